@@ -1,0 +1,100 @@
+//! A connection to either database, opened the way this service needs it.
+
+use crate::{DatabaseUrl, Fault};
+use diesel::{
+    Connection, MultiConnection, PgConnection, SqliteConnection, connection::SimpleConnection,
+    r2d2::R2D2Connection,
+};
+use std::{fs, path::Path, time::Duration};
+use uuid::Uuid;
+
+/// A connection to the database that the configuration names.
+#[derive(MultiConnection)]
+pub(crate) enum AnyConnection {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+/// Opens connections to one database. The pool's manager.
+#[derive(Debug, Clone)]
+pub(crate) struct Connector {
+    target: Target,
+    busy_timeout: Duration,
+}
+
+#[derive(Debug, Clone)]
+enum Target {
+    SqliteFile(String),
+    SqliteMemory(String),
+    Postgres(String),
+}
+
+impl Connector {
+    /// A connector to `url`; it makes the folder of a SQLite file, and touches nothing else yet.
+    ///
+    /// `busy_timeout` is how long SQLite waits for another process's lock.
+    pub(crate) fn new(url: &DatabaseUrl, busy_timeout: Duration) -> Result<Self, Fault> {
+        let target = match url {
+            DatabaseUrl::SqliteFile(path) => Target::SqliteFile(prepare_file(path)?),
+            // Every connection of this process that knows the name shares the database.
+            DatabaseUrl::SqliteMemory => Target::SqliteMemory(format!("file:/{}?vfs=memdb", Uuid::now_v7())),
+            DatabaseUrl::Postgres(url) => Target::Postgres(url.expose()),
+        };
+        Ok(Self { target, busy_timeout })
+    }
+
+    /// Opens a connection.
+    pub(crate) fn open(&self) -> Result<AnyConnection, Fault> {
+        match &self.target {
+            Target::SqliteFile(path) => self.open_sqlite(path, "WAL"),
+            Target::SqliteMemory(name) => self.open_sqlite(name, "MEMORY"),
+            Target::Postgres(url) => Ok(AnyConnection::Postgres(PgConnection::establish(url)?)),
+        }
+    }
+
+    /// Durability: WAL with `synchronous=FULL` flushes the log at every commit (<https://sqlite.org/wal.html>).
+    fn open_sqlite(&self, path: &str, journal_mode: &str) -> Result<AnyConnection, Fault> {
+        let mut connection = SqliteConnection::establish(path)?;
+        let busy_timeout = self.busy_timeout.as_millis();
+        connection.batch_execute(&format!(
+            "PRAGMA busy_timeout = {busy_timeout};
+             PRAGMA journal_mode = {journal_mode};
+             PRAGMA synchronous = FULL;
+             PRAGMA foreign_keys = ON;"
+        ))?;
+        Ok(AnyConnection::Sqlite(connection))
+    }
+}
+
+impl r2d2::ManageConnection for Connector {
+    type Connection = AnyConnection;
+    type Error = Fault;
+
+    fn connect(&self) -> Result<AnyConnection, Fault> {
+        self.open()
+    }
+
+    fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), Fault> {
+        Ok(connection.ping()?)
+    }
+
+    fn has_broken(&self, connection: &mut AnyConnection) -> bool {
+        std::thread::panicking() || connection.is_broken()
+    }
+}
+
+/// The path as SQLite takes it, its folder made.
+fn prepare_file(path: &Path) -> Result<String, Fault> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(|error| {
+        Fault::Unavailable(format!("cannot make the folder {}: {error}", folder.display()))
+    })?;
+    // The folder goes first so that no name of a file reads as a `file:` or `sqlite:` URI.
+    let file =
+        path.file_name().ok_or_else(|| Fault::Unavailable(format!("{} is no file", path.display())))?;
+    folder
+        .join(file)
+        .into_os_string()
+        .into_string()
+        .map_err(|path| Fault::Unavailable(format!("{} is not UTF-8", path.display())))
+}

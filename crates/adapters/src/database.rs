@@ -1,0 +1,56 @@
+//! A database, picked by its URL.
+
+use crate::{
+    DatabaseUrl, Fault, MigrateError,
+    api_keys::DieselApiKeys,
+    connection::Connector,
+    groups::{self, GroupWriters, WriterOptions},
+    migrations::{self, Pending},
+    pool::Pool,
+};
+use gochat_domain::ports::ApiKeyRepository;
+use std::{io, sync::Arc, time::Duration};
+
+/// How a database is used.
+#[derive(Debug, Clone, Copy)]
+pub struct DatabaseOptions {
+    /// The most pooled connections; the writers of groups have their own.
+    pub pool_size: u32,
+    /// How long anything waits for a connection or for a lock.
+    pub timeout: Duration,
+}
+
+/// A database that could be reached.
+pub struct Database {
+    connector: Connector,
+    pool: Pool,
+}
+
+impl Database {
+    /// Connects to the database at `url`; a SQLite file is made if it is missing. Its schema is left as it is.
+    pub fn connect(url: &DatabaseUrl, options: DatabaseOptions) -> Result<Self, Fault> {
+        let connector = Connector::new(url, options.timeout)?;
+        let pool = Pool::open(connector.clone(), options.pool_size, options.timeout)?;
+        Ok(Self { connector, pool })
+    }
+
+    /// Runs the pending migrations, and returns their versions.
+    pub fn migrate(&self) -> Result<Vec<String>, MigrateError> {
+        self.pool.run_here(|connection| migrations::migrate(connection, Pending::Run))
+    }
+
+    /// Passes if no migration is pending.
+    pub fn check_schema(&self) -> Result<(), MigrateError> {
+        self.pool.run_here(|connection| migrations::migrate(connection, Pending::Refuse).map(drop))
+    }
+
+    /// The keys on record.
+    pub fn api_keys(&self) -> Arc<dyn ApiKeyRepository> {
+        Arc::new(DieselApiKeys::new(self.pool.clone()))
+    }
+
+    /// Starts the writers of groups; their port is [`GroupWriters::repository`].
+    pub fn start_writers(&self, options: WriterOptions) -> io::Result<GroupWriters> {
+        groups::start(&self.connector, options)
+    }
+}

@@ -1,0 +1,85 @@
+//! The queue in which requests wait for a writer, and the port to it.
+
+use super::{
+    WriterOptions,
+    writer::{self, BatchStore, Job},
+};
+use crate::Fault;
+use async_trait::async_trait;
+use gochat_domain::{
+    group::{Group, NewGroup},
+    ports::{CreateGroupError, GroupRepository},
+};
+use std::{
+    io,
+    sync::{Arc, Mutex},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// The running writers. They go on until [`GroupWriters::close`], or until this is dropped.
+pub struct GroupWriters {
+    // The only sender that stays: when it goes, the queue is closed.
+    queue: mpsc::Sender<Job>,
+    threads: Vec<JoinHandle<()>>,
+    timeout: Duration,
+}
+
+impl GroupWriters {
+    /// Starts `options.writers` threads, each of which opens its store with `open`.
+    pub(super) fn start(
+        options: WriterOptions,
+        open: impl Fn() -> Result<Box<dyn BatchStore>, Fault> + Clone + Send + 'static,
+    ) -> io::Result<Self> {
+        let (queue, waiting) = mpsc::channel(options.queue);
+        let waiting = Arc::new(Mutex::new(waiting));
+        let threads = (0..options.writers)
+            .map(|number| {
+                let (waiting, open) = (Arc::clone(&waiting), open.clone());
+                thread::Builder::new()
+                    .name(format!("group-writer-{number}"))
+                    .spawn(move || writer::run(&waiting, options.batch, &open))
+            })
+            .collect::<io::Result<_>>()?;
+        Ok(Self { queue, threads, timeout: options.timeout })
+    }
+
+    /// The port to the writers.
+    pub fn repository(&self) -> Arc<dyn GroupRepository> {
+        Arc::new(QueuedGroups { queue: self.queue.downgrade(), timeout: self.timeout })
+    }
+
+    /// Refuses what comes from now on, writes and answers what waits, and returns when that is done. Blocks.
+    pub fn close(self) {
+        let Self { queue, threads, .. } = self;
+        drop(queue);
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a group writer panicked while it shut down");
+            }
+        }
+    }
+}
+
+/// Puts each group in the queue, and waits for the answer of the writer that took it.
+struct QueuedGroups {
+    queue: mpsc::WeakSender<Job>,
+    timeout: Duration,
+}
+
+#[async_trait]
+impl GroupRepository for QueuedGroups {
+    async fn create(&self, group: NewGroup) -> Result<Group, CreateGroupError> {
+        let unavailable = |reason: &str| CreateGroupError::from(Fault::Unavailable(reason.to_owned()));
+        let queue = self.queue.upgrade().ok_or_else(|| unavailable("the queue of groups is closed"))?;
+        let (reply, answer) = oneshot::channel();
+        queue.try_send(Job { group, reply }).map_err(|_| unavailable("the queue of groups is full"))?;
+        drop(queue);
+        match tokio::time::timeout(self.timeout, answer).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(unavailable("the writer of groups failed")),
+            Err(_) => Err(unavailable("the database took too long")),
+        }
+    }
+}

@@ -1,0 +1,23 @@
+#![doc = include_str!("../README.md")]
+
+mod api_keys;
+mod authenticator;
+mod connection;
+mod database;
+mod database_url;
+mod development_key;
+mod fault;
+mod groups;
+pub mod memory;
+mod migrations;
+mod pool;
+mod schema;
+mod sql_types;
+
+pub use authenticator::CachingAuthenticator;
+pub use database::{Database, DatabaseOptions};
+pub use database_url::{DatabaseUrl, InvalidDatabaseUrl};
+pub use development_key::{DEVELOPMENT_KEY, DevelopmentKey};
+pub use fault::Fault;
+pub use groups::{GroupWriters, WriterOptions};
+pub use migrations::MigrateError;

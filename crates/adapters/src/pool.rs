@@ -1,0 +1,57 @@
+//! Pooled connections for everything but the creation of groups, used off the async threads.
+
+use crate::{
+    Fault,
+    connection::{AnyConnection, Connector},
+};
+use std::time::Duration;
+
+/// A pool of connections. Cloning shares it.
+#[derive(Clone)]
+pub(crate) struct Pool(r2d2::Pool<Connector>);
+
+impl Pool {
+    /// A pool of at most `size` connections, for one of which a request waits `timeout` at most.
+    ///
+    /// Opens one connection at once, so that a database that cannot be reached is known now and by its own words.
+    pub(crate) fn open(connector: Connector, size: u32, timeout: Duration) -> Result<Self, Fault> {
+        connector.open()?;
+        let pool = r2d2::Pool::builder()
+            .max_size(size)
+            .min_idle(Some(1))
+            .connection_timeout(timeout)
+            .error_handler(Box::new(LogFaults))
+            .build(connector)?;
+        Ok(Self(pool))
+    }
+
+    /// Runs `work` on a connection, in the calling thread.
+    pub(crate) fn run_here<T, E: From<Fault>>(
+        &self,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut connection = self.0.get().map_err(Fault::from)?;
+        work(&mut connection)
+    }
+
+    /// Runs `work` on a connection, in a thread that may block.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let pool = self.clone();
+        tokio::task::spawn_blocking(move || pool.run_here(work))
+            .await
+            .map_err(|error| Fault::Unknown(error.to_string()))?
+    }
+}
+
+/// Tells the log why a connection could not be opened or was found dead.
+#[derive(Debug)]
+struct LogFaults;
+
+impl r2d2::HandleError<Fault> for LogFaults {
+    fn handle_error(&self, fault: Fault) {
+        tracing::warn!(%fault, "database connection failed");
+    }
+}

@@ -1,0 +1,81 @@
+//! The secret that a caller sends.
+
+use std::fmt::{self, Write};
+
+/// An API key as it is sent: 1 to 255 visible ASCII characters. Its `Debug` shows nothing.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKey(Box<str>);
+
+impl ApiKey {
+    /// What every minted key begins with, so that people and secret scanners know one when they see it.
+    pub const PREFIX: &str = "gck_";
+
+    /// The longest key that is looked at, in characters.
+    pub const MAX_CHARS: usize = 255;
+
+    /// Takes a key that may be anybody's: it has the form of a key, and nothing more is known of it.
+    pub fn parse(raw: &str) -> Result<Self, InvalidApiKey> {
+        let visible = raw.bytes().all(|byte| byte.is_ascii_graphic());
+        if visible && (1..=Self::MAX_CHARS).contains(&raw.len()) {
+            Ok(Self(raw.into()))
+        } else {
+            Err(InvalidApiKey)
+        }
+    }
+
+    /// Mints a key: [`ApiKey::PREFIX`] and 256 bits from the operating system's generator, in hexadecimal.
+    ///
+    /// Fails where the operating system has no randomness to give.
+    pub fn mint() -> anyhow::Result<Self> {
+        let mut secret = [0_u8; 32];
+        getrandom::fill(&mut secret)?;
+        let mut key = String::from(Self::PREFIX);
+        for byte in secret {
+            write!(key, "{byte:02x}")?;
+        }
+        Ok(Self(key.into()))
+    }
+
+    /// The secret itself: for digesting it, and for showing it once to whom it is issued.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiKey(_)")
+    }
+}
+
+/// It cannot be an API key: empty, too long, or of characters that no key has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an API key has 1 to 255 visible ASCII characters")]
+pub struct InvalidApiKey;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_minted_key_has_the_prefix_and_256_bits_that_differ_each_time() {
+        let key = ApiKey::mint().unwrap();
+        let bits = key.expose().strip_prefix("gck_").unwrap();
+        assert_eq!(bits.len(), 64);
+        assert!(bits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert_ne!(key, ApiKey::mint().unwrap());
+        assert_eq!(ApiKey::parse(key.expose()), Ok(key));
+    }
+
+    #[test]
+    fn debug_does_not_show_the_key() {
+        assert_eq!(format!("{:?}", ApiKey::parse("hush").unwrap()), "ApiKey(_)");
+    }
+
+    #[test]
+    fn what_no_key_can_be_is_refused() {
+        for raw in ["", "a b", "a\n", "ключ", &*"k".repeat(256)] {
+            assert_eq!(ApiKey::parse(raw), Err(InvalidApiKey), "{raw:?}");
+        }
+    }
+}

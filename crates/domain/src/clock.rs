@@ -1,0 +1,99 @@
+//! Time: where it comes from, and how exactly it is kept.
+
+use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
+use std::fmt;
+use uuid::{NoContext, Uuid};
+
+/// Tells the time. A port, so that a test can hold it still.
+#[cfg_attr(feature = "mock", mockall::automock)]
+pub trait Clock: Send + Sync {
+    /// The present moment.
+    fn now(&self) -> Timestamp;
+}
+
+/// The clock of the machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from(Utc::now())
+    }
+}
+
+/// A moment in UTC, in whole microseconds: PostgreSQL keeps no more, so no more is ever shown.
+///
+/// Displayed as RFC 3339 with six decimals: `2026-11-23T03:33:50.363813Z`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(DateTime<Utc>);
+
+impl Timestamp {
+    /// The moment `micros` microseconds after 1970-01-01T00:00:00Z; `None` beyond the years that chrono knows.
+    pub fn from_unix_micros(micros: i64) -> Option<Self> {
+        DateTime::from_timestamp_micros(micros).map(Self)
+    }
+
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    pub fn unix_micros(self) -> i64 {
+        self.0.timestamp_micros()
+    }
+
+    /// The moment `duration` later; `None` where it would be beyond the years that chrono knows.
+    pub fn checked_add(self, duration: std::time::Duration) -> Option<Self> {
+        let duration = chrono::Duration::from_std(duration).ok()?;
+        self.0.checked_add_signed(duration).map(Self::from)
+    }
+
+    /// A new UUID of version 7 (RFC 9562, section 5.7) that carries this moment.
+    pub fn mint_uuid(self) -> Uuid {
+        // A moment before 1970 has no place in a UUID; clocks that are that wrong get its earliest.
+        let seconds = u64::try_from(self.0.timestamp()).unwrap_or(0);
+        Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, self.0.timestamp_subsec_nanos()))
+    }
+}
+
+impl From<DateTime<Utc>> for Timestamp {
+    fn from(moment: DateTime<Utc>) -> Self {
+        Self(moment.trunc_subsecs(6))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.to_rfc3339_opts(SecondsFormat::Micros, true))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_moment_is_shown_with_six_decimals_even_when_they_are_zero() {
+        let whole_second = Timestamp::from_unix_micros(1_763_868_830_000_000).unwrap();
+        assert_eq!(whole_second.to_string(), "2025-11-23T03:33:50.000000Z");
+    }
+
+    #[test]
+    fn nanoseconds_are_cut_off() {
+        let precise = DateTime::from_timestamp(1, 123_456_789).unwrap();
+        assert_eq!(Timestamp::from(precise).to_string(), "1970-01-01T00:00:01.123456Z");
+    }
+
+    #[test]
+    fn a_minted_uuid_is_of_version_7_and_carries_the_moment() {
+        let moment = Timestamp::from_unix_micros(1_763_868_830_363_813).unwrap();
+        let uuid = moment.mint_uuid();
+        assert_eq!(uuid.get_version_num(), 7);
+        assert_eq!(uuid.get_timestamp().unwrap().to_unix(), (1_763_868_830, 363_000_000));
+        assert_ne!(uuid, moment.mint_uuid());
+    }
+
+    proptest! {
+        #[test]
+        fn microseconds_round_trip(micros in -4_000_000_000_000_000_i64..=250_000_000_000_000_000) {
+            prop_assert_eq!(Timestamp::from_unix_micros(micros).unwrap().unix_micros(), micros);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! A group, and what it takes to create one.
+
+mod admin_id;
+mod id;
+mod name;
+mod text;
+mod token;
+
+pub use admin_id::{AdminId, InvalidAdminId};
+pub use id::{GroupId, InvalidGroupId};
+pub use name::{GroupName, InvalidGroupName};
+pub use token::{GroupToken, InvalidGroupToken};
+
+use crate::clock::Timestamp;
+use uuid::Uuid;
+
+/// A request to create a group. Holding one proves that every field obeys its rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateGroup {
+    /// The name nobody else may have.
+    pub name: GroupName,
+    /// The secret of the group, as its creator chose it.
+    pub token: GroupToken,
+    /// The user who administers the group.
+    pub admin_id: AdminId,
+}
+
+/// A group that is complete but for the id that the repository gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewGroup {
+    /// Version 7 (RFC 9562), minted from the same instant as `created_at`.
+    pub uuid: Uuid,
+    /// The name nobody else may have.
+    pub name: GroupName,
+    /// The secret of the group.
+    pub token: GroupToken,
+    /// The user who administers the group.
+    pub admin_id: AdminId,
+    /// When the service accepted the request.
+    pub created_at: Timestamp,
+}
+
+impl NewGroup {
+    /// Completes a request with the moment of its creation, from which the UUID is minted too.
+    pub fn mint(request: CreateGroup, created_at: Timestamp) -> Self {
+        let CreateGroup { name, token, admin_id } = request;
+        Self { uuid: created_at.mint_uuid(), name, token, admin_id, created_at }
+    }
+
+    /// The group as stored under `id`.
+    pub fn with_id(self, id: GroupId) -> Group {
+        let Self { uuid, name, token, admin_id, created_at } = self;
+        Group { id, uuid, name, token, admin_id, created_at }
+    }
+}
+
+/// A stored group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// The number of the group: from 1 up, never used again.
+    pub id: GroupId,
+    /// The UUID (version 7) of the group.
+    pub uuid: Uuid,
+    /// The name nobody else may have.
+    pub name: GroupName,
+    /// The secret of the group.
+    pub token: GroupToken,
+    /// The user who administers the group.
+    pub admin_id: AdminId,
+    /// When the service accepted the request.
+    pub created_at: Timestamp,
+}

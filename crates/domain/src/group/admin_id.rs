@@ -1,0 +1,58 @@
+//! The user who administers a group.
+
+/// The id of a user in the identity service: 1 to 9223372036854775807. This service asks nobody whether it exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AdminId(i64);
+
+impl AdminId {
+    /// Takes a number that is positive.
+    pub fn new(id: i64) -> Result<Self, InvalidAdminId> {
+        if id >= 1 { Ok(Self(id)) } else { Err(InvalidAdminId) }
+    }
+
+    /// Reads a number written in ASCII digits alone: no sign, no space, no point.
+    pub fn parse(digits: &str) -> Result<Self, InvalidAdminId> {
+        if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(InvalidAdminId);
+        }
+        digits.parse().map_err(|_| InvalidAdminId).and_then(Self::new)
+    }
+
+    /// The number.
+    pub fn get(self) -> i64 {
+        self.0
+    }
+}
+
+/// It is not a whole number in range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("admin_id must be an integer from 1 to 9223372036854775807")]
+pub struct InvalidAdminId;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn only_digits_in_range_are_read() {
+        for (digits, id) in [("1", 1), ("007", 7), ("9223372036854775807", i64::MAX)] {
+            assert_eq!(AdminId::parse(digits).map(AdminId::get), Ok(id), "{digits}");
+        }
+        for refused in ["", "0", "-1", "+1", " 1", "1 ", "1.0", "1e3", "9223372036854775808", "١"] {
+            assert_eq!(AdminId::parse(refused), Err(InvalidAdminId), "{refused:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_positive_number_round_trips(id in 1..=i64::MAX) {
+            prop_assert_eq!(AdminId::parse(&id.to_string()).unwrap().get(), id);
+        }
+
+        #[test]
+        fn no_other_number_is_taken(id in i64::MIN..=0) {
+            prop_assert_eq!(AdminId::new(id), Err(InvalidAdminId));
+        }
+    }
+}

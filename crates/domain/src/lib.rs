@@ -1,0 +1,7 @@
+#![doc = include_str!("../README.md")]
+
+pub mod auth;
+pub mod clock;
+pub mod group;
+pub mod ports;
+pub mod service;

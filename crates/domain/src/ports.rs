@@ -1,0 +1,13 @@
+//! What the domain needs of the outside, and what whoever provides it MUST do.
+
+mod api_keys;
+mod groups;
+
+pub use api_keys::{ApiKeyRepository, AuthenticateError, Authenticator, KeyStoreError};
+pub use groups::{CreateGroupError, GroupRepository};
+
+#[cfg(feature = "mock")]
+pub use {
+    api_keys::{MockApiKeyRepository, MockAuthenticator},
+    groups::MockGroupRepository,
+};

@@ -1,0 +1,148 @@
+//! The use cases of keys.
+
+use crate::{
+    auth::{ApiKey, IssuedKey, KeyId, KeyName, Scopes},
+    clock::Clock,
+    ports::{ApiKeyRepository, KeyStoreError},
+};
+use std::{sync::Arc, time::Duration};
+
+/// A request for a new key.
+#[derive(Debug, Clone)]
+pub struct IssueKey {
+    /// What people will call it.
+    pub name: KeyName,
+    /// What it is for.
+    pub scopes: Scopes,
+    /// How long it will hold; for ever if `None`.
+    pub expires_in: Option<Duration>,
+}
+
+/// Why no key was issued.
+#[derive(Debug, thiserror::Error)]
+pub enum IssueKeyError {
+    /// A key for nothing is no use.
+    #[error("a key needs at least one scope")]
+    NoScope,
+    /// The expiry is further away than time is counted.
+    #[error("the expiry is too far away")]
+    ExpiryTooFar,
+    /// The operating system gave no randomness.
+    #[error("no randomness to make a key of")]
+    NoRandomness(#[source] anyhow::Error),
+    /// It could not be put on record.
+    #[error(transparent)]
+    Store(#[from] KeyStoreError),
+}
+
+/// Issues, lists and revokes keys.
+pub struct ApiKeyService {
+    keys: Arc<dyn ApiKeyRepository>,
+    clock: Arc<dyn Clock>,
+}
+
+impl ApiKeyService {
+    /// A service that records in `keys` and takes the time from `clock`.
+    pub fn new(keys: Arc<dyn ApiKeyRepository>, clock: Arc<dyn Clock>) -> Self {
+        Self { keys, clock }
+    }
+
+    /// Mints a key, puts it on record, and returns it: it can never be had again.
+    pub async fn issue(&self, request: IssueKey) -> Result<(ApiKey, IssuedKey), IssueKeyError> {
+        let IssueKey { name, scopes, expires_in } = request;
+        if scopes == Scopes::default() {
+            return Err(IssueKeyError::NoScope);
+        }
+        let created_at = self.clock.now();
+        let expires_at = expires_in
+            .map(|lifetime| created_at.checked_add(lifetime).ok_or(IssueKeyError::ExpiryTooFar))
+            .transpose()?;
+        let key = ApiKey::mint().map_err(IssueKeyError::NoRandomness)?;
+        let id = KeyId(created_at.mint_uuid());
+        let issued = IssuedKey { id, name, scopes, created_at, expires_at, revoked_at: None };
+        self.keys.insert(&key, &issued).await?;
+        Ok((key, issued))
+    }
+
+    /// Every key on record, the oldest first.
+    pub async fn list(&self) -> Result<Vec<IssuedKey>, KeyStoreError> {
+        self.keys.list().await
+    }
+
+    /// Revokes a key from now on, and says whether it is on record.
+    pub async fn revoke(&self, id: KeyId) -> Result<bool, KeyStoreError> {
+        self.keys.revoke(id, self.clock.now()).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        auth::Scope,
+        clock::{MockClock, Timestamp},
+        ports::MockApiKeyRepository,
+    };
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_micros(seconds * 1_000_000).unwrap()
+    }
+
+    fn service(keys: MockApiKeyRepository) -> ApiKeyService {
+        let mut clock = MockClock::new();
+        clock.expect_now().return_const(at(100));
+        ApiKeyService::new(Arc::new(keys), Arc::new(clock))
+    }
+
+    fn request(expires_in: Option<Duration>) -> IssueKey {
+        let scopes = [Scope::GroupsWrite].into_iter().collect();
+        IssueKey { name: KeyName::parse("mobile app").unwrap(), scopes, expires_in }
+    }
+
+    #[tokio::test]
+    async fn an_issued_key_is_put_on_record_before_it_is_shown() {
+        let mut keys = MockApiKeyRepository::new();
+        keys.expect_insert()
+            .once()
+            .withf(|key, issued| {
+                key.expose().starts_with("gck_")
+                    && issued.name.as_str() == "mobile app"
+                    && issued.scopes.to_string() == "groups:write"
+                    && issued.created_at == at(100)
+                    && issued.expires_at == Some(at(160))
+                    && issued.revoked_at.is_none()
+            })
+            .returning(|_, _| Ok(()));
+        let (key, issued) = service(keys).issue(request(Some(Duration::from_secs(60)))).await.unwrap();
+        assert!(key.expose().starts_with("gck_"));
+        assert_eq!(issued.id.0.get_version_num(), 7);
+    }
+
+    #[tokio::test]
+    async fn a_key_that_cannot_be_put_on_record_is_not_shown() {
+        let mut keys = MockApiKeyRepository::new();
+        keys.expect_insert().returning(|_, _| Err(KeyStoreError::Unavailable(anyhow::anyhow!("away"))));
+        let refused = service(keys).issue(request(None)).await;
+        assert!(matches!(refused, Err(IssueKeyError::Store(KeyStoreError::Unavailable(_)))));
+    }
+
+    #[tokio::test]
+    async fn a_key_without_scope_or_with_an_expiry_beyond_time_is_not_issued() {
+        let service = service(MockApiKeyRepository::new());
+        let no_scope = IssueKey { scopes: Scopes::default(), ..request(None) };
+        assert!(matches!(service.issue(no_scope).await, Err(IssueKeyError::NoScope)));
+        let too_far = request(Some(Duration::MAX));
+        assert!(matches!(service.issue(too_far).await, Err(IssueKeyError::ExpiryTooFar)));
+    }
+
+    #[tokio::test]
+    async fn a_key_is_revoked_from_the_moment_of_the_clock() {
+        let id = KeyId::DEVELOPMENT;
+        let mut keys = MockApiKeyRepository::new();
+        keys.expect_revoke()
+            .once()
+            .withf(move |key, moment| (*key, *moment) == (id, at(100)))
+            .returning(|_, _| Ok(true));
+        assert!(service(keys).revoke(id).await.unwrap());
+    }
+}

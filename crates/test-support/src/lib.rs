@@ -1,0 +1,1 @@
+//! Throwaway databases for the tests of the other crates.
