@@ -47,15 +47,22 @@ impl fmt::Debug for DatabaseUrl {
 
 /// What is wrong with a database URL. The text does not repeat the URL, as a secret may stand in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected {}", self.expected())]
 pub enum InvalidDatabaseUrl {
     /// `sqlite://` and nothing behind it.
-    #[error("names no file; expected sqlite://PATH")]
     NoPath,
     /// Neither SQLite nor PostgreSQL.
-    #[error(
-        "has an unknown scheme; expected sqlite://PATH, sqlite::memory: or postgres://USER:PASSWORD@HOST/DATABASE"
-    )]
     UnknownScheme,
+}
+
+impl InvalidDatabaseUrl {
+    /// What would be right.
+    pub const fn expected(self) -> &'static str {
+        match self {
+            Self::NoPath => "a file behind sqlite://, like sqlite://data/gochat.sqlite",
+            Self::UnknownScheme => "sqlite://PATH, sqlite::memory: or postgres://USER:PASSWORD@HOST/DATABASE",
+        }
+    }
 }
 
 /// A connection URI of libpq (PostgreSQL manual, section 34.1.1.2).

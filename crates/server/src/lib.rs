@@ -1,1 +1,8 @@
-//! The server.
+#![doc = include_str!("../README.md")]
+
+pub mod cli;
+pub mod commands;
+pub mod http;
+pub mod settings;
+pub mod startup;
+pub mod telemetry;

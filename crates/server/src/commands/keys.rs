@@ -1,0 +1,94 @@
+//! `gochat keys`
+
+use crate::{
+    cli::{CreateKey, KeysCommand},
+    settings::Settings,
+    startup,
+};
+use anyhow::{Context, bail};
+use gochat_domain::{
+    auth::{IssuedKey, KeyId, KeyName, Scope},
+    clock::SystemClock,
+    service::{ApiKeyService, IssueKey},
+};
+use serde::Serialize;
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
+
+/// Makes, lists or revokes keys in the database of the settings.
+pub(super) fn run(settings: &Settings, command: KeysCommand) -> anyhow::Result<()> {
+    let database = startup::open(&settings.database)?;
+    let keys = ApiKeyService::new(database.api_keys(), Arc::new(SystemClock));
+    actix_web::rt::System::new().block_on(async {
+        match command {
+            KeysCommand::Create(key) => create(&keys, key).await,
+            KeysCommand::List { json } => list(&keys, json).await,
+            KeysCommand::Revoke { id } => revoke(&keys, id).await,
+        }
+    })
+}
+
+async fn create(keys: &ApiKeyService, key: CreateKey) -> anyhow::Result<()> {
+    let name = KeyName::parse(&key.name).with_context(|| format!("--name {:?}", key.name))?;
+    let request = IssueKey { name, scopes: key.scopes.into_iter().collect(), expires_in: key.expires_in };
+    let (key, issued) = keys.issue(request).await?;
+    eprintln!("made the key {} ({}): keep it, it is not shown again", issued.id, issued.scopes);
+    writeln!(io::stdout(), "{}", key.expose())?;
+    Ok(())
+}
+
+async fn list(keys: &ApiKeyService, json: bool) -> anyhow::Result<()> {
+    let keys: Vec<Shown> = keys.list().await?.iter().map(Shown::from).collect();
+    let mut out = io::stdout().lock();
+    if json {
+        serde_json::to_writer_pretty(&mut out, &keys)?;
+        writeln!(out)?;
+        return Ok(());
+    }
+    let width = keys.iter().map(|key| key.name.chars().count()).max().unwrap_or(0).max("NAME".len());
+    let line = |id: &str, name: &str, scopes: &str, times: [&str; 3]| {
+        let [created, expires, revoked] = times;
+        format!("{id:36}  {name:width$}  {scopes:24}  {created:27}  {expires:27}  {revoked}")
+    };
+    writeln!(out, "{}", line("ID", "NAME", "SCOPES", ["CREATED", "EXPIRES", "REVOKED"]))?;
+    for key in &keys {
+        let moment = |moment: &Option<String>| moment.clone().unwrap_or_else(|| "-".to_owned());
+        let times = [&*key.created_at, &moment(&key.expires_at), &moment(&key.revoked_at)];
+        writeln!(out, "{}", line(&key.id, &key.name, &key.scopes.join(" "), times))?;
+    }
+    Ok(())
+}
+
+async fn revoke(keys: &ApiKeyService, id: KeyId) -> anyhow::Result<()> {
+    if !keys.revoke(id).await? {
+        bail!("no key has the id {id}; `gochat keys list` shows those on record");
+    }
+    eprintln!("revoked the key {id}; running servers refuse it within 5 seconds");
+    Ok(())
+}
+
+/// A key on record, as it is printed.
+#[derive(Serialize)]
+struct Shown {
+    id: String,
+    name: String,
+    scopes: Vec<&'static str>,
+    created_at: String,
+    expires_at: Option<String>,
+    revoked_at: Option<String>,
+}
+
+impl From<&IssuedKey> for Shown {
+    fn from(key: &IssuedKey) -> Self {
+        Self {
+            id: key.id.to_string(),
+            name: key.name.as_str().to_owned(),
+            scopes: key.scopes.iter().map(Scope::as_str).collect(),
+            created_at: key.created_at.to_string(),
+            expires_at: key.expires_at.map(|moment| moment.to_string()),
+            revoked_at: key.revoked_at.map(|moment| moment.to_string()),
+        }
+    }
+}

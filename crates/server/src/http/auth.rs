@@ -1,0 +1,50 @@
+//! Who calls: a handler that takes an [`Authenticated`] cannot run without a key that holds.
+
+use super::error::ApiError;
+use actix_web::{
+    FromRequest, HttpMessage, HttpRequest,
+    dev::Payload,
+    http::header::{HeaderMap, HeaderName},
+    web::ThinData,
+};
+use gochat_domain::{
+    auth::{ApiKey, Caller, KeyId},
+    ports::Authenticator,
+};
+use std::{future::Future, pin::Pin, sync::Arc};
+
+/// The header that carries the key.
+const GOCHAT_TOKEN: HeaderName = HeaderName::from_static("gochat-token");
+
+/// A caller whose key holds.
+pub(super) struct Authenticated(pub(super) Caller);
+
+/// The key of the caller, left on the request for the log.
+pub(super) struct CallerKey(pub(super) KeyId);
+
+impl FromRequest for Authenticated {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let key = sent_key(request.headers()).ok_or_else(ApiError::unauthorized)?;
+            let authenticator = request
+                .app_data::<ThinData<Arc<dyn Authenticator>>>()
+                .ok_or_else(|| ApiError::internal(anyhow::anyhow!("no authenticator is configured")))?;
+            let caller = authenticator.authenticate(&key).await?;
+            request.extensions_mut().insert(CallerKey(caller.key_id));
+            Ok(Self(caller))
+        })
+    }
+}
+
+/// The key that was sent; `None` where there is not exactly one.
+fn sent_key(headers: &HeaderMap) -> Option<ApiKey> {
+    let mut sent = headers.get_all(&GOCHAT_TOKEN);
+    match (sent.next(), sent.next()) {
+        (Some(key), None) => ApiKey::parse(key.to_str().ok()?).ok(),
+        _ => None,
+    }
+}

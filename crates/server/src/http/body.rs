@@ -1,0 +1,94 @@
+//! The body of a request: JSON, complete, not too large, not too slow.
+
+use super::error::{ApiError, Code};
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::header::{self, HeaderMap},
+    rt::time::timeout,
+    web::{Bytes, BytesMut},
+};
+use futures_util::StreamExt;
+use std::{
+    future::{Ready, ready},
+    time::Duration,
+};
+
+/// The largest body, in bytes.
+const MAX_BYTES: usize = 16 * 1024;
+
+/// How long a client may take to send a body.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TimeLimit(pub(super) Duration);
+
+/// A body that has not been read yet, so that a handler can look at the caller first.
+pub(super) struct JsonBody {
+    request: HttpRequest,
+    payload: Payload,
+}
+
+impl FromRequest for JsonBody {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        ready(Ok(Self { request: request.clone(), payload: payload.take() }))
+    }
+}
+
+impl JsonBody {
+    /// Reads the body. Of one that is too large, nothing more is read than shows it.
+    pub(super) async fn read(self) -> Result<Bytes, ApiError> {
+        let Self { request, payload } = self;
+        check_type(request.headers())?;
+        let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+        if declared
+            .and_then(|length| length.parse().ok())
+            .is_some_and(|length: u64| length > MAX_BYTES as u64)
+        {
+            return Err(too_large());
+        }
+        let TimeLimit(limit) = *request
+            .app_data::<TimeLimit>()
+            .ok_or_else(|| ApiError::internal(anyhow::anyhow!("no time limit is configured")))?;
+        let slow = |_| ApiError::new(Code::RequestTimeout, "the request was not sent within the time limit");
+        timeout(limit, collect(payload)).await.map_err(slow)?
+    }
+}
+
+/// Joins the chunks; most bodies are one, and are not copied.
+async fn collect(mut payload: Payload) -> Result<Bytes, ApiError> {
+    let mut body = Bytes::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| ApiError::new(Code::MalformedJson, "the body was cut short"))?;
+        if body.len() + chunk.len() > MAX_BYTES {
+            return Err(too_large());
+        }
+        body = if body.is_empty() {
+            chunk
+        } else {
+            let mut joined = BytesMut::from(body);
+            joined.extend_from_slice(&chunk);
+            joined.freeze()
+        };
+    }
+    Ok(body)
+}
+
+fn too_large() -> ApiError {
+    ApiError::new(Code::BodyTooLarge, "the body must have at most 16384 bytes")
+}
+
+fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {
+    let unsupported = |message| Err(ApiError::new(Code::UnsupportedMediaType, message));
+    let coded = |coding: &header::HeaderValue| !coding.as_bytes().eq_ignore_ascii_case(b"identity");
+    if headers.get(header::CONTENT_ENCODING).is_some_and(coded) {
+        return unsupported("the body must not be encoded");
+    }
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let is_json = content_type.is_some_and(|value| {
+        value.eq_ignore_ascii_case("application/json")
+            || value.parse::<mime::Mime>().is_ok_and(|mime| mime.essence_str() == "application/json")
+    });
+    if is_json { Ok(()) } else { unsupported("the content type must be application/json") }
+}

@@ -1,0 +1,137 @@
+//! What every reply has in common: the request id, the headers, the body of an error, the line in the log.
+
+use super::{
+    auth::CallerKey,
+    error::ApiError,
+    request_id::{self, X_REQUEST_ID},
+};
+use actix_web::{
+    Error, HttpMessage, HttpResponse,
+    body::{EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    error::InternalError,
+    http::{
+        Method, StatusCode,
+        header::{self, HeaderMap, HeaderValue},
+    },
+    middleware::Next,
+};
+use anyhow::anyhow;
+use futures_util::FutureExt;
+use gochat_domain::auth::KeyId;
+use std::{panic::AssertUnwindSafe, time::Instant};
+
+/// Serves a request, and completes the reply. A panic on the way is an error like any other.
+pub(super) async fn wrap<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let envelope = Envelope {
+        started_at: Instant::now(),
+        request_id: request_id::of(request.headers()),
+        as_problem: wants_problem(request.headers()),
+        method: request.method().clone(),
+    };
+    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        Ok(Ok(response)) => {
+            let mut response = match response.response().error().map(|error| envelope.render(error)) {
+                None => response.map_into_left_body(),
+                Some(rendered) => response.into_response(rendered.map_into_right_body()),
+            };
+            let request = response.request();
+            let key = request.extensions().get::<CallerKey>().map(|key| key.0);
+            envelope.log(request.match_pattern().as_deref(), response.status(), key);
+            envelope.dress(response.headers_mut());
+            Ok(response)
+        }
+        // The request is gone with whatever failed, so the reply goes out by the way of errors.
+        Ok(Err(error)) => Err(envelope.fail(&error)),
+        Err(_) => Err(envelope.fail(&ApiError::internal(anyhow!("the handler panicked")).into())),
+    }
+}
+
+/// What is known of a request before it is served.
+struct Envelope {
+    started_at: Instant,
+    request_id: HeaderValue,
+    as_problem: bool,
+    method: Method,
+}
+
+impl Envelope {
+    fn id(&self) -> &str {
+        self.request_id.to_str().unwrap_or_default()
+    }
+
+    /// The reply to an error. Its cause goes to the log.
+    fn render(&self, error: &Error) -> HttpResponse {
+        let Some(error) = error.as_error::<ApiError>() else {
+            // Nothing but this service's own errors is expected; what comes all the same is not shown.
+            return self.render(&ApiError::internal(anyhow!("{error}")).into());
+        };
+        if let Some(cause) = &error.cause {
+            tracing::error!(request_id = self.id(), cause = format!("{cause:#}"), "{error}");
+        }
+        error.render(self.id(), self.as_problem)
+    }
+
+    fn fail(&self, error: &Error) -> Error {
+        let mut response = self.render(error);
+        self.log(None, response.status(), None);
+        self.dress(response.headers_mut());
+        InternalError::from_response("no reply but this", response).into()
+    }
+
+    fn log(&self, route: Option<&str>, status: StatusCode, key: Option<KeyId>) {
+        tracing::info!(
+            request_id = self.id(),
+            method = %self.method,
+            route = route.unwrap_or("-"),
+            status = status.as_u16(),
+            latency_us = u64::try_from(self.started_at.elapsed().as_micros()).unwrap_or(u64::MAX),
+            key = key.map(tracing::field::display),
+            "request"
+        );
+    }
+
+    fn dress(&self, headers: &mut HeaderMap) {
+        headers.insert(X_REQUEST_ID, self.request_id.clone());
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
+
+/// Whether the sender asks for errors by RFC 9457.
+fn wants_problem(headers: &HeaderMap) -> bool {
+    let asks = |accept: &str| {
+        accept.split(',').filter_map(|range| range.trim().parse::<mime::Mime>().ok()).any(|range| {
+            let quality = range.get_param("q").map_or(Ok(1.0), |quality| quality.as_str().parse::<f32>());
+            range.essence_str() == "application/problem+json" && quality.is_ok_and(|quality| quality > 0.0)
+        })
+    };
+    headers.get_all(header::ACCEPT).filter_map(|value| value.to_str().ok()).any(asks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_wanted_where_it_is_asked_for_by_name() {
+        let cases = [
+            ("application/problem+json", true),
+            ("application/json, application/problem+json;q=0.5", true),
+            ("APPLICATION/Problem+JSON", true),
+            ("application/problem+json;q=0", false),
+            ("application/json", false),
+            ("*/*", false),
+            (";;", false),
+        ];
+        for (accept, wanted) in cases {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
+            assert_eq!(wants_problem(&headers), wanted, "{accept}");
+        }
+        assert!(!wants_problem(&HeaderMap::new()));
+    }
+}

@@ -1,0 +1,161 @@
+//! The request to create a group: JSON in, [`CreateGroup`] out.
+
+use crate::http::error::{ApiError, Code};
+use gochat_domain::group::{AdminId, CreateGroup, GroupName, GroupToken, InvalidAdminId};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+use std::{borrow::Cow, collections::HashSet, fmt};
+
+/// The deepest nesting of arrays and objects in a field that is looked at.
+const MAX_DEPTH: usize = 128;
+
+/// Reads a request. A body that is no JSON object is told from one with a field that breaks a rule.
+pub(super) fn parse(body: &[u8]) -> Result<CreateGroup, ApiError> {
+    let malformed = |reason: &dyn fmt::Display| {
+        ApiError::new(Code::MalformedJson, format!("the body must be one JSON object: {reason}"))
+    };
+    let body = str::from_utf8(body).map_err(|_| malformed(&"it is not UTF-8"))?;
+    let fields: Fields = serde_json::from_str(body).map_err(|error| malformed(&error))?;
+    Ok(CreateGroup {
+        name: name(fields.name).map_err(|reason| ApiError::new(Code::InvalidName, reason))?,
+        token: token(fields.token).map_err(|reason| ApiError::new(Code::InvalidToken, reason))?,
+        admin_id: admin_id(fields.admin_id).map_err(|reason| ApiError::new(Code::InvalidAdminId, reason))?,
+    })
+}
+
+fn name(field: Option<&RawValue>) -> Result<GroupName, String> {
+    GroupName::parse(text(field).ok_or("name must be a string")?).map_err(|error| error.to_string())
+}
+
+fn token(field: Option<&RawValue>) -> Result<GroupToken, String> {
+    GroupToken::parse(text(field).ok_or("token must be a string")?).map_err(|error| error.to_string())
+}
+
+/// A JSON integer, or a string of digits: the API page shows the one and says the other.
+fn admin_id(field: Option<&RawValue>) -> Result<AdminId, String> {
+    let digits = text(field).or_else(|| field.map(|raw| raw.get().into()));
+    AdminId::parse(&digits.unwrap_or_default()).map_err(|error: InvalidAdminId| error.to_string())
+}
+
+/// A field that is a string of Unicode scalar values; an escape like `\ud800` alone is none (RFC 8259, section 8.2).
+fn text(field: Option<&RawValue>) -> Option<Cow<'_, str>> {
+    let raw = field?.get();
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') {
+        serde_json::from_str(raw).ok().map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(inner))
+    }
+}
+
+/// The fields that the service knows, as they were written. Others are passed over, but no key may stand twice.
+#[derive(Default)]
+struct Fields<'a> {
+    name: Option<&'a RawValue>,
+    token: Option<&'a RawValue>,
+    admin_id: Option<&'a RawValue>,
+}
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+        let mut fields = Fields::default();
+        let mut others = HashSet::new();
+        while let Some(Key(key)) = map.next_key()? {
+            let value: &RawValue = map.next_value()?;
+            if is_too_deep(value.get()) {
+                return Err(A::Error::custom("it is nested too deep"));
+            }
+            let is_new = match &*key {
+                "name" => fields.name.replace(value).is_none(),
+                "token" => fields.token.replace(value).is_none(),
+                "admin_id" => fields.admin_id.replace(value).is_none(),
+                _ => others.insert(key),
+            };
+            if !is_new {
+                return Err(A::Error::custom("a key stands in it twice"));
+            }
+        }
+        Ok(fields)
+    }
+}
+
+/// A key of an object, borrowed from the body where it has no escapes.
+struct Key<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct KeyVisitor;
+        impl<'de> Visitor<'de> for KeyVisitor {
+            type Value = Key<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+
+            fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Borrowed(key)))
+            }
+
+            fn visit_str<E>(self, key: &str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Owned(key.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(KeyVisitor)
+    }
+}
+
+/// Whether a valid JSON text nests arrays and objects deeper than [`MAX_DEPTH`].
+fn is_too_deep(json: &str) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_string,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth -= 1,
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn depth_is_counted_outside_of_strings() {
+        let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+        assert!(!is_too_deep(&nested(MAX_DEPTH)));
+        assert!(is_too_deep(&nested(MAX_DEPTH + 1)));
+        assert!(!is_too_deep(&format!(r#"["\"{}"]"#, "[".repeat(1000))));
+    }
+
+    #[test]
+    fn escapes_in_keys_and_values_mean_what_they_stand_for() {
+        let request = parse(br#"{"n\u0061me":"\u0067","token":"\"","admin_id":"\u0031"}"#).unwrap();
+        assert_eq!((request.name.as_str(), request.token.as_str(), request.admin_id.get()), ("g", "\"", 1));
+    }
+}

@@ -1,0 +1,253 @@
+//! The settings: what can be set, and what it may be.
+
+mod layers;
+mod profile;
+
+pub use layers::SettingError;
+pub use profile::{Profile, UnknownProfile};
+
+use gochat_adapters::{DatabaseOptions, DatabaseUrl, WriterOptions};
+use layers::Layers;
+use std::{net::SocketAddr, time::Duration};
+use tracing::level_filters::LevelFilter;
+
+/// Every setting, valid.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Which file the settings came from.
+    pub profile: Profile,
+    /// The public listener.
+    pub http: HttpSettings,
+    /// The database.
+    pub database: DatabaseSettings,
+    /// The writers of groups.
+    pub writer: WriterOptions,
+    /// Whether the key of the API page opens everything.
+    pub development_key: bool,
+    /// The logs.
+    pub log: LogSettings,
+    shown: toml::Table,
+}
+
+/// The public listener.
+#[derive(Debug, Clone, Copy)]
+pub struct HttpSettings {
+    /// The address and port to listen on.
+    pub bind: SocketAddr,
+    /// Threads that serve requests; 0 means one a processor core.
+    pub workers: usize,
+    /// How long a client may take to send a request.
+    pub request_timeout: Duration,
+    /// How long requests in flight may take to end at shutdown.
+    pub shutdown_timeout: Duration,
+}
+
+/// The database.
+#[derive(Debug, Clone)]
+pub struct DatabaseSettings {
+    /// Where it is.
+    pub url: DatabaseUrl,
+    /// Whether pending migrations run at start.
+    pub migrate_on_start: bool,
+    /// How it is used.
+    pub options: DatabaseOptions,
+}
+
+/// The logs.
+#[derive(Debug, Clone, Copy)]
+pub struct LogSettings {
+    /// The least important lines that are written.
+    pub level: LevelFilter,
+    /// Their form.
+    pub format: LogFormat,
+}
+
+/// The form of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Pretty,
+    /// A JSON object a line.
+    Json,
+}
+
+impl Settings {
+    /// Reads the layers of `profile`, and checks every setting.
+    pub fn load(profile: Profile) -> Result<Self, SettingError> {
+        Self::parse(profile, &Layers::read(profile)?)
+    }
+
+    /// Checks every setting of `layers`.
+    fn parse(profile: Profile, layers: &Layers) -> Result<Self, SettingError> {
+        let timeout = layers.duration("database.timeout", 1..=60)?;
+        let settings = Self {
+            profile,
+            http: HttpSettings {
+                bind: layers.parsed("http.bind", "an address and a port, like 127.0.0.1:1213")?,
+                workers: layers.number("http.workers", 0..=1024)?,
+                request_timeout: layers.duration("http.request_timeout", 1..=300)?,
+                shutdown_timeout: layers.duration("http.shutdown_timeout", 0..=600)?,
+            },
+            database: DatabaseSettings {
+                url: layers.database_url("database.url")?,
+                migrate_on_start: layers.parsed("database.migrate_on_start", "true or false")?,
+                options: DatabaseOptions {
+                    pool_size: layers.number("database.pool_size", 1..=1000)?,
+                    timeout,
+                },
+            },
+            writer: WriterOptions {
+                batch: layers.number("writer.batch", 1..=10_000)?,
+                queue: layers.number("writer.queue", 1..=1_000_000)?,
+                writers: layers.number("writer.writers", 1..=64)?,
+                timeout,
+            },
+            development_key: layers.parsed("auth.development_key", "true or false")?,
+            log: LogSettings {
+                level: layers.parsed("log.level", "error, warn, info, debug or trace")?,
+                format: layers
+                    .one_of("log.format", &[("pretty", LogFormat::Pretty), ("json", LogFormat::Json)])?,
+            },
+            shown: layers.shown(),
+        };
+        settings.keep_the_development_key_at_home()
+    }
+
+    /// Everybody knows the development key, so nobody from elsewhere may reach a service that accepts it.
+    fn keep_the_development_key_at_home(self) -> Result<Self, SettingError> {
+        let refused = |expected| SettingError {
+            setting: "auth.development_key".to_owned(),
+            value: "true".to_owned(),
+            expected: format!(
+                "{expected}; a real key is made by `gochat keys create --name NAME --scope groups:write`"
+            ),
+        };
+        if self.development_key && self.profile == Profile::Production {
+            return Err(refused("false in the profile production".to_owned()));
+        }
+        if self.development_key && !self.http.bind.ip().is_loopback() {
+            return Err(refused(format!(
+                "false while http.bind = {} is not a loopback address, as everybody knows the development key",
+                self.http.bind
+            )));
+        }
+        Ok(self)
+    }
+
+    /// Every setting in force, secrets hidden, as TOML.
+    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
+        toml::to_string(&self.shown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(profile: Profile, environment: &[(&str, &str)]) -> Result<Settings, SettingError> {
+        Settings::parse(profile, &Layers::with_environment(profile, environment)?)
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_a_laptop() {
+        let settings = load(Profile::Development, &[]).unwrap();
+        assert_eq!(settings.http.bind.to_string(), "127.0.0.1:1213");
+        assert_eq!(settings.database.url.to_string(), "sqlite://data/gochat.sqlite");
+        assert!(settings.development_key);
+        assert_eq!(settings.log.format, LogFormat::Pretty);
+    }
+
+    #[test]
+    fn production_accepts_no_development_key_and_logs_json() {
+        let settings = load(Profile::Production, &[]).unwrap();
+        assert!(!settings.development_key);
+        assert_eq!(settings.log.format, LogFormat::Json);
+    }
+
+    #[test]
+    fn the_environment_wins() {
+        let environment =
+            [("GOCHAT__DATABASE__URL", "sqlite::memory:"), ("GOCHAT__DATABASE__POOL_SIZE", "9")];
+        let settings = load(Profile::Development, &environment).unwrap();
+        assert_eq!(settings.database.url, DatabaseUrl::SqliteMemory);
+        assert_eq!(settings.database.options.pool_size, 9);
+    }
+
+    #[test]
+    fn what_cannot_be_set_so_is_refused_with_its_name_its_value_and_what_is_right() {
+        let cases = [
+            (
+                "GOCHAT__HTTP__BIND",
+                "here",
+                "http.bind = \"here\" is refused: expected an address and a port, like 127.0.0.1:1213",
+            ),
+            (
+                "GOCHAT__DATABASE__POOL_SIZE",
+                "0",
+                "database.pool_size = \"0\" is refused: expected a whole number from 1 to 1000",
+            ),
+            (
+                "GOCHAT__DATABASE__POOL_SIZE",
+                "two",
+                "database.pool_size = \"two\" is refused: expected a whole number from 1 to 1000",
+            ),
+            (
+                "GOCHAT__DATABASE__TIMEOUT",
+                "1h",
+                "database.timeout = \"1h\" is refused: expected a duration from 1s to 60s, like 1s",
+            ),
+            ("GOCHAT__LOG__FORMAT", "xml", "log.format = \"xml\" is refused: expected pretty or json"),
+            (
+                "GOCHAT__LOG__LEVEL",
+                "loud",
+                "log.level = \"loud\" is refused: expected error, warn, info, debug or trace",
+            ),
+            (
+                "GOCHAT__AUTH__DEVELOPMENT_KEY",
+                "maybe",
+                "auth.development_key = \"maybe\" is refused: expected true or false",
+            ),
+        ];
+        for (variable, value, message) in cases {
+            let error = load(Profile::Development, &[(variable, value)]).unwrap_err();
+            assert_eq!(error.to_string(), message);
+        }
+    }
+
+    #[test]
+    fn a_database_url_that_is_refused_is_not_shown() {
+        let environment = [("GOCHAT__DATABASE__URL", "mysql://u:secret@h/d")];
+        let error = load(Profile::Development, &environment).unwrap_err().to_string();
+        assert!(error.starts_with("database.url = \"mysql://…\" is refused: expected"), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_setting_is_named() {
+        let error = load(Profile::Development, &[("GOCHAT__HTTP__BNID", "x")]).unwrap_err();
+        assert_eq!(error.setting, "http.bnid");
+        assert!(error.to_string().contains("http.bind"), "{error}");
+    }
+
+    #[test]
+    fn the_development_key_is_refused_in_production_and_off_the_machine() {
+        let production = load(Profile::Production, &[("GOCHAT__AUTH__DEVELOPMENT_KEY", "true")]).unwrap_err();
+        assert!(production.to_string().contains("in the profile production"), "{production}");
+        for address in ["0.0.0.0:1213", "[::]:1213", "192.0.2.1:80"] {
+            let error =
+                load(Profile::Development, &[("GOCHAT__HTTP__BIND", address)]).unwrap_err().to_string();
+            assert!(error.contains(address) && error.contains("gochat keys create"), "{error}");
+        }
+        for address in ["127.0.0.1:1213", "127.9.9.9:1", "[::1]:1213"] {
+            assert!(load(Profile::Development, &[("GOCHAT__HTTP__BIND", address)]).is_ok(), "{address}");
+        }
+    }
+
+    #[test]
+    fn the_settings_in_force_are_shown_without_secrets() {
+        let environment = [("GOCHAT__DATABASE__URL", "postgres://u:secret@h/d")];
+        let shown = load(Profile::Production, &environment).unwrap().to_toml().unwrap();
+        assert!(shown.contains("url = \"postgres://u:***@h/d\""), "{shown}");
+        assert!(shown.contains("format = \"json\""), "{shown}");
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+}

@@ -1,0 +1,97 @@
+//! Composes settings, adapters, domain and HTTP into a server.
+
+use crate::{
+    http::{self, Services},
+    settings::{DatabaseSettings, Settings},
+};
+use actix_web::dev::Server;
+use anyhow::Context;
+use gochat_adapters::{CachingAuthenticator, DEVELOPMENT_KEY, Database, DevelopmentKey, GroupWriters};
+use gochat_domain::{clock::SystemClock, ports::Authenticator, service::GroupService};
+use std::{net::TcpListener, sync::Arc};
+
+/// A server that is ready to run.
+pub struct Application {
+    server: Server,
+    writers: GroupWriters,
+    address: std::net::SocketAddr,
+}
+
+impl Application {
+    /// Takes the port, opens the database, and puts the server together. Nothing is made before the port is ours.
+    pub fn build(settings: &Settings) -> anyhow::Result<Self> {
+        let listener = listen(settings)?;
+        let address = listener.local_addr()?;
+        let database = open(&settings.database)?;
+        let writers =
+            database.start_writers(settings.writer).context("the writers of groups cannot start")?;
+        let clock = Arc::new(SystemClock);
+        let keys =
+            CachingAuthenticator::new(database.api_keys(), clock.clone(), CachingAuthenticator::MAX_AGE);
+        let authenticator: Arc<dyn Authenticator> =
+            if settings.development_key { Arc::new(DevelopmentKey(keys)) } else { Arc::new(keys) };
+        let services = Services { groups: GroupService::new(writers.repository(), clock), authenticator };
+        let server = http::serve(listener, services, settings.http)?;
+        Ok(Self { server, writers, address })
+    }
+
+    /// The port that the server listens on.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Tells the log what runs here, and how to use it.
+    pub fn announce(&self, settings: &Settings) {
+        tracing::info!("gochat {}, profile {}", env!("CARGO_PKG_VERSION"), settings.profile);
+        tracing::info!("listening on http://{}", self.address);
+        tracing::info!("database {}", settings.database.url);
+        if settings.development_key {
+            tracing::info!(
+                "API keys: the development key {DEVELOPMENT_KEY}, and those of `gochat keys create`"
+            );
+        } else {
+            tracing::info!("API keys: those of `gochat keys create`; the development key is off");
+        }
+        tracing::info!("documentation: README.md and docs/api.md");
+    }
+
+    /// Serves until SIGTERM or SIGINT; then answers what is in flight, and stores and answers what is queued.
+    pub async fn run_until_stopped(self) -> anyhow::Result<()> {
+        self.server.await.context("the server failed")?;
+        self.writers.close();
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+/// The database of the settings, its schema up to date.
+pub(crate) fn open(settings: &DatabaseSettings) -> anyhow::Result<Database> {
+    let database = connect(settings)?;
+    if settings.migrate_on_start {
+        migrate(&database, settings)?;
+    } else {
+        database.check_schema().with_context(|| in_setting(settings))?;
+    }
+    Ok(database)
+}
+
+/// The database of the settings, as it is.
+pub(crate) fn connect(settings: &DatabaseSettings) -> anyhow::Result<Database> {
+    Database::connect(&settings.url, settings.options).with_context(|| in_setting(settings))
+}
+
+/// Runs the pending migrations, and returns their versions.
+pub(crate) fn migrate(database: &Database, settings: &DatabaseSettings) -> anyhow::Result<Vec<String>> {
+    database.migrate().with_context(|| in_setting(settings))
+}
+
+fn in_setting(settings: &DatabaseSettings) -> String {
+    format!("database.url = \"{}\" cannot be used", settings.url)
+}
+
+fn listen(settings: &Settings) -> anyhow::Result<TcpListener> {
+    let address = settings.http.bind;
+    TcpListener::bind(address).with_context(|| {
+        format!("http.bind = \"{address}\" cannot be listened on; set an address that is free")
+    })
+}
