@@ -2,16 +2,28 @@
 
 mod auth;
 mod body;
+mod connection;
 mod envelope;
 mod error;
 mod groups;
 mod request_id;
 
 use crate::settings::HttpSettings;
-use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
+use actix_http::HttpService;
+use actix_service::{IntoServiceFactory, ServiceFactoryExt, map_config};
+use actix_web::{
+    App, Error,
+    body::MessageBody,
+    dev::{AppConfig, Server, ServiceFactory, ServiceRequest, ServiceResponse, fn_service},
+    middleware::from_fn,
+    rt::net::TcpStream,
+    web::{self, ThinData},
+};
+use body::TimeLimit;
+use connection::Connection;
 use error::ApiError;
 use gochat_domain::{ports::Authenticator, service::GroupService};
-use std::{io, net::TcpListener, sync::Arc, thread};
+use std::{io, net::TcpListener, sync::Arc, thread, time::Duration};
 
 /// What the handlers call.
 #[derive(Clone)]
@@ -23,24 +35,45 @@ pub struct Services {
 }
 
 /// Starts to serve on `listener`.
+///
+/// This is what `actix_web::HttpServer` does, but for the [`Connection`] between it and the socket.
 pub fn serve(listener: TcpListener, services: Services, settings: HttpSettings) -> io::Result<Server> {
     let workers = match settings.workers {
         0 => thread::available_parallelism()?.get(),
         workers => workers,
     };
-    let time_limit = body::TimeLimit(settings.request_timeout);
-    let server = HttpServer::new(move || {
-        App::new()
-            .app_data(web::ThinData(services.groups.clone()))
-            .app_data(web::ThinData(Arc::clone(&services.authenticator)))
-            .app_data(time_limit)
-            .wrap(from_fn(envelope::wrap))
-            .service(groups::collection())
-            .default_service(web::to(|| async { Err::<&str, _>(ApiError::not_found()) }))
-    })
-    .workers(workers)
-    .client_request_timeout(settings.request_timeout)
-    .shutdown_timeout(settings.shutdown_timeout.as_secs())
-    .listen(listener)?;
+    let builder = Server::build().workers(workers).shutdown_timeout(settings.shutdown_timeout.as_secs());
+    let stopping = builder.graceful_shutdown_signal();
+    let server = builder.listen("http", listener, move || {
+        let stopping = stopping.clone();
+        let app = application(services.clone(), settings.request_timeout).into_factory();
+        let http = HttpService::build()
+            .client_request_timeout(settings.request_timeout)
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+            .h1(map_config(app.map_err(|error| error.error_response()), |()| AppConfig::default()));
+        fn_service(|stream: TcpStream| async {
+            let peer = stream.peer_addr().ok();
+            Ok((Connection::new(stream), peer))
+        })
+        .and_then(http)
+    })?;
     Ok(server.run())
+}
+
+/// The routes, and what wraps them.
+fn application(
+    services: Services,
+    request_timeout: Duration,
+) -> App<impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<impl MessageBody>, Error = Error, InitError = ()>>
+{
+    App::new()
+        .app_data(ThinData(services.groups))
+        .app_data(ThinData(services.authenticator))
+        .app_data(TimeLimit(request_timeout))
+        .wrap(from_fn(envelope::wrap))
+        .service(groups::collection())
+        .default_service(web::to(|| async { Err::<&str, _>(ApiError::not_found()) }))
 }

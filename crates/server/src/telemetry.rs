@@ -7,10 +7,12 @@ use tracing_subscriber::{Layer, filter::Targets, fmt, layer::SubscriberExt, regi
 
 /// Starts the logs of the process; whoever logs before writes nothing. A second call changes nothing.
 pub fn init(settings: LogSettings) {
-    // What the web server says of its threads is of no use to whoever runs the service.
+    // Of no use to whoever runs the service: what the web server says of its threads, and of malformed requests,
+    // which the service logs itself.
     let targets = Targets::new()
         .with_default(settings.level)
-        .with_target("actix_server", settings.level.min(LevelFilter::WARN));
+        .with_target("actix_server", settings.level.min(LevelFilter::WARN))
+        .with_target("actix_http", LevelFilter::OFF);
     let lines = fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
     // An error means that a test in this process was here before.
     let _already = match settings.format {

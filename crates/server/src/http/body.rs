@@ -51,8 +51,7 @@ impl JsonBody {
         let TimeLimit(limit) = *request
             .app_data::<TimeLimit>()
             .ok_or_else(|| ApiError::internal(anyhow::anyhow!("no time limit is configured")))?;
-        let slow = |_| ApiError::new(Code::RequestTimeout, "the request was not sent within the time limit");
-        timeout(limit, collect(payload)).await.map_err(slow)?
+        timeout(limit, collect(payload)).await.map_err(|_| ApiError::request_timeout())?
     }
 }
 

@@ -18,11 +18,13 @@ pub(super) enum Code {
     BodyTooLarge,
     Forbidden,
     GroupNameTaken,
+    HeaderTooLarge,
     Internal,
     InvalidAdminId,
     InvalidName,
     InvalidToken,
     MalformedJson,
+    MalformedRequest,
     MethodNotAllowed,
     NotFound,
     RequestTimeout,
@@ -36,6 +38,7 @@ impl Code {
     const fn row(self) -> (StatusCode, &'static str, Option<&'static str>) {
         match self {
             Self::MalformedJson => (StatusCode::BAD_REQUEST, "malformed_json", None),
+            Self::MalformedRequest => (StatusCode::BAD_REQUEST, "malformed_request", None),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", None),
             Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", None),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", None),
@@ -49,6 +52,7 @@ impl Code {
             Self::InvalidName => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_name", Some("name")),
             Self::InvalidToken => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_token", Some("token")),
             Self::InvalidAdminId => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_admin_id", Some("admin_id")),
+            Self::HeaderTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "header_too_large", None),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", None),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", None),
         }
@@ -74,6 +78,10 @@ impl ApiError {
         Self::new(Code::NotFound, "there is nothing at this path")
     }
 
+    pub(super) fn request_timeout() -> Self {
+        Self::new(Code::RequestTimeout, "the request was not sent within the time limit")
+    }
+
     /// The methods that the path has are `allowed`.
     pub(super) fn method_not_allowed(allowed: &'static str) -> Self {
         let error = Self::new(Code::MethodNotAllowed, "this path does not have that method");
@@ -97,12 +105,22 @@ impl ApiError {
         Self { cause: Some(cause), ..error }
     }
 
+    /// The body of the reply as the API page shows it.
+    pub(super) fn body(&self, request_id: &str) -> serde_json::Result<String> {
+        let (_, code, field) = self.code.row();
+        serde_json::to_string(&Body { error: &self.message, code, field, request_id })
+    }
+
     /// The reply: JSON as the API page shows it, or the same as RFC 9457 has it.
     pub(super) fn render(&self, request_id: &str, as_problem: bool) -> HttpResponse {
         let (status, code, field) = self.code.row();
         let mut response = HttpResponse::build(status);
         if let Some(header) = &self.header {
             response.insert_header(header.clone());
+        }
+        if matches!(self.code, Code::BodyTooLarge | Code::RequestTimeout) {
+            // The rest of the request is not read, so the next one could not be told from it.
+            response.force_close();
         }
         let body = Body { error: &self.message, code, field, request_id };
         if !as_problem {

@@ -19,7 +19,8 @@ fn is_valid(id: &[u8]) -> bool {
     (1..=64).contains(&id.len()) && id.iter().all(allowed)
 }
 
-fn mint() -> HeaderValue {
+/// A new id.
+pub(super) fn mint() -> HeaderValue {
     let mut buffer = Uuid::encode_buffer();
     let id = Uuid::now_v7().hyphenated().encode_lower(&mut buffer);
     // Hexadecimal digits and hyphens are always a header's value.

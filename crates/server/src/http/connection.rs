@@ -1,0 +1,135 @@
+//! A connection on which every error reply has the body of the contract.
+//!
+//! The web server answers what never becomes a request (a head that is malformed, too large or too slow) by itself,
+//! with a bare status and no way to say more. Such a reply is the only error without a body that this service
+//! writes, so it is known by that, and completed on its way out.
+
+use super::{
+    error::{ApiError, Code},
+    request_id,
+};
+use actix_web::{
+    http::StatusCode,
+    rt::net::TcpStream,
+    web::{Buf, Bytes},
+};
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// A connection that completes bare errors.
+pub(super) struct Connection {
+    stream: TcpStream,
+    /// What is left to write of a completed error.
+    completed: Bytes,
+}
+
+impl Connection {
+    pub(super) fn new(stream: TcpStream) -> Self {
+        // Replies are written whole, so waiting to fill a packet gains nothing; where it cannot be had, it is slower.
+        let _slower = stream.set_nodelay(true);
+        Self { stream, completed: Bytes::new() }
+    }
+
+    fn poll_write_completed(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.completed.is_empty() {
+            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.completed))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.completed.advance(written);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        ready!(self.poll_write_completed(cx))?;
+        match complete(buf) {
+            None => Pin::new(&mut self.stream).poll_write(cx, buf),
+            Some(reply) => {
+                self.completed = reply;
+                Poll::Ready(Ok(buf.len()))
+            }
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_write_completed(cx))?;
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_write_completed(cx))?;
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// The head of a bare reply, up to its status.
+const HEAD: &[u8] = b"HTTP/1.1 4";
+/// What shows that a reply is bare.
+const NO_BODY: &str = "content-length: 0\r\n";
+
+/// The reply with its body, if what is written is a bare error.
+fn complete(written: &[u8]) -> Option<Bytes> {
+    if !written.starts_with(HEAD) {
+        return None;
+    }
+    let bare = str::from_utf8(written).ok().filter(|head| head.ends_with("\r\n\r\n"))?;
+    let (before, after) = bare.split_once(NO_BODY)?;
+    let status = StatusCode::from_bytes(bare.as_bytes().get(9..12)?).ok()?;
+    let error = match status {
+        StatusCode::REQUEST_TIMEOUT => ApiError::request_timeout(),
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
+            ApiError::new(Code::HeaderTooLarge, "the head of the request is too large")
+        }
+        _ => ApiError::new(Code::MalformedRequest, "the request is not HTTP/1.1"),
+    };
+    let request_id = request_id::mint();
+    let id = request_id.to_str().ok()?;
+    let body = error.body(id).ok()?;
+    tracing::info!(request_id = id, status = status.as_u16(), "request");
+    let length = body.len();
+    Some(Bytes::from(format!(
+        "{before}content-length: {length}\r\ncontent-type: application/json\r\nx-request-id: {id}\r\n\
+         x-content-type-options: nosniff\r\ncache-control: no-store\r\n{after}{body}"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_error_without_a_body_is_completed() {
+        for whole in [
+            "HTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n",
+            "HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\n{}",
+            "HTTP/1.1 100 Continue\r\n\r\n",
+        ] {
+            assert_eq!(complete(whole.as_bytes()), None, "{whole}");
+        }
+    }
+
+    #[test]
+    fn a_bare_error_gets_the_body_and_the_headers_of_every_error() {
+        let bare = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let reply = String::from_utf8(complete(bare).unwrap().to_vec()).unwrap();
+        let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!(body["code"], "request_timeout");
+        let id = body["request_id"].as_str().unwrap();
+        assert!(head.contains(&format!("\r\nx-request-id: {id}\r\n")), "{head}");
+        assert!(head.ends_with("\r\nconnection: close"), "{head}");
+    }
+}
