@@ -67,8 +67,15 @@ pub fn serve(listener: TcpListener, services: Services, settings: HttpSettings) 
 fn application(
     services: Services,
     request_timeout: Duration,
-) -> App<impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<impl MessageBody>, Error = Error, InitError = ()>>
-{
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
     App::new()
         .app_data(ThinData(services.groups))
         .app_data(ThinData(services.authenticator))

@@ -3,7 +3,9 @@
 use crate::settings::{LogFormat, LogSettings};
 use std::io::{self, IsTerminal};
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{Layer, filter::Targets, fmt, layer::SubscriberExt, registry, util::SubscriberInitExt};
+use tracing_subscriber::{
+    Layer, filter::Targets, fmt, layer::SubscriberExt, registry, util::SubscriberInitExt,
+};
 
 /// Starts the logs of the process; whoever logs before writes nothing. A second call changes nothing.
 pub fn init(settings: LogSettings) {

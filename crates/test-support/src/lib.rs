@@ -1,1 +1,24 @@
-//! Throwaway databases for the tests of the other crates.
+//! Throwaway databases, and suites that run each case on each of them, for the tests of the other crates.
+//!
+//! | environment variable | |
+//! | --- | --- |
+//! | `GOCHAT_TEST_DATABASE_URL` | a `postgres://` URL whose role may create databases: used instead of a cluster of one's own |
+//! | `GOCHAT_TEST_REQUIRE_POSTGRES` | `1`: where there is no PostgreSQL, its cases fail instead of being ignored |
+
+mod cluster;
+mod database;
+mod installation;
+mod plain_sql;
+mod postgres;
+mod suite;
+
+pub use cluster::Cluster;
+pub use database::{Backend, TestDatabase};
+pub use plain_sql::PlainSql;
+pub use suite::Suite;
+
+/// The table of the named functions, each beside its name: `cases![one, two]` is `[("one", one), ("two", two)]`.
+#[macro_export]
+macro_rules! cases {
+    ($($case:ident),+ $(,)?) => { [$((stringify!($case), $case as fn(_) -> _)),+] };
+}

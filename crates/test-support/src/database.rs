@@ -1,0 +1,94 @@
+//! A database that one case has for itself.
+
+use crate::{PlainSql, postgres::Postgres};
+use anyhow::Context;
+use std::{fmt, sync::Arc};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// What a database runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// A SQLite file.
+    Sqlite,
+    /// A PostgreSQL server.
+    Postgres,
+}
+
+impl Backend {
+    /// Every backend there is.
+    pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        })
+    }
+}
+
+/// An empty database, thrown away with this value.
+pub struct TestDatabase {
+    url: String,
+    home: Home,
+}
+
+enum Home {
+    Folder(TempDir),
+    Server { server: Arc<Postgres>, name: String },
+}
+
+impl TestDatabase {
+    /// A SQLite file, not yet made, in a folder of its own.
+    pub fn sqlite() -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("gochat-sqlite-").tempdir()?;
+        let path = folder.path().join("gochat.sqlite");
+        let path = path.to_str().context("the folder of temporary files is not UTF-8")?;
+        Ok(Self { url: format!("sqlite://{path}"), home: Home::Folder(folder) })
+    }
+
+    pub(crate) fn postgres(server: Arc<Postgres>) -> anyhow::Result<Self> {
+        let name = format!("gochat_test_{}", Uuid::now_v7().simple());
+        Ok(Self { url: server.create_database(&name)?, home: Home::Server { server, name } })
+    }
+
+    /// The URL, password included: `sqlite://…` or `postgres://…`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What the database runs on.
+    pub fn backend(&self) -> Backend {
+        match self.home {
+            Home::Folder(_) => Backend::Sqlite,
+            Home::Server { .. } => Backend::Postgres,
+        }
+    }
+
+    /// Opens a raw connection.
+    pub fn plain_sql(&self) -> anyhow::Result<PlainSql> {
+        PlainSql::connect(&self.url)
+    }
+
+    /// [`PlainSql::execute`] on a connection of its own.
+    pub fn execute(&self, sql: &str) -> anyhow::Result<()> {
+        self.plain_sql()?.execute(sql)
+    }
+
+    /// [`PlainSql::rows`] on a connection of its own.
+    pub fn rows(&self, sql: &str) -> anyhow::Result<Vec<Vec<String>>> {
+        self.plain_sql()?.rows(sql)
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        if let Home::Server { server, name } = &self.home
+            && let Err(error) = server.drop_database(name)
+        {
+            eprintln!("the database {name} stays: {error:#}");
+        }
+    }
+}

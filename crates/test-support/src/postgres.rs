@@ -1,0 +1,61 @@
+//! The PostgreSQL server that the cases of one test process share.
+
+use crate::{Cluster, PlainSql, installation};
+use anyhow::{Context, anyhow};
+use std::{env, sync::OnceLock};
+use url::Url;
+
+/// A server on which databases can be made. A cluster of one's own is started at first use.
+pub(crate) struct Postgres {
+    given: Option<Url>,
+    running: OnceLock<Result<Running, String>>,
+}
+
+struct Running {
+    url: Url,
+    _cluster: Option<Cluster>,
+}
+
+impl Postgres {
+    /// The server that the environment names, or one that can be started here; an error says why there is none.
+    pub(crate) fn find() -> anyhow::Result<Self> {
+        let given = match env::var("GOCHAT_TEST_DATABASE_URL") {
+            Ok(url) => Some(Url::parse(&url).context("GOCHAT_TEST_DATABASE_URL is not a URL")?),
+            Err(_) => {
+                installation::newest()?;
+                None
+            }
+        };
+        Ok(Self { given, running: OnceLock::new() })
+    }
+
+    /// Makes an empty database, and returns its URL.
+    pub(crate) fn create_database(&self, name: &str) -> anyhow::Result<String> {
+        self.execute(&format!("CREATE DATABASE {name}"))?;
+        let mut url = self.running()?.url.clone();
+        url.set_path(name);
+        Ok(url.into())
+    }
+
+    /// Drops a database, whoever is still connected to it.
+    pub(crate) fn drop_database(&self, name: &str) -> anyhow::Result<()> {
+        self.execute(&format!("DROP DATABASE {name} WITH (FORCE)"))
+    }
+
+    fn execute(&self, sql: &str) -> anyhow::Result<()> {
+        PlainSql::connect(self.running()?.url.as_str())?.execute(sql)
+    }
+
+    fn running(&self) -> anyhow::Result<&Running> {
+        let start = || self.start().map_err(|error| format!("{error:#}"));
+        self.running.get_or_init(start).as_ref().map_err(|error| anyhow!("{error}"))
+    }
+
+    fn start(&self) -> anyhow::Result<Running> {
+        if let Some(url) = &self.given {
+            return Ok(Running { url: url.clone(), _cluster: None });
+        }
+        let cluster = Cluster::start(Cluster::FAST)?;
+        Ok(Running { url: Url::parse(&cluster.url("postgres"))?, _cluster: Some(cluster) })
+    }
+}

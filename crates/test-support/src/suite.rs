@@ -1,0 +1,90 @@
+//! A suite: each case by its name on each backend, run in parallel.
+
+use crate::{Backend, TestDatabase, postgres::Postgres};
+use anyhow::bail;
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use std::{env, process::ExitCode, sync::Arc};
+
+/// The cases of a test binary (`harness = false`), which takes the arguments of Rust's own test binaries.
+///
+/// # Example
+/// ```no_run
+/// use gochat_test_support::{Backend, Suite, TestDatabase, cases};
+///
+/// fn an_empty_database_has_no_tables(database: TestDatabase) -> anyhow::Result<()> {
+///     database.rows("SELECT 1 FROM groups").unwrap_err();
+///     Ok(())
+/// }
+///
+/// fn main() -> std::process::ExitCode {
+///     let mut suite = Suite::new();
+///     suite.on(Backend::ALL, &cases![an_empty_database_has_no_tables]);
+///     suite.run()
+/// }
+/// ```
+pub struct Suite {
+    // Or why there is none.
+    postgres: Result<Arc<Postgres>, String>,
+    trials: Vec<Trial>,
+}
+
+impl Suite {
+    /// A suite without cases.
+    #[expect(clippy::new_without_default, reason = "it looks for PostgreSQL on the machine")]
+    pub fn new() -> Self {
+        let postgres = Postgres::find().map(Arc::new).map_err(|error| format!("{error:#}"));
+        Self { postgres, trials: Vec::new() }
+    }
+
+    /// Adds a case that needs no database.
+    pub fn add(
+        &mut self,
+        name: impl Into<String>,
+        case: impl FnOnce() -> anyhow::Result<()> + Send + 'static,
+    ) {
+        self.trials.push(Trial::test(name, move || case().map_err(|error| failed(&error))));
+    }
+
+    /// Adds cases as `BACKEND::NAME` for each of `backends`, each of them on a new database.
+    ///
+    /// Where there is no PostgreSQL, its cases are ignored, and say why.
+    pub fn on<C>(&mut self, backends: impl IntoIterator<Item = Backend>, cases: &[(&'static str, C)])
+    where
+        C: Fn(TestDatabase) -> anyhow::Result<()> + Copy + Send + 'static,
+    {
+        for backend in backends {
+            for &(name, case) in cases {
+                let postgres = self.postgres.clone();
+                let trial = move || run_on(backend, postgres, case).map_err(|error| failed(&error));
+                self.trials.push(Trial::ignorable_test(format!("{backend}::{name}"), trial));
+            }
+        }
+    }
+
+    /// Runs the cases that the command line asks for, and stops PostgreSQL.
+    pub fn run(self) -> ExitCode {
+        libtest_mimic::run(&Arguments::from_args(), self.trials).exit_code()
+    }
+}
+
+fn run_on(
+    backend: Backend,
+    postgres: Result<Arc<Postgres>, String>,
+    case: impl FnOnce(TestDatabase) -> anyhow::Result<()>,
+) -> anyhow::Result<Completion> {
+    let database = match (backend, postgres) {
+        (Backend::Sqlite, _) => TestDatabase::sqlite()?,
+        (Backend::Postgres, Ok(server)) => TestDatabase::postgres(server)?,
+        (Backend::Postgres, Err(reason)) if required() => bail!("{reason}"),
+        (Backend::Postgres, Err(reason)) => return Ok(Completion::ignored_with(reason)),
+    };
+    case(database).map(|()| Completion::Completed)
+}
+
+fn required() -> bool {
+    env::var("GOCHAT_TEST_REQUIRE_POSTGRES").is_ok_and(|value| value == "1")
+}
+
+fn failed(error: &anyhow::Error) -> Failed {
+    format!("{error:?}").into()
+}
