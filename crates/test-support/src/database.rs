@@ -36,7 +36,7 @@ pub struct TestDatabase {
 }
 
 enum Home {
-    Folder(TempDir),
+    Folder { _folder: TempDir },
     Server { server: Arc<Postgres>, name: String },
 }
 
@@ -46,7 +46,7 @@ impl TestDatabase {
         let folder = tempfile::Builder::new().prefix("gochat-sqlite-").tempdir()?;
         let path = folder.path().join("gochat.sqlite");
         let path = path.to_str().context("the folder of temporary files is not UTF-8")?;
-        Ok(Self { url: format!("sqlite://{path}"), home: Home::Folder(folder) })
+        Ok(Self { url: format!("sqlite://{path}"), home: Home::Folder { _folder: folder } })
     }
 
     pub(crate) fn postgres(server: Arc<Postgres>) -> anyhow::Result<Self> {
@@ -62,7 +62,7 @@ impl TestDatabase {
     /// What the database runs on.
     pub fn backend(&self) -> Backend {
         match self.home {
-            Home::Folder(_) => Backend::Sqlite,
+            Home::Folder { .. } => Backend::Sqlite,
             Home::Server { .. } => Backend::Postgres,
         }
     }

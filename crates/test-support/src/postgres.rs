@@ -19,13 +19,12 @@ struct Running {
 impl Postgres {
     /// The server that the environment names, or one that can be started here; an error says why there is none.
     pub(crate) fn find() -> anyhow::Result<Self> {
-        let given = match env::var("GOCHAT_TEST_DATABASE_URL") {
-            Ok(url) => Some(Url::parse(&url).context("GOCHAT_TEST_DATABASE_URL is not a URL")?),
-            Err(_) => {
-                installation::newest()?;
-                None
-            }
-        };
+        let given = env::var("GOCHAT_TEST_DATABASE_URL").ok();
+        let given =
+            given.map(|url| Url::parse(&url)).transpose().context("GOCHAT_TEST_DATABASE_URL is not a URL")?;
+        if given.is_none() {
+            installation::newest()?;
+        }
         Ok(Self { given, running: OnceLock::new() })
     }
 
