@@ -43,6 +43,11 @@ impl Connector {
         Ok(Self { target, busy_timeout })
     }
 
+    /// How many connections may write at once, if `wanted` would: SQLite has one writer.
+    pub(crate) fn writers(&self, wanted: usize) -> usize {
+        if matches!(self.target, Target::Postgres(_)) { wanted } else { 1 }
+    }
+
     /// Opens a connection.
     pub(crate) fn open(&self) -> Result<AnyConnection, Fault> {
         match &self.target {

@@ -74,8 +74,12 @@ impl From<Error> for Fault {
 }
 
 impl From<ConnectionError> for Fault {
+    /// libpq says what it tried on several lines, one for each address.
     fn from(error: ConnectionError) -> Self {
-        Self::Unavailable(error.to_string())
+        let text = error.to_string();
+        Self::Unavailable(
+            text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; "),
+        )
     }
 }
 

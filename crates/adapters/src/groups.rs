@@ -17,7 +17,7 @@ pub struct WriterOptions {
     pub batch: usize,
     /// The most groups that wait; one more is refused at once.
     pub queue: usize,
-    /// How many writers take from the queue, each with a connection of its own.
+    /// How many writers take from the queue, each with a connection of its own; SQLite has one, whatever this says.
     pub writers: usize,
     /// How long a request waits for its answer.
     pub timeout: Duration,
@@ -25,6 +25,7 @@ pub struct WriterOptions {
 
 /// Starts the writers of a database.
 pub(crate) fn start(connector: &Connector, options: WriterOptions) -> std::io::Result<GroupWriters> {
+    let options = WriterOptions { writers: connector.writers(options.writers), ..options };
     let connector = connector.clone();
     GroupWriters::start(options, move || Ok(Box::new(connector.open()?) as Box<dyn BatchStore>))
 }

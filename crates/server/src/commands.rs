@@ -9,10 +9,14 @@ use crate::{
     cli::{Cli, Command},
     settings::Settings,
 };
+use std::env;
 
 /// Runs the command that the command line names.
 pub fn run(cli: Cli) -> anyhow::Result<()> {
-    let settings = Settings::load(cli.profile()?)?;
+    // A variable that is not Unicode is none of ours.
+    let variables = env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let settings = Settings::load(cli.profile()?, variables)?;
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(&settings),
         Command::Migrate => migrate::run(&settings),

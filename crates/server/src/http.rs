@@ -25,6 +25,9 @@ use error::ApiError;
 use gochat_domain::{ports::Authenticator, service::GroupService};
 use std::{io, net::TcpListener, sync::Arc, thread, time::Duration};
 
+/// How long a connection that is to be closed stays open, so that the client can read an early answer while it sends.
+const LINGER: Duration = Duration::from_secs(1);
+
 /// What the handlers call.
 #[derive(Clone)]
 pub struct Services {
@@ -34,21 +37,30 @@ pub struct Services {
     pub authenticator: Arc<dyn Authenticator>,
 }
 
-/// Starts to serve on `listener`.
+/// Starts to serve on `listener`, until `stop` comes; then what is in flight is answered.
 ///
 /// This is what `actix_web::HttpServer` does, but for the [`Connection`] between it and the socket.
-pub fn serve(listener: TcpListener, services: Services, settings: HttpSettings) -> io::Result<Server> {
+pub fn serve(
+    listener: TcpListener,
+    services: Services,
+    settings: HttpSettings,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<Server> {
     let workers = match settings.workers {
         0 => thread::available_parallelism()?.get(),
         workers => workers,
     };
-    let builder = Server::build().workers(workers).shutdown_timeout(settings.shutdown_timeout.as_secs());
+    let builder = Server::build()
+        .workers(workers)
+        .shutdown_timeout(settings.shutdown_timeout.as_secs())
+        .shutdown_signal(stop);
     let stopping = builder.graceful_shutdown_signal();
     let server = builder.listen("http", listener, move || {
         let stopping = stopping.clone();
         let app = application(services.clone(), settings.request_timeout).into_factory();
         let http = HttpService::build()
             .client_request_timeout(settings.request_timeout)
+            .client_disconnect_timeout(LINGER)
             .graceful_shutdown_signal(move || {
                 let stopping = stopping.clone();
                 async move { stopping.notified().await }

@@ -71,14 +71,21 @@ pub enum LogFormat {
     Json,
 }
 
-impl Settings {
-    /// Reads the layers of `profile`, and checks every setting.
-    pub fn load(profile: Profile) -> Result<Self, SettingError> {
-        Self::parse(profile, &Layers::read(profile)?)
-    }
+const LEVELS: [(&str, LevelFilter); 5] = [
+    ("error", LevelFilter::ERROR),
+    ("warn", LevelFilter::WARN),
+    ("info", LevelFilter::INFO),
+    ("debug", LevelFilter::DEBUG),
+    ("trace", LevelFilter::TRACE),
+];
 
-    /// Checks every setting of `layers`.
-    fn parse(profile: Profile, layers: &Layers) -> Result<Self, SettingError> {
+impl Settings {
+    /// Reads the layers of `profile`, the last of which are these environment variables, and checks every setting.
+    pub fn load(
+        profile: Profile,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, SettingError> {
+        let layers = Layers::read(profile, variables.into_iter().collect())?;
         let timeout = layers.duration("database.timeout", 1..=60)?;
         let settings = Self {
             profile,
@@ -104,7 +111,7 @@ impl Settings {
             },
             development_key: layers.parsed("auth.development_key", "true or false")?,
             log: LogSettings {
-                level: layers.parsed("log.level", "error, warn, info, debug or trace")?,
+                level: layers.one_of("log.level", &LEVELS)?,
                 format: layers
                     .one_of("log.format", &[("pretty", LogFormat::Pretty), ("json", LogFormat::Json)])?,
             },
@@ -145,7 +152,10 @@ mod tests {
     use super::*;
 
     fn load(profile: Profile, environment: &[(&str, &str)]) -> Result<Settings, SettingError> {
-        Settings::parse(profile, &Layers::with_environment(profile, environment)?)
+        Settings::load(
+            profile,
+            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        )
     }
 
     #[test]
@@ -200,7 +210,7 @@ mod tests {
             (
                 "GOCHAT__LOG__LEVEL",
                 "loud",
-                "log.level = \"loud\" is refused: expected error, warn, info, debug or trace",
+                "log.level = \"loud\" is refused: expected error or warn or info or debug or trace",
             ),
             (
                 "GOCHAT__AUTH__DEVELOPMENT_KEY",

@@ -4,17 +4,25 @@ use crate::{
     http::{self, Services},
     settings::{DatabaseSettings, Settings},
 };
-use actix_web::dev::Server;
+use actix_web::{
+    dev::{Server, ServerHandle},
+    rt::signal::unix::{SignalKind, signal},
+};
 use anyhow::Context;
 use gochat_adapters::{CachingAuthenticator, DEVELOPMENT_KEY, Database, DevelopmentKey, GroupWriters};
 use gochat_domain::{clock::SystemClock, ports::Authenticator, service::GroupService};
-use std::{net::TcpListener, sync::Arc};
+use std::{
+    future, io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    task::Poll,
+};
 
 /// A server that is ready to run.
 pub struct Application {
     server: Server,
     writers: GroupWriters,
-    address: std::net::SocketAddr,
+    address: SocketAddr,
 }
 
 impl Application {
@@ -31,13 +39,18 @@ impl Application {
         let authenticator: Arc<dyn Authenticator> =
             if settings.development_key { Arc::new(DevelopmentKey(keys)) } else { Arc::new(keys) };
         let services = Services { groups: GroupService::new(writers.repository(), clock), authenticator };
-        let server = http::serve(listener, services, settings.http)?;
+        let server = http::serve(listener, services, settings.http, stop_signal()?)?;
         Ok(Self { server, writers, address })
     }
 
     /// The port that the server listens on.
     pub fn port(&self) -> u16 {
         self.address.port()
+    }
+
+    /// Stops the server as SIGTERM does, from elsewhere.
+    pub fn handle(&self) -> ServerHandle {
+        self.server.handle()
     }
 
     /// Tells the log what runs here, and how to use it.
@@ -87,6 +100,15 @@ pub(crate) fn migrate(database: &Database, settings: &DatabaseSettings) -> anyho
 
 fn in_setting(settings: &DatabaseSettings) -> String {
     format!("database.url = \"{}\" cannot be used", settings.url)
+}
+
+/// Comes when the process is told to stop. From now on it is, by SIGTERM and SIGINT, and does not end at once.
+fn stop_signal() -> io::Result<impl Future<Output = ()> + Send> {
+    let mut signals = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
+    Ok(future::poll_fn(move |cx| {
+        let come = signals.iter_mut().any(|signal| signal.poll_recv(cx).is_ready());
+        if come { Poll::Ready(()) } else { Poll::Pending }
+    }))
 }
 
 fn listen(settings: &Settings) -> anyhow::Result<TcpListener> {

@@ -32,37 +32,24 @@ pub struct SettingError {
 pub(super) struct Layers(BTreeMap<String, String>);
 
 impl Layers {
-    /// Reads every layer.
-    pub(super) fn read(profile: Profile) -> Result<Self, SettingError> {
-        let file = Path::new("config").join(format!("{profile}.toml"));
-        Self::build(profile, Some(&file), Environment::default())
-    }
-
-    /// The layers as they are with these environment variables and no files.
-    #[cfg(test)]
-    pub(super) fn with_environment(
-        profile: Profile,
-        variables: &[(&str, &str)],
-    ) -> Result<Self, SettingError> {
-        let variables =
-            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Self::build(profile, None, Environment::default().source(Some(variables)))
-    }
-
-    fn build(profile: Profile, file: Option<&Path>, environment: Environment) -> Result<Self, SettingError> {
+    /// Reads every layer; `variables` are the environment's.
+    pub(super) fn read(profile: Profile, variables: HashMap<String, String>) -> Result<Self, SettingError> {
         let text = |text| File::from_str(text, FileFormat::Toml);
+        let file = format!("config/{profile}.toml");
         let unreadable = |error: ConfigError| SettingError {
-            setting: format!("config/{profile}.toml"),
-            value: error.to_string(),
+            setting: file.clone(),
+            // The error shows the line of the file, on lines of its own.
+            value: error.to_string().split_whitespace().collect::<Vec<_>>().join(" "),
             expected: "TOML as in config/default.toml".to_owned(),
         };
-        let mut layers = Config::builder().add_source(text(DEFAULTS)).add_source(text(profile.built_in()));
-        if let Some(file) = file {
-            layers = layers.add_source(File::from(file).required(false));
-        }
-        let environment = environment.prefix("GOCHAT").prefix_separator("__").separator("__");
+        let environment = Environment::with_prefix("GOCHAT").prefix_separator("__").separator("__");
+        let layers = Config::builder()
+            .add_source(text(DEFAULTS))
+            .add_source(text(profile.built_in()))
+            .add_source(File::from(Path::new(&file)).required(false))
+            .add_source(environment.source(Some(variables)));
         let known = flatten(Config::builder().add_source(text(DEFAULTS)).build().map_err(unreadable)?);
-        let values = flatten(layers.add_source(environment).build().map_err(unreadable)?);
+        let values = flatten(layers.build().map_err(unreadable)?);
         match values.keys().find(|setting| !known.contains_key(*setting)) {
             None => Ok(Self(values)),
             Some(setting) => Err(SettingError {

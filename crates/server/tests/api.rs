@@ -1,0 +1,31 @@
+//! The API over HTTP: the real application on a port of its own, each case on SQLite and on PostgreSQL.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every case has the same shape")]
+
+#[path = "api/app.rs"]
+mod app;
+#[path = "api/bodies.rs"]
+mod bodies;
+#[path = "api/create.rs"]
+mod create;
+#[path = "api/faults.rs"]
+mod faults;
+#[path = "api/fields.rs"]
+mod fields;
+#[path = "api/keys.rs"]
+mod keys;
+#[path = "api/protocol.rs"]
+mod protocol;
+
+use gochat_test_support::{Backend, Suite};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut suite = Suite::new();
+    for cases in
+        [create::cases(), fields::cases(), bodies::cases(), keys::cases(), protocol::cases(), faults::cases()]
+    {
+        suite.on(Backend::ALL, &cases);
+    }
+    suite.run()
+}

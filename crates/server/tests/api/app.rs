@@ -1,0 +1,82 @@
+//! The application under test.
+
+use actix_web::{dev::ServerHandle, rt::System};
+use gochat::{
+    settings::{Profile, Settings},
+    startup::Application,
+};
+use gochat_test_support::{Backend, TestDatabase};
+use std::{sync::mpsc, thread};
+
+/// The real application, on a port and a database of its own. It ends with this value.
+pub struct App {
+    pub port: u16,
+    pub database: TestDatabase,
+    handle: ServerHandle,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+/// A group as plain SQL shows it: id, uuid (without hyphens), name, token, administrator, microseconds since 1970.
+pub type GroupRow = [String; 6];
+
+impl App {
+    /// Starts it with the settings of development.
+    pub fn on(database: TestDatabase) -> Self {
+        Self::with(database, &[])
+    }
+
+    /// Starts it with the settings of development and these.
+    pub fn with(database: TestDatabase, variables: &[(&str, &str)]) -> Self {
+        let always = [
+            ("GOCHAT__HTTP__BIND", "127.0.0.1:0"),
+            ("GOCHAT__HTTP__WORKERS", "1"),
+            ("GOCHAT__HTTP__SHUTDOWN_TIMEOUT", "1s"),
+            ("GOCHAT__DATABASE__URL", database.url()),
+            ("GOCHAT__DATABASE__POOL_SIZE", "2"),
+        ];
+        let variables =
+            always.iter().chain(variables).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let settings = Settings::load(Profile::Development, variables).unwrap();
+        let (started, start) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            System::new().block_on(async {
+                let application = Application::build(&settings).unwrap();
+                started.send((application.port(), application.handle())).unwrap();
+                application.run_until_stopped().await.unwrap();
+            });
+        });
+        let (port, handle) = start.recv().expect("the application does not start");
+        Self { port, database, handle, thread: Some(thread) }
+    }
+
+    /// Every stored group, by plain SQL, in the order of ids.
+    pub fn groups(&self) -> Vec<GroupRow> {
+        let sql = match self.database.backend() {
+            Backend::Sqlite => {
+                "SELECT CAST(id AS TEXT), lower(hex(uuid)), name, token, CAST(admin_id AS TEXT), CAST(created_at AS TEXT)
+                 FROM groups ORDER BY id"
+            }
+            Backend::Postgres => {
+                "SELECT id::text, replace(uuid::text, '-', ''), name, token, admin_id::text,
+                        (extract(epoch FROM created_at) * 1000000)::bigint::text
+                 FROM groups ORDER BY id"
+            }
+        };
+        self.database.rows(sql).unwrap().into_iter().map(|row| row.try_into().unwrap()).collect()
+    }
+
+    /// The names of every stored group.
+    pub fn names(&self) -> Vec<String> {
+        self.groups().into_iter().map(|[_, _, name, ..]| name).collect()
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        drop(self.handle.stop(false));
+        if let Some(thread) = self.thread.take() {
+            let ended = thread.join();
+            assert!(thread::panicking() || ended.is_ok(), "the application failed");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Bodies that are no request: malformed, too large, of another type.
+
+use crate::app::App;
+use gochat_test_support::{
+    TestDatabase, cases,
+    http::{Connection, DEVELOPMENT_KEY, Request},
+};
+
+type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        a_body_that_is_no_json_object_is_malformed,
+        a_body_of_16_kib_is_taken_and_of_one_byte_more_is_not,
+        a_body_that_says_it_is_too_large_is_not_waited_for,
+        a_body_of_another_type_or_coding_is_not_looked_at,
+        the_type_is_json_whatever_its_case_and_parameters,
+    ]
+    .to_vec()
+}
+
+const RIGHT: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
+
+fn a_body_that_is_no_json_object_is_malformed(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let nested = |depth: usize| ["[".repeat(depth), "]".repeat(depth)].concat();
+    let bodies: Vec<Vec<u8>> = vec![
+        b"".into(),
+        b"   ".into(),
+        b"nonsense".into(),
+        b"[]".into(),
+        b"null".into(),
+        b"\"text\"".into(),
+        b"{".into(),
+        br#"{"name":"g","token":"t","admin_id":1"#.into(),
+        br#"{"name":"g","token":"t","admin_id":1,}"#.into(),
+        br#"{"name":"g","token":"t","admin_id":1} {}"#.into(),
+        br#"{"name":"g","token":"t","admin_id":01}"#.into(),
+        br#"{name:"g","token":"t","admin_id":1}"#.into(),
+        b"{\"name\":\"g\n\",\"token\":\"t\",\"admin_id\":1}".into(),
+        b"{\"name\":\"\xff\",\"token\":\"t\",\"admin_id\":1}".into(),
+        b"\xef\xbb\xbf{\"name\":\"g\",\"token\":\"t\",\"admin_id\":1}".into(),
+        br#"{"name":"g","token":"t","admin_id":1,"name":"g"}"#.into(),
+        br#"{"name":"g","token":"t","admin_id":1,"n\u0061me":"h"}"#.into(),
+        br#"{"name":"g","token":"t","admin_id":1,"other":1,"other":2}"#.into(),
+        "[".repeat(10_000).into(),
+        format!(r#"{{"name":{}"#, "[".repeat(10_000)).into(),
+        format!(r#"{{"name":"g","token":"t","admin_id":1,"other":{}}}"#, nested(8_000)).into(),
+        format!(r#"{{"name":{},"token":"t","admin_id":1}}"#, nested(129)).into(),
+    ];
+    for body in bodies {
+        let shown = String::from_utf8_lossy(&body[..body.len().min(80)]).into_owned();
+        for request in [Request::create(body.clone()), Request::create(body).chunked()] {
+            let reply = request.send(app.port);
+            assert_eq!((reply.status, &reply.json()["code"]), (400, &"malformed_json".into()), "{shown}");
+            let error = reply.json()["error"].as_str().unwrap().to_owned();
+            assert!(error.starts_with("the body must be one JSON object: "), "{shown}: {error}");
+            reply.assert_error(400, "malformed_json", None, &error);
+        }
+    }
+    assert!(app.groups().is_empty());
+    Ok(())
+}
+
+/// A right request, filled up to `length` bytes.
+fn body_of(length: usize, name: &str) -> String {
+    let empty = format!(r#"{{"name":"{name}","token":"t","admin_id":1,"filling":""}}"#);
+    let filling = "x".repeat(length - empty.len());
+    empty.replace(r#""filling":"""#, &format!(r#""filling":"{filling}""#))
+}
+
+fn a_body_of_16_kib_is_taken_and_of_one_byte_more_is_not(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let largest = 16 * 1024;
+    assert_eq!(Request::create(body_of(largest, "told")).send(app.port).status, 201);
+    assert_eq!(Request::create(body_of(largest, "chunked")).chunked().send(app.port).status, 201);
+    for request in
+        [Request::create(body_of(largest + 1, "g")), Request::create(body_of(largest + 1, "g")).chunked()]
+    {
+        let reply = request.send(app.port);
+        reply.assert_error(413, "body_too_large", None, "the body must have at most 16384 bytes");
+        assert_eq!(reply.header("connection"), "close");
+    }
+    assert_eq!(app.names(), ["told", "chunked"]);
+    Ok(())
+}
+
+fn a_body_that_says_it_is_too_large_is_not_waited_for(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let head = format!(
+        "POST /v1/group HTTP/1.1\r\nHost: x\r\nGoChat-Token: {DEVELOPMENT_KEY}\r\nContent-Type: application/json\r\n"
+    );
+    for rest in [
+        "Content-Length: 16385\r\n\r\n".to_owned(),
+        "Content-Length: 99999999999\r\n\r\n{".to_owned(),
+        // An endless chunked body: only its first 20,000 bytes are ever sent.
+        format!("Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{}", 1_000_000, "x".repeat(20_000)),
+    ] {
+        let mut connection = Connection::open(app.port);
+        connection.write(format!("{head}{rest}").as_bytes());
+        let reply = connection.read();
+        reply.assert_error(413, "body_too_large", None, "the body must have at most 16384 bytes");
+    }
+    Ok(())
+}
+
+fn a_body_of_another_type_or_coding_is_not_looked_at(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let no_json = "the content type must be application/json";
+    let untyped = Request::create(RIGHT).without("content-type");
+    untyped.send(app.port).assert_error(415, "unsupported_media_type", None, no_json);
+    for content_type in
+        ["text/plain", "application/jsonp", "application/x-www-form-urlencoded", "application/", ","]
+    {
+        let reply = untyped.clone().header("Content-Type", content_type).send(app.port);
+        reply.assert_error(415, "unsupported_media_type", None, no_json);
+    }
+    for coding in ["gzip", "br", "gzip, identity"] {
+        let reply = Request::create(RIGHT).header("Content-Encoding", coding).send(app.port);
+        reply.assert_error(415, "unsupported_media_type", None, "the body must not be encoded");
+    }
+    assert!(app.groups().is_empty());
+    Ok(())
+}
+
+fn the_type_is_json_whatever_its_case_and_parameters(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let types = ["application/json", "application/json; charset=utf-8", "Application/JSON;x=\"y\""];
+    for (number, content_type) in types.iter().enumerate() {
+        let body = format!(r#"{{"name":"g{number}","token":"t","admin_id":1}}"#);
+        let request = Request::create(body).without("content-type").header("Content-Type", content_type);
+        assert_eq!(
+            request.header("Content-Encoding", "identity").send(app.port).status,
+            201,
+            "{content_type}"
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! What a consumer of the API page sees.
+
+use crate::app::App;
+use gochat_domain::clock::{Clock, SystemClock};
+use gochat_test_support::{TestDatabase, cases, http::Request};
+use std::process::Command;
+
+type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        a_group_is_created_as_the_api_page_shows_it_and_stored_as_answered,
+        the_curl_of_the_api_page_works_as_it_stands,
+        a_second_group_of_the_same_name_is_refused,
+        ids_count_from_one,
+        fields_that_the_service_does_not_know_are_ignored,
+        names_are_compared_after_normalisation_and_tokens_are_kept,
+        many_at_once_are_each_answered_with_their_own_group,
+    ]
+    .to_vec()
+}
+
+fn a_group_is_created_as_the_api_page_shows_it_and_stored_as_answered(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let before = SystemClock.now();
+    let reply =
+        Request::create(r#"{ "name": "group_1", "token": "298fbgv479bv", "admin_id": 1 }"#).send(app.port);
+    let after = SystemClock.now();
+
+    assert_eq!(reply.status, 201);
+    assert_eq!(reply.header("location"), "/v1/group/1");
+    assert_eq!(reply.header("content-type"), "application/json");
+    reply.assert_common_headers();
+    let [row] = &app.groups()[..] else { panic!("{:?}", app.groups()) };
+    let [id, uuid, name, token, admin_id, created_at] = row;
+    let uuid: uuid::Uuid = uuid.parse()?;
+    let micros: i64 = created_at.parse()?;
+    let created_at = gochat_domain::clock::Timestamp::from_unix_micros(micros).unwrap();
+    let stored = format!(
+        r#"{{"id":{id},"uuid":"{uuid}","name":"{name}","admin_id":{admin_id},"token":"{token}","created_at":"{created_at}"}}"#
+    );
+    assert_eq!(reply.body, stored);
+    assert_eq!((&**id, &**name, &**token, &**admin_id), ("1", "group_1", "298fbgv479bv", "1"));
+    assert_eq!(uuid.get_version_num(), 7);
+    assert!((before..=after).contains(&created_at));
+    Ok(())
+}
+
+fn the_curl_of_the_api_page_works_as_it_stands(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let curl = r#"curl --location --request POST 'localhost:1213/v1/group' \
+      --header 'GoChat-Token: 433578ab-84c2-4e02-4656-de55a8097c9f' \
+      --header 'Content-Type: application/json' \
+      --data-raw '{
+          "name": "group_1",
+          "token": "298fbgv479bv",
+          "admin_id": 1
+      }'"#;
+    // But for the port, as other cases run beside this one.
+    let curl = curl.replace("1213", &app.port.to_string());
+    let run = || Command::new("sh").args(["-c", &curl]).output();
+    let first: serde_json::Value = serde_json::from_slice(&run()?.stdout)?;
+    assert_eq!((&first["id"], &first["name"]), (&1.into(), &"group_1".into()));
+    let second: serde_json::Value = serde_json::from_slice(&run()?.stdout)?;
+    assert_eq!(second["error"], "UNIQUE constraint failed: GROUPS.NAME");
+    Ok(())
+}
+
+fn a_second_group_of_the_same_name_is_refused(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    assert_eq!(Request::create(r#"{"name":"g","token":"first","admin_id":1}"#).send(app.port).status, 201);
+    let stored = app.groups();
+    Request::create(r#"{"name":"g","token":"second","admin_id":2}"#).send(app.port).assert_error(
+        409,
+        "group_name_taken",
+        Some("name"),
+        "UNIQUE constraint failed: GROUPS.NAME",
+    );
+    assert_eq!(app.groups(), stored);
+    Ok(())
+}
+
+fn ids_count_from_one(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    for id in 1..=3 {
+        let reply = Request::create(format!(r#"{{"name":"g{id}","token":"t","admin_id":1}}"#)).send(app.port);
+        assert_eq!(reply.json()["id"], id);
+        assert_eq!(reply.header("location"), format!("/v1/group/{id}"));
+    }
+    Ok(())
+}
+
+fn fields_that_the_service_does_not_know_are_ignored(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let body =
+        r#"{"id":77,"uuid":"x","created_at":null,"name":"g","token":"t","admin_id":1,"more":[{"a":1e999}]}"#;
+    let reply = Request::create(body).send(app.port);
+    assert_eq!((reply.status, &reply.json()["id"]), (201, &1.into()));
+    Ok(())
+}
+
+fn names_are_compared_after_normalisation_and_tokens_are_kept(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let create = |name: &str| {
+        Request::create(format!(r#"{{"name":"{name}","token":"e\u0301","admin_id":1}}"#)).send(app.port)
+    };
+    let reply = create(r"caf\u0065\u0301");
+    assert_eq!((reply.status, &reply.json()["name"]), (201, &"caf\u{e9}".into()));
+    assert_eq!(reply.json()["token"], "e\u{301}");
+    assert_eq!(create("caf\u{e9}").status, 409);
+    assert_eq!(create("Caf\u{e9}").status, 201);
+    assert_eq!(app.names(), ["caf\u{e9}", "Caf\u{e9}"]);
+    assert_eq!(app.groups()[0][3], "e\u{301}");
+    Ok(())
+}
+
+fn many_at_once_are_each_answered_with_their_own_group(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let port = app.port;
+    let create = |number: usize| {
+        let body = format!(r#"{{"name":"g{number}","token":"t{number}","admin_id":{}}}"#, number + 1);
+        Request::create(body).send(port).json()
+    };
+    let replies: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..40).map(|number| scope.spawn(move || create(number))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let mut answered: Vec<_> = replies
+        .iter()
+        .enumerate()
+        .map(|(number, reply)| {
+            assert_eq!(
+                (&reply["name"], &reply["admin_id"]),
+                (&format!("g{number}").into(), &(number + 1).into())
+            );
+            (reply["id"].to_string(), reply["name"].as_str().unwrap().to_owned())
+        })
+        .collect();
+    answered.sort();
+    let mut stored: Vec<_> = app.groups().into_iter().map(|[id, _, name, ..]| (id, name)).collect();
+    stored.sort();
+    assert_eq!(answered, stored);
+    Ok(())
+}

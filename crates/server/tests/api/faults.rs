@@ -1,0 +1,53 @@
+//! What a consumer sees of a database that fails.
+
+use crate::app::App;
+use gochat_test_support::{Backend, TestDatabase, cases, http::Request};
+
+type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
+
+pub fn cases() -> Vec<Case> {
+    cases![a_database_that_is_locked_is_unavailable_until_it_is_not, a_fault_that_nobody_foresaw_is_internal]
+        .to_vec()
+}
+
+const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
+
+fn a_database_that_is_locked_is_unavailable_until_it_is_not(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, &[("GOCHAT__DATABASE__TIMEOUT", "1s")]);
+    let mut lock = app.database.plain_sql()?;
+    lock.execute(match app.database.backend() {
+        Backend::Sqlite => "BEGIN IMMEDIATE",
+        Backend::Postgres => "BEGIN; LOCK TABLE groups IN ACCESS EXCLUSIVE MODE",
+    })?;
+    let reply = Request::create(BODY).send(app.port);
+    reply.assert_error(503, "unavailable", None, "the service cannot serve this now; try again");
+    assert_eq!(reply.header("retry-after"), "1");
+    lock.execute("ROLLBACK")?;
+    // The refused create may be stored or not: the contract leaves that open to the consumer.
+    assert!([201, 409].contains(&Request::create(BODY).send(app.port).status));
+    assert_eq!(app.names(), ["g"]);
+    Ok(())
+}
+
+fn a_fault_that_nobody_foresaw_is_internal(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    app.database.execute(match app.database.backend() {
+        Backend::Sqlite => {
+            "CREATE TRIGGER fault BEFORE INSERT ON groups BEGIN SELECT RAISE(ABORT, 'secret of the database'); END"
+        }
+        Backend::Postgres => {
+            "CREATE FUNCTION fault() RETURNS trigger LANGUAGE plpgsql
+                 AS $$ BEGIN RAISE EXCEPTION 'secret of the database'; END $$;
+             CREATE TRIGGER fault BEFORE INSERT ON groups FOR EACH ROW EXECUTE FUNCTION fault()"
+        }
+    })?;
+    let reply = Request::create(BODY).send(app.port);
+    reply.assert_error(
+        500,
+        "internal",
+        None,
+        "the service failed; the log has the cause under the request_id",
+    );
+    assert!(app.groups().is_empty());
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! The rules of the fields: what is taken, what is refused, and with which code.
+
+use crate::app::App;
+use gochat_test_support::{TestDatabase, cases, http::Request};
+
+type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
+
+pub fn cases() -> Vec<Case> {
+    cases![names, tokens, administrators, a_missing_field_is_named, the_first_broken_field_is_named].to_vec()
+}
+
+/// A field as JSON, and as it is stored, or the error.
+type Table<'a> = Vec<(String, Result<String, &'a str>)>;
+
+/// Sends each value in `field`, the others being right, and checks reply and rows.
+fn check(database: TestDatabase, field: &str, code: &str, table: Table<'_>) {
+    let app = App::on(database);
+    let column = ["name", "token", "admin_id"].iter().position(|known| *known == field).unwrap() + 2;
+    for (number, (value, outcome)) in table.into_iter().enumerate() {
+        let body: Vec<_> =
+            [("name", format!("\"g{number}\"")), ("token", "\"t\"".into()), ("admin_id", "1".into())]
+                .into_iter()
+                .map(|(name, right)| format!(r#""{name}":{}"#, if name == field { &value } else { &right }))
+                .collect();
+        let stored = app.groups().len();
+        let reply = Request::create(format!("{{{}}}", body.join(","))).send(app.port);
+        match outcome {
+            Ok(as_stored) => {
+                assert_eq!(reply.status, 201, "{value}: {}", reply.body);
+                assert_eq!(app.groups().last().unwrap()[column], as_stored, "{value}");
+            }
+            Err(error) => {
+                reply.assert_error(422, code, Some(field), error);
+                assert_eq!(app.groups().len(), stored, "{value}");
+            }
+        }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{text}\"")
+}
+
+fn names(database: TestDatabase) -> anyhow::Result<()> {
+    let no_string = || Err("name must be a string");
+    let long =
+        |characters: &str, count: usize| (quoted(&characters.repeat(count)), Ok(characters.repeat(count)));
+    check(
+        database,
+        "name",
+        "invalid_name",
+        vec![
+            (quoted(""), Err("name must not be empty")),
+            (quoted("x"), Ok("x".into())),
+            long("x", 63),
+            (quoted(&"x".repeat(64)), Err("name must have at most 63 characters")),
+            long("\u{1d11e}", 63),
+            (quoted(&"\u{1d11e}".repeat(64)), Err("name must have at most 63 characters")),
+            (quoted(r"a\u0000b"), Err("name must not contain control characters")),
+            (quoted(r"a\nb"), Err("name must not contain control characters")),
+            (quoted("a\u{85}b"), Err("name must not contain control characters")),
+            (quoted(r"\ud800"), no_string()),
+            (quoted(r"\ud834\udd1e!"), Ok("\u{1d11e}!".into())),
+            (quoted(" a"), Err("name must not begin or end with white space")),
+            (quoted("a\u{3000}"), Err("name must not begin or end with white space")),
+            (quoted("a b"), Ok("a b".into())),
+            (quoted("'; DROP TABLE groups; --"), Ok("'; DROP TABLE groups; --".into())),
+            ("null".into(), no_string()),
+            ("1".into(), no_string()),
+            ("true".into(), no_string()),
+            ("[]".into(), no_string()),
+            (r#"{"a":1}"#.into(), no_string()),
+        ],
+    );
+    Ok(())
+}
+
+fn tokens(database: TestDatabase) -> anyhow::Result<()> {
+    let no_string = || Err("token must be a string");
+    check(
+        database,
+        "token",
+        "invalid_token",
+        vec![
+            (quoted(""), Err("token must not be empty")),
+            ("null".into(), no_string()),
+            ("7".into(), no_string()),
+            (quoted("x"), Ok("x".into())),
+            (quoted(&"x".repeat(63)), Ok("x".repeat(63))),
+            (quoted(&"x".repeat(64)), Err("token must have at most 63 characters")),
+            (quoted(r"a\tb"), Err("token must not contain control characters")),
+            (quoted(r"\udfff"), no_string()),
+            (quoted(" kept as it is "), Ok(" kept as it is ".into())),
+            (quoted("e\u{301}"), Ok("e\u{301}".into())),
+            (quoted(r#"\"\\\/"#), Ok(r#""\/"#.into())),
+        ],
+    );
+    Ok(())
+}
+
+fn administrators(database: TestDatabase) -> anyhow::Result<()> {
+    let taken = [
+        ("1", "1"),
+        ("\"1\"", "1"),
+        ("\"007\"", "7"),
+        ("9223372036854775807", "9223372036854775807"),
+        ("\"9223372036854775807\"", "9223372036854775807"),
+    ];
+    let refused = [
+        "1.0",
+        "1e3",
+        "-1",
+        "0",
+        "-0",
+        "\"0\"",
+        "9223372036854775808",
+        "99999999999999999999999",
+        "1e999",
+        "true",
+        "null",
+        "\" 1\"",
+        "\"1 \"",
+        "\"+1\"",
+        "\"-1\"",
+        "\"1.0\"",
+        "\"\"",
+        "\"x\"",
+        "\"\u{661}\"",
+        "[1]",
+        "{}",
+    ];
+    let error = "admin_id must be an integer from 1 to 9223372036854775807";
+    let taken = taken.map(|(value, stored)| (value.to_owned(), Ok(stored.to_owned())));
+    let refused = refused.map(|value| (value.to_owned(), Err(error)));
+    check(database, "admin_id", "invalid_admin_id", taken.into_iter().chain(refused).collect());
+    Ok(())
+}
+
+fn a_missing_field_is_named(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let cases = [
+        (r#"{"token":"t","admin_id":1}"#, "invalid_name", "name", "name must be a string"),
+        (r#"{"name":"g","admin_id":1}"#, "invalid_token", "token", "token must be a string"),
+        (
+            r#"{"name":"g","token":"t"}"#,
+            "invalid_admin_id",
+            "admin_id",
+            "admin_id must be an integer from 1 to 9223372036854775807",
+        ),
+    ];
+    for (body, code, field, error) in cases {
+        Request::create(body).send(app.port).assert_error(422, code, Some(field), error);
+    }
+    assert!(app.groups().is_empty());
+    Ok(())
+}
+
+fn the_first_broken_field_is_named(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let reply = Request::create("{}").send(app.port);
+    reply.assert_error(422, "invalid_name", Some("name"), "name must be a string");
+    Ok(())
+}

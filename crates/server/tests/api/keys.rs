@@ -1,0 +1,114 @@
+//! Who may call.
+
+use crate::app::App;
+use gochat_adapters::{Database, DatabaseOptions};
+use gochat_domain::{
+    auth::{ApiKey, IssuedKey, KeyName, Scope},
+    clock::{Clock, SystemClock},
+    service::{ApiKeyService, IssueKey},
+};
+use gochat_test_support::{TestDatabase, cases, http::Request};
+use std::{sync::Arc, time::Duration};
+
+type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        a_key_that_does_not_hold_is_refused_with_one_text_for_all,
+        the_key_is_looked_at_before_the_body,
+        a_key_of_the_command_line_works_at_once,
+        a_key_without_the_scope_is_forbidden_before_the_body_is_read,
+        without_the_setting_the_development_key_is_a_key_like_any_other,
+    ]
+    .to_vec()
+}
+
+const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
+
+fn keys(app: &App) -> ApiKeyService {
+    let options = DatabaseOptions { pool_size: 1, timeout: Duration::from_secs(5) };
+    let database = Database::connect(&app.database.url().parse().unwrap(), options).unwrap();
+    ApiKeyService::new(database.api_keys(), Arc::new(SystemClock))
+}
+
+fn issue(app: &App, scope: Scope, expires_in: Option<Duration>) -> (ApiKey, IssuedKey) {
+    let request =
+        IssueKey { name: KeyName::parse("test").unwrap(), scopes: [scope].into_iter().collect(), expires_in };
+    let keys = keys(app);
+    actix_web::rt::System::new().block_on(async { keys.issue(request).await.unwrap() })
+}
+
+fn with_key(key: &str) -> Request {
+    Request::create(BODY).without("gochat-token").header("GoChat-Token", key)
+}
+
+#[track_caller]
+fn assert_unauthorized(app: &App, request: &Request) {
+    let reply = request.send(app.port);
+    reply.assert_error(401, "unauthorized", None, "the API key is missing or not valid");
+    assert_eq!(reply.header("www-authenticate"), r#"GoChat-Token realm="gochat""#);
+}
+
+fn a_key_that_does_not_hold_is_refused_with_one_text_for_all(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let (expired, _) = issue(&app, Scope::GroupsWrite, Some(Duration::ZERO));
+    let (revoked, issued) = issue(&app, Scope::GroupsWrite, None);
+    let keys = keys(&app);
+    assert!(actix_web::rt::System::new().block_on(async { keys.revoke(issued.id).await })?);
+    let unknown = ApiKey::mint()?;
+    assert_unauthorized(&app, &Request::create(BODY).without("gochat-token"));
+    for key in [expired.expose(), revoked.expose(), unknown.expose(), "", "short", "\u{fc}", &"x".repeat(300)]
+    {
+        assert_unauthorized(&app, &with_key(key));
+    }
+    assert_unauthorized(
+        &app,
+        &Request::create(BODY).header("GoChat-Token", gochat_test_support::http::DEVELOPMENT_KEY),
+    );
+    assert!(app.groups().is_empty());
+    Ok(())
+}
+
+fn the_key_is_looked_at_before_the_body(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    for body in ["nonsense", "{}", &"x".repeat(20_000)] {
+        let request = Request::create(body).without("gochat-token");
+        assert_unauthorized(&app, &request);
+        assert_unauthorized(&app, &request.without("content-type"));
+    }
+    Ok(())
+}
+
+fn a_key_of_the_command_line_works_at_once(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let (key, _) = issue(&app, Scope::GroupsWrite, Some(Duration::from_secs(3600)));
+    assert_eq!(with_key(key.expose()).send(app.port).status, 201);
+    Ok(())
+}
+
+fn a_key_without_the_scope_is_forbidden_before_the_body_is_read(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let (key, issued) = issue(&app, Scope::GroupsRead, None);
+    assert!(SystemClock.now() >= issued.created_at);
+    for body in [BODY, "nonsense"] {
+        let request = Request::create(body).without("gochat-token").header("GoChat-Token", key.expose());
+        request.send(app.port).assert_error(
+            403,
+            "forbidden",
+            None,
+            "the API key lacks the scope groups:write",
+        );
+    }
+    assert!(app.groups().is_empty());
+    Ok(())
+}
+
+fn without_the_setting_the_development_key_is_a_key_like_any_other(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let app = App::with(database, &[("GOCHAT__AUTH__DEVELOPMENT_KEY", "false")]);
+    assert_unauthorized(&app, &Request::create(BODY));
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! What every reply has in common, and requests that reach no handler.
+
+use crate::app::App;
+use gochat_test_support::{
+    TestDatabase, cases,
+    http::{Connection, DEVELOPMENT_KEY, Request, exchange},
+};
+
+type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        no_such_path,
+        wrong_method,
+        the_request_id_of_the_caller_is_kept_where_it_can_be,
+        an_error_comes_by_rfc_9457_where_that_is_asked_for,
+        a_body_that_is_not_sent_in_time_is_answered_408,
+        a_head_that_is_not_sent_in_time_is_answered_408,
+        what_is_not_http_is_answered_400,
+        a_head_that_is_too_large_is_answered_431,
+        a_connection_serves_one_request_after_another,
+    ]
+    .to_vec()
+}
+
+const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
+
+fn no_such_path(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    for path in ["/", "/v1", "/v1/group/", "/v1/groups", "/V1/group", "/v1/group%00", "//v1/group", "/%ff"] {
+        for method in ["GET", "POST", "BREW"] {
+            let reply = Request::new(method, path).send(app.port);
+            reply.assert_error(404, "not_found", None, "there is nothing at this path");
+        }
+    }
+    Ok(())
+}
+
+fn wrong_method(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    for method in ["GET", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"] {
+        let reply = Request::new(method, "/v1/group").send(app.port);
+        reply.assert_error(405, "method_not_allowed", None, "this path does not have that method");
+        assert_eq!(reply.header("allow"), "POST");
+    }
+    Ok(())
+}
+
+fn the_request_id_of_the_caller_is_kept_where_it_can_be(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let reply_to = |id: &str| Request::new("GET", "/").header("X-Request-Id", id).send(app.port);
+    for id in ["a", "A-z_0.9", &"x".repeat(64)] {
+        assert_eq!(reply_to(id).header("x-request-id"), id);
+    }
+    for id in ["a b", "a/b", "\u{fc}", &"x".repeat(65)] {
+        let reply = reply_to(id);
+        let minted: uuid::Uuid = reply.header("x-request-id").parse()?;
+        assert_eq!((minted.get_version_num(), &reply.json()["request_id"]), (7, &minted.to_string().into()));
+    }
+    let created = Request::create(BODY).header("X-Request-Id", "mine").send(app.port);
+    assert_eq!((created.status, created.header("x-request-id")), (201, "mine"));
+    Ok(())
+}
+
+fn an_error_comes_by_rfc_9457_where_that_is_asked_for(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let ask = |request: Request| {
+        let request = request.header("Accept", "application/problem+json").header("X-Request-Id", "id");
+        let reply = request.send(app.port);
+        assert_eq!(reply.header("content-type"), "application/problem+json");
+        reply.assert_common_headers();
+        (reply.status, reply.body)
+    };
+    let invalid = r#"{"type":"about:blank","title":"Unprocessable Entity","status":422,"detail":"name must be a string","error":"name must be a string","code":"invalid_name","field":"name","request_id":"id"}"#;
+    assert_eq!(ask(Request::create("{}")), (422, invalid.to_owned()));
+    let not_found = r#"{"type":"about:blank","title":"Not Found","status":404,"detail":"there is nothing at this path","error":"there is nothing at this path","code":"not_found","request_id":"id"}"#;
+    assert_eq!(ask(Request::new("GET", "/x")), (404, not_found.to_owned()));
+    Ok(())
+}
+
+/// Sends the start of a request, and nothing more.
+fn answer_to_the_start(app: &App, start: &str) {
+    let mut connection = Connection::open(app.port);
+    connection.write(start.as_bytes());
+    let reply = connection.read();
+    reply.assert_error(408, "request_timeout", None, "the request was not sent within the time limit");
+    assert_eq!(reply.header("connection"), "close");
+    assert!(connection.is_closed());
+}
+
+fn a_body_that_is_not_sent_in_time_is_answered_408(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, &[("GOCHAT__HTTP__REQUEST_TIMEOUT", "1s")]);
+    let head = format!(
+        "POST /v1/group HTTP/1.1\r\nHost: x\r\nGoChat-Token: {DEVELOPMENT_KEY}\r\nContent-Type: application/json\r\n"
+    );
+    answer_to_the_start(&app, &format!("{head}Content-Length: 37\r\n\r\n{{\"name\":"));
+    answer_to_the_start(&app, &format!("{head}Transfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n"));
+    assert!(app.groups().is_empty());
+    Ok(())
+}
+
+fn a_head_that_is_not_sent_in_time_is_answered_408(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, &[("GOCHAT__HTTP__REQUEST_TIMEOUT", "1s")]);
+    answer_to_the_start(&app, "POST /v1/group HTTP/1.1\r\nHost: x\r\nGoChat-");
+    Ok(())
+}
+
+fn what_is_not_http_is_answered_400(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    for bytes in
+        ["nonsense\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n"]
+    {
+        let reply = exchange(app.port, bytes.as_bytes());
+        reply.assert_error(400, "malformed_request", None, "the request is not HTTP/1.1");
+    }
+    Ok(())
+}
+
+fn a_head_that_is_too_large_is_answered_431(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let reply = Request::new("GET", "/").header("X", &"x".repeat(200_000)).send(app.port);
+    reply.assert_error(431, "header_too_large", None, "the head of the request is too large");
+    Ok(())
+}
+
+fn a_connection_serves_one_request_after_another(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let mut connection = Connection::open(app.port);
+    let create =
+        |name: &str| Request::create(format!(r#"{{"name":"{name}","token":"t","admin_id":1}}"#)).bytes();
+    // The second is sent before the first is answered, and an error does not end the connection.
+    connection.write(&[create("a"), create("a"), create("b")].concat());
+    assert_eq!(
+        [connection.read().status, connection.read().status, connection.read().status],
+        [201, 409, 201]
+    );
+    connection.write(&create("c"));
+    assert_eq!(connection.read().status, 201);
+    assert_eq!(app.names(), ["a", "b", "c"]);
+    Ok(())
+}

@@ -1,0 +1,27 @@
+//! The binary as whoever runs it sees it: commands, exit codes, output, signals, logs.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every case has the same shape")]
+
+#[path = "cli/configuration.rs"]
+mod configuration;
+#[path = "cli/keys.rs"]
+mod keys;
+#[path = "cli/process.rs"]
+mod process;
+#[path = "cli/serve.rs"]
+mod serve;
+
+use gochat_test_support::{Backend, Suite};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut suite = Suite::new();
+    for (name, case) in configuration::cases() {
+        suite.add(name, case);
+    }
+    suite.on([Backend::Postgres], &configuration::postgres_cases());
+    for cases in [configuration::database_cases(), keys::cases(), serve::cases()] {
+        suite.on(Backend::ALL, &cases);
+    }
+    suite.run()
+}

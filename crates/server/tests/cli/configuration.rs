@@ -1,0 +1,167 @@
+//! Bad configuration ends with exit code 1 and one sentence, and leaves nothing behind.
+
+use crate::process::{run, run_in};
+use gochat_test_support::{Cluster, TestDatabase, cases};
+use std::{fs, net::TcpListener};
+use tempfile::TempDir;
+
+type Case = (&'static str, fn() -> anyhow::Result<()>);
+type DatabaseCase = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
+
+pub fn cases() -> Vec<Case> {
+    vec![
+        ("what_cannot_be_is_refused_in_one_sentence", what_cannot_be_is_refused_in_one_sentence),
+        ("a_port_in_use_is_named_and_no_database_is_made", a_port_in_use_is_named_and_no_database_is_made),
+        ("a_wrong_command_line_ends_with_2", a_wrong_command_line_ends_with_2),
+        ("the_file_of_the_profile_overrides_the_defaults", the_file_of_the_profile_overrides_the_defaults),
+        (
+            "the_settings_in_force_are_printed_without_secrets",
+            the_settings_in_force_are_printed_without_secrets,
+        ),
+    ]
+}
+
+pub fn postgres_cases() -> Vec<DatabaseCase> {
+    cases![a_wrong_password_is_said_by_the_server_and_not_shown].to_vec()
+}
+
+pub fn database_cases() -> Vec<DatabaseCase> {
+    cases![a_schema_that_lacks_migrations_or_has_too_many_is_refused].to_vec()
+}
+
+/// Passes if the start is refused with one sentence that has all of `parts`, and nothing is made.
+#[track_caller]
+fn assert_refused(variables: &[(&str, &str)], parts: &[&str]) {
+    let folder = TempDir::new().unwrap();
+    let ended = run_in(folder.path(), &[], variables);
+    assert_eq!((ended.code, &*ended.stdout), (Some(1), ""), "{ended:?}");
+    assert!(ended.stderr.starts_with("gochat: ") && ended.stderr.lines().count() == 1, "{}", ended.stderr);
+    for part in parts {
+        assert!(ended.stderr.contains(part), "{part} is not in {}", ended.stderr);
+    }
+    assert!(!ended.stderr.contains("secret"), "{}", ended.stderr);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "something was made");
+}
+
+fn what_cannot_be_is_refused_in_one_sentence() -> anyhow::Result<()> {
+    assert_refused(
+        &[("GOCHAT__HTTP__BNID", "secret")],
+        &["http.bnid", "expected one of the settings", "http.bind"],
+    );
+    assert_refused(&[("GOCHAT_PROFILE", "staging")], &["\"staging\"", "development or production"]);
+    assert_refused(
+        &[("GOCHAT__DATABASE__URL", "mysql://u:secret@h/d")],
+        &["database.url = \"mysql://…\"", "sqlite://PATH", "postgres://"],
+    );
+    assert_refused(
+        &[("GOCHAT__DATABASE__URL", "sqlite://")],
+        &["database.url", "sqlite://data/gochat.sqlite"],
+    );
+    assert_refused(&[("GOCHAT__HTTP__BIND", "here")], &["http.bind = \"here\"", "127.0.0.1:1213"]);
+    assert_refused(&[("GOCHAT__WRITER__BATCH", "0")], &["writer.batch = \"0\"", "from 1 to 10000"]);
+    // A folder that even root cannot make.
+    assert_refused(
+        &[
+            ("GOCHAT__HTTP__BIND", "127.0.0.1:0"),
+            ("GOCHAT__DATABASE__URL", "sqlite:///dev/null/data/g.sqlite"),
+        ],
+        &["database.url = \"sqlite:///dev/null/data/g.sqlite\"", "cannot make the folder /dev/null/data"],
+    );
+    assert_refused(
+        &[("GOCHAT__HTTP__BIND", "0.0.0.0:1213")],
+        &["auth.development_key", "http.bind = 0.0.0.0:1213", "gochat keys create"],
+    );
+    assert_refused(
+        &[("GOCHAT_PROFILE", "production"), ("GOCHAT__AUTH__DEVELOPMENT_KEY", "true")],
+        &["auth.development_key", "production", "gochat keys create"],
+    );
+    // Nobody listens on port 1.
+    assert_refused(
+        &[
+            ("GOCHAT__HTTP__BIND", "127.0.0.1:0"),
+            ("GOCHAT__DATABASE__URL", "postgres://u:secret@127.0.0.1:1/d"),
+        ],
+        &["database.url = \"postgres://u:***@127.0.0.1:1/d\"", "refused"],
+    );
+    Ok(())
+}
+
+fn a_port_in_use_is_named_and_no_database_is_made() -> anyhow::Result<()> {
+    let taken = TcpListener::bind("127.0.0.1:0")?;
+    let address = taken.local_addr()?.to_string();
+    assert_refused(&[("GOCHAT__HTTP__BIND", &address)], &["http.bind", &address, "in use"]);
+    Ok(())
+}
+
+fn a_wrong_command_line_ends_with_2() -> anyhow::Result<()> {
+    let folder = TempDir::new()?;
+    for arguments in
+        [&["sing"][..], &["keys", "create"], &["keys", "create", "--name", "x", "--scope", "all"]]
+    {
+        assert_eq!(run_in(folder.path(), arguments, &[]).code, Some(2), "{arguments:?}");
+    }
+    assert_eq!(fs::read_dir(folder.path())?.count(), 0);
+    Ok(())
+}
+
+fn the_file_of_the_profile_overrides_the_defaults() -> anyhow::Result<()> {
+    let folder = TempDir::new()?;
+    fs::create_dir(folder.path().join("config"))?;
+    fs::write(folder.path().join("config/production.toml"), "[log]\nlevel = \"warn\"\n")?;
+    let printed =
+        |variables: &[(&str, &str)]| run_in(folder.path(), &["--profile", "production", "config"], variables);
+    assert!(printed(&[]).stdout.contains("level = \"warn\""));
+    assert!(printed(&[("GOCHAT__LOG__LEVEL", "debug")]).stdout.contains("level = \"debug\""));
+    fs::write(folder.path().join("config/production.toml"), "[log\nlevel")?;
+    let broken = printed(&[]);
+    assert_eq!((broken.code, broken.stderr.lines().count()), (Some(1), 1), "{broken:?}");
+    assert!(broken.stderr.contains("config/production.toml"), "{broken:?}");
+    Ok(())
+}
+
+fn the_settings_in_force_are_printed_without_secrets() -> anyhow::Result<()> {
+    let folder = TempDir::new()?;
+    let ended = run_in(
+        folder.path(),
+        &["config"],
+        &[("GOCHAT__DATABASE__URL", "postgres://u:secret@h/d?password=secret")],
+    );
+    assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
+    assert!(ended.stdout.contains("url = \"postgres://u:***@h/d?password=***\""), "{}", ended.stdout);
+    assert!(ended.stdout.contains("bind = \"127.0.0.1:1213\""), "{}", ended.stdout);
+    Ok(())
+}
+
+fn a_wrong_password_is_said_by_the_server_and_not_shown(database: TestDatabase) -> anyhow::Result<()> {
+    let url = database.url().replace(&format!(":{}@", Cluster::PASSWORD), ":secret@");
+    if url == database.url() {
+        // The server that GOCHAT_TEST_DATABASE_URL names may let everybody in.
+        return Ok(());
+    }
+    let parts = ["database.url = \"postgres://", ":***@", "password authentication failed"];
+    assert_refused(&[("GOCHAT__HTTP__BIND", "127.0.0.1:0"), ("GOCHAT__DATABASE__URL", &url)], &parts);
+    Ok(())
+}
+
+fn a_schema_that_lacks_migrations_or_has_too_many_is_refused(database: TestDatabase) -> anyhow::Result<()> {
+    let variables = [
+        ("GOCHAT__HTTP__BIND", "127.0.0.1:0"),
+        ("GOCHAT__DATABASE__URL", database.url()),
+        ("GOCHAT__DATABASE__MIGRATE_ON_START", "false"),
+    ];
+    assert_refused(&variables, &["database.url", "20261123000000, 20261123000001", "gochat migrate"]);
+    let migrated = run(&database, &["migrate"]);
+    let output = (migrated.code, &*migrated.stdout);
+    assert_eq!(output, (Some(0), "migrated to 20261123000000\nmigrated to 20261123000001\n"), "{migrated:?}");
+    assert_eq!(run(&database, &["migrate"]).stdout, "the schema is up to date\n");
+
+    database.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')")?;
+    assert_refused(&variables[..2], &["29990101000000", "20261123000001"]);
+    let refused = run(&database, &["migrate"]);
+    assert_eq!(refused.code, Some(1));
+    assert!(
+        refused.stderr.contains("29990101000000") && refused.stderr.contains("20261123000001"),
+        "{refused:?}"
+    );
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! `gochat keys`, while a server runs.
+
+use crate::process::{Server, run};
+use gochat_test_support::{
+    TestDatabase, cases,
+    http::{Reply, Request},
+};
+
+type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        a_key_is_printed_once_alone_and_works_on_a_server_that_runs,
+        keys_are_listed_without_the_keys,
+        an_id_or_an_expiry_that_cannot_be_is_refused,
+    ]
+    .to_vec()
+}
+
+fn create(server: &Server, key: &str, name: &str) -> Reply {
+    Request::create(format!(r#"{{"name":"{name}","token":"t","admin_id":1}}"#))
+        .without("gochat-token")
+        .header("GoChat-Token", key)
+        .send(server.port)
+}
+
+fn a_key_is_printed_once_alone_and_works_on_a_server_that_runs(database: TestDatabase) -> anyhow::Result<()> {
+    let server = Server::start(&database, &[("GOCHAT_PROFILE", "production")]);
+    let made = run(&database, &["keys", "create", "--name", "mobile app", "--scope", "groups:write"]);
+    assert_eq!(made.code, Some(0), "{made:?}");
+    let key = made.stdout.strip_suffix('\n').unwrap();
+    assert!(key.starts_with("gck_") && key.len() == 68 && !key.contains(char::is_whitespace), "{key}");
+    assert_eq!(create(&server, key, "g").status, 201);
+
+    let id = made.stderr.split_whitespace().find(|word| word.len() == 36).unwrap();
+    let revoked = run(&database, &["keys", "revoke", id]);
+    assert_eq!((revoked.code, &*revoked.stdout), (Some(0), ""));
+    // A server that asks the record anew refuses it at once; the one that asked before may take 5 seconds.
+    let fresh = Server::start(&database, &[]);
+    create(&fresh, key, "h").assert_error(401, "unauthorized", None, "the API key is missing or not valid");
+    for server in [server, fresh] {
+        server.terminate();
+        assert_eq!(server.wait().code, Some(0));
+    }
+    Ok(())
+}
+
+fn keys_are_listed_without_the_keys(database: TestDatabase) -> anyhow::Result<()> {
+    let scopes = ["--scope", "groups:write", "--scope", "groups:read"];
+    let first = run(
+        &database,
+        &[&["keys", "create", "--name", "first", "--expires-in", "90d"], &scopes[..]].concat(),
+    );
+    let second = run(&database, &["keys", "create", "--name", "second", "--scope", "groups:read"]);
+    let keys: serde_json::Value = serde_json::from_str(&run(&database, &["keys", "list", "--json"]).stdout)?;
+    let [one, two] = &keys.as_array().unwrap()[..] else { panic!("{keys}") };
+    assert_eq!(
+        (&one["name"], &one["scopes"]),
+        (&"first".into(), &serde_json::json!(["groups:read", "groups:write"]))
+    );
+    assert_eq!((&two["name"], &two["scopes"]), (&"second".into(), &serde_json::json!(["groups:read"])));
+    assert!(one["expires_at"].as_str() > one["created_at"].as_str());
+    assert_eq!(
+        (&two["expires_at"], &two["revoked_at"]),
+        (&serde_json::Value::Null, &serde_json::Value::Null)
+    );
+
+    assert_eq!(run(&database, &["keys", "revoke", two["id"].as_str().unwrap()]).code, Some(0));
+    let table = run(&database, &["keys", "list"]).stdout;
+    let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines[0], ["ID", "NAME", "SCOPES", "CREATED", "EXPIRES", "REVOKED"]);
+    assert_eq!((lines[1][1], lines[1].last()), ("first", Some(&"-")));
+    assert!(lines[2].last().unwrap().ends_with('Z'), "{table}");
+    for key in [first.stdout.trim(), second.stdout.trim()] {
+        assert!(!table.contains(key) && !keys.to_string().contains(key));
+    }
+    Ok(())
+}
+
+fn an_id_or_an_expiry_that_cannot_be_is_refused(database: TestDatabase) -> anyhow::Result<()> {
+    let unknown = "01a207c9-3cc9-7ec5-b262-d79df75c3ae6";
+    let ended = run(&database, &["keys", "revoke", unknown]);
+    assert_eq!(ended.code, Some(1));
+    assert_eq!(
+        ended.stderr,
+        format!("gochat: no key has the id {unknown}; `gochat keys list` shows those on record\n")
+    );
+    assert_eq!(run(&database, &["keys", "revoke", "x"]).code, Some(2));
+    let create = ["keys", "create", "--name", "x", "--scope", "groups:read", "--expires-in"];
+    assert_eq!(run(&database, &[&create[..], &["soon"]].concat()).code, Some(2));
+    let too_far = run(&database, &[&create[..], &["900000y"]].concat());
+    assert_eq!((too_far.code, &*too_far.stderr), (Some(1), "gochat: the expiry is too far away\n"));
+    let blank = run(&database, &["keys", "create", "--name", " ", "--scope", "groups:read"]);
+    assert_eq!((blank.code, &*blank.stdout), (Some(1), ""));
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! The binary as a process.
+
+use gochat_test_support::TestDatabase;
+use std::{
+    io::{BufRead, BufReader, Read},
+    path::Path,
+    process::{Child, ChildStderr, Command, Stdio},
+    thread,
+};
+use tempfile::TempDir;
+
+/// What a command that ended has left.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// The binary with these arguments and variables and no others of its own, in `folder`.
+fn command(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gochat"));
+    command.current_dir(folder).args(arguments);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GOCHAT")) {
+        command.env_remove(name);
+    }
+    command.envs(variables.iter().copied());
+    command
+}
+
+/// Runs a command in `folder` until it ends.
+pub fn run_in(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
+    let output = command(folder, arguments, variables).output().unwrap();
+    Ended {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Runs a command on a database until it ends.
+pub fn run(database: &TestDatabase, arguments: &[&str]) -> Ended {
+    run_in(TempDir::new().unwrap().path(), arguments, &[("GOCHAT__DATABASE__URL", database.url())])
+}
+
+/// A server that runs.
+pub struct Server {
+    pub port: u16,
+    child: Child,
+    /// What it said until it listened.
+    said: Vec<String>,
+    stderr: BufReader<ChildStderr>,
+    _folder: TempDir,
+}
+
+impl Server {
+    /// Starts a server on a database, on a port of its own, and returns when it listens.
+    pub fn start(database: &TestDatabase, variables: &[(&str, &str)]) -> Self {
+        let folder = TempDir::new().unwrap();
+        let always = [("GOCHAT__HTTP__BIND", "127.0.0.1:0"), ("GOCHAT__DATABASE__URL", database.url())];
+        let variables: Vec<_> = always.iter().chain(variables).copied().collect();
+        let mut child = command(folder.path(), &[], &variables).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut said = Vec::new();
+        let port = loop {
+            let mut line = String::new();
+            assert!(stderr.read_line(&mut line).unwrap() > 0, "the server ended: {said:?}");
+            said.push(line.clone());
+            if let Some((_, address)) = line.split_once("listening on http://127.0.0.1:") {
+                break address.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap();
+            }
+        };
+        Self { port, child, said, stderr, _folder: folder }
+    }
+
+    /// Tells the server to stop, as whoever runs it does.
+    pub fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    /// Ends the server, as the kernel does when memory is short.
+    pub fn kill(&self) {
+        self.signal("-KILL");
+    }
+
+    fn signal(&self, signal: &str) {
+        let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits until it ended.
+    pub fn wait(mut self) -> Ended {
+        let mut lines = std::mem::take(&mut self.said);
+        lines.extend(self.stderr.by_ref().lines().map(|line| line.unwrap() + "\n"));
+        let code = self.child.wait().unwrap().code();
+        Ended { code, stdout: String::new(), stderr: lines.concat() }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Only a case that failed leaves a server that runs.
+        if thread::panicking() {
+            let _ended = self.child.kill();
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! HTTP as a test writes it: every byte of a request can be chosen, and every byte of the reply is seen.
+//!
+//! What cannot be sent or read panics, as this is what a case asserts.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a case that cannot go on fails")]
+#![allow(clippy::missing_panics_doc, reason = "each of these fails the case that calls it")]
+
+use std::{
+    fmt::Write as _,
+    io::{Read, Write},
+    net::TcpStream,
+};
+
+/// The key of the API page.
+pub const DEVELOPMENT_KEY: &str = "433578ab-84c2-4e02-4656-de55a8097c9f";
+
+/// A request to be sent.
+#[derive(Clone)]
+pub struct Request {
+    line: String,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    chunked: bool,
+}
+
+impl Request {
+    /// A request without headers but `Host`.
+    pub fn new(method: &str, path: &str) -> Self {
+        let headers = vec![("Host".to_owned(), "localhost".to_owned())];
+        Self { line: format!("{method} {path} HTTP/1.1"), headers, body: Vec::new(), chunked: false }
+    }
+
+    /// `POST /v1/group` as the API page shows it, with this body.
+    pub fn create(body: impl Into<Vec<u8>>) -> Self {
+        let request = Self::new("POST", "/v1/group")
+            .header("GoChat-Token", DEVELOPMENT_KEY)
+            .header("Content-Type", "application/json");
+        Self { body: body.into(), ..request }
+    }
+
+    /// With a header more.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Without a header.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self
+    }
+
+    /// In chunks of 1,000 bytes, its length not told.
+    #[must_use]
+    pub fn chunked(self) -> Self {
+        Self { chunked: true, ..self }
+    }
+
+    /// The bytes as they are sent.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut head = format!("{}\r\n", self.line);
+        for (name, value) in &self.headers {
+            write!(head, "{name}: {value}\r\n").unwrap();
+        }
+        if self.chunked {
+            head += "Transfer-Encoding: chunked\r\n\r\n";
+            let mut bytes = head.into_bytes();
+            for chunk in self.body.chunks(1_000) {
+                bytes.extend(
+                    format!("{:x}\r\n", chunk.len()).bytes().chain(chunk.iter().copied()).chain(*b"\r\n"),
+                );
+            }
+            bytes.extend(b"0\r\n\r\n");
+            return bytes;
+        }
+        if !self.body.is_empty() {
+            write!(head, "Content-Length: {}\r\n", self.body.len()).unwrap();
+        }
+        head += "\r\n";
+        [head.as_bytes(), &self.body].concat()
+    }
+
+    /// Sends it on a connection of its own, and returns the reply.
+    pub fn send(&self, port: u16) -> Reply {
+        exchange(port, &self.bytes())
+    }
+}
+
+/// Sends bytes on a connection of their own, and returns the reply to the first request in them.
+pub fn exchange(port: u16, bytes: &[u8]) -> Reply {
+    let mut connection = Connection::open(port);
+    connection.write(bytes);
+    connection.read()
+}
+
+/// A connection on which replies are read one by one.
+pub struct Connection {
+    stream: TcpStream,
+    unread: Vec<u8>,
+}
+
+impl Connection {
+    /// Opens one to a port of this machine.
+    pub fn open(port: u16) -> Self {
+        Self { stream: TcpStream::connect(("127.0.0.1", port)).unwrap(), unread: Vec::new() }
+    }
+
+    /// Sends bytes.
+    pub fn write(&mut self, bytes: &[u8]) {
+        // A server that answers early may close before it has read everything.
+        let _closed = self.stream.write_all(bytes);
+    }
+
+    /// Reads one reply, without what stands behind it.
+    pub fn read(&mut self) -> Reply {
+        loop {
+            if let Some((reply, length)) = Reply::parse(&self.unread) {
+                self.unread.drain(..length);
+                return reply;
+            }
+            let mut buffer = [0; 4096];
+            let read =
+                self.stream.read(&mut buffer).expect("the connection broke before the reply was complete");
+            assert!(read > 0, "the connection was closed after {:?}", String::from_utf8_lossy(&self.unread));
+            self.unread.extend(&buffer[..read]);
+        }
+    }
+
+    /// Reads `100 Continue`, which has no body.
+    pub fn read_continue(&mut self) {
+        let expected = b"HTTP/1.1 100 Continue\r\n\r\n";
+        let mut buffer = [0; 25];
+        self.stream.read_exact(&mut buffer).unwrap();
+        assert_eq!(&buffer, expected);
+    }
+
+    /// Whether the server closes the connection now.
+    pub fn is_closed(&mut self) -> bool {
+        matches!(self.stream.read(&mut [0; 1]), Ok(0) | Err(_))
+    }
+}
+
+/// A reply.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    headers: Vec<(String, String)>,
+    /// The body.
+    pub body: String,
+}
+
+impl Reply {
+    fn parse(bytes: &[u8]) -> Option<(Self, usize)> {
+        let mut headers = [httparse::EMPTY_HEADER; 32];
+        let mut head = httparse::Response::new(&mut headers);
+        let httparse::Status::Complete(start) = head.parse(bytes).unwrap() else { return None };
+        let status = head.code.unwrap();
+        let headers: Vec<_> = head
+            .headers
+            .iter()
+            .map(|header| (header.name.to_lowercase(), String::from_utf8(header.value.to_vec()).unwrap()))
+            .collect();
+        let mut reply = Self { status, headers, body: String::new() };
+        let end = start + reply.header("content-length").parse::<usize>().unwrap();
+        reply.body = String::from_utf8(bytes.get(start..end)?.to_vec()).unwrap();
+        Some((reply, end))
+    }
+
+    /// The value of a header; empty where there is none.
+    pub fn header(&self, name: &str) -> &str {
+        let mut values = self.headers.iter().filter(|(known, _)| known == name).map(|(_, value)| &**value);
+        let value = values.next().unwrap_or_default();
+        assert_eq!(values.next(), None, "the header {name} stands twice");
+        value
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    /// Passes if this is the error, whole: status, headers and body.
+    #[track_caller]
+    pub fn assert_error(&self, status: u16, code: &str, field: Option<&str>, error: &str) {
+        let field = field.map_or_else(String::new, |field| format!(r#""field":"{field}","#));
+        let id = self.header("x-request-id");
+        let error = serde_json::to_string(error).unwrap();
+        let body = format!(r#"{{"error":{error},"code":"{code}",{field}"request_id":"{id}"}}"#);
+        assert_eq!((self.status, &*self.body), (status, &*body));
+        assert!(!id.is_empty());
+        assert_eq!(self.header("content-type"), "application/json");
+        self.assert_common_headers();
+    }
+
+    /// Passes if the headers are there that every reply has.
+    #[track_caller]
+    pub fn assert_common_headers(&self) {
+        assert_eq!(self.header("x-content-type-options"), "nosniff");
+        assert_eq!(self.header("cache-control"), "no-store");
+        assert!(!self.header("x-request-id").is_empty());
+    }
+}

@@ -1,0 +1,34 @@
+# List what there is.
+default:
+    @just --list
+
+# Start the service; what follows goes to it.
+run *args:
+    cargo run --release -- {{args}}
+
+# Run the tests.
+test *args:
+    cargo test --workspace {{args}}
+
+# Check formatting, lints, documentation, and the dependencies' bans, licences and sources.
+lint:
+    cargo fmt --all -- --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+    cargo deny check bans licenses sources
+
+# Format the code.
+fmt:
+    cargo fmt --all
+
+# Run all that must pass before a change goes in.
+ci:
+    bash .ci/run
+
+# Bring the database's schema up to date.
+migrate *args:
+    cargo run --release -- migrate {{args}}
+
+# Build the documentation of the code.
+doc:
+    cargo doc --workspace --no-deps
