@@ -2,7 +2,8 @@
 
 use super::error::{ApiError, Code};
 use actix_web::{
-    FromRequest, HttpRequest,
+    FromRequest, HttpMessage, HttpRequest, HttpResponse,
+    body::{BodySize, BoxBody, MessageBody},
     dev::Payload,
     http::header::{self, HeaderMap},
     rt::time::timeout,
@@ -11,6 +12,8 @@ use actix_web::{
 use futures_util::StreamExt;
 use std::{
     future::{Ready, ready},
+    pin::Pin,
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -39,7 +42,7 @@ impl FromRequest for JsonBody {
 impl JsonBody {
     /// Reads the body. Of one that is too large, nothing more is read than shows it.
     pub(super) async fn read(self) -> Result<Bytes, ApiError> {
-        let Self { request, payload } = self;
+        let Self { request, mut payload } = self;
         check_type(request.headers())?;
         let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
         if declared
@@ -51,12 +54,47 @@ impl JsonBody {
         let TimeLimit(limit) = *request
             .app_data::<TimeLimit>()
             .ok_or_else(|| ApiError::internal(anyhow::anyhow!("no time limit is configured")))?;
-        timeout(limit, collect(payload)).await.map_err(|_| ApiError::request_timeout())?
+        let body =
+            timeout(limit, collect(&mut payload)).await.unwrap_or_else(|_| Err(ApiError::request_timeout()));
+        if body.is_err() {
+            request.extensions_mut().insert(Unread(payload));
+        }
+        body
+    }
+}
+
+/// The rest of a body that is not read, left on the request.
+///
+/// While somebody holds it, the web server knows that the body is not at its end, and closes the connection behind
+/// the reply. Of a chunked body that nobody holds it would read on, for as long as the client likes.
+pub(super) struct Unread(Payload);
+
+impl Unread {
+    /// A reply that holds on to the rest of the body until it is sent.
+    pub(super) fn hold(self, reply: HttpResponse) -> HttpResponse {
+        reply.map_body(|_, body| BoxBody::new(Held { body, _unread: self.0 }))
+    }
+}
+
+struct Held {
+    body: BoxBody,
+    _unread: Payload,
+}
+
+impl MessageBody for Held {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(cx)
     }
 }
 
 /// Joins the chunks; most bodies are one, and are not copied.
-async fn collect(mut payload: Payload) -> Result<Bytes, ApiError> {
+async fn collect(payload: &mut Payload) -> Result<Bytes, ApiError> {
     let mut body = Bytes::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| ApiError::new(Code::MalformedJson, "the body was cut short"))?;

@@ -2,6 +2,7 @@
 
 use super::{
     auth::CallerKey,
+    body::Unread,
     error::ApiError,
     request_id::{self, X_REQUEST_ID},
 };
@@ -36,7 +37,14 @@ pub(super) async fn wrap<B: MessageBody + 'static>(
         Ok(Ok(response)) => {
             let mut response = match response.response().error().map(|error| envelope.render(error)) {
                 None => response.map_into_left_body(),
-                Some(rendered) => response.into_response(rendered.map_into_right_body()),
+                Some(rendered) => {
+                    let unread = response.request().extensions_mut().remove::<Unread>();
+                    let rendered = match unread {
+                        Some(unread) => unread.hold(rendered),
+                        None => rendered,
+                    };
+                    response.into_response(rendered.map_into_right_body())
+                }
             };
             let request = response.request();
             let key = request.extensions().get::<CallerKey>().map(|key| key.0);
