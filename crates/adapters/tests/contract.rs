@@ -1,0 +1,36 @@
+//! What every implementation of the ports must do: each case in memory, on SQLite and on PostgreSQL.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a case that cannot go on fails")]
+#![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every case has the same shape")]
+
+#[path = "contract/api_keys.rs"]
+mod api_keys;
+#[path = "contract/batches.rs"]
+mod batches;
+#[path = "contract/groups.rs"]
+mod groups;
+#[path = "contract/migrations.rs"]
+mod migrations;
+#[path = "contract/subject.rs"]
+mod subject;
+
+use gochat_test_support::{Backend, Suite, TestDatabase};
+use std::process::ExitCode;
+use subject::Subject;
+
+/// A case of the ports' contract.
+type Case = (&'static str, fn(Subject) -> anyhow::Result<()>);
+/// A case that only a database has.
+type DatabaseCase = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
+
+fn main() -> ExitCode {
+    let mut suite = Suite::new();
+    for (name, case) in [groups::cases(), api_keys::cases()].concat() {
+        suite.add(format!("memory::{name}"), move || case(Subject::memory()));
+        suite.on(Backend::ALL, &[(name, move |database: TestDatabase| case(Subject::on(database)?))]);
+    }
+    for cases in [migrations::cases(), batches::cases(), api_keys::database_cases()] {
+        suite.on(Backend::ALL, &cases);
+    }
+    suite.on([Backend::Postgres], &batches::postgres_cases());
+    suite.run()
+}

@@ -1,0 +1,232 @@
+//! The rules of group commit.
+
+use crate::{
+    DatabaseCase,
+    subject::{OPTIONS, Subject, WRITERS, group, row},
+};
+use futures_util::future::join_all;
+use gochat_adapters::{Database, DatabaseOptions, WriterOptions};
+use gochat_domain::ports::CreateGroupError;
+use gochat_test_support::{Backend, PlainSql, TestDatabase, cases};
+use std::{thread, time::Duration};
+
+pub fn cases() -> Vec<DatabaseCase> {
+    cases![
+        in_a_mixed_batch_each_gets_its_own_answer,
+        a_row_that_fails_alone_leaves_its_neighbours_stored,
+        a_transaction_that_fails_fails_all_its_rows_and_the_queue_goes_on,
+        a_full_queue_refuses_at_once_and_loses_nobody,
+        a_caller_that_goes_away_leaves_its_neighbours_alone,
+        a_queue_that_is_closed_answers_all_that_waits,
+        nobody_is_answered_before_the_commit,
+    ]
+    .to_vec()
+}
+
+pub fn postgres_cases() -> Vec<DatabaseCase> {
+    cases![two_pools_with_overlapping_names_never_deadlock, a_thousand_at_once_end_in_at_most_100_commits]
+        .to_vec()
+}
+
+const ONE_WRITER: WriterOptions = WriterOptions { writers: 1, ..WRITERS };
+
+/// Keeps the writers of a database waiting, so that what is queued meanwhile is one batch.
+fn lock(subject: &Subject) -> PlainSql {
+    let mut lock = subject.database().plain_sql().unwrap();
+    lock.execute(match subject.database().backend() {
+        Backend::Sqlite => "BEGIN IMMEDIATE",
+        Backend::Postgres => "BEGIN; LOCK TABLE groups IN ACCESS EXCLUSIVE MODE",
+    })
+    .unwrap();
+    lock
+}
+
+fn in_a_mixed_batch_each_gets_its_own_answer(database: TestDatabase) -> anyhow::Result<()> {
+    let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
+    let taken = subject.create(group("taken"))?;
+    let mut lock = lock(&subject);
+    let names = ["first", "new 1", "taken", "twice", "new 2", "twice"];
+    let answers = subject.create_while(names.map(group).into(), || lock.execute("ROLLBACK").unwrap());
+    for (name, answer) in names.iter().zip(&answers) {
+        match answer {
+            Ok(created) => assert_eq!(subject.stored(name), [row(created)]),
+            Err(error) => assert!(matches!(error, CreateGroupError::NameTaken), "{name}: {error:?}"),
+        }
+    }
+    let created: Vec<_> = answers.iter().map(Result::is_ok).collect();
+    // Of the twins, the one that came first is stored.
+    assert_eq!(created, [true, true, false, true, true, false]);
+    assert_eq!(subject.stored("taken"), [row(&taken)]);
+    Ok(())
+}
+
+/// Makes the row `bad` fail, for no reason that the service knows of.
+fn break_one_row(subject: &Subject) -> anyhow::Result<()> {
+    subject.database().execute(match subject.database().backend() {
+        Backend::Sqlite => {
+            "CREATE TRIGGER fault BEFORE INSERT ON groups WHEN NEW.name = 'bad'
+             BEGIN SELECT RAISE(ABORT, 'no such luck'); END"
+        }
+        Backend::Postgres => {
+            "CREATE FUNCTION fault() RETURNS trigger LANGUAGE plpgsql AS $$
+                 BEGIN IF NEW.name = 'bad' THEN RAISE EXCEPTION 'no such luck'; END IF; RETURN NEW; END $$;
+             CREATE TRIGGER fault BEFORE INSERT ON groups FOR EACH ROW EXECUTE FUNCTION fault()"
+        }
+    })
+}
+
+fn a_row_that_fails_alone_leaves_its_neighbours_stored(database: TestDatabase) -> anyhow::Result<()> {
+    let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
+    break_one_row(&subject)?;
+    let mut lock = lock(&subject);
+    let names = ["a", "bad", "b", "a"];
+    let answers = subject.create_while(names.map(group).into(), || lock.execute("ROLLBACK").unwrap());
+    assert_eq!(subject.stored("a"), [row(answers[0].as_ref().unwrap())]);
+    assert!(
+        matches!(&answers[1], Err(CreateGroupError::Unknown(cause)) if cause.to_string().contains("no such luck"))
+    );
+    assert_eq!(subject.stored("b"), [row(answers[2].as_ref().unwrap())]);
+    assert!(matches!(answers[3], Err(CreateGroupError::NameTaken)));
+    assert!(subject.stored("bad").is_empty());
+    Ok(())
+}
+
+fn a_transaction_that_fails_fails_all_its_rows_and_the_queue_goes_on(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let soon = Duration::from_millis(100);
+    let subject = Subject::with(database, DatabaseOptions { timeout: soon, ..OPTIONS }, ONE_WRITER)?;
+    subject.create(group("before"))?;
+    let mut locked = lock(&subject);
+    let names = ["a", "b", "c"];
+    let answers = subject.create_while(names.map(group).into(), || {
+        // SQLite gives up waiting by itself. PostgreSQL waits, until whoever runs it ends the connection.
+        if subject.database().backend() == Backend::Postgres {
+            end_the_writer(&subject);
+        }
+    });
+    for answer in answers {
+        assert!(matches!(answer, Err(CreateGroupError::Unavailable(_))), "{answer:?}");
+    }
+    locked.execute("ROLLBACK")?;
+    for name in names {
+        assert!(subject.stored(name).is_empty(), "{name}");
+    }
+    let after = subject.create(group("a"))?;
+    assert_eq!(subject.stored("a"), [row(&after)]);
+    Ok(())
+}
+
+/// Ends the connection that waits for the lock, as soon as there is one.
+fn end_the_writer(subject: &Subject) {
+    let mut admin = subject.database().plain_sql().unwrap();
+    let end = "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity
+               WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while admin.rows(end).unwrap().is_empty() {
+        thread::yield_now();
+    }
+}
+
+fn a_full_queue_refuses_at_once_and_loses_nobody(database: TestDatabase) -> anyhow::Result<()> {
+    let subject = Subject::with(database, OPTIONS, WriterOptions { queue: 2, batch: 1, ..ONE_WRITER })?;
+    let mut lock = lock(&subject);
+    let names: Vec<_> = (0..20).map(|number| format!("g{number:02}")).collect();
+    let groups = names.iter().map(|name| group(name)).collect();
+    let answers = subject.create_while(groups, || lock.execute("ROLLBACK").unwrap());
+    let full = |answer: &Result<_, CreateGroupError>| match answer {
+        Err(CreateGroupError::Unavailable(cause)) => cause.to_string() == "the queue of groups is full",
+        _ => false,
+    };
+    for (name, answer) in names.iter().zip(&answers) {
+        assert!(answer.is_ok() != full(answer), "{answer:?}");
+        assert_eq!(subject.stored(name), answer.iter().map(row).collect::<Vec<_>>());
+    }
+    // Two wait, and the writer may have taken one more, or two.
+    assert!((2..=4).contains(&answers.iter().flatten().count()), "{answers:?}");
+    Ok(())
+}
+
+fn a_caller_that_goes_away_leaves_its_neighbours_alone(database: TestDatabase) -> anyhow::Result<()> {
+    let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
+    let mut lock = lock(&subject);
+    subject.run(async {
+        let mut patient = subject.groups.create(group("patient"));
+        let mut impatient = subject.groups.create(group("impatient"));
+        assert!(futures_util::poll!(&mut patient).is_pending());
+        assert!(futures_util::poll!(&mut impatient).is_pending());
+        drop(impatient);
+        lock.execute("ROLLBACK").unwrap();
+        let created = patient.await.unwrap();
+        assert_eq!(subject.stored("patient"), [row(&created)]);
+    });
+    subject.create(group("after"))?;
+    Ok(())
+}
+
+fn a_queue_that_is_closed_answers_all_that_waits(database: TestDatabase) -> anyhow::Result<()> {
+    let mut subject = Subject::with(database, OPTIONS, WriterOptions { batch: 10, ..ONE_WRITER })?;
+    let mut locked = lock(&subject);
+    let names: Vec<_> = (0..100).map(|number| format!("g{number:02}")).collect();
+    let groups = std::sync::Arc::clone(&subject.groups);
+    let mut creates: Vec<_> = names.iter().map(|name| groups.create(group(name))).collect();
+    subject.run(async {
+        for create in &mut creates {
+            assert!(futures_util::poll!(create).is_pending());
+        }
+    });
+    locked.execute("ROLLBACK")?;
+    subject.close();
+    // All is stored when `close` returns, before anybody looks at an answer.
+    for name in &names {
+        assert_eq!(subject.stored(name).len(), 1, "{name}");
+    }
+    assert!(subject.run(join_all(creates)).iter().all(Result::is_ok));
+    assert!(matches!(subject.create(group("late")), Err(CreateGroupError::Unavailable(_))));
+    assert!(subject.stored("late").is_empty());
+    Ok(())
+}
+
+fn nobody_is_answered_before_the_commit(database: TestDatabase) -> anyhow::Result<()> {
+    let subject = Subject::on(database)?;
+    for number in 0..50 {
+        let name = format!("g{number}");
+        // Another connection sees a group only once it is committed.
+        let created = subject.create(group(&name))?;
+        assert_eq!(subject.stored(&name), [row(&created)]);
+    }
+    Ok(())
+}
+
+fn two_pools_with_overlapping_names_never_deadlock(database: TestDatabase) -> anyhow::Result<()> {
+    let url = database.url().parse()?;
+    let first = Subject::with(database, OPTIONS, WriterOptions { batch: 50, ..WRITERS })?;
+    let second = Database::connect(&url, OPTIONS)?.start_writers(WriterOptions { batch: 50, ..WRITERS })?;
+    let names: Vec<_> = (0..300).map(|number| format!("g{number:03}")).collect();
+    let (up, down) = first.run(async {
+        let second = second.repository();
+        let up = join_all(names.iter().map(|name| first.groups.create(group(name))));
+        let down = join_all(names.iter().rev().map(|name| {
+            let second = std::sync::Arc::clone(&second);
+            async move { second.create(group(name)).await }
+        }));
+        futures_util::future::join(up, down).await
+    });
+    let created = up.iter().chain(&down).flatten().count();
+    let taken =
+        up.iter().chain(&down).filter(|answer| matches!(answer, Err(CreateGroupError::NameTaken))).count();
+    assert_eq!((created, taken), (300, 300));
+    let stored = first.database().rows("SELECT name FROM groups ORDER BY name")?;
+    assert_eq!(stored.concat(), names);
+    second.close();
+    Ok(())
+}
+
+fn a_thousand_at_once_end_in_at_most_100_commits(database: TestDatabase) -> anyhow::Result<()> {
+    let subject = Subject::on(database)?;
+    let names: Vec<_> = (0..1000).map(|number| format!("g{number}")).collect();
+    let answers = subject.run(join_all(names.iter().map(|name| subject.groups.create(group(name)))));
+    assert!(answers.iter().all(Result::is_ok));
+    let commits = subject.database().rows("SELECT count(DISTINCT xmin::text)::text FROM groups")?;
+    assert!(commits[0][0].parse::<u32>()? <= 100, "{commits:?}");
+    Ok(())
+}

@@ -1,0 +1,161 @@
+//! The implementation under test, and how to look behind it.
+
+use futures_util::future::join_all;
+use gochat_adapters::{
+    Database, DatabaseOptions, GroupWriters, WriterOptions,
+    memory::{MemoryApiKeys, MemoryGroups},
+};
+use gochat_domain::{
+    clock::{Clock, SystemClock},
+    group::{AdminId, CreateGroup, Group, GroupName, GroupToken, NewGroup},
+    ports::{ApiKeyRepository, CreateGroupError, GroupRepository},
+};
+use gochat_test_support::{Backend, TestDatabase};
+use std::{sync::Arc, time::Duration};
+use tokio::runtime::{Builder, Runtime};
+
+/// The ports of one implementation.
+pub struct Subject {
+    pub groups: Arc<dyn GroupRepository>,
+    pub keys: Arc<dyn ApiKeyRepository>,
+    runtime: Runtime,
+    home: Home,
+}
+
+enum Home {
+    Memory(Arc<MemoryGroups>),
+    Database { writers: Option<GroupWriters>, database: TestDatabase },
+}
+
+pub const OPTIONS: DatabaseOptions = DatabaseOptions { pool_size: 2, timeout: Duration::from_secs(20) };
+pub const WRITERS: WriterOptions =
+    WriterOptions { batch: 256, queue: 10_000, writers: 2, timeout: Duration::from_secs(20) };
+
+impl Subject {
+    pub fn memory() -> Self {
+        let groups = Arc::new(MemoryGroups::default());
+        let home = Home::Memory(Arc::clone(&groups));
+        Self { groups, keys: Arc::new(MemoryApiKeys::default()), runtime: runtime(), home }
+    }
+
+    pub fn on(database: TestDatabase) -> anyhow::Result<Self> {
+        Self::with(database, OPTIONS, WRITERS)
+    }
+
+    pub fn with(
+        database: TestDatabase,
+        options: DatabaseOptions,
+        writers: WriterOptions,
+    ) -> anyhow::Result<Self> {
+        let connected = Database::connect(&database.url().parse()?, options)?;
+        connected.migrate()?;
+        let writers = connected.start_writers(writers)?;
+        let home = Home::Database { writers: Some(writers), database };
+        let Home::Database { writers: Some(writers), .. } = &home else { unreachable!() };
+        Ok(Self { groups: writers.repository(), keys: connected.api_keys(), runtime: runtime(), home })
+    }
+
+    /// Runs a future to its end.
+    pub fn run<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    pub fn create(&self, group: NewGroup) -> Result<Group, CreateGroupError> {
+        self.run(self.groups.create(group))
+    }
+
+    /// Puts all of these in the queue, calls `then`, and returns the answers.
+    pub fn create_while(
+        &self,
+        groups: Vec<NewGroup>,
+        then: impl FnOnce(),
+    ) -> Vec<Result<Group, CreateGroupError>> {
+        self.run(async {
+            let mut creates: Vec<_> = groups.into_iter().map(|group| self.groups.create(group)).collect();
+            let mut early = Vec::new();
+            for create in &mut creates {
+                // The first poll puts it in the queue, or refuses it.
+                early.push(futures_util::poll!(create));
+            }
+            then();
+            join_all(creates.into_iter().zip(early).map(|(create, early)| async {
+                match early {
+                    std::task::Poll::Ready(answer) => answer,
+                    std::task::Poll::Pending => create.await,
+                }
+            }))
+            .await
+        })
+    }
+
+    pub fn database(&self) -> &TestDatabase {
+        let Home::Database { database, .. } = &self.home else { panic!("there is no database") };
+        database
+    }
+
+    /// Stops the writers, when they have answered all.
+    pub fn close(&mut self) {
+        let Home::Database { writers, .. } = &mut self.home else { panic!("there are no writers") };
+        writers.take().unwrap().close();
+    }
+
+    /// Every stored group of this name, as text: id, uuid, name, token, administrator, microseconds since 1970.
+    pub fn stored(&self, name: &str) -> Vec<Vec<String>> {
+        match &self.home {
+            Home::Memory(groups) => groups.find(&GroupName::parse(name).unwrap()).iter().map(row).collect(),
+            Home::Database { database, .. } => {
+                let name = name.replace('\'', "''");
+                let columns = match database.backend() {
+                    Backend::Sqlite => {
+                        "CAST(id AS TEXT), lower(hex(uuid)), name, token, CAST(admin_id AS TEXT), CAST(created_at AS TEXT)"
+                    }
+                    Backend::Postgres => {
+                        "id::text, replace(uuid::text, '-', ''), name, token, admin_id::text,
+                         (extract(epoch FROM created_at) * 1000000)::bigint::text"
+                    }
+                };
+                database.rows(&format!("SELECT {columns} FROM groups WHERE name = '{name}'")).unwrap()
+            }
+        }
+    }
+
+    /// Deletes a group behind the back of the repository.
+    pub fn delete(&self, name: &str) {
+        match &self.home {
+            Home::Memory(groups) => drop(groups.delete(&GroupName::parse(name).unwrap())),
+            Home::Database { database, .. } => {
+                database.execute(&format!("DELETE FROM groups WHERE name = '{name}'")).unwrap();
+            }
+        }
+    }
+}
+
+/// A group as [`Subject::stored`] shows it.
+pub fn row(group: &Group) -> Vec<String> {
+    vec![
+        group.id.to_string(),
+        group.uuid.simple().to_string(),
+        group.name.as_str().to_owned(),
+        group.token.as_str().to_owned(),
+        group.admin_id.get().to_string(),
+        group.created_at.unix_micros().to_string(),
+    ]
+}
+
+/// A group of this name, new now.
+pub fn group(name: &str) -> NewGroup {
+    group_of(name, "t", 1)
+}
+
+pub fn group_of(name: &str, token: &str, admin_id: i64) -> NewGroup {
+    let request = CreateGroup {
+        name: GroupName::parse(name).unwrap(),
+        token: GroupToken::parse(token).unwrap(),
+        admin_id: AdminId::new(admin_id).unwrap(),
+    };
+    NewGroup::mint(request, SystemClock.now())
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_time().build().unwrap()
+}

@@ -1,0 +1,45 @@
+//! The dependency rule: `server → adapters → domain`, and nothing points back.
+
+use std::{fs, path::Path};
+
+/// The names in the `[dependencies]` of a crate.
+fn dependencies(name: &str) -> Vec<String> {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name).join("Cargo.toml");
+    let manifest: toml::Table = fs::read_to_string(manifest).unwrap().parse().unwrap();
+    manifest["dependencies"].as_table().unwrap().keys().cloned().collect()
+}
+
+#[test]
+fn the_domain_depends_on_a_short_list_without_io_frameworks_or_formats() {
+    let allowed = [
+        "anyhow",
+        "async-trait",
+        "chrono",
+        "getrandom",
+        "mockall",
+        "thiserror",
+        "unicode-normalization",
+        "uuid",
+    ];
+    assert_eq!(dependencies("domain"), allowed);
+}
+
+#[test]
+fn the_adapters_know_the_domain_but_neither_http_nor_json() {
+    let known = dependencies("adapters");
+    assert!(known.contains(&"gochat-domain".to_owned()));
+    let foreign =
+        |name: &&String| name.starts_with("actix") || name.starts_with("serde") || *name == "gochat";
+    assert_eq!(known.iter().filter(foreign).collect::<Vec<_>>(), [""; 0]);
+}
+
+#[test]
+fn the_server_knows_both_but_no_sql() {
+    let known = dependencies("server");
+    for name in ["gochat-adapters", "gochat-domain"] {
+        assert!(known.contains(&name.to_owned()), "{name}");
+    }
+    let foreign =
+        |name: &&String| name.starts_with("diesel") || name.contains("sqlite") || name.starts_with("pq-");
+    assert_eq!(known.iter().filter(foreign).collect::<Vec<_>>(), [""; 0]);
+}
