@@ -1,4 +1,5 @@
 //! The dependency rule: `server → adapters → domain`, and nothing points back.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::{fs, path::Path};
 
