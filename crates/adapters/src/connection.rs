@@ -5,7 +5,12 @@ use diesel::{
     Connection, MultiConnection, PgConnection, SqliteConnection, connection::SimpleConnection,
     r2d2::R2D2Connection,
 };
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 use uuid::Uuid;
 
 /// A connection to the database that the configuration names.
@@ -43,6 +48,11 @@ impl Connector {
         Ok(Self { target, busy_timeout })
     }
 
+    /// Whether the database ends with its last connection.
+    pub(crate) fn is_in_memory(&self) -> bool {
+        matches!(self.target, Target::SqliteMemory(_))
+    }
+
     /// How many connections may write at once, if `wanted` would: SQLite has one writer.
     pub(crate) fn writers(&self, wanted: usize) -> usize {
         if matches!(self.target, Target::Postgres(_)) { wanted } else { 1 }
@@ -61,13 +71,24 @@ impl Connector {
     fn open_sqlite(&self, path: &str, journal_mode: &str) -> Result<AnyConnection, Fault> {
         let mut connection = SqliteConnection::establish(path)?;
         let busy_timeout = self.busy_timeout.as_millis();
-        connection.batch_execute(&format!(
-            "PRAGMA busy_timeout = {busy_timeout};
-             PRAGMA journal_mode = {journal_mode};
-             PRAGMA synchronous = FULL;
-             PRAGMA foreign_keys = ON;"
-        ))?;
+        connection
+            .batch_execute(&format!("PRAGMA busy_timeout = {busy_timeout}; PRAGMA foreign_keys = ON;"))?;
+        self.set_journal_mode(&mut connection, journal_mode)?;
+        connection.batch_execute("PRAGMA synchronous = FULL")?;
         Ok(AnyConnection::Sqlite(connection))
+    }
+
+    /// SQLite does not wait by itself for whoever else changes the mode of a new file, so this does.
+    fn set_journal_mode(&self, connection: &mut SqliteConnection, mode: &str) -> Result<(), Fault> {
+        let give_up_at = Instant::now() + self.busy_timeout;
+        loop {
+            match connection.batch_execute(&format!("PRAGMA journal_mode = {mode}")).map_err(Fault::from) {
+                Err(Fault::Unavailable(_)) if Instant::now() < give_up_at => {
+                    thread::sleep(Duration::from_millis(5))
+                }
+                result => return result,
+            }
+        }
     }
 }
 

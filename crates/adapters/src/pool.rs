@@ -16,12 +16,19 @@ impl Pool {
     /// Opens one connection at once, so that a database that cannot be reached is known now and by its own words.
     pub(crate) fn open(connector: Connector, size: u32, timeout: Duration) -> Result<Self, Fault> {
         connector.open()?;
-        let pool = r2d2::Pool::builder()
+        let builder = r2d2::Pool::builder()
             .max_size(size)
-            .min_idle(Some(1))
             .connection_timeout(timeout)
-            .error_handler(Box::new(LogFaults))
-            .build(connector)?;
+            .error_handler(Box::new(LogFaults));
+        let builder = if connector.is_in_memory() {
+            // The database lives as long as a connection to it.
+            builder.min_idle(Some(1)).idle_timeout(None).max_lifetime(None)
+        } else {
+            // Connections are opened for whoever asks, never ahead in the background: a command that ends meanwhile
+            // would take OpenSSL away from under the thread that opens one.
+            builder.min_idle(Some(0))
+        };
+        let pool = builder.build(connector)?;
         Ok(Self(pool))
     }
 
