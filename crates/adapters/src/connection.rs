@@ -83,8 +83,10 @@ impl Connector {
         let give_up_at = Instant::now() + self.busy_timeout;
         loop {
             match connection.batch_execute(&format!("PRAGMA journal_mode = {mode}")).map_err(Fault::from) {
-                Err(Fault::Unavailable(_)) if Instant::now() < give_up_at => {
-                    thread::sleep(Duration::from_millis(5))
+                Err(Fault::Unavailable(reason))
+                    if reason.contains("locked") && Instant::now() < give_up_at =>
+                {
+                    thread::sleep(Duration::from_millis(5));
                 }
                 result => return result,
             }
