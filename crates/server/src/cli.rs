@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// The group service of GoChat.
 ///
-/// Settings come from config/default.toml (built in), config/<profile>.toml, and the environment:
+/// Settings come from `config/default.toml` (built in), `config/PROFILE.toml`, and the environment:
 /// `GOCHAT__DATABASE__URL` is `database.url`. `gochat config` shows what is in force.
 #[derive(Debug, Parser)]
 #[command(version)]

@@ -39,7 +39,7 @@ pub struct Services {
 
 /// Starts to serve on `listener`, until `stop` comes; then what is in flight is answered.
 ///
-/// This is what `actix_web::HttpServer` does, but for the [`Connection`] between it and the socket.
+/// This is what `actix_web::HttpServer` does, but for the connection of our own between it and the socket.
 pub fn serve(
     listener: TcpListener,
     services: Services,
