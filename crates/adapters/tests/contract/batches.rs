@@ -94,7 +94,7 @@ fn a_row_that_fails_alone_leaves_its_neighbours_stored(database: TestDatabase) -
 fn a_transaction_that_fails_fails_all_its_rows_and_the_queue_goes_on(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
-    let soon = Duration::from_millis(100);
+    let soon = Duration::from_secs(1);
     let subject = Subject::with(database, DatabaseOptions { timeout: soon, ..OPTIONS }, ONE_WRITER)?;
     subject.create(group("before"))?;
     let mut locked = lock(&subject);
