@@ -8,7 +8,6 @@ pub use queue::GroupWriters;
 
 use crate::connection::Connector;
 use std::time::Duration;
-use writer::BatchStore;
 
 /// How groups are written.
 #[derive(Debug, Clone, Copy)]
@@ -27,5 +26,5 @@ pub struct WriterOptions {
 pub(crate) fn start(connector: &Connector, options: WriterOptions) -> std::io::Result<GroupWriters> {
     let options = WriterOptions { writers: connector.writers(options.writers), ..options };
     let connector = connector.clone();
-    GroupWriters::start(options, move || Ok(Box::new(connector.open()?) as Box<dyn BatchStore>))
+    GroupWriters::start(options, move || insert::open(&connector))
 }

@@ -31,6 +31,5 @@ fn main() -> ExitCode {
     for cases in [migrations::cases(), batches::cases(), api_keys::database_cases()] {
         suite.on(Backend::ALL, &cases);
     }
-    suite.on([Backend::Postgres], &batches::postgres_cases());
     suite.run()
 }

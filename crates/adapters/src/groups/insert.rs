@@ -1,19 +1,23 @@
 //! The batch insert, in the words of each database.
 
+mod checkpoints;
 mod postgres;
 mod sqlite;
 
 use super::writer::{BatchStore, Outcome};
-use crate::{Fault, connection::AnyConnection};
-use gochat_domain::group::{GroupId, NewGroup};
+use crate::{
+    Fault,
+    connection::{AnyConnection, Connector},
+};
+use gochat_domain::group::GroupId;
+use sqlite::SqliteStore;
 
-impl BatchStore for AnyConnection {
-    fn store(&mut self, groups: &[NewGroup]) -> Result<Vec<Outcome>, Fault> {
-        match self {
-            Self::Sqlite(connection) => sqlite::insert(connection, groups),
-            Self::Postgres(connection) => postgres::insert(connection, groups),
-        }
-    }
+/// Opens a store of batches, on a connection of its own.
+pub(super) fn open(connector: &Connector) -> Result<Box<dyn BatchStore>, Fault> {
+    Ok(match connector.open()? {
+        AnyConnection::Sqlite(connection) => Box::new(SqliteStore::new(connection, connector)?),
+        AnyConnection::Postgres(connection) => Box::new(connection),
+    })
 }
 
 /// The id as the domain knows it.

@@ -83,3 +83,73 @@ impl GroupRepository for QueuedGroups {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::groups::writer::Outcome;
+    use gochat_domain::{
+        clock::{Clock, SystemClock},
+        group::{AdminId, CreateGroup, GroupId, GroupName, GroupToken},
+    };
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Panics at a group called `panic`.
+    struct Fragile;
+
+    impl BatchStore for Fragile {
+        fn store(&mut self, groups: &[NewGroup]) -> Result<Vec<Outcome>, Fault> {
+            assert!(groups.iter().all(|group| group.name.as_str() != "panic"), "no such luck");
+            Ok(groups.iter().map(|_| Ok(Some(GroupId::new(1).unwrap()))).collect())
+        }
+    }
+
+    fn group(name: &str) -> NewGroup {
+        let request = CreateGroup {
+            name: GroupName::parse(name).unwrap(),
+            token: GroupToken::parse("t").unwrap(),
+            admin_id: AdminId::new(1).unwrap(),
+        };
+        NewGroup::mint(request, SystemClock.now())
+    }
+
+    const OPTIONS: WriterOptions =
+        WriterOptions { batch: 10, queue: 10, writers: 1, timeout: Duration::from_secs(20) };
+
+    #[tokio::test]
+    async fn a_store_that_panics_is_replaced_and_the_queue_goes_on() {
+        let opened = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&opened);
+        let open = move || {
+            count.fetch_add(1, Ordering::SeqCst);
+            Ok(Box::new(Fragile) as Box<dyn BatchStore>)
+        };
+        let writers = GroupWriters::start(OPTIONS, open).unwrap();
+        let groups = writers.repository();
+        assert!(groups.create(group("before")).await.is_ok());
+        let refused = groups.create(group("panic")).await;
+        assert!(
+            matches!(&refused, Err(CreateGroupError::Unavailable(cause)) if cause.to_string().contains("panicked")),
+            "{refused:?}"
+        );
+        assert!(groups.create(group("after")).await.is_ok());
+        assert_eq!(opened.load(Ordering::SeqCst), 2);
+        writers.close();
+    }
+
+    #[tokio::test]
+    async fn a_store_that_cannot_be_opened_is_tried_again_for_the_next_batch() {
+        let opened = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&opened);
+        let open = move || match count.fetch_add(1, Ordering::SeqCst) {
+            0 => Err(Fault::Unavailable("away".into())),
+            _ => Ok(Box::new(Fragile) as Box<dyn BatchStore>),
+        };
+        let writers = GroupWriters::start(OPTIONS, open).unwrap();
+        let groups = writers.repository();
+        let refused = groups.create(group("first")).await;
+        assert!(matches!(&refused, Err(CreateGroupError::Unavailable(cause)) if cause.to_string() == "away"));
+        assert!(groups.create(group("second")).await.is_ok());
+        writers.close();
+    }
+}

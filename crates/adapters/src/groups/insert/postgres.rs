@@ -1,6 +1,6 @@
 //! PostgreSQL: one statement a batch, which is a transaction of its own.
 
-use super::{Outcome, group_id};
+use super::{BatchStore, Outcome, group_id};
 use crate::{
     Fault,
     sql_types::{Moment, MomentSql, UuidSql, UuidValue},
@@ -18,14 +18,16 @@ use std::collections::HashMap;
 /// How often a statement is tried that lost against another transaction (SQLSTATE 40001 and 40P01).
 const ATTEMPTS: u32 = 3;
 
-/// Stores `groups` with one statement. If a row makes it fail, each row gets a statement of its own.
-pub(super) fn insert(connection: &mut PgConnection, groups: &[NewGroup]) -> Result<Vec<Outcome>, Fault> {
-    match insert_all(connection, groups) {
-        Err(Fault::Unknown(_)) if groups.len() > 1 => {
-            Ok(groups.iter().map(|group| insert_one(connection, group)).collect())
+impl BatchStore for PgConnection {
+    /// If a row makes the statement fail, each row gets a statement of its own.
+    fn store(&mut self, groups: &[NewGroup]) -> Result<Vec<Outcome>, Fault> {
+        match insert_all(self, groups) {
+            Err(Fault::Unknown(_)) if groups.len() > 1 => {
+                Ok(groups.iter().map(|group| insert_one(self, group)).collect())
+            }
+            Err(fault @ Fault::Unknown(_)) => Ok(vec![Err(fault)]),
+            outcomes => outcomes,
         }
-        Err(fault @ Fault::Unknown(_)) => Ok(vec![Err(fault)]),
-        outcomes => outcomes,
     }
 }
 

@@ -1,42 +1,96 @@
-//! SQLite: one transaction a batch, one cached statement a row.
+//! SQLite: one transaction a batch, one statement a row.
 
-use super::{Outcome, group_id};
+use super::{checkpoints::Checkpoints, group_id};
 use crate::{
     Fault,
-    schema::groups,
-    sql_types::{Moment, UuidValue},
+    connection::Connector,
+    groups::writer::{BatchStore, Outcome},
+    sql_types::{Moment, MomentSql, UuidSql, UuidValue},
 };
-use diesel::{ExpressionMethods, OptionalExtension, RunQueryDsl, SqliteConnection, insert_into};
+use diesel::{
+    OptionalExtension, QueryResult, RunQueryDsl, SqliteConnection,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    sql_types::{BigInt, Text},
+    sqlite::Sqlite,
+};
 use gochat_domain::group::NewGroup;
 
-/// Stores `groups`. A statement that fails undoes itself alone, so a row that fails leaves the others stored.
-pub(super) fn insert(connection: &mut SqliteConnection, groups: &[NewGroup]) -> Result<Vec<Outcome>, Fault> {
-    connection.immediate_transaction(|connection| {
-        groups
-            .iter()
-            .map(|group| match insert_one(connection, group) {
-                // A full disk or a lost lock is the transaction's fault, not the row's.
-                Err(fault @ Fault::Unavailable(_)) => Err(fault),
-                outcome => Ok(outcome),
-            })
-            .collect()
-    })
+/// The one writer of a SQLite database.
+pub(super) struct SqliteStore {
+    connection: SqliteConnection,
+    checkpoints: Checkpoints,
 }
 
-fn insert_one(connection: &mut SqliteConnection, group: &NewGroup) -> Outcome {
-    insert_into(groups::table)
-        .values((
-            groups::uuid.eq(UuidValue(group.uuid)),
-            groups::name.eq(group.name.as_str()),
-            groups::token.eq(group.token.as_str()),
-            groups::admin_id.eq(group.admin_id.get()),
-            groups::created_at.eq(Moment(group.created_at)),
-        ))
-        .on_conflict(groups::name)
-        .do_nothing()
-        .returning(groups::id)
-        .get_result(connection)
-        .optional()?
-        .map(group_id)
-        .transpose()
+impl SqliteStore {
+    pub(super) fn new(mut connection: SqliteConnection, connector: &Connector) -> Result<Self, Fault> {
+        let checkpoints = Checkpoints::start(&mut connection, connector)?;
+        Ok(Self { connection, checkpoints })
+    }
 }
+
+impl BatchStore for SqliteStore {
+    /// A statement that fails undoes itself alone, so a row that fails leaves the others stored.
+    fn store(&mut self, groups: &[NewGroup]) -> Result<Vec<Outcome>, Fault> {
+        let outcomes = self.connection.immediate_transaction(|connection| {
+            groups
+                .iter()
+                .map(|group| match insert(connection, group) {
+                    // A full disk or a lost lock is the transaction's fault, not the row's.
+                    Err(fault @ Fault::Unavailable(_)) => Err(fault),
+                    outcome => Ok(outcome),
+                })
+                .collect()
+        });
+        self.checkpoints.after(groups.len(), &mut self.connection);
+        outcomes
+    }
+}
+
+fn insert(connection: &mut SqliteConnection, group: &NewGroup) -> Outcome {
+    let insert = InsertGroup {
+        uuid: UuidValue(group.uuid),
+        name: group.name.as_str(),
+        token: group.token.as_str(),
+        admin_id: group.admin_id.get(),
+        created_at: Moment(group.created_at),
+    };
+    insert.get_result(connection).optional()?.map(group_id).transpose()
+}
+
+/// The insert of one group, whose text is known by its type alone: Diesel's own would be written out for each row, only
+/// to find the statement that was prepared for it.
+struct InsertGroup<'a> {
+    uuid: UuidValue,
+    name: &'a str,
+    token: &'a str,
+    admin_id: i64,
+    created_at: Moment,
+}
+
+impl QueryFragment<Sqlite> for InsertGroup<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("INSERT INTO groups (uuid, name, token, admin_id, created_at) VALUES (");
+        out.push_bind_param::<UuidSql, _>(&self.uuid)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(self.name)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(self.token)?;
+        out.push_sql(", ");
+        out.push_bind_param::<BigInt, _>(&self.admin_id)?;
+        out.push_sql(", ");
+        out.push_bind_param::<MomentSql, _>(&self.created_at)?;
+        out.push_sql(") ON CONFLICT (name) DO NOTHING RETURNING id");
+        Ok(())
+    }
+}
+
+impl QueryId for InsertGroup<'_> {
+    type QueryId = InsertGroup<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl Query for InsertGroup<'_> {
+    type SqlType = BigInt;
+}
+
+impl RunQueryDsl<SqliteConnection> for InsertGroup<'_> {}

@@ -1,0 +1,146 @@
+//! Checkpoints of SQLite's write-ahead log, beside the writer instead of in its way.
+//!
+//! SQLite copies the log back into the database every 1,000 pages, in the commit that reaches the mark: whoever waits
+//! for that commit waits for all of the copying. Here a thread of its own copies while the writer goes on. What came
+//! meanwhile is little, and the writer copies it between two batches: the log starts over only when all of it is copied
+//! and nobody writes (<https://sqlite.org/wal.html#ckpt>).
+
+use crate::{Fault, connection::Connector};
+use diesel::{SqliteConnection, connection::SimpleConnection};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{SyncSender, sync_channel},
+    },
+    thread::{self, JoinHandle},
+};
+
+/// How many pages the log gets between two checkpoints; they are 40 MiB.
+const EVERY: usize = 10_000;
+
+/// The pages of a commit beside one for each row: the ends of the table and of the index of UUIDs, and the last id.
+const PAGES_OF_A_COMMIT: usize = 3;
+
+/// How often the other thread copies before it is the writer's turn. Each time less has come meanwhile.
+const PASSES: usize = 3;
+
+/// Copies what there is, and waits for nobody.
+const COPY: &str = "PRAGMA wal_checkpoint(PASSIVE)";
+
+/// The checkpoints of one writer.
+pub(super) struct Checkpoints {
+    every: usize,
+    pages: usize,
+    is_due: Option<SyncSender<()>>,
+    is_my_turn: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Checkpoints {
+    /// Takes the checkpoints away from `writer`, and starts the thread that makes them.
+    pub(super) fn start(writer: &mut SqliteConnection, connector: &Connector) -> Result<Self, Fault> {
+        Self::start_every(EVERY, writer, connector)
+    }
+
+    fn start_every(
+        every: usize,
+        writer: &mut SqliteConnection,
+        connector: &Connector,
+    ) -> Result<Self, Fault> {
+        writer.batch_execute("PRAGMA wal_autocheckpoint = 0")?;
+        let mut connection = connector.open()?;
+        let is_my_turn = Arc::new(AtomicBool::new(false));
+        let turn = Arc::clone(&is_my_turn);
+        let (is_due, due) = sync_channel(1);
+        let work = move || {
+            for () in due {
+                for _ in 0..PASSES {
+                    run(&mut connection, COPY);
+                }
+                turn.store(true, Ordering::Relaxed);
+            }
+        };
+        let thread = thread::Builder::new().name("checkpoints".into()).spawn(work);
+        let thread =
+            thread.map_err(|error| Fault::Unavailable(format!("no thread for checkpoints: {error}")))?;
+        Ok(Self { every, pages: 0, is_due: Some(is_due), is_my_turn, thread: Some(thread) })
+    }
+
+    /// To be called when `writer` has written so many rows, in one transaction.
+    pub(super) fn after(&mut self, rows: usize, writer: &mut SqliteConnection) {
+        if self.is_my_turn.swap(false, Ordering::Relaxed) {
+            run(writer, COPY);
+            self.pages = 0;
+        }
+        let before = self.pages;
+        self.pages += rows + PAGES_OF_A_COMMIT;
+        if before < self.every
+            && self.pages >= self.every
+            && let Some(is_due) = &self.is_due
+        {
+            // One is asked for at a time, so there is room, unless the thread has ended. Then SQLite does it by itself.
+            if is_due.try_send(()).is_err() {
+                tracing::error!("the thread of checkpoints has ended; SQLite makes them in the writer now");
+                run(writer, "PRAGMA wal_autocheckpoint = 1000");
+            }
+        }
+    }
+}
+
+impl Drop for Checkpoints {
+    fn drop(&mut self) {
+        self.is_due = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread of checkpoints panicked");
+        }
+    }
+}
+
+/// A checkpoint that fails loses nothing: the log grows until one passes.
+fn run(connection: &mut impl SimpleConnection, pragma: &str) {
+    if let Err(error) = connection.batch_execute(pragma) {
+        tracing::warn!(%error, "a checkpoint failed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DatabaseUrl, connection::AnyConnection};
+    use gochat_test_support::TestDatabase;
+    use std::{fs, time::Duration};
+
+    /// The number that SQLite counts up each time the log starts over (<https://sqlite.org/fileformat2.html#walformat>).
+    fn restarts(log: &str) -> [u8; 4] {
+        fs::read(log).unwrap()[12..16].try_into().unwrap()
+    }
+
+    #[test]
+    fn the_log_starts_over_while_the_writer_goes_on() {
+        let database = TestDatabase::sqlite().unwrap();
+        let url: DatabaseUrl = database.url().parse().unwrap();
+        let connector = Connector::new(&url, Duration::from_secs(10)).unwrap();
+        let AnyConnection::Sqlite(mut writer) = connector.open().unwrap() else {
+            panic!("SQLite was asked for")
+        };
+        writer.batch_execute("CREATE TABLE numbers (number INTEGER)").unwrap();
+        let mut checkpoints = Checkpoints::start_every(10, &mut writer, &connector).unwrap();
+        let log = format!("{}-wal", database.url().trim_start_matches("sqlite://"));
+        let first = restarts(&log);
+        let mut written = 0;
+        while restarts(&log) == first {
+            assert!(written < 100_000, "the log never starts over");
+            writer.batch_execute("INSERT INTO numbers VALUES (1)").unwrap();
+            checkpoints.after(1, &mut writer);
+            written += 1;
+        }
+        drop((checkpoints, writer));
+        assert_eq!(
+            database.rows("SELECT CAST(count(*) AS TEXT) FROM numbers").unwrap()[0][0],
+            written.to_string()
+        );
+    }
+}
