@@ -10,6 +10,11 @@ run *args:
 test *args:
     cargo test --workspace {{args}}
 
+# Measure, beside what else there is; with --quick in under three minutes.
+bench *args:
+    cargo build --release --package gochat --package gochat-bench
+    "${CARGO_TARGET_DIR:-target}/release/gochat-bench" {{args}}
+
 # Check formatting, lints, documentation, and the dependencies' bans, licences and sources.
 lint:
     cargo fmt --all -- --check

@@ -1,0 +1,152 @@
+//! The load: `wrk`, which sends a create as soon as the reply to the last is there.
+
+use crate::server::Server;
+use anyhow::{Context, ensure};
+use serde::Deserialize;
+use std::{
+    io::Write,
+    process::Command,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use tempfile::NamedTempFile;
+
+/// The requests.
+const SCRIPT: &str = include_str!("load/create.lua");
+
+/// The names of the groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// `group_1`, `group_2`, and so on: each goes in beside the last.
+    Ordered,
+    /// Random: each goes into the index where nothing else has gone lately.
+    Scattered,
+}
+
+impl Names {
+    /// As the script and the tables have it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ordered => "ordered",
+            Self::Scattered => "scattered",
+        }
+    }
+}
+
+/// How many clients, for how long.
+#[derive(Debug, Clone, Copy)]
+pub struct Load {
+    /// Connections, each with one request at a time.
+    pub clients: usize,
+    /// How long.
+    pub time: Duration,
+    /// What the groups are called.
+    pub names: Names,
+    /// Whether to count the statuses, which costs the generator time.
+    pub statuses: bool,
+}
+
+/// What a run showed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Sample {
+    /// Replies a second, errors included.
+    pub throughput: f64,
+    /// The median latency, in microseconds.
+    pub p50: f64,
+    /// The 99th percentile, in microseconds.
+    pub p99: f64,
+    /// The 99.9th percentile, in microseconds.
+    pub p999: f64,
+    /// Cores that the server kept busy.
+    pub cpu: f64,
+    /// The server's peak memory, in bytes.
+    pub peak: f64,
+    /// Replies of 400 and above, connections that broke, and requests that timed out.
+    pub errors: f64,
+    /// Where they were counted: replies 201, 503, and any other.
+    pub statuses: [u64; 3],
+}
+
+/// The last line of the script.
+#[derive(Deserialize)]
+struct Line {
+    requests: u64,
+    duration_us: u64,
+    p50_us: u64,
+    p99_us: u64,
+    p999_us: u64,
+    failed: u64,
+    broken: u64,
+    created: u64,
+    refused: u64,
+    other: u64,
+}
+
+impl Load {
+    /// Clients for a time, with ordered names.
+    pub const fn new(clients: usize, time: Duration) -> Self {
+        Self { clients, time, names: Names::Ordered, statuses: false }
+    }
+
+    /// Puts the load on a server.
+    pub fn run(self, server: &Server<'_>) -> anyhow::Result<Sample> {
+        let mut script = NamedTempFile::with_suffix(".lua")?;
+        script.write_all(SCRIPT.as_bytes())?;
+        let before = server.usage()?;
+        let output = Command::new("wrk")
+            .args(["--threads", "1", "--timeout", "30s"])
+            .arg(format!("--connections={}", self.clients))
+            .arg(format!("--duration={}s", self.time.as_secs()))
+            .arg("--script")
+            .arg(script.path())
+            .args([server.url().as_str(), "--", server.key(), &seed().to_string()])
+            .args([self.names.as_str(), &self.statuses.to_string()])
+            .output()
+            .context("wrk cannot be run (Debian: apt-get install wrk)")?;
+        let after = server.usage()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        ensure!(output.status.success(), "wrk failed: {text}{}", String::from_utf8_lossy(&output.stderr));
+        let line: Line = serde_json::from_str(text.lines().last().unwrap_or_default())
+            .with_context(|| format!("wrk wrote {text}"))?;
+        let seconds = line.duration_us as f64 / 1e6;
+        Ok(Sample {
+            throughput: line.requests as f64 / seconds,
+            p50: line.p50_us as f64,
+            p99: line.p99_us as f64,
+            p999: line.p999_us as f64,
+            cpu: after.cpu.saturating_sub(before.cpu).as_secs_f64() / seconds,
+            peak: after.peak as f64,
+            errors: (line.failed + line.broken) as f64,
+            statuses: [line.created, line.refused, line.other],
+        })
+    }
+}
+
+/// A number that no other run has, so that no name comes twice.
+fn seed() -> u64 {
+    static RUNS: AtomicU64 = AtomicU64::new(0);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    now * 1_000 + RUNS.fetch_add(1, Ordering::Relaxed)
+}
+
+impl Sample {
+    /// Of each figure its median; statuses are summed.
+    pub fn median(samples: &[Self]) -> Self {
+        let of = |figure: fn(&Self) -> f64| {
+            let mut figures: Vec<_> = samples.iter().map(figure).collect();
+            figures.sort_by(f64::total_cmp);
+            figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
+        };
+        let sum = |index: usize| samples.iter().map(|sample| sample.statuses[index]).sum();
+        Self {
+            throughput: of(|sample| sample.throughput),
+            p50: of(|sample| sample.p50),
+            p99: of(|sample| sample.p99),
+            p999: of(|sample| sample.p999),
+            cpu: of(|sample| sample.cpu),
+            peak: of(|sample| sample.peak),
+            errors: of(|sample| sample.errors),
+            statuses: [sum(0), sum(1), sum(2)],
+        }
+    }
+}

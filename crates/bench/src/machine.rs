@@ -1,0 +1,35 @@
+//! What it was measured on.
+
+use procfs::{CpuInfo, Current, Meminfo};
+use std::process::Command;
+
+/// Lines on the machine and on the versions.
+pub fn describe() -> anyhow::Result<String> {
+    let cpu = CpuInfo::current()?;
+    let model = cpu.model_name(0).unwrap_or("unknown processor").to_owned();
+    let memory = Meminfo::current()?.mem_total / (1 << 30);
+    let versions: Vec<_> = [
+        ("uname", &["-sr"] as &[_]),
+        ("rustc", &["--version"]),
+        ("pgbench", &["--version"]),
+        ("wrk", &["--version"]),
+    ]
+    .into_iter()
+    .map(|(program, arguments)| first_line(program, arguments))
+    .collect();
+    Ok(format!(
+        "{} cores of {model}, {memory} GiB; {}; gochat {}; {}. The load generator and PostgreSQL share the cores.\n",
+        cpu.num_cores(),
+        versions.join("; "),
+        env!("CARGO_PKG_VERSION"),
+        chrono::Utc::now().format("%Y-%m-%d"),
+    ))
+}
+
+fn first_line(program: &str, arguments: &[&str]) -> String {
+    // `wrk --version` ends with 1, and says it all the same.
+    let output = Command::new(program).args(arguments).output();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    let text = text.unwrap_or_else(|error| format!("{program}: {error}"));
+    text.lines().next().unwrap_or_default().split(" Copyright").next().unwrap_or_default().trim().to_owned()
+}

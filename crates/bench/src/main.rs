@@ -1,0 +1,33 @@
+//! Measures the group service beside what else there is. See the README of this crate.
+#![allow(clippy::cast_precision_loss, reason = "a figure has fewer digits than an f64 keeps")]
+
+mod cli;
+mod load;
+mod machine;
+mod pgbench;
+mod report;
+mod scenarios;
+mod serve;
+mod server;
+mod system;
+mod table;
+mod textbook;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Some(Command::Serve { system }) => serve::run(system),
+        None => report::run(&cli),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("gochat-bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

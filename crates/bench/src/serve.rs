@@ -1,0 +1,35 @@
+//! A server that is the product but for the repository of groups.
+
+use crate::{system::System, textbook};
+use actix_web::rt;
+use anyhow::bail;
+use gochat::{
+    http::{self, Services},
+    settings::{Profile, Settings},
+    telemetry,
+};
+use gochat_adapters::{CachingAuthenticator, Database, memory::MemoryGroups};
+use gochat_domain::{clock::SystemClock, ports::GroupRepository, service::GroupService};
+use std::{env, future, net::TcpListener, sync::Arc};
+
+/// Serves until it is killed.
+pub fn run(system: System) -> anyhow::Result<()> {
+    let settings = Settings::load(Profile::Production, env::vars())?;
+    telemetry::init(settings.log);
+    let database = Database::connect(&settings.database.url, settings.database.options)?;
+    database.migrate()?;
+    let groups: Arc<dyn GroupRepository> = match system {
+        System::Memory => Arc::new(MemoryGroups::default()),
+        System::TextbookSqlite => Arc::new(textbook::sqlite(&env::var("GOCHAT__DATABASE__URL")?)?),
+        System::TextbookPostgres => Arc::new(textbook::postgres(&env::var("GOCHAT__DATABASE__URL")?)?),
+        other => bail!("{other} is not served by the benchmark"),
+    };
+    let clock = Arc::new(SystemClock);
+    let authenticator =
+        CachingAuthenticator::new(database.api_keys(), clock.clone(), CachingAuthenticator::MAX_AGE);
+    let services =
+        Services { groups: GroupService::new(groups, clock), authenticator: Arc::new(authenticator) };
+    let listener = TcpListener::bind(settings.http.bind)?;
+    rt::System::new()
+        .block_on(async { Ok(http::serve(listener, services, settings.http, future::pending())?.await?) })
+}

@@ -1,0 +1,165 @@
+//! A server under load: a process of its own, with a new database and a key.
+
+use crate::system::System;
+use anyhow::{Context, bail, ensure};
+use gochat_test_support::{
+    Backend, Cluster, PlainSql,
+    http::{Reply, Request},
+};
+use procfs::process::Process;
+use std::{
+    env,
+    fs::File,
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// How long a server may take to start.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A database and a key in it.
+pub struct Home {
+    system: System,
+    url: String,
+    key: String,
+    folder: TempDir,
+}
+
+impl Home {
+    /// A new database, its schema in place.
+    pub fn new(system: System, cluster: &Cluster) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("gochat-bench-").tempdir()?;
+        let url = match system.backend() {
+            Backend::Sqlite => format!("sqlite://{}", folder.path().join("gochat.sqlite").display()),
+            Backend::Postgres => {
+                let name = format!("bench_{}", Uuid::now_v7().simple());
+                PlainSql::connect(&cluster.url("postgres"))?.execute(&format!("CREATE DATABASE {name}"))?;
+                cluster.url(&name)
+            }
+        };
+        let mut home = Self { system, url, key: String::new(), folder };
+        let keys = ["keys", "create", "--name", "benchmark", "--scope", "groups:write"];
+        let output = home.command(&program()?).args(keys).output()?;
+        ensure!(output.status.success(), "no key: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout)?.trim().clone_into(&mut home.key);
+        Ok(home)
+    }
+
+    /// The URL of the database.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The folder of the database, if it is a file, and of the log.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Starts a server on the database, and returns when it listens.
+    pub fn start(&self) -> anyhow::Result<Server<'_>> {
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let mut command = if self.system.is_product() {
+            self.command(&program()?)
+        } else {
+            let mut command = self.command(&env::current_exe()?);
+            command.arg("serve").arg(self.system.to_string());
+            command
+        };
+        let log = File::options().create(true).append(true).open(self.folder.path().join("log"))?;
+        let child = command
+            .env("GOCHAT__HTTP__BIND", format!("127.0.0.1:{port}"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()?;
+        let mut server = Server { child, port, key: &self.key };
+        let started_at = Instant::now();
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            let ended = server.child.try_wait()?.is_some();
+            if ended || started_at.elapsed() > PATIENCE {
+                bail!("{} does not start; see {}", self.system, self.folder.path().join("log").display());
+            }
+            thread::yield_now();
+        }
+        Ok(server)
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GOCHAT_")) {
+            command.env_remove(name);
+        }
+        command.env("GOCHAT_PROFILE", "production").env("GOCHAT__DATABASE__URL", &self.url);
+        command.current_dir(self.folder.path());
+        command
+    }
+}
+
+/// A server that runs, until this is dropped.
+pub struct Server<'a> {
+    child: Child,
+    port: u16,
+    key: &'a str,
+}
+
+/// What a process has used.
+#[derive(Debug, Clone, Copy)]
+pub struct Usage {
+    /// Processor time since it started.
+    pub cpu: Duration,
+    /// Memory resident now, in bytes.
+    pub resident: u64,
+    /// The most memory that was resident, in bytes.
+    pub peak: u64,
+}
+
+impl Server<'_> {
+    /// Where to send requests.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.port)
+    }
+
+    /// The key that opens it.
+    pub fn key(&self) -> &str {
+        self.key
+    }
+
+    /// Creates one group.
+    pub fn create(&self, name: &str) -> anyhow::Result<Reply> {
+        let body = format!(r#"{{"name":"{name}","token":"t","admin_id":1}}"#);
+        let request = Request::create(body).without("GoChat-Token").header("GoChat-Token", self.key);
+        let reply = request.send(self.port);
+        ensure!(reply.status == 201, "no group: {} {}", reply.status, reply.body);
+        Ok(reply)
+    }
+
+    /// What it has used up to now.
+    pub fn usage(&self) -> anyhow::Result<Usage> {
+        let process = Process::new(i32::try_from(self.child.id())?)?;
+        let (stat, status) = (process.stat()?, process.status()?);
+        let seconds = (stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64;
+        let bytes = |kibibytes: Option<u64>| kibibytes.context("no figure of memory").map(|size| size * 1024);
+        let (resident, peak) = (bytes(status.vmrss)?, bytes(status.vmhwm)?);
+        Ok(Usage { cpu: Duration::from_secs_f64(seconds), resident, peak })
+    }
+}
+
+impl Drop for Server<'_> {
+    fn drop(&mut self) {
+        if let Err(error) = self.child.kill().and_then(|()| self.child.wait()) {
+            eprintln!("a server goes on: {error}");
+        }
+    }
+}
+
+/// The product's binary, built beside this one.
+fn program() -> anyhow::Result<PathBuf> {
+    let program = env::current_exe()?.with_file_name("gochat");
+    ensure!(program.is_file(), "{} is missing: cargo build --release --package gochat", program.display());
+    Ok(program)
+}

@@ -1,0 +1,60 @@
+//! What is measured.
+
+use clap::ValueEnum;
+use gochat_test_support::Backend;
+use std::fmt;
+
+/// A system under load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum System {
+    /// The product's HTTP over a map in memory: what HTTP costs on this machine.
+    Memory,
+    /// The product on SQLite.
+    Sqlite,
+    /// The same server with a transaction a request.
+    TextbookSqlite,
+    /// The product on PostgreSQL.
+    Postgres,
+    /// The same server with a transaction a request.
+    TextbookPostgres,
+    /// PostgreSQL without a server before it.
+    Pgbench,
+}
+
+impl System {
+    /// All, each product beside what it is compared with.
+    pub const ALL: [Self; 6] = [
+        Self::Memory,
+        Self::Sqlite,
+        Self::TextbookSqlite,
+        Self::Postgres,
+        Self::TextbookPostgres,
+        Self::Pgbench,
+    ];
+
+    /// The database that keeps the groups, or just the keys.
+    pub const fn backend(self) -> Backend {
+        match self {
+            Self::Memory | Self::Sqlite | Self::TextbookSqlite => Backend::Sqlite,
+            Self::Postgres | Self::TextbookPostgres | Self::Pgbench => Backend::Postgres,
+        }
+    }
+
+    /// Whether the binary `gochat` serves it.
+    pub const fn is_product(self) -> bool {
+        matches!(self, Self::Sqlite | Self::Postgres)
+    }
+}
+
+impl fmt::Display for System {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Memory => "memory",
+            Self::Sqlite => "sqlite",
+            Self::TextbookSqlite => "textbook-sqlite",
+            Self::Postgres => "postgres",
+            Self::TextbookPostgres => "textbook-postgres",
+            Self::Pgbench => "pgbench",
+        })
+    }
+}
