@@ -4,11 +4,11 @@ use crate::{
     DatabaseUrl, Fault, MigrateError,
     api_keys::DieselApiKeys,
     connection::Connector,
-    groups::{self, GroupWriters, WriterOptions},
+    groups::{self, DieselGroupReader, GroupWriters, WriterOptions},
     migrations::{self, Pending},
     pool::Pool,
 };
-use gochat_domain::ports::ApiKeyRepository;
+use gochat_domain::ports::{ApiKeyRepository, GroupReader};
 use std::{io, sync::Arc, time::Duration};
 
 /// How a database is used.
@@ -24,6 +24,7 @@ pub struct DatabaseOptions {
 pub struct Database {
     connector: Connector,
     pool: Pool,
+    timeout: Duration,
 }
 
 impl Database {
@@ -31,7 +32,7 @@ impl Database {
     pub fn connect(url: &DatabaseUrl, options: DatabaseOptions) -> Result<Self, Fault> {
         let connector = Connector::new(url, options.timeout)?;
         let pool = Pool::open(connector.clone(), options.pool_size, options.timeout)?;
-        Ok(Self { connector, pool })
+        Ok(Self { connector, pool, timeout: options.timeout })
     }
 
     /// Runs the pending migrations, and returns their versions.
@@ -47,6 +48,11 @@ impl Database {
     /// The keys on record.
     pub fn api_keys(&self) -> Arc<dyn ApiKeyRepository> {
         Arc::new(DieselApiKeys::new(self.pool.clone()))
+    }
+
+    /// The port that finds groups.
+    pub fn group_reader(&self) -> Arc<dyn GroupReader> {
+        Arc::new(DieselGroupReader::new(self.pool.clone(), self.timeout))
     }
 
     /// Starts the writers of groups; their port is [`GroupWriters::repository`].

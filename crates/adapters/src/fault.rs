@@ -4,7 +4,7 @@ use diesel::{
     ConnectionError,
     result::{DatabaseErrorKind, Error},
 };
-use gochat_domain::ports::{AuthenticateError, CreateGroupError, KeyStoreError};
+use gochat_domain::ports::{AuthenticateError, CreateGroupError, KeyStoreError, ReadGroupError};
 
 /// What went wrong with the database, for the log of whoever runs it. Many requests may share one fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -99,6 +99,15 @@ impl From<Fault> for CreateGroupError {
 }
 
 impl From<Fault> for KeyStoreError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Unavailable(_) => Self::Unavailable(fault.into()),
+            Fault::Unknown(_) => Self::Unknown(fault.into()),
+        }
+    }
+}
+
+impl From<Fault> for ReadGroupError {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Unavailable(_) => Self::Unavailable(fault.into()),

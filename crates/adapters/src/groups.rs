@@ -1,10 +1,13 @@
 //! Groups in a database: requests meet in a queue, and share a transaction with whoever waits beside them.
 
+mod batch_lock;
 mod insert;
 mod queue;
+mod reader;
 mod writer;
 
 pub use queue::GroupWriters;
+pub(crate) use reader::DieselGroupReader;
 
 use crate::connection::Connector;
 use std::time::Duration;

@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use gochat_domain::{
     auth::{ApiKey, IssuedKey, KeyId},
     clock::Timestamp,
-    group::{Group, GroupId, GroupName, NewGroup},
-    ports::{ApiKeyRepository, CreateGroupError, GroupRepository, KeyStoreError},
+    group::{Group, GroupId, GroupKey, GroupName, NewGroup},
+    ports::{ApiKeyRepository, CreateGroupError, GroupReader, GroupRepository, KeyStoreError, ReadGroupError},
 };
 use std::{
     collections::HashMap,
@@ -24,11 +24,6 @@ struct Groups {
 }
 
 impl MemoryGroups {
-    /// The stored group of this name.
-    pub fn find(&self, name: &GroupName) -> Option<Group> {
-        lock(&self.0).by_name.get(name).cloned()
-    }
-
     /// Takes the stored group of this name away.
     pub fn delete(&self, name: &GroupName) -> Option<Group> {
         lock(&self.0).by_name.remove(name)
@@ -47,6 +42,26 @@ impl GroupRepository for MemoryGroups {
         let group = group.with_id(id);
         groups.by_name.insert(group.name.clone(), group.clone());
         Ok(group)
+    }
+}
+
+/// Every look-up but that by name goes over all groups.
+#[async_trait]
+impl GroupReader for MemoryGroups {
+    async fn find(&self, key: &GroupKey) -> Result<Option<Group>, ReadGroupError> {
+        let groups = lock(&self.0);
+        Ok(match key {
+            GroupKey::Name(name) => groups.by_name.get(name).cloned(),
+            GroupKey::Id(id) => groups.by_name.values().find(|group| group.id == *id).cloned(),
+            GroupKey::Uuid(uuid) => groups.by_name.values().find(|group| group.uuid == *uuid).cloned(),
+        })
+    }
+
+    async fn list(&self, after: Option<GroupId>, limit: u16) -> Result<Vec<Group>, ReadGroupError> {
+        let groups = lock(&self.0);
+        let mut following: Vec<_> = groups.by_name.values().filter(|group| Some(group.id) > after).collect();
+        following.sort_by_key(|group| group.id);
+        Ok(following.into_iter().take(limit.into()).cloned().collect())
     }
 }
 

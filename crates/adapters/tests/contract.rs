@@ -10,6 +10,8 @@ mod batches;
 mod groups;
 #[path = "contract/migrations.rs"]
 mod migrations;
+#[path = "contract/reads.rs"]
+mod reads;
 #[path = "contract/subject.rs"]
 mod subject;
 
@@ -24,12 +26,13 @@ type DatabaseCase = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
 
 fn main() -> ExitCode {
     let mut suite = Suite::new();
-    for (name, case) in [groups::cases(), api_keys::cases()].concat() {
+    for (name, case) in [groups::cases(), reads::cases(), api_keys::cases()].concat() {
         suite.add(format!("memory::{name}"), move || case(Subject::memory()));
         suite.on(Backend::ALL, &[(name, move |database: TestDatabase| case(Subject::on(database)?))]);
     }
     for cases in [migrations::cases(), batches::cases(), api_keys::database_cases()] {
         suite.on(Backend::ALL, &cases);
     }
+    suite.on([Backend::Postgres], &reads::postgres_cases());
     suite.run()
 }

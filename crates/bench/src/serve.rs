@@ -18,6 +18,7 @@ pub fn run(system: System) -> anyhow::Result<()> {
     telemetry::init(settings.log);
     let database = Database::connect(&settings.database.url, settings.database.options)?;
     database.migrate()?;
+    let reader = database.group_reader();
     let groups: Arc<dyn GroupRepository> = match system {
         System::Memory => Arc::new(MemoryGroups::default()),
         System::TextbookSqlite => Arc::new(textbook::sqlite(&env::var("GOCHAT__DATABASE__URL")?)?),
@@ -28,7 +29,7 @@ pub fn run(system: System) -> anyhow::Result<()> {
     let authenticator =
         CachingAuthenticator::new(database.api_keys(), clock.clone(), CachingAuthenticator::MAX_AGE);
     let services =
-        Services { groups: GroupService::new(groups, clock), authenticator: Arc::new(authenticator) };
+        Services { groups: GroupService::new(groups, reader, clock), authenticator: Arc::new(authenticator) };
     let listener = TcpListener::bind(settings.http.bind)?;
     rt::System::new()
         .block_on(async { Ok(http::serve(listener, services, settings.http, future::pending())?.await?) })

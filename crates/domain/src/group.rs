@@ -1,14 +1,18 @@
-//! A group, and what it takes to create one.
+//! A group, what it takes to create one, and how groups are found.
 
 mod admin_id;
 mod id;
+mod key;
 mod name;
+mod page;
 mod text;
 mod token;
 
 pub use admin_id::{AdminId, InvalidAdminId};
 pub use id::{GroupId, InvalidGroupId};
+pub use key::GroupKey;
 pub use name::{GroupName, InvalidGroupName};
+pub use page::{InvalidPageSize, Page, PageSize};
 pub use token::{GroupToken, InvalidGroupToken};
 
 use crate::clock::Timestamp;

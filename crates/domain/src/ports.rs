@@ -4,10 +4,10 @@ mod api_keys;
 mod groups;
 
 pub use api_keys::{ApiKeyRepository, AuthenticateError, Authenticator, KeyStoreError};
-pub use groups::{CreateGroupError, GroupRepository};
+pub use groups::{CreateGroupError, GroupReader, GroupRepository, ReadGroupError};
 
 #[cfg(feature = "mock")]
 pub use {
     api_keys::{MockApiKeyRepository, MockAuthenticator},
-    groups::MockGroupRepository,
+    groups::{MockGroupReader, MockGroupRepository},
 };

@@ -94,5 +94,6 @@ fn application(
         .app_data(TimeLimit(request_timeout))
         .wrap(from_fn(envelope::wrap))
         .service(groups::collection())
+        .service(groups::item())
         .default_service(web::to(|| async { Err::<&str, _>(ApiError::not_found()) }))
 }

@@ -38,7 +38,10 @@ impl Application {
             CachingAuthenticator::new(database.api_keys(), clock.clone(), CachingAuthenticator::MAX_AGE);
         let authenticator: Arc<dyn Authenticator> =
             if settings.development_key { Arc::new(DevelopmentKey(keys)) } else { Arc::new(keys) };
-        let services = Services { groups: GroupService::new(writers.repository(), clock), authenticator };
+        let services = Services {
+            groups: GroupService::new(writers.repository(), database.group_reader(), clock),
+            authenticator,
+        };
         let server = http::serve(listener, services, settings.http, stop_signal()?)?;
         Ok(Self { server, writers, address })
     }

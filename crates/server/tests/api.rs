@@ -16,6 +16,8 @@ mod fields;
 mod keys;
 #[path = "api/protocol.rs"]
 mod protocol;
+#[path = "api/reads.rs"]
+mod reads;
 
 use gochat_test_support::{Backend, Suite};
 use std::process::ExitCode;
@@ -23,7 +25,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let mut suite = Suite::new();
     for cases in
-        [create::cases(), fields::cases(), bodies::cases(), keys::cases(), protocol::cases(), faults::cases()]
+        [create::cases(), reads::cases(), fields::cases(), bodies::cases(), keys::cases(), protocol::cases(), faults::cases()]
     {
         suite.on(Backend::ALL, &cases);
     }

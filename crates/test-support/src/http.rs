@@ -83,7 +83,9 @@ impl Request {
 
     /// Sends it on a connection of its own, and returns the reply.
     pub fn send(&self, port: u16) -> Reply {
-        exchange(port, &self.bytes())
+        let mut connection = Connection::open(port);
+        connection.write(&self.bytes());
+        if self.line.starts_with("HEAD ") { connection.read_head() } else { connection.read() }
     }
 }
 
@@ -114,8 +116,17 @@ impl Connection {
 
     /// Reads one reply, without what stands behind it.
     pub fn read(&mut self) -> Reply {
+        self.read_by(Reply::parse)
+    }
+
+    /// Reads the reply to a `HEAD`, which tells the length of a body that does not come.
+    pub fn read_head(&mut self) -> Reply {
+        self.read_by(Reply::parse_head)
+    }
+
+    fn read_by(&mut self, parse: fn(&[u8]) -> Option<(Reply, usize)>) -> Reply {
         loop {
-            if let Some((reply, length)) = Reply::parse(&self.unread) {
+            if let Some((reply, length)) = parse(&self.unread) {
                 self.unread.drain(..length);
                 return reply;
             }
@@ -153,6 +164,13 @@ pub struct Reply {
 
 impl Reply {
     fn parse(bytes: &[u8]) -> Option<(Self, usize)> {
+        let (mut reply, start) = Self::parse_head(bytes)?;
+        let end = start + reply.header("content-length").parse::<usize>().unwrap();
+        reply.body = String::from_utf8(bytes.get(start..end)?.to_vec()).unwrap();
+        Some((reply, end))
+    }
+
+    fn parse_head(bytes: &[u8]) -> Option<(Self, usize)> {
         let mut headers = [httparse::EMPTY_HEADER; 32];
         let mut head = httparse::Response::new(&mut headers);
         let httparse::Status::Complete(start) = head.parse(bytes).unwrap() else { return None };
@@ -162,10 +180,7 @@ impl Reply {
             .iter()
             .map(|header| (header.name.to_lowercase(), String::from_utf8(header.value.to_vec()).unwrap()))
             .collect();
-        let mut reply = Self { status, headers, body: String::new() };
-        let end = start + reply.header("content-length").parse::<usize>().unwrap();
-        reply.body = String::from_utf8(bytes.get(start..end)?.to_vec()).unwrap();
-        Some((reply, end))
+        Some((Self { status, headers, body: String::new() }, start))
     }
 
     /// The value of a header; empty where there is none.

@@ -7,8 +7,8 @@ use gochat_adapters::{
 };
 use gochat_domain::{
     clock::{Clock, SystemClock},
-    group::{AdminId, CreateGroup, Group, GroupName, GroupToken, NewGroup},
-    ports::{ApiKeyRepository, CreateGroupError, GroupRepository},
+    group::{AdminId, CreateGroup, Group, GroupKey, GroupName, GroupToken, NewGroup},
+    ports::{ApiKeyRepository, CreateGroupError, GroupReader, GroupRepository},
 };
 use gochat_test_support::{Backend, TestDatabase};
 use std::{sync::Arc, time::Duration};
@@ -17,6 +17,7 @@ use tokio::runtime::{Builder, Runtime};
 /// The ports of one implementation.
 pub struct Subject {
     pub groups: Arc<dyn GroupRepository>,
+    pub reader: Arc<dyn GroupReader>,
     pub keys: Arc<dyn ApiKeyRepository>,
     runtime: Runtime,
     home: Home,
@@ -35,7 +36,13 @@ impl Subject {
     pub fn memory() -> Self {
         let groups = Arc::new(MemoryGroups::default());
         let home = Home::Memory(Arc::clone(&groups));
-        Self { groups, keys: Arc::new(MemoryApiKeys::default()), runtime: runtime(), home }
+        Self {
+            reader: Arc::clone(&groups) as _,
+            groups,
+            keys: Arc::new(MemoryApiKeys::default()),
+            runtime: runtime(),
+            home,
+        }
     }
 
     pub fn on(database: TestDatabase) -> anyhow::Result<Self> {
@@ -52,7 +59,13 @@ impl Subject {
         let writers = connected.start_writers(writers)?;
         let home = Home::Database { writers: Some(writers), database };
         let Home::Database { writers: Some(writers), .. } = &home else { unreachable!() };
-        Ok(Self { groups: writers.repository(), keys: connected.api_keys(), runtime: runtime(), home })
+        Ok(Self {
+            groups: writers.repository(),
+            reader: connected.group_reader(),
+            keys: connected.api_keys(),
+            runtime: runtime(),
+            home,
+        })
     }
 
     /// Runs a future to its end.
@@ -102,7 +115,10 @@ impl Subject {
     /// Every stored group of this name, as text: id, uuid, name, token, administrator, microseconds since 1970.
     pub fn stored(&self, name: &str) -> Vec<Vec<String>> {
         match &self.home {
-            Home::Memory(groups) => groups.find(&GroupName::parse(name).unwrap()).iter().map(row).collect(),
+            Home::Memory(groups) => {
+                let key = GroupKey::Name(GroupName::parse(name).unwrap());
+                futures_util::FutureExt::now_or_never(groups.find(&key)).unwrap().unwrap().iter().map(row).collect()
+            }
             Home::Database { database, .. } => {
                 let name = name.replace('\'', "''");
                 let columns = match database.backend() {

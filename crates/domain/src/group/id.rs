@@ -12,6 +12,13 @@ impl GroupId {
         if id >= 1 { Ok(Self(id)) } else { Err(InvalidGroupId) }
     }
 
+    /// Reads digits.
+    pub fn parse(digits: &str) -> Result<Self, InvalidGroupId> {
+        // `i64::from_str` takes a sign.
+        let id = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten();
+        id.map_or(Err(InvalidGroupId), Self::new)
+    }
+
     /// The number.
     pub fn get(self) -> i64 {
         self.0
@@ -37,5 +44,13 @@ mod tests {
     fn ids_start_at_one() {
         assert_eq!(GroupId::new(0), Err(InvalidGroupId));
         assert_eq!(GroupId::new(1).unwrap().to_string(), "1");
+    }
+
+    #[test]
+    fn ids_are_read_from_digits_alone() {
+        assert_eq!(GroupId::parse("9223372036854775807").map(GroupId::get), Ok(i64::MAX));
+        for digits in ["", "0", "-1", "+1", "1.0", " 1", "x", "9223372036854775808"] {
+            assert_eq!(GroupId::parse(digits), Err(InvalidGroupId), "{digits:?}");
+        }
     }
 }

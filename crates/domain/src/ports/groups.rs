@@ -1,6 +1,6 @@
-//! The port through which groups are stored.
+//! The ports through which groups are stored and found.
 
-use crate::group::{Group, NewGroup};
+use crate::group::{Group, GroupId, GroupKey, NewGroup};
 use async_trait::async_trait;
 
 /// Stores groups. Every implementation passes the contract suite of the adapters crate.
@@ -31,5 +31,32 @@ pub enum CreateGroupError {
     Unavailable(#[source] anyhow::Error),
     /// Something that nobody foresaw.
     #[error("the group could not be stored")]
+    Unknown(#[source] anyhow::Error),
+}
+
+/// Finds groups. Every implementation passes the contract suite of the adapters crate.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait GroupReader: Send + Sync {
+    /// The group that has this key, every field as it was stored.
+    ///
+    /// An implementation MUST find a group from the moment at which [`GroupRepository::create`] returned it.
+    async fn find(&self, key: &GroupKey) -> Result<Option<Group>, ReadGroupError>;
+
+    /// The first `limit` groups whose id is above `after`, in the order of ids.
+    ///
+    /// Whoever asks again with the last id of the answer meets every group once, also while groups are created. So an
+    /// implementation MUST NOT return a group as long as one with a smaller id may still appear.
+    async fn list(&self, after: Option<GroupId>, limit: u16) -> Result<Vec<Group>, ReadGroupError>;
+}
+
+/// Why groups could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadGroupError {
+    /// The storage is away, locked or overloaded: the caller may retry.
+    #[error("the group storage is unavailable")]
+    Unavailable(#[source] anyhow::Error),
+    /// Something that nobody foresaw.
+    #[error("the groups could not be read")]
     Unknown(#[source] anyhow::Error),
 }

@@ -2,27 +2,43 @@
 
 use crate::{
     clock::Clock,
-    group::{CreateGroup, Group, NewGroup},
-    ports::{CreateGroupError, GroupRepository},
+    group::{CreateGroup, Group, GroupId, GroupKey, NewGroup, Page, PageSize},
+    ports::{CreateGroupError, GroupReader, GroupRepository, ReadGroupError},
 };
 use std::sync::Arc;
 
-/// Creates groups.
+/// Creates groups, and finds them.
 #[derive(Clone)]
 pub struct GroupService {
     groups: Arc<dyn GroupRepository>,
+    reader: Arc<dyn GroupReader>,
     clock: Arc<dyn Clock>,
 }
 
 impl GroupService {
-    /// A service that stores in `groups` and takes the time from `clock`.
-    pub fn new(groups: Arc<dyn GroupRepository>, clock: Arc<dyn Clock>) -> Self {
-        Self { groups, clock }
+    /// A service that stores in `groups`, reads from `reader` and takes the time from `clock`.
+    pub fn new(groups: Arc<dyn GroupRepository>, reader: Arc<dyn GroupReader>, clock: Arc<dyn Clock>) -> Self {
+        Self { groups, reader, clock }
     }
 
     /// Creates a group, durably, and returns it as stored.
     pub async fn create(&self, request: CreateGroup) -> Result<Group, CreateGroupError> {
         self.groups.create(NewGroup::mint(request, self.clock.now())).await
+    }
+
+    /// The group that has this key.
+    pub async fn find(&self, key: &GroupKey) -> Result<Option<Group>, ReadGroupError> {
+        self.reader.find(key).await
+    }
+
+    /// The groups whose ids follow `after`, or the first of all.
+    pub async fn list(&self, after: Option<GroupId>, size: PageSize) -> Result<Page, ReadGroupError> {
+        // One more than the page has shows whether there is another page.
+        let mut groups = self.reader.list(after, size.get() + 1).await?;
+        let is_last = groups.len() <= usize::from(size.get());
+        groups.truncate(size.get().into());
+        let next_after = groups.last().filter(|_| !is_last).map(|group| group.id);
+        Ok(Page { groups, next_after })
     }
 }
 
@@ -31,8 +47,8 @@ mod tests {
     use super::*;
     use crate::{
         clock::{MockClock, Timestamp},
-        group::{AdminId, GroupId, GroupName, GroupToken},
-        ports::MockGroupRepository,
+        group::{AdminId, GroupName, GroupToken},
+        ports::{MockGroupReader, MockGroupRepository},
     };
 
     fn request() -> CreateGroup {
@@ -50,7 +66,7 @@ mod tests {
     fn service(groups: MockGroupRepository) -> GroupService {
         let mut clock = MockClock::new();
         clock.expect_now().once().return_const(noon());
-        GroupService::new(Arc::new(groups), Arc::new(clock))
+        GroupService::new(Arc::new(groups), Arc::new(MockGroupReader::new()), Arc::new(clock))
     }
 
     #[tokio::test]
@@ -83,5 +99,32 @@ mod tests {
         groups.expect_create().once().returning(|_| Err(CreateGroupError::NameTaken));
         let error = service(groups).create(request()).await.unwrap_err();
         assert_eq!(error.to_string(), "UNIQUE constraint failed: GROUPS.NAME");
+    }
+
+    fn group(id: i64) -> Group {
+        NewGroup::mint(request(), noon()).with_id(GroupId::new(id).unwrap())
+    }
+
+    /// Lists a page of 2 after group 7, where these follow.
+    async fn page(following: std::ops::Range<i64>) -> Page {
+        let mut reader = MockGroupReader::new();
+        reader
+            .expect_list()
+            .once()
+            .withf(|after, limit| *after == GroupId::new(7).ok() && *limit == 3)
+            .returning(move |_, _| Ok(following.clone().map(group).collect()));
+        let groups = Arc::new(MockGroupRepository::new());
+        let service = GroupService::new(groups, Arc::new(reader), Arc::new(MockClock::new()));
+        service.list(GroupId::new(7).ok(), PageSize::new(2).unwrap()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_page_names_the_next_one_where_there_is_one() {
+        let ids = |page: &Page| page.groups.iter().map(|group| group.id.get()).collect::<Vec<_>>();
+        let first = page(8..11).await;
+        assert_eq!((ids(&first), first.next_after), (vec![8, 9], GroupId::new(9).ok()));
+        let last = page(8..10).await;
+        assert_eq!((ids(&last), last.next_after), (vec![8, 9], None));
+        assert_eq!(page(8..8).await, Page { groups: vec![], next_after: None });
     }
 }

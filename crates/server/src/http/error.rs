@@ -7,7 +7,7 @@ use actix_web::{
 };
 use gochat_domain::{
     auth::Forbidden,
-    ports::{AuthenticateError, CreateGroupError, KeyStoreError},
+    ports::{AuthenticateError, CreateGroupError, KeyStoreError, ReadGroupError},
 };
 use serde::Serialize;
 use std::{borrow::Cow, fmt};
@@ -18,11 +18,16 @@ pub(super) enum Code {
     BodyTooLarge,
     Forbidden,
     GroupNameTaken,
+    GroupNotFound,
     HeaderTooLarge,
     Internal,
     InvalidAdminId,
+    InvalidAfter,
+    InvalidId,
+    InvalidLimit,
     InvalidName,
     InvalidToken,
+    InvalidUuid,
     MalformedJson,
     MalformedRequest,
     MethodNotAllowed,
@@ -42,6 +47,7 @@ impl Code {
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", None),
             Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", None),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", None),
+            Self::GroupNotFound => (StatusCode::NOT_FOUND, "group_not_found", None),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", None),
             Self::RequestTimeout => (StatusCode::REQUEST_TIMEOUT, "request_timeout", None),
             Self::GroupNameTaken => (StatusCode::CONFLICT, "group_name_taken", Some("name")),
@@ -52,6 +58,10 @@ impl Code {
             Self::InvalidName => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_name", Some("name")),
             Self::InvalidToken => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_token", Some("token")),
             Self::InvalidAdminId => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_admin_id", Some("admin_id")),
+            Self::InvalidLimit => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_limit", Some("limit")),
+            Self::InvalidAfter => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_after", Some("after")),
+            Self::InvalidId => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_id", Some("id")),
+            Self::InvalidUuid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_uuid", Some("uuid")),
             Self::HeaderTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "header_too_large", None),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", None),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", None),
@@ -76,6 +86,10 @@ impl ApiError {
 
     pub(super) fn not_found() -> Self {
         Self::new(Code::NotFound, "there is nothing at this path")
+    }
+
+    pub(super) fn group_not_found() -> Self {
+        Self::new(Code::GroupNotFound, "there is no such group")
     }
 
     pub(super) fn request_timeout() -> Self {
@@ -198,6 +212,15 @@ impl From<CreateGroupError> for ApiError {
             CreateGroupError::NameTaken => Self::new(Code::GroupNameTaken, error.to_string()),
             CreateGroupError::Unavailable(cause) => Self::unavailable(cause),
             CreateGroupError::Unknown(cause) => Self::internal(cause),
+        }
+    }
+}
+
+impl From<ReadGroupError> for ApiError {
+    fn from(error: ReadGroupError) -> Self {
+        match error {
+            ReadGroupError::Unavailable(cause) => Self::unavailable(cause),
+            ReadGroupError::Unknown(cause) => Self::internal(cause),
         }
     }
 }

@@ -31,7 +31,7 @@ fn keys(app: &App) -> ApiKeyService {
     ApiKeyService::new(database.api_keys(), Arc::new(SystemClock))
 }
 
-fn issue(app: &App, scope: Scope, expires_in: Option<Duration>) -> (ApiKey, IssuedKey) {
+pub fn issue(app: &App, scope: Scope, expires_in: Option<Duration>) -> (ApiKey, IssuedKey) {
     let request =
         IssueKey { name: KeyName::parse("test").unwrap(), scopes: [scope].into_iter().collect(), expires_in };
     let keys = keys(app);

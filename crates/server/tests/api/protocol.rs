@@ -38,10 +38,16 @@ fn no_such_path(database: TestDatabase) -> anyhow::Result<()> {
 
 fn wrong_method(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
-    for method in ["GET", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"] {
-        let reply = Request::new(method, "/v1/group").send(app.port);
-        reply.assert_error(405, "method_not_allowed", None, "this path does not have that method");
-        assert_eq!(reply.header("allow"), "POST");
+    let refused = ["PUT", "PATCH", "DELETE", "OPTIONS", "BREW"];
+    let refused_of_one = [&["POST"], &refused[..]].concat();
+    for (path, methods, allowed) in
+        [("/v1/group", &refused[..], "GET, HEAD, POST"), ("/v1/group/1", &refused_of_one, "GET, HEAD")]
+    {
+        for method in methods {
+            let reply = Request::new(method, path).send(app.port);
+            reply.assert_error(405, "method_not_allowed", None, "this path does not have that method");
+            assert_eq!(reply.header("allow"), allowed);
+        }
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use super::{BatchStore, Outcome, group_id};
 use crate::{
     Fault,
+    groups::batch_lock,
     sql_types::{Moment, MomentSql, UuidSql, UuidValue},
 };
 use diesel::{
@@ -80,7 +81,13 @@ impl<'a> InsertGroups<'a> {
 
 impl QueryFragment<Pg> for InsertGroups<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("INSERT INTO groups (uuid, name, token, admin_id, created_at) SELECT * FROM unnest(");
+        out.push_sql(
+            "INSERT INTO groups (uuid, name, token, admin_id, created_at)
+             SELECT uuid, name, token, admin_id, created_at
+             FROM (SELECT ",
+        );
+        out.push_sql(batch_lock::SHARE);
+        out.push_sql(") AS batch, unnest(");
         out.push_bind_param::<Array<UuidSql>, _>(&self.uuids)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<Text>, _>(&self.names)?;
@@ -90,7 +97,7 @@ impl QueryFragment<Pg> for InsertGroups<'_> {
         out.push_bind_param::<Array<BigInt>, _>(&self.admin_ids)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<MomentSql>, _>(&self.created_at)?;
-        out.push_sql(") ON CONFLICT (name) DO NOTHING RETURNING id, uuid");
+        out.push_sql(") AS given (uuid, name, token, admin_id, created_at) ON CONFLICT (name) DO NOTHING RETURNING id, uuid");
         Ok(())
     }
 }

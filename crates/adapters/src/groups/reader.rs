@@ -1,0 +1,133 @@
+//! Finds groups, on pooled connections.
+
+use super::batch_lock;
+use crate::{
+    Fault,
+    connection::AnyConnection,
+    pool::Pool,
+    schema::groups,
+    sql_types::{Moment, UuidValue},
+};
+use async_trait::async_trait;
+use diesel::{
+    Connection, ExpressionMethods, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, Selectable,
+    SelectableHelper, connection::SimpleConnection, dsl::max,
+};
+use gochat_domain::{
+    group::{AdminId, Group, GroupId, GroupKey, GroupName, GroupToken},
+    ports::{GroupReader, ReadGroupError},
+};
+use std::{
+    fmt::Display,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+/// Groups in a database.
+pub(crate) struct DieselGroupReader {
+    pool: Pool,
+    timeout: Duration,
+    /// No group will appear any more with an id up to this one.
+    complete: Arc<AtomicI64>,
+}
+
+impl DieselGroupReader {
+    pub(crate) fn new(pool: Pool, timeout: Duration) -> Self {
+        Self { pool, timeout, complete: Arc::default() }
+    }
+}
+
+/// A row of `groups`.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = groups)]
+struct Row {
+    id: i64,
+    uuid: UuidValue,
+    name: String,
+    token: String,
+    admin_id: i64,
+    created_at: Moment,
+}
+
+impl TryFrom<Row> for Group {
+    type Error = Fault;
+
+    fn try_from(row: Row) -> Result<Self, Fault> {
+        let id = row.id;
+        let broken = |what: &dyn Display| Fault::Unknown(format!("groups row {id}: {what}"));
+        Ok(Self {
+            id: GroupId::new(id).map_err(|error| broken(&error))?,
+            uuid: row.uuid.0,
+            name: GroupName::parse(row.name).map_err(|error| broken(&error))?,
+            token: GroupToken::parse(row.token).map_err(|error| broken(&error))?,
+            admin_id: AdminId::new(row.admin_id).map_err(|error| broken(&error))?,
+            created_at: row.created_at.0,
+        })
+    }
+}
+
+#[async_trait]
+impl GroupReader for DieselGroupReader {
+    async fn find(&self, key: &GroupKey) -> Result<Option<Group>, ReadGroupError> {
+        let key = key.clone();
+        Ok(self.pool.run(move |connection| find(connection, &key)).await?)
+    }
+
+    async fn list(&self, after: Option<GroupId>, limit: u16) -> Result<Vec<Group>, ReadGroupError> {
+        let after = after.map_or(0, GroupId::get);
+        let (complete, timeout) = (Arc::clone(&self.complete), self.timeout);
+        Ok(self.pool.run(move |connection| list(connection, after, limit, &complete, timeout)).await?)
+    }
+}
+
+fn find(connection: &mut AnyConnection, key: &GroupKey) -> Result<Option<Group>, Fault> {
+    let groups = groups::table.select(Row::as_select());
+    let row = match key {
+        GroupKey::Id(id) => groups.filter(groups::id.eq(id.get())).first(connection),
+        GroupKey::Uuid(uuid) => groups.filter(groups::uuid.eq(UuidValue(*uuid))).first(connection),
+        GroupKey::Name(name) => groups.filter(groups::name.eq(name.as_str())).first(connection),
+    };
+    row.optional()?.map(Group::try_from).transpose()
+}
+
+/// SQLite has one writer, so ids appear in their order. On PostgreSQL a batch with small ids may be committed after one
+/// with greater ids; so whatever lies above the ids that are known to be complete is read while no batch is under way.
+fn list(
+    connection: &mut AnyConnection,
+    after: i64,
+    limit: u16,
+    complete: &AtomicI64,
+    timeout: Duration,
+) -> Result<Vec<Group>, Fault> {
+    if matches!(connection, AnyConnection::Sqlite(_)) {
+        return page(connection, after, limit);
+    }
+    let early = page(connection, after, limit)?;
+    let is_full = early.len() == usize::from(limit);
+    if is_full && early.last().is_some_and(|last| last.id.get() <= complete.load(Ordering::Relaxed)) {
+        return Ok(early);
+    }
+    let timeout = timeout.as_millis();
+    connection.transaction(|connection| {
+        connection.batch_execute(&format!(
+            "SET LOCAL lock_timeout = {timeout}; SELECT {}",
+            batch_lock::EXCLUDE
+        ))?;
+        let newest: Option<i64> = groups::table.select(max(groups::id)).get_result(connection)?;
+        complete.fetch_max(newest.unwrap_or_default(), Ordering::Relaxed);
+        page(connection, after, limit)
+    })
+}
+
+fn page(connection: &mut AnyConnection, after: i64, limit: u16) -> Result<Vec<Group>, Fault> {
+    let rows = groups::table
+        .select(Row::as_select())
+        .filter(groups::id.gt(after))
+        .order(groups::id)
+        .limit(limit.into())
+        .load(connection)?;
+    rows.into_iter().map(Group::try_from).collect()
+}

@@ -1,0 +1,129 @@
+//! The contract of `GroupReader`.
+
+use crate::{
+    Case, DatabaseCase,
+    subject::{OPTIONS, Subject, WRITERS, group, group_of},
+};
+use futures_util::future::join_all;
+use gochat_adapters::Database;
+use gochat_domain::group::{Group, GroupId, GroupKey};
+use gochat_test_support::{TestDatabase, cases};
+use std::{collections::BTreeSet, thread};
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        a_group_is_found_by_each_of_its_keys_as_it_was_created,
+        what_is_not_stored_is_not_found,
+        groups_are_listed_in_the_order_of_their_ids,
+        a_walk_meets_each_group_once_while_others_are_created,
+    ]
+    .to_vec()
+}
+
+pub fn postgres_cases() -> Vec<DatabaseCase> {
+    cases![a_group_is_not_listed_as_long_as_one_before_it_may_appear].to_vec()
+}
+
+fn a_group_is_found_by_each_of_its_keys_as_it_was_created(subject: Subject) -> anyhow::Result<()> {
+    subject.create(group("other"))?;
+    for given in [group_of(&"\u{1d11e}".repeat(63), " \"\\ ", i64::MAX), group("'; --")] {
+        let created = subject.create(given)?;
+        for key in [GroupKey::Id(created.id), GroupKey::Uuid(created.uuid), GroupKey::Name(created.name.clone())]
+        {
+            assert_eq!(subject.run(subject.reader.find(&key))?.as_ref(), Some(&created), "{key:?}");
+        }
+    }
+    Ok(())
+}
+
+fn what_is_not_stored_is_not_found(subject: Subject) -> anyhow::Result<()> {
+    subject.create(group("A"))?;
+    for key in [GroupKey::Id(GroupId::new(i64::MAX)?), GroupKey::Uuid(uuid::Uuid::max()), GroupKey::Name(group("a").name)]
+    {
+        assert_eq!(subject.run(subject.reader.find(&key))?, None, "{key:?}");
+    }
+    Ok(())
+}
+
+fn groups_are_listed_in_the_order_of_their_ids(subject: Subject) -> anyhow::Result<()> {
+    assert_eq!(subject.run(subject.reader.list(None, 10))?, []);
+    let created: Vec<_> =
+        ["c", "a", "b", "d"].map(|name| subject.create(group(name))).into_iter().collect::<Result<_, _>>()?;
+    let list = |after: Option<&Group>, limit| subject.run(subject.reader.list(after.map(|group| group.id), limit));
+    assert_eq!(list(None, 10)?, created);
+    assert_eq!(list(None, 4)?, created);
+    assert_eq!(list(None, 3)?, created[..3]);
+    assert_eq!(list(Some(&created[1]), 1)?, created[2..3]);
+    assert_eq!(list(Some(&created[3]), 1)?, []);
+    subject.delete("a");
+    assert_eq!(list(Some(&created[0]), 10)?, created[2..]);
+    assert_eq!(subject.run(subject.reader.list(Some(created[1].id), 10))?, created[2..]);
+    Ok(())
+}
+
+fn a_walk_meets_each_group_once_while_others_are_created(subject: Subject) -> anyhow::Result<()> {
+    let names: Vec<_> = (0..1000).map(|number| format!("g{number}")).collect();
+    let groups = std::sync::Arc::clone(&subject.groups);
+    let creating = thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        for names in names.chunks(50) {
+            runtime.block_on(join_all(names.iter().map(|name| groups.create(group(name)))));
+        }
+    });
+    let (mut met, mut after) = (Vec::new(), None);
+    loop {
+        let is_over = creating.is_finished();
+        let page = subject.run(subject.reader.list(after, 7))?;
+        if is_over && page.is_empty() {
+            break;
+        }
+        after = page.last().map(|group| group.id).or(after);
+        met.extend(page);
+    }
+    creating.join().unwrap();
+    assert_eq!(met.iter().map(|group| group.name.as_str()).collect::<BTreeSet<_>>().len(), 1000);
+    assert_eq!(met.len(), 1000);
+    assert!(met.is_sorted_by_key(|group| group.id));
+    Ok(())
+}
+
+fn a_group_is_not_listed_as_long_as_one_before_it_may_appear(database: TestDatabase) -> anyhow::Result<()> {
+    let url = database.url().parse()?;
+    let subject = Subject::with(database, OPTIONS, WRITERS)?;
+    let others = Database::connect(&url, OPTIONS)?.start_writers(WRITERS)?;
+    let mut rival = subject.database().plain_sql()?;
+    rival.execute(
+        "BEGIN; INSERT INTO groups (id, uuid, name, token, admin_id, created_at)
+         VALUES (1000, gen_random_uuid(), 'b', 't', 1, now())",
+    )?;
+    let listed = subject.run(async {
+        // This batch has its first id, and waits to see whether its second name is taken.
+        let mut first = subject.groups.create(group("a"));
+        let mut second = subject.groups.create(group("b"));
+        assert!(futures_util::poll!(&mut first).is_pending());
+        assert!(futures_util::poll!(&mut second).is_pending());
+        wait_for_a_lock(&subject);
+        let later = others.repository().create(group("c")).await.unwrap();
+        let mut list = subject.reader.list(None, 10);
+        assert!(futures_util::poll!(&mut list).is_pending());
+        rival.execute("ROLLBACK").unwrap();
+        let listed = list.await.unwrap();
+        let (first, second) = (first.await.unwrap(), second.await.unwrap());
+        assert!(first.id < later.id, "the later batch has the greater id");
+        assert!([first, second, later].iter().all(|group| listed.contains(group)), "{listed:?}");
+        listed
+    });
+    assert!(listed.is_sorted_by_key(|group| group.id));
+    others.close();
+    Ok(())
+}
+
+/// Returns when a connection to the database waits for a lock.
+fn wait_for_a_lock(subject: &Subject) {
+    let mut admin = subject.database().plain_sql().unwrap();
+    let waiting = "SELECT pid::text FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while admin.rows(waiting).unwrap().is_empty() {
+        thread::yield_now();
+    }
+}

@@ -1,0 +1,65 @@
+//! A part of the list of groups.
+
+use super::{Group, GroupId};
+
+/// How many groups a page may have: 1 to 1,000; 100 if nobody says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageSize(u16);
+
+impl PageSize {
+    /// The most groups of a page.
+    pub const MAX: Self = Self(1000);
+
+    /// Takes a size that is in bounds.
+    pub fn new(size: u16) -> Result<Self, InvalidPageSize> {
+        if (1..=Self::MAX.0).contains(&size) { Ok(Self(size)) } else { Err(InvalidPageSize) }
+    }
+
+    /// Reads digits.
+    pub fn parse(digits: &str) -> Result<Self, InvalidPageSize> {
+        // `u16::from_str` takes a sign.
+        let size = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten();
+        size.map_or(Err(InvalidPageSize), Self::new)
+    }
+
+    /// The number.
+    pub fn get(self) -> u16 {
+        self.0
+    }
+}
+
+impl Default for PageSize {
+    fn default() -> Self {
+        Self(100)
+    }
+}
+
+/// It is not a number from 1 to 1,000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("limit must be an integer from 1 to 1000")]
+pub struct InvalidPageSize;
+
+/// Groups in the order of their ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The groups.
+    pub groups: Vec<Group>,
+    /// After which group the next page begins; `None` where this is the last.
+    pub next_after: Option<GroupId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_has_from_1_to_1000_groups() {
+        for (digits, size) in [("1", 1), ("0100", 100), ("1000", 1000)] {
+            assert_eq!(PageSize::parse(digits).map(PageSize::get), Ok(size));
+        }
+        for digits in ["", "0", "1001", "65537", "-1", "+1", "1.0", " 1", "x", "99999999999999999999"] {
+            assert_eq!(PageSize::parse(digits), Err(InvalidPageSize), "{digits:?}");
+        }
+        assert_eq!(PageSize::default().get(), 100);
+    }
+}

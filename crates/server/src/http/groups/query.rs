@@ -1,0 +1,83 @@
+//! The query of `GET /v1/group`: which groups are meant.
+
+use crate::http::error::{ApiError, Code};
+use actix_web::web;
+use gochat_domain::group::{GroupId, GroupKey, GroupName, PageSize};
+use uuid::Uuid;
+
+/// Which groups are meant.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Query {
+    /// One group.
+    One(GroupKey),
+    /// Those that follow `after`.
+    Page { after: Option<GroupId>, size: PageSize },
+}
+
+/// Reads a query. Of `limit`, `id`, `uuid` and `name`, the first that is given decides; what is empty is not given.
+pub(super) fn parse(query: &str) -> Result<Query, ApiError> {
+    let pairs = web::Query::<Vec<(String, String)>>::from_query(query)
+        .map_err(|_| ApiError::new(Code::MalformedRequest, "the query must be key=value pairs with & between"))?;
+    let given = |name: &str| {
+        pairs.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
+    };
+    let invalid = |code, reason: &dyn ToString| ApiError::new(code, reason.to_string());
+    if given("limit").is_none() {
+        if let Some(id) = given("id") {
+            let id = GroupId::parse(id).map_err(|error| invalid(Code::InvalidId, &error))?;
+            return Ok(Query::One(GroupKey::Id(id)));
+        }
+        if let Some(uuid) = given("uuid") {
+            let uuid = Uuid::try_parse(uuid).map_err(|_| invalid(Code::InvalidUuid, &"uuid must be a UUID"))?;
+            return Ok(Query::One(GroupKey::Uuid(uuid)));
+        }
+        if let Some(name) = given("name") {
+            let name = GroupName::parse(name).map_err(|error| invalid(Code::InvalidName, &error))?;
+            return Ok(Query::One(GroupKey::Name(name)));
+        }
+    }
+    let size = given("limit").map_or_else(|| Ok(PageSize::default()), PageSize::parse);
+    let after = given("after").map(GroupId::parse).transpose();
+    Ok(Query::Page {
+        size: size.map_err(|error| invalid(Code::InvalidLimit, &error))?,
+        after: after.map_err(|_| {
+            invalid(Code::InvalidAfter, &"after must be an integer from 1 to 9223372036854775807")
+        })?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(after: Option<i64>, size: u16) -> Query {
+        Query::Page { after: after.map(|id| GroupId::new(id).unwrap()), size: PageSize::new(size).unwrap() }
+    }
+
+    fn id(id: i64) -> Query {
+        Query::One(GroupKey::Id(GroupId::new(id).unwrap()))
+    }
+
+    fn name(name: &str) -> Query {
+        Query::One(GroupKey::Name(GroupName::parse(name).unwrap()))
+    }
+
+    #[test]
+    fn the_first_that_is_given_decides() {
+        let uuid = "0199aaaa-0000-7000-8000-000000000001";
+        let cases = [
+            ("", page(None, 100)),
+            ("limit=7", page(None, 7)),
+            ("after=3", page(Some(3), 100)),
+            ("name=g&uuid=x&id=x&limit=7", page(None, 7)),
+            ("name=g&uuid=x&id=5", id(5)),
+            ("name=%20&uuid=0199aaaa-0000-7000-8000-000000000001", Query::One(GroupKey::Uuid(uuid.parse().unwrap()))),
+            ("limit=&id=&uuid=&name=a+b%26c", name("a b&c")),
+            ("limit=&id=&uuid=&name=&other=x", page(None, 100)),
+            ("id=&id=5", id(5)),
+        ];
+        for (query, meant) in cases {
+            assert_eq!(parse(query).unwrap(), meant, "{query}");
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Groups are found as they were created.
+
+use crate::{app::App, keys::issue};
+use gochat_domain::auth::Scope;
+use gochat_test_support::{
+    TestDatabase, cases,
+    http::{DEVELOPMENT_KEY, Reply, Request},
+};
+
+type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        a_group_is_read_as_it_was_created_by_location_id_uuid_and_name,
+        what_is_not_there_is_404,
+        the_first_parameter_that_is_given_decides,
+        a_list_is_walked_by_its_links,
+        a_bad_parameter_is_named,
+        head_answers_as_get_does_but_without_a_body,
+        reading_takes_the_scope_for_reading,
+    ]
+    .to_vec()
+}
+
+fn create(app: &App, name: &str) -> Reply {
+    let reply = Request::create(format!(r#"{{"name":"{name}","token":"t","admin_id":1}}"#)).send(app.port);
+    assert_eq!(reply.status, 201, "{}", reply.body);
+    reply
+}
+
+fn request(method: &str, path: &str) -> Request {
+    Request::new(method, path).header("GoChat-Token", DEVELOPMENT_KEY)
+}
+
+fn get(app: &App, path: &str) -> Reply {
+    request("GET", path).send(app.port)
+}
+
+fn assert_found(reply: &Reply, body: &str) {
+    assert_eq!((reply.status, &*reply.body), (200, body));
+    assert_eq!(reply.header("content-type"), "application/json");
+    reply.assert_common_headers();
+}
+
+fn a_group_is_read_as_it_was_created_by_location_id_uuid_and_name(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    create(&app, "other");
+    let created = create(&app, "caf\u{e9} & co");
+    let uuid = created.json()["uuid"].as_str().unwrap().to_owned();
+    assert_found(&get(&app, created.header("location")), &created.body);
+    for query in ["id=2", &format!("uuid={uuid}"), "name=caf%C3%A9+%26%20co", "name=cafe%CC%81+%26%20co"] {
+        assert_found(&get(&app, &format!("/v1/group?{query}")), &created.body);
+    }
+    Ok(())
+}
+
+fn what_is_not_there_is_404(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    for path in [
+        "/v1/group/1",
+        "/v1/group/0",
+        "/v1/group/x",
+        "/v1/group/99999999999999999999",
+        "/v1/group?id=1",
+        "/v1/group?uuid=0199aaaa-0000-7000-8000-000000000001",
+        "/v1/group?name=g",
+    ] {
+        get(&app, path).assert_error(404, "group_not_found", None, "there is no such group");
+    }
+    get(&app, "/v1/group/1/x").assert_error(404, "not_found", None, "there is nothing at this path");
+    Ok(())
+}
+
+fn the_first_parameter_that_is_given_decides(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let (one, two) = (create(&app, "one"), create(&app, "two"));
+    assert_found(&get(&app, "/v1/group?name=two&id=1"), &one.body);
+    assert_found(&get(&app, "/v1/group?id=&uuid=&name=two"), &two.body);
+    assert_found(&get(&app, "/v1/group?id=2&limit=1&after=1"), &format!("[{}]", two.body));
+    assert_found(&get(&app, "/v1/group?limit=&id="), &format!("[{},{}]", one.body, two.body));
+    Ok(())
+}
+
+fn a_list_is_walked_by_its_links(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let empty = get(&app, "/v1/group");
+    assert_found(&empty, "[]");
+    assert!(empty.header("link").is_empty());
+    let created: Vec<_> = (1..=5).map(|number| create(&app, &format!("g{number}")).body).collect();
+    let first = get(&app, "/v1/group?limit=2");
+    assert_found(&first, &format!("[{}]", created[..2].join(",")));
+    assert_eq!(first.header("link"), "</v1/group?limit=2&after=2>; rel=\"next\"");
+    let second = get(&app, "/v1/group?limit=2&after=2");
+    assert_found(&second, &format!("[{}]", created[2..4].join(",")));
+    assert_eq!(second.header("link"), "</v1/group?limit=2&after=4>; rel=\"next\"");
+    let last = get(&app, "/v1/group?limit=2&after=4");
+    assert_found(&last, &format!("[{}]", created[4]));
+    assert!(last.header("link").is_empty());
+    let all = get(&app, "/v1/group");
+    assert_found(&all, &format!("[{}]", created.join(",")));
+    assert!(all.header("link").is_empty());
+    Ok(())
+}
+
+fn a_bad_parameter_is_named(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let limit = "limit must be an integer from 1 to 1000";
+    let id = "id must be an integer from 1 to 9223372036854775807";
+    let after = "after must be an integer from 1 to 9223372036854775807";
+    for (query, field, error) in [
+        ("limit=0", "limit", limit),
+        ("limit=1001", "limit", limit),
+        ("limit=ten&id=1", "limit", limit),
+        ("id=0", "id", id),
+        ("id=-1&name=g", "id", id),
+        ("uuid=x", "uuid", "uuid must be a UUID"),
+        ("name=%20", "name", "name must not begin or end with white space"),
+        ("after=0", "after", after),
+        ("limit=5&after=x", "after", after),
+    ] {
+        let code = format!("invalid_{field}");
+        get(&app, &format!("/v1/group?{query}")).assert_error(422, &code, Some(field), error);
+    }
+    Ok(())
+}
+
+fn head_answers_as_get_does_but_without_a_body(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let body = create(&app, "g").body;
+    create(&app, "h");
+    for (path, length) in [("/v1/group/1", body.len()), ("/v1/group?id=1", body.len()), ("/v1/group?limit=1", body.len() + 2)] {
+        let reply = request("HEAD", path).send(app.port);
+        assert_eq!((reply.status, reply.header("content-length")), (200, &*length.to_string()), "{path}");
+        assert_eq!(reply.body, "");
+        reply.assert_common_headers();
+        assert_eq!(!reply.header("link").is_empty(), path.contains("limit"));
+    }
+    let reply = request("HEAD", "/v1/group/9").send(app.port);
+    assert_eq!((reply.status, &*reply.body), (404, ""));
+    Ok(())
+}
+
+fn reading_takes_the_scope_for_reading(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    create(&app, "g");
+    for path in ["/v1/group", "/v1/group/1", "/v1/group?id=x"] {
+        let with = |scope| {
+            let (key, _) = issue(&app, scope, None);
+            Request::new("GET", path).header("GoChat-Token", key.expose()).send(app.port)
+        };
+        with(Scope::GroupsWrite).assert_error(
+            403,
+            "forbidden",
+            None,
+            "the API key lacks the scope groups:read",
+        );
+        assert_ne!(with(Scope::GroupsRead).status, 403);
+        assert_eq!(Request::new("GET", path).send(app.port).status, 401);
+    }
+    Ok(())
+}
