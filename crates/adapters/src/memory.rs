@@ -6,7 +6,9 @@ use gochat_domain::{
     auth::{ApiKey, IssuedKey, KeyId},
     clock::Timestamp,
     group::{Group, GroupId, GroupKey, GroupName, NewGroup},
-    ports::{ApiKeyRepository, CreateGroupError, GroupReader, GroupRepository, KeyStoreError, ReadGroupError},
+    ports::{
+        ApiKeyRepository, CreateGroupError, GroupReader, GroupRepository, KeyStoreError, ReadGroupError,
+    },
 };
 use std::{
     collections::HashMap,

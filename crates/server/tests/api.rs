@@ -24,9 +24,15 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut suite = Suite::new();
-    for cases in
-        [create::cases(), reads::cases(), fields::cases(), bodies::cases(), keys::cases(), protocol::cases(), faults::cases()]
-    {
+    for cases in [
+        create::cases(),
+        reads::cases(),
+        fields::cases(),
+        bodies::cases(),
+        keys::cases(),
+        protocol::cases(),
+        faults::cases(),
+    ] {
         suite.on(Backend::ALL, &cases);
     }
     suite.run()

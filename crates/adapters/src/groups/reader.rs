@@ -112,10 +112,8 @@ fn list(
     }
     let timeout = timeout.as_millis();
     connection.transaction(|connection| {
-        connection.batch_execute(&format!(
-            "SET LOCAL lock_timeout = {timeout}; SELECT {}",
-            batch_lock::EXCLUDE
-        ))?;
+        connection
+            .batch_execute(&format!("SET LOCAL lock_timeout = {timeout}; SELECT {}", batch_lock::EXCLUDE))?;
         let newest: Option<i64> = groups::table.select(max(groups::id)).get_result(connection)?;
         complete.fetch_max(newest.unwrap_or_default(), Ordering::Relaxed);
         page(connection, after, limit)

@@ -28,7 +28,8 @@ fn a_group_is_found_by_each_of_its_keys_as_it_was_created(subject: Subject) -> a
     subject.create(group("other"))?;
     for given in [group_of(&"\u{1d11e}".repeat(63), " \"\\ ", i64::MAX), group("'; --")] {
         let created = subject.create(given)?;
-        for key in [GroupKey::Id(created.id), GroupKey::Uuid(created.uuid), GroupKey::Name(created.name.clone())]
+        for key in
+            [GroupKey::Id(created.id), GroupKey::Uuid(created.uuid), GroupKey::Name(created.name.clone())]
         {
             assert_eq!(subject.run(subject.reader.find(&key))?.as_ref(), Some(&created), "{key:?}");
         }
@@ -38,8 +39,11 @@ fn a_group_is_found_by_each_of_its_keys_as_it_was_created(subject: Subject) -> a
 
 fn what_is_not_stored_is_not_found(subject: Subject) -> anyhow::Result<()> {
     subject.create(group("A"))?;
-    for key in [GroupKey::Id(GroupId::new(i64::MAX)?), GroupKey::Uuid(uuid::Uuid::max()), GroupKey::Name(group("a").name)]
-    {
+    for key in [
+        GroupKey::Id(GroupId::new(i64::MAX)?),
+        GroupKey::Uuid(uuid::Uuid::max()),
+        GroupKey::Name(group("a").name),
+    ] {
         assert_eq!(subject.run(subject.reader.find(&key))?, None, "{key:?}");
     }
     Ok(())
@@ -49,7 +53,8 @@ fn groups_are_listed_in_the_order_of_their_ids(subject: Subject) -> anyhow::Resu
     assert_eq!(subject.run(subject.reader.list(None, 10))?, []);
     let created: Vec<_> =
         ["c", "a", "b", "d"].map(|name| subject.create(group(name))).into_iter().collect::<Result<_, _>>()?;
-    let list = |after: Option<&Group>, limit| subject.run(subject.reader.list(after.map(|group| group.id), limit));
+    let list =
+        |after: Option<&Group>, limit| subject.run(subject.reader.list(after.map(|group| group.id), limit));
     assert_eq!(list(None, 10)?, created);
     assert_eq!(list(None, 4)?, created);
     assert_eq!(list(None, 3)?, created[..3]);

@@ -117,7 +117,12 @@ impl Subject {
         match &self.home {
             Home::Memory(groups) => {
                 let key = GroupKey::Name(GroupName::parse(name).unwrap());
-                futures_util::FutureExt::now_or_never(groups.find(&key)).unwrap().unwrap().iter().map(row).collect()
+                futures_util::FutureExt::now_or_never(groups.find(&key))
+                    .unwrap()
+                    .unwrap()
+                    .iter()
+                    .map(row)
+                    .collect()
             }
             Home::Database { database, .. } => {
                 let name = name.replace('\'', "''");

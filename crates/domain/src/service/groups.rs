@@ -17,7 +17,11 @@ pub struct GroupService {
 
 impl GroupService {
     /// A service that stores in `groups`, reads from `reader` and takes the time from `clock`.
-    pub fn new(groups: Arc<dyn GroupRepository>, reader: Arc<dyn GroupReader>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(
+        groups: Arc<dyn GroupRepository>,
+        reader: Arc<dyn GroupReader>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self { groups, reader, clock }
     }
 

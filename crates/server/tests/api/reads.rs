@@ -42,7 +42,9 @@ fn assert_found(reply: &Reply, body: &str) {
     reply.assert_common_headers();
 }
 
-fn a_group_is_read_as_it_was_created_by_location_id_uuid_and_name(database: TestDatabase) -> anyhow::Result<()> {
+fn a_group_is_read_as_it_was_created_by_location_id_uuid_and_name(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
     let app = App::on(database);
     create(&app, "other");
     let created = create(&app, "caf\u{e9} & co");
@@ -128,7 +130,9 @@ fn head_answers_as_get_does_but_without_a_body(database: TestDatabase) -> anyhow
     let app = App::on(database);
     let body = create(&app, "g").body;
     create(&app, "h");
-    for (path, length) in [("/v1/group/1", body.len()), ("/v1/group?id=1", body.len()), ("/v1/group?limit=1", body.len() + 2)] {
+    for (path, length) in
+        [("/v1/group/1", body.len()), ("/v1/group?id=1", body.len()), ("/v1/group?limit=1", body.len() + 2)]
+    {
         let reply = request("HEAD", path).send(app.port);
         assert_eq!((reply.status, reply.header("content-length")), (200, &*length.to_string()), "{path}");
         assert_eq!(reply.body, "");

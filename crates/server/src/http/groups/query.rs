@@ -16,8 +16,9 @@ pub(super) enum Query {
 
 /// Reads a query. Of `limit`, `id`, `uuid` and `name`, the first that is given decides; what is empty is not given.
 pub(super) fn parse(query: &str) -> Result<Query, ApiError> {
-    let pairs = web::Query::<Vec<(String, String)>>::from_query(query)
-        .map_err(|_| ApiError::new(Code::MalformedRequest, "the query must be key=value pairs with & between"))?;
+    let pairs = web::Query::<Vec<(String, String)>>::from_query(query).map_err(|_| {
+        ApiError::new(Code::MalformedRequest, "the query must be key=value pairs with & between")
+    })?;
     let given = |name: &str| {
         pairs.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
     };
@@ -28,7 +29,8 @@ pub(super) fn parse(query: &str) -> Result<Query, ApiError> {
             return Ok(Query::One(GroupKey::Id(id)));
         }
         if let Some(uuid) = given("uuid") {
-            let uuid = Uuid::try_parse(uuid).map_err(|_| invalid(Code::InvalidUuid, &"uuid must be a UUID"))?;
+            let uuid =
+                Uuid::try_parse(uuid).map_err(|_| invalid(Code::InvalidUuid, &"uuid must be a UUID"))?;
             return Ok(Query::One(GroupKey::Uuid(uuid)));
         }
         if let Some(name) = given("name") {
@@ -71,7 +73,10 @@ mod tests {
             ("after=3", page(Some(3), 100)),
             ("name=g&uuid=x&id=x&limit=7", page(None, 7)),
             ("name=g&uuid=x&id=5", id(5)),
-            ("name=%20&uuid=0199aaaa-0000-7000-8000-000000000001", Query::One(GroupKey::Uuid(uuid.parse().unwrap()))),
+            (
+                "name=%20&uuid=0199aaaa-0000-7000-8000-000000000001",
+                Query::One(GroupKey::Uuid(uuid.parse().unwrap())),
+            ),
             ("limit=&id=&uuid=&name=a+b%26c", name("a b&c")),
             ("limit=&id=&uuid=&name=&other=x", page(None, 100)),
             ("id=&id=5", id(5)),
