@@ -4,7 +4,7 @@ use crate::{
     DatabaseUrl, Fault, MigrateError,
     api_keys::DieselApiKeys,
     connection::Connector,
-    groups::{self, DieselGroupReader, GroupWriters, WriterOptions},
+    groups::{self, DieselGroupReader, GroupWriters, IdempotencySweeper, WriterOptions},
     migrations::{self, Pending},
     pool::Pool,
 };
@@ -53,6 +53,11 @@ impl Database {
     /// The port that finds groups.
     pub fn group_reader(&self) -> Arc<dyn GroupReader> {
         Arc::new(DieselGroupReader::new(self.pool.clone(), self.timeout))
+    }
+
+    /// What sweeps old Idempotency-Keys.
+    pub fn idempotency_sweeper(&self) -> IdempotencySweeper {
+        IdempotencySweeper::new(self.pool.clone())
     }
 
     /// Starts the writers of groups; their port is [`GroupWriters::repository`].

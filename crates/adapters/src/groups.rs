@@ -4,10 +4,12 @@ mod batch_lock;
 mod insert;
 mod queue;
 mod reader;
+mod sweep;
 mod writer;
 
 pub use queue::GroupWriters;
 pub(crate) use reader::DieselGroupReader;
+pub use sweep::IdempotencySweeper;
 
 use crate::connection::Connector;
 use std::time::Duration;

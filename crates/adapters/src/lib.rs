@@ -19,5 +19,5 @@ pub use database::{Database, DatabaseOptions};
 pub use database_url::{DatabaseUrl, InvalidDatabaseUrl};
 pub use development_key::{DEVELOPMENT_KEY, DevelopmentKey};
 pub use fault::Fault;
-pub use groups::{GroupWriters, WriterOptions};
+pub use groups::{GroupWriters, IdempotencySweeper, WriterOptions};
 pub use migrations::MigrateError;

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use gochat_domain::{
     auth::{ApiKey, IssuedKey, KeyId},
     clock::Timestamp,
-    group::{Group, GroupId, GroupKey, GroupName, NewGroup},
+    group::{Created, Group, GroupId, GroupKey, GroupName, Idempotency, NewGroup},
     ports::{
         ApiKeyRepository, CreateGroupError, GroupReader, GroupRepository, KeyStoreError, ReadGroupError,
     },
@@ -23,6 +23,20 @@ pub struct MemoryGroups(Mutex<Groups>);
 struct Groups {
     last_id: i64,
     by_name: HashMap<GroupName, Group>,
+    asked_for: HashMap<Idempotency, GroupName>,
+}
+
+impl Groups {
+    fn create(&mut self, group: NewGroup) -> Result<Group, CreateGroupError> {
+        if self.by_name.contains_key(&group.name) {
+            return Err(CreateGroupError::NameTaken);
+        }
+        self.last_id += 1;
+        let id = GroupId::new(self.last_id).map_err(|error| CreateGroupError::Unknown(error.into()))?;
+        let group = group.with_id(id);
+        self.by_name.insert(group.name.clone(), group.clone());
+        Ok(group)
+    }
 }
 
 impl MemoryGroups {
@@ -35,15 +49,25 @@ impl MemoryGroups {
 #[async_trait]
 impl GroupRepository for MemoryGroups {
     async fn create(&self, group: NewGroup) -> Result<Group, CreateGroupError> {
+        lock(&self.0).create(group)
+    }
+
+    async fn create_once(
+        &self,
+        group: NewGroup,
+        idempotency: Idempotency,
+    ) -> Result<Created, CreateGroupError> {
         let mut groups = lock(&self.0);
-        if groups.by_name.contains_key(&group.name) {
-            return Err(CreateGroupError::NameTaken);
+        let before = groups.asked_for.get(&idempotency).and_then(|name| groups.by_name.get(name));
+        match before {
+            Some(before) if group.asks_for(before) => Ok(Created { group: before.clone(), replayed: true }),
+            Some(_) => Err(CreateGroupError::IdempotencyKeyReused),
+            None => {
+                let group = groups.create(group)?;
+                groups.asked_for.insert(idempotency, group.name.clone());
+                Ok(Created { group, replayed: false })
+            }
         }
-        groups.last_id += 1;
-        let id = GroupId::new(groups.last_id).map_err(|error| CreateGroupError::Unknown(error.into()))?;
-        let group = group.with_id(id);
-        groups.by_name.insert(group.name.clone(), group.clone());
-        Ok(group)
     }
 }
 

@@ -16,6 +16,20 @@ diesel::table! {
 
 diesel::table! {
     use crate::sql_types::{MomentSql, UuidSql};
+    use diesel::sql_types::Text;
+
+    idempotency_keys (caller, key) {
+        caller -> UuidSql,
+        key -> Text,
+        group_uuid -> UuidSql,
+        created_at -> MomentSql,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(groups, idempotency_keys);
+
+diesel::table! {
+    use crate::sql_types::{MomentSql, UuidSql};
     use diesel::sql_types::{Binary, Nullable, Text};
 
     api_keys (id) {

@@ -8,6 +8,8 @@ mod api_keys;
 mod batches;
 #[path = "contract/groups.rs"]
 mod groups;
+#[path = "contract/idempotency.rs"]
+mod idempotency;
 #[path = "contract/migrations.rs"]
 mod migrations;
 #[path = "contract/reads.rs"]
@@ -26,11 +28,13 @@ type DatabaseCase = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
 
 fn main() -> ExitCode {
     let mut suite = Suite::new();
-    for (name, case) in [groups::cases(), reads::cases(), api_keys::cases()].concat() {
+    for (name, case) in [groups::cases(), reads::cases(), idempotency::cases(), api_keys::cases()].concat() {
         suite.add(format!("memory::{name}"), move || case(Subject::memory()));
         suite.on(Backend::ALL, &[(name, move |database: TestDatabase| case(Subject::on(database)?))]);
     }
-    for cases in [migrations::cases(), batches::cases(), api_keys::database_cases()] {
+    for cases in
+        [migrations::cases(), batches::cases(), idempotency::database_cases(), api_keys::database_cases()]
+    {
         suite.on(Backend::ALL, &cases);
     }
     suite.on([Backend::Postgres], &reads::postgres_cases());

@@ -44,6 +44,12 @@ impl Timestamp {
         self.0.checked_add_signed(duration).map(Self::from)
     }
 
+    /// The moment `duration` earlier; `None` where it would be beyond the years that chrono knows.
+    pub fn checked_sub(self, duration: std::time::Duration) -> Option<Self> {
+        let duration = chrono::Duration::from_std(duration).ok()?;
+        self.0.checked_sub_signed(duration).map(Self::from)
+    }
+
     /// A new UUID of version 7 (RFC 9562, section 5.7) that carries this moment.
     pub fn mint_uuid(self) -> Uuid {
         // A moment before 1970 has no place in a UUID; clocks that are that wrong get its earliest.

@@ -2,6 +2,7 @@
 
 mod admin_id;
 mod id;
+mod idempotency;
 mod key;
 mod name;
 mod page;
@@ -10,6 +11,7 @@ mod token;
 
 pub use admin_id::{AdminId, InvalidAdminId};
 pub use id::{GroupId, InvalidGroupId};
+pub use idempotency::{Created, Idempotency, IdempotencyKey, InvalidIdempotencyKey};
 pub use key::GroupKey;
 pub use name::{GroupName, InvalidGroupName};
 pub use page::{InvalidPageSize, Page, PageSize};
@@ -49,6 +51,11 @@ impl NewGroup {
     pub fn mint(request: CreateGroup, created_at: Timestamp) -> Self {
         let CreateGroup { name, token, admin_id } = request;
         Self { uuid: created_at.mint_uuid(), name, token, admin_id, created_at }
+    }
+
+    /// Whether `group` is what this asks for, whoever asked for it and when.
+    pub fn asks_for(&self, group: &Group) -> bool {
+        (&self.name, &self.token, self.admin_id) == (&group.name, &group.token, group.admin_id)
     }
 
     /// The group as stored under `id`.

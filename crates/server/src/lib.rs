@@ -5,4 +5,5 @@ pub mod commands;
 pub mod http;
 pub mod settings;
 pub mod startup;
+mod sweeper;
 pub mod telemetry;

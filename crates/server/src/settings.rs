@@ -22,6 +22,8 @@ pub struct Settings {
     pub database: DatabaseSettings,
     /// The writers of groups.
     pub writer: WriterOptions,
+    /// How long an Idempotency-Key is remembered.
+    pub idempotency_keep: Duration,
     /// Whether the key of the API page opens everything.
     pub development_key: bool,
     /// The logs.
@@ -109,6 +111,7 @@ impl Settings {
                 writers: layers.number("writer.writers", 1..=64)?,
                 timeout,
             },
+            idempotency_keep: layers.duration("idempotency.keep", 60..=2_592_000)?,
             development_key: layers.parsed("auth.development_key", "true or false")?,
             log: LogSettings {
                 level: layers.one_of("log.level", &LEVELS)?,

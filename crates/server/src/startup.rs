@@ -3,10 +3,14 @@
 use crate::{
     http::{self, Services},
     settings::{DatabaseSettings, Settings},
+    sweeper,
 };
 use actix_web::{
     dev::{Server, ServerHandle},
-    rt::signal::unix::{SignalKind, signal},
+    rt::{
+        self,
+        signal::unix::{SignalKind, signal},
+    },
 };
 use anyhow::Context;
 use gochat_adapters::{CachingAuthenticator, DEVELOPMENT_KEY, Database, DevelopmentKey, GroupWriters};
@@ -17,11 +21,13 @@ use std::{
     sync::Arc,
     task::Poll,
 };
+use tokio::task::JoinHandle;
 
 /// A server that is ready to run.
 pub struct Application {
     server: Server,
     writers: GroupWriters,
+    sweeper: JoinHandle<()>,
     address: SocketAddr,
 }
 
@@ -43,7 +49,9 @@ impl Application {
             authenticator,
         };
         let server = http::serve(listener, services, settings.http, stop_signal()?)?;
-        Ok(Self { server, writers, address })
+        let sweeper =
+            rt::spawn(sweeper::run(database.idempotency_sweeper(), SystemClock, settings.idempotency_keep));
+        Ok(Self { server, writers, sweeper, address })
     }
 
     /// The port that the server listens on.
@@ -74,6 +82,7 @@ impl Application {
     /// Serves until SIGTERM or SIGINT; then answers what is in flight, and stores and answers what is queued.
     pub async fn run_until_stopped(self) -> anyhow::Result<()> {
         self.server.await.context("the server failed")?;
+        self.sweeper.abort();
         self.writers.close();
         tracing::info!("stopped");
         Ok(())

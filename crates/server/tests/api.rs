@@ -12,6 +12,8 @@ mod create;
 mod faults;
 #[path = "api/fields.rs"]
 mod fields;
+#[path = "api/idempotency.rs"]
+mod idempotency;
 #[path = "api/keys.rs"]
 mod keys;
 #[path = "api/protocol.rs"]
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
     for cases in [
         create::cases(),
         reads::cases(),
+        idempotency::cases(),
         fields::cases(),
         bodies::cases(),
         keys::cases(),

@@ -7,7 +7,7 @@ use super::{
 use crate::Fault;
 use async_trait::async_trait;
 use gochat_domain::{
-    group::{Group, NewGroup},
+    group::{Created, Group, Idempotency, NewGroup},
     ports::{CreateGroupError, GroupRepository},
 };
 use std::{
@@ -68,13 +68,18 @@ struct QueuedGroups {
     timeout: Duration,
 }
 
-#[async_trait]
-impl GroupRepository for QueuedGroups {
-    async fn create(&self, group: NewGroup) -> Result<Group, CreateGroupError> {
+impl QueuedGroups {
+    async fn write(
+        &self,
+        group: NewGroup,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Created, CreateGroupError> {
         let unavailable = |reason: &str| CreateGroupError::from(Fault::Unavailable(reason.to_owned()));
         let queue = self.queue.upgrade().ok_or_else(|| unavailable("the queue of groups is closed"))?;
         let (reply, answer) = oneshot::channel();
-        queue.try_send(Job { group, reply }).map_err(|_| unavailable("the queue of groups is full"))?;
+        queue
+            .try_send(Job { group, idempotency, reply })
+            .map_err(|_| unavailable("the queue of groups is full"))?;
         drop(queue);
         match tokio::time::timeout(self.timeout, answer).await {
             Ok(Ok(outcome)) => outcome,
@@ -84,10 +89,25 @@ impl GroupRepository for QueuedGroups {
     }
 }
 
+#[async_trait]
+impl GroupRepository for QueuedGroups {
+    async fn create(&self, group: NewGroup) -> Result<Group, CreateGroupError> {
+        Ok(self.write(group, None).await?.group)
+    }
+
+    async fn create_once(
+        &self,
+        group: NewGroup,
+        idempotency: Idempotency,
+    ) -> Result<Created, CreateGroupError> {
+        self.write(group, Some(idempotency)).await
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::groups::writer::Outcome;
+    use crate::groups::writer::{Outcome, Wish, WishOutcome};
     use gochat_domain::{
         clock::{Clock, SystemClock},
         group::{AdminId, CreateGroup, GroupId, GroupName, GroupToken},
@@ -101,6 +121,10 @@ mod tests {
         fn store(&mut self, groups: &[NewGroup]) -> Result<Vec<Outcome>, Fault> {
             assert!(groups.iter().all(|group| group.name.as_str() != "panic"), "no such luck");
             Ok(groups.iter().map(|_| Ok(Some(GroupId::new(1).unwrap()))).collect())
+        }
+
+        fn store_once(&mut self, _: &[Wish]) -> Result<Vec<WishOutcome>, Fault> {
+            unreachable!("no case asks for once")
         }
     }
 

@@ -83,7 +83,8 @@ impl GroupReader for DieselGroupReader {
     }
 }
 
-fn find(connection: &mut AnyConnection, key: &GroupKey) -> Result<Option<Group>, Fault> {
+/// The group that has this key.
+pub(super) fn find(connection: &mut AnyConnection, key: &GroupKey) -> Result<Option<Group>, Fault> {
     let groups = groups::table.select(Row::as_select());
     let row = match key {
         GroupKey::Id(id) => groups.filter(groups::id.eq(id.get())).first(connection),

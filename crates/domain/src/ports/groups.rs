@@ -1,6 +1,6 @@
 //! The ports through which groups are stored and found.
 
-use crate::group::{Group, GroupId, GroupKey, NewGroup};
+use crate::group::{Created, Group, GroupId, GroupKey, Idempotency, NewGroup};
 use async_trait::async_trait;
 
 /// Stores groups. Every implementation passes the contract suite of the adapters crate.
@@ -18,6 +18,20 @@ pub trait GroupRepository: Send + Sync {
     /// - MUST answer in bounded time, and with `Unavailable` where a later retry may succeed;
     /// - MAY have stored the group when it answers `Unavailable`; the caller may also go away before the answer.
     async fn create(&self, group: NewGroup) -> Result<Group, CreateGroupError>;
+
+    /// Stores `group` as [`GroupRepository::create`] does, and records in the same transaction that `idempotency` asked
+    /// for it.
+    ///
+    /// Where a group is on record for `idempotency`, an implementation
+    /// - MUST return that group, and MUST NOT store another one, if its name, token and administrator are those of
+    ///   `group`; else MUST answer `IdempotencyKeyReused`;
+    /// - MUST do so for concurrent requests too, and after a restart;
+    /// - MUST NOT record a request that it refuses.
+    async fn create_once(
+        &self,
+        group: NewGroup,
+        idempotency: Idempotency,
+    ) -> Result<Created, CreateGroupError>;
 }
 
 /// Why a group was not created.
@@ -26,6 +40,9 @@ pub enum CreateGroupError {
     /// A group of that name exists. The text is the one that the seed page of the API shows.
     #[error("UNIQUE constraint failed: GROUPS.NAME")]
     NameTaken,
+    /// The same caller asked for another group under the same key.
+    #[error("the Idempotency-Key was used for another request")]
+    IdempotencyKeyReused,
     /// The storage is away, full, read-only, locked or overloaded: the caller may retry.
     #[error("the group storage is unavailable")]
     Unavailable(#[source] anyhow::Error),

@@ -2,7 +2,7 @@
 
 use crate::{
     clock::Clock,
-    group::{CreateGroup, Group, GroupId, GroupKey, NewGroup, Page, PageSize},
+    group::{CreateGroup, Created, Group, GroupId, GroupKey, Idempotency, NewGroup, Page, PageSize},
     ports::{CreateGroupError, GroupReader, GroupRepository, ReadGroupError},
 };
 use std::sync::Arc;
@@ -28,6 +28,15 @@ impl GroupService {
     /// Creates a group, durably, and returns it as stored.
     pub async fn create(&self, request: CreateGroup) -> Result<Group, CreateGroupError> {
         self.groups.create(NewGroup::mint(request, self.clock.now())).await
+    }
+
+    /// Creates a group, durably, unless `idempotency` asked for it before; then returns the group of that time.
+    pub async fn create_once(
+        &self,
+        request: CreateGroup,
+        idempotency: Idempotency,
+    ) -> Result<Created, CreateGroupError> {
+        self.groups.create_once(NewGroup::mint(request, self.clock.now()), idempotency).await
     }
 
     /// The group that has this key.

@@ -20,10 +20,12 @@ pub(super) enum Code {
     GroupNameTaken,
     GroupNotFound,
     HeaderTooLarge,
+    IdempotencyKeyReused,
     Internal,
     InvalidAdminId,
     InvalidAfter,
     InvalidId,
+    InvalidIdempotencyKey,
     InvalidLimit,
     InvalidName,
     InvalidToken,
@@ -44,6 +46,7 @@ impl Code {
         match self {
             Self::MalformedJson => (StatusCode::BAD_REQUEST, "malformed_json", None),
             Self::MalformedRequest => (StatusCode::BAD_REQUEST, "malformed_request", None),
+            Self::InvalidIdempotencyKey => (StatusCode::BAD_REQUEST, "invalid_idempotency_key", None),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", None),
             Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", None),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", None),
@@ -58,6 +61,7 @@ impl Code {
             Self::InvalidName => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_name", Some("name")),
             Self::InvalidToken => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_token", Some("token")),
             Self::InvalidAdminId => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_admin_id", Some("admin_id")),
+            Self::IdempotencyKeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", None),
             Self::InvalidLimit => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_limit", Some("limit")),
             Self::InvalidAfter => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_after", Some("after")),
             Self::InvalidId => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_id", Some("id")),
@@ -210,6 +214,9 @@ impl From<CreateGroupError> for ApiError {
     fn from(error: CreateGroupError) -> Self {
         match error {
             CreateGroupError::NameTaken => Self::new(Code::GroupNameTaken, error.to_string()),
+            CreateGroupError::IdempotencyKeyReused => {
+                Self::new(Code::IdempotencyKeyReused, error.to_string())
+            }
             CreateGroupError::Unavailable(cause) => Self::unavailable(cause),
             CreateGroupError::Unknown(cause) => Self::internal(cause),
         }

@@ -1,5 +1,6 @@
 //! `/v1/group`
 
+mod idempotency;
 mod query;
 mod request;
 mod response;
@@ -13,9 +14,10 @@ use actix_web::{
 };
 use gochat_domain::{
     auth::Scope,
-    group::{GroupId, GroupKey},
+    group::{GroupId, GroupKey, Idempotency},
     service::GroupService,
 };
+use idempotency::IDEMPOTENCY_REPLAYED;
 use query::Query;
 use response::GroupBody;
 
@@ -44,14 +46,24 @@ fn not_allowed(allowed: &'static str) -> Route {
 async fn create(
     Authenticated(caller): Authenticated,
     ThinData(groups): ThinData<GroupService>,
+    request: HttpRequest,
     body: JsonBody,
 ) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::GroupsWrite)?;
-    let request = request::parse(&body.read().await?)?;
-    let group = groups.create(request).await?;
-    Ok(HttpResponse::Created()
-        .insert_header((LOCATION, format!("/v1/group/{}", group.id)))
-        .json(GroupBody::from(&group)))
+    let key = idempotency::sent_key(request.headers())?;
+    let wanted = request::parse(&body.read().await?)?;
+    let mut response = HttpResponse::Created();
+    let group = match key {
+        None => groups.create(wanted).await?,
+        Some(key) => {
+            let created = groups.create_once(wanted, Idempotency { caller: caller.key_id, key }).await?;
+            if created.replayed {
+                response.insert_header((IDEMPOTENCY_REPLAYED, "true"));
+            }
+            created.group
+        }
+    };
+    Ok(response.insert_header((LOCATION, format!("/v1/group/{}", group.id))).json(GroupBody::from(&group)))
 }
 
 /// The group that the path names.

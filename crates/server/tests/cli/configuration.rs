@@ -149,18 +149,25 @@ fn a_schema_that_lacks_migrations_or_has_too_many_is_refused(database: TestDatab
         ("GOCHAT__DATABASE__URL", database.url()),
         ("GOCHAT__DATABASE__MIGRATE_ON_START", "false"),
     ];
-    assert_refused(&variables, &["database.url", "20261123000000, 20261123000001", "gochat migrate"]);
+    assert_refused(
+        &variables,
+        &["database.url", "20261123000000, 20261123000001, 20261123000002", "gochat migrate"],
+    );
     let migrated = run(&database, &["migrate"]);
     let output = (migrated.code, &*migrated.stdout);
-    assert_eq!(output, (Some(0), "migrated to 20261123000000\nmigrated to 20261123000001\n"), "{migrated:?}");
+    assert_eq!(
+        output,
+        (Some(0), "migrated to 20261123000000\nmigrated to 20261123000001\nmigrated to 20261123000002\n"),
+        "{migrated:?}"
+    );
     assert_eq!(run(&database, &["migrate"]).stdout, "the schema is up to date\n");
 
     database.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')")?;
-    assert_refused(&variables[..2], &["29990101000000", "20261123000001"]);
+    assert_refused(&variables[..2], &["29990101000000", "20261123000002"]);
     let refused = run(&database, &["migrate"]);
     assert_eq!(refused.code, Some(1));
     assert!(
-        refused.stderr.contains("29990101000000") && refused.stderr.contains("20261123000001"),
+        refused.stderr.contains("29990101000000") && refused.stderr.contains("20261123000002"),
         "{refused:?}"
     );
     Ok(())

@@ -1,6 +1,6 @@
 //! PostgreSQL: one statement a batch, which is a transaction of its own.
 
-use super::{BatchStore, Outcome, group_id};
+use super::{Outcome, group_id};
 use crate::{
     Fault,
     groups::batch_lock,
@@ -15,38 +15,41 @@ use diesel::{
 };
 use gochat_domain::group::NewGroup;
 use std::collections::HashMap;
+use uuid::Uuid;
 
 /// How often a statement is tried that lost against another transaction (SQLSTATE 40001 and 40P01).
 const ATTEMPTS: u32 = 3;
 
-impl BatchStore for PgConnection {
-    /// If a row makes the statement fail, each row gets a statement of its own.
-    fn store(&mut self, groups: &[NewGroup]) -> Result<Vec<Outcome>, Fault> {
-        match insert_all(self, groups) {
-            Err(Fault::Unknown(_)) if groups.len() > 1 => {
-                Ok(groups.iter().map(|group| insert_one(self, group)).collect())
-            }
-            Err(fault @ Fault::Unknown(_)) => Ok(vec![Err(fault)]),
-            outcomes => outcomes,
+/// Stores `groups` with one statement. If a row makes it fail, each row gets a statement of its own.
+pub(super) fn insert_all(connection: &mut PgConnection, groups: &[NewGroup]) -> Result<Vec<Outcome>, Fault> {
+    let mut attempts = 1;
+    let result = loop {
+        match try_insert(connection, groups) {
+            Err(error) if attempts < ATTEMPTS && lost_to_another(&error) => attempts += 1,
+            result => break result.map_err(Fault::from),
         }
+    };
+    match result {
+        Ok(ids) => {
+            Ok(groups.iter().map(|group| ids.get(&group.uuid).copied().map(group_id).transpose()).collect())
+        }
+        Err(Fault::Unknown(_)) if groups.len() > 1 => {
+            Ok(groups.iter().map(|group| insert(connection, group)).collect())
+        }
+        Err(fault @ Fault::Unknown(_)) => Ok(vec![Err(fault)]),
+        Err(fault) => Err(fault),
     }
 }
 
-fn insert_one(connection: &mut PgConnection, group: &NewGroup) -> Outcome {
-    let mut outcomes = insert_all(connection, std::slice::from_ref(group))?;
-    outcomes.pop().unwrap_or(Ok(None))
+/// Stores one group.
+pub(super) fn insert(connection: &mut PgConnection, group: &NewGroup) -> Outcome {
+    try_insert(connection, std::slice::from_ref(group))?.remove(&group.uuid).map(group_id).transpose()
 }
 
-fn insert_all(connection: &mut PgConnection, groups: &[NewGroup]) -> Result<Vec<Outcome>, Fault> {
-    let mut attempts = 1;
-    let stored: Vec<(i64, UuidValue)> = loop {
-        match InsertGroups::new(groups).load(connection) {
-            Err(error) if attempts < ATTEMPTS && lost_to_another(&error) => attempts += 1,
-            result => break result?,
-        }
-    };
-    let ids: HashMap<_, _> = stored.into_iter().map(|(id, UuidValue(uuid))| (uuid, id)).collect();
-    Ok(groups.iter().map(|group| ids.get(&group.uuid).copied().map(group_id).transpose()).collect())
+/// The ids of those groups that were stored, by their UUIDs.
+fn try_insert(connection: &mut PgConnection, groups: &[NewGroup]) -> QueryResult<HashMap<Uuid, i64>> {
+    let stored: Vec<(i64, UuidValue)> = InsertGroups::new(groups).load(connection)?;
+    Ok(stored.into_iter().map(|(id, UuidValue(uuid))| (uuid, id)).collect())
 }
 
 fn lost_to_another(error: &Error) -> bool {

@@ -1,10 +1,8 @@
 //! SQLite: one transaction a batch, one statement a row.
 
-use super::{checkpoints::Checkpoints, group_id};
+use super::{Outcome, group_id};
 use crate::{
     Fault,
-    connection::Connector,
-    groups::writer::{BatchStore, Outcome},
     sql_types::{Moment, MomentSql, UuidSql, UuidValue},
 };
 use diesel::{
@@ -15,38 +13,25 @@ use diesel::{
 };
 use gochat_domain::group::NewGroup;
 
-/// The one writer of a SQLite database.
-pub(super) struct SqliteStore {
-    connection: SqliteConnection,
-    checkpoints: Checkpoints,
+/// Stores `groups`. A statement that fails undoes itself alone, so a row that fails leaves the others stored.
+pub(super) fn insert_all(
+    connection: &mut SqliteConnection,
+    groups: &[NewGroup],
+) -> Result<Vec<Outcome>, Fault> {
+    connection.immediate_transaction(|connection| {
+        groups
+            .iter()
+            .map(|group| match insert(connection, group) {
+                // A full disk or a lost lock is the transaction's fault, not the row's.
+                Err(fault @ Fault::Unavailable(_)) => Err(fault),
+                outcome => Ok(outcome),
+            })
+            .collect()
+    })
 }
 
-impl SqliteStore {
-    pub(super) fn new(mut connection: SqliteConnection, connector: &Connector) -> Result<Self, Fault> {
-        let checkpoints = Checkpoints::start(&mut connection, connector)?;
-        Ok(Self { connection, checkpoints })
-    }
-}
-
-impl BatchStore for SqliteStore {
-    /// A statement that fails undoes itself alone, so a row that fails leaves the others stored.
-    fn store(&mut self, groups: &[NewGroup]) -> Result<Vec<Outcome>, Fault> {
-        let outcomes = self.connection.immediate_transaction(|connection| {
-            groups
-                .iter()
-                .map(|group| match insert(connection, group) {
-                    // A full disk or a lost lock is the transaction's fault, not the row's.
-                    Err(fault @ Fault::Unavailable(_)) => Err(fault),
-                    outcome => Ok(outcome),
-                })
-                .collect()
-        });
-        self.checkpoints.after(groups.len(), &mut self.connection);
-        outcomes
-    }
-}
-
-fn insert(connection: &mut SqliteConnection, group: &NewGroup) -> Outcome {
+/// Stores one group.
+pub(super) fn insert(connection: &mut SqliteConnection, group: &NewGroup) -> Outcome {
     let insert = InsertGroup {
         uuid: UuidValue(group.uuid),
         name: group.name.as_str(),

@@ -1,0 +1,185 @@
+//! The contract of `GroupRepository::create_once`.
+
+use crate::{
+    Case, DatabaseCase,
+    subject::{OPTIONS, Subject, WRITERS, group, group_of, row},
+};
+use futures_util::future::join_all;
+use gochat_adapters::{Database, IdempotencySweeper};
+use gochat_domain::{
+    auth::KeyId,
+    clock::{Clock, SystemClock},
+    group::{Idempotency, IdempotencyKey},
+    ports::CreateGroupError,
+};
+use gochat_test_support::{Backend, TestDatabase, cases};
+use std::time::Duration;
+use uuid::Uuid;
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        the_same_wish_again_gets_the_first_group,
+        another_group_under_the_same_key_is_refused,
+        two_callers_do_not_share_their_keys,
+        a_refused_create_is_not_recorded,
+        of_100_wishes_at_once_one_is_stored_and_all_get_it,
+        wishes_and_plain_creates_share_the_queue,
+    ]
+    .to_vec()
+}
+
+pub fn database_cases() -> Vec<DatabaseCase> {
+    cases![
+        a_wish_is_known_after_a_restart,
+        two_instances_store_one_group_for_one_wish,
+        a_wish_whose_group_was_deleted_is_new,
+        old_keys_are_swept_in_steps_and_young_ones_stay,
+    ]
+    .to_vec()
+}
+
+fn wish(caller: u128, key: &str) -> Idempotency {
+    Idempotency { caller: KeyId(Uuid::from_u128(caller)), key: IdempotencyKey::parse(key).unwrap() }
+}
+
+fn the_same_wish_again_gets_the_first_group(subject: Subject) -> anyhow::Result<()> {
+    let first = subject.run(subject.groups.create_once(group("g"), wish(1, "k")))?;
+    assert!(!first.replayed);
+    for _ in 0..2 {
+        let again = subject.run(subject.groups.create_once(group("g"), wish(1, "k")))?;
+        assert_eq!((again.replayed, &again.group), (true, &first.group));
+    }
+    assert_eq!(subject.stored("g"), [row(&first.group)]);
+    Ok(())
+}
+
+fn another_group_under_the_same_key_is_refused(subject: Subject) -> anyhow::Result<()> {
+    let first = subject.run(subject.groups.create_once(group_of("g", "t", 1), wish(1, "k")))?.group;
+    for other in [group_of("h", "t", 1), group_of("g", "u", 1), group_of("g", "t", 2)] {
+        let refused = subject.run(subject.groups.create_once(other, wish(1, "k")));
+        assert!(matches!(refused, Err(CreateGroupError::IdempotencyKeyReused)), "{refused:?}");
+    }
+    assert!(subject.stored("h").is_empty());
+    assert_eq!(subject.stored("g"), [row(&first)]);
+    Ok(())
+}
+
+fn two_callers_do_not_share_their_keys(subject: Subject) -> anyhow::Result<()> {
+    let first = subject.run(subject.groups.create_once(group("g"), wish(1, "k")))?;
+    let second = subject.run(subject.groups.create_once(group("h"), wish(2, "k")))?;
+    assert!(!first.replayed && !second.replayed);
+    assert_ne!(first.group.id, second.group.id);
+    Ok(())
+}
+
+fn a_refused_create_is_not_recorded(subject: Subject) -> anyhow::Result<()> {
+    subject.create(group("g"))?;
+    for _ in 0..2 {
+        let refused = subject.run(subject.groups.create_once(group("g"), wish(1, "k")));
+        assert!(matches!(refused, Err(CreateGroupError::NameTaken)), "{refused:?}");
+    }
+    subject.delete("g");
+    let created = subject.run(subject.groups.create_once(group("g"), wish(1, "k")))?;
+    assert!(!created.replayed);
+    assert_eq!(subject.stored("g"), [row(&created.group)]);
+    Ok(())
+}
+
+fn of_100_wishes_at_once_one_is_stored_and_all_get_it(subject: Subject) -> anyhow::Result<()> {
+    let wishes = (0..100).map(|_| subject.groups.create_once(group("g"), wish(1, "k")));
+    let answers: Vec<_> = subject.run(join_all(wishes)).into_iter().collect::<Result<_, _>>()?;
+    assert_eq!(answers.iter().filter(|answer| !answer.replayed).count(), 1);
+    for answer in &answers {
+        assert_eq!(subject.stored("g"), [row(&answer.group)]);
+    }
+    Ok(())
+}
+
+fn wishes_and_plain_creates_share_the_queue(subject: Subject) -> anyhow::Result<()> {
+    let names: Vec<_> = (0..200).map(|number| format!("g{number}")).collect();
+    let subject = &subject;
+    subject.run(join_all(names.iter().enumerate().map(|(number, name)| async move {
+        if number % 2 == 0 {
+            subject.groups.create(group(name)).await.unwrap();
+        } else {
+            let wish = wish(1, &format!("k{number}"));
+            assert!(!subject.groups.create_once(group(name), wish).await.unwrap().replayed);
+        }
+    })));
+    for name in &names {
+        assert_eq!(subject.stored(name).len(), 1, "{name}");
+    }
+    Ok(())
+}
+
+fn a_wish_is_known_after_a_restart(database: TestDatabase) -> anyhow::Result<()> {
+    let url = database.url().parse()?;
+    let mut subject = Subject::on(database)?;
+    let first = subject.run(subject.groups.create_once(group("g"), wish(1, "k")))?.group;
+    subject.close();
+    let writers = Database::connect(&url, OPTIONS)?.start_writers(WRITERS)?;
+    let again = subject.run(writers.repository().create_once(group("g"), wish(1, "k")))?;
+    assert_eq!((again.replayed, again.group), (true, first));
+    writers.close();
+    Ok(())
+}
+
+fn two_instances_store_one_group_for_one_wish(database: TestDatabase) -> anyhow::Result<()> {
+    let url = database.url().parse()?;
+    let first = Subject::on(database)?;
+    let writers = Database::connect(&url, OPTIONS)?.start_writers(WRITERS)?;
+    let second = writers.repository();
+    for number in 0..20 {
+        let (name, key) = (format!("g{number}"), format!("k{number}"));
+        let (one, other) = first.run(futures_util::future::join(
+            first.groups.create_once(group(&name), wish(1, &key)),
+            second.create_once(group(&name), wish(1, &key)),
+        ));
+        let (one, other) = (one?, other?);
+        assert_eq!(one.group, other.group);
+        assert!(one.replayed != other.replayed);
+        assert_eq!(first.stored(&name), [row(&one.group)]);
+    }
+    writers.close();
+    Ok(())
+}
+
+fn a_wish_whose_group_was_deleted_is_new(database: TestDatabase) -> anyhow::Result<()> {
+    let subject = Subject::on(database)?;
+    let first = subject.run(subject.groups.create_once(group("g"), wish(1, "k")))?;
+    subject.delete("g");
+    let second = subject.run(subject.groups.create_once(group("h"), wish(1, "k")))?;
+    assert!(!second.replayed && second.group.id > first.group.id);
+    assert!(subject.run(subject.groups.create_once(group("h"), wish(1, "k")))?.replayed);
+    Ok(())
+}
+
+fn old_keys_are_swept_in_steps_and_young_ones_stay(database: TestDatabase) -> anyhow::Result<()> {
+    let url = database.url().parse()?;
+    let subject = Subject::on(database)?;
+    let count = 2 * usize::from(IdempotencySweeper::STEP) + 100;
+    let wishes = (0..count).map(|number| {
+        subject.groups.create_once(group(&format!("g{number}")), wish(1, &format!("k{number}")))
+    });
+    assert!(subject.run(join_all(wishes)).iter().all(Result::is_ok));
+    let day = Duration::from_secs(86_400);
+    let earlier = match subject.database().backend() {
+        Backend::Sqlite => "created_at = created_at - 86400000000",
+        Backend::Postgres => "created_at = created_at - interval '1 day'",
+    };
+    subject.database().execute(&format!("UPDATE idempotency_keys SET {earlier} WHERE key <> 'k0'"))?;
+    let sweeper = Database::connect(&url, OPTIONS)?.idempotency_sweeper();
+    let moment = SystemClock.now().checked_sub(day / 2).unwrap();
+    let mut steps = Vec::new();
+    loop {
+        match subject.run(sweeper.sweep(moment))? {
+            0 => break,
+            swept => steps.push(swept),
+        }
+    }
+    assert_eq!(steps.iter().sum::<usize>(), count - 1);
+    assert!(steps.len() >= 2, "{steps:?}");
+    assert_eq!(subject.database().rows("SELECT key FROM idempotency_keys")?, [["k0"]]);
+    assert!(!subject.run(subject.groups.create_once(group("again"), wish(1, "k7")))?.replayed);
+    Ok(())
+}

@@ -1,0 +1,20 @@
+//! The header `Idempotency-Key`.
+
+use crate::http::error::{ApiError, Code};
+use actix_web::http::header::{HeaderMap, HeaderName};
+use gochat_domain::group::{IdempotencyKey, InvalidIdempotencyKey};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// Says of a reply that an earlier request was answered with the same.
+pub(super) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// The key that was sent, if one was.
+pub(super) fn sent_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, ApiError> {
+    let mut sent = headers.get_all(&IDEMPOTENCY_KEY);
+    let Some(first) = sent.next() else { return Ok(None) };
+    let only = if sent.next().is_none() { first.to_str().unwrap_or_default() } else { "" };
+    IdempotencyKey::parse(only)
+        .map(Some)
+        .map_err(|error: InvalidIdempotencyKey| ApiError::new(Code::InvalidIdempotencyKey, error.to_string()))
+}

@@ -1,0 +1,27 @@
+//! Sweeps old Idempotency-Keys, as long as the server runs.
+
+use actix_web::rt::time::interval;
+use gochat_adapters::{Fault, IdempotencySweeper};
+use gochat_domain::clock::Clock;
+use std::time::Duration;
+
+/// How often it is looked for old keys; the first time at once.
+const INTERVAL: Duration = Duration::from_secs(60);
+
+/// Forgets keys that are older than `keep`, until this is dropped.
+pub(crate) async fn run(sweeper: IdempotencySweeper, clock: impl Clock, keep: Duration) {
+    let mut interval = interval(INTERVAL);
+    loop {
+        interval.tick().await;
+        if let Err(fault) = sweep(&sweeper, &clock, keep).await {
+            tracing::warn!(%fault, "old idempotency keys could not be swept");
+        }
+    }
+}
+
+async fn sweep(sweeper: &IdempotencySweeper, clock: &impl Clock, keep: Duration) -> Result<(), Fault> {
+    // There are no keys from before the first moment that can be told.
+    let Some(moment) = clock.now().checked_sub(keep) else { return Ok(()) };
+    while sweeper.sweep(moment).await? > 0 {}
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! A request may be repeated without fear.
+
+use crate::app::App;
+use gochat_adapters::{Database, DatabaseOptions};
+use gochat_test_support::{
+    Backend, TestDatabase, cases,
+    http::{Connection, Reply, Request},
+};
+use std::{thread, time::Duration};
+
+type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        a_repeated_request_gets_the_first_reply_again,
+        a_request_whose_reply_was_lost_is_settled_by_a_repeat,
+        another_body_under_the_same_key_is_refused,
+        a_malformed_key_is_refused,
+        a_refused_create_is_not_recorded,
+        two_at_once_get_one_group,
+        old_keys_are_swept,
+    ]
+    .to_vec()
+}
+
+fn create(key: &str, body: &str) -> Request {
+    Request::create(body).header("Idempotency-Key", key)
+}
+
+const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
+
+fn assert_same(first: &Reply, again: &Reply) {
+    assert_eq!((again.status, &again.body), (201, &first.body));
+    for header in ["location", "content-type"] {
+        assert_eq!(again.header(header), first.header(header));
+    }
+    again.assert_common_headers();
+}
+
+fn a_repeated_request_gets_the_first_reply_again(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let longest = "x".repeat(255);
+    for (number, key) in ["8e03978e-40d5-43dd-bc93-6894a57f9324", "~", &longest].into_iter().enumerate() {
+        let body = format!(r#"{{"name":"g{number}","token":"t","admin_id":1}}"#);
+        let first = create(key, &body).send(app.port);
+        assert_eq!((first.status, first.header("idempotency-replayed")), (201, ""));
+        // The same in other words.
+        let again = create(key, &format!(r#" {{"admin_id":"1","token":"t","name":"g{number}","x":0}}"#))
+            .send(app.port);
+        assert_same(&first, &again);
+        assert_eq!(again.header("idempotency-replayed"), "true");
+    }
+    assert_eq!(app.names(), ["g0", "g1", "g2"]);
+    Ok(())
+}
+
+fn a_request_whose_reply_was_lost_is_settled_by_a_repeat(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let mut lost = Connection::open(app.port);
+    lost.write(&create("k", BODY).bytes());
+    drop(lost);
+    let again = create("k", BODY).send(app.port);
+    assert_eq!(again.status, 201, "{}", again.body);
+    assert_eq!(app.names(), ["g"]);
+    assert_same(&again, &create("k", BODY).send(app.port));
+    Ok(())
+}
+
+fn another_body_under_the_same_key_is_refused(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    assert_eq!(create("k", BODY).send(app.port).status, 201);
+    for body in [
+        r#"{"name":"h","token":"t","admin_id":1}"#,
+        r#"{"name":"g","token":"u","admin_id":1}"#,
+        r#"{"name":"g","token":"t","admin_id":2}"#,
+    ] {
+        create("k", body).send(app.port).assert_error(
+            422,
+            "idempotency_key_reused",
+            None,
+            "the Idempotency-Key was used for another request",
+        );
+    }
+    assert_eq!(app.names(), ["g"]);
+    Ok(())
+}
+
+fn a_malformed_key_is_refused(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let malformed = ["", "a b", "\u{e9}", &"x".repeat(256)].map(|key| create(key, BODY));
+    let twice = create("a", BODY).header("Idempotency-Key", "a");
+    for request in malformed.iter().chain([&twice]) {
+        request.send(app.port).assert_error(
+            400,
+            "invalid_idempotency_key",
+            None,
+            "Idempotency-Key must have 1 to 255 visible ASCII characters",
+        );
+    }
+    assert!(app.names().is_empty());
+    Ok(())
+}
+
+fn a_refused_create_is_not_recorded(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    assert_eq!(Request::create(BODY).send(app.port).status, 201);
+    assert_eq!(create("k", BODY).send(app.port).status, 409);
+    assert_eq!(create("k", r#"{"name":""}"#).send(app.port).status, 422);
+    let created = create("k", r#"{"name":"h","token":"t","admin_id":1}"#).send(app.port);
+    assert_eq!((created.status, created.header("idempotency-replayed")), (201, ""));
+    Ok(())
+}
+
+fn two_at_once_get_one_group(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    for number in 0..10 {
+        let request =
+            create(&format!("k{number}"), &format!(r#"{{"name":"g{number}","token":"t","admin_id":1}}"#));
+        let [one, other] = thread::scope(|scope| {
+            [scope.spawn(|| request.send(app.port)), scope.spawn(|| request.send(app.port))]
+                .map(|reply| reply.join().unwrap())
+        });
+        assert_same(&one, &other);
+        let replayed = [&one, &other].map(|reply| reply.header("idempotency-replayed"));
+        assert!(replayed == ["true", ""] || replayed == ["", "true"], "{replayed:?}");
+    }
+    assert_eq!(app.names().len(), 10);
+    Ok(())
+}
+
+fn old_keys_are_swept(database: TestDatabase) -> anyhow::Result<()> {
+    let options = DatabaseOptions { pool_size: 1, timeout: Duration::from_secs(5) };
+    Database::connect(&database.url().parse()?, options)?.migrate()?;
+    for (key, hours) in [("old", 25), ("young", 23)] {
+        let (uuid, moment) = match database.backend() {
+            Backend::Sqlite => ("zeroblob(16)", format!("unixepoch() * 1000000 - {hours} * 3600000000")),
+            Backend::Postgres => ("gen_random_uuid()", format!("now() - interval '{hours} hours'")),
+        };
+        database
+            .execute(&format!("INSERT INTO idempotency_keys VALUES ({uuid}, '{key}', {uuid}, {moment})"))?;
+    }
+    let app = App::on(database);
+    // The first sweep is at the start.
+    while app.database.rows("SELECT key FROM idempotency_keys")? != [["young"]] {
+        thread::yield_now();
+    }
+    Ok(())
+}

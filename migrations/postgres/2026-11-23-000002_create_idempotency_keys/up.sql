@@ -1,0 +1,12 @@
+-- Which group a caller was given for an Idempotency-Key.
+CREATE TABLE idempotency_keys (
+    -- The id of an API key; the development key has one too, and is in no table.
+    caller     uuid NOT NULL,
+    key        text COLLATE "C" NOT NULL CHECK (char_length(key) BETWEEN 1 AND 255),
+    group_uuid uuid NOT NULL,
+    created_at timestamptz NOT NULL,
+    PRIMARY KEY (caller, key)
+);
+
+-- Old ones are swept.
+CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at);

@@ -1,0 +1,13 @@
+-- Which group a caller was given for an Idempotency-Key.
+CREATE TABLE idempotency_keys (
+    -- The id of an API key; the development key has one too, and is in no table.
+    caller     BLOB    NOT NULL CHECK (length(caller) = 16),
+    key        TEXT    NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
+    group_uuid BLOB    NOT NULL CHECK (length(group_uuid) = 16),
+    -- Microseconds since 1970-01-01T00:00:00Z.
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (caller, key)
+) STRICT, WITHOUT ROWID;
+
+-- Old ones are swept.
+CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at);
