@@ -7,6 +7,7 @@ mod envelope;
 mod error;
 mod groups;
 mod request_id;
+mod unread;
 
 use crate::settings::HttpSettings;
 use actix_http::HttpService;
@@ -52,7 +53,7 @@ pub fn serve(
     };
     let builder = Server::build()
         .workers(workers)
-        .shutdown_timeout(settings.shutdown_timeout.as_secs())
+        .shutdown_timeout(whole_seconds(settings.shutdown_timeout))
         .shutdown_signal(stop);
     let stopping = builder.graceful_shutdown_signal();
     let server = builder.listen("http", listener, move || {
@@ -66,13 +67,18 @@ pub fn serve(
                 async move { stopping.notified().await }
             })
             .h1(map_config(app.map_err(|error| error.error_response()), |()| AppConfig::default()));
-        fn_service(|stream: TcpStream| async {
+        fn_service(move |stream: TcpStream| async move {
             let peer = stream.peer_addr().ok();
-            Ok((Connection::new(stream), peer))
+            Ok((Connection::new(stream, settings.request_timeout), peer))
         })
         .and_then(http)
     })?;
     Ok(server.run())
+}
+
+/// At least so many: a second too long loses no request.
+fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }
 
 /// The routes, and what wraps them.

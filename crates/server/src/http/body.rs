@@ -2,8 +2,7 @@
 
 use super::error::{ApiError, Code};
 use actix_web::{
-    FromRequest, HttpMessage, HttpRequest, HttpResponse,
-    body::{BodySize, BoxBody, MessageBody},
+    FromRequest, HttpRequest,
     dev::Payload,
     http::header::{self, HeaderMap},
     rt::time::timeout,
@@ -12,8 +11,6 @@ use actix_web::{
 use futures_util::StreamExt;
 use std::{
     future::{Ready, ready},
-    pin::Pin,
-    task::{Context, Poll},
     time::Duration,
 };
 
@@ -54,42 +51,7 @@ impl JsonBody {
         let TimeLimit(limit) = *request
             .app_data::<TimeLimit>()
             .ok_or_else(|| ApiError::internal(anyhow::anyhow!("no time limit is configured")))?;
-        let body =
-            timeout(limit, collect(&mut payload)).await.unwrap_or_else(|_| Err(ApiError::request_timeout()));
-        if body.is_err() {
-            request.extensions_mut().insert(Unread(payload));
-        }
-        body
-    }
-}
-
-/// The rest of a body that is not read, left on the request.
-///
-/// While somebody holds it, the web server knows that the body is not at its end, and closes the connection behind
-/// the reply. Of a chunked body that nobody holds it would read on, for as long as the client likes.
-pub(super) struct Unread(Payload);
-
-impl Unread {
-    /// A reply that holds on to the rest of the body until it is sent.
-    pub(super) fn hold(self, reply: HttpResponse) -> HttpResponse {
-        reply.map_body(|_, body| BoxBody::new(Held { body, _unread: self.0 }))
-    }
-}
-
-struct Held {
-    body: BoxBody,
-    _unread: Payload,
-}
-
-impl MessageBody for Held {
-    type Error = <BoxBody as MessageBody>::Error;
-
-    fn size(&self) -> BodySize {
-        self.body.size()
-    }
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Pin::new(&mut self.body).poll_next(cx)
+        timeout(limit, collect(&mut payload)).await.unwrap_or_else(|_| Err(ApiError::request_timeout()))
     }
 }
 
@@ -119,13 +81,15 @@ fn too_large() -> ApiError {
 fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {
     let unsupported = |message| Err(ApiError::new(Code::UnsupportedMediaType, message));
     let coded = |coding: &header::HeaderValue| !coding.as_bytes().eq_ignore_ascii_case(b"identity");
-    if headers.get(header::CONTENT_ENCODING).is_some_and(coded) {
+    if headers.get_all(header::CONTENT_ENCODING).any(coded) {
         return unsupported("the body must not be encoded");
     }
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let is_json = content_type.is_some_and(|value| {
-        value.eq_ignore_ascii_case("application/json")
-            || value.parse::<mime::Mime>().is_ok_and(|mime| mime.essence_str() == "application/json")
-    });
-    if is_json { Ok(()) } else { unsupported("the content type must be application/json") }
+    // Parameters mean nothing here (RFC 8259, section 11), so they are not looked at.
+    let essence = content_type.and_then(|value| value.split(';').next()).map(str::trim);
+    if essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json")) {
+        Ok(())
+    } else {
+        unsupported("the content type must be application/json")
+    }
 }

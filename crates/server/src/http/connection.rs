@@ -1,8 +1,10 @@
-//! A connection on which every error reply has the body of the contract.
+//! A connection on which every error reply has the body of the contract, and no head takes for ever.
 //!
 //! The web server answers what never becomes a request (a head that is malformed, too large or too slow) by itself,
 //! with a bare status and no way to say more. Such a reply is the only error without a body that this service
 //! writes, so it is known by that, and completed on its way out.
+
+mod head;
 
 use super::{
     error::{ApiError, Code},
@@ -13,10 +15,12 @@ use actix_web::{
     rt::net::TcpStream,
     web::{Buf, Bytes},
 };
+use head::HeadTimer;
 use std::{
     io,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -25,13 +29,15 @@ pub(super) struct Connection {
     stream: TcpStream,
     /// What is left to write of a completed error.
     completed: Bytes,
+    head: HeadTimer,
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    /// A connection whose client may take `head_limit` for each head but the first, which the web server looks after.
+    pub(super) fn new(stream: TcpStream, head_limit: Duration) -> Self {
         // Replies are written whole, so waiting to fill a packet gains nothing; where it cannot be had, it is slower.
         let _slower = stream.set_nodelay(true);
-        Self { stream, completed: Bytes::new() }
+        Self { stream, completed: Bytes::new(), head: HeadTimer::new(head_limit) }
     }
 
     fn poll_write_completed(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -52,13 +58,23 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let before = buf.filled().len();
+        if let Poll::Ready(result) = Pin::new(&mut self.stream).poll_read(cx, buf) {
+            self.head.received(&buf.filled()[before..]);
+            return Poll::Ready(result);
+        }
+        if ready!(self.head.poll_over(cx)) {
+            self.completed = complete(SLOW_HEAD).unwrap_or_default();
+        }
+        // Nothing was read: for the web server, the client has gone.
+        Poll::Ready(Ok(()))
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         ready!(self.poll_write_completed(cx))?;
+        self.head.replied();
         match complete(buf) {
             None => Pin::new(&mut self.stream).poll_write(cx, buf),
             Some(reply) => {
@@ -80,16 +96,19 @@ impl AsyncWrite for Connection {
 }
 
 /// The head of a bare reply, up to its status.
-const HEAD: &[u8] = b"HTTP/1.1 4";
+const HEAD: &str = "HTTP/1.1 4";
+/// What the web server would say of a head that takes too long.
+const SLOW_HEAD: &[u8] = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 /// What shows that a reply is bare.
 const NO_BODY: &str = "content-length: 0\r\n";
 
-/// The reply with its body, if what is written is a bare error.
+/// What is written, with the body of the bare error at its end, if there is one. Other replies may stand before it.
 fn complete(written: &[u8]) -> Option<Bytes> {
-    if !written.starts_with(HEAD) {
+    if !written.ends_with(b"\r\n\r\n") {
         return None;
     }
-    let bare = str::from_utf8(written).ok().filter(|head| head.ends_with("\r\n\r\n"))?;
+    let written = str::from_utf8(written).ok()?;
+    let (others, bare) = written.split_at(written.rfind(HEAD)?);
     let (before, after) = bare.split_once(NO_BODY)?;
     let status = StatusCode::from_bytes(bare.as_bytes().get(9..12)?).ok()?;
     let error = match status {
@@ -105,7 +124,7 @@ fn complete(written: &[u8]) -> Option<Bytes> {
     tracing::info!(request_id = id, status = status.as_u16(), "request");
     let length = body.len();
     Some(Bytes::from(format!(
-        "{before}content-length: {length}\r\ncontent-type: application/json\r\nx-request-id: {id}\r\n\
+        "{others}{before}content-length: {length}\r\ncontent-type: application/json\r\nx-request-id: {id}\r\n\
          x-content-type-options: nosniff\r\ncache-control: no-store\r\n{after}{body}"
     )))
 }
@@ -123,6 +142,17 @@ mod tests {
         ] {
             assert_eq!(complete(whole.as_bytes()), None, "{whole}");
         }
+    }
+
+    #[test]
+    fn a_bare_error_behind_other_replies_is_completed_too() {
+        let other = "HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\n{}";
+        let bare = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let replies = complete(format!("{other}{bare}").as_bytes()).unwrap();
+        let replies = String::from_utf8(replies.to_vec()).unwrap();
+        let completed = replies.strip_prefix(other).unwrap();
+        assert!(completed.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{completed}");
+        assert!(completed.contains(r#""code":"malformed_request""#), "{completed}");
     }
 
     #[test]

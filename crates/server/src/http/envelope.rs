@@ -2,9 +2,9 @@
 
 use super::{
     auth::CallerKey,
-    body::Unread,
     error::ApiError,
     request_id::{self, X_REQUEST_ID},
+    unread::Shared,
 };
 use actix_web::{
     Error, HttpMessage, HttpResponse,
@@ -24,7 +24,7 @@ use std::{panic::AssertUnwindSafe, time::Instant};
 
 /// Serves a request, and completes the reply. A panic on the way is an error like any other.
 pub(super) async fn wrap<B: MessageBody + 'static>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let envelope = Envelope {
@@ -33,14 +33,14 @@ pub(super) async fn wrap<B: MessageBody + 'static>(
         as_problem: wants_problem(request.headers()),
         method: request.method().clone(),
     };
+    let body = Shared::keep(&mut request);
     match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(Ok(response)) => {
             let mut response = match response.response().error().map(|error| envelope.render(error)) {
                 None => response.map_into_left_body(),
                 Some(rendered) => {
-                    let unread = response.request().extensions_mut().remove::<Unread>();
-                    let rendered = match unread {
-                        Some(unread) => unread.hold(rendered),
+                    let rendered = match body {
+                        Some(body) => body.hold(rendered),
                         None => rendered,
                     };
                     response.into_response(rendered.map_into_right_body())
@@ -112,9 +112,12 @@ impl Envelope {
 /// Whether the sender asks for errors by RFC 9457.
 fn wants_problem(headers: &HeaderMap) -> bool {
     let asks = |accept: &str| {
-        accept.split(',').filter_map(|range| range.trim().parse::<mime::Mime>().ok()).any(|range| {
-            let quality = range.get_param("q").map_or(Ok(1.0), |quality| quality.as_str().parse::<f32>());
-            range.essence_str() == "application/problem+json" && quality.is_ok_and(|quality| quality > 0.0)
+        accept.split(',').any(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let is_problem =
+                parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/problem+json"));
+            let mut qualities = parts.filter_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
+            is_problem && qualities.all(|quality| quality.parse().is_ok_and(|quality: f32| quality > 0.0))
         })
     };
     headers.get_all(header::ACCEPT).filter_map(|value| value.to_str().ok()).any(asks)
@@ -128,7 +131,7 @@ mod tests {
     fn a_problem_is_wanted_where_it_is_asked_for_by_name() {
         let cases = [
             ("application/problem+json", true),
-            ("application/json, application/problem+json;q=0.5", true),
+            ("application/json, application/problem+json ; q=0.5", true),
             ("APPLICATION/Problem+JSON", true),
             ("application/problem+json;q=0", false),
             ("application/json", false),

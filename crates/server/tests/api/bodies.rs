@@ -119,13 +119,21 @@ fn a_body_of_another_type_or_coding_is_not_looked_at(database: TestDatabase) -> 
         let reply = Request::create(RIGHT).header("Content-Encoding", coding).send(app.port);
         reply.assert_error(415, "unsupported_media_type", None, "the body must not be encoded");
     }
+    let twice =
+        Request::create(RIGHT).header("Content-Encoding", "identity").header("Content-Encoding", "gzip");
+    twice.send(app.port).assert_error(415, "unsupported_media_type", None, "the body must not be encoded");
     assert!(app.groups().is_empty());
     Ok(())
 }
 
 fn the_type_is_json_whatever_its_case_and_parameters(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
-    let types = ["application/json", "application/json; charset=utf-8", "Application/JSON;x=\"y\""];
+    let types = [
+        "application/json",
+        "application/json; charset=utf-8",
+        "Application/JSON;x=\"y\"",
+        "application/json ; x",
+    ];
     for (number, content_type) in types.iter().enumerate() {
         let body = format!(r#"{{"name":"g{number}","token":"t","admin_id":1}}"#);
         let request = Request::create(body).without("content-type").header("Content-Type", content_type);

@@ -16,6 +16,10 @@ pub fn cases() -> Vec<Case> {
         an_error_comes_by_rfc_9457_where_that_is_asked_for,
         a_body_that_is_not_sent_in_time_is_answered_408,
         a_head_that_is_not_sent_in_time_is_answered_408,
+        a_later_head_that_is_not_sent_in_time_is_answered_408,
+        a_refused_request_whose_body_never_ends_is_not_read_on,
+        a_chunked_body_that_was_read_leaves_the_connection_open,
+        what_is_not_http_behind_a_request_is_answered_400,
         what_is_not_http_is_answered_400,
         a_head_that_is_too_large_is_answered_431,
         a_connection_serves_one_request_after_another,
@@ -108,6 +112,62 @@ fn a_body_that_is_not_sent_in_time_is_answered_408(database: TestDatabase) -> an
 fn a_head_that_is_not_sent_in_time_is_answered_408(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, &[("GOCHAT__HTTP__REQUEST_TIMEOUT", "1s")]);
     answer_to_the_start(&app, "POST /v1/group HTTP/1.1\r\nHost: x\r\nGoChat-");
+    Ok(())
+}
+
+fn a_later_head_that_is_not_sent_in_time_is_answered_408(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, &[("GOCHAT__HTTP__REQUEST_TIMEOUT", "1s")]);
+    let mut connection = Connection::open(app.port);
+    connection.write(&Request::create(BODY).bytes());
+    assert_eq!(connection.read().status, 201);
+    connection.write(b"GET /v1/group HTTP/1.1\r\nHo");
+    let reply = connection.read();
+    reply.assert_error(408, "request_timeout", None, "the request was not sent within the time limit");
+    assert_eq!(reply.header("connection"), "close");
+    assert!(connection.is_closed());
+    Ok(())
+}
+
+fn a_refused_request_whose_body_never_ends_is_not_read_on(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let key = format!("GoChat-Token: {DEVELOPMENT_KEY}\r\n");
+    let json = "Content-Type: application/json\r\n";
+    for (line, headers, status) in [
+        ("POST /v1/group", json, 401),
+        ("POST /v1/group", &key, 415),
+        ("POST /v1/group", &format!("{key}{json}Idempotency-Key: a b\r\n"), 400),
+        ("PUT /v1/group", &key, 405),
+        ("POST /nothing", &key, 404),
+    ] {
+        let mut connection = Connection::open(app.port);
+        let head =
+            format!("{line} HTTP/1.1\r\nHost: x\r\n{headers}Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n");
+        connection.write(head.as_bytes());
+        assert_eq!(connection.read().status, status, "{line}");
+        assert!(connection.is_closed(), "{line} {status}");
+    }
+    Ok(())
+}
+
+fn a_chunked_body_that_was_read_leaves_the_connection_open(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let mut connection = Connection::open(app.port);
+    for status in [201, 409, 409] {
+        connection.write(&Request::create(BODY).chunked().bytes());
+        assert_eq!(connection.read().status, status);
+    }
+    Ok(())
+}
+
+fn what_is_not_http_behind_a_request_is_answered_400(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    for (first, status) in [(Request::create(BODY), 201), (Request::new("GET", "/nothing"), 404)] {
+        let mut connection = Connection::open(app.port);
+        connection.write(&[&first.bytes()[..], b"nonsense\r\n\r\n"].concat());
+        assert_eq!(connection.read().status, status);
+        let reply = connection.read();
+        reply.assert_error(400, "malformed_request", None, "the request is not HTTP/1.1");
+    }
     Ok(())
 }
 

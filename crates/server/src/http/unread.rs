@@ -1,0 +1,65 @@
+//! Bodies that are not read to their end.
+//!
+//! While somebody holds a body, the web server knows that it is not at its end, and closes the connection behind the
+//! reply. Of a chunked body that nobody holds it would read on, for as long as the client likes.
+
+use actix_web::{
+    HttpMessage, HttpResponse,
+    body::{BodySize, BoxBody, MessageBody},
+    dev::{Payload, ServiceRequest},
+    error::PayloadError,
+    http::header::TRANSFER_ENCODING,
+    web::Bytes,
+};
+use futures_util::Stream;
+use std::{
+    cell::RefCell,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+};
+
+/// A body that the handler reads, and that is still there when the handler has gone.
+#[derive(Clone)]
+pub(super) struct Shared(Rc<RefCell<Payload>>);
+
+impl Shared {
+    /// Keeps hold of the body of `request`, if it is one whose length was not told.
+    pub(super) fn keep(request: &mut ServiceRequest) -> Option<Self> {
+        request.headers().contains_key(TRANSFER_ENCODING).then(|| {
+            let shared = Self(Rc::new(RefCell::new(request.take_payload())));
+            request.set_payload(Payload::Stream { payload: Box::pin(shared.clone()) });
+            shared
+        })
+    }
+
+    /// A reply that holds on to the body until it is sent.
+    pub(super) fn hold(self, reply: HttpResponse) -> HttpResponse {
+        reply.map_body(|_, body| BoxBody::new(Held { body, _unread: self }))
+    }
+}
+
+impl Stream for Shared {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Pin::new(&mut *self.0.borrow_mut()).poll_next(cx)
+    }
+}
+
+struct Held {
+    body: BoxBody,
+    _unread: Shared,
+}
+
+impl MessageBody for Held {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(cx)
+    }
+}
