@@ -1,6 +1,6 @@
 //! Knows callers by the keys on record, and asks the record rarely.
 
-use crate::api_keys::digest;
+use crate::{Fault, api_keys::digest};
 use async_trait::async_trait;
 use gochat_domain::{
     auth::{ApiKey, Caller, IssuedKey},
@@ -12,6 +12,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use tokio::time::timeout;
 
 /// An [`Authenticator`] over the keys on record, with a small cache of what they said, unknown keys included.
 ///
@@ -36,6 +37,9 @@ impl CachingAuthenticator {
     /// The oldest answer that is believed. Below the 5 seconds that the contract allows.
     pub const MAX_AGE: Duration = Duration::from_secs(4);
 
+    /// The longest wait for an answer: of those that wait for one look-up that fails, the next asks anew.
+    const MAX_WAIT: Duration = Duration::from_secs(5);
+
     /// The most keys that are remembered; a flood of unknown keys costs no more memory than this.
     const CAPACITY: usize = 10_000;
 
@@ -56,7 +60,10 @@ impl CachingAuthenticator {
             let issued = self.keys.find(key).await?.map(Arc::new);
             Ok(Answer { asked_at, issued })
         };
-        self.cache.get_or_insert_async(&digest, ask).await.map(|answer| answer.issued)
+        match timeout(Self::MAX_WAIT, self.cache.get_or_insert_async(&digest, ask)).await {
+            Ok(answer) => answer.map(|answer| answer.issued),
+            Err(_) => Err(Fault::Unavailable("the record of keys took too long".into()).into()),
+        }
     }
 }
 

@@ -126,3 +126,32 @@ fn prepare_file(path: &Path) -> Result<String, Fault> {
         .into_string()
         .map_err(|path| Fault::Unavailable(format!("{} is not UTF-8", path.display())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use diesel::{
+        RunQueryDsl,
+        dsl::sql,
+        select,
+        sql_types::{BigInt, Text},
+    };
+    use gochat_test_support::TestDatabase;
+
+    #[test]
+    fn sqlite_writes_ahead_flushes_each_commit_and_keeps_foreign_keys() {
+        let database = TestDatabase::sqlite().unwrap();
+        let url: DatabaseUrl = database.url().parse().unwrap();
+        let mut connection = Connector::new(&url, Duration::from_secs(1)).unwrap().open().unwrap();
+        let mut value = |pragma: &str| -> i64 {
+            select(sql::<BigInt>(&format!("{pragma} FROM pragma_{pragma}")))
+                .get_result(&mut connection)
+                .unwrap()
+        };
+        // 2 is FULL (<https://sqlite.org/pragma.html#pragma_synchronous>).
+        assert_eq!((value("synchronous"), value("foreign_keys")), (2, 1));
+        let mode: String =
+            select(sql::<Text>("journal_mode FROM pragma_journal_mode")).get_result(&mut connection).unwrap();
+        assert_eq!(mode, "wal");
+    }
+}

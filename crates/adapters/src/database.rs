@@ -5,7 +5,7 @@ use crate::{
     api_keys::DieselApiKeys,
     connection::Connector,
     groups::{self, DieselGroupReader, GroupWriters, IdempotencySweeper, WriterOptions},
-    migrations::{self, Pending},
+    migrations,
     pool::Pool,
 };
 use gochat_domain::ports::{ApiKeyRepository, GroupReader};
@@ -37,12 +37,12 @@ impl Database {
 
     /// Runs the pending migrations, and returns their versions.
     pub fn migrate(&self) -> Result<Vec<String>, MigrateError> {
-        self.pool.run_here(|connection| migrations::migrate(connection, Pending::Run))
+        self.pool.run_here(migrations::migrate)
     }
 
     /// Passes if no migration is pending.
     pub fn check_schema(&self) -> Result<(), MigrateError> {
-        self.pool.run_here(|connection| migrations::migrate(connection, Pending::Refuse).map(drop))
+        self.pool.run_here(migrations::check)
     }
 
     /// The keys on record.

@@ -4,7 +4,7 @@ use diesel::{
     ConnectionError,
     result::{DatabaseErrorKind, Error},
 };
-use gochat_domain::ports::{AuthenticateError, CreateGroupError, KeyStoreError, ReadGroupError};
+use gochat_domain::ports::{CreateGroupError, KeyStoreError, ReadGroupError};
 
 /// What went wrong with the database, for the log of whoever runs it. Many requests may share one fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,7 +19,7 @@ pub enum Fault {
 
 /// What the databases say when they cannot serve now. Diesel reports neither SQLite's result codes nor most of
 /// PostgreSQL's SQLSTATEs, so their texts are all there is.
-const UNAVAILABLE: [&str; 22] = [
+const UNAVAILABLE: [&str; 23] = [
     // SQLite: sqlite3_errstr() of BUSY, LOCKED, FULL, READONLY, IOERR, CANTOPEN, CORRUPT, NOTADB, NOMEM.
     "database is locked",
     "database table is locked",
@@ -31,6 +31,8 @@ const UNAVAILABLE: [&str; 22] = [
     "database disk image is malformed",
     "file is not a database",
     "out of memory",
+    // After a fault of input or output SQLite has rolled back by itself, and Diesel's own attempt to fails.
+    "no transaction is active",
     // PostgreSQL: classes 53 (resources), 57 (intervention), 40 (rollback), 55P03, and libpq itself.
     "No space left on device",
     "Disk quota exceeded",
@@ -113,12 +115,6 @@ impl From<Fault> for ReadGroupError {
             Fault::Unavailable(_) => Self::Unavailable(fault.into()),
             Fault::Unknown(_) => Self::Unknown(fault.into()),
         }
-    }
-}
-
-impl From<Fault> for AuthenticateError {
-    fn from(fault: Fault) -> Self {
-        Self::Store(fault.into())
     }
 }
 

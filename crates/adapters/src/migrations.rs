@@ -2,11 +2,11 @@
 
 use crate::{Fault, connection::AnyConnection};
 use diesel::{
-    Connection, RunQueryDsl,
-    migration::{Migration, MigrationSource, MigrationVersion},
-    sql_query,
+    Connection, QueryDsl, RunQueryDsl, backend::Backend, dsl::sql, migration::MigrationSource, pg::Pg,
+    select, sql_query, sql_types::BigInt, sqlite::Sqlite,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use std::{collections::BTreeSet, error::Error};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
@@ -46,58 +46,83 @@ impl From<diesel::result::Error> for MigrateError {
     }
 }
 
-/// What to do about migrations that are not in the database yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pending {
-    Run,
-    Refuse,
-}
-
 /// Brings the schema up to date, all or nothing, and returns the versions that were run.
 ///
 /// A lock is held meanwhile: of several that start at once, one migrates and the others find it done.
-pub(crate) fn migrate(connection: &mut AnyConnection, pending: Pending) -> Result<Vec<String>, MigrateError> {
+pub(crate) fn migrate(connection: &mut AnyConnection) -> Result<Vec<String>, MigrateError> {
+    match check(connection) {
+        Ok(()) => return Ok(Vec::new()),
+        Err(MigrateError::Pending(_)) => {}
+        Err(error) => return Err(error),
+    }
     match connection {
-        AnyConnection::Sqlite(sqlite) => {
-            sqlite.exclusive_transaction(|sqlite| apply(sqlite, SQLITE, pending))
-        }
+        AnyConnection::Sqlite(sqlite) => sqlite.exclusive_transaction(|sqlite| apply(sqlite, SQLITE)),
         AnyConnection::Postgres(postgres) => postgres.transaction(|postgres| {
             // Held until the transaction ends, so it also works behind a pooler of transactions.
             sql_query(format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")).execute(postgres)?;
-            apply(postgres, POSTGRES, pending)
+            apply(postgres, POSTGRES)
         }),
     }
 }
 
-fn apply<C, DB>(
-    connection: &mut C,
-    known: EmbeddedMigrations,
-    pending: Pending,
-) -> Result<Vec<String>, MigrateError>
+fn apply<C, DB>(connection: &mut C, known: EmbeddedMigrations) -> Result<Vec<String>, MigrateError>
 where
     C: MigrationHarness<DB>,
-    DB: diesel::backend::Backend,
+    DB: Backend,
+    EmbeddedMigrations: MigrationSource<DB>,
 {
-    let failed = |error: Box<dyn std::error::Error + Send + Sync>| MigrateError::Failed(error.to_string());
-    let migrations: Vec<Box<dyn Migration<DB>>> = known.migrations().map_err(failed)?;
-    let newest_known = migrations.iter().map(|migration| migration.name().version().as_owned()).max();
-    let newest_applied = connection.applied_migrations().map_err(failed)?.into_iter().max();
-    if newest_applied > newest_known {
-        let name =
-            |version: Option<MigrationVersion<'static>>| version.map_or_else(String::new, |v| v.to_string());
-        return Err(MigrateError::DatabaseNewer {
-            database: name(newest_applied),
-            binary: name(newest_known),
-        });
+    let applied = connection.applied_migrations().map_err(failed)?;
+    refuse_newer(&applied.iter().map(ToString::to_string).collect(), &versions::<DB>(&known)?)?;
+    let run = connection.run_pending_migrations(known).map_err(failed)?;
+    Ok(run.iter().map(ToString::to_string).collect())
+}
+
+/// Passes if the schema is the one that this binary works with. Only reads, without a lock, so it also works for a role
+/// that may not change the schema.
+pub(crate) fn check(connection: &mut AnyConnection) -> Result<(), MigrateError> {
+    let (table, known) = match connection {
+        AnyConnection::Sqlite(_) => {
+            ("sqlite_master WHERE name = '__diesel_schema_migrations'", versions::<Sqlite>(&SQLITE)?)
+        }
+        AnyConnection::Postgres(_) => {
+            ("pg_class WHERE oid = to_regclass('__diesel_schema_migrations')", versions::<Pg>(&POSTGRES)?)
+        }
+    };
+    let tables: i64 = select(sql::<BigInt>(&format!("count(*) FROM {table}"))).get_result(connection)?;
+    let applied: BTreeSet<String> = match tables {
+        0 => BTreeSet::new(),
+        _ => applied::table.select(applied::version).load(connection)?.into_iter().collect(),
+    };
+    refuse_newer(&applied, &known)?;
+    let missing: Vec<_> = known.difference(&applied).cloned().collect();
+    if missing.is_empty() { Ok(()) } else { Err(MigrateError::Pending(missing.join(", "))) }
+}
+
+diesel::table! {
+    /// Where Diesel records what it ran.
+    #[sql_name = "__diesel_schema_migrations"]
+    applied (version) {
+        version -> Text,
     }
-    if pending == Pending::Run {
-        let run = connection.run_pending_migrations(known).map_err(failed)?;
-        return Ok(run.iter().map(ToString::to_string).collect());
+}
+
+fn versions<DB: Backend>(known: &EmbeddedMigrations) -> Result<BTreeSet<String>, MigrateError>
+where
+    EmbeddedMigrations: MigrationSource<DB>,
+{
+    let migrations = known.migrations().map_err(failed)?;
+    Ok(migrations.iter().map(|migration| migration.name().version().to_string()).collect())
+}
+
+fn refuse_newer(applied: &BTreeSet<String>, known: &BTreeSet<String>) -> Result<(), MigrateError> {
+    if applied.last() <= known.last() {
+        return Ok(());
     }
-    let missing = connection.pending_migrations(known).map_err(failed)?;
-    if missing.is_empty() {
-        return Ok(Vec::new());
-    }
-    let versions: Vec<_> = missing.iter().map(|migration| migration.name().version().to_string()).collect();
-    Err(MigrateError::Pending(versions.join(", ")))
+    let newest = |versions: &BTreeSet<String>| versions.last().cloned().unwrap_or_default();
+    Err(MigrateError::DatabaseNewer { database: newest(applied), binary: newest(known) })
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "as `map_err` gives it")]
+fn failed(error: Box<dyn Error + Send + Sync>) -> MigrateError {
+    MigrateError::Failed(error.to_string())
 }

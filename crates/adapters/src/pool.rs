@@ -8,7 +8,10 @@ use std::time::Duration;
 
 /// A pool of connections. Cloning shares it.
 #[derive(Clone)]
-pub(crate) struct Pool(r2d2::Pool<Connector>);
+pub(crate) struct Pool {
+    connections: r2d2::Pool<Connector>,
+    timeout: Duration,
+}
 
 impl Pool {
     /// A pool of at most `size` connections, for one of which a request waits `timeout` at most.
@@ -28,8 +31,7 @@ impl Pool {
             // would take OpenSSL away from under the thread that opens one.
             builder.min_idle(Some(0))
         };
-        let pool = builder.build(connector)?;
-        Ok(Self(pool))
+        Ok(Self { connections: builder.build(connector)?, timeout })
     }
 
     /// Runs `work` on a connection, in the calling thread.
@@ -37,19 +39,21 @@ impl Pool {
         &self,
         work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = self.0.get().map_err(Fault::from)?;
+        let mut connection = self.connections.get().map_err(Fault::from)?;
         work(&mut connection)
     }
 
-    /// Runs `work` on a connection, in a thread that may block.
+    /// Runs `work` on a connection, in a thread that may block, and waits for it no longer than the pool's timeout.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut AnyConnection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
         let pool = self.clone();
-        tokio::task::spawn_blocking(move || pool.run_here(work))
-            .await
-            .map_err(|error| Fault::Unknown(error.to_string()))?
+        let work = tokio::task::spawn_blocking(move || pool.run_here(work));
+        match tokio::time::timeout(self.timeout, work).await {
+            Ok(result) => result.map_err(|error| Fault::Unknown(error.to_string()))?,
+            Err(_) => Err(Fault::Unavailable("the database took too long".into())),
+        }
     }
 }
 

@@ -18,8 +18,10 @@ use gochat_domain::{clock::SystemClock, ports::Authenticator, service::GroupServ
 use std::{
     future, io,
     net::{SocketAddr, TcpListener},
-    sync::Arc,
+    sync::{Arc, mpsc},
     task::Poll,
+    thread,
+    time::Duration,
 };
 use tokio::task::JoinHandle;
 
@@ -28,6 +30,7 @@ pub struct Application {
     server: Server,
     writers: GroupWriters,
     sweeper: JoinHandle<()>,
+    shutdown_timeout: Duration,
     address: SocketAddr,
 }
 
@@ -51,7 +54,7 @@ impl Application {
         let server = http::serve(listener, services, settings.http, stop_signal()?)?;
         let sweeper =
             rt::spawn(sweeper::run(database.idempotency_sweeper(), SystemClock, settings.idempotency_keep));
-        Ok(Self { server, writers, sweeper, address })
+        Ok(Self { server, writers, sweeper, shutdown_timeout: settings.http.shutdown_timeout, address })
     }
 
     /// The port that the server listens on.
@@ -83,17 +86,29 @@ impl Application {
     pub async fn run_until_stopped(self) -> anyhow::Result<()> {
         self.server.await.context("the server failed")?;
         self.sweeper.abort();
-        self.writers.close();
+        close(self.writers, self.shutdown_timeout)?;
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// Stores and answers what is queued. A database that does not answer cannot hold up the end for ever.
+fn close(writers: GroupWriters, timeout: Duration) -> anyhow::Result<()> {
+    let (close, closed) = mpsc::channel();
+    thread::Builder::new().name("shutdown".into()).spawn(move || {
+        writers.close();
+        close.send(())
+    })?;
+    closed.recv_timeout(timeout).context("the database does not answer; what waited may not be stored")
 }
 
 /// The database of the settings, its schema up to date.
 pub(crate) fn open(settings: &DatabaseSettings) -> anyhow::Result<Database> {
     let database = connect(settings)?;
     if settings.migrate_on_start {
-        migrate(&database, settings)?;
+        for version in migrate(&database, settings)? {
+            tracing::info!("migrated the database to {version}");
+        }
     } else {
         database.check_schema().with_context(|| in_setting(settings))?;
     }

@@ -38,5 +38,6 @@ fn main() -> ExitCode {
     ] {
         suite.on(Backend::ALL, &cases);
     }
+    suite.on([Backend::Postgres], &faults::postgres_cases());
     suite.run()
 }

@@ -82,7 +82,9 @@ fn run_on(
 }
 
 fn required() -> bool {
-    env::var("GOCHAT_TEST_REQUIRE_POSTGRES").is_ok_and(|value| value == "1")
+    // Whoever names a server wants it used.
+    env::var_os("GOCHAT_TEST_DATABASE_URL").is_some()
+        || env::var("GOCHAT_TEST_REQUIRE_POSTGRES").is_ok_and(|value| value == "1")
 }
 
 fn failed(error: &anyhow::Error) -> Failed {

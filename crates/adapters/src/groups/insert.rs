@@ -68,3 +68,47 @@ fn insert(connection: &mut AnyConnection, group: &NewGroup) -> Outcome {
 fn group_id(id: i64) -> Result<GroupId, Fault> {
     GroupId::new(id).map_err(|error| Fault::Unknown(format!("the database gave the id {id}: {error}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DatabaseUrl, migrations};
+    use diesel::connection::SimpleConnection;
+    use gochat_domain::{
+        clock::{Clock, SystemClock},
+        group::{AdminId, CreateGroup, GroupName, GroupToken},
+    };
+    use gochat_test_support::TestDatabase;
+    use std::time::Duration;
+
+    fn group(name: &str) -> NewGroup {
+        let request = CreateGroup {
+            name: GroupName::parse(name).unwrap(),
+            token: GroupToken::parse("t").unwrap(),
+            admin_id: AdminId::new(1).unwrap(),
+        };
+        NewGroup::mint(request, SystemClock.now())
+    }
+
+    #[test]
+    fn a_database_that_is_full_stores_nothing_of_a_batch_and_is_unavailable() {
+        let database = TestDatabase::sqlite().unwrap();
+        let url: DatabaseUrl = database.url().parse().unwrap();
+        let connector = Connector::new(&url, Duration::from_secs(1)).unwrap();
+        let mut connection = connector.open().unwrap();
+        migrations::migrate(&mut connection).unwrap();
+        // Fewer than there are: SQLite takes as many as it has, and not one more.
+        connection.batch_execute("PRAGMA max_page_count = 1").unwrap();
+        let mut store = Store { connection, checkpoints: None };
+        let groups: Vec<_> = (0..1000).map(|number| group(&format!("{number:063}"))).collect();
+        let outcomes = store.store(&groups);
+        assert!(
+            matches!(&outcomes, Err(Fault::Unavailable(reason)) if reason.contains("full")),
+            "{:?}",
+            outcomes.err()
+        );
+        assert_eq!(database.rows("SELECT CAST(count(*) AS TEXT) FROM groups").unwrap(), [["0"]]);
+        store.connection.batch_execute("PRAGMA max_page_count = 1000000").unwrap();
+        assert!(store.store(&groups).unwrap().iter().all(|outcome| matches!(outcome, Ok(Some(_)))));
+    }
+}

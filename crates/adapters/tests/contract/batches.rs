@@ -6,8 +6,11 @@ use crate::{
 };
 use futures_util::future::join_all;
 use gochat_adapters::{Database, DatabaseOptions, WriterOptions};
-use gochat_domain::ports::CreateGroupError;
-use gochat_test_support::{Backend, PlainSql, TestDatabase, cases};
+use gochat_domain::{
+    group::{GroupId, GroupKey},
+    ports::{CreateGroupError, ReadGroupError},
+};
+use gochat_test_support::{Backend, Cluster, PlainSql, TestDatabase, cases};
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -27,6 +30,10 @@ pub fn cases() -> Vec<DatabaseCase> {
         a_thousand_at_once_end_in_at_most_100_commits,
     ]
     .to_vec()
+}
+
+pub fn postgres_cases() -> Vec<DatabaseCase> {
+    cases![a_server_that_has_gone_is_unavailable].to_vec()
 }
 
 const ONE_WRITER: WriterOptions = WriterOptions { writers: 1, ..WRITERS };
@@ -130,6 +137,25 @@ fn end_whoever_waits(subject: &Subject, is_over: &AtomicBool) {
                    WHERE datname = current_database() AND wait_event_type = 'Lock'";
         admin.rows(end).unwrap();
     }
+}
+
+fn a_server_that_has_gone_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
+    let cluster = Cluster::start(Cluster::FAST)?;
+    let database = Database::connect(&cluster.url("postgres").parse()?, OPTIONS)?;
+    database.migrate()?;
+    let writers = database.start_writers(WRITERS)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    runtime.block_on(writers.repository().create(group("before")))?;
+    drop(cluster);
+    for _ in 0..2 {
+        let refused = runtime.block_on(writers.repository().create(group("after")));
+        assert!(matches!(refused, Err(CreateGroupError::Unavailable(_))), "{refused:?}");
+    }
+    let id = GroupKey::Id(GroupId::new(1)?);
+    let refused = runtime.block_on(database.group_reader().find(&id));
+    assert!(matches!(refused, Err(ReadGroupError::Unavailable(_))), "{refused:?}");
+    writers.close();
+    Ok(())
 }
 
 fn a_full_queue_refuses_at_once_and_loses_nobody(database: TestDatabase) -> anyhow::Result<()> {

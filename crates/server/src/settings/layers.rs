@@ -6,8 +6,8 @@ use gochat_adapters::DatabaseUrl;
 use std::{
     collections::{BTreeMap, HashMap},
     fmt::Display,
+    fs, io,
     ops::RangeInclusive,
-    path::Path,
     str::FromStr,
     time::Duration,
 };
@@ -34,7 +34,7 @@ pub(super) struct Layers(BTreeMap<String, String>);
 impl Layers {
     /// Reads every layer; `variables` are the environment's.
     pub(super) fn read(profile: Profile, variables: HashMap<String, String>) -> Result<Self, SettingError> {
-        let text = |text| File::from_str(text, FileFormat::Toml);
+        let text = |text: &str| File::from_str(text, FileFormat::Toml);
         let file = format!("config/{profile}.toml");
         let unreadable = |error: ConfigError| SettingError {
             setting: file.clone(),
@@ -42,11 +42,18 @@ impl Layers {
             value: error.to_string().split_whitespace().collect::<Vec<_>>().join(" "),
             expected: "TOML as in config/default.toml".to_owned(),
         };
+        let of_the_folder = match fs::read_to_string(&file) {
+            Ok(settings) => settings,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(error) => {
+                return Err(refused(&file, &error.to_string(), "a file that can be read, or none"));
+            }
+        };
         let environment = Environment::with_prefix("GOCHAT").prefix_separator("__").separator("__");
         let layers = Config::builder()
             .add_source(text(DEFAULTS))
             .add_source(text(profile.built_in()))
-            .add_source(File::from(Path::new(&file)).required(false))
+            .add_source(text(&of_the_folder))
             .add_source(environment.source(Some(variables)));
         let known = flatten(Config::builder().add_source(text(DEFAULTS)).build().map_err(unreadable)?);
         let values = flatten(layers.build().map_err(unreadable)?);

@@ -1,6 +1,7 @@
 //! What a consumer sees of a database that fails.
 
-use crate::app::App;
+use crate::{app::App, keys::issue};
+use gochat_domain::auth::Scope;
 use gochat_test_support::{Backend, TestDatabase, cases, http::Request};
 
 type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
@@ -8,6 +9,10 @@ type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
 pub fn cases() -> Vec<Case> {
     cases![a_database_that_is_locked_is_unavailable_until_it_is_not, a_fault_that_nobody_foresaw_is_internal]
         .to_vec()
+}
+
+pub fn postgres_cases() -> Vec<Case> {
+    cases![a_record_of_keys_that_is_locked_is_unavailable].to_vec()
 }
 
 const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
@@ -49,5 +54,18 @@ fn a_fault_that_nobody_foresaw_is_internal(database: TestDatabase) -> anyhow::Re
         "the service failed; the log has the cause under the request_id",
     );
     assert!(app.groups().is_empty());
+    Ok(())
+}
+
+fn a_record_of_keys_that_is_locked_is_unavailable(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, &[("GOCHAT__DATABASE__TIMEOUT", "1s")]);
+    let (key, _) = issue(&app, Scope::GroupsWrite, None);
+    let mut lock = app.database.plain_sql()?;
+    lock.execute("BEGIN; LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE")?;
+    let request = Request::create(BODY).without("gochat-token").header("GoChat-Token", key.expose());
+    let reply = request.send(app.port);
+    reply.assert_error(503, "unavailable", None, "the service cannot serve this now; try again");
+    lock.execute("ROLLBACK")?;
+    assert_eq!(request.send(app.port).status, 201);
     Ok(())
 }

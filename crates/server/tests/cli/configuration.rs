@@ -2,7 +2,7 @@
 
 use crate::process::{run, run_in};
 use gochat_test_support::{Cluster, TestDatabase, cases};
-use std::{fs, net::TcpListener};
+use std::{ffi::OsStr, fs, net::TcpListener, os::unix::ffi::OsStrExt, process::Command};
 use tempfile::TempDir;
 
 type Case = (&'static str, fn() -> anyhow::Result<()>);
@@ -12,6 +12,8 @@ pub fn cases() -> Vec<Case> {
     vec![
         ("what_cannot_be_is_refused_in_one_sentence", what_cannot_be_is_refused_in_one_sentence),
         ("a_port_in_use_is_named_and_no_database_is_made", a_port_in_use_is_named_and_no_database_is_made),
+        ("a_file_that_cannot_be_read_is_refused", a_file_that_cannot_be_read_is_refused),
+        ("a_variable_that_is_no_unicode_is_refused", a_variable_that_is_no_unicode_is_refused),
         ("a_wrong_command_line_ends_with_2", a_wrong_command_line_ends_with_2),
         ("the_file_of_the_profile_overrides_the_defaults", the_file_of_the_profile_overrides_the_defaults),
         (
@@ -90,6 +92,28 @@ fn a_port_in_use_is_named_and_no_database_is_made() -> anyhow::Result<()> {
     let taken = TcpListener::bind("127.0.0.1:0")?;
     let address = taken.local_addr()?.to_string();
     assert_refused(&[("GOCHAT__HTTP__BIND", &address)], &["http.bind", &address, "in use"]);
+    Ok(())
+}
+
+fn a_file_that_cannot_be_read_is_refused() -> anyhow::Result<()> {
+    let folder = TempDir::new()?;
+    // Whoever may read everything still cannot read a folder.
+    fs::create_dir_all(folder.path().join("config/development.toml"))?;
+    let ended = run_in(folder.path(), &["config"], &[]);
+    assert_eq!((ended.code, &*ended.stdout), (Some(1), ""), "{ended:?}");
+    assert!(ended.stderr.starts_with("gochat: config/development.toml = "), "{}", ended.stderr);
+    Ok(())
+}
+
+fn a_variable_that_is_no_unicode_is_refused() -> anyhow::Result<()> {
+    let url = OsStr::from_bytes(b"sqlite:///srv/\xff.sqlite");
+    let output = Command::new(env!("CARGO_BIN_EXE_gochat"))
+        .arg("config")
+        .env("GOCHAT__DATABASE__URL", url)
+        .output()?;
+    assert_eq!((output.status.code(), &*output.stdout), (Some(1), &b""[..]));
+    let said = String::from_utf8(output.stderr)?;
+    assert_eq!(said, "gochat: GOCHAT__DATABASE__URL is refused: expected Unicode\n");
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use gochat_test_support::TestDatabase;
 use std::{
     io::{BufRead, BufReader, Read},
     path::Path,
-    process::{Child, ChildStderr, Command, Stdio},
+    process::{Child, Command, Stdio},
     thread,
 };
 use tempfile::TempDir;
@@ -49,7 +49,8 @@ pub struct Server {
     child: Child,
     /// What it said until it listened.
     said: Vec<String>,
-    stderr: BufReader<ChildStderr>,
+    /// Reads what it says from then on: a server that nobody listens to stops in the midst of a line.
+    listener: Option<thread::JoinHandle<String>>,
     _folder: TempDir,
 }
 
@@ -70,7 +71,12 @@ impl Server {
                 break address.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap();
             }
         };
-        Self { port, child, said, stderr, _folder: folder }
+        let listener = thread::spawn(move || {
+            let mut rest = String::new();
+            stderr.read_to_string(&mut rest).unwrap();
+            rest
+        });
+        Self { port, child, said, listener: Some(listener), _folder: folder }
     }
 
     /// Tells the server to stop, as whoever runs it does.
@@ -90,10 +96,9 @@ impl Server {
 
     /// Waits until it ended.
     pub fn wait(mut self) -> Ended {
-        let mut lines = std::mem::take(&mut self.said);
-        lines.extend(self.stderr.by_ref().lines().map(|line| line.unwrap() + "\n"));
+        let rest = self.listener.take().unwrap().join().unwrap();
         let code = self.child.wait().unwrap().code();
-        Ended { code, stdout: String::new(), stderr: lines.concat() }
+        Ended { code, stdout: String::new(), stderr: self.said.concat() + &rest }
     }
 }
 

@@ -15,6 +15,7 @@ pub fn cases() -> Vec<Case> {
         three_servers_started_at_once_on_an_empty_database_all_come_up,
         sigterm_answers_what_is_in_flight_and_exits_0,
         what_was_answered_201_is_there_after_kill_9,
+        a_database_that_does_not_answer_does_not_hold_up_the_end,
         neither_a_key_nor_a_token_is_ever_in_the_log,
     ]
     .to_vec()
@@ -34,6 +35,9 @@ fn the_first_lines_say_what_runs_and_how_to_use_it(database: TestDatabase) -> an
     assert_eq!(
         lines,
         [
+            "migrated the database to 20261123000000".to_owned(),
+            "migrated the database to 20261123000001".to_owned(),
+            "migrated the database to 20261123000002".to_owned(),
             format!("gochat {}, profile development", env!("CARGO_PKG_VERSION")),
             format!("listening on http://127.0.0.1:{port}"),
             format!("database {url}"),
@@ -106,6 +110,27 @@ fn what_was_answered_201_is_there_after_kill_9(database: TestDatabase) -> anyhow
     assert_eq!(Request::create(r#"{"name":"g49","token":"t","admin_id":1}"#).send(next.port).status, 409);
     next.terminate();
     assert_eq!(next.wait().code, Some(0));
+    Ok(())
+}
+
+fn a_database_that_does_not_answer_does_not_hold_up_the_end(database: TestDatabase) -> anyhow::Result<()> {
+    let short = [("GOCHAT__DATABASE__TIMEOUT", "1s"), ("GOCHAT__HTTP__SHUTDOWN_TIMEOUT", "2s")];
+    let server = Server::start(&database, &short);
+    let mut lock = database.plain_sql()?;
+    lock.execute(match database.backend() {
+        Backend::Sqlite => "BEGIN IMMEDIATE",
+        Backend::Postgres => "BEGIN; LOCK TABLE groups IN ACCESS EXCLUSIVE MODE",
+    })?;
+    let reply = Request::create(r#"{"name":"g","token":"t","admin_id":1}"#).send(server.port);
+    assert_eq!(reply.status, 503);
+    server.terminate();
+    let ended = server.wait();
+    // SQLite gives up by itself; PostgreSQL is left to itself, and that is said.
+    let is_said = ended.stderr.contains("the database does not answer");
+    match database.backend() {
+        Backend::Sqlite => assert_eq!((ended.code, is_said), (Some(0), false), "{ended:?}"),
+        Backend::Postgres => assert_eq!((ended.code, is_said), (Some(1), true), "{ended:?}"),
+    }
     Ok(())
 }
 
