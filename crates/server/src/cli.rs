@@ -37,6 +37,11 @@ Exit code:
   1  it failed, or a setting is refused; standard error says why
   2  the command line is wrong";
 
+const CREATE_KEY: &str = "\
+Examples:
+  gochat keys create --name \"mobile app\" --scope groups:write
+  KEY=$(gochat keys create --name importer --scope groups:write --scope groups:read --expires-in 90d)";
+
 const COMPLETIONS: &str = "\
 Examples:
   gochat completions bash > ~/.local/share/bash-completion/completions/gochat
@@ -55,7 +60,7 @@ Examples:
 #[derive(Debug, Parser)]
 #[command(name = "gochat", version, after_long_help = EXAMPLES)]
 pub struct Cli {
-    /// Which settings to start from.
+    /// Which settings to start from: development or production.
     #[arg(long, global = true, env = "GOCHAT_PROFILE", default_value = "development")]
     pub profile: String,
 
@@ -68,8 +73,12 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve the API until told to stop.
+    ///
+    /// On SIGTERM or SIGINT, what is in flight is answered, and what is queued is stored; then the process ends.
     Serve,
     /// Bring the database's schema up to date.
+    ///
+    /// The other commands do so too, unless the setting `database.migrate_on_start` is false.
     Migrate,
     /// Make, list and revoke API keys, also while a server runs.
     #[command(subcommand)]
@@ -94,6 +103,7 @@ pub enum Command {
 #[derive(Debug, Subcommand)]
 pub enum KeysCommand {
     /// Make a key, and print it: once, alone on standard output.
+    #[command(after_long_help = CREATE_KEY)]
     Create(CreateKey),
     /// List the keys on record, the oldest first. The keys themselves are not on record.
     List {

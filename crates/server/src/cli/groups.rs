@@ -7,22 +7,29 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Subcommand)]
 pub enum GroupsCommand {
     /// Create a group for each line of a file.
+    ///
+    /// A line has the fields `name`, `token` and `admin_id`, under the rules of the API; other fields are ignored, so
+    /// the file may be one that `gochat groups export` wrote. Groups are stored as requests to the API are: many in one
+    /// transaction, each on disk before it is counted. A server may run meanwhile.
+    ///
+    /// A line that breaks a rule is reported on standard error with its number and the reason, and the rest goes on. A
+    /// line whose name is taken is counted as "there already" and changes nothing, so the same file can be imported
+    /// again: after lines were refused, after Ctrl-C, after a crash.
+    #[command(after_long_help = IMPORT)]
     Import(ImportGroups),
-    /// Write all groups to a file.
+    /// Write all groups to a file, in the order of their ids.
+    ///
+    /// A group is written as the API replies with it: `id`, `uuid`, `name`, `admin_id`, `token`, `created_at`. Tokens
+    /// are secrets, so only you can read the file. It is there when it is complete, and not before. A server may run
+    /// meanwhile; groups that it creates before the end is reached are written too.
+    ///
+    /// `gochat groups import` makes the same groups of it in another database: names, tokens and admin ids are kept;
+    /// ids, uuids and times are new.
+    #[command(after_long_help = EXPORT)]
     Export(ExportGroups),
 }
 
-/// Create a group for each line of a file.
-///
-/// A line has the fields `name`, `token` and `admin_id`, under the rules of the API; other fields are ignored, so the
-/// file may be one that `gochat groups export` wrote. Groups are stored as requests to the API are: many in one
-/// transaction, each on disk before it is counted. A server may run meanwhile.
-///
-/// A line that breaks a rule is reported on standard error with its number and the reason, and the rest goes on. A
-/// line whose name is taken is counted as "there already" and changes nothing, so the same file can be imported again:
-/// after a refusal, after Ctrl-C, after a crash.
-#[derive(Debug, Args)]
-#[command(after_long_help = "\
+const IMPORT: &str = "\
 Examples:
   gochat groups import groups.ndjson
   gochat groups import groups.csv 2> refused.txt
@@ -36,10 +43,23 @@ The same in CSV; the header comes first, its columns in any order:
   group_1,298fbgv479bv,1
 
 Exit code:
-  0  every line is stored, or was there already
-  1  lines were refused; all others are stored
-  2  the file or the database failed; it says how far it came
-  130  interrupted; it says how far it came")]
+  0    every line is stored, or was there already
+  1    lines were refused and all others are stored, or a setting is refused
+  2    the file or the database failed; it says how far it came
+  130  interrupted; it says how far it came";
+
+const EXPORT: &str = "\
+Examples:
+  gochat groups export groups.ndjson
+  gochat groups export groups.csv
+  gochat groups export | gzip > groups.ndjson.gz
+
+From SQLite to PostgreSQL:
+  gochat groups export groups.ndjson
+  GOCHAT__DATABASE__URL=postgres://… gochat groups import groups.ndjson";
+
+/// Which file to read, and how.
+#[derive(Debug, Args)]
 pub struct ImportGroups {
     /// The file, or `-` for standard input.
     pub file: PathBuf,
@@ -53,26 +73,8 @@ pub struct ImportGroups {
     pub progress_every: u64,
 }
 
-/// Write all groups to a file, in the order of their ids.
-///
-/// A group is written as the API replies with it: `id`, `uuid`, `name`,
-/// `admin_id`, `token`, `created_at`. Tokens are secrets, so
-/// only you can read the file. It stands there when it is complete, and not before. A server may run meanwhile; groups
-/// that it creates are written too, as long as the end is not reached.
-///
-/// `gochat groups import` makes the same groups of it in another database: names, tokens and admin ids are kept, ids,
-/// uuids and times are new.
+/// Which file to write, and how.
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
-Examples:
-  gochat groups export groups.ndjson
-  gochat groups export groups.csv
-  gochat groups export | gzip > groups.ndjson.gz
-  gochat groups export - --format csv | cut -d, -f3
-
-From SQLite to PostgreSQL:
-  gochat groups export groups.ndjson
-  GOCHAT__DATABASE__URL=postgres://… gochat groups import groups.ndjson")]
 pub struct ExportGroups {
     /// The file, which is replaced if it exists, or `-` for standard output.
     #[arg(default_value = "-")]

@@ -20,9 +20,11 @@ use gochat_adapters::WriterOptions;
 use gochat_domain::{group::CreateGroup, ports::CreateGroupError, service::GroupService};
 use indicatif::HumanCount;
 use std::{
+    borrow::Cow,
     fmt,
     fs::File,
     io::{self, BufRead, BufReader},
+    path::Path,
     pin::pin,
     process::ExitCode,
     task::Poll,
@@ -52,14 +54,15 @@ fn import(settings: &Settings, command: &ImportGroups) -> anyhow::Result<ExitCod
     let mut progress = Progress::new(size, command.progress_every)?;
     let mut counts = Counts::default();
     let end = super::with_groups(settings, async |groups| {
-        let records = read_ahead(input, format)?;
+        let records = read_ahead(input, format)?
+            .map(|record| record.with_context(|| format!("cannot read {}", name(&command.file))));
         create(groups, records, in_flight(settings.writer), &mut counts, &mut progress).await
     });
     match &end {
         Ok(End::Complete) => progress.end(&counts.to_string()),
         Ok(End::Interrupted) => progress.end(&format!("interrupted after {}", counts.so_far())),
         Err(_) if counts.line > 0 => progress.end(&format!("stopped after {}", counts.so_far())),
-        Err(_) => progress.end("stopped before the first line"),
+        Err(_) => progress.end_silently(),
     }
     Ok(match end? {
         End::Interrupted => ExitCode::from(130),
@@ -72,11 +75,15 @@ fn open(command: &ImportGroups) -> anyhow::Result<(Box<dyn BufRead + Send>, Opti
     if is_standard_stream(&command.file) {
         return Ok((Box::new(BufReader::with_capacity(CHUNK, io::stdin())), None));
     }
-    let name = || format!("cannot read {}", command.file.display());
-    let file = File::open(&command.file).with_context(name)?;
-    let metadata = file.metadata().with_context(name)?;
+    let cannot = || format!("cannot read {}", name(&command.file));
+    let file = File::open(&command.file).with_context(cannot)?;
+    let metadata = file.metadata().with_context(cannot)?;
     let size = metadata.is_file().then_some(metadata.len());
     Ok((Box::new(BufReader::with_capacity(CHUNK, file)), size))
+}
+
+fn name(file: &Path) -> Cow<'_, str> {
+    if is_standard_stream(file) { "standard input".into() } else { file.to_string_lossy() }
 }
 
 /// As many requests as keep the next batches full while one is stored, and never find the queue full.
@@ -95,7 +102,7 @@ fn read_ahead(
         let send = |record| sender.blocking_send(record).is_ok();
         match records::read(input, format) {
             Ok(records) => {
-                let mut records = records.map(|record| record.context("cannot read on"));
+                let mut records = records.map(|record| Ok(record?));
                 while records.next().is_some_and(|record| record.is_ok() & send(record)) {}
             }
             Err(error) => drop(send(Err(error))),

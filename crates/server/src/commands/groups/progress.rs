@@ -68,7 +68,12 @@ impl Progress {
 
     /// Takes the bar away, and writes a last line.
     pub(super) fn end(&self, line: &str) {
-        self.bar.finish_and_clear();
+        self.end_silently();
         self.say(line);
+    }
+
+    /// Takes the bar away.
+    pub(super) fn end_silently(&self) {
+        self.bar.finish_and_clear();
     }
 }
