@@ -1,6 +1,6 @@
 //! `gochat groups export`, and the way back.
 
-use crate::process::{Ended, Server, command, run, run_in, run_with};
+use crate::process::{Ended, Server, command, ndjson, run, run_in, run_with};
 use gochat_test_support::{Backend, TestDatabase, cases, http::Request};
 use std::{
     collections::HashSet, fs, io::Read, os::unix::fs::PermissionsExt, path::Path, process::Stdio, thread,
@@ -30,8 +30,7 @@ fn lines(count: usize) -> String {
         serde_json::json!({"name": text, "token": format!(" {text} "), "admin_id": i64::MAX}).to_string()
             + "\n"
     });
-    let many = (0..count).map(|n| format!("{{\"name\":\"g{n:04}\",\"token\":\"t\",\"admin_id\":1}}\n"));
-    special.chain(many).collect()
+    special.collect::<Vec<_>>().concat() + &ndjson("g", 0..count)
 }
 
 fn fill(database: &TestDatabase, count: usize) {
@@ -94,8 +93,7 @@ fn an_export_has_the_replies_of_the_api(database: TestDatabase) -> anyhow::Resul
 
 fn every_group_is_exported_once_while_others_are_created(database: TestDatabase) -> anyhow::Result<()> {
     fill(&database, 2491);
-    let others: String =
-        (0..2500).map(|n| format!("{{\"name\":\"h{n:04}\",\"token\":\"t\",\"admin_id\":1}}\n")).collect();
+    let others = ndjson("h", 0..2500);
     let (imported, exported) = thread::scope(|scope| {
         let import = scope.spawn(|| run_with(&database, &["groups", "import", "-"], others.as_bytes()));
         let exported = run(&database, &["groups", "export"]);

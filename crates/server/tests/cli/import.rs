@@ -1,8 +1,13 @@
 //! `gochat groups import`: what becomes of each line.
 
-use crate::process::{Ended, command, run, run_in, run_with};
+use crate::process::{Ended, command, ndjson, run, run_in, run_with};
 use gochat_test_support::{TestDatabase, cases};
-use std::fs;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use std::{
+    fs::{self, File},
+    io::Read,
+    process::Stdio,
+};
 use tempfile::TempDir;
 
 type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
@@ -14,6 +19,7 @@ pub fn cases() -> Vec<Case> {
         a_second_run_of_the_same_file_stores_nothing_twice,
         a_name_that_stands_twice_in_the_file_is_stored_once,
         progress_is_told_in_lines_where_there_is_no_terminal,
+        progress_is_a_bar_on_a_terminal,
         a_file_that_cannot_be_read_stores_nothing,
         a_small_queue_is_never_overrun,
     ]
@@ -53,7 +59,7 @@ fn every_line_of_ndjson_is_stored_or_reported_with_its_number_and_reason(
         br#"["hush"]"#,
         br#"{"name":"b","token":"hush","admin_id":1}{}"#,
         b"{\"name\":\"\xff\",\"token\":\"hush\",\"admin_id\":1}",
-        br#"hush"#,
+        br"hush",
         br#"  {"name":"c","token":"t","admin_id":9223372036854775807}  "#,
         &long(16 * 1024).into_bytes(),
         &long(16 * 1024 + 1).replace("long", "longer").into_bytes(),
@@ -64,7 +70,7 @@ fn every_line_of_ndjson_is_stored_or_reported_with_its_number_and_reason(
         line 5: name must not be empty\n\
         line 6: token must not be empty\n\
         line 7: admin_id must be an integer from 1 to 9223372036854775807\n\
-        line 8: it is not a JSON object: a key stands in it twice, at column 50\n\
+        line 8: it is not a JSON object: a key stands in it twice, at column 52\n\
         line 9: it is not a JSON object: EOF while parsing an object, at column 39\n\
         line 10: it is not a JSON object\n\
         line 11: it is not a JSON object\n\
@@ -125,15 +131,8 @@ fn every_line_of_csv_is_stored_or_reported_with_its_number_and_reason(
     Ok(())
 }
 
-/// So many groups as NDJSON.
-fn ndjson(count: usize) -> String {
-    (0..count)
-        .map(|n| format!("{{\"name\":\"g{n:05}\",\"token\":\"t{n}\",\"admin_id\":{}}}\n", n + 1))
-        .collect()
-}
-
 fn a_second_run_of_the_same_file_stores_nothing_twice(database: TestDatabase) -> anyhow::Result<()> {
-    let file = ndjson(3000);
+    let file = ndjson("g", 0..3000);
     let first = import(&database, "groups.jsonl", file.as_bytes());
     assert_eq!((first.code, &*first.stderr), (Some(0), "created 3,000, there already 0, refused 0\n"));
     let rows = "SELECT CAST(id AS text), name, CAST(created_at AS text) FROM groups ORDER BY id";
@@ -142,7 +141,7 @@ fn a_second_run_of_the_same_file_stores_nothing_twice(database: TestDatabase) ->
     assert_eq!((second.code, &*second.stderr), (Some(0), "created 0, there already 3,000, refused 0\n"));
     assert_eq!(before.len(), 3000);
     assert_eq!(database.rows(rows)?, before);
-    let longer = ndjson(3001);
+    let longer = ndjson("g", 0..3001);
     let third = run_with(&database, &["groups", "import", "-"], longer.as_bytes());
     assert_eq!(third.stderr, "created 1, there already 3,000, refused 0\n");
     Ok(())
@@ -157,7 +156,7 @@ fn a_name_that_stands_twice_in_the_file_is_stored_once(database: TestDatabase) -
 }
 
 fn progress_is_told_in_lines_where_there_is_no_terminal(database: TestDatabase) -> anyhow::Result<()> {
-    let file = ndjson(250) + "\n\nx\n";
+    let file = ndjson("g", 0..250) + "\n\nx\n";
     let arguments = ["groups", "import", "--progress-every", "100", "-"];
     let ended = run_with(&database, &arguments, file.as_bytes());
     let expected = "\
@@ -166,6 +165,31 @@ fn progress_is_told_in_lines_where_there_is_no_terminal(database: TestDatabase) 
         line 253: it is not a JSON object\n\
         created 250, there already 0, refused 1\n";
     assert_eq!((&*ended.stderr, &*ended.stdout), (expected, ""));
+    Ok(())
+}
+
+fn progress_is_a_bar_on_a_terminal(database: TestDatabase) -> anyhow::Result<()> {
+    let folder = TempDir::new()?;
+    fs::write(folder.path().join("groups.ndjson"), ndjson("g", 0..3000) + "x\n")?;
+    let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
+    grantpt(&controller)?;
+    unlockpt(&controller)?;
+    let terminal = ptsname(&controller, Vec::new())?;
+    let terminal = File::options().read(true).write(true).open(terminal.to_str()?)?;
+    let variables = [("GOCHAT__DATABASE__URL", database.url()), ("TERM", "xterm")];
+    let mut child = command(folder.path(), &["groups", "import", "groups.ndjson"], &variables)
+        .stdout(Stdio::piped())
+        .stderr(terminal)
+        .spawn()?;
+    // The end of a terminal is an error: nobody has its other side any more.
+    let mut shown = Vec::new();
+    let _end = File::from(controller).read_to_end(&mut shown);
+    let (shown, mut stdout) = (String::from_utf8(shown)?, String::new());
+    child.stdout.take().unwrap().read_to_string(&mut stdout)?;
+    assert_eq!((child.wait()?.code(), &*stdout), (Some(1), ""));
+    assert!(shown.contains("\u{2591}") && shown.contains("0% "), "{shown:?}");
+    assert!(shown.contains("line 3001: it is not a JSON object\r\n"), "{shown:?}");
+    assert!(shown.ends_with("created 3,000, there already 0, refused 1\r\n"), "{shown:?}");
     Ok(())
 }
 
@@ -195,7 +219,7 @@ fn a_file_that_cannot_be_read_stores_nothing(database: TestDatabase) -> anyhow::
 
 fn a_small_queue_is_never_overrun(database: TestDatabase) -> anyhow::Result<()> {
     let folder = TempDir::new()?;
-    fs::write(folder.path().join("groups.ndjson"), ndjson(300))?;
+    fs::write(folder.path().join("groups.ndjson"), ndjson("g", 0..300))?;
     let variables = [
         ("GOCHAT__DATABASE__URL", database.url()),
         ("GOCHAT__WRITER__QUEUE", "2"),

@@ -1,6 +1,6 @@
 //! `gochat groups import`, while it runs: what it has stored when it is stopped, and how much memory it takes.
 
-use crate::process::{Ended, command, run_with};
+use crate::process::{Ended, command, ndjson, run_with};
 use gochat_test_support::{TestDatabase, cases};
 use std::{
     fs,
@@ -70,10 +70,6 @@ impl Import {
     }
 }
 
-fn lines(numbers: std::ops::Range<usize>) -> String {
-    numbers.map(|n| format!("{{\"name\":\"g{n:04}\",\"token\":\"t\",\"admin_id\":1}}\n")).collect()
-}
-
 fn count(database: &TestDatabase) -> String {
     database.rows("SELECT CAST(count(*) AS text) FROM groups").unwrap()[0][0].clone()
 }
@@ -82,7 +78,7 @@ fn what_was_stored_before_an_interrupt_stays_and_a_second_run_adds_the_rest(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
     let mut import = Import::start(&database);
-    import.feed(&lines(0..1500));
+    import.feed(&ndjson("g", 0..1500));
     import.settle(1501);
     import.signal("-INT");
     let ended = import.end();
@@ -95,7 +91,7 @@ fn what_was_stored_before_an_interrupt_stays_and_a_second_run_adds_the_rest(
         )
     );
     assert_eq!(count(&database), "1500");
-    let again = run_with(&database, &["groups", "import", "-"], lines(0..2000).as_bytes());
+    let again = run_with(&database, &["groups", "import", "-"], ndjson("g", 0..2000).as_bytes());
     assert_eq!((again.code, &*again.stderr), (Some(0), "created 500, there already 1,500, refused 0\n"));
     Ok(())
 }
@@ -104,19 +100,19 @@ fn what_was_stored_before_kill_9_stays_and_a_second_run_adds_the_rest(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
     let mut import = Import::start(&database);
-    import.feed(&lines(0..1500));
+    import.feed(&ndjson("g", 0..1500));
     import.settle(1501);
     import.signal("-KILL");
     assert_eq!(import.end().code, None);
     assert_eq!(count(&database), "1500");
-    let again = run_with(&database, &["groups", "import", "-"], lines(0..2000).as_bytes());
+    let again = run_with(&database, &["groups", "import", "-"], ndjson("g", 0..2000).as_bytes());
     assert_eq!((again.code, &*again.stderr), (Some(0), "created 500, there already 1,500, refused 0\n"));
     Ok(())
 }
 
 fn a_database_that_fails_ends_it_with_how_far_it_came(database: TestDatabase) -> anyhow::Result<()> {
     let mut import = Import::start(&database);
-    import.feed(&lines(0..10));
+    import.feed(&ndjson("g", 0..10));
     import.settle(11);
     database.execute("DROP TABLE groups")?;
     import.feed(r#"{"name":"x","token":"hush","admin_id":1}"#);

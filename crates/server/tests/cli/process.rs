@@ -3,6 +3,7 @@
 use gochat_test_support::TestDatabase;
 use std::{
     io::{BufRead, BufReader, Read, Write},
+    ops::Range,
     path::Path,
     process::{Child, ChildStderr, Command, Output, Stdio},
     thread,
@@ -63,6 +64,12 @@ pub fn run_with(database: &TestDatabase, arguments: &[&str], input: &[u8]) -> En
         scope.spawn(move || drop(stdin.write_all(input)));
         Ended::from(child.wait_with_output().unwrap())
     })
+}
+
+/// A line of NDJSON for each of `numbers`, a group whose name begins with `prefix`.
+pub fn ndjson(prefix: &str, numbers: Range<usize>) -> String {
+    let line = |number| format!("{{\"name\":\"{prefix}{number:04}\",\"token\":\"t\",\"admin_id\":1}}\n");
+    numbers.map(line).collect::<Vec<_>>().concat()
 }
 
 /// A server that runs.

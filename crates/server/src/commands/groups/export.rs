@@ -37,7 +37,7 @@ pub(super) fn run(settings: &Settings, command: &ExportGroups) -> anyhow::Result
             to_file(groups, &command.file, format, &mut progress).await.with_context(failed)
         }
     });
-    match end? {
+    match end.inspect_err(|_| progress.end_silently())? {
         End::Complete(groups) => progress.end(&format!("exported {} groups", HumanCount(groups))),
         End::Closed => progress.end("standard output was closed before the end"),
         End::Interrupted => {

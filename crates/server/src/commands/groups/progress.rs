@@ -8,7 +8,7 @@ use std::{
 
 /// How long a reader of plain lines waits for the next at most, as long as there is progress.
 const LINE_EVERY: Duration = Duration::from_secs(10);
-/// How often the text beside a bar changes.
+/// How often a bar changes.
 const BAR_EVERY: Duration = Duration::from_millis(100);
 
 /// The progress of one piece of work.
@@ -32,6 +32,10 @@ impl Progress {
             None => ProgressBar::new_spinner()
                 .with_style(ProgressStyle::with_template("{spinner} {msg}, {elapsed}")?),
         };
+        if !bar.is_hidden() {
+            bar.tick();
+            bar.enable_steady_tick(BAR_EVERY);
+        }
         Ok(Self { bar, every, is_hidden: false, shown_at: Instant::now(), shown_steps: 0 })
     }
 
