@@ -78,7 +78,7 @@ fn an_export_has_the_replies_of_the_api(database: TestDatabase) -> anyhow::Resul
     server.terminate();
     assert_eq!(server.wait().code, Some(0));
     let ndjson = run(&database, &["groups", "export"]);
-    assert_eq!((&*ndjson.stdout, &*ndjson.stderr), (&*(created.body.clone() + "\n"), "exported 1 groups\n"));
+    assert_eq!((&*ndjson.stdout, &*ndjson.stderr), (&*(created.body.clone() + "\n"), "exported 1 group\n"));
     let csv = run(&database, &["groups", "export", "-", "--format", "csv"]);
     let group: serde_json::Value = serde_json::from_str(&created.body)?;
     let (uuid, created_at) = (group["uuid"].as_str().unwrap(), group["created_at"].as_str().unwrap());

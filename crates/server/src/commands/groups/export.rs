@@ -38,6 +38,7 @@ pub(super) fn run(settings: &Settings, command: &ExportGroups) -> anyhow::Result
         }
     });
     match end.inspect_err(|_| progress.end_silently())? {
+        End::Complete(1) => progress.end("exported 1 group"),
         End::Complete(groups) => progress.end(&format!("exported {} groups", HumanCount(groups))),
         End::Closed => progress.end("standard output was closed before the end"),
         End::Interrupted => {
