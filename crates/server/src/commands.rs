@@ -1,26 +1,36 @@
 //! What each command does.
 
+mod completions;
 mod config;
+mod groups;
 mod keys;
+mod man;
 mod migrate;
 mod serve;
+mod standard_output;
 
 use crate::{
     cli::{Cli, Command},
     settings::Settings,
 };
 use anyhow::bail;
-use std::env;
+use std::{env, process::ExitCode};
 
 /// Runs the command that the command line names.
-pub fn run(cli: Cli) -> anyhow::Result<()> {
-    let settings = Settings::load(cli.profile()?, variables()?)?;
+pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let profile = cli.profile();
+    // Read by the commands that need them: a man page is of use before the settings are right.
+    let settings = || -> anyhow::Result<Settings> { Ok(Settings::load(profile?, variables()?)?) };
     match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::run(&settings),
-        Command::Migrate => migrate::run(&settings),
-        Command::Keys(command) => keys::run(&settings, command),
-        Command::Config => config::run(&settings),
+        Command::Serve => serve::run(&settings()?)?,
+        Command::Migrate => migrate::run(&settings()?)?,
+        Command::Keys(command) => keys::run(&settings()?, command)?,
+        Command::Groups(command) => return groups::run(&settings()?, command),
+        Command::Config => config::run(&settings()?)?,
+        Command::Completions { shell } => completions::run(shell)?,
+        Command::Man => man::run()?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The environment, but for what cannot be a setting.

@@ -7,3 +7,4 @@ pub mod settings;
 pub mod startup;
 mod sweeper;
 pub mod telemetry;
+mod wire;

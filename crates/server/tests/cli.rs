@@ -4,23 +4,38 @@
 
 #[path = "cli/configuration.rs"]
 mod configuration;
+#[path = "cli/export.rs"]
+mod export;
+#[path = "cli/import.rs"]
+mod import;
+#[path = "cli/interrupted.rs"]
+mod interrupted;
 #[path = "cli/keys.rs"]
 mod keys;
 #[path = "cli/process.rs"]
 mod process;
 #[path = "cli/serve.rs"]
 mod serve;
+#[path = "cli/teaching.rs"]
+mod teaching;
 
 use gochat_test_support::{Backend, Suite};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut suite = Suite::new();
-    for (name, case) in configuration::cases() {
+    for (name, case) in configuration::cases().into_iter().chain(teaching::cases()) {
         suite.add(name, case);
     }
     suite.on([Backend::Postgres], &configuration::postgres_cases());
-    for cases in [configuration::database_cases(), keys::cases(), serve::cases()] {
+    for cases in [
+        configuration::database_cases(),
+        export::cases(),
+        import::cases(),
+        interrupted::cases(),
+        keys::cases(),
+        serve::cases(),
+    ] {
         suite.on(Backend::ALL, &cases);
     }
     suite.run()

@@ -1,5 +1,6 @@
 //! Errors as a consumer sees them: the one table from error to code, status and field.
 
+use crate::wire::InvalidRequest;
 use actix_web::{
     HttpResponse, ResponseError,
     body::BoxBody,
@@ -206,6 +207,19 @@ impl From<AuthenticateError> for ApiError {
             AuthenticateError::Unauthorized => Self::unauthorized(),
             AuthenticateError::Store(KeyStoreError::Unavailable(cause)) => Self::unavailable(cause),
             AuthenticateError::Store(KeyStoreError::Unknown(cause)) => Self::internal(cause),
+        }
+    }
+}
+
+impl From<InvalidRequest> for ApiError {
+    fn from(error: InvalidRequest) -> Self {
+        match error {
+            InvalidRequest::Malformed(reason) => {
+                Self::new(Code::MalformedJson, format!("the body must be one JSON object: {reason}"))
+            }
+            InvalidRequest::Name(reason) => Self::new(Code::InvalidName, reason),
+            InvalidRequest::Token(reason) => Self::new(Code::InvalidToken, reason),
+            InvalidRequest::AdminId(reason) => Self::new(Code::InvalidAdminId, reason),
         }
     }
 }

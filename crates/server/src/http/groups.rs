@@ -2,10 +2,9 @@
 
 mod idempotency;
 mod query;
-mod request;
-mod response;
 
 use super::{auth::Authenticated, body::JsonBody, error::ApiError};
+use crate::wire::{self, GroupBody};
 use actix_web::{
     HttpRequest, HttpResponse, Resource, Route,
     guard::{Any, Get, Head},
@@ -19,7 +18,6 @@ use gochat_domain::{
 };
 use idempotency::IDEMPOTENCY_REPLAYED;
 use query::Query;
-use response::GroupBody;
 
 /// The path of all groups.
 pub(super) fn collection() -> Resource {
@@ -51,7 +49,7 @@ async fn create(
 ) -> Result<HttpResponse, ApiError> {
     caller.require(Scope::GroupsWrite)?;
     let key = idempotency::sent_key(request.headers())?;
-    let wanted = request::parse(&body.read().await?)?;
+    let wanted = wire::parse(&body.read().await?)?;
     let mut response = HttpResponse::Created();
     let group = match key {
         None => groups.create(wanted).await?,

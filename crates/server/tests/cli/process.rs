@@ -2,9 +2,10 @@
 
 use gochat_test_support::TestDatabase;
 use std::{
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write},
+    ops::Range,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, Command, Output, Stdio},
     thread,
 };
 use tempfile::TempDir;
@@ -17,8 +18,18 @@ pub struct Ended {
     pub stderr: String,
 }
 
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
 /// The binary with these arguments and variables and no others of its own, in `folder`.
-fn command(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+pub fn command(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gochat"));
     command.current_dir(folder).args(arguments);
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GOCHAT")) {
@@ -30,17 +41,35 @@ fn command(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Com
 
 /// Runs a command in `folder` until it ends.
 pub fn run_in(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
-    let output = command(folder, arguments, variables).output().unwrap();
-    Ended {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    command(folder, arguments, variables).output().unwrap().into()
 }
 
 /// Runs a command on a database until it ends.
 pub fn run(database: &TestDatabase, arguments: &[&str]) -> Ended {
     run_in(TempDir::new().unwrap().path(), arguments, &[("GOCHAT__DATABASE__URL", database.url())])
+}
+
+/// Runs a command on a database until it ends, with `input` on its standard input.
+pub fn run_with(database: &TestDatabase, arguments: &[&str], input: &[u8]) -> Ended {
+    let folder = TempDir::new().unwrap();
+    let mut child = command(folder.path(), arguments, &[("GOCHAT__DATABASE__URL", database.url())])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    thread::scope(|scope| {
+        // A command that ends early does not read all of it.
+        scope.spawn(move || drop(stdin.write_all(input)));
+        Ended::from(child.wait_with_output().unwrap())
+    })
+}
+
+/// A line of NDJSON for each of `numbers`, a group whose name begins with `prefix`.
+pub fn ndjson(prefix: &str, numbers: Range<usize>) -> String {
+    let line = |number| format!("{{\"name\":\"{prefix}{number:04}\",\"token\":\"t\",\"admin_id\":1}}\n");
+    numbers.map(line).collect::<Vec<_>>().concat()
 }
 
 /// A server that runs.

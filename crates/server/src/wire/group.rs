@@ -6,7 +6,7 @@ use std::fmt::Display;
 
 /// The six fields, in the order of the API page.
 #[derive(Serialize)]
-pub(super) struct GroupBody<'a> {
+pub(crate) struct GroupBody<'a> {
     id: i64,
     #[serde(serialize_with = "as_text")]
     uuid: &'a dyn Display,

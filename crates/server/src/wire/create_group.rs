@@ -1,7 +1,6 @@
 //! The request to create a group: JSON in, [`CreateGroup`] out.
 
-use crate::http::error::{ApiError, Code};
-use gochat_domain::group::{AdminId, CreateGroup, GroupName, GroupToken, InvalidAdminId};
+use gochat_domain::group::{AdminId, CreateGroup, GroupName, GroupToken};
 use serde::{
     Deserialize, Deserializer,
     de::{Error, MapAccess, Visitor},
@@ -12,32 +11,66 @@ use std::{borrow::Cow, collections::HashSet, fmt};
 /// The deepest nesting of arrays and objects in a field that is looked at.
 const MAX_DEPTH: usize = 128;
 
-/// Reads a request. A body that is no JSON object is told from one with a field that breaks a rule.
-pub(super) fn parse(body: &[u8]) -> Result<CreateGroup, ApiError> {
-    let malformed = |reason: &dyn fmt::Display| {
-        ApiError::new(Code::MalformedJson, format!("the body must be one JSON object: {reason}"))
-    };
-    let body = str::from_utf8(body).map_err(|_| malformed(&"it is not UTF-8"))?;
-    let fields: Fields = serde_json::from_str(body).map_err(|error| malformed(&error))?;
+/// Why a request is refused.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InvalidRequest {
+    /// It is no JSON object.
+    #[error("{0}")]
+    Malformed(Malformed),
+    /// Its name is missing, or breaks a rule.
+    #[error("{0}")]
+    Name(Cow<'static, str>),
+    /// Its token is missing, or breaks a rule.
+    #[error("{0}")]
+    Token(Cow<'static, str>),
+    /// The id of its administrator is missing, or breaks a rule.
+    #[error("{0}")]
+    AdminId(Cow<'static, str>),
+}
+
+/// Why a text is no JSON object that can be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Malformed {
+    /// It is no text.
+    #[error("it is not UTF-8")]
+    NotUtf8,
+    /// It is no JSON, or something else than an object. The error may quote what stands there instead.
+    #[error("{0}")]
+    NotAnObject(serde_json::Error),
+}
+
+/// Reads a request. What is no JSON object is told from an object with a field that breaks a rule.
+pub(crate) fn parse(json: &[u8]) -> Result<CreateGroup, InvalidRequest> {
+    let json = str::from_utf8(json).map_err(|_| InvalidRequest::Malformed(Malformed::NotUtf8))?;
+    let fields: Fields = serde_json::from_str(json)
+        .map_err(|error| InvalidRequest::Malformed(Malformed::NotAnObject(error)))?;
     Ok(CreateGroup {
-        name: name(fields.name).map_err(|reason| ApiError::new(Code::InvalidName, reason))?,
-        token: token(fields.token).map_err(|reason| ApiError::new(Code::InvalidToken, reason))?,
-        admin_id: admin_id(fields.admin_id).map_err(|reason| ApiError::new(Code::InvalidAdminId, reason))?,
+        name: name(text(fields.name))?,
+        token: token(text(fields.token))?,
+        admin_id: admin_id(&digits(fields.admin_id))?,
     })
 }
 
-fn name(field: Option<&RawValue>) -> Result<GroupName, String> {
-    GroupName::parse(text(field).ok_or("name must be a string")?).map_err(|error| error.to_string())
+/// The name, or `None` where there is no string.
+pub(crate) fn name(field: Option<Cow<'_, str>>) -> Result<GroupName, InvalidRequest> {
+    let text = field.ok_or(InvalidRequest::Name("name must be a string".into()))?;
+    GroupName::parse(text).map_err(|error| InvalidRequest::Name(error.to_string().into()))
 }
 
-fn token(field: Option<&RawValue>) -> Result<GroupToken, String> {
-    GroupToken::parse(text(field).ok_or("token must be a string")?).map_err(|error| error.to_string())
+/// The token, or `None` where there is no string.
+pub(crate) fn token(field: Option<Cow<'_, str>>) -> Result<GroupToken, InvalidRequest> {
+    let text = field.ok_or(InvalidRequest::Token("token must be a string".into()))?;
+    GroupToken::parse(text).map_err(|error| InvalidRequest::Token(error.to_string().into()))
+}
+
+/// The id of the administrator, in digits.
+pub(crate) fn admin_id(digits: &str) -> Result<AdminId, InvalidRequest> {
+    AdminId::parse(digits).map_err(|error| InvalidRequest::AdminId(error.to_string().into()))
 }
 
 /// A JSON integer, or a string of digits: the API page shows the one and says the other.
-fn admin_id(field: Option<&RawValue>) -> Result<AdminId, String> {
-    let digits = text(field).or_else(|| field.map(|raw| raw.get().into()));
-    AdminId::parse(&digits.unwrap_or_default()).map_err(|error: InvalidAdminId| error.to_string())
+fn digits(field: Option<&RawValue>) -> Cow<'_, str> {
+    text(field).or_else(|| field.map(|raw| raw.get().into())).unwrap_or_default()
 }
 
 /// A field that is a string of Unicode scalar values; an escape like `\ud800` alone is none (RFC 8259, section 8.2).

@@ -1,0 +1,33 @@
+//! `gochat groups`
+
+mod export;
+mod import;
+mod patience;
+mod progress;
+mod records;
+
+use crate::{cli::GroupsCommand, settings::Settings, startup};
+use anyhow::Context;
+use gochat_domain::{clock::SystemClock, service::GroupService};
+use std::{process::ExitCode, sync::Arc};
+
+/// Brings groups in, or writes them out, by the use cases that the API has.
+pub(super) fn run(settings: &Settings, command: GroupsCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        GroupsCommand::Import(command) => Ok(import::run(settings, &command)),
+        GroupsCommand::Export(command) => export::run(settings, &command),
+    }
+}
+
+/// Runs `work` on the groups in the database of the settings.
+fn with_groups<T>(
+    settings: &Settings,
+    work: impl AsyncFnOnce(&GroupService) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let database = startup::open(&settings.database)?;
+    let writers = database.start_writers(settings.writer).context("the writers of groups cannot start")?;
+    let groups = GroupService::new(writers.repository(), database.group_reader(), Arc::new(SystemClock));
+    let outcome = actix_web::rt::System::new().block_on(work(&groups));
+    writers.close();
+    outcome
+}

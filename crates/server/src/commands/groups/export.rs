@@ -1,0 +1,131 @@
+//! `gochat groups export`
+
+mod rows;
+
+use super::{
+    patience::{PAUSES, patiently},
+    progress::Progress,
+};
+use crate::{
+    cli::{ExportGroups, FileFormat, is_standard_stream},
+    commands::standard_output,
+    settings::Settings,
+};
+use actix_web::rt::signal::ctrl_c;
+use anyhow::Context;
+use futures_util::future::{Either, select};
+use gochat_domain::{group::PageSize, ports::ReadGroupError, service::GroupService};
+use indicatif::HumanCount;
+use std::{
+    ffi::OsString,
+    fs::{self, File},
+    io::{self, IsTerminal, Write},
+    path::Path,
+    pin::pin,
+    process::ExitCode,
+};
+
+/// Writes all groups, and says how many.
+pub(super) fn run(settings: &Settings, command: &ExportGroups) -> anyhow::Result<ExitCode> {
+    let format = FileFormat::of(&command.file, command.format)?;
+    let mut progress = Progress::new(None, command.progress_every)?;
+    let end = super::with_groups(settings, async |groups| {
+        if is_standard_stream(&command.file) {
+            to_standard_output(groups, format, &mut progress).await
+        } else {
+            let failed = || format!("{} is not written", command.file.display());
+            to_file(groups, &command.file, format, &mut progress).await.with_context(failed)
+        }
+    });
+    match end.inspect_err(|_| progress.end_silently())? {
+        End::Complete(1) => progress.end("exported 1 group"),
+        End::Complete(groups) => progress.end(&format!("exported {} groups", HumanCount(groups))),
+        End::Closed => progress.end("standard output was closed before the end"),
+        End::Interrupted => {
+            progress.end(&format!("interrupted: {} is not written", command.file.display()));
+            return Ok(ExitCode::from(130));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// How an export ended, if it did not fail.
+enum End {
+    /// With so many groups.
+    Complete(u64),
+    Closed,
+    Interrupted,
+}
+
+async fn to_standard_output(
+    groups: &GroupService,
+    format: FileFormat,
+    progress: &mut Progress,
+) -> anyhow::Result<End> {
+    let mut out = io::stdout().lock();
+    if out.is_terminal() {
+        // What is exported shows how far it is, and a bar would be in its way.
+        progress.hide();
+    }
+    match export(groups, format, &mut out, progress).await {
+        Err(error) if error.downcast_ref().is_some_and(standard_output::is_closed) => Ok(End::Closed),
+        end => end,
+    }
+}
+
+/// Writes beside the file, and puts the new one in its place when it is complete and on disk.
+async fn to_file(
+    groups: &GroupService,
+    file: &Path,
+    format: FileFormat,
+    progress: &mut Progress,
+) -> anyhow::Result<End> {
+    // The end of a symbolic link; what does not exist yet has no canonical name.
+    let file = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    if fs::metadata(&file).is_ok_and(|found| !found.is_file()) {
+        // A pipe or a device: it is written to, never replaced.
+        let mut out = File::options().write(true).open(file)?;
+        return export(groups, format, &mut out, progress).await;
+    }
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut prefix = OsString::from(".");
+    prefix.push(file.file_name().context("it has no file name")?);
+    prefix.push(".");
+    let mut part = tempfile::Builder::new().prefix(&prefix).suffix(".part").tempfile_in(folder)?;
+    let end = {
+        let export = pin!(export(groups, format, part.as_file_mut(), progress));
+        match select(export, pin!(ctrl_c())).await {
+            Either::Left((end, _)) => end?,
+            Either::Right((signal, _)) => return Ok(signal.map(|()| End::Interrupted)?),
+        }
+    };
+    part.as_file().sync_all()?;
+    part.persist(&file)?;
+    Ok(end)
+}
+
+/// Writes all groups, page by page.
+async fn export(
+    groups: &GroupService,
+    format: FileFormat,
+    out: &mut impl Write,
+    progress: &mut Progress,
+) -> anyhow::Result<End> {
+    let may_pass = |error: &ReadGroupError| matches!(error, ReadGroupError::Unavailable(_));
+    let (mut after, mut written) = (None, 0);
+    let mut text = rows::header(format);
+    loop {
+        let list = async || groups.list(after, PageSize::MAX).await;
+        let page = patiently(&PAUSES, list, may_pass).await?;
+        rows::append(&mut text, &page.groups, format)?;
+        out.write_all(&text)?;
+        text.clear();
+        written += page.groups.len() as u64;
+        progress.reached(written, written, || format!("{} groups", HumanCount(written)));
+        after = page.next_after;
+        if after.is_none() {
+            out.flush()?;
+            return Ok(End::Complete(written));
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The lines of an input of any size.
+
+use std::{
+    collections::VecDeque,
+    io::{self, BufRead, ErrorKind},
+};
+
+/// The longest line, in bytes: what the body of a request may have.
+pub(super) const MAX_BYTES: usize = 16 * 1024;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// A line, without what ends it.
+pub(super) struct Line {
+    /// Its number, from 1 up.
+    pub(super) number: u64,
+    /// How many bytes were read up to its end.
+    pub(super) position: u64,
+    /// What stands on it.
+    pub(super) text: Result<Vec<u8>, TooLong>,
+}
+
+/// It has more than [`MAX_BYTES`] bytes, and was passed over.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("it has more than {MAX_BYTES} bytes")]
+pub(super) struct TooLong;
+
+/// Reads lines that end with LF or CRLF; the last may end with the input. A byte order mark is passed over.
+pub(super) struct Lines<R> {
+    input: R,
+    number: u64,
+    position: u64,
+    given_back: VecDeque<Line>,
+}
+
+impl<R: BufRead> Lines<R> {
+    pub(super) fn new(input: R) -> Self {
+        Self { input, number: 0, position: 0, given_back: VecDeque::new() }
+    }
+
+    /// The next line.
+    pub(super) fn next(&mut self) -> io::Result<Option<Line>> {
+        if let Some(line) = self.given_back.pop_front() {
+            return Ok(Some(line));
+        }
+        let Some(mut text) = self.read()? else { return Ok(None) };
+        self.number += 1;
+        if self.number == 1 && text.starts_with(BYTE_ORDER_MARK) {
+            text.drain(..BYTE_ORDER_MARK.len());
+        }
+        if text.last() == Some(&b'\r') {
+            text.pop();
+        }
+        let text = if text.len() > MAX_BYTES { Err(TooLong) } else { Ok(text) };
+        Ok(Some(Line { number: self.number, position: self.position, text }))
+    }
+
+    /// Makes these the next lines again.
+    pub(super) fn give_back(&mut self, lines: Vec<Line>) {
+        for line in lines.into_iter().rev() {
+            self.given_back.push_front(line);
+        }
+    }
+
+    /// Reads up to a line feed or the end. Of a line that is too long, no more is kept than shows it.
+    fn read(&mut self) -> io::Result<Option<Vec<u8>>> {
+        const KEPT: usize = BYTE_ORDER_MARK.len() + MAX_BYTES + "\r".len() + 1;
+        let (mut line, start) = (Vec::new(), self.position);
+        loop {
+            let chunk = match self.input.fill_buf() {
+                Ok(chunk) => chunk,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            if chunk.is_empty() {
+                return Ok((self.position > start).then_some(line));
+            }
+            let end = chunk.iter().position(|byte| *byte == b'\n');
+            let part = &chunk[..end.unwrap_or(chunk.len())];
+            line.extend_from_slice(&part[..part.len().min(KEPT - line.len())]);
+            let taken = part.len() + usize::from(end.is_some());
+            self.input.consume(taken);
+            self.position += taken as u64;
+            if end.is_some() {
+                return Ok(Some(line));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::BufReader;
+
+    fn lines(input: &[u8]) -> Vec<(u64, Option<usize>)> {
+        // A chunk of 2 bytes: no end of a line may depend on where a chunk ends.
+        let mut lines = Lines::new(BufReader::with_capacity(2, input));
+        std::iter::from_fn(|| lines.next().unwrap())
+            .map(|line| (line.position, line.text.ok().map(|text| text.len())))
+            .collect()
+    }
+
+    #[test]
+    fn lines_end_with_lf_or_crlf_or_the_input() {
+        assert_eq!(lines(b""), []);
+        assert_eq!(lines(b"\n"), [(1, Some(0))]);
+        assert_eq!(lines(b"a\r\n\nbc"), [(3, Some(1)), (4, Some(0)), (6, Some(2))]);
+        assert_eq!(lines(b"\xef\xbb\xbfa\n\xef\xbb\xbf"), [(5, Some(1)), (8, Some(3))]);
+    }
+
+    #[test]
+    fn a_line_may_have_16_kib_beside_its_ends() {
+        let text = |bytes: usize| "x".repeat(bytes);
+        let longest = format!("\u{feff}{}\r\n", text(MAX_BYTES));
+        assert_eq!(lines(longest.as_bytes())[0].1, Some(MAX_BYTES));
+        for bytes in [MAX_BYTES + 1, MAX_BYTES + 2, 3 * MAX_BYTES] {
+            assert_eq!(
+                lines(format!("{}\na", text(bytes)).as_bytes()),
+                [(bytes as u64 + 1, None), (bytes as u64 + 2, Some(1))]
+            );
+            assert_eq!(lines(format!("\u{feff}{}\r\n", text(bytes)).as_bytes())[0].1, None);
+        }
+    }
+}

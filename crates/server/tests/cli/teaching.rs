@@ -1,0 +1,95 @@
+//! Help, completions and the man page: what teaches the command line.
+
+use crate::process::{command, run_in};
+use std::{io::Write, process::Stdio};
+use tempfile::TempDir;
+
+type Case = (&'static str, fn() -> anyhow::Result<()>);
+
+pub fn cases() -> Vec<Case> {
+    vec![
+        ("the_help_of_each_command_has_examples", the_help_of_each_command_has_examples),
+        (
+            "bash_loads_the_completions_and_completes_a_command",
+            bash_loads_the_completions_and_completes_a_command,
+        ),
+        ("the_man_page_has_every_command_and_option", the_man_page_has_every_command_and_option),
+        ("they_need_no_settings", they_need_no_settings),
+    ]
+}
+
+fn print(arguments: &[&str]) -> String {
+    let ended = run_in(TempDir::new().unwrap().path(), arguments, &[]);
+    assert_eq!((ended.code, &*ended.stderr), (Some(0), ""), "{arguments:?}");
+    ended.stdout
+}
+
+fn the_help_of_each_command_has_examples() -> anyhow::Result<()> {
+    for command in
+        [&["groups", "import"][..], &["groups", "export"], &["keys", "create"], &["completions"], &["man"]]
+    {
+        let help = print(&[command, &["--help"]].concat());
+        let example = format!("\n  gochat {}", command.join(" "));
+        assert!(help.contains("\nExamples:\n") && help.contains(&example), "{help}");
+    }
+    let help = print(&["--help"]);
+    for taught in
+        ["GOCHAT_PROFILE", "GOCHAT__DATABASE__URL", "gochat keys create", "gochat groups import", "Exit code"]
+    {
+        assert!(help.contains(taught), "{help}");
+    }
+    Ok(())
+}
+
+fn bash_loads_the_completions_and_completes_a_command() -> anyhow::Result<()> {
+    let script = print(&["completions", "bash"])
+        + "\nCOMP_WORDS=(gochat groups ''); COMP_CWORD=2; COMP_LINE='gochat groups '; COMP_POINT=14\n"
+        + "_gochat gochat '' groups; echo \"${COMPREPLY[@]}\"\n";
+    for arguments in [&["-n"][..], &[]] {
+        let mut bash = std::process::Command::new("bash")
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        bash.stdin.take().unwrap().write_all(script.as_bytes())?;
+        let output = bash.wait_with_output()?;
+        let (stdout, stderr) = (String::from_utf8(output.stdout)?, String::from_utf8(output.stderr)?);
+        assert!(output.status.success() && stderr.is_empty(), "{stderr}");
+        assert!(stdout.contains("import export") || !arguments.is_empty(), "{stdout}");
+    }
+    assert!(print(&["completions", "zsh"]).starts_with("#compdef gochat"));
+    assert!(print(&["completions", "fish"]).contains("complete -c gochat"));
+    Ok(())
+}
+
+fn the_man_page_has_every_command_and_option() -> anyhow::Result<()> {
+    let page = print(&["man"]);
+    assert!(page.contains(".TH GOCHAT 1") && page.contains("GOCHAT__DATABASE__URL"), "{page}");
+    let sections: Vec<_> = page.lines().filter_map(|line| line.strip_prefix(".SH ")).collect();
+    for command in ["gochat serve", "gochat migrate", "gochat config", "gochat completions", "gochat man"] {
+        assert!(sections.contains(&command), "{sections:?}");
+    }
+    for group in ["keys", "groups"] {
+        let help = print(&[group, "--help"]);
+        let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+        for name in commands.map_while(|line| line.split_whitespace().next()).filter(|name| *name != "help") {
+            assert!(sections.contains(&&*format!("gochat {group} {name}")), "{name}: {sections:?}");
+            let help = print(&[group, name, "--help"]);
+            for option in help.split_whitespace().filter_map(|word| word.strip_prefix("--")) {
+                let option = option.trim_end_matches(|c: char| !c.is_ascii_alphabetic()).replace('-', "\\-");
+                assert!(page.contains(&format!("\\-\\-{option}")), "{option}: {page}");
+            }
+        }
+    }
+    Ok(())
+}
+
+fn they_need_no_settings() -> anyhow::Result<()> {
+    let folder = TempDir::new()?;
+    for arguments in [&["man"][..], &["completions", "bash"], &["--help"]] {
+        let broken = [("GOCHAT__DATABASE__URL", "nowhere"), ("GOCHAT_PROFILE", "nothing")];
+        assert!(command(folder.path(), arguments, &broken).output()?.status.success(), "{arguments:?}");
+    }
+    Ok(())
+}
