@@ -39,7 +39,7 @@ trap cleanup EXIT
 
 step "what is needed"
 missing=()
-for need in systemctl:systemd curl:curl cc:gcc perl:perl make:make dpkg-shlibdeps:dpkg-dev adduser:adduser; do
+for need in systemctl:systemd curl:curl cc:gcc perl:perl make:make dpkg-shlibdeps:dpkg-dev adduser:adduser strace:strace; do
     command -v "${need%:*}" > /dev/null || missing+=("${need#*:}")
 done
 if [ ${#missing[@]} -gt 0 ]; then
@@ -71,7 +71,7 @@ step "install"
 # With apt, which brings what the package depends on.
 install -m 0644 "$package" "$scratch/gochat.deb"
 chmod 0755 "$scratch"
-apt-get install -y -q --no-install-recommends "$scratch/gochat.deb"
+apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "$scratch/gochat.deb"
 unit=$(dpkg-query --listfiles gochat | grep '/gochat\.service$')
 check "binary" "$(stat -c '%A %U:%G' /usr/bin/gochat)" "-rwxr-xr-x root:root"
 check "unit" "$(stat -c '%A %U:%G' "$unit")" "-rw-r--r-- root:root"
@@ -79,14 +79,18 @@ check "settings" "$(stat -c '%A %U:%G' /etc/gochat/gochat.env)" "-rw-r----- root
 check "state" "$(stat -c '%A %U:%G' /var/lib/gochat)" "drwx------ gochat:gochat"
 check "shell" "$(getent passwd gochat | cut -d : -f 7)" "/usr/sbin/nologin"
 check "conffiles" "$(dpkg-query --show -f '${Conffiles}' gochat | awk 'NF { print $1 }')" "/etc/gochat/gochat.env"
-check "licence" "$(grep -c 'Permission is hereby granted' /usr/share/doc/gochat/copyright)" 1
+check "licence" "$(grep -o 'Permission is hereby granted' /usr/share/doc/gochat/copyright)" "Permission is hereby granted"
 cmp config/default.toml /usr/share/doc/gochat/examples/default.toml
 check "enabled" "$(systemctl is-enabled gochat)" "enabled"
 systemd-analyze verify --man=no "$unit"
+echo "# ours" >> /etc/gochat/gochat.env
+dpkg --install "$scratch/gochat.deb"
+check "settings outlive an upgrade" "$(tail -n 1 /etc/gochat/gochat.env)" "# ours"
+check "and stay private" "$(stat -c '%A %U:%G' /etc/gochat/gochat.env)" "-rw-r----- root:gochat"
 for page in gochat.1:/usr/share/man/man1/gochat.1.gz gochat.bash:/usr/share/bash-completion/completions/gochat \
     _gochat:/usr/share/zsh/vendor-completions/_gochat gochat.fish:/usr/share/fish/vendor_completions.d/gochat.fish; do
-    if [ -s "target/deploy/gochat.fish" ]; then
-        # A container's dpkg may be told to leave manuals out.
+    if /usr/bin/gochat help man > /dev/null 2>&1; then
+        # A container's dpkg may be told not to unpack manuals, so it is the package that is asked.
         dpkg-deb --contents "$package" | grep -q " \.${page#*:}$" || fail "${page#*:} is not in the package"
         echo "ok: ${page#*:}"
     fi
@@ -99,6 +103,12 @@ install -d -o "$(of_unit User)" -g "$(of_unit Group)" -m 0700 "$state"
 # The unit's environment, its state elsewhere, the port the kernel's choice.
 mapfile -t environment < <(of_unit Environment | sed "s|/var/lib/gochat|$state|g")
 environment+=("GOCHAT__HTTP__BIND=127.0.0.1:0")
+if /usr/bin/gochat config | grep -q '^\[admin\]'; then
+    admin=(GOCHAT__ADMIN__BIND=127.0.0.1:0)
+else
+    admin=()
+fi
+environment+=("${admin[@]}")
 read -r -a start < <(of_unit ExecStart)
 as_unit() {
     cd "$state"
@@ -144,19 +154,45 @@ while read -r line; do
 done < "$scratch/env"
 
 step "start: ${start[*]}"
-key=$( (as_unit /usr/bin/gochat --profile production keys create --name test --scope groups:write) )
+key=$( (as_unit /usr/bin/gochat --profile production keys create --name test --scope groups:write --scope groups:read) )
 start as_unit "${start[@]}"
 check "a group is made" "$(create)" 201
-check "its name" "$(grep -o '"name":"group_1"' "$scratch/reply")" '"name":"group_1"'
+made=$(< "$scratch/reply")
+check "it is number 1" "${made%%,*}" '{"id":1'
 check "user" "$(stat -c %U "/proc/$server")" "$(of_unit User)"
 check "database" "$(stat -c '%A %U' "$state/gochat.sqlite")" "-rw------- gochat"
 stop
-start as_unit "${start[@]}"
-check "after a restart it is still there" "$(create)" 409
+# Under strace, which shows whether the unit's sandbox leaves the server what it needs. -D: the server is still our child.
+start as_unit strace -D -f -qq -o "$state/trace" "${start[@]}"
+check "after a restart it is still there" \
+    "$(curl --silent --show-error "$url/v1/group/1" --header "GoChat-Token: $key")" "$made"
+check "its name is taken" "$(create)" 409
 stop
 
+step "the sandbox"
+# The system calls of a set, sets in sets taken apart.
+calls() {
+    systemd-analyze syscall-filter --no-pager "$1" | sed '1d; s/[[:space:]]//g; /^#/d; /^$/d' | while read -r name; do
+        case $name in
+            @*) calls "$name" ;;
+            *) echo "$name" ;;
+        esac
+    done
+}
+sets() { for set in "$@"; do calls "$set"; done | sort -u; }
+read -r -a allow < <(of_unit SystemCallFilter | grep -v '^~')
+read -r -a deny < <(of_unit SystemCallFilter | sed -n 's/^~//p')
+comm -23 <(sets "${allow[@]}") <(sets "${deny[@]}") > "$scratch/may"
+sed -nE 's/^[0-9]+ +([a-z_0-9]+)\(.*/\1/p' "$state/trace" | sort -u > "$scratch/does"
+grep -qx pwrite64 "$scratch/does" || fail "strace saw nothing"
+check "system calls that the unit forbids" "$(comm -23 "$scratch/does" "$scratch/may")" ""
+check "memory to write and execute" "$(grep 'PROT_WRITE|PROT_EXEC' "$state/trace" || true)" ""
+grep -oE 'socket(pair)?\(AF_[A-Z0-9]+' "$state/trace" | sed 's/.*(//' | sort -u > "$scratch/families"
+check "address families that the unit forbids" \
+    "$(comm -23 "$scratch/families" <(of_unit RestrictAddressFamilies | tr ' ' '\n' | sort))" ""
+
 step "remove"
-apt-get purge -y -q gochat
+apt-get purge -y -qq -o Dpkg::Use-Pty=0 gochat
 check "what is left" \
     "$(find /etc /usr /lib /var -xdev -path '*gochat*' -not -path "$PWD/*" -not -path "$scratch/*" 2> /dev/null)" \
     "/var/lib/gochat"
@@ -175,8 +211,8 @@ for library in $libraries; do
 done
 chown 65532:65532 "$root/var/lib/gochat"
 mapfile -t image < <(sed -n 's/^\(ENV\|   \) \(GOCHAT_[A-Z_]*=[^ ]*\).*/\2/p' deploy/docker/Dockerfile)
-image+=("GOCHAT__HTTP__BIND=0.0.0.0:0")
-check "variables of the image" "${#image[@]}" 4
+check "variables of the image" "${#image[@]}" 3
+image+=("GOCHAT__HTTP__BIND=0.0.0.0:0" "${admin[@]}")
 in_image() { exec env -i "${image[@]}" /usr/sbin/chroot --userspec=65532:65532 --groups= "$root" /usr/bin/gochat "$@"; }
 key=$( (in_image keys create --name test --scope groups:write) )
 start in_image
