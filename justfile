@@ -30,6 +30,10 @@ fmt:
 ci:
     bash .ci/run
 
+# Build the Debian package, install it, use it, remove it: as root, in a throwaway Debian.
+deploy-test:
+    bash deploy/test.sh
+
 # Bring the database's schema up to date.
 migrate *args:
     cargo run --release -- migrate {{args}}

@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# What can be known of deploy/ in seconds: the unit, the Dockerfile's sources, the compose file, the scripts.
+# As root it installs what is missing (Debian). deploy/test.sh does the long part.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+fail() { printf 'deploy/check.sh: %s\n' "$*" >&2; exit 1; }
+
+missing=()
+command -v systemd-analyze > /dev/null || missing+=(systemd)
+python3 -c 'import yaml' 2> /dev/null || missing+=(python3-yaml)
+if [ ${#missing[@]} -gt 0 ]; then
+    apt-get update -q
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
+fi
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+unit=deploy/systemd/gochat.service
+
+# `verify` wants the program to exist; here it need not be installed.
+sed 's|^ExecStart=/usr/bin/gochat|ExecStart=/usr/bin/true|' "$unit" > "$scratch/gochat.service"
+systemd-analyze verify --man=no "$scratch/gochat.service"
+# 1.2 of 10, where 10 is exposed to everything.
+systemd-analyze security --no-pager --offline=yes --threshold=12 "$scratch/gochat.service" | tail -n 1
+
+shutdown=$(sed -n 's/^shutdown_timeout = "\([0-9]*\)s"$/\1/p' config/default.toml)
+stop=$(sed -n 's/^TimeoutStopSec=\([0-9]*\)s$/\1/p' "$unit")
+[ "$stop" -gt "$shutdown" ] || fail "TimeoutStopSec=$stop is not above http.shutdown_timeout = $shutdown"
+
+SHUTDOWN=$shutdown python3 - << 'END'
+import os
+import pathlib
+import sys
+import yaml
+
+folder = pathlib.Path("deploy/docker")
+
+# Each source that the Dockerfile copies is there, and is let through to the build.
+ignore = (folder / "Dockerfile.dockerignore").read_text().split("\n")
+passed = {line[1:] for line in ignore if line.startswith("!")}
+copied = set()
+for line in (folder / "Dockerfile").read_text().split("\n"):
+    if line.startswith("COPY ") and "--from=" not in line:
+        copied.update(line.split()[1:-1])
+if not all(pathlib.Path(source).exists() for source in copied) or copied != passed:
+    sys.exit(f"the Dockerfile copies {sorted(copied)}, its .dockerignore passes {sorted(passed)}")
+
+compose = yaml.safe_load((folder / "compose.yaml").read_text())
+gochat, postgres = compose["services"]["gochat"], compose["services"]["postgres"]
+context = folder / gochat["build"]["context"]
+assert (context / gochat["build"]["dockerfile"]).is_file(), "the Dockerfile of compose.yaml"
+assert gochat["depends_on"]["postgres"]["condition"] == "service_healthy", "waits for PostgreSQL"
+assert "healthcheck" in postgres, "a healthcheck to wait for"
+assert int(gochat["stop_grace_period"].rstrip("s")) > int(os.environ["SHUTDOWN"]), "stop_grace_period"
+for volume in postgres["volumes"]:
+    assert volume.split(":")[0] in compose["volumes"], volume
+END
+
+if command -v docker-compose > /dev/null; then
+    compose=(docker-compose)
+elif docker compose version > /dev/null 2>&1; then
+    compose=(docker compose)
+else
+    compose=(:)
+    echo "no docker compose: its file is checked as YAML alone"
+fi
+POSTGRES_PASSWORD=x "${compose[@]}" --file deploy/docker/compose.yaml config > /dev/null
+
+scripts=(deploy/*.sh deploy/debian/build.sh deploy/debian/scripts/*)
+if command -v shellcheck > /dev/null; then
+    shellcheck "${scripts[@]}"
+else
+    for script in "${scripts[@]}"; do bash -n "$script"; done
+fi
+echo "deploy/ is in order"

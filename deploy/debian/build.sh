@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Builds the Debian package, and prints where it is. Needs what a release build needs, cargo-deb and dpkg-dev.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+cargo build --release --locked -p gochat >&2
+binary=${CARGO_TARGET_DIR:-target}/release/gochat
+
+# What the binary tells about itself becomes files; the package's list of files names them, so they are made first.
+made=target/deploy
+rm -rf "$made"
+mkdir -p "$made"
+variant=()
+if "$binary" man > "$made/gochat.1" 2> /dev/null && "$binary" completions bash > "$made/gochat.bash" 2> /dev/null; then
+    "$binary" completions zsh > "$made/_gochat"
+    "$binary" completions fish > "$made/gochat.fish"
+    variant=(--variant manual)
+fi
+
+cargo deb --package gochat --locked --no-build --output "$made/" "${variant[@]}" >&2
+printf '%s\n' "$made"/*.deb

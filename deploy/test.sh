@@ -1,0 +1,222 @@
+#!/usr/bin/env bash
+# Builds the Debian package, installs it, starts what it installed as its unit says, uses it, stops it, removes it.
+# Then runs the same binary in a root folder as bare as the image's. For root, in a Debian without gochat, a container
+# or a throwaway machine: it installs packages. systemd need not run. What it made is gone at the end, also on failure.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() { printf '\n== %s\n' "$*"; }
+fail() { printf 'deploy/test.sh: %s\n' "$*" >&2; exit 1; }
+check() { # what, found, expected
+    [ "$2" = "$3" ] || fail "$1: found \"$2\", expected \"$3\""
+    printf 'ok: %s\n' "$1"
+}
+
+[ "$(id -u)" = 0 ] || fail "it installs a package: run it as root"
+for trace in /etc/gochat /var/lib/gochat /usr/bin/gochat; do
+    [ ! -e "$trace" ] || fail "$trace is there already: run it where gochat is not installed"
+done
+! getent passwd gochat > /dev/null || fail "the user gochat is there already: run it where gochat is not installed"
+
+export DEBIAN_FRONTEND=noninteractive
+scratch=$(mktemp -d)
+server=
+cleanup() {
+    status=$?
+    [ -z "$server" ] || kill -KILL "$server" 2> /dev/null || true
+    if [ $status != 0 ] && [ -s "$scratch/log" ]; then
+        echo "the server's last lines:" >&2
+        tail -n 20 "$scratch/log" >&2
+    fi
+    if dpkg-query --show gochat > /dev/null 2>&1; then
+        dpkg --purge gochat || true
+    fi
+    rm -rf "$scratch" /var/lib/gochat
+    ! getent passwd gochat > /dev/null || userdel gochat
+    ! getent group gochat > /dev/null || groupdel gochat
+}
+trap cleanup EXIT
+
+step "what is needed"
+missing=()
+for need in systemctl:systemd curl:curl cc:gcc perl:perl make:make dpkg-shlibdeps:dpkg-dev adduser:adduser strace:strace; do
+    command -v "${need%:*}" > /dev/null || missing+=("${need#*:}")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+    apt-get update -q
+    apt-get install -y -q --no-install-recommends "${missing[@]}"
+fi
+command -v cargo-deb > /dev/null || cargo install --locked cargo-deb
+
+step "the files of deploy/"
+deploy/check.sh
+
+step "the Dockerfile's build, on what the Dockerfile copies"
+mkdir "$scratch/src"
+while read -r -a words; do
+    cp -a --parents "${words[@]:1:${#words[@]}-2}" "$scratch/src"
+done < <(grep '^COPY ' deploy/docker/Dockerfile | grep -v -- --from=)
+read -r -a command < <(sed -n 's/^ *\(cargo build .*\) \\$/\1/p' deploy/docker/Dockerfile)
+target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+printf '%s\n' "${command[*]}"
+(cd "$scratch/src" && CARGO_TARGET_DIR=$target "${command[@]}")
+install "$target/release/gochat" "$scratch/image-gochat"
+rm -rf "$scratch/src"
+
+step "build"
+package=$(deploy/debian/build.sh)
+dpkg-deb --info "$package" control
+
+step "install"
+# With apt, which brings what the package depends on.
+install -m 0644 "$package" "$scratch/gochat.deb"
+chmod 0755 "$scratch"
+apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "$scratch/gochat.deb"
+unit=$(dpkg-query --listfiles gochat | grep '/gochat\.service$')
+check "binary" "$(stat -c '%A %U:%G' /usr/bin/gochat)" "-rwxr-xr-x root:root"
+check "unit" "$(stat -c '%A %U:%G' "$unit")" "-rw-r--r-- root:root"
+check "settings" "$(stat -c '%A %U:%G' /etc/gochat/gochat.env)" "-rw-r----- root:gochat"
+check "state" "$(stat -c '%A %U:%G' /var/lib/gochat)" "drwx------ gochat:gochat"
+check "shell" "$(getent passwd gochat | cut -d : -f 7)" "/usr/sbin/nologin"
+check "conffiles" "$(dpkg-query --show -f '${Conffiles}' gochat | awk 'NF { print $1 }')" "/etc/gochat/gochat.env"
+check "licence" "$(grep -o 'Permission is hereby granted' /usr/share/doc/gochat/copyright)" "Permission is hereby granted"
+cmp config/default.toml /usr/share/doc/gochat/examples/default.toml
+check "enabled" "$(systemctl is-enabled gochat)" "enabled"
+systemd-analyze verify --man=no "$unit"
+echo "# ours" >> /etc/gochat/gochat.env
+dpkg --install "$scratch/gochat.deb"
+check "settings outlive an upgrade" "$(tail -n 1 /etc/gochat/gochat.env)" "# ours"
+check "and stay private" "$(stat -c '%A %U:%G' /etc/gochat/gochat.env)" "-rw-r----- root:gochat"
+for page in gochat.1:/usr/share/man/man1/gochat.1.gz gochat.bash:/usr/share/bash-completion/completions/gochat \
+    _gochat:/usr/share/zsh/vendor-completions/_gochat gochat.fish:/usr/share/fish/vendor_completions.d/gochat.fish; do
+    if /usr/bin/gochat help man > /dev/null 2>&1; then
+        # A container's dpkg may be told not to unpack manuals, so it is the package that is asked.
+        dpkg-deb --contents "$package" | grep -q " \.${page#*:}$" || fail "${page#*:} is not in the package"
+        echo "ok: ${page#*:}"
+    fi
+done
+
+# One value of the unit.
+of_unit() { sed -n "s/^$1=//p" "$unit"; }
+state=$scratch/state
+install -d -o "$(of_unit User)" -g "$(of_unit Group)" -m 0700 "$state"
+# The unit's environment, its state elsewhere, the port the kernel's choice.
+mapfile -t environment < <(of_unit Environment | sed "s|/var/lib/gochat|$state|g")
+environment+=("GOCHAT__HTTP__BIND=127.0.0.1:0")
+if /usr/bin/gochat config | grep -q '^\[admin\]'; then
+    admin=(GOCHAT__ADMIN__BIND=127.0.0.1:0)
+else
+    admin=()
+fi
+environment+=("${admin[@]}")
+read -r -a start < <(of_unit ExecStart)
+as_unit() {
+    cd "$state"
+    umask "$(of_unit UMask)"
+    exec setpriv --reuid="$(of_unit User)" --regid="$(of_unit Group)" --clear-groups --no-new-privs \
+        --bounding-set=-all env -i "${environment[@]}" "$@"
+}
+
+# Waits for the address that the server, whose log is there, listens on.
+address() {
+    for _ in $(seq 300); do
+        sed -n 's|.*listening on http://\([0-9.:]*\).*|\1|p' "$scratch/log" | grep . && return
+        kill -0 "$server" 2> /dev/null || fail "the server ended"
+        sleep 0.1
+    done
+    fail "the server does not listen"
+}
+start() {
+    : > "$scratch/log"
+    ("$@") 2> "$scratch/log" &
+    server=$!
+    url=http://$(address)
+}
+stop() {
+    kill -TERM "$server"
+    status=0
+    wait "$server" || status=$?
+    server=
+    check "exit code after SIGTERM" "$status" 0
+}
+create() {
+    curl --silent --show-error --output "$scratch/reply" --write-out '%{http_code}' "$url/v1/group" \
+        --header "GoChat-Token: $key" --header 'Content-Type: application/json' \
+        --data '{"name": "group_1", "token": "298fbgv479bv", "admin_id": 1}'
+}
+
+step "settings"
+# Each line that the administrator may uncomment is one that the service takes.
+sed -n "s/^#\(GOCHAT__[^']*\)$/\1/p; s/^#\(GOCHAT__.*\)'\(.*\)'$/\1\2/p" /etc/gochat/gochat.env > "$scratch/env"
+while read -r line; do
+    (environment=("$line"); as_unit /usr/bin/gochat --profile production config > /dev/null) || fail "refused: $line"
+    echo "ok: ${line%%=*}"
+done < "$scratch/env"
+
+step "start: ${start[*]}"
+key=$( (as_unit /usr/bin/gochat --profile production keys create --name test --scope groups:write --scope groups:read) )
+start as_unit "${start[@]}"
+check "a group is made" "$(create)" 201
+made=$(< "$scratch/reply")
+check "it is number 1" "${made%%,*}" '{"id":1'
+check "user" "$(stat -c %U "/proc/$server")" "$(of_unit User)"
+check "database" "$(stat -c '%A %U' "$state/gochat.sqlite")" "-rw------- gochat"
+stop
+# Under strace, which shows whether the unit's sandbox leaves the server what it needs. -D: the server is still our child.
+start as_unit strace -D -f -qq -o "$state/trace" "${start[@]}"
+check "after a restart it is still there" \
+    "$(curl --silent --show-error "$url/v1/group/1" --header "GoChat-Token: $key")" "$made"
+check "its name is taken" "$(create)" 409
+stop
+
+step "the sandbox"
+# The system calls of a set, sets in sets taken apart.
+calls() {
+    systemd-analyze syscall-filter --no-pager "$1" | sed '1d; s/[[:space:]]//g; /^#/d; /^$/d' | while read -r name; do
+        case $name in
+            @*) calls "$name" ;;
+            *) echo "$name" ;;
+        esac
+    done
+}
+sets() { for set in "$@"; do calls "$set"; done | sort -u; }
+read -r -a allow < <(of_unit SystemCallFilter | grep -v '^~')
+read -r -a deny < <(of_unit SystemCallFilter | sed -n 's/^~//p')
+comm -23 <(sets "${allow[@]}") <(sets "${deny[@]}") > "$scratch/may"
+sed -nE 's/^[0-9]+ +([a-z_0-9]+)\(.*/\1/p' "$state/trace" | sort -u > "$scratch/does"
+grep -qx pwrite64 "$scratch/does" || fail "strace saw nothing"
+check "system calls that the unit forbids" "$(comm -23 "$scratch/does" "$scratch/may")" ""
+check "memory to write and execute" "$(grep 'PROT_WRITE|PROT_EXEC' "$state/trace" || true)" ""
+grep -oE 'socket(pair)?\(AF_[A-Z0-9]+' "$state/trace" | sed 's/.*(//' | sort -u > "$scratch/families"
+check "address families that the unit forbids" \
+    "$(comm -23 "$scratch/families" <(of_unit RestrictAddressFamilies | tr ' ' '\n' | sort))" ""
+
+step "remove"
+apt-get purge -y -qq -o Dpkg::Use-Pty=0 gochat
+check "what is left" \
+    "$(find /etc /usr /lib /var -xdev -path '*gochat*' -not -path "$PWD/*" -not -path "$scratch/*" 2> /dev/null)" \
+    "/var/lib/gochat"
+
+step "as bare as the image: libc, libgcc and the binary"
+root=$scratch/root
+mkdir -p "$root/usr/bin" "$root/var/lib/gochat"
+install -m 0755 "$scratch/image-gochat" "$root/usr/bin/gochat"
+libraries=$(ldd "$root/usr/bin/gochat" | grep -o '/[^ ]*')
+for library in $libraries; do
+    case ${library##*/} in
+        ld-linux-*.so.* | libc.so.6 | libm.so.6 | libgcc_s.so.1 | libdl.so.2 | libpthread.so.0 | librt.so.1)
+            cp --parents -L "$library" "$root" ;;
+        *) fail "$library is not in distroless/cc" ;;
+    esac
+done
+chown 65532:65532 "$root/var/lib/gochat"
+mapfile -t image < <(sed -n 's/^\(ENV\|   \) \(GOCHAT_[A-Z_]*=[^ ]*\).*/\2/p' deploy/docker/Dockerfile)
+check "variables of the image" "${#image[@]}" 3
+image+=("GOCHAT__HTTP__BIND=0.0.0.0:0" "${admin[@]}")
+in_image() { exec env -i "${image[@]}" /usr/sbin/chroot --userspec=65532:65532 --groups= "$root" /usr/bin/gochat "$@"; }
+key=$( (in_image keys create --name test --scope groups:write) )
+start in_image
+check "a group is made" "$(create)" 201
+stop
+
+step "all as it should be"
