@@ -7,8 +7,10 @@ use crate::{
     groups::{self, DieselGroupReader, GroupWriters, WriterOptions},
     migrations::{self, Pending},
     pool::Pool,
+    readiness::ReadinessProbe,
 };
 use gochat_domain::ports::{ApiKeyRepository, GroupReader};
+use prometheus::Registry;
 use std::{io, sync::Arc, time::Duration};
 
 /// How a database is used.
@@ -53,6 +55,16 @@ impl Database {
     /// The port that finds groups.
     pub fn group_reader(&self) -> Arc<dyn GroupReader> {
         Arc::new(DieselGroupReader::new(self.pool.clone(), self.timeout))
+    }
+
+    /// Tells whether the database can be worked with.
+    pub fn readiness_probe(&self) -> ReadinessProbe {
+        ReadinessProbe::new(self.pool.clone())
+    }
+
+    /// Lets `registry` read how the pooled connections are used.
+    pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
+        self.pool.register(registry)
     }
 
     /// Starts the writers of groups; their port is [`GroupWriters::repository`].

@@ -2,14 +2,25 @@
 
 use crate::{Fault, connection::AnyConnection};
 use diesel::{
-    Connection, RunQueryDsl,
+    Connection, QueryDsl, RunQueryDsl,
+    backend::Backend,
     migration::{Migration, MigrationSource, MigrationVersion},
+    pg::Pg,
     sql_query,
+    sqlite::Sqlite,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
+
+diesel::table! {
+    /// The versions that have been run, as Diesel keeps them.
+    #[sql_name = "__diesel_schema_migrations"]
+    versions (version) {
+        version -> Text,
+    }
+}
 
 /// The key of the advisory lock under which PostgreSQL's schema changes: "gochat" in ASCII.
 const ADVISORY_LOCK: i64 = 0x676f_6368_6174;
@@ -69,6 +80,22 @@ pub(crate) fn migrate(connection: &mut AnyConnection, pending: Pending) -> Resul
     }
 }
 
+/// The versions that this binary knows and the database has not run. Reads, and takes no lock.
+pub(crate) fn missing(connection: &mut AnyConnection) -> Result<Vec<String>, MigrateError> {
+    let applied: Vec<String> = versions::table.select(versions::version).load(connection)?;
+    let known = match connection {
+        AnyConnection::Sqlite(_) => names::<Sqlite>(SQLITE),
+        AnyConnection::Postgres(_) => names::<Pg>(POSTGRES),
+    }?;
+    Ok(known.into_iter().filter(|version| !applied.contains(version)).collect())
+}
+
+fn names<DB: Backend>(known: EmbeddedMigrations) -> Result<Vec<String>, MigrateError> {
+    let migrations: Vec<Box<dyn Migration<DB>>> =
+        known.migrations().map_err(|error| MigrateError::Failed(error.to_string()))?;
+    Ok(migrations.iter().map(|migration| migration.name().version().to_string()).collect())
+}
+
 fn apply<C, DB>(
     connection: &mut C,
     known: EmbeddedMigrations,
@@ -76,7 +103,7 @@ fn apply<C, DB>(
 ) -> Result<Vec<String>, MigrateError>
 where
     C: MigrationHarness<DB>,
-    DB: diesel::backend::Backend,
+    DB: Backend,
 {
     let failed = |error: Box<dyn std::error::Error + Send + Sync>| MigrateError::Failed(error.to_string());
     let migrations: Vec<Box<dyn Migration<DB>>> = known.migrations().map_err(failed)?;

@@ -1,6 +1,6 @@
 //! A writer: takes all that waits, stores it in one transaction, answers each.
 
-use crate::Fault;
+use crate::{Fault, metrics::WriterMetrics};
 use gochat_domain::{
     group::{Group, GroupId, NewGroup},
     ports::CreateGroupError,
@@ -8,6 +8,7 @@ use gochat_domain::{
 use std::{
     panic::{self, AssertUnwindSafe},
     sync::{Mutex, PoisonError},
+    time::Instant,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -34,6 +35,7 @@ pub(super) fn run(
     waiting: &Mutex<mpsc::Receiver<Job>>,
     batch: usize,
     open: &impl Fn() -> Result<Box<dyn BatchStore>, Fault>,
+    metrics: &WriterMetrics,
 ) {
     let mut jobs = Vec::with_capacity(batch);
     let mut store = None;
@@ -48,7 +50,13 @@ pub(super) fn run(
         // Writers that insert the same names in the same order cannot deadlock.
         jobs.sort_by(|one, other| one.group.name.cmp(&other.group.name));
         let (groups, replies): (Vec<_>, Vec<_>) = jobs.drain(..).map(|job| (job.group, job.reply)).unzip();
-        match store_batch(&mut store, &groups, open) {
+        if groups.is_empty() {
+            continue;
+        }
+        let began_at = Instant::now();
+        let stored = store_batch(&mut store, &groups, open);
+        metrics.batch(groups.len(), began_at.elapsed(), stored.is_ok());
+        match stored {
             Ok(outcomes) => answer(groups, replies, outcomes),
             Err(fault) => {
                 tracing::warn!(%fault, groups = groups.len(), "a batch of groups was not stored");
@@ -68,9 +76,6 @@ fn store_batch(
     groups: &[NewGroup],
     open: &impl Fn() -> Result<Box<dyn BatchStore>, Fault>,
 ) -> Result<Vec<Outcome>, Fault> {
-    if groups.is_empty() {
-        return Ok(Vec::new());
-    }
     let attempt = AssertUnwindSafe(|| match store {
         Some(store) => store.store(groups),
         None => store.insert(open()?).store(groups),
