@@ -6,6 +6,7 @@
 
 use super::{
     error::{ApiError, Code},
+    metrics::{HttpMetrics, NONE},
     request_id,
 };
 use actix_web::{
@@ -23,15 +24,16 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// A connection that completes bare errors.
 pub(super) struct Connection {
     stream: TcpStream,
+    metrics: HttpMetrics,
     /// What is left to write of a completed error.
     completed: Bytes,
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(super) fn new(stream: TcpStream, metrics: HttpMetrics) -> Self {
         // Replies are written whole, so waiting to fill a packet gains nothing; where it cannot be had, it is slower.
         let _slower = stream.set_nodelay(true);
-        Self { stream, completed: Bytes::new() }
+        Self { stream, metrics, completed: Bytes::new() }
     }
 
     fn poll_write_completed(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -61,7 +63,8 @@ impl AsyncWrite for Connection {
         ready!(self.poll_write_completed(cx))?;
         match complete(buf) {
             None => Pin::new(&mut self.stream).poll_write(cx, buf),
-            Some(reply) => {
+            Some((status, reply)) => {
+                self.metrics.refused(status);
                 self.completed = reply;
                 Poll::Ready(Ok(buf.len()))
             }
@@ -84,8 +87,8 @@ const HEAD: &[u8] = b"HTTP/1.1 4";
 /// What shows that a reply is bare.
 const NO_BODY: &str = "content-length: 0\r\n";
 
-/// The reply with its body, if what is written is a bare error.
-fn complete(written: &[u8]) -> Option<Bytes> {
+/// The status and the reply with its body, if what is written is a bare error.
+fn complete(written: &[u8]) -> Option<(StatusCode, Bytes)> {
     if !written.starts_with(HEAD) {
         return None;
     }
@@ -102,12 +105,13 @@ fn complete(written: &[u8]) -> Option<Bytes> {
     let request_id = request_id::mint();
     let id = request_id.to_str().ok()?;
     let body = error.body(id).ok()?;
-    tracing::info!(request_id = id, status = status.as_u16(), "request");
+    tracing::info!(request_id = id, method = NONE, route = NONE, status = status.as_u16(), "request");
     let length = body.len();
-    Some(Bytes::from(format!(
+    let completed = format!(
         "{before}content-length: {length}\r\ncontent-type: application/json\r\nx-request-id: {id}\r\n\
          x-content-type-options: nosniff\r\ncache-control: no-store\r\n{after}{body}"
-    )))
+    );
+    Some((status, Bytes::from(completed)))
 }
 
 #[cfg(test)]
@@ -128,7 +132,7 @@ mod tests {
     #[test]
     fn a_bare_error_gets_the_body_and_the_headers_of_every_error() {
         let bare = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-        let reply = String::from_utf8(complete(bare).unwrap().to_vec()).unwrap();
+        let reply = String::from_utf8(complete(bare).unwrap().1.to_vec()).unwrap();
         let (head, body) = reply.split_once("\r\n\r\n").unwrap();
         let body: serde_json::Value = serde_json::from_str(body).unwrap();
         assert_eq!(body["code"], "request_timeout");

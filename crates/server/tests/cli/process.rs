@@ -46,6 +46,7 @@ pub fn run(database: &TestDatabase, arguments: &[&str]) -> Ended {
 /// A server that runs.
 pub struct Server {
     pub port: u16,
+    pub admin_port: u16,
     child: Child,
     /// What it said until it listened.
     said: Vec<String>,
@@ -57,20 +58,28 @@ impl Server {
     /// Starts a server on a database, on a port of its own, and returns when it listens.
     pub fn start(database: &TestDatabase, variables: &[(&str, &str)]) -> Self {
         let folder = TempDir::new().unwrap();
-        let always = [("GOCHAT__HTTP__BIND", "127.0.0.1:0"), ("GOCHAT__DATABASE__URL", database.url())];
+        let always = [
+            ("GOCHAT__HTTP__BIND", "127.0.0.1:0"),
+            ("GOCHAT__ADMIN__BIND", "127.0.0.1:0"),
+            ("GOCHAT__DATABASE__URL", database.url()),
+        ];
         let variables: Vec<_> = always.iter().chain(variables).copied().collect();
         let mut child = command(folder.path(), &[], &variables).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut said = Vec::new();
-        let port = loop {
-            let mut line = String::new();
-            assert!(stderr.read_line(&mut line).unwrap() > 0, "the server ended: {said:?}");
-            said.push(line.clone());
-            if let Some((_, address)) = line.split_once("listening on http://127.0.0.1:") {
-                break address.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap();
+        let mut port_in_the_line_with = |mark: &str| {
+            loop {
+                let mut line = String::new();
+                assert!(stderr.read_line(&mut line).unwrap() > 0, "the server ended: {said:?}");
+                said.push(line.clone());
+                if let Some((_, address)) = line.split_once(&format!("{mark} on http://127.0.0.1:")) {
+                    break address.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap();
+                }
             }
         };
-        Self { port, child, said, stderr, _folder: folder }
+        let port = port_in_the_line_with("listening");
+        let admin_port = port_in_the_line_with("admin listener");
+        Self { port, admin_port, child, said, stderr, _folder: folder }
     }
 
     /// Tells the server to stop, as whoever runs it does.

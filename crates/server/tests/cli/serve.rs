@@ -24,7 +24,7 @@ const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
 
 fn the_first_lines_say_what_runs_and_how_to_use_it(database: TestDatabase) -> anyhow::Result<()> {
     let server = Server::start(&database, &[]);
-    let port = server.port;
+    let (port, admin_port) = (server.port, server.admin_port);
     server.terminate();
     let ended = server.wait();
     assert_eq!(ended.code, Some(0));
@@ -36,6 +36,7 @@ fn the_first_lines_say_what_runs_and_how_to_use_it(database: TestDatabase) -> an
         [
             format!("gochat {}, profile development", env!("CARGO_PKG_VERSION")),
             format!("listening on http://127.0.0.1:{port}"),
+            format!("admin listener on http://127.0.0.1:{admin_port}: /livez, /readyz, /metrics"),
             format!("database {url}"),
             format!("API keys: the development key {DEVELOPMENT_KEY}, and those of `gochat keys create`"),
             "documentation: README.md and docs/api.md".to_owned(),
