@@ -13,7 +13,7 @@ use tokio::{
 pub enum Readiness {
     /// The database answers, and has every migration.
     Ready,
-    /// It answers, but lacks migrations, or cannot tell which it has.
+    /// It answers, but lacks these migrations.
     Migrations(String),
     /// It does not answer, or not in time.
     Database(String),
@@ -60,18 +60,18 @@ impl ReadinessProbe {
 /// What the database says goes to the log alone.
 fn unanswered(fault: &Fault) -> Readiness {
     tracing::warn!(%fault, "the database is not ready");
-    Readiness::Database("no connection".to_owned())
+    Readiness::Database("no answer; the log has the cause".to_owned())
 }
 
-/// That a pooled connection was to be had says that the database answers: the pool tries each before it hands it out.
+/// One question shows both: which migrations there are stands in the database.
 fn ask(connection: &mut AnyConnection) -> Result<Readiness, Fault> {
-    match migrations::missing(connection) {
-        Ok(missing) if missing.is_empty() => Ok(Readiness::Ready),
-        Ok(missing) => Ok(Readiness::Migrations(format!("pending: {}", missing.join(", ")))),
-        Err(MigrateError::Fault(fault @ Fault::Unavailable(_))) => Err(fault),
-        Err(error) => {
-            tracing::warn!(%error, "the schema is not ready");
-            Ok(Readiness::Migrations("the schema cannot be read".to_owned()))
-        }
+    let missing = migrations::missing(connection).map_err(|error| match error {
+        MigrateError::Fault(fault) => fault,
+        error => Fault::Unknown(error.to_string()),
+    })?;
+    if missing.is_empty() {
+        Ok(Readiness::Ready)
+    } else {
+        Ok(Readiness::Migrations(format!("pending: {}", missing.join(", "))))
     }
 }

@@ -87,8 +87,7 @@ async fn readyz(ThinData(admin): ThinData<Admin>) -> HttpResponse {
     let is_stopping = admin.stopping.load(Ordering::SeqCst);
     let shutdown = if is_stopping { "shutting down".to_owned() } else { ok() };
     let is_ready = [&database, &migrations, &shutdown].into_iter().all(|check| check == "ok");
-    let mut reply =
-        if is_ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    let mut reply = if is_ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
     reply.json(Checks { database, migrations, shutdown })
 }
 

@@ -6,6 +6,8 @@
 mod configuration;
 #[path = "cli/keys.rs"]
 mod keys;
+#[path = "cli/logs.rs"]
+mod logs;
 #[path = "cli/process.rs"]
 mod process;
 #[path = "cli/serve.rs"]
@@ -20,7 +22,7 @@ fn main() -> ExitCode {
         suite.add(name, case);
     }
     suite.on([Backend::Postgres], &configuration::postgres_cases());
-    for cases in [configuration::database_cases(), keys::cases(), serve::cases()] {
+    for cases in [configuration::database_cases(), keys::cases(), logs::cases(), serve::cases()] {
         suite.on(Backend::ALL, &cases);
     }
     suite.run()

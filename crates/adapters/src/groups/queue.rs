@@ -60,11 +60,15 @@ impl GroupWriters {
     pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         self.metrics.register(registry)?;
         let queue = self.queue.downgrade();
-        Live::register(registry, Opts::new("gochat_group_queue_depth", "New groups that wait."), move || {
-            // A queue that is closed holds nothing that anybody could still add to.
-            let waiting = queue.upgrade().map_or(0, |queue| queue.max_capacity() - queue.capacity());
-            waiting.try_into().unwrap_or(i64::MAX)
-        })?;
+        Live::register(
+            registry,
+            Opts::new("gochat_group_queue_depth", "New groups that wait."),
+            move || {
+                // A queue that is closed holds nothing that anybody could still add to.
+                let waiting = queue.upgrade().map_or(0, |queue| queue.max_capacity() - queue.capacity());
+                waiting.try_into().unwrap_or(i64::MAX)
+            },
+        )?;
         let capacity = self.queue.max_capacity().try_into().unwrap_or(i64::MAX);
         let opts = Opts::new("gochat_group_queue_capacity", "The most new groups that may wait.");
         Live::register(registry, opts, move || capacity)
