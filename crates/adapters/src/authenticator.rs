@@ -1,12 +1,13 @@
 //! Knows callers by the keys on record, and asks the record rarely.
 
-use crate::{Fault, api_keys::digest};
+use crate::{Fault, api_keys::digest, metrics::KeyCacheMetrics};
 use async_trait::async_trait;
 use gochat_domain::{
     auth::{ApiKey, Caller, IssuedKey},
     clock::Clock,
     ports::{ApiKeyRepository, AuthenticateError, Authenticator, KeyStoreError},
 };
+use prometheus::{IntCounter, Registry};
 use quick_cache::sync::Cache;
 use std::{
     sync::Arc,
@@ -24,6 +25,7 @@ pub struct CachingAuthenticator {
     clock: Arc<dyn Clock>,
     cache: Cache<[u8; 32], Answer>,
     max_age: Duration,
+    metrics: Option<KeyCacheMetrics>,
 }
 
 /// What the record said of a key, and when it was asked.
@@ -45,15 +47,28 @@ impl CachingAuthenticator {
 
     /// An authenticator that believes an answer of `keys` for `max_age`.
     pub fn new(keys: Arc<dyn ApiKeyRepository>, clock: Arc<dyn Clock>, max_age: Duration) -> Self {
-        Self { keys, clock, cache: Cache::new(Self::CAPACITY), max_age }
+        Self { keys, clock, cache: Cache::new(Self::CAPACITY), max_age, metrics: None }
+    }
+
+    /// With its hits and misses counted in `registry`.
+    pub fn measured(self, registry: &Registry) -> prometheus::Result<Self> {
+        Ok(Self { metrics: Some(KeyCacheMetrics::register(registry)?), ..self })
+    }
+
+    fn count(&self, counter: impl Fn(&KeyCacheMetrics) -> &IntCounter) {
+        if let Some(metrics) = &self.metrics {
+            counter(metrics).inc();
+        }
     }
 
     async fn look_up(&self, key: &ApiKey) -> Result<Option<Arc<IssuedKey>>, KeyStoreError> {
         let digest = digest(key);
         let stale = |answer: &Answer| answer.asked_at.elapsed() > self.max_age;
         if let Some(answer) = self.cache.get(&digest).filter(|answer| !stale(answer)) {
+            self.count(|metrics| &metrics.hits);
             return Ok(answer.issued);
         }
+        self.count(|metrics| &metrics.misses);
         self.cache.remove_if(&digest, stale);
         let ask = async {
             let asked_at = Instant::now();

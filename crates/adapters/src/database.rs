@@ -7,8 +7,10 @@ use crate::{
     groups::{self, DieselGroupReader, GroupWriters, IdempotencySweeper, WriterOptions},
     migrations,
     pool::Pool,
+    readiness::ReadinessProbe,
 };
 use gochat_domain::ports::{ApiKeyRepository, GroupReader};
+use prometheus::Registry;
 use std::{io, sync::Arc, time::Duration};
 
 /// How a database is used.
@@ -58,6 +60,16 @@ impl Database {
     /// What sweeps old Idempotency-Keys.
     pub fn idempotency_sweeper(&self) -> IdempotencySweeper {
         IdempotencySweeper::new(self.pool.clone())
+    }
+
+    /// Tells whether the database can be worked with.
+    pub fn readiness_probe(&self) -> ReadinessProbe {
+        ReadinessProbe::new(self.pool.clone())
+    }
+
+    /// Lets `registry` read how the pooled connections are used.
+    pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
+        self.pool.register(registry)
     }
 
     /// Starts the writers of groups; their port is [`GroupWriters::repository`].

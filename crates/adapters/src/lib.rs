@@ -9,8 +9,10 @@ mod development_key;
 mod fault;
 mod groups;
 pub mod memory;
+mod metrics;
 mod migrations;
 mod pool;
+mod readiness;
 mod schema;
 mod sql_types;
 
@@ -21,3 +23,4 @@ pub use development_key::{DEVELOPMENT_KEY, DevelopmentKey};
 pub use fault::Fault;
 pub use groups::{GroupWriters, IdempotencySweeper, WriterOptions};
 pub use migrations::MigrateError;
+pub use readiness::{Readiness, ReadinessProbe};

@@ -11,6 +11,14 @@ use std::{collections::BTreeSet, error::Error};
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 
+diesel::table! {
+    /// The versions that have been run, as Diesel keeps them.
+    #[sql_name = "__diesel_schema_migrations"]
+    versions (version) {
+        version -> Text,
+    }
+}
+
 /// The key of the advisory lock under which PostgreSQL's schema changes: "gochat" in ASCII.
 const ADVISORY_LOCK: i64 = 0x676f_6368_6174;
 

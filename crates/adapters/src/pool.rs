@@ -3,7 +3,9 @@
 use crate::{
     Fault,
     connection::{AnyConnection, Connector},
+    metrics::Live,
 };
+use prometheus::{Opts, Registry};
 use std::time::Duration;
 
 /// A pool of connections. Cloning shares it.
@@ -32,6 +34,33 @@ impl Pool {
             builder.min_idle(Some(0))
         };
         Ok(Self { connections: builder.build(connector)?, timeout })
+    }
+
+    /// Lets `registry` read how the pool is used.
+    pub(crate) fn register(&self, registry: &Registry) -> prometheus::Result<()> {
+        let opts = |state| {
+            Opts::new("gochat_database_pool_connections", "Pooled connections, by what they do.")
+                .const_label("state", state)
+        };
+        let pool = self.connections.clone();
+        Live::register(registry, opts("idle"), move || pool.state().idle_connections.into())?;
+        let pool = self.connections.clone();
+        Live::register(registry, opts("in_use"), move || {
+            let state = pool.state();
+            state.connections.saturating_sub(state.idle_connections).into()
+        })?;
+        let most = self.connections.max_size();
+        let opts = Opts::new("gochat_database_pool_connections_max", "The most pooled connections.");
+        Live::register(registry, opts, move || most.into())
+    }
+
+    /// Runs `work` on a connection for which it waits no longer than `patience`, in the calling thread.
+    pub(crate) fn run_soon<T>(
+        &self,
+        patience: Duration,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        work(&mut *self.connections.get_timeout(patience).map_err(Fault::from)?)
     }
 
     /// Runs `work` on a connection, in the calling thread.

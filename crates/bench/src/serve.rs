@@ -4,7 +4,7 @@ use crate::{system::System, textbook};
 use actix_web::rt;
 use anyhow::bail;
 use gochat::{
-    http::{self, Services},
+    http::{self, HttpMetrics, Services},
     settings::{Profile, Settings},
     telemetry,
 };
@@ -28,8 +28,11 @@ pub fn run(system: System) -> anyhow::Result<()> {
     let clock = Arc::new(SystemClock);
     let authenticator =
         CachingAuthenticator::new(database.api_keys(), clock.clone(), CachingAuthenticator::MAX_AGE);
-    let services =
-        Services { groups: GroupService::new(groups, reader, clock), authenticator: Arc::new(authenticator) };
+    let services = Services {
+        groups: GroupService::new(groups, reader, clock),
+        authenticator: Arc::new(authenticator),
+        metrics: HttpMetrics::new()?,
+    };
     let listener = TcpListener::bind(settings.http.bind)?;
     rt::System::new()
         .block_on(async { Ok(http::serve(listener, services, settings.http, future::pending())?.await?) })

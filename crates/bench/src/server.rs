@@ -73,6 +73,7 @@ impl Home {
         let log = File::options().create(true).append(true).open(self.folder.path().join("log"))?;
         let child = command
             .env("GOCHAT__HTTP__BIND", format!("127.0.0.1:{port}"))
+            .env("GOCHAT__ADMIN__BIND", "127.0.0.1:0")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

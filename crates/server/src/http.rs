@@ -6,8 +6,12 @@ mod connection;
 mod envelope;
 mod error;
 mod groups;
+mod metrics;
 mod request_id;
+mod trace_id;
 mod unread;
+
+pub use metrics::HttpMetrics;
 
 use crate::settings::HttpSettings;
 use actix_http::HttpService;
@@ -24,7 +28,7 @@ use body::TimeLimit;
 use connection::Connection;
 use error::ApiError;
 use gochat_domain::{ports::Authenticator, service::GroupService};
-use std::{io, net::TcpListener, sync::Arc, thread, time::Duration};
+use std::{future::ready, io, net::TcpListener, rc::Rc, sync::Arc, thread, time::Duration};
 
 /// How long a connection that is to be closed stays open, so that the client can read an early answer while it sends.
 const LINGER: Duration = Duration::from_secs(1);
@@ -36,6 +40,8 @@ pub struct Services {
     pub groups: GroupService,
     /// Tells who calls.
     pub authenticator: Arc<dyn Authenticator>,
+    /// Counts requests.
+    pub metrics: HttpMetrics,
 }
 
 /// Starts to serve on `listener`, until `stop` comes; then what is in flight is answered.
@@ -58,6 +64,7 @@ pub fn serve(
     let stopping = builder.graceful_shutdown_signal();
     let server = builder.listen("http", listener, move || {
         let stopping = stopping.clone();
+        let metrics = services.metrics.clone();
         let app = application(services.clone(), settings.request_timeout).into_factory();
         let http = HttpService::build()
             .client_request_timeout(settings.request_timeout)
@@ -67,9 +74,9 @@ pub fn serve(
                 async move { stopping.notified().await }
             })
             .h1(map_config(app.map_err(|error| error.error_response()), |()| AppConfig::default()));
-        fn_service(move |stream: TcpStream| async move {
+        fn_service(move |stream: TcpStream| {
             let peer = stream.peer_addr().ok();
-            Ok((Connection::new(stream, settings.request_timeout), peer))
+            ready(Ok((Connection::new(stream, settings.request_timeout, metrics.clone()), peer)))
         })
         .and_then(http)
     })?;
@@ -94,11 +101,12 @@ fn application(
         InitError = (),
     >,
 > {
+    let metrics = Rc::new(services.metrics);
     App::new()
         .app_data(ThinData(services.groups))
         .app_data(ThinData(services.authenticator))
         .app_data(TimeLimit(request_timeout))
-        .wrap(from_fn(envelope::wrap))
+        .wrap(from_fn(move |request, next| envelope::wrap(Rc::clone(&metrics), request, next)))
         .service(groups::collection())
         .service(groups::item())
         .default_service(web::to(|| async { Err::<&str, _>(ApiError::not_found()) }))

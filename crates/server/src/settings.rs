@@ -18,6 +18,8 @@ pub struct Settings {
     pub profile: Profile,
     /// The public listener.
     pub http: HttpSettings,
+    /// Where the admin listener listens.
+    pub admin_bind: SocketAddr,
     /// The database.
     pub database: DatabaseSettings,
     /// The writers of groups.
@@ -97,6 +99,7 @@ impl Settings {
                 request_timeout: layers.duration("http.request_timeout", 1..=300)?,
                 shutdown_timeout: layers.duration("http.shutdown_timeout", 0..=600)?,
             },
+            admin_bind: layers.parsed("admin.bind", "an address and a port, like 127.0.0.1:1214")?,
             database: DatabaseSettings {
                 url: layers.database_url("database.url")?,
                 migrate_on_start: layers.parsed("database.migrate_on_start", "true or false")?,
@@ -165,6 +168,7 @@ mod tests {
     fn the_defaults_are_those_of_a_laptop() {
         let settings = load(Profile::Development, &[]).unwrap();
         assert_eq!(settings.http.bind.to_string(), "127.0.0.1:1213");
+        assert_eq!(settings.admin_bind.to_string(), "127.0.0.1:1214");
         assert_eq!(settings.database.url.to_string(), "sqlite://data/gochat.sqlite");
         assert!(settings.development_key);
         assert_eq!(settings.log.format, LogFormat::Pretty);
@@ -193,6 +197,11 @@ mod tests {
                 "GOCHAT__HTTP__BIND",
                 "here",
                 "http.bind = \"here\" is refused: expected an address and a port, like 127.0.0.1:1213",
+            ),
+            (
+                "GOCHAT__ADMIN__BIND",
+                "1214",
+                "admin.bind = \"1214\" is refused: expected an address and a port, like 127.0.0.1:1214",
             ),
             (
                 "GOCHAT__DATABASE__POOL_SIZE",

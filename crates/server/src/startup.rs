@@ -1,7 +1,8 @@
 //! Composes settings, adapters, domain and HTTP into a server.
 
 use crate::{
-    http::{self, Services},
+    admin::{self, Admin},
+    http::{self, HttpMetrics, Services},
     settings::{DatabaseSettings, Settings},
     sweeper,
 };
@@ -15,10 +16,15 @@ use actix_web::{
 use anyhow::Context;
 use gochat_adapters::{CachingAuthenticator, DEVELOPMENT_KEY, Database, DevelopmentKey, GroupWriters};
 use gochat_domain::{clock::SystemClock, ports::Authenticator, service::GroupService};
+use prometheus::{IntGauge, Opts, Registry};
 use std::{
     future, io,
     net::{SocketAddr, TcpListener},
-    sync::{Arc, mpsc},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     task::Poll,
     thread,
     time::Duration,
@@ -32,34 +38,59 @@ pub struct Application {
     sweeper: JoinHandle<()>,
     shutdown_timeout: Duration,
     address: SocketAddr,
+    admin: Server,
+    admin_address: SocketAddr,
 }
 
 impl Application {
-    /// Takes the port, opens the database, and puts the server together. Nothing is made before the port is ours.
+    /// Takes the ports, opens the database, and puts the server together. Nothing is made before the ports are ours.
     pub fn build(settings: &Settings) -> anyhow::Result<Self> {
-        let listener = listen(settings)?;
-        let address = listener.local_addr()?;
+        let listener = listen("http.bind", settings.http.bind)?;
+        let admin_listener = listen("admin.bind", settings.admin_bind)?;
+        let (address, admin_address) = (listener.local_addr()?, admin_listener.local_addr()?);
         let database = open(&settings.database)?;
         let writers =
             database.start_writers(settings.writer).context("the writers of groups cannot start")?;
+        let registry = Registry::new();
+        let metrics = HttpMetrics::new()?;
+        metrics.register(&registry)?;
+        database.register(&registry)?;
+        writers.register(&registry)?;
+        registry.register(Box::new(build_info()?))?;
         let clock = Arc::new(SystemClock);
         let keys =
-            CachingAuthenticator::new(database.api_keys(), clock.clone(), CachingAuthenticator::MAX_AGE);
+            CachingAuthenticator::new(database.api_keys(), clock.clone(), CachingAuthenticator::MAX_AGE)
+                .measured(&registry)?;
         let authenticator: Arc<dyn Authenticator> =
             if settings.development_key { Arc::new(DevelopmentKey(keys)) } else { Arc::new(keys) };
         let services = Services {
             groups: GroupService::new(writers.repository(), database.group_reader(), clock),
             authenticator,
+            metrics,
         };
-        let server = http::serve(listener, services, settings.http, stop_signal()?)?;
+        let stopping = Arc::new(AtomicBool::new(false));
+        let admin = Admin { registry, database: database.readiness_probe(), stopping: Arc::clone(&stopping) };
+        let admin = admin::serve(admin_listener, admin)?;
+        let signal = stop_signal()?;
+        let stop = async move {
+            signal.await;
+            stopping.store(true, Ordering::SeqCst);
+        };
+        let server = http::serve(listener, services, settings.http, stop)?;
         let sweeper =
             rt::spawn(sweeper::run(database.idempotency_sweeper(), SystemClock, settings.idempotency_keep));
-        Ok(Self { server, writers, sweeper, shutdown_timeout: settings.http.shutdown_timeout, address })
+        let shutdown_timeout = settings.http.shutdown_timeout;
+        Ok(Self { server, writers, sweeper, shutdown_timeout, address, admin, admin_address })
     }
 
     /// The port that the server listens on.
     pub fn port(&self) -> u16 {
         self.address.port()
+    }
+
+    /// The port that the admin listener listens on.
+    pub fn admin_port(&self) -> u16 {
+        self.admin_address.port()
     }
 
     /// Stops the server as SIGTERM does, from elsewhere.
@@ -71,6 +102,7 @@ impl Application {
     pub fn announce(&self, settings: &Settings) {
         tracing::info!("gochat {}, profile {}", env!("CARGO_PKG_VERSION"), settings.profile);
         tracing::info!("listening on http://{}", self.address);
+        tracing::info!("admin listener on http://{}: /livez, /readyz, /metrics", self.admin_address);
         tracing::info!("database {}", settings.database.url);
         if settings.development_key {
             tracing::info!(
@@ -82,11 +114,16 @@ impl Application {
         tracing::info!("documentation: README.md and docs/api.md");
     }
 
-    /// Serves until SIGTERM or SIGINT; then answers what is in flight, and stores and answers what is queued.
+    /// Serves until SIGTERM or SIGINT; then answers what is in flight, and stores and answers what is queued. The admin
+    /// listener tells of that until the end.
     pub async fn run_until_stopped(self) -> anyhow::Result<()> {
+        let admin = self.admin.handle();
+        let admin_server = rt::spawn(self.admin);
         self.server.await.context("the server failed")?;
         self.sweeper.abort();
         close(self.writers, self.shutdown_timeout)?;
+        admin.stop(false).await;
+        admin_server.await?.context("the admin listener failed")?;
         tracing::info!("stopped");
         Ok(())
     }
@@ -138,9 +175,16 @@ fn stop_signal() -> io::Result<impl Future<Output = ()> + Send> {
     }))
 }
 
-fn listen(settings: &Settings) -> anyhow::Result<TcpListener> {
-    let address = settings.http.bind;
+/// A one, labelled with what runs.
+fn build_info() -> prometheus::Result<IntGauge> {
+    let opts = Opts::new("gochat_build_info", "1, for the version that runs.");
+    let info = IntGauge::with_opts(opts.const_label("version", env!("CARGO_PKG_VERSION")))?;
+    info.set(1);
+    Ok(info)
+}
+
+fn listen(setting: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).with_context(|| {
-        format!("http.bind = \"{address}\" cannot be listened on; set an address that is free")
+        format!("{setting} = \"{address}\" cannot be listened on; set an address that is free")
     })
 }

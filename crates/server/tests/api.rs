@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every case has the same shape")]
 
+#[path = "api/admin.rs"]
+mod admin;
 #[path = "api/app.rs"]
 mod app;
 #[path = "api/bodies.rs"]
@@ -26,6 +28,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut suite = Suite::new();
+    suite.on([Backend::Postgres], &admin::postgres_cases());
     for cases in [
         create::cases(),
         reads::cases(),
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
         keys::cases(),
         protocol::cases(),
         faults::cases(),
+        admin::cases(),
     ] {
         suite.on(Backend::ALL, &cases);
     }

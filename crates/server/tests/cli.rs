@@ -12,6 +12,8 @@ mod import;
 mod interrupted;
 #[path = "cli/keys.rs"]
 mod keys;
+#[path = "cli/logs.rs"]
+mod logs;
 #[path = "cli/process.rs"]
 mod process;
 #[path = "cli/serve.rs"]
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         import::cases(),
         interrupted::cases(),
         keys::cases(),
+        logs::cases(),
         serve::cases(),
     ] {
         suite.on(Backend::ALL, &cases);

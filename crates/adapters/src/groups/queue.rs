@@ -4,12 +4,16 @@ use super::{
     WriterOptions,
     writer::{self, BatchStore, Job},
 };
-use crate::Fault;
+use crate::{
+    Fault,
+    metrics::{Live, WriterMetrics},
+};
 use async_trait::async_trait;
 use gochat_domain::{
     group::{Created, Group, Idempotency, NewGroup},
     ports::{CreateGroupError, GroupRepository},
 };
+use prometheus::{Opts, Registry};
 use std::{
     io,
     sync::{Arc, Mutex},
@@ -24,6 +28,7 @@ pub struct GroupWriters {
     queue: mpsc::Sender<Job>,
     threads: Vec<JoinHandle<()>>,
     timeout: Duration,
+    metrics: WriterMetrics,
 }
 
 impl GroupWriters {
@@ -34,20 +39,39 @@ impl GroupWriters {
     ) -> io::Result<Self> {
         let (queue, waiting) = mpsc::channel(options.queue);
         let waiting = Arc::new(Mutex::new(waiting));
+        let metrics = WriterMetrics::new().map_err(io::Error::other)?;
         let threads = (0..options.writers)
             .map(|number| {
-                let (waiting, open) = (Arc::clone(&waiting), open.clone());
+                let (waiting, open, metrics) = (Arc::clone(&waiting), open.clone(), metrics.clone());
                 thread::Builder::new()
                     .name(format!("group-writer-{number}"))
-                    .spawn(move || writer::run(&waiting, options.batch, &open))
+                    .spawn(move || writer::run(&waiting, options.batch, &open, &metrics))
             })
             .collect::<io::Result<_>>()?;
-        Ok(Self { queue, threads, timeout: options.timeout })
+        Ok(Self { queue, threads, timeout: options.timeout, metrics })
     }
 
     /// The port to the writers.
     pub fn repository(&self) -> Arc<dyn GroupRepository> {
         Arc::new(QueuedGroups { queue: self.queue.downgrade(), timeout: self.timeout })
+    }
+
+    /// Lets `registry` read what the writers do, and how full their queue is.
+    pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
+        self.metrics.register(registry)?;
+        let queue = self.queue.downgrade();
+        Live::register(
+            registry,
+            Opts::new("gochat_group_queue_depth", "New groups that wait."),
+            move || {
+                // A queue that is closed holds nothing that anybody could still add to.
+                let waiting = queue.upgrade().map_or(0, |queue| queue.max_capacity() - queue.capacity());
+                waiting.try_into().unwrap_or(i64::MAX)
+            },
+        )?;
+        let capacity = self.queue.max_capacity().try_into().unwrap_or(i64::MAX);
+        let opts = Opts::new("gochat_group_queue_capacity", "The most new groups that may wait.");
+        Live::register(registry, opts, move || capacity)
     }
 
     /// Refuses what comes from now on, writes and answers what waits, and returns when that is done. Blocks.

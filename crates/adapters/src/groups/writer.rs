@@ -1,6 +1,6 @@
 //! A writer: takes all that waits, stores it in one transaction, answers each.
 
-use crate::Fault;
+use crate::{Fault, metrics::WriterMetrics};
 use gochat_domain::{
     group::{Created, Group, GroupId, Idempotency, NewGroup},
     ports::CreateGroupError,
@@ -8,6 +8,7 @@ use gochat_domain::{
 use std::{
     panic::{self, AssertUnwindSafe},
     sync::{Mutex, PoisonError},
+    time::Instant,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -61,6 +62,7 @@ pub(super) fn run(
     waiting: &Mutex<mpsc::Receiver<Job>>,
     batch: usize,
     open: &impl Fn() -> Result<Box<dyn BatchStore>, Fault>,
+    metrics: &WriterMetrics,
 ) {
     let mut jobs = Vec::with_capacity(batch);
     let mut store = None;
@@ -77,9 +79,17 @@ pub(super) fn run(
         // Few ask for once, so they have a transaction of their own, and the others pay nothing for them.
         let (wishes, plain): (Vec<_>, Vec<_>) = jobs.drain(..).partition(|job| job.idempotency.is_some());
         let (groups, replies): (Vec<_>, Vec<_>) = plain.into_iter().map(|job| (job.group, job.reply)).unzip();
-        write(&mut store, open, groups, replies, |store, groups| store.store(groups), created);
+        write(&mut store, open, metrics, groups, replies, |store, groups| store.store(groups), created);
         let (wishes, replies): (Vec<_>, Vec<_>) = wishes.into_iter().filter_map(wish).unzip();
-        write(&mut store, open, wishes, replies, |store, wishes| store.store_once(wishes), created_once);
+        write(
+            &mut store,
+            open,
+            metrics,
+            wishes,
+            replies,
+            |store, wishes| store.store_once(wishes),
+            created_once,
+        );
     }
 }
 
@@ -91,6 +101,7 @@ fn wish(Job { group, idempotency, reply }: Job) -> Option<(Wish, Reply)> {
 fn write<R, O>(
     store: &mut Option<Box<dyn BatchStore>>,
     open: &impl Fn() -> Result<Box<dyn BatchStore>, Fault>,
+    metrics: &WriterMetrics,
     rows: Vec<R>,
     replies: Vec<Reply>,
     work: impl Fn(&mut dyn BatchStore, &[R]) -> Result<Vec<O>, Fault>,
@@ -99,12 +110,14 @@ fn write<R, O>(
     if rows.is_empty() {
         return;
     }
+    let began_at = Instant::now();
     let attempt = AssertUnwindSafe(|| match store {
         Some(store) => work(&mut **store, &rows),
         None => work(&mut **store.insert(open()?), &rows),
     });
     let outcomes = panic::catch_unwind(attempt)
         .unwrap_or_else(|_| Err(Fault::Unavailable("the writer of groups panicked".into())));
+    metrics.batch(rows.len(), began_at.elapsed(), outcomes.is_ok());
     // An error of `send` means that the caller has gone; the group stays.
     match outcomes {
         Ok(outcomes) => {

@@ -14,7 +14,7 @@ use gochat_domain::{
 use std::{future::Future, pin::Pin, sync::Arc};
 
 /// The header that carries the key.
-const GOCHAT_TOKEN: HeaderName = HeaderName::from_static("gochat-token");
+pub(super) const GOCHAT_TOKEN: HeaderName = HeaderName::from_static("gochat-token");
 
 /// A caller whose key holds.
 pub(super) struct Authenticated(pub(super) Caller);

@@ -8,6 +8,7 @@ mod head;
 
 use super::{
     error::{ApiError, Code},
+    metrics::{HttpMetrics, NONE},
     request_id,
 };
 use actix_web::{
@@ -27,6 +28,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// A connection that completes bare errors.
 pub(super) struct Connection {
     stream: TcpStream,
+    metrics: HttpMetrics,
     /// What is left to write of a completed error.
     completed: Bytes,
     head: HeadTimer,
@@ -34,10 +36,18 @@ pub(super) struct Connection {
 
 impl Connection {
     /// A connection whose client may take `head_limit` for each head but the first, which the web server looks after.
-    pub(super) fn new(stream: TcpStream, head_limit: Duration) -> Self {
+    pub(super) fn new(stream: TcpStream, head_limit: Duration, metrics: HttpMetrics) -> Self {
         // Replies are written whole, so waiting to fill a packet gains nothing; where it cannot be had, it is slower.
         let _slower = stream.set_nodelay(true);
-        Self { stream, completed: Bytes::new(), head: HeadTimer::new(head_limit) }
+        Self { stream, metrics, completed: Bytes::new(), head: HeadTimer::new(head_limit) }
+    }
+
+    /// Takes over what is to be written, if a bare error is in it.
+    fn refuse(&mut self, written: &[u8]) -> bool {
+        let Some((status, completed)) = complete(written) else { return false };
+        self.metrics.refused(status);
+        self.completed = completed;
+        true
     }
 
     fn poll_write_completed(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -64,7 +74,7 @@ impl AsyncRead for Connection {
             return Poll::Ready(result);
         }
         if ready!(self.head.poll_over(cx)) {
-            self.completed = complete(SLOW_HEAD).unwrap_or_default();
+            self.refuse(SLOW_HEAD);
         }
         // Nothing was read: for the web server, the client has gone.
         Poll::Ready(Ok(()))
@@ -75,12 +85,10 @@ impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         ready!(self.poll_write_completed(cx))?;
         self.head.replied();
-        match complete(buf) {
-            None => Pin::new(&mut self.stream).poll_write(cx, buf),
-            Some(reply) => {
-                self.completed = reply;
-                Poll::Ready(Ok(buf.len()))
-            }
+        if self.refuse(buf) {
+            Poll::Ready(Ok(buf.len()))
+        } else {
+            Pin::new(&mut self.stream).poll_write(cx, buf)
         }
     }
 
@@ -102,8 +110,9 @@ const SLOW_HEAD: &[u8] = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n
 /// What shows that a reply is bare.
 const NO_BODY: &str = "content-length: 0\r\n";
 
-/// What is written, with the body of the bare error at its end, if there is one. Other replies may stand before it.
-fn complete(written: &[u8]) -> Option<Bytes> {
+/// What is written, with the body of the bare error at its end, if there is one, and the status of that. Other replies may
+/// stand before it.
+fn complete(written: &[u8]) -> Option<(StatusCode, Bytes)> {
     if !written.ends_with(b"\r\n\r\n") {
         return None;
     }
@@ -121,12 +130,13 @@ fn complete(written: &[u8]) -> Option<Bytes> {
     let request_id = request_id::mint();
     let id = request_id.to_str().ok()?;
     let body = error.body(id).ok()?;
-    tracing::info!(request_id = id, status = status.as_u16(), "request");
+    tracing::info!(request_id = id, method = NONE, route = NONE, status = status.as_u16(), "request");
     let length = body.len();
-    Some(Bytes::from(format!(
+    let completed = format!(
         "{others}{before}content-length: {length}\r\ncontent-type: application/json\r\nx-request-id: {id}\r\n\
          x-content-type-options: nosniff\r\ncache-control: no-store\r\n{after}{body}"
-    )))
+    );
+    Some((status, Bytes::from(completed)))
 }
 
 #[cfg(test)]
@@ -148,7 +158,7 @@ mod tests {
     fn a_bare_error_behind_other_replies_is_completed_too() {
         let other = "HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\n{}";
         let bare = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-        let replies = complete(format!("{other}{bare}").as_bytes()).unwrap();
+        let (_, replies) = complete(format!("{other}{bare}").as_bytes()).unwrap();
         let replies = String::from_utf8(replies.to_vec()).unwrap();
         let completed = replies.strip_prefix(other).unwrap();
         assert!(completed.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{completed}");
@@ -158,7 +168,7 @@ mod tests {
     #[test]
     fn a_bare_error_gets_the_body_and_the_headers_of_every_error() {
         let bare = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-        let reply = String::from_utf8(complete(bare).unwrap().to_vec()).unwrap();
+        let reply = String::from_utf8(complete(bare).unwrap().1.to_vec()).unwrap();
         let (head, body) = reply.split_once("\r\n\r\n").unwrap();
         let body: serde_json::Value = serde_json::from_str(body).unwrap();
         assert_eq!(body["code"], "request_timeout");

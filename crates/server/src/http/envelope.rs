@@ -3,7 +3,9 @@
 use super::{
     auth::CallerKey,
     error::ApiError,
+    metrics::{self, HttpMetrics, UNKNOWN},
     request_id::{self, X_REQUEST_ID},
+    trace_id::TraceId,
     unread::Shared,
 };
 use actix_web::{
@@ -12,7 +14,7 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
     http::{
-        Method, StatusCode,
+        StatusCode,
         header::{self, HeaderMap, HeaderValue},
     },
     middleware::Next,
@@ -20,10 +22,11 @@ use actix_web::{
 use anyhow::anyhow;
 use futures_util::FutureExt;
 use gochat_domain::auth::KeyId;
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::{panic::AssertUnwindSafe, rc::Rc, time::Instant};
 
 /// Serves a request, and completes the reply. A panic on the way is an error like any other.
 pub(super) async fn wrap<B: MessageBody + 'static>(
+    metrics: Rc<HttpMetrics>,
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
@@ -31,7 +34,9 @@ pub(super) async fn wrap<B: MessageBody + 'static>(
         started_at: Instant::now(),
         request_id: request_id::of(request.headers()),
         as_problem: wants_problem(request.headers()),
-        method: request.method().clone(),
+        method: metrics::method(request.method()),
+        trace_id: TraceId::of(request.headers()),
+        metrics,
     };
     let body = Shared::keep(&mut request);
     match AssertUnwindSafe(next.call(request)).catch_unwind().await {
@@ -48,7 +53,7 @@ pub(super) async fn wrap<B: MessageBody + 'static>(
             };
             let request = response.request();
             let key = request.extensions().get::<CallerKey>().map(|key| key.0);
-            envelope.log(request.match_pattern().as_deref(), response.status(), key);
+            envelope.record(request.match_pattern().as_deref(), response.status(), key);
             envelope.dress(response.headers_mut());
             Ok(response)
         }
@@ -63,7 +68,9 @@ struct Envelope {
     started_at: Instant,
     request_id: HeaderValue,
     as_problem: bool,
-    method: Method,
+    method: &'static str,
+    trace_id: Option<TraceId>,
+    metrics: Rc<HttpMetrics>,
 }
 
 impl Envelope {
@@ -85,19 +92,23 @@ impl Envelope {
 
     fn fail(&self, error: &Error) -> Error {
         let mut response = self.render(error);
-        self.log(None, response.status(), None);
+        self.record(None, response.status(), None);
         self.dress(response.headers_mut());
         InternalError::from_response("no reply but this", response).into()
     }
 
-    fn log(&self, route: Option<&str>, status: StatusCode, key: Option<KeyId>) {
+    /// Counts the request, and writes its line in the log: the pattern of its path, never the path itself.
+    fn record(&self, route: Option<&str>, status: StatusCode, key: Option<KeyId>) {
+        let (route, took) = (route.unwrap_or(UNKNOWN), self.started_at.elapsed());
+        self.metrics.answered(route, self.method, status, took);
         tracing::info!(
             request_id = self.id(),
-            method = %self.method,
-            route = route.unwrap_or("-"),
+            method = self.method,
+            route,
             status = status.as_u16(),
-            latency_us = u64::try_from(self.started_at.elapsed().as_micros()).unwrap_or(u64::MAX),
+            latency_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             key = key.map(tracing::field::display),
+            trace_id = self.trace_id.as_ref().map(TraceId::as_str),
             "request"
         );
     }

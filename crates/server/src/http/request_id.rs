@@ -1,6 +1,9 @@
 //! The id under which a request is known to its sender and in the log.
 
+use super::auth::GOCHAT_TOKEN;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use gochat_adapters::DEVELOPMENT_KEY;
+use gochat_domain::auth::ApiKey;
 use uuid::Uuid;
 
 /// The header that carries it, both ways.
@@ -9,7 +12,7 @@ pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-i
 /// The caller's id, where it is one that may stand in a log; else a new one.
 pub(super) fn of(headers: &HeaderMap) -> HeaderValue {
     match headers.get(X_REQUEST_ID) {
-        Some(id) if is_valid(id.as_bytes()) => id.clone(),
+        Some(id) if is_valid(id.as_bytes()) && !shows_a_key(id, headers) => id.clone(),
         _ => mint(),
     }
 }
@@ -17,6 +20,17 @@ pub(super) fn of(headers: &HeaderMap) -> HeaderValue {
 fn is_valid(id: &[u8]) -> bool {
     let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
     (1..=64).contains(&id.len()) && id.iter().all(allowed)
+}
+
+/// Whether an id is, or has in it, a key or a part of the key that was sent: it would stand in the log.
+fn shows_a_key(id: &HeaderValue, headers: &HeaderMap) -> bool {
+    let Ok(id) = id.to_str() else { return true };
+    let of_the_sent = |sent: &HeaderValue| {
+        sent.to_str().is_ok_and(|sent| id.len() >= 8 && sent.contains(id) || id.contains(sent))
+    };
+    id.contains(ApiKey::PREFIX)
+        || id.contains(DEVELOPMENT_KEY)
+        || headers.get_all(GOCHAT_TOKEN).any(of_the_sent)
 }
 
 /// A new id.
@@ -38,10 +52,30 @@ mod tests {
     }
 
     #[test]
+    fn an_id_that_shows_the_key_that_was_sent_is_replaced() {
+        let mut headers = HeaderMap::new();
+        headers.insert(GOCHAT_TOKEN, HeaderValue::from_static("somebodys-old-key"));
+        for (sent, kept) in [
+            ("somebodys-old-key", false),
+            ("bodys-old", false),
+            ("the-somebodys-old-key", false),
+            ("old", true),
+        ] {
+            headers.insert(X_REQUEST_ID, HeaderValue::from_static(sent));
+            assert_eq!(of(&headers).to_str().unwrap() == sent, kept, "{sent}");
+        }
+    }
+
+    #[test]
     fn a_good_id_is_kept_and_any_other_is_replaced_by_a_new_one() {
         let longest = "x".repeat(64);
         for sent in ["a", "A-z_0.9", &longest] {
             assert_eq!(id_for(sent), sent);
+        }
+        let minted = ApiKey::mint().unwrap();
+        let key = minted.expose();
+        for sent in [&key[..64], &format!("x-{}", &key[..20]), DEVELOPMENT_KEY] {
+            assert_ne!(id_for(sent), sent);
         }
         for sent in ["", "a b", "a/b", "{}", &"x".repeat(65)] {
             assert_eq!(Uuid::parse_str(&id_for(sent)).unwrap().get_version_num(), 7, "{sent:?}");

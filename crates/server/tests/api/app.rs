@@ -11,6 +11,7 @@ use std::{sync::mpsc, thread};
 /// The real application, on a port and a database of its own. It ends with this value.
 pub struct App {
     pub port: u16,
+    pub admin_port: u16,
     pub database: TestDatabase,
     handle: ServerHandle,
     thread: Option<thread::JoinHandle<()>>,
@@ -29,6 +30,7 @@ impl App {
     pub fn with(database: TestDatabase, variables: &[(&str, &str)]) -> Self {
         let always = [
             ("GOCHAT__HTTP__BIND", "127.0.0.1:0"),
+            ("GOCHAT__ADMIN__BIND", "127.0.0.1:0"),
             ("GOCHAT__HTTP__WORKERS", "1"),
             ("GOCHAT__HTTP__SHUTDOWN_TIMEOUT", "1s"),
             ("GOCHAT__DATABASE__URL", database.url()),
@@ -41,12 +43,12 @@ impl App {
         let thread = thread::spawn(move || {
             System::new().block_on(async {
                 let application = Application::build(&settings).unwrap();
-                started.send((application.port(), application.handle())).unwrap();
+                started.send((application.port(), application.admin_port(), application.handle())).unwrap();
                 application.run_until_stopped().await.unwrap();
             });
         });
-        let (port, handle) = start.recv().expect("the application does not start");
-        Self { port, database, handle, thread: Some(thread) }
+        let (port, admin_port, handle) = start.recv().expect("the application does not start");
+        Self { port, admin_port, database, handle, thread: Some(thread) }
     }
 
     /// Every stored group, by plain SQL, in the order of ids.

@@ -48,7 +48,7 @@ fn assert_refused(variables: &[(&str, &str)], parts: &[&str]) {
 fn what_cannot_be_is_refused_in_one_sentence() -> anyhow::Result<()> {
     assert_refused(
         &[("GOCHAT__HTTP__BNID", "secret")],
-        &["http.bnid", "expected one of the settings", "http.bind"],
+        &["http.bnid", "expected one of the settings admin.bind", "http.bind"],
     );
     assert_refused(&[("GOCHAT_PROFILE", "staging")], &["\"staging\"", "development or production"]);
     assert_refused(
@@ -65,6 +65,7 @@ fn what_cannot_be_is_refused_in_one_sentence() -> anyhow::Result<()> {
     assert_refused(
         &[
             ("GOCHAT__HTTP__BIND", "127.0.0.1:0"),
+            ("GOCHAT__ADMIN__BIND", "127.0.0.1:0"),
             ("GOCHAT__DATABASE__URL", "sqlite:///dev/null/data/g.sqlite"),
         ],
         &["database.url = \"sqlite:///dev/null/data/g.sqlite\"", "cannot make the folder /dev/null/data"],
@@ -81,6 +82,7 @@ fn what_cannot_be_is_refused_in_one_sentence() -> anyhow::Result<()> {
     assert_refused(
         &[
             ("GOCHAT__HTTP__BIND", "127.0.0.1:0"),
+            ("GOCHAT__ADMIN__BIND", "127.0.0.1:0"),
             ("GOCHAT__DATABASE__URL", "postgres://u:secret@127.0.0.1:1/d"),
         ],
         &["database.url = \"postgres://u:***@127.0.0.1:1/d\"", "refused"],
@@ -92,6 +94,10 @@ fn a_port_in_use_is_named_and_no_database_is_made() -> anyhow::Result<()> {
     let taken = TcpListener::bind("127.0.0.1:0")?;
     let address = taken.local_addr()?.to_string();
     assert_refused(&[("GOCHAT__HTTP__BIND", &address)], &["http.bind", &address, "in use"]);
+    assert_refused(
+        &[("GOCHAT__HTTP__BIND", "127.0.0.1:0"), ("GOCHAT__ADMIN__BIND", &address)],
+        &["admin.bind", &address, "in use", "set an address that is free"],
+    );
     Ok(())
 }
 
@@ -163,13 +169,19 @@ fn a_wrong_password_is_said_by_the_server_and_not_shown(database: TestDatabase) 
         return Ok(());
     }
     let parts = ["database.url = \"postgres://", ":***@", "password authentication failed"];
-    assert_refused(&[("GOCHAT__HTTP__BIND", "127.0.0.1:0"), ("GOCHAT__DATABASE__URL", &url)], &parts);
+    let variables = [
+        ("GOCHAT__HTTP__BIND", "127.0.0.1:0"),
+        ("GOCHAT__ADMIN__BIND", "127.0.0.1:0"),
+        ("GOCHAT__DATABASE__URL", &url),
+    ];
+    assert_refused(&variables, &parts);
     Ok(())
 }
 
 fn a_schema_that_lacks_migrations_or_has_too_many_is_refused(database: TestDatabase) -> anyhow::Result<()> {
     let variables = [
         ("GOCHAT__HTTP__BIND", "127.0.0.1:0"),
+        ("GOCHAT__ADMIN__BIND", "127.0.0.1:0"),
         ("GOCHAT__DATABASE__URL", database.url()),
         ("GOCHAT__DATABASE__MIGRATE_ON_START", "false"),
     ];
@@ -187,7 +199,7 @@ fn a_schema_that_lacks_migrations_or_has_too_many_is_refused(database: TestDatab
     assert_eq!(run(&database, &["migrate"]).stdout, "the schema is up to date\n");
 
     database.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')")?;
-    assert_refused(&variables[..2], &["29990101000000", "20261123000002"]);
+    assert_refused(&variables[..3], &["29990101000000", "20261123000002"]);
     let refused = run(&database, &["migrate"]);
     assert_eq!(refused.code, Some(1));
     assert!(

@@ -75,6 +75,7 @@ pub fn ndjson(prefix: &str, numbers: Range<usize>) -> String {
 /// A server that runs.
 pub struct Server {
     pub port: u16,
+    pub admin_port: u16,
     child: Child,
     /// What it said until it listened.
     said: Vec<String>,
@@ -87,25 +88,33 @@ impl Server {
     /// Starts a server on a database, on a port of its own, and returns when it listens.
     pub fn start(database: &TestDatabase, variables: &[(&str, &str)]) -> Self {
         let folder = TempDir::new().unwrap();
-        let always = [("GOCHAT__HTTP__BIND", "127.0.0.1:0"), ("GOCHAT__DATABASE__URL", database.url())];
+        let always = [
+            ("GOCHAT__HTTP__BIND", "127.0.0.1:0"),
+            ("GOCHAT__ADMIN__BIND", "127.0.0.1:0"),
+            ("GOCHAT__DATABASE__URL", database.url()),
+        ];
         let variables: Vec<_> = always.iter().chain(variables).copied().collect();
         let mut child = command(folder.path(), &[], &variables).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut said = Vec::new();
-        let port = loop {
-            let mut line = String::new();
-            assert!(stderr.read_line(&mut line).unwrap() > 0, "the server ended: {said:?}");
-            said.push(line.clone());
-            if let Some((_, address)) = line.split_once("listening on http://127.0.0.1:") {
-                break address.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap();
+        let mut port_in_the_line_with = |mark: &str| {
+            loop {
+                let mut line = String::new();
+                assert!(stderr.read_line(&mut line).unwrap() > 0, "the server ended: {said:?}");
+                said.push(line.clone());
+                if let Some((_, address)) = line.split_once(&format!("{mark} on http://127.0.0.1:")) {
+                    break address.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap();
+                }
             }
         };
+        let port = port_in_the_line_with("listening");
+        let admin_port = port_in_the_line_with("admin listener");
         let listener = thread::spawn(move || {
             let mut rest = String::new();
             stderr.read_to_string(&mut rest).unwrap();
             rest
         });
-        Self { port, child, said, listener: Some(listener), _folder: folder }
+        Self { port, admin_port, child, said, listener: Some(listener), _folder: folder }
     }
 
     /// Tells the server to stop, as whoever runs it does.

@@ -1,0 +1,98 @@
+//! What is measured of the writers, the pool and the cache of keys, for a registry of Prometheus.
+//!
+//! Whoever works keeps the handles; a registry only reads them.
+
+use prometheus::{
+    Histogram, HistogramOpts, IntCounter, IntGauge, Opts, Registry,
+    core::{Collector, Desc},
+    proto::MetricFamily,
+};
+use std::time::Duration;
+
+/// What the writers of groups count.
+#[derive(Clone)]
+pub(crate) struct WriterMetrics {
+    batch_size: Histogram,
+    commit_duration: Histogram,
+    failed_batches: IntCounter,
+}
+
+impl WriterMetrics {
+    pub(crate) fn new() -> prometheus::Result<Self> {
+        let batch_sizes = prometheus::exponential_buckets(1.0, 2.0, 14)?;
+        Ok(Self {
+            batch_size: Histogram::with_opts(
+                HistogramOpts::new("gochat_group_batch_size", "New groups that shared a transaction.")
+                    .buckets(batch_sizes),
+            )?,
+            commit_duration: Histogram::with_opts(
+                HistogramOpts::new(
+                    "gochat_group_commit_duration_seconds",
+                    "How long a batch of new groups took, from its begin to its commit.",
+                )
+                .buckets(vec![
+                    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+                ]),
+            )?,
+            failed_batches: IntCounter::new(
+                "gochat_group_batches_failed_total",
+                "Batches that failed as a whole; each of their groups was answered 503.",
+            )?,
+        })
+    }
+
+    /// Counts a batch of `groups` that was stored, or failed.
+    pub(crate) fn batch(&self, groups: usize, took: Duration, stored: bool) {
+        let groups = u32::try_from(groups).unwrap_or(u32::MAX);
+        self.batch_size.observe(groups.into());
+        self.commit_duration.observe(took.as_secs_f64());
+        if !stored {
+            self.failed_batches.inc();
+        }
+    }
+
+    pub(crate) fn register(&self, registry: &Registry) -> prometheus::Result<()> {
+        registry.register(Box::new(self.batch_size.clone()))?;
+        registry.register(Box::new(self.commit_duration.clone()))?;
+        registry.register(Box::new(self.failed_batches.clone()))
+    }
+}
+
+/// How often a key was known without a look-up.
+pub(crate) struct KeyCacheMetrics {
+    pub(crate) hits: IntCounter,
+    pub(crate) misses: IntCounter,
+}
+
+impl KeyCacheMetrics {
+    pub(crate) fn register(registry: &Registry) -> prometheus::Result<Self> {
+        let hits = IntCounter::new("gochat_key_cache_hits_total", "Keys that the cache knew.")?;
+        let misses = IntCounter::new("gochat_key_cache_misses_total", "Keys that the record was asked for.")?;
+        registry.register(Box::new(hits.clone()))?;
+        registry.register(Box::new(misses.clone()))?;
+        Ok(Self { hits, misses })
+    }
+}
+
+/// A gauge whose value is asked for when it is read, so that nobody has to keep it up to date.
+pub(crate) struct Live<F> {
+    gauge: IntGauge,
+    read: F,
+}
+
+impl<F: Fn() -> i64 + Send + Sync + 'static> Live<F> {
+    pub(crate) fn register(registry: &Registry, opts: Opts, read: F) -> prometheus::Result<()> {
+        registry.register(Box::new(Self { gauge: IntGauge::with_opts(opts)?, read }))
+    }
+}
+
+impl<F: Fn() -> i64 + Send + Sync> Collector for Live<F> {
+    fn desc(&self) -> Vec<&Desc> {
+        self.gauge.desc()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        self.gauge.set((self.read)());
+        self.gauge.collect()
+    }
+}

@@ -1,0 +1,72 @@
+//! What is measured of requests, under labels of which there are few.
+
+use actix_web::http::{Method, StatusCode};
+use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
+use std::time::Duration;
+
+/// The route of a path that is none of the service's.
+pub(super) const UNKNOWN: &str = "unknown";
+
+/// The route and the method of what never became a request, as its head was malformed, too large or too slow.
+pub(super) const NONE: &str = "none";
+
+/// Requests, counted and timed. Cloning shares the counts.
+#[derive(Clone)]
+pub struct HttpMetrics {
+    requests: IntCounterVec,
+    duration: HistogramVec,
+}
+
+impl HttpMetrics {
+    /// Starts at zero.
+    pub fn new() -> prometheus::Result<Self> {
+        let labels = ["route", "method", "status"];
+        let buckets =
+            vec![0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+        let duration = HistogramOpts::new(
+            "gochat_http_request_duration_seconds",
+            "How long requests took, from their head to the head of the reply.",
+        );
+        Ok(Self {
+            requests: IntCounterVec::new(
+                Opts::new("gochat_http_requests_total", "Requests that were answered."),
+                &labels,
+            )?,
+            duration: HistogramVec::new(duration.buckets(buckets), &labels)?,
+        })
+    }
+
+    /// Lets `registry` read the counts.
+    pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
+        registry.register(Box::new(self.requests.clone()))?;
+        registry.register(Box::new(self.duration.clone()))
+    }
+
+    /// Counts a request of a known route, or of [`UNKNOWN`].
+    pub(super) fn answered(&self, route: &str, method: &str, status: StatusCode, took: Duration) {
+        let labels = [route, method, status.as_str()];
+        self.requests.with_label_values(&labels).inc();
+        self.duration.with_label_values(&labels).observe(took.as_secs_f64());
+    }
+
+    /// Counts what never became a request.
+    pub(super) fn refused(&self, status: StatusCode) {
+        self.requests.with_label_values(&[NONE, NONE, status.as_str()]).inc();
+    }
+}
+
+/// The method, where it is one of HTTP's own; whatever else a client may invent is `other`, in logs too.
+pub(super) fn method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        Method::TRACE => "TRACE",
+        Method::CONNECT => "CONNECT",
+        _ => "other",
+    }
+}

@@ -1,0 +1,284 @@
+//! The admin listener, and what it tells.
+
+use crate::app::App;
+use gochat_test_support::{
+    Backend, TestDatabase, cases,
+    http::{Reply, Request, exchange},
+};
+use std::{collections::BTreeSet, fs, path::Path, thread};
+
+type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        a_server_that_can_work_is_alive_and_ready,
+        a_migration_that_is_missing_is_named,
+        a_database_that_does_not_answer_is_named,
+        the_admin_paths_and_the_api_are_on_their_own_port_alone,
+        requests_are_counted_by_route_method_and_status,
+        what_a_client_invents_becomes_one_label,
+        batches_queue_pool_and_cache_are_measured,
+        every_documented_metric_is_exported_and_every_exported_one_documented,
+        the_text_is_that_of_prometheus,
+    ]
+    .to_vec()
+}
+
+pub fn postgres_cases() -> Vec<Case> {
+    cases![a_database_that_hangs_is_waited_for_by_one_alone].to_vec()
+}
+
+fn group(name: &str) -> Request {
+    Request::create(format!(r#"{{"name":"{name}","token":"t","admin_id":1}}"#))
+}
+
+fn ask(app: &App, path: &str) -> Reply {
+    Request::new("GET", path).send(app.admin_port)
+}
+
+/// The sample of a metric, as it is written: name and labels.
+fn sample(app: &App, series: &str) -> Option<f64> {
+    let text = ask(app, "/metrics").body;
+    text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
+}
+
+#[track_caller]
+fn assert_readiness(app: &App, status: u16, body: &str) {
+    let reply = ask(app, "/readyz");
+    assert_eq!((reply.status, &*reply.body), (status, body));
+}
+
+const READY: &str = r#"{"database":"ok","migrations":"ok","shutdown":"ok"}"#;
+
+fn a_server_that_can_work_is_alive_and_ready(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let alive = ask(&app, "/livez");
+    assert_eq!((alive.status, &*alive.body), (200, "ok\n"));
+    assert_readiness(&app, 200, READY);
+    for path in ["/livez", "/readyz", "/metrics"] {
+        assert_eq!(Request::new("HEAD", path).send(app.admin_port).status, 200, "{path}");
+        let refused = Request::new("POST", path).send(app.admin_port);
+        assert_eq!((refused.status, refused.header("allow")), (405, "GET, HEAD"), "{path}");
+    }
+    Ok(())
+}
+
+fn a_migration_that_is_missing_is_named(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    app.database.execute("DELETE FROM __diesel_schema_migrations WHERE version = '20261123000001'")?;
+    assert_readiness(
+        &app,
+        503,
+        r#"{"database":"ok","migrations":"pending: 20261123000001","shutdown":"ok"}"#,
+    );
+    // A newer server has been here; this one goes on while it is replaced.
+    app.database.execute(
+        "INSERT INTO __diesel_schema_migrations (version) VALUES ('20261123000001'), ('29990101000000')",
+    )?;
+    assert_readiness(&app, 200, READY);
+    Ok(())
+}
+
+fn a_database_that_does_not_answer_is_named(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    // A record of migrations that cannot be read.
+    app.database.execute("ALTER TABLE __diesel_schema_migrations RENAME COLUMN version TO elsewhere")?;
+    assert_readiness(
+        &app,
+        503,
+        r#"{"database":"no answer; the log has the cause","migrations":"not checked","shutdown":"ok"}"#,
+    );
+    app.database.execute("ALTER TABLE __diesel_schema_migrations RENAME COLUMN elsewhere TO version")?;
+    assert_readiness(&app, 200, READY);
+    Ok(())
+}
+
+fn a_database_that_hangs_is_waited_for_by_one_alone(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let mut lock = app.database.plain_sql()?;
+    lock.execute("BEGIN; LOCK TABLE __diesel_schema_migrations IN ACCESS EXCLUSIVE MODE")?;
+    thread::scope(|scope| {
+        for _ in 0..5 {
+            scope.spawn(|| {
+                assert_readiness(
+                    &app,
+                    503,
+                    r#"{"database":"no answer within 2s","migrations":"not checked","shutdown":"ok"}"#,
+                );
+            });
+        }
+    });
+    let waiting = "SELECT count(*)::text FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    assert_eq!(app.database.rows(waiting)?, [["1"]]);
+    assert_eq!(ask(&app, "/livez").status, 200);
+    lock.execute("ROLLBACK")?;
+    assert_readiness(&app, 200, READY);
+    Ok(())
+}
+
+fn the_admin_paths_and_the_api_are_on_their_own_port_alone(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    assert_ne!(app.port, app.admin_port);
+    for path in ["/livez", "/readyz", "/metrics"] {
+        Request::new("GET", path).send(app.port).assert_error(
+            404,
+            "not_found",
+            None,
+            "there is nothing at this path",
+        );
+    }
+    assert_eq!(group("g").send(app.admin_port).status, 404);
+    assert!(app.names().is_empty());
+    Ok(())
+}
+
+fn requests_are_counted_by_route_method_and_status(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    for (name, status) in [("one", 201), ("two", 201), ("two", 409)] {
+        assert_eq!(group(name).send(app.port).status, status);
+    }
+    for id in ["1", "2", "77"] {
+        Request::new("GET", &format!("/v1/group/{id}")).send(app.port);
+    }
+    assert_eq!(exchange(app.port, b"nonsense\r\n\r\n").status, 400);
+    for (labels, count) in [
+        (r#"method="POST",route="/v1/group",status="201""#, 2.0),
+        (r#"method="POST",route="/v1/group",status="409""#, 1.0),
+        (r#"method="GET",route="/v1/group/{id}",status="401""#, 3.0),
+    ] {
+        assert_eq!(sample(&app, &format!("gochat_http_requests_total{{{labels}}}")), Some(count), "{labels}");
+        let timed = format!("gochat_http_request_duration_seconds_count{{{labels}}}");
+        assert_eq!(sample(&app, &timed), Some(count), "{labels}");
+    }
+    let refused = r#"gochat_http_requests_total{method="none",route="none",status="400"}"#;
+    assert_eq!(sample(&app, refused), Some(1.0));
+    Ok(())
+}
+
+fn what_a_client_invents_becomes_one_label(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    for number in 0..20 {
+        Request::new("GET", &format!("/invented/{number}")).send(app.port);
+        Request::new(&format!("INVENT{number}"), "/v1/group").send(app.port);
+        Request::new("GET", &format!("/v1/group/{number}?q=invented")).send(app.port);
+    }
+    let unknown = r#"gochat_http_requests_total{method="GET",route="unknown",status="404"}"#;
+    assert_eq!(sample(&app, unknown), Some(20.0));
+    let other = r#"gochat_http_requests_total{method="other",route="/v1/group",status="405"}"#;
+    assert_eq!(sample(&app, other), Some(20.0));
+    let text = ask(&app, "/metrics").body;
+    assert!(!text.to_lowercase().contains("invent"), "{text}");
+    assert_eq!(text.lines().filter(|line| line.starts_with("gochat_http_requests_total{")).count(), 3);
+    Ok(())
+}
+
+fn batches_queue_pool_and_cache_are_measured(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, &[("GOCHAT__WRITER__QUEUE", "77"), ("GOCHAT__WRITER__BATCH", "1")]);
+    assert_eq!(group("g").send(app.port).status, 201);
+    let unknown = || group("h").without("gochat-token").header("GoChat-Token", "unknown");
+    for _ in 0..3 {
+        assert_eq!(unknown().send(app.port).status, 401);
+    }
+    for (series, value) in [
+        ("gochat_group_batch_size_count", 1.0),
+        ("gochat_group_batch_size_sum", 1.0),
+        ("gochat_group_commit_duration_seconds_count", 1.0),
+        ("gochat_group_batches_failed_total", 0.0),
+        ("gochat_group_queue_depth", 0.0),
+        ("gochat_group_queue_capacity", 77.0),
+        ("gochat_key_cache_hits_total", 2.0),
+        ("gochat_key_cache_misses_total", 1.0),
+        ("gochat_database_pool_connections_max", 2.0),
+        (r#"gochat_database_pool_connections{state="in_use"}"#, 0.0),
+        (concat!("gochat_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"}"), 1.0),
+    ] {
+        assert_eq!(sample(&app, series), Some(value), "{series}");
+    }
+    // A writer that waits for the database leaves the groups in the queue.
+    let mut lock = app.database.plain_sql()?;
+    lock.execute(match app.database.backend() {
+        Backend::Sqlite => "BEGIN IMMEDIATE",
+        Backend::Postgres => "BEGIN; LOCK TABLE groups IN ACCESS EXCLUSIVE MODE",
+    })?;
+    thread::scope(|scope| {
+        let app = &app;
+        let waiting: Vec<_> = (0..3)
+            .map(|number| scope.spawn(move || group(&format!("waits{number}")).send(app.port).status))
+            .collect();
+        // The writer took one of them.
+        while sample(app, "gochat_group_queue_depth") == Some(0.0) {
+            assert!(waiting.iter().all(|waiting| !waiting.is_finished()), "nothing waited in the queue");
+        }
+        lock.execute("ROLLBACK").unwrap();
+        for waiting in waiting {
+            assert_eq!(waiting.join().unwrap(), 201);
+        }
+    });
+    assert_eq!(sample(&app, "gochat_group_batch_size_sum"), Some(4.0));
+    Ok(())
+}
+
+/// Names of the service's metrics in a text; of a histogram, without what the format adds.
+fn metrics_in(text: &str, histograms: &BTreeSet<String>) -> BTreeSet<String> {
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .filter(|word| word.starts_with("gochat_"))
+        .map(|word| {
+            ["_bucket", "_sum", "_count"]
+                .iter()
+                .filter_map(|suffix| word.strip_suffix(suffix))
+                .find(|name| histograms.contains(*name))
+                .unwrap_or(word)
+                .to_owned()
+        })
+        .collect()
+}
+
+fn every_documented_metric_is_exported_and_every_exported_one_documented(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let app = App::on(database);
+    assert_eq!(group("g").send(app.port).status, 201);
+    let text = ask(&app, "/metrics").body;
+    let of_type = |wanted: &str| -> BTreeSet<String> {
+        let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+        types
+            .filter(|(_, kind)| wanted.is_empty() || *kind == wanted)
+            .map(|(name, _)| name.to_owned())
+            .collect()
+    };
+    let (exported, histograms) = (of_type(""), of_type("histogram"));
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let operations = metrics_in(&fs::read_to_string(docs.join("operations.md"))?, &histograms);
+    assert_eq!(operations, exported);
+    let dashboard: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(docs.join("grafana-dashboard.json"))?)?;
+    let shown = metrics_in(&dashboard["panels"].to_string(), &histograms);
+    assert!(!shown.is_empty() && shown.is_subset(&exported), "{shown:?}");
+    let mut ids: Vec<_> = dashboard["panels"].as_array().unwrap().iter().map(|panel| &panel["id"]).collect();
+    ids.dedup();
+    assert_eq!(ids.len(), dashboard["panels"].as_array().unwrap().len());
+    Ok(())
+}
+
+fn the_text_is_that_of_prometheus(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    assert_eq!(group("g").send(app.port).status, 201);
+    let reply = ask(&app, "/metrics");
+    assert_eq!((reply.status, reply.header("content-type")), (200, "text/plain; version=0.0.4"));
+    let mut family = "";
+    for line in reply.body.lines() {
+        if let Some(help) = line.strip_prefix("# HELP ") {
+            family = help.split_once(' ').unwrap().0;
+        } else if let Some(kind) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = kind.split_once(' ').unwrap();
+            assert_eq!(name, family);
+            assert!(["counter", "gauge", "histogram"].contains(&kind), "{line}");
+            assert_eq!(kind == "counter", name.ends_with("_total"), "{line}");
+        } else {
+            let (series, value) = line.rsplit_once(' ').unwrap();
+            assert!(series.starts_with(family) && value.parse::<f64>().is_ok(), "{line}");
+        }
+    }
+    Ok(())
+}

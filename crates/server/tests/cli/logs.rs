@@ -1,0 +1,198 @@
+//! What the log of production says of requests, and what it never says.
+
+use crate::process::{Server, run};
+use gochat_test_support::{
+    TestDatabase, cases,
+    http::{Connection, DEVELOPMENT_KEY, Request, exchange},
+};
+use serde_json::Value;
+
+type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        a_request_is_one_line_with_all_there_is_to_know,
+        neither_a_key_nor_a_token_is_ever_in_the_log,
+        what_a_request_carries_in_the_wrong_place_is_not_in_the_log,
+    ]
+    .to_vec()
+}
+
+/// A key, and what `gochat keys create` says of it.
+fn make_key(database: &TestDatabase) -> (String, String) {
+    let scopes = ["--scope", "groups:write", "--scope", "groups:read"];
+    let made = run(database, &[&["keys", "create", "--name", "x"][..], &scopes].concat());
+    (made.stdout.trim().to_owned(), made.stderr)
+}
+
+/// Starts a server as in production, but with every line of the log there can be.
+fn start(database: &TestDatabase, level: &str) -> Server {
+    Server::start(database, &[("GOCHAT_PROFILE", "production"), ("GOCHAT__LOG__LEVEL", level)])
+}
+
+/// The log of a server, which is stopped.
+fn log_of(server: Server) -> String {
+    server.terminate();
+    let ended = server.wait();
+    assert_eq!(ended.code, Some(0));
+    ended.stderr
+}
+
+fn lines(log: &str) -> Vec<Value> {
+    log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect()
+}
+
+/// The lines of requests.
+fn requests(log: &str) -> Vec<Value> {
+    lines(log).into_iter().filter(|line| line["message"] == "request").collect()
+}
+
+#[track_caller]
+fn assert_hidden(log: &str, secrets: &[&str]) {
+    for secret in secrets {
+        assert!(!log.to_lowercase().contains(&secret.to_lowercase()), "{secret} is in {log}");
+    }
+}
+
+fn with_key(key: &str, body: impl Into<Vec<u8>>) -> Request {
+    Request::create(body).without("gochat-token").header("GoChat-Token", key)
+}
+
+fn a_request_is_one_line_with_all_there_is_to_know(database: TestDatabase) -> anyhow::Result<()> {
+    let (key, told) = make_key(&database);
+    let server = start(&database, "info");
+    let body = r#"{"name":"g","token":"t","admin_id":1}"#;
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let created = with_key(&key, body)
+        .header("X-Request-Id", "mine-1")
+        .header("traceparent", &format!("00-{trace}-00f067aa0ba902b7-01"))
+        .send(server.port);
+    assert_eq!(created.status, 201);
+    let found = Request::new("GET", "/v1/group/1?x=y").header("traceparent", trace).send(server.port);
+    assert_eq!(found.status, 401);
+    assert_eq!(Request::new("GET", "/secret/path").send(server.port).status, 404);
+    assert_eq!(exchange(server.port, b"nonsense\r\n\r\n").status, 400);
+
+    let requests = requests(&log_of(server));
+    assert_eq!(requests.len(), 4);
+    let id = told.split_whitespace().nth(3).unwrap();
+    let [created, found, lost, malformed] = &requests[..] else { unreachable!() };
+    assert!(created["latency_us"].as_u64().unwrap() > 0);
+    for (field, value) in [
+        ("level", "INFO"),
+        ("request_id", "mine-1"),
+        ("method", "POST"),
+        ("route", "/v1/group"),
+        ("key", id),
+        ("trace_id", trace),
+    ] {
+        assert_eq!(created[field], value, "{created}");
+    }
+    assert_eq!((&created["status"], &found["status"]), (&201.into(), &401.into()));
+    assert_eq!((&found["method"], &found["route"]), (&"GET".into(), &"/v1/group/{id}".into()));
+    // Neither a key that holds nor a valid header came with it.
+    assert_eq!((found.get("key"), found.get("trace_id")), (None, None));
+    assert_eq!((&lost["route"], &lost["status"]), (&"unknown".into(), &404.into()));
+    assert_eq!((&malformed["route"], &malformed["status"]), (&"none".into(), &400.into()));
+    Ok(())
+}
+
+fn neither_a_key_nor_a_token_is_ever_in_the_log(database: TestDatabase) -> anyhow::Result<()> {
+    let (key, _) = make_key(&database);
+    let (key, token) = (&*key, "the-token-of-the-group");
+    let server = start(&database, "trace");
+    let right = format!(r#"{{"name":"g","token":"{token}","admin_id":1}}"#);
+    let with_key = |body: String| with_key(key, body);
+    let get = |path: &str| Request::new("GET", path).header("GoChat-Token", key);
+    let sent = [
+        (with_key(right.clone()), 201),
+        (with_key(right.clone()), 409),
+        (get("/v1/group/1"), 200),
+        (get("/v1/group?name=g"), 200),
+        (get("/v1/group"), 200),
+        // The body.
+        (with_key(right.replace("\"g\"", "7")), 422),
+        (with_key(right.replace('1', "0")), 422),
+        (with_key(right.replace("-token-", "\\u0000")), 422),
+        (with_key(right.replace(token, &token.repeat(100))), 422),
+        (with_key(right.replace('}', "")), 400),
+        (with_key(right.replace("\"g\"", token)), 400),
+        (with_key(right.replace(token, &format!("{token}\\x"))), 400),
+        (with_key(format!("\"{token}\"")), 400),
+        (with_key(token.to_owned()), 400),
+        (with_key(format!("{right}{}", " ".repeat(20_000))), 413),
+        (with_key(format!("{right}{}", " ".repeat(20_000))).chunked(), 413),
+        (with_key(right.clone()).without("content-type"), 415),
+        (with_key(right.clone()).without("content-type").header("Content-Type", token), 415),
+        // The key.
+        (Request::create(right.clone()).without("gochat-token").header("GOCHAT-token", token), 401),
+        (Request::create(right.clone()).without("gochat-token").header("GOCHAT-TOKEN", key), 409),
+        (with_key(right.clone()).header("GoChat-Token", key), 401),
+        (with_key(right.clone()).header("gochat-token", token), 401),
+        (Request::create(right.clone()), 401),
+        (Request::create(right.clone()).without("gochat-token").header("Authorization", key), 401),
+        (
+            Request::create(right.clone())
+                .without("gochat-token")
+                .header("GoChat-Token", &format!("{key} x")),
+            401,
+        ),
+        // The head.
+        (with_key(right.clone()).header("bad header", token), 400),
+        (with_key(right.clone()).header("Content-Length", key), 400),
+        (with_key(right.clone()).header("X-Long", &key.repeat(3_000)), 431),
+    ];
+    for (number, (request, status)) in sent.iter().enumerate() {
+        assert_eq!(request.send(server.port).status, *status, "request {number}");
+    }
+    // A client that goes away in the midst of its body.
+    let whole = with_key(right).bytes();
+    Connection::open(server.port).write(&whole[..whole.len() - 3]);
+    let log = log_of(server);
+    assert_hidden(&log, &[key, &key["gck_".len()..], token, DEVELOPMENT_KEY]);
+    let statuses: Vec<_> = requests(&log).iter().filter_map(|line| line["status"].as_u64()).collect();
+    let expected: Vec<_> = sent.iter().map(|(_, status)| u64::from(*status)).collect();
+    assert_eq!(statuses[..expected.len()], expected);
+    Ok(())
+}
+
+fn what_a_request_carries_in_the_wrong_place_is_not_in_the_log(database: TestDatabase) -> anyhow::Result<()> {
+    let (key, _) = make_key(&database);
+    let (key, token) = (&*key, "the-token-of-the-group");
+    let server = start(&database, "trace");
+    let bare = &key["gck_".len()..];
+    for secret in [key, bare, token] {
+        let bytes =
+            |line: String| format!("{line}\r\nHost: {secret}\r\nGoChat-Token: {key}\r\n\r\n").into_bytes();
+        for line in [
+            format!("GET /v1/group?name={secret} HTTP/1.1"),
+            format!("GET /v1/group?{secret}={secret} HTTP/1.1"),
+            format!("GET /v1/group?after={secret} HTTP/1.1"),
+            format!("GET /v1/group/{secret} HTTP/1.1"),
+            format!("GET /{secret} HTTP/1.1"),
+            format!("GET http://{secret}/v1/group HTTP/1.1"),
+            format!("GET /v1/group/%{secret} HTTP/1.1"),
+            format!("{secret} /v1/group HTTP/1.1"),
+            format!("GET /v1/group HTTP/{secret}"),
+            format!("GET /v1/group {secret}"),
+            secret.to_owned(),
+        ] {
+            let status = exchange(server.port, &bytes(line.clone())).status;
+            assert!((200..500).contains(&status), "{line}: {status}");
+        }
+        for name in ["traceparent", "tracestate", "Accept", "Expect", "Transfer-Encoding", "Cookie", secret] {
+            let request = Request::new("GET", "/v1/group").header("GoChat-Token", key).header(name, secret);
+            let status = request.send(server.port).status;
+            assert!((200..600).contains(&status), "{name}: {status}");
+        }
+    }
+    // An id of a request is for the log, so a key in it is replaced.
+    for id in [&key[..64], &bare[..64], &bare[..16], DEVELOPMENT_KEY] {
+        let request = Request::new("GET", "/v1/group").header("GoChat-Token", key).header("X-Request-Id", id);
+        assert_ne!(request.send(server.port).header("x-request-id"), id);
+    }
+    let log = log_of(server);
+    assert_hidden(&log, &[key, bare, &bare[..16], token, DEVELOPMENT_KEY]);
+    assert!(requests(&log).len() > 50);
+    Ok(())
+}
