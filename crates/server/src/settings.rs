@@ -1,9 +1,11 @@
 //! The settings: what can be set, and what it may be.
 
 mod layers;
+mod origins;
 mod profile;
 
 pub use layers::SettingError;
+pub use origins::AllowedOrigins;
 pub use profile::{Profile, UnknownProfile};
 
 use gochat_adapters::{DatabaseOptions, DatabaseUrl, WriterOptions};
@@ -32,7 +34,7 @@ pub struct Settings {
 }
 
 /// The public listener.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct HttpSettings {
     /// The address and port to listen on.
     pub bind: SocketAddr,
@@ -42,6 +44,8 @@ pub struct HttpSettings {
     pub request_timeout: Duration,
     /// How long requests in flight may take to end at shutdown.
     pub shutdown_timeout: Duration,
+    /// Whose pages may call from a browser.
+    pub allowed_origins: AllowedOrigins,
 }
 
 /// The database.
@@ -96,6 +100,7 @@ impl Settings {
                 workers: layers.number("http.workers", 0..=1024)?,
                 request_timeout: layers.duration("http.request_timeout", 1..=300)?,
                 shutdown_timeout: layers.duration("http.shutdown_timeout", 0..=600)?,
+                allowed_origins: layers.parsed("http.allowed_origins", AllowedOrigins::EXPECTED)?,
             },
             database: DatabaseSettings {
                 url: layers.database_url("database.url")?,
@@ -193,6 +198,11 @@ mod tests {
                 "GOCHAT__HTTP__BIND",
                 "here",
                 "http.bind = \"here\" is refused: expected an address and a port, like 127.0.0.1:1213",
+            ),
+            (
+                "GOCHAT__HTTP__ALLOWED_ORIGINS",
+                "chat.example.org",
+                "http.allowed_origins = \"chat.example.org\" is refused: expected origins separated by commas, like https://chat.example.org, or loopback",
             ),
             (
                 "GOCHAT__DATABASE__POOL_SIZE",

@@ -51,7 +51,7 @@ impl Application {
             groups: GroupService::new(writers.repository(), database.group_reader(), clock),
             authenticator,
         };
-        let server = http::serve(listener, services, settings.http, stop_signal()?)?;
+        let server = http::serve(listener, services, settings.http.clone(), stop_signal()?)?;
         let sweeper =
             rt::spawn(sweeper::run(database.idempotency_sweeper(), SystemClock, settings.idempotency_keep));
         Ok(Self { server, writers, sweeper, shutdown_timeout: settings.http.shutdown_timeout, address })

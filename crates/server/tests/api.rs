@@ -6,6 +6,8 @@
 mod app;
 #[path = "api/bodies.rs"]
 mod bodies;
+#[path = "api/cors.rs"]
+mod cors;
 #[path = "api/create.rs"]
 mod create;
 #[path = "api/faults.rs"]
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         keys::cases(),
         protocol::cases(),
         faults::cases(),
+        cors::cases(),
     ] {
         suite.on(Backend::ALL, &cases);
     }
