@@ -3,6 +3,7 @@
 mod auth;
 mod body;
 mod connection;
+mod cors;
 mod envelope;
 mod error;
 mod groups;
@@ -13,14 +14,14 @@ mod unread;
 
 pub use metrics::HttpMetrics;
 
-use crate::settings::HttpSettings;
+use crate::settings::{AllowedOrigins, HttpSettings};
 use actix_http::HttpService;
 use actix_service::{IntoServiceFactory, ServiceFactoryExt, map_config};
 use actix_web::{
     App, Error,
     body::MessageBody,
     dev::{AppConfig, Server, ServiceFactory, ServiceRequest, ServiceResponse, fn_service},
-    middleware::from_fn,
+    middleware::{Condition, from_fn},
     rt::net::TcpStream,
     web::{self, ThinData},
 };
@@ -65,7 +66,8 @@ pub fn serve(
     let server = builder.listen("http", listener, move || {
         let stopping = stopping.clone();
         let metrics = services.metrics.clone();
-        let app = application(services.clone(), settings.request_timeout).into_factory();
+        let app = application(services.clone(), settings.request_timeout, settings.allowed_origins.clone())
+            .into_factory();
         let http = HttpService::build()
             .client_request_timeout(settings.request_timeout)
             .client_disconnect_timeout(LINGER)
@@ -92,6 +94,7 @@ fn whole_seconds(duration: Duration) -> u64 {
 fn application(
     services: Services,
     request_timeout: Duration,
+    origins: AllowedOrigins,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -102,11 +105,22 @@ fn application(
     >,
 > {
     let metrics = Rc::new(services.metrics);
+    let pages_may_call = !origins.is_empty();
+    let around_cors = (origins.clone(), Rc::clone(&metrics));
     App::new()
         .app_data(ThinData(services.groups))
         .app_data(ThinData(services.authenticator))
         .app_data(TimeLimit(request_timeout))
         .wrap(from_fn(move |request, next| envelope::wrap(Rc::clone(&metrics), request, next)))
+        // Outside, so that an error has its headers too.
+        .wrap(Condition::new(pages_may_call, cors::headers(origins)))
+        .wrap(Condition::new(
+            pages_may_call,
+            from_fn(move |request, next| {
+                let (origins, metrics) = around_cors.clone();
+                cors::wrap(origins, metrics, request, next)
+            }),
+        ))
         .service(groups::collection())
         .service(groups::item())
         .default_service(web::to(|| async { Err::<&str, _>(ApiError::not_found()) }))

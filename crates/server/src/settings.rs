@@ -1,9 +1,11 @@
 //! The settings: what can be set, and what it may be.
 
 mod layers;
+mod origins;
 mod profile;
 
 pub use layers::SettingError;
+pub use origins::AllowedOrigins;
 pub use profile::{Profile, UnknownProfile};
 
 use gochat_adapters::{DatabaseOptions, DatabaseUrl, WriterOptions};
@@ -34,7 +36,7 @@ pub struct Settings {
 }
 
 /// The public listener.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct HttpSettings {
     /// The address and port to listen on.
     pub bind: SocketAddr,
@@ -44,6 +46,8 @@ pub struct HttpSettings {
     pub request_timeout: Duration,
     /// How long requests in flight may take to end at shutdown.
     pub shutdown_timeout: Duration,
+    /// Whose pages may call from a browser.
+    pub allowed_origins: AllowedOrigins,
 }
 
 /// The database.
@@ -98,6 +102,7 @@ impl Settings {
                 workers: layers.number("http.workers", 0..=1024)?,
                 request_timeout: layers.duration("http.request_timeout", 1..=300)?,
                 shutdown_timeout: layers.duration("http.shutdown_timeout", 0..=600)?,
+                allowed_origins: layers.parsed("http.allowed_origins", AllowedOrigins::EXPECTED)?,
             },
             admin_bind: layers.parsed("admin.bind", "an address and a port, like 127.0.0.1:1214")?,
             database: DatabaseSettings {
@@ -202,6 +207,11 @@ mod tests {
                 "GOCHAT__ADMIN__BIND",
                 "1214",
                 "admin.bind = \"1214\" is refused: expected an address and a port, like 127.0.0.1:1214",
+            ),
+            (
+                "GOCHAT__HTTP__ALLOWED_ORIGINS",
+                "chat.example.org",
+                "http.allowed_origins = \"chat.example.org\" is refused: expected origins separated by commas, like https://chat.example.org, or loopback",
             ),
             (
                 "GOCHAT__DATABASE__POOL_SIZE",

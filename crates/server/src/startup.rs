@@ -76,7 +76,7 @@ impl Application {
             signal.await;
             stopping.store(true, Ordering::SeqCst);
         };
-        let server = http::serve(listener, services, settings.http, stop)?;
+        let server = http::serve(listener, services, settings.http.clone(), stop)?;
         let sweeper =
             rt::spawn(sweeper::run(database.idempotency_sweeper(), SystemClock, settings.idempotency_keep));
         let shutdown_timeout = settings.http.shutdown_timeout;

@@ -8,6 +8,8 @@ mod admin;
 mod app;
 #[path = "api/bodies.rs"]
 mod bodies;
+#[path = "api/cors.rs"]
+mod cors;
 #[path = "api/create.rs"]
 mod create;
 #[path = "api/faults.rs"]
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         protocol::cases(),
         faults::cases(),
         admin::cases(),
+        cors::cases(),
     ] {
         suite.on(Backend::ALL, &cases);
     }

@@ -2,6 +2,7 @@
 
 use super::{
     auth::CallerKey,
+    cors,
     error::ApiError,
     metrics::{self, HttpMetrics, UNKNOWN},
     request_id::{self, X_REQUEST_ID},
@@ -81,6 +82,9 @@ impl Envelope {
     /// The reply to an error. Its cause goes to the log.
     fn render(&self, error: &Error) -> HttpResponse {
         let Some(error) = error.as_error::<ApiError>() else {
+            if let Some(refusal) = cors::refusal(error) {
+                return refusal.render(self.id(), self.as_problem);
+            }
             // Nothing but this service's own errors is expected; what comes all the same is not shown.
             return self.render(&ApiError::internal(anyhow!("{error}")).into());
         };

@@ -16,8 +16,9 @@ use gochat_domain::{
     group::{GroupId, GroupKey, Idempotency},
     service::GroupService,
 };
-use idempotency::IDEMPOTENCY_REPLAYED;
 use query::Query;
+
+pub(super) use idempotency::IDEMPOTENCY_REPLAYED;
 
 /// The path of all groups.
 pub(super) fn collection() -> Resource {

@@ -60,6 +60,10 @@ fn what_cannot_be_is_refused_in_one_sentence() -> anyhow::Result<()> {
         &["database.url", "sqlite://data/gochat.sqlite"],
     );
     assert_refused(&[("GOCHAT__HTTP__BIND", "here")], &["http.bind = \"here\"", "127.0.0.1:1213"]);
+    assert_refused(
+        &[("GOCHAT__HTTP__ALLOWED_ORIGINS", "https://a.example,*")],
+        &["http.allowed_origins = \"https://a.example,*\"", "https://chat.example.org", "loopback"],
+    );
     assert_refused(&[("GOCHAT__WRITER__BATCH", "0")], &["writer.batch = \"0\"", "from 1 to 10000"]);
     // A folder that even root cannot make.
     assert_refused(

@@ -7,7 +7,7 @@ use gochat_domain::group::{IdempotencyKey, InvalidIdempotencyKey};
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Says of a reply that an earlier request was answered with the same.
-pub(super) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+pub(in crate::http) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// The key that was sent, if one was.
 pub(super) fn sent_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, ApiError> {

@@ -1,0 +1,73 @@
+//! Pages of other origins (CORS): which may call, what they may send, and what they may read.
+
+use super::{
+    envelope,
+    error::{ApiError, Code},
+    groups::IDEMPOTENCY_REPLAYED,
+    metrics::HttpMetrics,
+    request_id::X_REQUEST_ID,
+};
+use crate::settings::AllowedOrigins;
+use actix_cors::{Cors, CorsError};
+use actix_web::{
+    Error,
+    body::{EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{Method, header},
+    middleware::Next,
+};
+use std::rc::Rc;
+
+/// How many seconds a browser may go without asking again.
+const MAX_AGE: usize = 3600;
+
+/// What adds the headers of CORS to every reply, and answers preflights.
+pub(super) fn headers(origins: AllowedOrigins) -> Cors {
+    Cors::default()
+        .allowed_origin_fn(move |origin, _| origin.to_str().is_ok_and(|origin| origins.allows(origin)))
+        .allowed_methods([Method::GET, Method::HEAD, Method::POST])
+        .allowed_headers(["GoChat-Token", "Content-Type", "Idempotency-Key"])
+        .expose_headers([header::LOCATION, header::LINK, X_REQUEST_ID, IDEMPOTENCY_REPLAYED])
+        .max_age(MAX_AGE)
+        // Who is no browser sends any origin; the browser itself keeps the reply from the page.
+        .block_on_origin_mismatch(false)
+}
+
+/// Stands around [`headers`]: a preflight, which goes no further than there, gets what every reply has in common.
+pub(super) async fn wrap<B: MessageBody + 'static>(
+    origins: AllowedOrigins,
+    metrics: Rc<HttpMetrics>,
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+    let allowed = origin.is_some_and(|origin| origins.allows(origin));
+    if !allowed {
+        // The preflight of a page that may not call is answered as any other OPTIONS is.
+        request.headers_mut().remove(header::ACCESS_CONTROL_REQUEST_METHOD);
+    }
+    let mut response = if is_preflight(&request) {
+        envelope::wrap(metrics, request, next).await?
+    } else {
+        next.call(request).await?.map_into_left_body()
+    };
+    if !allowed {
+        // They are there for everybody, and of no use without the permission.
+        response.headers_mut().remove(header::ACCESS_CONTROL_EXPOSE_HEADERS);
+    }
+    Ok(response)
+}
+
+/// Whether [`Cors`] answers the request itself.
+fn is_preflight(request: &ServiceRequest) -> bool {
+    let asked_for = request.headers().get(header::ACCESS_CONTROL_REQUEST_METHOD);
+    request.method() == Method::OPTIONS
+        && asked_for.is_some_and(|method| Method::from_bytes(method.as_bytes()).is_ok())
+}
+
+/// The error to a preflight that asks for what no page may do.
+pub(super) fn refusal(error: &Error) -> Option<ApiError> {
+    error.as_error::<CorsError>().map(|_| {
+        ApiError::new(Code::Forbidden, "a page of another origin may not send that method or that header")
+    })
+}

@@ -1,0 +1,139 @@
+//! The origins whose pages may call the API from a browser.
+
+use std::{str::FromStr, sync::Arc};
+use url::{Host, Url};
+
+/// The word for every origin of this machine.
+const LOOPBACK: &str = "loopback";
+
+/// Whose pages may call: those of the named origins, and perhaps those that this machine serves to itself.
+#[derive(Debug, Clone, Default)]
+pub struct AllowedOrigins {
+    named: Arc<[String]>,
+    loopback: bool,
+}
+
+/// What is no origin.
+#[derive(Debug, PartialEq, Eq)]
+pub struct NoOrigin;
+
+impl AllowedOrigins {
+    /// What the setting may be.
+    pub(super) const EXPECTED: &str =
+        "origins separated by commas, like https://chat.example.org, or loopback";
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.named.is_empty() && !self.loopback
+    }
+
+    /// Whether the pages of `origin`, as a browser writes it, may call.
+    pub fn allows(&self, origin: &str) -> bool {
+        self.named.iter().any(|named| named == origin) || (self.loopback && is_loopback(origin))
+    }
+}
+
+impl FromStr for AllowedOrigins {
+    type Err = NoOrigin;
+
+    fn from_str(text: &str) -> Result<Self, NoOrigin> {
+        let parts = text.split(',').map(str::trim).filter(|_| !text.trim().is_empty());
+        let (words, origins): (Vec<_>, Vec<_>) = parts.partition(|part| *part == LOOPBACK);
+        let named = origins.into_iter().map(|part| parse(part).map(|(_, origin)| origin));
+        Ok(Self { named: named.collect::<Result<_, _>>()?, loopback: !words.is_empty() })
+    }
+}
+
+/// Reads a scheme, a host and perhaps a port, and writes them as a browser does: in lower case, without the usual port.
+fn parse(text: &str) -> Result<(Url, String), NoOrigin> {
+    let url = Url::parse(text).map_err(|_| NoOrigin)?;
+    let bare = url.path() == "/" && !text.ends_with('/') && !text.contains(['@', '?', '#', '\\']);
+    if !bare || !["http", "https"].contains(&url.scheme()) {
+        return Err(NoOrigin);
+    }
+    let origin = url.origin().ascii_serialization();
+    Ok((url, origin))
+}
+
+fn is_loopback(origin: &str) -> bool {
+    parse(origin).is_ok_and(|(url, written)| {
+        written == origin
+            && match url.host() {
+                Some(Host::Domain(name)) => name == "localhost",
+                Some(Host::Ipv4(address)) => address.is_loopback(),
+                Some(Host::Ipv6(address)) => address.is_loopback(),
+                None => false,
+            }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn named_origins_are_allowed_as_a_browser_writes_them() {
+        let origins: AllowedOrigins = " https://Chat.example.org:443 ,http://b.example:81".parse().unwrap();
+        for origin in ["https://chat.example.org", "http://b.example:81"] {
+            assert!(origins.allows(origin), "{origin}");
+        }
+        for origin in [
+            "http://chat.example.org",
+            "https://chat.example.org.evil.example",
+            "http://localhost",
+            "null",
+            "",
+        ] {
+            assert!(!origins.allows(origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn loopback_is_this_machine_on_any_port() {
+        let origins: AllowedOrigins = "https://a.example,loopback".parse().unwrap();
+        let allowed = [
+            "https://a.example",
+            "http://localhost",
+            "https://localhost:8443",
+            "http://127.0.0.1:3000",
+            "http://[::1]:1",
+        ];
+        for origin in allowed {
+            assert!(origins.allows(origin), "{origin}");
+        }
+        let others = [
+            "http://localhost.evil.example",
+            "http://192.0.2.1",
+            "http://127.0.0.1.evil.example",
+            "null",
+            "file://",
+        ];
+        for origin in others {
+            assert!(!origins.allows(origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn none_is_allowed_where_none_is_named() {
+        let origins: AllowedOrigins = " ".parse().unwrap();
+        assert!(origins.is_empty() && !origins.allows("http://localhost") && !origins.allows(""));
+    }
+
+    #[test]
+    fn what_is_no_origin_is_refused() {
+        for text in [
+            "*",
+            "null",
+            "chat.example.org",
+            "https://a.example/",
+            "https://a.example/path",
+            "https://a.example?x",
+            "https://u@a.example",
+            "ftp://a.example",
+            "https://a.example,",
+            "Loopback",
+        ] {
+            assert_eq!(text.parse::<AllowedOrigins>().unwrap_err(), NoOrigin, "{text}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Pages of other origins: what the browser is told, byte for byte.
+
+use crate::app::App;
+use gochat_test_support::{
+    TestDatabase, cases,
+    http::{Reply, Request},
+};
+
+type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        a_preflight_of_an_allowed_origin_needs_no_key,
+        a_preflight_that_asks_for_too_much_is_refused,
+        a_reply_may_be_read_by_an_allowed_origin,
+        an_error_may_be_read_too,
+        another_origin_gets_its_reply_without_permission,
+        no_origin_is_allowed_unless_one_is_set,
+    ]
+    .to_vec()
+}
+
+const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
+const ALLOWED: &str = "https://chat.example.org";
+const SETTING: &[(&str, &str)] =
+    &[("GOCHAT__HTTP__ALLOWED_ORIGINS", "https://b.example,https://chat.example.org")];
+
+fn preflight(origin: &str, method: &str, headers: &str) -> Request {
+    Request::new("OPTIONS", "/v1/group")
+        .header("Origin", origin)
+        .header("Access-Control-Request-Method", method)
+        .header("Access-Control-Request-Headers", headers)
+}
+
+/// A list in a header, sorted, as its order means nothing.
+fn list(reply: &Reply, name: &str) -> Vec<String> {
+    let mut items: Vec<_> = reply.header(name).split(", ").map(str::to_ascii_lowercase).collect();
+    items.sort();
+    items
+}
+
+#[track_caller]
+fn assert_readable(reply: &Reply, origin: &str) {
+    assert_eq!(reply.header("access-control-allow-origin"), origin);
+    assert_eq!(
+        list(reply, "access-control-expose-headers"),
+        ["idempotency-replayed", "link", "location", "x-request-id"]
+    );
+    assert!(list(reply, "vary").contains(&"origin".to_owned()), "{reply:?}");
+    assert_eq!(reply.header("access-control-allow-credentials"), "");
+    reply.assert_common_headers();
+}
+
+#[track_caller]
+fn assert_not_readable(reply: &Reply) {
+    for name in ["allow-origin", "allow-methods", "allow-headers", "expose-headers", "max-age"] {
+        assert_eq!(reply.header(&format!("access-control-{name}")), "", "{name}");
+    }
+    reply.assert_common_headers();
+}
+
+fn a_preflight_of_an_allowed_origin_needs_no_key(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, SETTING);
+    for origin in [ALLOWED, "https://b.example"] {
+        let asked = preflight(origin, "POST", "content-type,gochat-token,idempotency-key");
+        let reply = asked.header("X-Request-Id", "mine").send(app.port);
+        assert_eq!((reply.status, &*reply.body), (200, ""));
+        assert_eq!(reply.header("access-control-allow-origin"), origin);
+        assert_eq!(list(&reply, "access-control-allow-methods"), ["get", "head", "post"]);
+        assert_eq!(
+            list(&reply, "access-control-allow-headers"),
+            ["content-type", "gochat-token", "idempotency-key"]
+        );
+        assert_eq!(reply.header("access-control-max-age"), "3600");
+        assert!(list(&reply, "vary").contains(&"origin".to_owned()));
+        reply.assert_common_headers();
+        assert_eq!(reply.header("x-request-id"), "mine");
+    }
+    assert!(app.groups().is_empty());
+    Ok(())
+}
+
+fn a_preflight_that_asks_for_too_much_is_refused(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, SETTING);
+    for (method, headers) in
+        [("DELETE", "content-type"), ("POST", "x-other"), ("POST", "content-type,x-other")]
+    {
+        let reply = preflight(ALLOWED, method, headers).send(app.port);
+        let said = "a page of another origin may not send that method or that header";
+        reply.assert_error(403, "forbidden", None, said);
+    }
+    Ok(())
+}
+
+fn a_reply_may_be_read_by_an_allowed_origin(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, SETTING);
+    let create = Request::create(BODY).header("Idempotency-Key", "k").header("Origin", ALLOWED);
+    for replayed in ["", "true"] {
+        let reply = create.send(app.port);
+        assert_eq!((reply.status, reply.header("idempotency-replayed")), (201, replayed));
+        assert_readable(&reply, ALLOWED);
+    }
+    Ok(())
+}
+
+fn an_error_may_be_read_too(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, SETTING);
+    for (request, status) in [
+        (Request::create("{}"), 422),
+        (Request::create(BODY).without("GoChat-Token"), 401),
+        (Request::create(BODY).without("Content-Type"), 415),
+        (Request::create("x".repeat(20_000)), 413),
+        (Request::new("GET", "/nothing"), 404),
+        (Request::new("PUT", "/v1/group"), 405),
+        (Request::new("OPTIONS", "/v1/group"), 405),
+    ] {
+        let reply = request.header("Origin", ALLOWED).send(app.port);
+        assert_eq!(reply.status, status);
+        assert_readable(&reply, ALLOWED);
+        assert_eq!(reply.json()["request_id"], reply.header("x-request-id"));
+    }
+    Ok(())
+}
+
+fn another_origin_gets_its_reply_without_permission(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, SETTING);
+    for origin in ["https://evil.example", "http://chat.example.org", "http://localhost", "null", ""] {
+        let reply = preflight(origin, "POST", "content-type").send(app.port);
+        reply.assert_error(405, "method_not_allowed", None, "this path does not have that method");
+        assert_eq!(reply.header("allow"), "GET, HEAD, POST");
+        assert_not_readable(&reply);
+        let reply = Request::new("GET", "/nothing").header("Origin", origin).send(app.port);
+        assert_eq!(reply.status, 404);
+        assert_not_readable(&reply);
+    }
+    let created = Request::create(BODY).header("Origin", "https://evil.example").send(app.port);
+    assert_eq!(created.status, 201);
+    assert_not_readable(&created);
+    let without_origin = Request::create(BODY).send(app.port);
+    assert_eq!(without_origin.status, 409);
+    assert_not_readable(&without_origin);
+    Ok(())
+}
+
+fn no_origin_is_allowed_unless_one_is_set(database: TestDatabase) -> anyhow::Result<()> {
+    let none = App::with(database, &[("GOCHAT__HTTP__ALLOWED_ORIGINS", "")]);
+    for origin in [ALLOWED, "http://localhost:3000"] {
+        let reply = preflight(origin, "POST", "content-type").send(none.port);
+        assert_eq!((reply.status, reply.header("vary")), (405, ""));
+        assert_not_readable(&reply);
+        let reply = Request::new("GET", "/").header("Origin", origin).send(none.port);
+        assert_eq!((reply.status, reply.header("vary")), (404, ""));
+        assert_not_readable(&reply);
+    }
+    // The profile of development allows what this machine serves.
+    let development = App::on(TestDatabase::sqlite()?);
+    for origin in ["http://localhost", "https://localhost:3000", "http://127.0.0.1:1213", "http://[::1]:8080"]
+    {
+        let reply = preflight(origin, "POST", "content-type,gochat-token").send(development.port);
+        assert_eq!((reply.status, reply.header("access-control-allow-origin")), (200, origin));
+    }
+    assert_not_readable(&preflight(ALLOWED, "POST", "content-type").send(development.port));
+    Ok(())
+}
