@@ -61,6 +61,14 @@ impl Suite {
         }
     }
 
+    /// Adds cases that are ignored, as something is missing here that they need.
+    pub fn ignore<C>(&mut self, cases: &[(&'static str, C)], reason: &str) {
+        for &(name, _) in cases {
+            let reason = reason.to_owned();
+            self.trials.push(Trial::ignorable_test(name, move || Ok(Completion::ignored_with(reason))));
+        }
+    }
+
     /// Runs the cases that the command line asks for, and stops PostgreSQL.
     pub fn run(self) -> ExitCode {
         libtest_mimic::run(&Arguments::from_args(), self.trials).exit_code()

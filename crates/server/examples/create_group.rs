@@ -1,0 +1,12 @@
+//! Creates a group; docs/api.md shows this file.
+
+use std::io::{Write, stdout};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut reply = ureq::post("http://localhost:1213/v1/group")
+        .header("GoChat-Token", "433578ab-84c2-4e02-4656-de55a8097c9f")
+        .header("Content-Type", "application/json")
+        .send(r#"{"name": "group_1", "token": "298fbgv479bv", "admin_id": 1}"#)?;
+    writeln!(stdout(), "{}", reply.body_mut().read_to_string()?)?;
+    Ok(())
+}

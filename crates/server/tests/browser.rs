@@ -1,0 +1,55 @@
+//! The jQuery call of the API page, made by jQuery itself in a real browser, from pages of other origins.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
+#[path = "api/app.rs"]
+#[allow(dead_code, reason = "the API's own cases use the rest")]
+mod app;
+#[path = "browser/driver.rs"]
+mod driver;
+#[path = "browser/page.rs"]
+mod page;
+
+use app::App;
+use gochat_test_support::{Backend, Suite, TestDatabase, cases};
+use std::{env, path::Path, process::ExitCode};
+
+/// Where Debian puts them (packages chromium, chromium-driver and libjs-jquery).
+const CHROMIUM: &str = "/usr/bin/chromium";
+const CHROMEDRIVER: &str = "/usr/bin/chromedriver";
+const JQUERY: &str = "/usr/share/javascript/jquery/jquery.min.js";
+
+fn main() -> ExitCode {
+    let mut suite = Suite::new();
+    let cases = cases![a_page_of_an_allowed_origin_creates_a_group, a_page_of_another_origin_gets_nothing];
+    let missing = [CHROMIUM, CHROMEDRIVER, JQUERY].into_iter().find(|path| !Path::new(path).exists());
+    let required = env::var("GOCHAT_TEST_REQUIRE_BROWSER").is_ok_and(|value| value == "1");
+    match missing {
+        Some(path) if !required => {
+            let reason =
+                format!("{path} is missing (Debian: apt-get install chromium chromium-driver libjs-jquery)");
+            suite.ignore(&cases, &reason);
+        }
+        _ => suite.on([Backend::Sqlite], &cases),
+    }
+    suite.run()
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "every case has the same shape")]
+fn a_page_of_an_allowed_origin_creates_a_group(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let seen = driver::text_of(&page::serve(app.port));
+    assert_eq!(seen, "201 group_1 /v1/group/1");
+    let [group] = &app.groups()[..] else { panic!("{:?}", app.groups()) };
+    assert_eq!([&*group[2], &group[3], &group[4]], ["group_1", "298fbgv479bv", "1"]);
+    Ok(())
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "every case has the same shape")]
+fn a_page_of_another_origin_gets_nothing(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, &[("GOCHAT__HTTP__ALLOWED_ORIGINS", "https://chat.example.org")]);
+    let seen = driver::text_of(&page::serve(app.port));
+    // jQuery's status of a reply that the browser keeps from it.
+    assert_eq!(seen, "0 error");
+    assert!(app.groups().is_empty());
+    Ok(())
+}

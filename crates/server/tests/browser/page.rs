@@ -1,0 +1,76 @@
+//! A page of an origin of its own, which makes the call of the API page.
+
+use crate::JQUERY;
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    net::{TcpListener, TcpStream},
+    thread,
+};
+
+/// The call as the API page shows it, with `http://` before its address; then what came is written down.
+const PAGE: &str = r#"<!DOCTYPE html>
+<title>page</title>
+<script src="/jquery.js"></script>
+<body>
+<script>
+var settings = {
+  "url": "http://localhost:1213/v1/group",
+  "method": "POST",
+  "timeout": 0,
+  "headers": {
+    "GoChat-Token": "433578ab-84c2-4e02-4656-de55a8097c9f",
+    "Content-Type": "application/json"
+  },
+  "data": JSON.stringify({
+    "name": "group_1",
+    "token": "298fbgv479bv",
+    "admin_id": 1
+  }),
+};
+
+$.ajax(settings).done(function (response) {
+  console.log(response);
+}).done(function (response, _, reply) {
+  write(reply.status + " " + response.name + " " + reply.getResponseHeader("Location"));
+}).fail(function (reply, status) {
+  write(reply.status + " " + status);
+});
+
+function write(text) {
+  $("<p id=seen>").text(text).appendTo("body");
+}
+</script>
+"#;
+
+/// Serves it, for a service on `port`, as long as this process lives; returns its address.
+pub fn serve(port: u16) -> String {
+    let page = PAGE.replace("localhost:1213", &format!("127.0.0.1:{port}"));
+    let jquery = fs::read_to_string(JQUERY).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let (page, jquery) = (page.clone(), jquery.clone());
+            // The browser opens connections that it does not use.
+            thread::spawn(move || answer(&stream, &page, &jquery));
+        }
+    });
+    address
+}
+
+fn answer(mut stream: &TcpStream, page: &str, jquery: &str) {
+    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+    let Some(first) = lines.next() else { return };
+    lines.take_while(|line| !line.is_empty()).for_each(drop);
+    let (kind, body) = match first.split(' ').nth(1) {
+        Some("/jquery.js") => ("text/javascript", jquery),
+        _ => ("text/html", page),
+    };
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+    );
+    // A browser that is gone needs no page.
+    let _gone = stream.write_all(&[head.as_bytes(), body.as_bytes()].concat());
+}

@@ -1,0 +1,115 @@
+//! The quick starts of docs/api.md, each run as it stands on the page, against a service on another port.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unnecessary_wraps, reason = "every case has the same shape")]
+
+#[path = "api/app.rs"]
+#[allow(dead_code, reason = "the API's own cases use the rest")]
+mod app;
+
+use app::App;
+use gochat_test_support::{Backend, Suite, TestDatabase, cases};
+use serde_json::Value;
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode, Stdio},
+};
+
+const PAGE: &str = include_str!("../../../docs/api.md");
+const EXAMPLE: &str = include_str!("../examples/create_group.rs");
+
+fn main() -> ExitCode {
+    let mut suite = Suite::new();
+    let required = env::var("GOCHAT_TEST_REQUIRE_CLIENTS").is_ok_and(|value| value == "1");
+    for (program, case) in
+        [("curl", &cases![curl][..]), ("python3", &cases![python]), ("node", &cases![javascript])]
+    {
+        if required || is_installed(program) {
+            suite.on([Backend::Sqlite], case);
+        } else {
+            suite.ignore(case, &format!("{program} is not installed"));
+        }
+    }
+    suite.on([Backend::Sqlite], &cases![rust]);
+    suite.run()
+}
+
+fn is_installed(program: &str) -> bool {
+    Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
+/// The block under `### title`.
+fn block(title: &str) -> &'static str {
+    let (_, section) = PAGE.split_once(&format!("\n### {title}")).expect("the page has no such section");
+    let (_, block) = section.split_once("\n```").expect("the section has no block");
+    let (_, block) = block.split_once('\n').unwrap();
+    &block[..=block.find("\n```").expect("the block does not end")]
+}
+
+/// Runs `command`; passes if it prints the group that is stored.
+#[track_caller]
+fn assert_creates(app: &App, command: &mut Command) {
+    let output = command.env_remove("http_proxy").env("NO_PROXY", "localhost").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let [[id, uuid, name, token, admin_id, _]] = &app.groups()[..] else { panic!("{:?}", app.groups()) };
+    assert_eq!([&**name, token, admin_id], ["group_1", "298fbgv479bv", "1"]);
+    assert_eq!(printed["id"].to_string(), *id);
+    assert_eq!(printed["uuid"].as_str().unwrap().replace('-', ""), *uuid);
+    assert_eq!([&printed["name"], &printed["token"]], [name, token]);
+    assert_eq!(printed["admin_id"], 1);
+    assert!(printed["created_at"].is_string());
+}
+
+/// A block, for the service on this port.
+fn aimed_at(app: &App, block: &str) -> String {
+    assert_eq!(block.matches(":1213").count(), 1);
+    block.replace(":1213", &format!(":{}", app.port))
+}
+
+fn curl(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    assert_creates(&app, Command::new("bash").arg("-c").arg(aimed_at(&app, block("curl"))));
+    Ok(())
+}
+
+fn python(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    assert_creates(&app, Command::new("python3").arg("-c").arg(aimed_at(&app, block("Python"))));
+    Ok(())
+}
+
+fn javascript(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    assert_creates(&app, Command::new("node").arg("-e").arg(aimed_at(&app, block("JavaScript"))));
+    Ok(())
+}
+
+/// The example is compiled with the tests. As the port stands in it, a copy for another port is compiled again, with the
+/// library that was built for the tests.
+fn rust(database: TestDatabase) -> anyhow::Result<()> {
+    assert_eq!(block("Rust"), EXAMPLE);
+    let app = App::on(database);
+    let folder = tempfile::tempdir()?;
+    let (source, program) = (folder.path().join("create_group.rs"), folder.path().join("create_group"));
+    fs::write(&source, aimed_at(&app, EXAMPLE))?;
+    let libraries = env::current_exe()?.parent().unwrap().to_owned();
+    let mut compiler = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    compiler.args(["--edition", "2024", "-L"]).arg(format!("dependency={}", libraries.display()));
+    compiler.arg("--extern").arg(format!("ureq={}", newest(&libraries, "ureq").display()));
+    let compiled = compiler.arg("-o").arg(&program).arg(&source).output()?;
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+    assert_creates(&app, &mut Command::new(program));
+    Ok(())
+}
+
+/// The library `name` that was built last.
+fn newest(folder: &Path, name: &str) -> PathBuf {
+    let prefix = format!("lib{name}-");
+    let files = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path());
+    files
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rlib"))
+        .filter(|path| path.file_name().unwrap().to_string_lossy().starts_with(&prefix))
+        .max_by_key(|path| path.metadata().unwrap().modified().unwrap())
+        .expect("the library is built with the tests")
+}
