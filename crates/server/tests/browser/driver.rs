@@ -1,4 +1,4 @@
-//! A browser without a window, driven by WebDriver.
+//! A browser without a window, driven by `WebDriver`.
 
 use crate::{CHROMEDRIVER, CHROMIUM};
 use fantoccini::{ClientBuilder, Locator, wd::Capabilities};
