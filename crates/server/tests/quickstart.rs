@@ -97,8 +97,8 @@ fn rust(database: TestDatabase) -> anyhow::Result<()> {
     let mut compiler = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     compiler.args(["--edition", "2024", "-L"]).arg(format!("dependency={}", libraries.display()));
     compiler.arg("--extern").arg(format!("ureq={}", newest(&libraries, "ureq").display()));
-    let compilation = compiler.arg("-o").arg(&program).arg(&source).output()?;
-    assert!(compilation.status.success(), "{}", String::from_utf8_lossy(&compilation.stderr));
+    let output = compiler.arg("-o").arg(&program).arg(&source).output()?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_creates(&app, &mut Command::new(program));
     Ok(())
 }

@@ -45,7 +45,7 @@ function write(text) {
 
 /// Serves it, for a service on `port`, as long as this process lives; returns its address.
 pub fn serve(port: u16) -> String {
-    let page = PAGE.replace("localhost:1213", &format!("127.0.0.1:{port}"));
+    let page = PAGE.replace(":1213", &format!(":{port}"));
     let jquery = fs::read_to_string(JQUERY).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/", listener.local_addr().unwrap());
