@@ -8,7 +8,7 @@ fail() { printf 'deploy/check.sh: %s\n' "$*" >&2; exit 1; }
 
 missing=()
 command -v systemd-analyze > /dev/null || missing+=(systemd)
-python3 -c 'import yaml' 2> /dev/null || missing+=(python3-yaml)
+/usr/bin/python3 -c 'import yaml' 2> /dev/null || missing+=(python3-yaml)
 if [ ${#missing[@]} -gt 0 ]; then
     apt-get update -q
     DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
@@ -28,7 +28,7 @@ shutdown=$(sed -n 's/^shutdown_timeout = "\([0-9]*\)s"$/\1/p' config/default.tom
 stop=$(sed -n 's/^TimeoutStopSec=\([0-9]*\)s$/\1/p' "$unit")
 [ "$stop" -gt "$shutdown" ] || fail "TimeoutStopSec=$stop is not above http.shutdown_timeout = $shutdown"
 
-SHUTDOWN=$shutdown python3 - << 'END'
+SHUTDOWN=$shutdown /usr/bin/python3 - << 'END'
 import os
 import pathlib
 import sys
