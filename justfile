@@ -38,6 +38,11 @@ deploy-test:
 migrate *args:
     cargo run --release -- migrate {{args}}
 
+# Write docs/openapi.json anew.
+openapi:
+    cargo run --release --quiet -- openapi > docs/openapi.json.new
+    mv docs/openapi.json.new docs/openapi.json
+
 # Build the documentation of the code.
 doc:
     cargo doc --workspace --no-deps

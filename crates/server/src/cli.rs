@@ -42,6 +42,11 @@ Examples:
   gochat keys create --name \"mobile app\" --scope groups:write
   KEY=$(gochat keys create --name importer --scope groups:write --scope groups:read --expires-in 90d)";
 
+const OPENAPI: &str = "\
+Examples:
+  gochat openapi > openapi.json
+  curl localhost:1213/openapi.json";
+
 const COMPLETIONS: &str = "\
 Examples:
   gochat completions bash > ~/.local/share/bash-completion/completions/gochat
@@ -88,6 +93,9 @@ pub enum Command {
     Groups(GroupsCommand),
     /// Print the settings in force, secrets hidden.
     Config,
+    /// Print the API as OpenAPI 3.1 describes it, for those who make clients.
+    #[command(after_long_help = OPENAPI)]
+    Openapi,
     /// Print the completions of a shell.
     #[command(after_long_help = COMPLETIONS)]
     Completions {

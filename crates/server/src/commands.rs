@@ -6,6 +6,7 @@ mod groups;
 mod keys;
 mod man;
 mod migrate;
+mod openapi;
 mod serve;
 mod standard_output;
 
@@ -27,6 +28,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Keys(command) => keys::run(&settings()?, command)?,
         Command::Groups(command) => return groups::run(&settings()?, command),
         Command::Config => config::run(&settings()?)?,
+        Command::Openapi => openapi::run()?,
         Command::Completions { shell } => completions::run(shell)?,
         Command::Man => man::run()?,
     }

@@ -4,11 +4,14 @@ mod auth;
 mod body;
 mod connection;
 mod cors;
+mod docs;
 mod envelope;
 mod error;
 mod groups;
 mod metrics;
+pub(crate) mod openapi;
 mod request_id;
+mod routes;
 mod trace_id;
 mod unread;
 
@@ -63,10 +66,12 @@ pub fn serve(
         .shutdown_timeout(whole_seconds(settings.shutdown_timeout))
         .shutdown_signal(stop);
     let stopping = builder.graceful_shutdown_signal();
+    let document = docs::Document::new()?;
     let server = builder.listen("http", listener, move || {
         let stopping = stopping.clone();
         let metrics = services.metrics.clone();
         let app = application(services.clone(), settings.request_timeout, settings.allowed_origins.clone())
+            .app_data(ThinData(document.clone()))
             .into_factory();
         let http = HttpService::build()
             .client_request_timeout(settings.request_timeout)
@@ -123,5 +128,9 @@ fn application(
         ))
         .service(groups::collection())
         .service(groups::item())
+        .service(docs::root())
+        .service(docs::page())
+        .service(docs::part())
+        .service(docs::openapi())
         .default_service(web::to(|| async { Err::<&str, _>(ApiError::not_found()) }))
 }

@@ -111,7 +111,7 @@ impl Application {
         } else {
             tracing::info!("API keys: those of `gochat keys create`; the development key is off");
         }
-        tracing::info!("documentation: README.md and docs/api.md");
+        tracing::info!("documentation: http://{}/docs, README.md and docs/api.md", self.address);
     }
 
     /// Serves until SIGTERM or SIGINT; then answers what is in flight, and stores and answers what is queued. The admin

@@ -3,5 +3,5 @@
 mod create_group;
 mod group;
 
-pub(crate) use create_group::{InvalidRequest, Malformed, admin_id, name, parse, token};
+pub(crate) use create_group::{Fields, InvalidRequest, Malformed, admin_id, name, parse, token};
 pub(crate) use group::GroupBody;

@@ -12,6 +12,8 @@ mod bodies;
 mod cors;
 #[path = "api/create.rs"]
 mod create;
+#[path = "api/docs.rs"]
+mod docs;
 #[path = "api/faults.rs"]
 mod faults;
 #[path = "api/fields.rs"]
@@ -20,6 +22,8 @@ mod fields;
 mod idempotency;
 #[path = "api/keys.rs"]
 mod keys;
+#[path = "api/openapi.rs"]
+mod openapi;
 #[path = "api/protocol.rs"]
 mod protocol;
 #[path = "api/reads.rs"]
@@ -30,6 +34,9 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut suite = Suite::new();
+    for (name, case) in openapi::cases_without_database() {
+        suite.add(name, case);
+    }
     suite.on([Backend::Postgres], &admin::postgres_cases());
     for cases in [
         create::cases(),
@@ -42,6 +49,8 @@ fn main() -> ExitCode {
         faults::cases(),
         admin::cases(),
         cors::cases(),
+        docs::cases(),
+        openapi::cases(),
     ] {
         suite.on(Backend::ALL, &cases);
     }

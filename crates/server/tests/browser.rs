@@ -1,15 +1,20 @@
-//! The jQuery call of the API page, made by jQuery itself in a real browser, from pages of other origins.
+//! A real browser: the page to try the API on, and the jQuery call of the API page, from pages of other origins.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 #[path = "api/app.rs"]
 #[allow(dead_code, reason = "the API's own cases use the rest")]
 mod app;
+#[path = "browser/docs.rs"]
+mod docs;
 #[path = "browser/driver.rs"]
 mod driver;
 #[path = "browser/page.rs"]
 mod page;
 
 use app::App;
+use docs::{on_a_desktop_the_example_is_sent, on_a_phone_the_example_is_sent};
+use driver::{Screen, browse, wait_for};
+use fantoccini::Locator;
 use gochat_test_support::{Backend, Suite, TestDatabase, cases};
 use std::{env, path::Path, process::ExitCode};
 
@@ -20,7 +25,12 @@ const JQUERY: &str = "/usr/share/javascript/jquery/jquery.min.js";
 
 fn main() -> ExitCode {
     let mut suite = Suite::new();
-    let cases = cases![a_page_of_an_allowed_origin_creates_a_group, a_page_of_another_origin_gets_nothing];
+    let cases = cases![
+        a_page_of_an_allowed_origin_creates_a_group,
+        a_page_of_another_origin_gets_nothing,
+        on_a_desktop_the_example_is_sent,
+        on_a_phone_the_example_is_sent,
+    ];
     let missing = [CHROMIUM, CHROMEDRIVER, JQUERY].into_iter().find(|path| !Path::new(path).exists());
     let required = env::var("GOCHAT_TEST_REQUIRE_BROWSER").is_ok_and(|value| value == "1");
     match missing {
@@ -29,27 +39,33 @@ fn main() -> ExitCode {
                 format!("{path} is missing (Debian: apt-get install chromium chromium-driver libjs-jquery)");
             suite.ignore(&cases, &reason);
         }
-        _ => suite.on([Backend::Sqlite], &cases),
+        _ => suite.on(Backend::ALL, &cases),
     }
     suite.run()
 }
 
-#[allow(clippy::unnecessary_wraps, reason = "every case has the same shape")]
 fn a_page_of_an_allowed_origin_creates_a_group(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
-    let seen = driver::text_of(&page::serve(app.port));
+    let seen = text_of(&page::serve(app.port))?;
     assert_eq!(seen, "201 group_1 /v1/group/1");
     let [group] = &app.groups()[..] else { panic!("{:?}", app.groups()) };
     assert_eq!([&*group[2], &group[3], &group[4]], ["group_1", "298fbgv479bv", "1"]);
     Ok(())
 }
 
-#[allow(clippy::unnecessary_wraps, reason = "every case has the same shape")]
 fn a_page_of_another_origin_gets_nothing(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, &[("GOCHAT__HTTP__ALLOWED_ORIGINS", "https://chat.example.org")]);
-    let seen = driver::text_of(&page::serve(app.port));
+    let seen = text_of(&page::serve(app.port))?;
     // jQuery's status of a reply that the browser keeps from it.
     assert_eq!(seen, "0 error");
     assert!(app.groups().is_empty());
     Ok(())
+}
+
+/// The text that the page at `address` writes in the end.
+fn text_of(address: &str) -> anyhow::Result<String> {
+    browse(Screen::Desktop, async |client| {
+        client.goto(address).await?;
+        wait_for(client, Locator::Css("#seen")).await?.text().await
+    })
 }

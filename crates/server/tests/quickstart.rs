@@ -25,12 +25,12 @@ fn main() -> ExitCode {
         [("curl", &cases![curl][..]), ("python3", &cases![python]), ("node", &cases![javascript])]
     {
         if required || is_installed(program) {
-            suite.on([Backend::Sqlite], case);
+            suite.on(Backend::ALL, case);
         } else {
             suite.ignore(case, &format!("{program} is not installed"));
         }
     }
-    suite.on([Backend::Sqlite], &cases![rust]);
+    suite.on(Backend::ALL, &cases![rust]);
     suite.run()
 }
 

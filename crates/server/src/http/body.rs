@@ -15,7 +15,7 @@ use std::{
 };
 
 /// The largest body, in bytes.
-const MAX_BYTES: usize = 16 * 1024;
+pub(super) const MAX_BYTES: usize = 16 * 1024;
 
 /// How long a client may take to send a body.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +46,7 @@ impl JsonBody {
             .and_then(|length| length.parse().ok())
             .is_some_and(|length: u64| length > MAX_BYTES as u64)
         {
-            return Err(too_large());
+            return Err(ApiError::body_too_large(MAX_BYTES));
         }
         let TimeLimit(limit) = *request
             .app_data::<TimeLimit>()
@@ -61,7 +61,7 @@ async fn collect(payload: &mut Payload) -> Result<Bytes, ApiError> {
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| ApiError::new(Code::MalformedJson, "the body was cut short"))?;
         if body.len() + chunk.len() > MAX_BYTES {
-            return Err(too_large());
+            return Err(ApiError::body_too_large(MAX_BYTES));
         }
         body = if body.is_empty() {
             chunk
@@ -74,15 +74,10 @@ async fn collect(payload: &mut Payload) -> Result<Bytes, ApiError> {
     Ok(body)
 }
 
-fn too_large() -> ApiError {
-    ApiError::new(Code::BodyTooLarge, "the body must have at most 16384 bytes")
-}
-
 fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {
-    let unsupported = |message| Err(ApiError::new(Code::UnsupportedMediaType, message));
     let coded = |coding: &header::HeaderValue| !coding.as_bytes().eq_ignore_ascii_case(b"identity");
     if headers.get_all(header::CONTENT_ENCODING).any(coded) {
-        return unsupported("the body must not be encoded");
+        return Err(ApiError::new(Code::UnsupportedMediaType, "the body must not be encoded"));
     }
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     // Parameters mean nothing here (RFC 8259, section 11), so they are not looked at.
@@ -90,6 +85,6 @@ fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {
     if essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json")) {
         Ok(())
     } else {
-        unsupported("the content type must be application/json")
+        Err(ApiError::unsupported_media_type())
     }
 }

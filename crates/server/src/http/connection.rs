@@ -7,7 +7,7 @@
 mod head;
 
 use super::{
-    error::{ApiError, Code},
+    error::ApiError,
     metrics::{HttpMetrics, NONE},
     request_id,
 };
@@ -122,10 +122,8 @@ fn complete(written: &[u8]) -> Option<(StatusCode, Bytes)> {
     let status = StatusCode::from_bytes(bare.as_bytes().get(9..12)?).ok()?;
     let error = match status {
         StatusCode::REQUEST_TIMEOUT => ApiError::request_timeout(),
-        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
-            ApiError::new(Code::HeaderTooLarge, "the head of the request is too large")
-        }
-        _ => ApiError::new(Code::MalformedRequest, "the request is not HTTP/1.1"),
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => ApiError::header_too_large(),
+        _ => ApiError::malformed_request(),
     };
     let request_id = request_id::mint();
     let id = request_id.to_str().ok()?;

@@ -1,4 +1,8 @@
-//! Errors as a consumer sees them: the one table from error to code, status and field.
+//! Errors as a consumer sees them.
+
+mod code;
+
+pub(super) use code::Code;
 
 use crate::wire::InvalidRequest;
 use actix_web::{
@@ -8,78 +12,20 @@ use actix_web::{
 };
 use gochat_domain::{
     auth::Forbidden,
+    group::InvalidIdempotencyKey,
     ports::{AuthenticateError, CreateGroupError, KeyStoreError, ReadGroupError},
 };
 use serde::Serialize;
 use std::{borrow::Cow, fmt};
-
-/// What went wrong, for programs. A code never changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Code {
-    BodyTooLarge,
-    Forbidden,
-    GroupNameTaken,
-    GroupNotFound,
-    HeaderTooLarge,
-    IdempotencyKeyReused,
-    Internal,
-    InvalidAdminId,
-    InvalidAfter,
-    InvalidId,
-    InvalidIdempotencyKey,
-    InvalidLimit,
-    InvalidName,
-    InvalidToken,
-    InvalidUuid,
-    MalformedJson,
-    MalformedRequest,
-    MethodNotAllowed,
-    NotFound,
-    RequestTimeout,
-    Unauthorized,
-    Unavailable,
-    UnsupportedMediaType,
-}
-
-impl Code {
-    /// The status, the code, and the field that is at fault, if one is.
-    const fn row(self) -> (StatusCode, &'static str, Option<&'static str>) {
-        match self {
-            Self::MalformedJson => (StatusCode::BAD_REQUEST, "malformed_json", None),
-            Self::MalformedRequest => (StatusCode::BAD_REQUEST, "malformed_request", None),
-            Self::InvalidIdempotencyKey => (StatusCode::BAD_REQUEST, "invalid_idempotency_key", None),
-            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", None),
-            Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", None),
-            Self::NotFound => (StatusCode::NOT_FOUND, "not_found", None),
-            Self::GroupNotFound => (StatusCode::NOT_FOUND, "group_not_found", None),
-            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", None),
-            Self::RequestTimeout => (StatusCode::REQUEST_TIMEOUT, "request_timeout", None),
-            Self::GroupNameTaken => (StatusCode::CONFLICT, "group_name_taken", Some("name")),
-            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", None),
-            Self::UnsupportedMediaType => {
-                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", None)
-            }
-            Self::InvalidName => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_name", Some("name")),
-            Self::InvalidToken => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_token", Some("token")),
-            Self::InvalidAdminId => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_admin_id", Some("admin_id")),
-            Self::IdempotencyKeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", None),
-            Self::InvalidLimit => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_limit", Some("limit")),
-            Self::InvalidAfter => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_after", Some("after")),
-            Self::InvalidId => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_id", Some("id")),
-            Self::InvalidUuid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_uuid", Some("uuid")),
-            Self::HeaderTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "header_too_large", None),
-            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", None),
-            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", None),
-        }
-    }
-}
+use utoipa::ToSchema;
 
 /// An error on its way to a consumer.
 #[derive(Debug)]
 pub(super) struct ApiError {
     code: Code,
     message: Cow<'static, str>,
-    header: Option<(header::HeaderName, &'static str)>,
+    /// What the reply carries for this error alone.
+    pub(super) header: Option<(header::HeaderName, &'static str)>,
     /// For the log, never for the consumer.
     pub(super) cause: Option<anyhow::Error>,
 }
@@ -95,6 +41,22 @@ impl ApiError {
 
     pub(super) fn group_not_found() -> Self {
         Self::new(Code::GroupNotFound, "there is no such group")
+    }
+
+    pub(super) fn malformed_request() -> Self {
+        Self::new(Code::MalformedRequest, "the request is not HTTP/1.1")
+    }
+
+    pub(super) fn header_too_large() -> Self {
+        Self::new(Code::HeaderTooLarge, "the head of the request is too large")
+    }
+
+    pub(super) fn body_too_large(max_bytes: usize) -> Self {
+        Self::new(Code::BodyTooLarge, format!("the body must have at most {max_bytes} bytes"))
+    }
+
+    pub(super) fn unsupported_media_type() -> Self {
+        Self::new(Code::UnsupportedMediaType, "the content type must be application/json")
     }
 
     pub(super) fn request_timeout() -> Self {
@@ -126,13 +88,12 @@ impl ApiError {
 
     /// The body of the reply as the API page shows it.
     pub(super) fn body(&self, request_id: &str) -> serde_json::Result<String> {
-        let (_, code, field) = self.code.row();
-        serde_json::to_string(&Body { error: &self.message, code, field, request_id })
+        serde_json::to_string(&self.as_body(request_id))
     }
 
     /// The reply: JSON as the API page shows it, or the same as RFC 9457 has it.
     pub(super) fn render(&self, request_id: &str, as_problem: bool) -> HttpResponse {
-        let (status, code, field) = self.code.row();
+        let status = self.status_code();
         let mut response = HttpResponse::build(status);
         if let Some(header) = &self.header {
             response.insert_header(header.clone());
@@ -141,41 +102,56 @@ impl ApiError {
             // The rest of the request is not read, so the next one could not be told from it.
             response.force_close();
         }
-        let body = Body { error: &self.message, code, field, request_id };
-        if !as_problem {
-            return response.json(body);
+        if as_problem {
+            response.content_type(PROBLEM_JSON).json(self.as_problem(request_id))
+        } else {
+            response.json(self.as_body(request_id))
         }
-        let title = status.canonical_reason().unwrap_or_default();
-        let problem = Problem {
+    }
+
+    pub(super) fn as_body<'a>(&'a self, request_id: &'a str) -> ErrorBody<'a> {
+        ErrorBody { error: &self.message, code: self.code, field: self.code.row().field, request_id }
+    }
+
+    pub(super) fn as_problem<'a>(&'a self, request_id: &'a str) -> Problem<'a> {
+        let status = self.status_code();
+        Problem {
             r#type: "about:blank",
-            title,
+            title: status.canonical_reason().unwrap_or_default(),
             status: status.as_u16(),
             detail: &self.message,
-            extensions: body,
-        };
-        response.content_type("application/problem+json").json(problem)
+            extensions: self.as_body(request_id),
+        }
     }
 }
 
-/// The body of an error, as the API page shows it.
-#[derive(Serialize)]
-struct Body<'a> {
+/// The content type of an error by RFC 9457.
+pub(super) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// The body of every error.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Error)]
+pub(super) struct ErrorBody<'a> {
+    /// A sentence for people, which may change.
     error: &'a str,
-    code: &'a str,
+    code: Code,
+    /// The field or the parameter that is at fault, where one is.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     field: Option<&'a str>,
+    /// What the log has about it stands under this id.
     request_id: &'a str,
 }
 
-/// The body of an error by RFC 9457, section 3.
-#[derive(Serialize)]
-struct Problem<'a> {
+/// The body of every error that was asked for as `application/problem+json` (RFC 9457).
+#[derive(Serialize, ToSchema)]
+pub(super) struct Problem<'a> {
     r#type: &'a str,
     title: &'a str,
     status: u16,
     detail: &'a str,
     #[serde(flatten)]
-    extensions: Body<'a>,
+    extensions: ErrorBody<'a>,
 }
 
 impl fmt::Display for ApiError {
@@ -186,7 +162,7 @@ impl fmt::Display for ApiError {
 
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
-        self.code.row().0
+        self.code.row().status
     }
 
     /// Without a body: the envelope renders it, as it knows the request.
@@ -208,6 +184,12 @@ impl From<AuthenticateError> for ApiError {
             AuthenticateError::Store(KeyStoreError::Unavailable(cause)) => Self::unavailable(cause),
             AuthenticateError::Store(KeyStoreError::Unknown(cause)) => Self::internal(cause),
         }
+    }
+}
+
+impl From<InvalidIdempotencyKey> for ApiError {
+    fn from(error: InvalidIdempotencyKey) -> Self {
+        Self::new(Code::InvalidIdempotencyKey, error.to_string())
     }
 }
 

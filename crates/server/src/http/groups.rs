@@ -1,13 +1,18 @@
 //! `/v1/group`
 
 mod idempotency;
-mod query;
+pub(super) mod query;
 
-use super::{auth::Authenticated, body::JsonBody, error::ApiError};
-use crate::wire::{self, GroupBody};
+use super::{
+    auth::Authenticated,
+    body::JsonBody,
+    error::ApiError,
+    openapi::replies::{self, request},
+    routes::{get_or_head, not_allowed},
+};
+use crate::wire::{self, Fields, GroupBody};
 use actix_web::{
-    HttpRequest, HttpResponse, Resource, Route,
-    guard::{Any, Get, Head},
+    HttpRequest, HttpResponse, Resource,
     http::header::{LINK, LOCATION},
     web::{self, ThinData},
 };
@@ -33,16 +38,33 @@ pub(super) fn item() -> Resource {
     web::resource("/v1/group/{id}").route(get_or_head().to(find)).default_service(not_allowed("GET, HEAD"))
 }
 
-fn get_or_head() -> Route {
-    web::route().guard(Any(Get()).or(Head()))
-}
-
-fn not_allowed(allowed: &'static str) -> Route {
-    web::to(move || async move { Err::<&str, _>(ApiError::method_not_allowed(allowed)) })
-}
-
-/// Creates a group. The caller is known, and may do this, before the body is read.
-async fn create(
+/// Create a group
+///
+/// A reply of 201 means that the group is on disk. A reply of 503 leaves open whether it is; asked again with the same
+/// `Idempotency-Key`, the service answers as it would have.
+// The caller is known, and may do this, before the body is read.
+#[utoipa::path(
+    post,
+    path = "/v1/group",
+    operation_id = "createGroup",
+    tag = "groups",
+    security(("GoChat-Token" = ["groups:write"])),
+    params(
+        (
+            "Idempotency-Key" = Option<String>,
+            Header,
+            nullable = false,
+            min_length = 1,
+            max_length = 255,
+            pattern = "^[!-~]+$",
+            description = "The same again with the same name, token and administrator is answered with the first reply, \
+                           within 24 hours (a setting)",
+        ),
+    ),
+    request_body(content = Fields, description = "At most 16384 bytes", example = request),
+    responses(replies::Created)
+)]
+pub(super) async fn create(
     Authenticated(caller): Authenticated,
     ThinData(groups): ThinData<GroupService>,
     request: HttpRequest,
@@ -65,8 +87,17 @@ async fn create(
     Ok(response.insert_header((LOCATION, format!("/v1/group/{}", group.id))).json(GroupBody::from(&group)))
 }
 
-/// The group that the path names.
-async fn find(
+/// One group by its id
+#[utoipa::path(
+    get,
+    path = "/v1/group/{id}",
+    operation_id = "findGroup",
+    tag = "groups",
+    security(("GoChat-Token" = ["groups:read"])),
+    params(("id" = i64, Path, minimum = 1, example = 1)),
+    responses(replies::Found)
+)]
+pub(super) async fn find(
     Authenticated(caller): Authenticated,
     ThinData(groups): ThinData<GroupService>,
     id: web::Path<String>,
@@ -77,8 +108,26 @@ async fn find(
     one(&groups, &GroupKey::Id(id)).await
 }
 
-/// One group or a page of them, as the query asks.
-async fn look_up(
+/// Groups page by page, or one by what it is called
+///
+/// Of `limit`, `id`, `uuid` and `name`, in this order, the first that is given decides. Whoever follows `Link` meets each
+/// group once, also while others are created.
+#[utoipa::path(
+    get,
+    path = "/v1/group",
+    operation_id = "lookUpGroups",
+    tag = "groups",
+    security(("GoChat-Token" = ["groups:read"])),
+    params(
+        ("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "The most groups of a page; 100 if left out"),
+        ("after" = Option<i64>, Query, minimum = 1, description = "The id that the page begins after"),
+        ("id" = Option<i64>, Query, minimum = 1, description = "The id of the one group"),
+        ("uuid" = Option<Uuid>, Query, description = "Its UUID"),
+        ("name" = Option<String>, Query, description = "Its name"),
+    ),
+    responses(replies::LookedUp)
+)]
+pub(super) async fn look_up(
     Authenticated(caller): Authenticated,
     ThinData(groups): ThinData<GroupService>,
     request: HttpRequest,

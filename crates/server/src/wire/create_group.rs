@@ -7,6 +7,10 @@ use serde::{
 };
 use serde_json::value::RawValue;
 use std::{borrow::Cow, collections::HashSet, fmt};
+use utoipa::{
+    ToSchema,
+    openapi::{KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, Type},
+};
 
 /// The deepest nesting of arrays and objects in a field that is looked at.
 const MAX_DEPTH: usize = 128;
@@ -84,12 +88,32 @@ fn text(field: Option<&RawValue>) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The fields that the service knows, as they were written. Others are passed over, but no key may stand twice.
-#[derive(Default)]
-struct Fields<'a> {
+/// The fields that the service knows. Others are passed over, but no key may stand twice.
+// Each as it was written.
+#[derive(Default, ToSchema)]
+#[schema(as = CreateGroup)]
+pub(crate) struct Fields<'a> {
+    /// 1 to 63 Unicode scalar values after NFC normalisation; no control characters, no white space at either end.
+    #[schema(value_type = String, required = true, min_length = 1)]
     name: Option<&'a RawValue>,
+    /// 1 to 63 Unicode scalar values, no control characters; kept byte for byte.
+    #[schema(value_type = String, required = true, min_length = 1, max_length = 63)]
     token: Option<&'a RawValue>,
+    #[schema(schema_with = admin_id_schema, required = true)]
     admin_id: Option<&'a RawValue>,
+}
+
+fn admin_id_schema() -> Schema {
+    let integer = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)));
+    let digits = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[0-9]+$"));
+    OneOfBuilder::new()
+        .description(Some("The id of a user in the identity service; nobody is asked whether it exists."))
+        .item(integer.minimum(Some(1)))
+        .item(digits)
+        .build()
+        .into()
 }
 
 impl<'de> Deserialize<'de> for Fields<'de> {

@@ -148,7 +148,7 @@ fn no_origin_is_allowed_unless_one_is_set(database: TestDatabase) -> anyhow::Res
         let reply = preflight(origin, "POST", "content-type").send(none.port);
         assert_eq!((reply.status, reply.header("vary")), (405, ""));
         assert_not_readable(&reply);
-        let reply = Request::new("GET", "/").header("Origin", origin).send(none.port);
+        let reply = Request::new("GET", "/nothing").header("Origin", origin).send(none.port);
         assert_eq!((reply.status, reply.header("vary")), (404, ""));
         assert_not_readable(&reply);
     }

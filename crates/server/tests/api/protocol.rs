@@ -31,7 +31,17 @@ const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
 
 fn no_such_path(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
-    for path in ["/", "/v1", "/v1/group/", "/v1/groups", "/V1/group", "/v1/group%00", "//v1/group", "/%ff"] {
+    for path in [
+        "/v1",
+        "/docs/",
+        "/openapi",
+        "/v1/group/",
+        "/v1/groups",
+        "/V1/group",
+        "/v1/group%00",
+        "//v1/group",
+        "/%ff",
+    ] {
         for method in ["GET", "POST", "BREW"] {
             let reply = Request::new(method, path).send(app.port);
             reply.assert_error(404, "not_found", None, "there is nothing at this path");
@@ -58,7 +68,7 @@ fn wrong_method(database: TestDatabase) -> anyhow::Result<()> {
 
 fn the_request_id_of_the_caller_is_kept_where_it_can_be(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
-    let reply_to = |id: &str| Request::new("GET", "/").header("X-Request-Id", id).send(app.port);
+    let reply_to = |id: &str| Request::new("GET", "/nothing").header("X-Request-Id", id).send(app.port);
     for id in ["a", "A-z_0.9", &"x".repeat(64)] {
         assert_eq!(reply_to(id).header("x-request-id"), id);
     }

@@ -1,7 +1,7 @@
 //! A browser without a window, driven by `WebDriver`.
 
 use crate::{CHROMEDRIVER, CHROMIUM};
-use fantoccini::{ClientBuilder, Locator, wd::Capabilities};
+use fantoccini::{Client, ClientBuilder, Locator, elements::Element, error::CmdError, wd::Capabilities};
 use hyper_util::client::legacy::connect::HttpConnector;
 use std::{
     io::{BufRead, BufReader},
@@ -12,9 +12,21 @@ use std::{
 /// How long a page may take, on a machine that has much else to do.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The text that the page at `address` writes in the end.
-pub fn text_of(address: &str) -> String {
-    let profile = tempfile::tempdir().unwrap();
+/// What is visited with.
+#[derive(Clone, Copy)]
+pub enum Screen {
+    /// A window of the browser's own size.
+    Desktop,
+    /// A phone, 375 pixels wide.
+    Phone,
+}
+
+/// Runs `visit` in a browser of its own.
+pub fn browse<T>(
+    screen: Screen,
+    visit: impl AsyncFnOnce(&Client) -> Result<T, CmdError>,
+) -> anyhow::Result<T> {
+    let profile = tempfile::tempdir()?;
     let (_driver, port) = Driver::start();
     let arguments = [
         "--headless=new".to_owned(),
@@ -24,20 +36,25 @@ pub fn text_of(address: &str) -> String {
         "--disable-gpu".to_owned(),
         format!("--user-data-dir={}", profile.path().display()),
     ];
+    let mut options = serde_json::json!({ "binary": CHROMIUM, "args": arguments });
+    if let Screen::Phone = screen {
+        options["mobileEmulation"] = serde_json::json!({ "deviceMetrics": { "width": 375, "height": 812, "pixelRatio": 2, "touch": true } });
+    }
     let mut capabilities = Capabilities::new();
-    let options = serde_json::json!({ "binary": CHROMIUM, "args": arguments });
     capabilities.insert("goog:chromeOptions".to_owned(), options);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut builder = ClientBuilder::new(HttpConnector::new());
-        let client =
-            builder.capabilities(capabilities).connect(&format!("http://127.0.0.1:{port}")).await.unwrap();
-        client.goto(address).await.unwrap();
-        let seen = client.wait().at_most(PATIENCE).for_element(Locator::Css("#seen")).await.unwrap();
-        let text = seen.text().await.unwrap();
-        client.close().await.unwrap();
-        text
+        let client = builder.capabilities(capabilities).connect(&format!("http://127.0.0.1:{port}")).await?;
+        let seen = visit(&client).await;
+        client.close().await?;
+        Ok(seen?)
     })
+}
+
+/// The element that `found` names, when it is there.
+pub async fn wait_for(client: &Client, found: Locator<'_>) -> Result<Element, CmdError> {
+    client.wait().at_most(PATIENCE).for_element(found).await
 }
 
 /// The process that drives the browser. It ends with this value.

@@ -43,7 +43,7 @@ fn the_first_lines_say_what_runs_and_how_to_use_it(database: TestDatabase) -> an
             format!("admin listener on http://127.0.0.1:{admin_port}: /livez, /readyz, /metrics"),
             format!("database {url}"),
             format!("API keys: the development key {DEVELOPMENT_KEY}, and those of `gochat keys create`"),
-            "documentation: README.md and docs/api.md".to_owned(),
+            format!("documentation: http://127.0.0.1:{port}/docs, README.md and docs/api.md"),
             "stopped".to_owned(),
         ]
     );

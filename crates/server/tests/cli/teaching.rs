@@ -15,6 +15,7 @@ pub fn cases() -> Vec<Case> {
         ),
         ("the_man_page_has_every_command_and_option", the_man_page_has_every_command_and_option),
         ("they_need_no_settings", they_need_no_settings),
+        ("the_description_is_the_committed_one", the_description_is_the_committed_one),
     ]
 }
 
@@ -25,9 +26,14 @@ fn print(arguments: &[&str]) -> String {
 }
 
 fn the_help_of_each_command_has_examples() -> anyhow::Result<()> {
-    for command in
-        [&["groups", "import"][..], &["groups", "export"], &["keys", "create"], &["completions"], &["man"]]
-    {
+    for command in [
+        &["groups", "import"][..],
+        &["groups", "export"],
+        &["keys", "create"],
+        &["openapi"],
+        &["completions"],
+        &["man"],
+    ] {
         let help = print(&[command, &["--help"]].concat());
         let example = format!("\n  gochat {}", command.join(" "));
         assert!(help.contains("\nExamples:\n") && help.contains(&example), "{help}");
@@ -67,7 +73,14 @@ fn the_man_page_has_every_command_and_option() -> anyhow::Result<()> {
     let page = print(&["man"]);
     assert!(page.contains(".TH GOCHAT 1") && page.contains("GOCHAT__DATABASE__URL"), "{page}");
     let sections: Vec<_> = page.lines().filter_map(|line| line.strip_prefix(".SH ")).collect();
-    for command in ["gochat serve", "gochat migrate", "gochat config", "gochat completions", "gochat man"] {
+    for command in [
+        "gochat serve",
+        "gochat migrate",
+        "gochat config",
+        "gochat openapi",
+        "gochat completions",
+        "gochat man",
+    ] {
         assert!(sections.contains(&command), "{sections:?}");
     }
     for group in ["keys", "groups"] {
@@ -87,9 +100,15 @@ fn the_man_page_has_every_command_and_option() -> anyhow::Result<()> {
 
 fn they_need_no_settings() -> anyhow::Result<()> {
     let folder = TempDir::new()?;
-    for arguments in [&["man"][..], &["completions", "bash"], &["--help"]] {
+    for arguments in [&["man"][..], &["completions", "bash"], &["openapi"], &["--help"]] {
         let broken = [("GOCHAT__DATABASE__URL", "nowhere"), ("GOCHAT_PROFILE", "nothing")];
         assert!(command(folder.path(), arguments, &broken).output()?.status.success(), "{arguments:?}");
     }
+    Ok(())
+}
+
+fn the_description_is_the_committed_one() -> anyhow::Result<()> {
+    let committed = include_str!("../../../../docs/openapi.json");
+    assert!(print(&["openapi"]) == committed, "docs/openapi.json is stale; `just openapi` writes it anew");
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! The header `Idempotency-Key`.
 
-use crate::http::error::{ApiError, Code};
+use crate::http::error::ApiError;
 use actix_web::http::header::{HeaderMap, HeaderName};
-use gochat_domain::group::{IdempotencyKey, InvalidIdempotencyKey};
+use gochat_domain::group::IdempotencyKey;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -14,7 +14,5 @@ pub(super) fn sent_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Ap
     let mut sent = headers.get_all(&IDEMPOTENCY_KEY);
     let Some(first) = sent.next() else { return Ok(None) };
     let only = if sent.next().is_none() { first.to_str().unwrap_or_default() } else { "" };
-    IdempotencyKey::parse(only)
-        .map(Some)
-        .map_err(|error: InvalidIdempotencyKey| ApiError::new(Code::InvalidIdempotencyKey, error.to_string()))
+    Ok(Some(IdempotencyKey::parse(only)?))
 }

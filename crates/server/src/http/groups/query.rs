@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 /// Which groups are meant.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Query {
+pub(in crate::http) enum Query {
     /// One group.
     One(GroupKey),
     /// Those that follow `after`.
@@ -15,7 +15,7 @@ pub(super) enum Query {
 }
 
 /// Reads a query. Of `limit`, `id`, `uuid` and `name`, the first that is given decides; what is empty is not given.
-pub(super) fn parse(query: &str) -> Result<Query, ApiError> {
+pub(in crate::http) fn parse(query: &str) -> Result<Query, ApiError> {
     let pairs = web::Query::<Vec<(String, String)>>::from_query(query).map_err(|_| {
         ApiError::new(Code::MalformedRequest, "the query must be key=value pairs with & between")
     })?;

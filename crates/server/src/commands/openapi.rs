@@ -1,0 +1,9 @@
+//! `gochat openapi`
+
+use super::standard_output;
+use crate::http::openapi;
+
+/// Prints the document that `GET /openapi.json` sends.
+pub(super) fn run() -> anyhow::Result<()> {
+    Ok(standard_output::print(openapi::json()?.as_bytes())?)
+}

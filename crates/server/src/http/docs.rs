@@ -1,0 +1,97 @@
+//! The page to try the API on, and the description that it shows. All of it comes from the binary: no internet is needed.
+
+use super::{
+    error::ApiError,
+    openapi,
+    routes::{get_or_head, not_allowed},
+};
+use actix_web::{
+    HttpResponse, Resource,
+    http::header::{CONTENT_ENCODING, CONTENT_SECURITY_POLICY, LOCATION, REFERRER_POLICY},
+    web::{self, Bytes, Path, ThinData},
+};
+use anyhow::anyhow;
+use std::{borrow::Cow, io};
+use utoipa_swagger_ui::Config;
+
+const PAGE: &str = include_str!("docs/page.html");
+const SCRIPT: &str = include_str!("docs/page.js");
+const STYLE: &str = include_str!("docs/page.css");
+
+/// What the page may do: nothing but with this service. Swagger UI sets styles and shows images of its own.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+                      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The description of the API, made once.
+#[derive(Clone)]
+pub(super) struct Document(Bytes);
+
+impl Document {
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self(openapi::json()?.into()))
+    }
+}
+
+/// `/` leads to the page.
+pub(super) fn root() -> Resource {
+    read_only("/").route(
+        get_or_head()
+            .to(async || HttpResponse::TemporaryRedirect().insert_header((LOCATION, "/docs")).finish()),
+    )
+}
+
+/// The page.
+pub(super) fn page() -> Resource {
+    read_only("/docs").route(get_or_head().to(async || {
+        HttpResponse::Ok()
+            .content_type("text/html; charset=utf-8")
+            .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+            .insert_header((REFERRER_POLICY, "no-referrer"))
+            .body(PAGE)
+    }))
+}
+
+/// What the page is made of.
+pub(super) fn part() -> Resource {
+    read_only("/docs/{part}").route(get_or_head().to(send_part))
+}
+
+/// The description.
+pub(super) fn openapi() -> Resource {
+    read_only("/openapi.json").route(get_or_head().to(send_document))
+}
+
+fn read_only(path: &str) -> Resource {
+    web::resource(path).default_service(not_allowed("GET, HEAD"))
+}
+
+async fn send_document(ThinData(Document(json)): ThinData<Document>) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(json)
+}
+
+async fn send_part(part: Path<String>) -> Result<HttpResponse, ApiError> {
+    let text = |kind: &str, text: &'static str| {
+        Ok(HttpResponse::Ok().content_type(format!("{kind}; charset=utf-8")).body(text))
+    };
+    match part.as_str() {
+        "page.js" => text("text/javascript", SCRIPT),
+        "page.css" => text("text/css", STYLE),
+        part @ ("swagger-ui-bundle.js" | "swagger-ui.css" | "favicon-32x32.png") => send_vendored(part),
+        _ => Err(ApiError::not_found()),
+    }
+}
+
+/// A file of Swagger UI, as it is packed in the binary.
+fn send_vendored(name: &str) -> Result<HttpResponse, ApiError> {
+    let file = utoipa_swagger_ui::serve(name, Config::default().into())
+        .map_err(|error| ApiError::internal(anyhow!("{error}")))?
+        .ok_or_else(|| ApiError::internal(anyhow!("{name} is not packed")))?;
+    let mut response = HttpResponse::Ok();
+    if file.gzpipped {
+        response.insert_header((CONTENT_ENCODING, "gzip"));
+    }
+    Ok(response.content_type(file.content_type).body(match file.bytes {
+        Cow::Borrowed(packed) => Bytes::from_static(packed),
+        Cow::Owned(made) => Bytes::from(made),
+    }))
+}

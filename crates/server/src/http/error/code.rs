@@ -1,0 +1,125 @@
+//! What can go wrong, for programs: the one table of codes, with status and field.
+
+use actix_web::http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// What went wrong, for programs. A code never changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::http) enum Code {
+    BodyTooLarge,
+    Forbidden,
+    GroupNameTaken,
+    GroupNotFound,
+    HeaderTooLarge,
+    IdempotencyKeyReused,
+    Internal,
+    InvalidAdminId,
+    InvalidAfter,
+    InvalidId,
+    InvalidIdempotencyKey,
+    InvalidLimit,
+    InvalidName,
+    InvalidToken,
+    InvalidUuid,
+    MalformedJson,
+    MalformedRequest,
+    MethodNotAllowed,
+    NotFound,
+    RequestTimeout,
+    Unauthorized,
+    Unavailable,
+    UnsupportedMediaType,
+}
+
+/// What the table says of a code.
+pub(in crate::http) struct Row {
+    /// The status of the reply.
+    pub(in crate::http) status: StatusCode,
+    /// The field or the parameter that is at fault, if one is.
+    pub(in crate::http) field: Option<&'static str>,
+    /// When a request is answered so.
+    pub(in crate::http) when: &'static str,
+}
+
+impl Code {
+    /// The table; docs/api.md has the same.
+    pub(in crate::http) const fn row(self) -> Row {
+        let (status, field, when) = match self {
+            Self::MalformedJson => (
+                StatusCode::BAD_REQUEST,
+                None,
+                "the body is not JSON, not UTF-8, cut short, too deep, not an object, or has a key twice",
+            ),
+            Self::InvalidIdempotencyKey => (
+                StatusCode::BAD_REQUEST,
+                None,
+                "`Idempotency-Key` is empty, longer than 255, sent twice, or has other than visible ASCII",
+            ),
+            Self::MalformedRequest => {
+                (StatusCode::BAD_REQUEST, None, "the request is not HTTP/1.1, or its query is no query")
+            }
+            Self::Unauthorized => (
+                StatusCode::UNAUTHORIZED,
+                None,
+                "the key is missing, unknown, revoked, expired, or sent twice: one text for all",
+            ),
+            Self::Forbidden => (
+                StatusCode::FORBIDDEN,
+                None,
+                "the key lacks the scope, or a preflight asks for a method or a header that no page may send",
+            ),
+            Self::NotFound => (StatusCode::NOT_FOUND, None, "there is nothing at this path"),
+            Self::GroupNotFound => (StatusCode::NOT_FOUND, None, "there is no such group"),
+            Self::MethodNotAllowed => {
+                (StatusCode::METHOD_NOT_ALLOWED, None, "the path does not have that method")
+            }
+            Self::RequestTimeout => (
+                StatusCode::REQUEST_TIMEOUT,
+                None,
+                "the head or the body was not sent within the time limit (10 s by default)",
+            ),
+            Self::GroupNameTaken => (StatusCode::CONFLICT, Some("name"), "a group of that name exists"),
+            Self::BodyTooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                None,
+                "the body has more than 16384 bytes, by its length or as it comes",
+            ),
+            Self::UnsupportedMediaType => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                None,
+                "the content type is not `application/json`, or the body is encoded",
+            ),
+            Self::InvalidName => (StatusCode::UNPROCESSABLE_ENTITY, Some("name"), INVALID_FIELD),
+            Self::InvalidToken => (StatusCode::UNPROCESSABLE_ENTITY, Some("token"), INVALID_FIELD),
+            Self::InvalidAdminId => (StatusCode::UNPROCESSABLE_ENTITY, Some("admin_id"), INVALID_FIELD),
+            Self::InvalidLimit => (StatusCode::UNPROCESSABLE_ENTITY, Some("limit"), INVALID_PARAMETER),
+            Self::InvalidAfter => (StatusCode::UNPROCESSABLE_ENTITY, Some("after"), INVALID_PARAMETER),
+            Self::InvalidId => (StatusCode::UNPROCESSABLE_ENTITY, Some("id"), INVALID_PARAMETER),
+            Self::InvalidUuid => (StatusCode::UNPROCESSABLE_ENTITY, Some("uuid"), INVALID_PARAMETER),
+            Self::IdempotencyKeyReused => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                None,
+                "the `Idempotency-Key` was used for another name, token or administrator",
+            ),
+            Self::HeaderTooLarge => {
+                (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, None, "the head of the request is too large")
+            }
+            Self::Internal => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                None,
+                "anything else; the log has the cause under the request id",
+            ),
+            Self::Unavailable => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                None,
+                "the database is away, full, read-only or locked too long, or the queue is full",
+            ),
+        };
+        Row { status, field, when }
+    }
+}
+
+const INVALID_FIELD: &str = "it is missing, of the wrong type, or breaks a rule";
+const INVALID_PARAMETER: &str = "it is out of range or of the wrong form";

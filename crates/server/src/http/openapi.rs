@@ -1,0 +1,60 @@
+//! The API as OpenAPI 3.1, made of what the handlers, the wire and the table of errors say of themselves.
+
+pub(super) mod replies;
+
+use super::{
+    error::{Code, ErrorBody, Problem},
+    groups,
+};
+use crate::wire::{Fields, GroupBody};
+use replies::{error, shared_headers};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        Components,
+        security::{ApiKey, ApiKeyValue, SecurityScheme},
+    },
+};
+
+/// The header with the API key, and what the operations call this security scheme.
+const API_KEY: &str = "GoChat-Token";
+
+/// The document, as `GET /openapi.json` sends it and docs/openapi.json has it.
+pub(crate) fn json() -> serde_json::Result<String> {
+    Api::openapi().to_pretty_json()
+}
+
+const ABOUT: &str = "Creates groups for the programs that hold an API key, and answers only when the group is on disk. \
+    `HEAD` works wherever `GET` does. Every error of every path has the body `Error`, or `Problem` where `Accept` names \
+    `application/problem+json`. What is at no path is answered as the response `NotFound` says, and a method that a path \
+    does not have as `MethodNotAllowed` does.";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "GoChat group service", description = ABOUT),
+    paths(groups::create, groups::look_up, groups::find),
+    components(schemas(Fields, GroupBody, ErrorBody, Problem, Code)),
+    modifiers(&Shared),
+    tags((name = "groups", description = "Groups, and nothing else"))
+)]
+struct Api;
+
+/// What more than one operation refers to, and what is no operation's.
+struct Shared;
+
+impl Modify for Shared {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let components = api.components.get_or_insert_with(Components::new);
+        components.headers.extend(shared_headers());
+        components.responses.insert("NotFound".into(), error(&[Code::NotFound], None).into());
+        components.responses.insert("MethodNotAllowed".into(), error(&[Code::MethodNotAllowed], None).into());
+        components.add_security_scheme(
+            API_KEY,
+            SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
+                API_KEY,
+                "An API key, sent once. `gochat keys create` makes one, with the scopes that the operations name. In the \
+                 profile `development`, `433578ab-84c2-4e02-4656-de55a8097c9f` is one, with every scope.",
+            ))),
+        );
+    }
+}

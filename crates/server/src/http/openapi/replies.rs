@@ -1,0 +1,191 @@
+//! The replies of each operation, with their headers and an example of each body.
+
+mod examples;
+
+pub(in crate::http) use examples::request;
+
+use crate::{
+    http::{
+        error::{Code, ErrorBody, PROBLEM_JSON, Problem},
+        groups::IDEMPOTENCY_REPLAYED,
+        request_id::X_REQUEST_ID,
+    },
+    wire::GroupBody,
+};
+use actix_web::http::header::{CACHE_CONTROL, HeaderName, LINK, LOCATION, X_CONTENT_TYPE_OPTIONS};
+use gochat_domain::auth::Scope;
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, iter};
+use utoipa::{
+    IntoResponses, ToSchema,
+    openapi::{
+        Array, Content, ContentBuilder, Header, HeaderBuilder, OneOfBuilder, Ref, RefOr, Response,
+        ResponseBuilder, Schema, example::ExampleBuilder,
+    },
+};
+
+type Replies = BTreeMap<String, RefOr<Response>>;
+
+/// To `POST /v1/group`.
+pub(in crate::http) struct Created;
+
+/// To `GET /v1/group`.
+pub(in crate::http) struct LookedUp;
+
+/// To `GET /v1/group/{id}`.
+pub(in crate::http) struct Found;
+
+impl IntoResponses for Created {
+    fn responses() -> Replies {
+        let group = success(
+            "The group, which is on disk",
+            reference::<GroupBody>(),
+            [("created", examples::group())],
+        )
+        .header(LOCATION.as_str(), text(Some("The path of the group"), "/v1/group/1"))
+        .header(
+            IDEMPOTENCY_REPLAYED.as_str(),
+            text(
+                Some("Where an earlier request with this `Idempotency-Key` was answered with the same"),
+                "true",
+            ),
+        );
+        let codes = [
+            Code::MalformedJson,
+            Code::InvalidIdempotencyKey,
+            Code::GroupNameTaken,
+            Code::BodyTooLarge,
+            Code::UnsupportedMediaType,
+            Code::InvalidName,
+            Code::InvalidToken,
+            Code::InvalidAdminId,
+            Code::IdempotencyKeyReused,
+        ];
+        replies("201", group, Scope::GroupsWrite, &codes)
+    }
+}
+
+impl IntoResponses for LookedUp {
+    fn responses() -> Replies {
+        let either =
+            OneOfBuilder::new().item(Array::new(reference::<GroupBody>())).item(reference::<GroupBody>());
+        let examples = [("page", json!([examples::group()])), ("one", examples::group())];
+        let found = success("A page of groups in the order of ids; or one group", either, examples).header(
+            LINK.as_str(),
+            text(Some("The next page, where there is one (RFC 8288)"), examples::LINK),
+        );
+        let codes = [
+            Code::GroupNotFound,
+            Code::InvalidLimit,
+            Code::InvalidAfter,
+            Code::InvalidId,
+            Code::InvalidUuid,
+            Code::InvalidName,
+        ];
+        replies("200", found, Scope::GroupsRead, &codes)
+    }
+}
+
+impl IntoResponses for Found {
+    fn responses() -> Replies {
+        let group = success(
+            "The group, as `POST` returned it",
+            reference::<GroupBody>(),
+            [("found", examples::group())],
+        );
+        replies("200", group, Scope::GroupsRead, &[Code::GroupNotFound])
+    }
+}
+
+/// What any operation may be answered.
+const ALWAYS: [Code; 7] = [
+    Code::MalformedRequest,
+    Code::Unauthorized,
+    Code::Forbidden,
+    Code::RequestTimeout,
+    Code::HeaderTooLarge,
+    Code::Internal,
+    Code::Unavailable,
+];
+
+/// The success, and an error for each status of `codes` and of [`ALWAYS`].
+fn replies(status: &str, success: ResponseBuilder, scope: Scope, codes: &[Code]) -> Replies {
+    let mut by_status = BTreeMap::<u16, Vec<Code>>::new();
+    for &code in codes.iter().chain(&ALWAYS) {
+        by_status.entry(code.row().status.as_u16()).or_default().push(code);
+    }
+    let errors =
+        by_status.into_iter().map(|(status, codes)| (status.to_string(), error(&codes, Some(scope)).into()));
+    errors.chain(iter::once((status.to_owned(), success.build().into()))).collect()
+}
+
+fn success<const N: usize>(
+    description: &str,
+    schema: impl Into<RefOr<Schema>>,
+    examples: [(&str, Value); N],
+) -> ResponseBuilder {
+    reply(description).content("application/json", content(schema, examples))
+}
+
+/// A reply that says one of `codes`, which have one status. The operation needs the scope.
+pub(super) fn error(codes: &[Code], scope: Option<Scope>) -> Response {
+    let errors = || codes.iter().filter_map(|&code| examples::error(code, scope));
+    let named = |body: Value| (body["code"].as_str().unwrap_or_default().to_owned(), body);
+    let bodies: Vec<_> = errors().map(|error| named(json!(error.as_body(examples::REQUEST_ID)))).collect();
+    let problems = errors().map(|error| named(json!(error.as_problem(examples::REQUEST_ID))));
+    let lines = iter::zip(codes, &bodies).map(|(code, (name, _))| format!("`{name}`: {}", code.row().when));
+    let mut response = reply(&lines.collect::<Vec<_>>().join("\n\n"));
+    for (name, value) in errors().filter_map(|error| error.header) {
+        response = response.header(name.as_str(), text(None, value));
+    }
+    response
+        .content("application/json", content(reference::<ErrorBody>(), bodies))
+        .content(PROBLEM_JSON, content(reference::<Problem>(), problems))
+        .build()
+}
+
+/// A reply with the headers that every reply has.
+fn reply(description: &str) -> ResponseBuilder {
+    SHARED_HEADERS.into_iter().fold(
+        ResponseBuilder::new().description(description),
+        |response, (name, ..)| {
+            response.header_ref(name.as_str(), Ref::new(format!("#/components/headers/{name}")))
+        },
+    )
+}
+
+/// What every reply carries: the name, what it is, and an example.
+const SHARED_HEADERS: [(HeaderName, &str, &str); 3] = [
+    (
+        X_REQUEST_ID,
+        "The caller's own, where it is 1 to 64 of `A-Z a-z 0-9 . _ -`; else a new one. It is in the log too",
+        examples::REQUEST_ID,
+    ),
+    (X_CONTENT_TYPE_OPTIONS, "The body is what its content type says", "nosniff"),
+    (CACHE_CONTROL, "No reply is for keeping", "no-store"),
+];
+
+/// The headers that every reply refers to.
+pub(super) fn shared_headers() -> impl Iterator<Item = (String, RefOr<Header>)> {
+    SHARED_HEADERS
+        .into_iter()
+        .map(|(name, description, example)| (name.to_string(), text(Some(description), example).into()))
+}
+
+fn text(description: Option<&str>, example: &str) -> Header {
+    HeaderBuilder::from(Header::default()).description(description).example(Some(example.into())).build()
+}
+
+/// A body with examples, each by its name.
+fn content(
+    schema: impl Into<RefOr<Schema>>,
+    examples: impl IntoIterator<Item = (impl Into<String>, Value)>,
+) -> Content {
+    let examples =
+        examples.into_iter().map(|(name, value)| (name, ExampleBuilder::new().value(Some(value)).build()));
+    ContentBuilder::new().schema(Some(schema)).examples_from_iter(examples).build()
+}
+
+fn reference<T: ToSchema>() -> Ref {
+    Ref::from_schema_name(T::name())
+}

@@ -1,0 +1,71 @@
+//! What the service says, for an example of each body.
+
+use crate::{
+    http::{
+        body::MAX_BYTES,
+        error::{ApiError, Code},
+        groups::query,
+    },
+    wire,
+};
+use anyhow::anyhow;
+use gochat_domain::{
+    auth::{Forbidden, Scope},
+    group::InvalidIdempotencyKey,
+    ports::CreateGroupError,
+};
+use serde_json::{Value, json};
+
+/// The id of the request of every example.
+pub(super) const REQUEST_ID: &str = "01a2080f-202e-7588-992b-d47bd123a3b9";
+
+/// The next page of the example.
+pub(super) const LINK: &str = r#"</v1/group?limit=1&after=1>; rel="next""#;
+
+/// The request of the API page.
+pub(in crate::http) fn request() -> Value {
+    json!({ "name": "group_1", "token": "298fbgv479bv", "admin_id": 1 })
+}
+
+/// The group that it creates.
+pub(super) fn group() -> Value {
+    json!({
+        "id": 1,
+        "uuid": "01a2080f-2025-7d8e-878c-aeb74134f96f",
+        "name": "group_1",
+        "admin_id": 1,
+        "token": "298fbgv479bv",
+        "created_at": "2026-11-23T10:58:58.725046Z",
+    })
+}
+
+/// The error of a code, where a caller may lack `scope`: what the service makes of a request that is at fault.
+pub(super) fn error(code: Code, scope: Option<Scope>) -> Option<ApiError> {
+    let refused = |request: &[u8]| wire::parse(request).err().map(ApiError::from);
+    let no_cause = || anyhow!("none");
+    Some(match code {
+        Code::BodyTooLarge => ApiError::body_too_large(MAX_BYTES),
+        Code::Forbidden => Forbidden(scope?).into(),
+        Code::GroupNameTaken => CreateGroupError::NameTaken.into(),
+        Code::GroupNotFound => ApiError::group_not_found(),
+        Code::HeaderTooLarge => ApiError::header_too_large(),
+        Code::IdempotencyKeyReused => CreateGroupError::IdempotencyKeyReused.into(),
+        Code::Internal => ApiError::internal(no_cause()),
+        Code::InvalidIdempotencyKey => InvalidIdempotencyKey.into(),
+        Code::MalformedRequest => ApiError::malformed_request(),
+        Code::MethodNotAllowed => ApiError::method_not_allowed("GET, HEAD, POST"),
+        Code::NotFound => ApiError::not_found(),
+        Code::RequestTimeout => ApiError::request_timeout(),
+        Code::Unauthorized => ApiError::unauthorized(),
+        Code::Unavailable => ApiError::unavailable(no_cause()),
+        Code::UnsupportedMediaType => ApiError::unsupported_media_type(),
+        Code::InvalidAdminId => return refused(br#"{"name":"group_1","token":"298fbgv479bv","admin_id":0}"#),
+        Code::InvalidName => return refused(br#"{"name":""}"#),
+        Code::InvalidToken => return refused(br#"{"name":"group_1","token":""}"#),
+        Code::MalformedJson => return refused(br#"{"name":"#),
+        Code::InvalidAfter => return query::parse("after=0").err(),
+        Code::InvalidId => return query::parse("id=0").err(),
+        Code::InvalidLimit => return query::parse("limit=0").err(),
+        Code::InvalidUuid => return query::parse("uuid=0").err(),
+    })
+}

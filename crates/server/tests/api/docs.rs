@@ -1,0 +1,77 @@
+//! The page to try the API on, and the description of the API: what they are made of, for whoever has no key.
+
+use crate::app::App;
+use gochat_test_support::{
+    TestDatabase, cases,
+    http::{Connection, Request},
+};
+
+type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
+
+pub fn cases() -> Vec<Case> {
+    cases![the_root_leads_to_the_page, the_page_and_all_that_it_is_made_of, the_description].to_vec()
+}
+
+const NOT_ALLOWED: &str = "this path does not have that method";
+
+fn the_root_leads_to_the_page(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    for method in ["GET", "HEAD"] {
+        let reply = Request::new(method, "/").send(app.port);
+        assert_eq!((reply.status, reply.header("location"), &*reply.body), (307, "/docs", ""));
+        reply.assert_common_headers();
+    }
+    Request::new("POST", "/").send(app.port).assert_error(405, "method_not_allowed", None, NOT_ALLOWED);
+    Ok(())
+}
+
+fn the_page_and_all_that_it_is_made_of(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let page = Request::new("GET", "/docs").send(app.port);
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+    assert!(page.header("content-security-policy").starts_with("default-src 'none';"));
+    page.assert_common_headers();
+    let parts: Vec<_> = page.body.split('"').filter(|text| text.starts_with("docs/")).collect();
+    assert_eq!(parts.len(), 5, "{parts:?}");
+    for part in parts {
+        let path = format!("/{part}");
+        // A body that is packed is no text.
+        let mut connection = Connection::open(app.port);
+        connection.write(&Request::new("GET", &path).bytes());
+        let reply = connection.read_head();
+        assert_eq!(reply.status, 200, "{part}");
+        let kind = match part.rsplit_once('.') {
+            Some((_, "js")) => "text/javascript",
+            Some((_, "css")) => "text/css",
+            _ => "image/png",
+        };
+        assert!(reply.header("content-type").starts_with(kind), "{reply:?}");
+        reply.assert_common_headers();
+        let head = Request::new("HEAD", &path).send(app.port);
+        assert_eq!(
+            (head.status, head.header("content-length")),
+            (200, reply.header("content-length")),
+            "{part}"
+        );
+        assert_ne!(head.header("content-length"), "0");
+        Request::new("PUT", &path).send(app.port).assert_error(405, "method_not_allowed", None, NOT_ALLOWED);
+    }
+    let unknown = Request::new("GET", "/docs/index.html").send(app.port);
+    unknown.assert_error(404, "not_found", None, "there is nothing at this path");
+    Ok(())
+}
+
+fn the_description(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let reply = Request::new("GET", "/openapi.json").send(app.port);
+    assert_eq!((reply.status, reply.header("content-type")), (200, "application/json"));
+    assert_eq!(reply.header("content-length"), reply.body.len().to_string());
+    assert_eq!(reply.json()["openapi"], "3.1.0");
+    reply.assert_common_headers();
+    let committed = include_str!("../../../../docs/openapi.json");
+    assert!(reply.body == committed, "docs/openapi.json is stale; `just openapi` writes it anew");
+    let reply = Request::new("DELETE", "/openapi.json").send(app.port);
+    reply.assert_error(405, "method_not_allowed", None, NOT_ALLOWED);
+    assert_eq!(reply.header("allow"), "GET, HEAD");
+    Ok(())
+}

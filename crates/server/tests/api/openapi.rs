@@ -1,0 +1,195 @@
+//! What the description of the API says, and what the service does.
+
+use crate::{app::App, keys::issue};
+use gochat_domain::auth::Scope;
+use gochat_test_support::{
+    Backend, TestDatabase, cases,
+    http::{DEVELOPMENT_KEY, Reply, Request, exchange},
+};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
+
+pub fn cases() -> Vec<Case> {
+    cases![every_reply_is_described].to_vec()
+}
+
+type CaseWithoutDatabase = (&'static str, fn() -> anyhow::Result<()>);
+
+/// Those that look at the description alone.
+pub fn cases_without_database() -> [CaseWithoutDatabase; 3] {
+    [
+        ("every_body_of_the_description_fits_its_schema", every_body_of_the_description_fits_its_schema),
+        ("every_code_has_an_example", every_code_has_an_example),
+        ("every_operation_names_its_scope", every_operation_names_its_scope),
+    ]
+}
+
+const BODY: &str = r#"{"name":"group_1","token":"298fbgv479bv","admin_id":1}"#;
+
+fn api() -> Value {
+    serde_json::from_str(include_str!("../../../../docs/openapi.json")).unwrap()
+}
+
+/// The operations, as (path, method, operation).
+fn operations(api: &Value) -> Vec<(&str, &str, &Value)> {
+    let paths = api["paths"].as_object().unwrap().iter();
+    paths
+        .flat_map(|(path, item)| {
+            item.as_object().unwrap().iter().map(move |(method, operation)| (&**path, &**method, operation))
+        })
+        .collect()
+}
+
+/// The replies of every operation, and those of none.
+fn replies(api: &Value) -> Vec<&Value> {
+    let shared = api["components"]["responses"].as_object().unwrap().values();
+    let replies = operations(api).into_iter().map(|(_, _, operation)| &operation["responses"]);
+    shared.chain(replies.flat_map(|replies| replies.as_object().unwrap().values())).collect()
+}
+
+/// Passes if `body` is as `schema` has it.
+#[track_caller]
+fn assert_fits(api: &Value, schema: &Value, body: &Value) {
+    let mut whole = schema.clone();
+    whole["components"] = api["components"].clone();
+    let validator = jsonschema::options().should_validate_formats(true).build(&whole).unwrap();
+    let errors: Vec<_> = validator.iter_errors(body).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}: {body}");
+}
+
+fn every_reply_is_described(database: TestDatabase) -> anyhow::Result<()> {
+    let app =
+        App::with(database, &[("GOCHAT__HTTP__REQUEST_TIMEOUT", "1s"), ("GOCHAT__DATABASE__TIMEOUT", "1s")]);
+    let (reader, _) = issue(&app, Scope::GroupsRead, None);
+    let (writer, _) = issue(&app, Scope::GroupsWrite, None);
+    let create = || Request::create(BODY);
+    let by = |key: &str, request: Request| request.without("gochat-token").header("GoChat-Token", key);
+    let get = |path: &str| Request::new("GET", path).header("GoChat-Token", DEVELOPMENT_KEY);
+    let with_key = |body: &str| Request::create(body).header("Idempotency-Key", "k");
+    let (all, one) = ("/v1/group", "/v1/group/{id}");
+    let requests = [
+        (all, "post", 201, with_key(BODY)),
+        (all, "post", 201, with_key(BODY)),
+        (all, "post", 422, with_key(r#"{"name":"other","token":"t","admin_id":1}"#)),
+        (all, "post", 409, create()),
+        (all, "post", 400, Request::create(r#"{"name":"#)),
+        (all, "post", 400, create().header("Idempotency-Key", "")),
+        (all, "post", 422, Request::create(r#"{"name":""}"#)),
+        (all, "post", 422, Request::create(r#"{"name":"g","token":""}"#)),
+        (all, "post", 422, Request::create(r#"{"name":"g","token":"t","admin_id":0}"#)),
+        (all, "post", 401, create().without("gochat-token")),
+        (all, "post", 403, by(reader.expose(), create())),
+        (all, "post", 413, Request::create("x".repeat(16_385))),
+        (all, "post", 415, create().without("content-type")),
+        (all, "post", 431, create().header("X", &"x".repeat(200_000))),
+        (all, "get", 200, get(all)),
+        (all, "get", 200, get("/v1/group?limit=1")),
+        (all, "get", 200, get("/v1/group?name=group_1")),
+        (all, "get", 404, get("/v1/group?id=7")),
+        (all, "get", 422, get("/v1/group?limit=0")),
+        (all, "get", 422, get("/v1/group?after=0")),
+        (all, "get", 422, get("/v1/group?id=0")),
+        (all, "get", 422, get("/v1/group?uuid=0")),
+        (all, "get", 401, get(all).without("gochat-token")),
+        (all, "get", 403, by(writer.expose(), get(all))),
+        (one, "get", 200, get("/v1/group/1")),
+        (one, "get", 404, get("/v1/group/7")),
+        (one, "get", 401, get("/v1/group/1").without("gochat-token")),
+        (one, "get", 403, by(writer.expose(), get("/v1/group/1"))),
+    ];
+    let api = api();
+    let mut seen = BTreeSet::new();
+    let mut check = |path: &'static str, method: &'static str, status: u16, reply: &Reply| {
+        assert_eq!(reply.status, status, "{method} {path}: {reply:?}");
+        assert_described(&api, path, method, reply);
+        seen.insert((path, method, status));
+    };
+    for (path, method, status, request) in requests {
+        check(path, method, status, &request.send(app.port));
+    }
+    check(all, "post", 400, &exchange(app.port, b"nonsense\r\n\r\n"));
+    check(all, "post", 408, &exchange(app.port, b"POST /v1/group HTTP/1.1\r\n"));
+    let mut lock = app.database.plain_sql()?;
+    lock.execute(match app.database.backend() {
+        Backend::Sqlite => "BEGIN IMMEDIATE",
+        Backend::Postgres => "BEGIN; LOCK TABLE groups IN ACCESS EXCLUSIVE MODE",
+    })?;
+    check(all, "post", 503, &Request::create(r#"{"name":"late","token":"t","admin_id":1}"#).send(app.port));
+    lock.execute("ROLLBACK")?;
+    app.database.execute("ALTER TABLE groups RENAME TO gone")?;
+    for (path, method, request) in
+        [(all, "post", create()), (all, "get", get(all)), (one, "get", get("/v1/group/1"))]
+    {
+        check(path, method, 500, &request.send(app.port));
+    }
+    app.database.execute("ALTER TABLE gone RENAME TO groups")?;
+    // Whatever is said of a create was seen.
+    let described = api["paths"][all]["post"]["responses"].as_object().unwrap();
+    for status in described.keys() {
+        assert!(seen.contains(&(all, "post", status.parse()?)), "{status}");
+    }
+    Ok(())
+}
+
+/// Passes if the operation may be answered so: status, headers, body; and an error in the very words of an example.
+#[track_caller]
+fn assert_described(api: &Value, path: &str, method: &str, reply: &Reply) {
+    let described = &api["paths"][path][method]["responses"][reply.status.to_string()];
+    for name in described["headers"].as_object().expect("the status is not described").keys() {
+        let is_there = !reply.header(name).is_empty();
+        assert!(is_there || ["idempotency-replayed", "link"].contains(&&**name), "{name}: {reply:?}");
+    }
+    assert_eq!(reply.header("content-type"), "application/json");
+    let (content, body) = (&described["content"]["application/json"], reply.json());
+    assert_fits(api, &content["schema"], &body);
+    if reply.status >= 400 {
+        let mut example = content["examples"][body["code"].as_str().unwrap()]["value"].clone();
+        example["request_id"] = body["request_id"].clone();
+        let is_json_fault = body["code"] == "malformed_json";
+        assert!(example == body || is_json_fault, "{example} {body}");
+    }
+}
+
+fn every_body_of_the_description_fits_its_schema() -> anyhow::Result<()> {
+    let api = api();
+    let requests = operations(&api).into_iter().filter_map(|(_, _, operation)| operation.get("requestBody"));
+    let contents = replies(&api).into_iter().chain(requests).map(|with_bodies| &with_bodies["content"]);
+    for content in contents.flat_map(|content| content.as_object().unwrap().values()) {
+        let examples = content["examples"].as_object().into_iter().flat_map(|examples| examples.values());
+        let bodies: Vec<_> =
+            examples.map(|example| &example["value"]).chain(content.get("example")).collect();
+        assert!(!bodies.is_empty(), "no example: {content}");
+        for body in bodies {
+            assert_fits(&api, &content["schema"], body);
+        }
+    }
+    Ok(())
+}
+
+fn every_code_has_an_example() -> anyhow::Result<()> {
+    let api = api();
+    let with_examples: BTreeSet<_> = replies(&api)
+        .into_iter()
+        .flat_map(|reply| reply["content"]["application/json"]["examples"].as_object().unwrap().values())
+        .filter_map(|example| example["value"]["code"].as_str())
+        .collect();
+    let codes = api["components"]["schemas"]["Code"]["enum"].as_array().unwrap();
+    assert_eq!(with_examples, codes.iter().map(|code| code.as_str().unwrap()).collect());
+    Ok(())
+}
+
+fn every_operation_names_its_scope() -> anyhow::Result<()> {
+    let api = api();
+    let scheme = &api["components"]["securitySchemes"]["GoChat-Token"];
+    assert_eq!(
+        (&scheme["type"], &scheme["in"], &scheme["name"]),
+        (&json!("apiKey"), &json!("header"), &json!("GoChat-Token"))
+    );
+    for (path, method, operation) in operations(&api) {
+        let scope = if method == "post" { "groups:write" } else { "groups:read" };
+        assert_eq!(operation["security"], json!([{ "GoChat-Token": [scope] }]), "{method} {path}");
+    }
+    Ok(())
+}
