@@ -130,7 +130,7 @@ fn seed() -> u64 {
 }
 
 impl Sample {
-    /// Of each figure its median; statuses are summed.
+    /// Of each figure its median; errors and statuses are summed, as a median would hide those of one round.
     pub fn median(samples: &[Self]) -> Self {
         let of = |figure: fn(&Self) -> f64| {
             let mut figures: Vec<_> = samples.iter().map(figure).collect();
@@ -145,7 +145,7 @@ impl Sample {
             p999: of(|sample| sample.p999),
             cpu: of(|sample| sample.cpu),
             peak: of(|sample| sample.peak),
-            errors: of(|sample| sample.errors),
+            errors: samples.iter().map(|sample| sample.errors).sum(),
             statuses: [sum(0), sum(1), sum(2)],
         }
     }
