@@ -1,4 +1,8 @@
-//! The load: `wrk`, which sends a create as soon as the reply to the last is there.
+//! The load: `wrk`, which sends a request as soon as the reply to the last is there.
+
+mod reads;
+
+pub use reads::{Kind, Reads};
 
 use crate::server::Server;
 use anyhow::{Context, ensure};
@@ -11,8 +15,8 @@ use std::{
 };
 use tempfile::NamedTempFile;
 
-/// The requests.
-const SCRIPT: &str = include_str!("load/create.lua");
+/// The creates.
+const SCRIPT: &str = concat!(include_str!("load/line.lua"), include_str!("load/create.lua"));
 
 /// The names of the groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +37,7 @@ impl Names {
     }
 }
 
-/// How many clients, for how long.
+/// Creates: by how many clients, for how long.
 #[derive(Debug, Clone, Copy)]
 pub struct Load {
     /// Connections, each with one request at a time.
@@ -90,36 +94,48 @@ impl Load {
 
     /// Puts the load on a server.
     pub fn run(self, server: &Server<'_>) -> anyhow::Result<Sample> {
-        let mut script = NamedTempFile::with_suffix(".lua")?;
-        script.write_all(SCRIPT.as_bytes())?;
-        let before = server.usage()?;
-        let output = Command::new("wrk")
-            .args(["--threads", "1", "--timeout", "30s"])
-            .arg(format!("--connections={}", self.clients))
-            .arg(format!("--duration={}s", self.time.as_secs()))
-            .arg("--script")
-            .arg(script.path())
-            .args([server.url().as_str(), "--", server.key(), &seed().to_string()])
-            .args([self.names.as_str(), &self.statuses.to_string()])
-            .output()
-            .context("wrk cannot be run (Debian: apt-get install wrk)")?;
-        let after = server.usage()?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        ensure!(output.status.success(), "wrk failed: {text}{}", String::from_utf8_lossy(&output.stderr));
-        let line: Line = serde_json::from_str(text.lines().last().unwrap_or_default())
-            .with_context(|| format!("wrk wrote {text}"))?;
-        let seconds = line.duration_us as f64 / 1e6;
-        Ok(Sample {
-            throughput: line.requests as f64 / seconds,
-            p50: line.p50_us as f64,
-            p99: line.p99_us as f64,
-            p999: line.p999_us as f64,
-            cpu: after.cpu.saturating_sub(before.cpu).as_secs_f64() / seconds,
-            peak: after.peak as f64,
-            errors: (line.failed + line.broken) as f64,
-            statuses: [line.created, line.refused, line.other],
-        })
+        let arguments = [self.names.as_str(), &self.statuses.to_string()];
+        wrk(server, self.clients, self.time, SCRIPT, arguments)
     }
+}
+
+/// Runs a script, which has the key, the seed and then these arguments.
+fn wrk(
+    server: &Server<'_>,
+    clients: usize,
+    time: Duration,
+    text: &str,
+    arguments: [&str; 2],
+) -> anyhow::Result<Sample> {
+    let mut script = NamedTempFile::with_suffix(".lua")?;
+    script.write_all(text.as_bytes())?;
+    let before = server.usage()?;
+    let output = Command::new("wrk")
+        .args(["--threads", "1", "--timeout", "30s"])
+        .arg(format!("--connections={clients}"))
+        .arg(format!("--duration={}s", time.as_secs()))
+        .arg("--script")
+        .arg(script.path())
+        .args([server.url().as_str(), "--", server.key(), &seed().to_string()])
+        .args(arguments)
+        .output()
+        .context("wrk cannot be run (Debian: apt-get install wrk)")?;
+    let after = server.usage()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    ensure!(output.status.success(), "wrk failed: {text}{}", String::from_utf8_lossy(&output.stderr));
+    let line: Line = serde_json::from_str(text.lines().last().unwrap_or_default())
+        .with_context(|| format!("wrk wrote {text}"))?;
+    let seconds = line.duration_us as f64 / 1e6;
+    Ok(Sample {
+        throughput: line.requests as f64 / seconds,
+        p50: line.p50_us as f64,
+        p99: line.p99_us as f64,
+        p999: line.p999_us as f64,
+        cpu: after.cpu.saturating_sub(before.cpu).as_secs_f64() / seconds,
+        peak: after.peak as f64,
+        errors: (line.failed + line.broken) as f64,
+        statuses: [line.created, line.refused, line.other],
+    })
 }
 
 /// A number that no other run has, so that no name comes twice.
@@ -130,7 +146,7 @@ fn seed() -> u64 {
 }
 
 impl Sample {
-    /// Of each figure its median; statuses are summed.
+    /// Of each figure its median; errors and statuses are summed, as a median would hide those of one round.
     pub fn median(samples: &[Self]) -> Self {
         let of = |figure: fn(&Self) -> f64| {
             let mut figures: Vec<_> = samples.iter().map(figure).collect();
@@ -145,7 +161,7 @@ impl Sample {
             p999: of(|sample| sample.p999),
             cpu: of(|sample| sample.cpu),
             peak: of(|sample| sample.peak),
-            errors: of(|sample| sample.errors),
+            errors: samples.iter().map(|sample| sample.errors).sum(),
             statuses: [sum(0), sum(1), sum(2)],
         }
     }

@@ -2,6 +2,7 @@
 #![allow(clippy::cast_precision_loss, reason = "a figure has fewer digits than an f64 keeps")]
 
 mod cli;
+mod fill;
 mod load;
 mod machine;
 mod pgbench;

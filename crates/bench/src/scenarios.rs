@@ -1,6 +1,7 @@
 //! What is measured, and what it should be.
 
 mod crowd;
+mod reads;
 mod scattered;
 mod start;
 mod steady;
@@ -23,6 +24,8 @@ pub enum Scenario {
     Steady,
     /// SQLite with 10 million groups, and empty.
     Stored,
+    /// Reads with 10 million groups, with few, and while groups are created.
+    Reads,
     /// 2,000 clients, and 256.
     Crowd,
     /// Start on a database that is there, and memory at rest.
@@ -53,6 +56,7 @@ impl Scenario {
             Self::Scattered => scattered::run(plan, cluster),
             Self::Steady => steady::run(plan, cluster),
             Self::Stored => stored::run(plan, cluster),
+            Self::Reads => reads::run(plan, cluster),
             Self::Crowd => crowd::run(plan, cluster),
             Self::Start => start::run(plan, cluster),
         }

@@ -43,7 +43,8 @@ impl Home {
             }
         };
         let mut home = Self { system, url, key: String::new(), folder };
-        let keys = ["keys", "create", "--name", "benchmark", "--scope", "groups:write"];
+        let keys =
+            ["keys", "create", "--name", "benchmark", "--scope", "groups:write", "--scope", "groups:read"];
         let output = home.command(&program()?).args(keys).output()?;
         ensure!(output.status.success(), "no key: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout)?.trim().clone_into(&mut home.key);

@@ -3,13 +3,6 @@
 -- Arguments: the API key, a number that no other run has, "ordered" or "scattered" names, and whether to count the
 -- statuses of the replies.
 
-local threads = {}
-
-function setup(thread)
-   thread:set("number", #threads)
-   table.insert(threads, thread)
-end
-
 function init(args)
    head = "POST /v1/group HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nGoChat-Token: "
       .. args[1] .. "\r\nContent-Length: "
@@ -45,20 +38,4 @@ function count(status)
    else
       other = other + 1
    end
-end
-
-function done(summary, latency)
-   local sum = { created = 0, refused = 0, other = 0 }
-   for _, thread in ipairs(threads) do
-      for name in pairs(sum) do
-         sum[name] = sum[name] + thread:get(name)
-      end
-   end
-   local errors = summary.errors
-   io.write(string.format(
-      '{"requests":%d,"duration_us":%d,"p50_us":%d,"p99_us":%d,"p999_us":%d,"max_us":%d,"failed":%d,"broken":%d,'
-         .. '"created":%d,"refused":%d,"other":%d}\n',
-      summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), latency:percentile(99.9),
-      latency.max, errors.status, errors.connect + errors.read + errors.write + errors.timeout,
-      sum.created, sum.refused, sum.other))
 end

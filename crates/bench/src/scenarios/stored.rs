@@ -2,31 +2,16 @@
 
 use super::{Plan, Section};
 use crate::{
+    fill,
     load::{Load, Names, Sample},
     server::Home,
     system::System,
     table::{self, Goal},
 };
-use gochat_test_support::{Cluster, PlainSql};
-
-/// Ten million groups with names like those of the load, which fall all over the index. Sorted by name they go in
-/// faster; sorted by UUID, as if each had come a microsecond after the last, they are found as those of a real load.
-const FILL: &str = "
-    PRAGMA synchronous = OFF; PRAGMA cache_size = -1000000; PRAGMA temp_store = MEMORY;
-    BEGIN;
-    CREATE TEMP TABLE numbers AS
-        WITH RECURSIVE counter(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counter WHERE n < 10000000)
-        SELECT n, printf('group_%016x', random()) AS name FROM counter;
-    INSERT INTO groups (uuid, name, token, admin_id, created_at)
-        SELECT unhex(printf('019aaf%010x8%015x', n, n)), name, '298fbgv479bv', 1, 1763899200000000 + n
-        FROM numbers ORDER BY name;
-    COMMIT;
-    PRAGMA wal_checkpoint(TRUNCATE);";
+use gochat_test_support::Cluster;
 
 pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
-    let full = Home::new(System::Sqlite, cluster)?;
-    eprintln!("storing 10 million groups");
-    PlainSql::connect(full.url())?.execute(FILL)?;
+    let full = fill::home(System::Sqlite, cluster, fill::MANY)?;
     let (mut rows, mut goals) = (Vec::new(), Vec::new());
     for names in [Names::Ordered, Names::Scattered] {
         let load = Load { names, ..Load::new(64, plan.time) };

@@ -1,0 +1,30 @@
+-- GET of a group by its id or by its name, or of a page of groups, at random over all that were stored by `fill`.
+--
+-- Arguments: the API key, a number that no other run has, "id", "name" or "page", and how many groups are stored.
+
+local targets = {}
+
+function init(args)
+   rest = " HTTP/1.1\r\nHost: localhost\r\nGoChat-Token: " .. args[1] .. "\r\n\r\n"
+   math.randomseed(tonumber(args[2]) + number)
+   target, stored = targets[args[3]], tonumber(args[4])
+end
+
+function targets.id()
+   return "/" .. math.random(stored)
+end
+
+-- The product is below 2^53, so it is exact.
+function targets.name()
+   local n = math.random(stored)
+   return string.format("?name=group_%08x%08x", n * 626627285 % 4294967296, n)
+end
+
+-- A full one. The contract has no id 0.
+function targets.page()
+   return "?limit=100&after=" .. math.random(stored - 100)
+end
+
+function request()
+   return "GET /v1/group" .. target() .. rest
+end
