@@ -134,3 +134,55 @@ fn application(
         .service(docs::openapi())
         .default_service(web::to(|| async { Err::<&str, _>(ApiError::not_found()) }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::{
+        body::to_bytes,
+        dev::Service,
+        http::{StatusCode, header},
+        test::{TestRequest, call_service, init_service},
+    };
+    use gochat_adapters::{
+        CachingAuthenticator,
+        memory::{MemoryApiKeys, MemoryGroups},
+    };
+    use gochat_domain::clock::SystemClock;
+
+    fn services() -> Services {
+        let (groups, clock) = (Arc::new(MemoryGroups::default()), Arc::new(SystemClock));
+        let keys = Arc::new(MemoryApiKeys::default());
+        Services {
+            groups: GroupService::new(groups.clone(), groups, clock.clone()),
+            authenticator: Arc::new(CachingAuthenticator::new(keys, clock, CachingAuthenticator::MAX_AGE)),
+            metrics: HttpMetrics::new().unwrap(),
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_panic_is_an_error_like_any_other_also_for_a_page_of_another_origin() {
+        let origin = "https://chat.example.org";
+        let app = application(services(), Duration::from_secs(1), origin.parse().unwrap());
+        let panic = || async { if true { panic!("as a test asks for") } else { "" } };
+        let app = init_service(app.route("/panic", web::get().to(panic))).await;
+        let request = TestRequest::get().uri("/panic").insert_header((header::ORIGIN, origin));
+        let error = app.call(request.to_request()).await.err().unwrap();
+        let response = error.error_response();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let values = |name| -> Vec<_> {
+            response.headers().get_all(name).map(|value| value.to_str().unwrap()).collect()
+        };
+        assert_eq!(values(header::ACCESS_CONTROL_ALLOW_ORIGIN), [origin]);
+        assert!(values(header::VARY).concat().starts_with("Origin"));
+        let exposed = values(header::ACCESS_CONTROL_EXPOSE_HEADERS).concat();
+        assert!(exposed.contains("x-request-id"), "{exposed}");
+        assert_eq!(values(header::CACHE_CONTROL), ["no-store"]);
+        let body = to_bytes(response.into_body()).await.unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(body["code"], "internal");
+        // The worker goes on.
+        let next = call_service(&app, TestRequest::get().uri("/docs").to_request()).await;
+        assert_eq!(next.status(), StatusCode::OK);
+    }
+}

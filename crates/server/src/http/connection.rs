@@ -118,6 +118,10 @@ fn complete(written: &[u8]) -> Option<(StatusCode, Bytes)> {
     }
     let written = str::from_utf8(written).ok()?;
     let (others, bare) = written.split_at(written.rfind(HEAD)?);
+    if bare.find("\r\n\r\n")? + 4 < bare.len() {
+        // What ends the text is another reply, whole and not bare.
+        return None;
+    }
     let (before, after) = bare.split_once(NO_BODY)?;
     let status = StatusCode::from_bytes(bare.as_bytes().get(9..12)?).ok()?;
     let error = match status {

@@ -21,6 +21,7 @@ pub fn cases() -> Vec<Case> {
         a_chunked_body_that_was_read_leaves_the_connection_open,
         what_is_not_http_behind_a_request_is_answered_400,
         what_is_not_http_is_answered_400,
+        a_reply_without_a_body_behind_an_error_is_left_as_it_is,
         a_head_that_is_too_large_is_answered_431,
         a_connection_serves_one_request_after_another,
     ]
@@ -188,6 +189,22 @@ fn what_is_not_http_is_answered_400(database: TestDatabase) -> anyhow::Result<()
     {
         let reply = exchange(app.port, bytes.as_bytes());
         reply.assert_error(400, "malformed_request", None, "the request is not HTTP/1.1");
+    }
+    Ok(())
+}
+
+fn a_reply_without_a_body_behind_an_error_is_left_as_it_is(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let preflight = Request::new("OPTIONS", "/v1/group")
+        .header("Origin", "http://localhost:3000")
+        .header("Access-Control-Request-Method", "POST");
+    for second in [preflight, Request::new("GET", "/")] {
+        let mut connection = Connection::open(app.port);
+        connection.write(&[Request::new("GET", "/nothing").bytes(), second.bytes()].concat());
+        connection.read().assert_error(404, "not_found", None, "there is nothing at this path");
+        let reply = connection.read();
+        assert!([200, 307].contains(&reply.status) && reply.body.is_empty(), "{reply:?}");
+        reply.assert_common_headers();
     }
     Ok(())
 }

@@ -57,9 +57,7 @@ impl Code {
                 None,
                 "`Idempotency-Key` is empty, longer than 255, sent twice, or has other than visible ASCII",
             ),
-            Self::MalformedRequest => {
-                (StatusCode::BAD_REQUEST, None, "the request is not HTTP/1.1, or its query is no query")
-            }
+            Self::MalformedRequest => (StatusCode::BAD_REQUEST, None, "the request is not HTTP/1.1"),
             Self::Unauthorized => (
                 StatusCode::UNAUTHORIZED,
                 None,

@@ -1,9 +1,9 @@
 //! The query of `GET /v1/group`: which groups are meant.
 
 use crate::http::error::{ApiError, Code};
-use actix_web::web;
 use gochat_domain::group::{GroupId, GroupKey, GroupName, PageSize};
-use uuid::Uuid;
+use percent_encoding::percent_decode_str;
+use uuid::fmt::Hyphenated;
 
 /// Which groups are meant.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,36 +16,45 @@ pub(in crate::http) enum Query {
 
 /// Reads a query. Of `limit`, `id`, `uuid` and `name`, the first that is given decides; what is empty is not given.
 pub(in crate::http) fn parse(query: &str) -> Result<Query, ApiError> {
-    let pairs = web::Query::<Vec<(String, String)>>::from_query(query).map_err(|_| {
-        ApiError::new(Code::MalformedRequest, "the query must be key=value pairs with & between")
-    })?;
+    let pairs: Vec<_> = query.split('&').filter_map(|pair| pair.split_once('=')).map(decode).collect();
     let given = |name: &str| {
-        pairs.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
+        let mut values = pairs.iter().filter(|(key, _)| key == name.as_bytes()).map(|(_, value)| value);
+        values.find(|value| !value.is_empty()).map(|value| str::from_utf8(value))
     };
     let invalid = |code, reason: &dyn ToString| ApiError::new(code, reason.to_string());
+    // What is no text is no number either.
+    let number = |name: &str| given(name).map(Result::unwrap_or_default);
     if given("limit").is_none() {
-        if let Some(id) = given("id") {
+        if let Some(id) = number("id") {
             let id = GroupId::parse(id).map_err(|error| invalid(Code::InvalidId, &error))?;
             return Ok(Query::One(GroupKey::Id(id)));
         }
-        if let Some(uuid) = given("uuid") {
-            let uuid =
-                Uuid::try_parse(uuid).map_err(|_| invalid(Code::InvalidUuid, &"uuid must be a UUID"))?;
-            return Ok(Query::One(GroupKey::Uuid(uuid)));
+        if let Some(uuid) = number("uuid") {
+            let uuid: Hyphenated = uuid
+                .parse()
+                .map_err(|_| invalid(Code::InvalidUuid, &"uuid must be a UUID, with its hyphens"))?;
+            return Ok(Query::One(GroupKey::Uuid(uuid.into())));
         }
         if let Some(name) = given("name") {
+            let name = name.map_err(|_| invalid(Code::InvalidName, &"name must be UTF-8"))?;
             let name = GroupName::parse(name).map_err(|error| invalid(Code::InvalidName, &error))?;
             return Ok(Query::One(GroupKey::Name(name)));
         }
     }
-    let size = given("limit").map_or_else(|| Ok(PageSize::default()), PageSize::parse);
-    let after = given("after").map(GroupId::parse).transpose();
+    let size = number("limit").map_or_else(|| Ok(PageSize::default()), PageSize::parse);
+    let after = number("after").map(GroupId::parse).transpose();
     Ok(Query::Page {
         size: size.map_err(|error| invalid(Code::InvalidLimit, &error))?,
         after: after.map_err(|_| {
             invalid(Code::InvalidAfter, &"after must be an integer from 1 to 9223372036854775807")
         })?,
     })
+}
+
+/// A pair as a form writes it (WHATWG URL, section 5.1), in bytes: what is no UTF-8 must be told from what is.
+fn decode((key, value): (&str, &str)) -> (Vec<u8>, Vec<u8>) {
+    let bytes = |text: &str| percent_decode_str(&text.replace('+', " ")).collect();
+    (bytes(key), bytes(value))
 }
 
 #[cfg(test)]
@@ -80,6 +89,10 @@ mod tests {
             ("limit=&id=&uuid=&name=a+b%26c", name("a b&c")),
             ("limit=&id=&uuid=&name=&other=x", page(None, 100)),
             ("id=&id=5", id(5)),
+            ("&id&=&=1&id=5&&", id(5)),
+            ("%69d=%35", id(5)),
+            ("name=%zz%", name("%zz%")),
+            ("name=%ef%bf%bd", name("\u{fffd}")),
         ];
         for (query, meant) in cases {
             assert_eq!(parse(query).unwrap(), meant, "{query}");
