@@ -16,6 +16,7 @@ pub fn cases() -> Vec<Case> {
         an_error_may_be_read_too,
         another_origin_gets_its_reply_without_permission,
         no_origin_is_allowed_unless_one_is_set,
+        development_allows_what_this_machine_serves,
     ]
     .to_vec()
 }
@@ -152,8 +153,11 @@ fn no_origin_is_allowed_unless_one_is_set(database: TestDatabase) -> anyhow::Res
         assert_eq!((reply.status, reply.header("vary")), (404, ""));
         assert_not_readable(&reply);
     }
-    // The profile of development allows what this machine serves.
-    let development = App::on(TestDatabase::sqlite()?);
+    Ok(())
+}
+
+fn development_allows_what_this_machine_serves(database: TestDatabase) -> anyhow::Result<()> {
+    let development = App::on(database);
     for origin in ["http://localhost", "https://localhost:3000", "http://127.0.0.1:1213", "http://[::1]:8080"]
     {
         let reply = preflight(origin, "POST", "content-type,gochat-token").send(development.port);
