@@ -53,6 +53,10 @@ assert (context / gochat["build"]["dockerfile"]).is_file(), "the Dockerfile of c
 assert gochat["depends_on"]["postgres"]["condition"] == "service_healthy", "waits for PostgreSQL"
 assert "healthcheck" in postgres, "a healthcheck to wait for"
 assert int(gochat["stop_grace_period"].rstrip("s")) > int(os.environ["SHUTDOWN"]), "stop_grace_period"
+admin = gochat["environment"]["GOCHAT__ADMIN__BIND"]
+port = admin.rsplit(":", 1)[1]
+assert admin.startswith("0.0.0.0:") and port in gochat["expose"], "others in the network reach the admin listener"
+assert not any(published.split(":")[-1] == port for published in gochat["ports"]), "nobody else does"
 for volume in postgres["volumes"]:
     assert volume.split(":")[0] in compose["volumes"], volume
 END

@@ -21,9 +21,11 @@ done
 export DEBIAN_FRONTEND=noninteractive
 scratch=$(mktemp -d)
 server=
+cluster=$scratch/postgres
 cleanup() {
     status=$?
     [ -z "$server" ] || kill -KILL "$server" 2> /dev/null || true
+    [ ! -e "$cluster/data/postmaster.pid" ] || as_postgres pg_ctl --pgdata=data --mode=immediate --silent stop || true
     if [ $status != 0 ] && [ -s "$scratch/log" ]; then
         echo "the server's last lines:" >&2
         tail -n 20 "$scratch/log" >&2
@@ -35,6 +37,14 @@ cleanup() {
     ! getent passwd gochat > /dev/null || userdel gochat
     ! getent group gochat > /dev/null || groupdel gochat
 }
+# A program of the newest PostgreSQL, as the user that it may run as.
+as_postgres() {
+    (
+        cd "$cluster"
+        programs=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort --version-sort | tail -n 1)
+        exec setpriv --reuid=postgres --regid=postgres --clear-groups "$programs/$1" "${@:2}"
+    )
+}
 trap cleanup EXIT
 
 step "what is needed"
@@ -42,6 +52,7 @@ missing=()
 for need in systemctl:systemd curl:curl cc:gcc perl:perl make:make dpkg-shlibdeps:dpkg-dev adduser:adduser strace:strace; do
     command -v "${need%:*}" > /dev/null || missing+=("${need#*:}")
 done
+compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null || missing+=(postgresql)
 if [ ${#missing[@]} -gt 0 ]; then
     apt-get update -q
     apt-get install -y -q --no-install-recommends "${missing[@]}"
@@ -53,8 +64,9 @@ deploy/check.sh
 
 step "the Dockerfile's build, on what the Dockerfile copies"
 mkdir "$scratch/src"
+# With new times, so that cargo builds them whatever the target folder has.
 while read -r -a words; do
-    cp -a --parents "${words[@]:1:${#words[@]}-2}" "$scratch/src"
+    cp -r --parents "${words[@]:1:${#words[@]}-2}" "$scratch/src"
 done < <(grep '^COPY ' deploy/docker/Dockerfile | grep -v -- --from=)
 read -r -a command < <(sed -n 's/^ *\(cargo build .*\) \\$/\1/p' deploy/docker/Dockerfile)
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
@@ -89,38 +101,33 @@ check "settings outlive an upgrade" "$(tail -n 1 /etc/gochat/gochat.env)" "# our
 check "and stay private" "$(stat -c '%A %U:%G' /etc/gochat/gochat.env)" "-rw-r----- root:gochat"
 for page in gochat.1:/usr/share/man/man1/gochat.1.gz gochat.bash:/usr/share/bash-completion/completions/gochat \
     _gochat:/usr/share/zsh/vendor-completions/_gochat gochat.fish:/usr/share/fish/vendor_completions.d/gochat.fish; do
-    if /usr/bin/gochat help man > /dev/null 2>&1; then
-        # A container's dpkg may be told not to unpack manuals, so it is the package that is asked.
-        dpkg-deb --contents "$package" | grep -q " \.${page#*:}$" || fail "${page#*:} is not in the package"
-        echo "ok: ${page#*:}"
-    fi
+    # A container's dpkg may be told not to unpack manuals, so it is the package that is asked.
+    dpkg-deb --contents "$package" | grep " \.${page#*:}$" > /dev/null || fail "${page#*:} is not in the package"
+    [ -s "target/deploy/${page%:*}" ] || fail "${page%:*} is empty"
+    echo "ok: ${page#*:}"
 done
 
 # One value of the unit.
 of_unit() { sed -n "s/^$1=//p" "$unit"; }
 state=$scratch/state
 install -d -o "$(of_unit User)" -g "$(of_unit Group)" -m 0700 "$state"
-# The unit's environment, its state elsewhere, the port the kernel's choice.
+# The unit's environment, its state elsewhere, the ports the kernel's choice; its file of settings goes over that.
 mapfile -t environment < <(of_unit Environment | sed "s|/var/lib/gochat|$state|g")
-environment+=("GOCHAT__HTTP__BIND=127.0.0.1:0")
-if /usr/bin/gochat config | grep -q '^\[admin\]'; then
-    admin=(GOCHAT__ADMIN__BIND=127.0.0.1:0)
-else
-    admin=()
-fi
-environment+=("${admin[@]}")
+environment+=("GOCHAT__HTTP__BIND=127.0.0.1:0" "GOCHAT__ADMIN__BIND=127.0.0.1:0")
+settings=$(of_unit EnvironmentFile | sed 's/^-//')
 read -r -a start < <(of_unit ExecStart)
 as_unit() {
     cd "$state"
     umask "$(of_unit UMask)"
+    # shellcheck disable=SC2016 # It is for the inner shell to expand.
     exec setpriv --reuid="$(of_unit User)" --regid="$(of_unit Group)" --clear-groups --no-new-privs \
-        --bounding-set=-all env -i "${environment[@]}" "$@"
+        --bounding-set=-all env -i "${environment[@]}" sh -c 'set -a; . "$0"; exec "$@"' "$settings" "$@"
 }
 
-# Waits for the address that the server, whose log is there, listens on.
+# Waits for the address behind these words of the server, whose log is there.
 address() {
     for _ in $(seq 300); do
-        sed -n 's|.*listening on http://\([0-9.:]*\).*|\1|p' "$scratch/log" | grep . && return
+        sed -n "s|.*$1 on http://\([0-9.]*:[0-9]*\).*|\1|p" "$scratch/log" | grep . && return
         kill -0 "$server" 2> /dev/null || fail "the server ended"
         sleep 0.1
     done
@@ -130,7 +137,8 @@ start() {
     : > "$scratch/log"
     ("$@") 2> "$scratch/log" &
     server=$!
-    url=http://$(address)
+    url=http://$(address listening)
+    admin=http://$(address "admin listener")
 }
 stop() {
     kill -TERM "$server"
@@ -163,11 +171,36 @@ check "user" "$(stat -c %U "/proc/$server")" "$(of_unit User)"
 check "database" "$(stat -c '%A %U' "$state/gochat.sqlite")" "-rw------- gochat"
 stop
 # Under strace, which shows whether the unit's sandbox leaves the server what it needs. -D: the server is still our child.
-start as_unit strace -D -f -qq -o "$state/trace" "${start[@]}"
+start as_unit strace -D -f -qq -o "$state/trace.sqlite" "${start[@]}"
 check "after a restart it is still there" \
     "$(curl --silent --show-error "$url/v1/group/1" --header "GoChat-Token: $key")" "$made"
 check "its name is taken" "$(create)" 409
 stop
+
+step "the same with PostgreSQL, as the file of settings says"
+install -d -o postgres -g postgres -m 0700 "$cluster"
+as_postgres initdb --pgdata=data --auth-local=trust --auth-host=scram-sha-256 --no-sync > "$scratch/initdb"
+for _ in $(seq 5); do
+    # Somebody else may take it first.
+    port=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    options="-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$cluster"
+    as_postgres pg_ctl --pgdata=data --log=log --wait --silent --options="$options" start && break
+done
+sql() { as_postgres psql --host="$cluster" --port="$port" --no-psqlrc --quiet --tuples-only --no-align "$@"; }
+sql --command="CREATE ROLE gochat LOGIN PASSWORD 'secret'" --command="CREATE DATABASE gochat OWNER gochat"
+sed "s|^#\(GOCHAT__DATABASE__URL='postgres://gochat:secret@127.0.0.1:\)5432/gochat'|\1$port/gochat'|" "$settings" \
+    > "$scratch/settings"
+cat "$scratch/settings" > "$settings"
+check "the settings are PostgreSQL's" "$(grep --count '^GOCHAT__' "$settings")" 1
+key=$( (as_unit /usr/bin/gochat --profile production keys create --name test --scope groups:write --scope groups:read) )
+start as_unit strace -D -f -qq -o "$state/trace.postgres" "${start[@]}"
+check "it is ready" "$(curl --silent --show-error "$admin/readyz")" '{"database":"ok","migrations":"ok","shutdown":"ok"}'
+check "a group is made" "$(create)" 201
+check "it is seen" "$(curl --silent --show-error "$url/v1/group/1" --header "GoChat-Token: $key")" "$(< "$scratch/reply")"
+check "it is in PostgreSQL" "$(sql --dbname=gochat --command='SELECT name, token, admin_id FROM groups')" \
+    "group_1|298fbgv479bv|1"
+stop
+as_postgres pg_ctl --pgdata=data --wait --silent stop
 
 step "the sandbox"
 # The system calls of a set, sets in sets taken apart.
@@ -183,13 +216,16 @@ sets() { for set in "$@"; do calls "$set"; done | sort -u; }
 read -r -a allow < <(of_unit SystemCallFilter | grep -v '^~')
 read -r -a deny < <(of_unit SystemCallFilter | sed -n 's/^~//p')
 comm -23 <(sets "${allow[@]}") <(sets "${deny[@]}") > "$scratch/may"
-sed -nE 's/^[0-9]+ +([a-z_0-9]+)\(.*/\1/p' "$state/trace" | sort -u > "$scratch/does"
-grep -qx pwrite64 "$scratch/does" || fail "strace saw nothing"
-check "system calls that the unit forbids" "$(comm -23 "$scratch/does" "$scratch/may")" ""
-check "memory to write and execute" "$(grep 'PROT_WRITE|PROT_EXEC' "$state/trace" || true)" ""
-grep -oE 'socket(pair)?\(AF_[A-Z0-9]+' "$state/trace" | sed 's/.*(//' | sort -u > "$scratch/families"
-check "address families that the unit forbids" \
-    "$(comm -23 "$scratch/families" <(of_unit RestrictAddressFamilies | tr ' ' '\n' | sort))" ""
+for database in sqlite postgres; do
+    trace=$state/trace.$database
+    sed -nE 's/^[0-9]+ +([a-z_0-9]+)\(.*/\1/p' "$trace" | sort -u > "$scratch/does"
+    grep -qx accept4 "$scratch/does" || fail "strace saw nothing"
+    check "$database: system calls that the unit forbids" "$(comm -23 "$scratch/does" "$scratch/may")" ""
+    check "$database: memory to write and execute" "$(grep 'PROT_WRITE|PROT_EXEC' "$trace" || true)" ""
+    grep -oE 'socket(pair)?\(AF_[A-Z0-9]+' "$trace" | sed 's/.*(//' | sort -u > "$scratch/families"
+    check "$database: address families that the unit forbids" \
+        "$(comm -23 "$scratch/families" <(of_unit RestrictAddressFamilies | tr ' ' '\n' | sort))" ""
+done
 
 step "remove"
 apt-get purge -y -qq -o Dpkg::Use-Pty=0 gochat
@@ -212,7 +248,7 @@ done
 chown 65532:65532 "$root/var/lib/gochat"
 mapfile -t image < <(sed -n 's/^\(ENV\|   \) \(GOCHAT_[A-Z_]*=[^ ]*\).*/\2/p' deploy/docker/Dockerfile)
 check "variables of the image" "${#image[@]}" 3
-image+=("GOCHAT__HTTP__BIND=0.0.0.0:0" "${admin[@]}")
+image+=("GOCHAT__HTTP__BIND=0.0.0.0:0" "GOCHAT__ADMIN__BIND=0.0.0.0:0")
 in_image() { exec env -i "${image[@]}" /usr/sbin/chroot --userspec=65532:65532 --groups= "$root" /usr/bin/gochat "$@"; }
 key=$( (in_image keys create --name test --scope groups:write) )
 start in_image

@@ -10,12 +10,10 @@ binary=${CARGO_TARGET_DIR:-target}/release/gochat
 made=target/deploy
 rm -rf "$made"
 mkdir -p "$made"
-variant=()
-if "$binary" man > "$made/gochat.1" 2> /dev/null && "$binary" completions bash > "$made/gochat.bash" 2> /dev/null; then
-    "$binary" completions zsh > "$made/_gochat"
-    "$binary" completions fish > "$made/gochat.fish"
-    variant=(--variant manual)
-fi
+"$binary" man > "$made/gochat.1"
+"$binary" completions bash > "$made/gochat.bash"
+"$binary" completions zsh > "$made/_gochat"
+"$binary" completions fish > "$made/gochat.fish"
 
-cargo deb --package gochat --locked --no-build --output "$made/" "${variant[@]}" >&2
+cargo deb --package gochat --locked --no-build --output "$made/" >&2
 printf '%s\n' "$made"/*.deb

@@ -16,6 +16,8 @@ mod keys;
 mod logs;
 #[path = "cli/process.rs"]
 mod process;
+#[path = "cli/refusals.rs"]
+mod refusals;
 #[path = "cli/serve.rs"]
 mod serve;
 #[path = "cli/teaching.rs"]
@@ -26,7 +28,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut suite = Suite::new();
-    for (name, case) in configuration::cases().into_iter().chain(teaching::cases()) {
+    for (name, case) in configuration::cases().into_iter().chain(refusals::cases()).chain(teaching::cases()) {
         suite.add(name, case);
     }
     suite.on([Backend::Postgres], &configuration::postgres_cases());

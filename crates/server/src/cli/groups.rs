@@ -46,7 +46,7 @@ Exit code:
   0    every line is stored, or was there already
   1    lines were refused and all others are stored, or a setting is refused
   2    the file or the database failed; it says how far it came
-  130  interrupted; it says how far it came";
+  130  interrupted by Ctrl-C (129 by SIGHUP, 143 by SIGTERM); it says how far it came";
 
 const EXPORT: &str = "\
 Examples:

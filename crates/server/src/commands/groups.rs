@@ -5,6 +5,7 @@ mod import;
 mod patience;
 mod progress;
 mod records;
+mod stop;
 
 use crate::{cli::GroupsCommand, settings::Settings, startup};
 use anyhow::Context;

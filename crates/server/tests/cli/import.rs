@@ -96,7 +96,7 @@ fn every_line_of_ndjson_is_stored_or_reported_with_its_number_and_reason(
 fn every_line_of_csv_is_stored_or_reported_with_its_number_and_reason(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
-    let lines: [&[u8]; 15] = [
+    let lines: [&[u8]; 17] = [
         b"\xef\xbb\xbfadmin_id,note,name,token\r",
         b"1,\"two\r",
         b"lines, and a \"\"quote\"\"\",a,t\r",
@@ -111,6 +111,8 @@ fn every_line_of_csv_is_stored_or_reported_with_its_number_and_reason(
         b"1,,\"b,hush",
         b"2,,c,t",
         &[b"1,", "x".repeat(16 * 1024).as_bytes(), b",b,hush"].concat(),
+        b"1,,\"a\"b,hush",
+        b"1,,c\"d\"e,hush",
         b"3,,last,t",
     ];
     let ended = import(&database, "groups.CSV", &lines.join(&b'\n'));
@@ -122,7 +124,9 @@ fn every_line_of_csv_is_stored_or_reported_with_its_number_and_reason(
         line 11: it is not UTF-8\n\
         line 12: a quote is opened and not closed\n\
         line 14: it has more than 16384 bytes\n\
-        created 4, there already 0, refused 7\n";
+        line 15: a quote is not doubled, or stands outside of quotes\n\
+        line 16: a quote is not doubled, or stands outside of quotes\n\
+        created 4, there already 0, refused 9\n";
     assert_eq!((ended.code, &*ended.stdout, &*ended.stderr), (Some(1), "", expected));
     assert_eq!(
         stored(&database),

@@ -1,11 +1,14 @@
-//! `gochat groups import`, while it runs: what it has stored when it is stopped, and how much memory it takes.
+//! `gochat groups import` and `export`, while they run: what they leave when they are stopped, and how much memory an
+//! import takes.
 
-use crate::process::{Ended, command, ndjson, run_with};
+use crate::process::{Ended, command_by, ndjson, run_with, signal};
 use gochat_test_support::{TestDatabase, cases};
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
-    process::{Child, ChildStderr, Command, Stdio},
+    os::{fd::OwnedFd, unix::net::UnixStream},
+    process::{Child, ChildStderr, Stdio},
+    thread,
 };
 use tempfile::TempDir;
 
@@ -13,13 +16,21 @@ type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
 
 pub fn cases() -> Vec<Case> {
     cases![
-        what_was_stored_before_an_interrupt_stays_and_a_second_run_adds_the_rest,
+        what_was_stored_before_a_signal_stays_and_a_second_run_adds_the_rest,
+        an_import_under_nohup_outlives_its_terminal,
         what_was_stored_before_kill_9_stays_and_a_second_run_adds_the_rest,
         a_database_that_fails_ends_it_with_how_far_it_came,
         an_overlong_line_is_not_kept_in_memory,
+        an_export_that_a_signal_ends_leaves_no_file,
     ]
     .to_vec()
 }
+
+/// The signals that ask a process to end, and its exit codes.
+const SIGNALS: [(&str, i32); 3] = [("-HUP", 129), ("-INT", 130), ("-TERM", 143)];
+/// Whoever runs the tests under `nohup` passes that on.
+const HANGUP: &[&str] = &["env", "--default-signal=HUP"];
+const NO_HANGUP: &[&str] = &["env", "--ignore-signal=HUP"];
 
 /// An import from standard input that runs.
 struct Import {
@@ -30,9 +41,13 @@ struct Import {
 
 impl Import {
     fn start(database: &TestDatabase) -> Self {
+        Self::start_by(HANGUP, database)
+    }
+
+    fn start_by(starter: &[&str], database: &TestDatabase) -> Self {
         let folder = TempDir::new().unwrap();
         let variables = [("GOCHAT__DATABASE__URL", database.url())];
-        let mut child = command(folder.path(), &["groups", "import", "-"], &variables)
+        let mut child = command_by(starter, folder.path(), &["groups", "import", "-"], &variables)
             .stdin(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -53,12 +68,6 @@ impl Import {
         assert_eq!(said, format!("line {line}: it is not a JSON object\n"));
     }
 
-    fn signal(&self, signal: &str) {
-        assert!(
-            Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success()
-        );
-    }
-
     /// Waits until it ended, with its standard input still open.
     fn end(mut self) -> Ended {
         let stdin = self.child.stdin.take();
@@ -74,25 +83,39 @@ fn count(database: &TestDatabase) -> String {
     database.rows("SELECT CAST(count(*) AS text) FROM groups").unwrap()[0][0].clone()
 }
 
-fn what_was_stored_before_an_interrupt_stays_and_a_second_run_adds_the_rest(
+fn what_was_stored_before_a_signal_stays_and_a_second_run_adds_the_rest(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
-    let mut import = Import::start(&database);
-    import.feed(&ndjson("g", 0..1500));
-    import.settle(1501);
-    import.signal("-INT");
+    for (name, code) in SIGNALS {
+        let mut import = Import::start(&database);
+        import.feed(&ndjson(name, 0..1500));
+        import.settle(1501);
+        signal(&import.child, name);
+        let ended = import.end();
+        assert_eq!(
+            (ended.code, &*ended.stderr),
+            (
+                Some(code),
+                "interrupted after line 1,501: created 1,500, there already 0, refused 1; \
+                 the same import again stores nothing twice\n"
+            ),
+            "{name}"
+        );
+        let again = run_with(&database, &["groups", "import", "-"], ndjson(name, 0..2000).as_bytes());
+        assert_eq!((again.code, &*again.stderr), (Some(0), "created 500, there already 1,500, refused 0\n"));
+    }
+    assert_eq!(count(&database), "6000");
+    Ok(())
+}
+
+fn an_import_under_nohup_outlives_its_terminal(database: TestDatabase) -> anyhow::Result<()> {
+    let mut import = Import::start_by(NO_HANGUP, &database);
+    import.settle(1);
+    signal(&import.child, "-HUP");
+    import.settle(2);
+    drop(import.child.stdin.take());
     let ended = import.end();
-    assert_eq!(
-        (ended.code, &*ended.stderr),
-        (
-            Some(130),
-            "interrupted after line 1,501: created 1,500, there already 0, refused 1; \
-             the same import again stores nothing twice\n"
-        )
-    );
-    assert_eq!(count(&database), "1500");
-    let again = run_with(&database, &["groups", "import", "-"], ndjson("g", 0..2000).as_bytes());
-    assert_eq!((again.code, &*again.stderr), (Some(0), "created 500, there already 1,500, refused 0\n"));
+    assert_eq!((ended.code, &*ended.stderr), (Some(1), "created 0, there already 0, refused 2\n"));
     Ok(())
 }
 
@@ -102,7 +125,7 @@ fn what_was_stored_before_kill_9_stays_and_a_second_run_adds_the_rest(
     let mut import = Import::start(&database);
     import.feed(&ndjson("g", 0..1500));
     import.settle(1501);
-    import.signal("-KILL");
+    signal(&import.child, "-KILL");
     assert_eq!(import.end().code, None);
     assert_eq!(count(&database), "1500");
     let again = run_with(&database, &["groups", "import", "-"], ndjson("g", 0..2000).as_bytes());
@@ -149,5 +172,38 @@ fn an_overlong_line_is_not_kept_in_memory(database: TestDatabase) -> anyhow::Res
     assert!(grown < 8 * 1024, "{grown} KiB");
     drop(import.child.stdin.take());
     assert_eq!(import.end().stderr, "created 0, there already 0, refused 2\n");
+    Ok(())
+}
+
+fn an_export_that_a_signal_ends_leaves_no_file(database: TestDatabase) -> anyhow::Result<()> {
+    let filled = run_with(&database, &["groups", "import", "-"], ndjson("g", 0..5000).as_bytes());
+    assert_eq!(filled.code, Some(0), "{filled:?}");
+    for (name, code) in SIGNALS {
+        let folder = TempDir::new()?;
+        let files = || -> Vec<String> {
+            let entries = fs::read_dir(folder.path()).unwrap();
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+        };
+        // With no room for what it says, it cannot get past the first page.
+        let (mut stderr, mut full) = UnixStream::pair()?;
+        full.set_nonblocking(true)?;
+        while full.write(&[b'.'; 1024]).is_ok() {}
+        full.set_nonblocking(false)?;
+        let arguments = ["groups", "export", "--progress-every", "1", "groups.ndjson"];
+        let variables = [("GOCHAT__DATABASE__URL", database.url())];
+        let mut child =
+            command_by(HANGUP, folder.path(), &arguments, &variables).stderr(OwnedFd::from(full)).spawn()?;
+        while files().is_empty() {
+            assert_eq!(child.try_wait()?, None);
+            thread::yield_now();
+        }
+        signal(&child, name);
+        let mut said = String::new();
+        stderr.read_to_string(&mut said)?;
+        let said = said.trim_start_matches('.');
+        assert_eq!(child.wait()?.code(), Some(code), "{said}");
+        assert!(said.ends_with("interrupted: groups.ndjson is not written\n"), "{said}");
+        assert!(files().is_empty(), "{:?}", files());
+    }
     Ok(())
 }

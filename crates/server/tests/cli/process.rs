@@ -30,13 +30,29 @@ impl From<Output> for Ended {
 
 /// The binary with these arguments and variables and no others of its own, in `folder`.
 pub fn command(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gochat"));
-    command.current_dir(folder).args(arguments);
+    command_by(&[], folder, arguments, variables)
+}
+
+/// The same, started by a program that becomes it, like `env`.
+pub fn command_by(
+    starter: &[&str],
+    folder: &Path,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> Command {
+    let line = [starter, &[env!("CARGO_BIN_EXE_gochat")], arguments].concat();
+    let mut command = Command::new(line[0]);
+    command.current_dir(folder).args(&line[1..]);
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GOCHAT")) {
         command.env_remove(name);
     }
     command.envs(variables.iter().copied());
     command
+}
+
+/// Sends a signal, like `-INT`, to a process that runs.
+pub fn signal(child: &Child, signal: &str) {
+    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
 }
 
 /// Runs a command in `folder` until it ends.
@@ -119,17 +135,12 @@ impl Server {
 
     /// Tells the server to stop, as whoever runs it does.
     pub fn terminate(&self) {
-        self.signal("-TERM");
+        signal(&self.child, "-TERM");
     }
 
     /// Ends the server, as the kernel does when memory is short.
     pub fn kill(&self) {
-        self.signal("-KILL");
-    }
-
-    fn signal(&self, signal: &str) {
-        let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
-        assert!(status.success());
+        signal(&self.child, "-KILL");
     }
 
     /// Waits until it ended.

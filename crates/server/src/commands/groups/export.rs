@@ -5,13 +5,13 @@ mod rows;
 use super::{
     patience::{PAUSES, patiently},
     progress::Progress,
+    stop::stop_signal,
 };
 use crate::{
     cli::{ExportGroups, FileFormat, is_standard_stream},
     commands::standard_output,
     settings::Settings,
 };
-use actix_web::rt::signal::ctrl_c;
 use anyhow::Context;
 use futures_util::future::{Either, select};
 use gochat_domain::{group::PageSize, ports::ReadGroupError, service::GroupService};
@@ -41,9 +41,9 @@ pub(super) fn run(settings: &Settings, command: &ExportGroups) -> anyhow::Result
         End::Complete(1) => progress.end("exported 1 group"),
         End::Complete(groups) => progress.end(&format!("exported {} groups", HumanCount(groups))),
         End::Closed => progress.end("standard output was closed before the end"),
-        End::Interrupted => {
+        End::Interrupted(code) => {
             progress.end(&format!("interrupted: {} is not written", command.file.display()));
-            return Ok(ExitCode::from(130));
+            return Ok(code);
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -54,7 +54,8 @@ enum End {
     /// With so many groups.
     Complete(u64),
     Closed,
-    Interrupted,
+    /// By a signal that this exit code tells.
+    Interrupted(ExitCode),
 }
 
 async fn to_standard_output(
@@ -91,12 +92,14 @@ async fn to_file(
     let mut prefix = OsString::from(".");
     prefix.push(file.file_name().context("it has no file name")?);
     prefix.push(".");
+    // Before the file is there, as a signal would leave it.
+    let stop = pin!(stop_signal()?);
     let mut part = tempfile::Builder::new().prefix(&prefix).suffix(".part").tempfile_in(folder)?;
     let end = {
         let export = pin!(export(groups, format, part.as_file_mut(), progress));
-        match select(export, pin!(ctrl_c())).await {
-            Either::Left((end, _)) => end?,
-            Either::Right((signal, _)) => return Ok(signal.map(|()| End::Interrupted)?),
+        match select(stop, export).await {
+            Either::Left((code, _)) => return Ok(End::Interrupted(code)),
+            Either::Right((end, _)) => end?,
         }
     };
     part.as_file().sync_all()?;

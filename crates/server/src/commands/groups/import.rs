@@ -4,12 +4,12 @@ use super::{
     patience::{PAUSES, patiently},
     progress::Progress,
     records::{self, Record},
+    stop::stop_signal,
 };
 use crate::{
     cli::{FileFormat, ImportGroups, is_standard_stream},
     settings::Settings,
 };
-use actix_web::rt::signal::ctrl_c;
 use anyhow::{Context, anyhow};
 use futures_util::{
     Stream, StreamExt,
@@ -60,12 +60,12 @@ fn import(settings: &Settings, command: &ImportGroups) -> anyhow::Result<ExitCod
     });
     match &end {
         Ok(End::Complete) => progress.end(&counts.to_string()),
-        Ok(End::Interrupted) => progress.end(&format!("interrupted after {}", counts.so_far())),
+        Ok(End::Interrupted(_)) => progress.end(&format!("interrupted after {}", counts.so_far())),
         Err(_) if counts.line > 0 => progress.end(&format!("stopped after {}", counts.so_far())),
         Err(_) => progress.end_silently(),
     }
     Ok(match end? {
-        End::Interrupted => ExitCode::from(130),
+        End::Interrupted(code) => code,
         End::Complete => ExitCode::from(u8::from(counts.refused > 0)),
     })
 }
@@ -122,7 +122,8 @@ fn read_ahead(
 /// How an import ended, if it did not fail.
 enum End {
     Complete,
-    Interrupted,
+    /// By a signal that this exit code tells.
+    Interrupted(ExitCode),
 }
 
 /// What became of the records, up to a line.
@@ -162,12 +163,12 @@ async fn create(
         anyhow::Ok((line, position, outcome))
     };
     let mut settled = pin!(records.map(settle).buffered(in_flight));
-    let mut interrupt = pin!(ctrl_c());
+    let mut stop = pin!(stop_signal()?);
     loop {
-        let (line, position, outcome) = match select(settled.next(), interrupt.as_mut()).await {
+        let (line, position, outcome) = match select(settled.next(), stop.as_mut()).await {
             Either::Left((Some(settled), _)) => settled?,
             Either::Left((None, _)) => return Ok(End::Complete),
-            Either::Right((signal, _)) => return Ok(signal.map(|()| End::Interrupted)?),
+            Either::Right((code, _)) => return Ok(End::Interrupted(code)),
         };
         match outcome {
             Outcome::Created => counts.created += 1,

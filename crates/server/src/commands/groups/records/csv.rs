@@ -153,7 +153,7 @@ impl<R: BufRead> Rows<R> {
             ReadRecordResult::Record if read == row.len() => {}
             _ => return refused("it has a carriage return outside of quotes"),
         }
-        if row.iter().fold(false, |odd, byte| odd ^ (*byte == b'"')) {
+        if !quotes_are_in_order(text) {
             return refused("a quote is not doubled, or stands outside of quotes");
         }
         let mut start = 0;
@@ -164,6 +164,27 @@ impl<R: BufRead> Rows<R> {
         });
         Some(fields.collect::<Result<_, _>>().map_err(|_| "it is not UTF-8".to_owned()))
     }
+}
+
+/// Whether each quote opens a field, is doubled in it or closes it. The reader takes others too, and changes the field.
+fn quotes_are_in_order(row: &[u8]) -> bool {
+    enum At {
+        Start,
+        Bare,
+        Quoted,
+        Closed,
+    }
+    let mut at = At::Start;
+    for byte in row {
+        at = match (at, byte) {
+            (At::Quoted, b'"') => At::Closed,
+            (At::Quoted, _) | (At::Start | At::Closed, b'"') => At::Quoted,
+            (_, b',') => At::Start,
+            (At::Bare, b'"') | (At::Closed, _) => return false,
+            (At::Start | At::Bare, _) => At::Bare,
+        };
+    }
+    !matches!(at, At::Quoted)
 }
 
 #[cfg(test)]
@@ -220,7 +241,18 @@ mod tests {
         assert_eq!(reason("a,t"), "it has 2 fields, the header 3");
         assert_eq!(reason("a,t,1,"), "it has 4 fields, the header 3");
         assert_eq!(reason("a\rb,t,1"), "it has a carriage return outside of quotes");
-        assert_eq!(reason("a\"b,t,1"), "a quote is not doubled, or stands outside of quotes");
+        for row in [
+            "a\"b,t,1",
+            "c\"d\"e,t,1",
+            "a\"\"b,t,1",
+            "a\"\",t,1",
+            " \"a\",t,1",
+            "\"a\"b,t,1",
+            "\"a\" ,t,1",
+            "\"a\"b\"\",t,1",
+        ] {
+            assert_eq!(reason(row), "a quote is not doubled, or stands outside of quotes", "{row}");
+        }
         assert_eq!(reason("\"a\nb\",t,1"), "name must not contain control characters");
         assert_eq!(reason("a,,1"), "token must not be empty");
         assert_eq!(reason("a,t,x"), "admin_id must be an integer from 1 to 9223372036854775807");
