@@ -106,9 +106,11 @@ fn list(
     if matches!(connection, AnyConnection::Sqlite(_)) {
         return page(connection, after, limit);
     }
+    // Loaded first: what other readers find complete after this page was read says nothing about it.
+    let known = complete.load(Ordering::Relaxed);
     let early = page(connection, after, limit)?;
     let is_full = early.len() == usize::from(limit);
-    if is_full && early.last().is_some_and(|last| last.id.get() <= complete.load(Ordering::Relaxed)) {
+    if is_full && early.last().is_some_and(|last| last.id.get() <= known) {
         return Ok(early);
     }
     let timeout = timeout.as_millis();

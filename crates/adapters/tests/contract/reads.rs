@@ -7,8 +7,8 @@ use crate::{
 use futures_util::future::join_all;
 use gochat_adapters::Database;
 use gochat_domain::group::{Group, GroupId, GroupKey};
-use gochat_test_support::{TestDatabase, cases};
-use std::{collections::BTreeSet, thread};
+use gochat_test_support::{PlainSql, TestDatabase, cases};
+use std::{collections::BTreeSet, ops::RangeInclusive, thread};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -21,7 +21,11 @@ pub fn cases() -> Vec<Case> {
 }
 
 pub fn postgres_cases() -> Vec<DatabaseCase> {
-    cases![a_group_is_not_listed_as_long_as_one_before_it_may_appear].to_vec()
+    cases![
+        a_group_is_not_listed_as_long_as_one_before_it_may_appear,
+        a_page_that_was_read_before_the_list_became_complete_is_read_again,
+    ]
+    .to_vec()
 }
 
 fn a_group_is_found_by_each_of_its_keys_as_it_was_created(subject: Subject) -> anyhow::Result<()> {
@@ -120,6 +124,58 @@ fn a_group_is_not_listed_as_long_as_one_before_it_may_appear(database: TestDatab
     });
     assert!(listed.is_sorted_by_key(|group| group.id));
     others.close();
+    Ok(())
+}
+
+/// Stores groups that have these ids.
+fn store(connection: &mut PlainSql, ids: RangeInclusive<u8>) -> anyhow::Result<()> {
+    let (first, last) = ids.into_inner();
+    connection.execute(&format!(
+        "INSERT INTO groups (id, uuid, name, token, admin_id, created_at)
+         SELECT id, gen_random_uuid(), 'g' || id, 't', 1, now() FROM generate_series({first}, {last}) id"
+    ))
+}
+
+/// A transaction that has the lock of a batch, and has stored these groups.
+fn batch(subject: &Subject, ids: RangeInclusive<u8>) -> anyhow::Result<PlainSql> {
+    let mut batch = subject.database().plain_sql()?;
+    batch.execute("BEGIN; SELECT pg_advisory_xact_lock_shared(x'67726f757073'::bigint)")?;
+    store(&mut batch, ids)?;
+    Ok(batch)
+}
+
+fn ids(groups: &[Group]) -> Vec<i64> {
+    groups.iter().map(|group| group.id.get()).collect()
+}
+
+fn a_page_that_was_read_before_the_list_became_complete_is_read_again(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let subject = Subject::on(database)?;
+    let mut gate = subject.database().plain_sql()?;
+    // A query that meets the closed gate sees what there was when it began, and waits.
+    gate.execute(
+        "CREATE TABLE closed ();
+         CREATE FUNCTION pass() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+             IF to_regclass('closed') IS NOT NULL THEN PERFORM pg_advisory_xact_lock_shared(1); END IF;
+             RETURN true;
+         END $$;
+         ALTER TABLE groups RENAME TO all_groups;
+         CREATE VIEW groups AS SELECT * FROM all_groups WHERE pass();
+         SELECT pg_advisory_lock(1)",
+    )?;
+    let mut late = batch(&subject, 5..=5)?;
+    store(&mut gate, 6..=8)?;
+    subject.run(async {
+        let mut walk = subject.reader.list(None, 3);
+        assert!(futures_util::poll!(&mut walk).is_pending());
+        wait_for_a_lock(&subject);
+        late.execute("COMMIT").unwrap();
+        gate.execute("DROP TABLE closed").unwrap();
+        assert_eq!(ids(&subject.reader.list(None, 10).await.unwrap()), [5, 6, 7, 8]);
+        gate.execute("SELECT pg_advisory_unlock(1)").unwrap();
+        assert_eq!(ids(&walk.await.unwrap()), [5, 6, 7]);
+    });
     Ok(())
 }
 
