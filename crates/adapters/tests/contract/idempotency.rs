@@ -2,7 +2,7 @@
 
 use crate::{
     Case, DatabaseCase,
-    subject::{OPTIONS, Subject, WRITERS, group, group_of, row},
+    subject::{OPTIONS, Subject, WRITERS, group, group_of, isolate_by_default, row},
 };
 use futures_util::future::join_all;
 use gochat_adapters::{Database, IdempotencySweeper};
@@ -36,6 +36,10 @@ pub fn database_cases() -> Vec<DatabaseCase> {
         old_keys_are_swept_in_steps_and_young_ones_stay,
     ]
     .to_vec()
+}
+
+pub fn postgres_cases() -> Vec<DatabaseCase> {
+    cases![a_wish_that_waited_for_its_twin_is_known_whatever_the_isolation_by_default].to_vec()
 }
 
 fn wish(caller: u128, key: &str) -> Idempotency {
@@ -141,6 +145,30 @@ fn two_instances_store_one_group_for_one_wish(database: TestDatabase) -> anyhow:
         assert_eq!(first.stored(&name), [row(&one.group)]);
     }
     writers.close();
+    Ok(())
+}
+
+fn a_wish_that_waited_for_its_twin_is_known_whatever_the_isolation_by_default(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    isolate_by_default(&database)?;
+    let subject = Subject::on(database)?;
+    let mut twin = subject.database().plain_sql()?;
+    twin.execute(
+        "BEGIN;
+         INSERT INTO groups (uuid, name, token, admin_id, created_at)
+         VALUES ('00000000-0000-0000-0000-000000000007', 'g', 't', 1, now());
+         INSERT INTO idempotency_keys (caller, key, group_uuid, created_at)
+         VALUES ('00000000-0000-0000-0000-000000000001', 'k', '00000000-0000-0000-0000-000000000007', now())",
+    )?;
+    let answer = subject.run(async {
+        let mut answer = subject.groups.create_once(group("g"), wish(1, "k"));
+        assert!(futures_util::poll!(&mut answer).is_pending());
+        subject.wait_for_a_lock();
+        twin.execute("COMMIT").unwrap();
+        answer.await
+    })?;
+    assert_eq!((answer.replayed, answer.group.uuid), (true, Uuid::from_u128(7)));
     Ok(())
 }
 

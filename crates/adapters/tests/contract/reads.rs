@@ -111,7 +111,7 @@ fn a_group_is_not_listed_as_long_as_one_before_it_may_appear(database: TestDatab
         let mut second = subject.groups.create(group("b"));
         assert!(futures_util::poll!(&mut first).is_pending());
         assert!(futures_util::poll!(&mut second).is_pending());
-        wait_for_a_lock(&subject);
+        subject.wait_for_a_lock();
         let later = others.repository().create(group("c")).await.unwrap();
         let mut list = subject.reader.list(None, 10);
         assert!(futures_util::poll!(&mut list).is_pending());
@@ -169,7 +169,7 @@ fn a_page_that_was_read_before_the_list_became_complete_is_read_again(
     subject.run(async {
         let mut walk = subject.reader.list(None, 3);
         assert!(futures_util::poll!(&mut walk).is_pending());
-        wait_for_a_lock(&subject);
+        subject.wait_for_a_lock();
         late.execute("COMMIT").unwrap();
         gate.execute("DROP TABLE closed").unwrap();
         assert_eq!(ids(&subject.reader.list(None, 10).await.unwrap()), [5, 6, 7, 8]);
@@ -177,14 +177,4 @@ fn a_page_that_was_read_before_the_list_became_complete_is_read_again(
         assert_eq!(ids(&walk.await.unwrap()), [5, 6, 7]);
     });
     Ok(())
-}
-
-/// Returns when a connection to the database waits for a lock.
-fn wait_for_a_lock(subject: &Subject) {
-    let mut admin = subject.database().plain_sql().unwrap();
-    let waiting = "SELECT pid::text FROM pg_stat_activity
-                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    while admin.rows(waiting).unwrap().is_empty() {
-        thread::yield_now();
-    }
 }
