@@ -63,7 +63,7 @@ impl Connector {
         match &self.target {
             Target::SqliteFile(path) => self.open_sqlite(path, "WAL"),
             Target::SqliteMemory(name) => self.open_sqlite(name, "MEMORY"),
-            Target::Postgres(url) => Ok(AnyConnection::Postgres(PgConnection::establish(url)?)),
+            Target::Postgres(url) => open_postgres(url),
         }
     }
 
@@ -92,6 +92,14 @@ impl Connector {
             }
         }
     }
+}
+
+/// Transactions read what was committed while they waited for another one, whatever the role or the database would have
+/// them do by default: the record of a key is looked up after whoever was first has committed it.
+fn open_postgres(url: &str) -> Result<AnyConnection, Fault> {
+    let mut connection = PgConnection::establish(url)?;
+    connection.batch_execute("SET default_transaction_isolation = 'read committed'")?;
+    Ok(AnyConnection::Postgres(connection))
 }
 
 impl r2d2::ManageConnection for Connector {

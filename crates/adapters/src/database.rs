@@ -26,7 +26,6 @@ pub struct DatabaseOptions {
 pub struct Database {
     connector: Connector,
     pool: Pool,
-    timeout: Duration,
 }
 
 impl Database {
@@ -34,7 +33,7 @@ impl Database {
     pub fn connect(url: &DatabaseUrl, options: DatabaseOptions) -> Result<Self, Fault> {
         let connector = Connector::new(url, options.timeout)?;
         let pool = Pool::open(connector.clone(), options.pool_size, options.timeout)?;
-        Ok(Self { connector, pool, timeout: options.timeout })
+        Ok(Self { connector, pool })
     }
 
     /// Runs the pending migrations, and returns their versions.
@@ -54,7 +53,7 @@ impl Database {
 
     /// The port that finds groups.
     pub fn group_reader(&self) -> Arc<dyn GroupReader> {
-        Arc::new(DieselGroupReader::new(self.pool.clone(), self.timeout))
+        Arc::new(DieselGroupReader::new(self.pool.clone()))
     }
 
     /// What sweeps old Idempotency-Keys.

@@ -56,6 +56,12 @@ impl Fault {
             Self::Unknown(text)
         }
     }
+
+    /// Whether the database ended a transaction in favour of another one (SQLSTATE 40001 and 40P01).
+    pub(crate) fn lost_to_another(&self) -> bool {
+        matches!(self, Self::Unavailable(text)
+            if text.contains("deadlock detected") || text.contains("could not serialize access"))
+    }
 }
 
 impl From<Error> for Fault {

@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         suite.on(Backend::ALL, &cases);
     }
     suite.on([Backend::Postgres], &reads::postgres_cases());
+    suite.on([Backend::Postgres], &idempotency::postgres_cases());
     suite.on([Backend::Postgres], &migrations::postgres_cases());
     suite.on([Backend::Postgres], &batches::postgres_cases());
     suite.run()

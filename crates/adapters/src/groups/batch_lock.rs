@@ -1,10 +1,41 @@
 //! PostgreSQL's advisory lock that each batch of new groups shares, from before it has ids until it is committed.
 //!
-//! Whoever excludes the batches sees every id that was ever given to a group: none is under way. The key is "groups" in
-//! ASCII.
+//! Who holds it is a batch under way. Nobody takes it alone, so nobody waits for it. The key is "groups" in ASCII.
+
+use crate::Fault;
+use diesel::{PgConnection, QueryResult, RunQueryDsl, dsl::sql, select, sql_types::Text};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 /// Taken by a batch.
 pub(super) const SHARE: &str = "pg_advisory_xact_lock_shared(113741193900147)";
 
-/// Taken to exclude all batches.
-pub(super) const EXCLUDE: &str = "pg_advisory_xact_lock(113741193900147)";
+/// The transactions that hold it. PostgreSQL shows the key in two halves.
+const HOLDERS: &str = "virtualtransaction FROM pg_locks
+     WHERE locktype = 'advisory' AND granted AND objsubid = 1
+       AND ((classid::bigint << 32) | objid::bigint) = 113741193900147
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+
+/// How often the batches are looked at.
+const PERIOD: Duration = Duration::from_millis(1);
+
+/// Waits until the batches have ended that are under way now. New ones may begin meanwhile.
+pub(super) fn wait_for_holders(connection: &mut PgConnection, patience: Duration) -> Result<(), Fault> {
+    let give_up_at = Instant::now() + patience;
+    let mut awaited = holders(connection)?;
+    while !awaited.is_empty() {
+        if Instant::now() >= give_up_at {
+            return Err(Fault::Unavailable("the groups before this page take too long to be stored".into()));
+        }
+        thread::sleep(PERIOD);
+        let holders = holders(connection)?;
+        awaited.retain(|batch| holders.contains(batch));
+    }
+    Ok(())
+}
+
+fn holders(connection: &mut PgConnection) -> QueryResult<Vec<String>> {
+    select(sql::<Text>(HOLDERS)).load(connection)
+}

@@ -23,6 +23,20 @@ pub(super) fn open(connector: &Connector) -> Result<Box<dyn BatchStore>, Fault> 
     Ok(Box::new(Store { connection, checkpoints }))
 }
 
+/// How often a transaction is tried that lost against another one.
+const ATTEMPTS: u32 = 3;
+
+/// Does `work`, and again where it lost against another transaction: that one has what it wanted, and the way is free.
+fn again<T>(mut work: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
+    for _ in 1..ATTEMPTS {
+        match work() {
+            Err(fault) if fault.lost_to_another() => {}
+            result => return result,
+        }
+    }
+    work()
+}
+
 struct Store {
     connection: AnyConnection,
     /// SQLite's.
@@ -40,7 +54,7 @@ impl BatchStore for Store {
     }
 
     fn store_once(&mut self, wishes: &[Wish]) -> Result<Vec<WishOutcome>, Fault> {
-        let outcomes = once::insert_all(&mut self.connection, wishes);
+        let outcomes = again(|| once::insert_all(&mut self.connection, wishes));
         self.written(wishes.len());
         outcomes
     }

@@ -10,8 +10,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use diesel::{
-    Connection, ExpressionMethods, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, Selectable,
-    SelectableHelper, connection::SimpleConnection, dsl::max,
+    ExpressionMethods, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, Selectable, SelectableHelper,
+    dsl::max,
 };
 use gochat_domain::{
     group::{AdminId, Group, GroupId, GroupKey, GroupName, GroupToken},
@@ -26,17 +26,19 @@ use std::{
     time::Duration,
 };
 
+/// How long a page waits for batches. It has a connection of the pool meanwhile.
+const PATIENCE: Duration = Duration::from_millis(500);
+
 /// Groups in a database.
 pub(crate) struct DieselGroupReader {
     pool: Pool,
-    timeout: Duration,
     /// No group will appear any more with an id up to this one.
     complete: Arc<AtomicI64>,
 }
 
 impl DieselGroupReader {
-    pub(crate) fn new(pool: Pool, timeout: Duration) -> Self {
-        Self { pool, timeout, complete: Arc::default() }
+    pub(crate) fn new(pool: Pool) -> Self {
+        Self { pool, complete: Arc::default() }
     }
 }
 
@@ -78,8 +80,8 @@ impl GroupReader for DieselGroupReader {
 
     async fn list(&self, after: Option<GroupId>, limit: u16) -> Result<Vec<Group>, ReadGroupError> {
         let after = after.map_or(0, GroupId::get);
-        let (complete, timeout) = (Arc::clone(&self.complete), self.timeout);
-        Ok(self.pool.run(move |connection| list(connection, after, limit, &complete, timeout)).await?)
+        let complete = Arc::clone(&self.complete);
+        Ok(self.pool.run(move |connection| list(connection, after, limit, &complete)).await?)
     }
 }
 
@@ -95,36 +97,35 @@ pub(super) fn find(connection: &mut AnyConnection, key: &GroupKey) -> Result<Opt
 }
 
 /// SQLite has one writer, so ids appear in their order. On PostgreSQL a batch with small ids may be committed after one
-/// with greater ids; so whatever lies above the ids that are known to be complete is read while no batch is under way.
+/// with greater ids; so a page that reaches beyond the ids known to be complete is read again when the batches have ended
+/// that might still store a smaller id.
 fn list(
     connection: &mut AnyConnection,
     after: i64,
     limit: u16,
     complete: &AtomicI64,
-    timeout: Duration,
 ) -> Result<Vec<Group>, Fault> {
-    if matches!(connection, AnyConnection::Sqlite(_)) {
-        return page(connection, after, limit);
-    }
-    let early = page(connection, after, limit)?;
-    let is_full = early.len() == usize::from(limit);
-    if is_full && early.last().is_some_and(|last| last.id.get() <= complete.load(Ordering::Relaxed)) {
+    // Loaded first: what other readers find complete after this page was read says nothing about it.
+    let known = complete.load(Ordering::Relaxed);
+    let early = page(connection, after, i64::MAX, limit)?;
+    let AnyConnection::Postgres(postgres) = connection else { return Ok(early) };
+    if early.last().is_none_or(|last| last.id.get() <= known) {
         return Ok(early);
     }
-    let timeout = timeout.as_millis();
-    connection.transaction(|connection| {
-        connection
-            .batch_execute(&format!("SET LOCAL lock_timeout = {timeout}; SELECT {}", batch_lock::EXCLUDE))?;
-        let newest: Option<i64> = groups::table.select(max(groups::id)).get_result(connection)?;
-        complete.fetch_max(newest.unwrap_or_default(), Ordering::Relaxed);
-        page(connection, after, limit)
-    })
+    // Before the batches are looked at: whichever has a smaller id is under way by now, or has ended.
+    let newest: Option<i64> = groups::table.select(max(groups::id)).get_result(postgres)?;
+    let newest = newest.unwrap_or_default();
+    batch_lock::wait_for_holders(postgres, PATIENCE)?;
+    complete.fetch_max(newest, Ordering::Relaxed);
+    page(connection, after, newest, limit)
 }
 
-fn page(connection: &mut AnyConnection, after: i64, limit: u16) -> Result<Vec<Group>, Fault> {
+/// The first groups with an id above `after`, and up to `end`.
+fn page(connection: &mut AnyConnection, after: i64, end: i64, limit: u16) -> Result<Vec<Group>, Fault> {
     let rows = groups::table
         .select(Row::as_select())
         .filter(groups::id.gt(after))
+        .filter(groups::id.le(end))
         .order(groups::id)
         .limit(limit.into())
         .load(connection)?;

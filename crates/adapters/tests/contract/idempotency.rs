@@ -2,19 +2,21 @@
 
 use crate::{
     Case, DatabaseCase,
-    subject::{OPTIONS, Subject, WRITERS, group, group_of, row},
+    subject::{OPTIONS, Subject, WRITERS, group, group_of, isolate_by_default, row},
 };
 use futures_util::future::join_all;
-use gochat_adapters::{Database, IdempotencySweeper};
+use gochat_adapters::{Database, IdempotencySweeper, WriterOptions};
 use gochat_domain::{
     auth::KeyId,
     clock::{Clock, SystemClock},
     group::{Idempotency, IdempotencyKey},
     ports::CreateGroupError,
 };
-use gochat_test_support::{Backend, TestDatabase, cases};
-use std::time::Duration;
+use gochat_test_support::{Backend, PlainSql, TestDatabase, cases};
+use std::{thread, time::Duration};
 use uuid::Uuid;
+
+const ONE_WRITER: WriterOptions = WriterOptions { writers: 1, ..WRITERS };
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -34,6 +36,15 @@ pub fn database_cases() -> Vec<DatabaseCase> {
         two_instances_store_one_group_for_one_wish,
         a_wish_whose_group_was_deleted_is_new,
         old_keys_are_swept_in_steps_and_young_ones_stay,
+    ]
+    .to_vec()
+}
+
+pub fn postgres_cases() -> Vec<DatabaseCase> {
+    cases![
+        a_wish_that_waited_for_its_twin_is_known_whatever_the_isolation_by_default,
+        wishes_with_swapped_keys_are_answered_on_two_instances,
+        wishes_that_lose_against_another_transaction_are_tried_again,
     ]
     .to_vec()
 }
@@ -141,6 +152,132 @@ fn two_instances_store_one_group_for_one_wish(database: TestDatabase) -> anyhow:
         assert_eq!(first.stored(&name), [row(&one.group)]);
     }
     writers.close();
+    Ok(())
+}
+
+fn a_wish_that_waited_for_its_twin_is_known_whatever_the_isolation_by_default(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    isolate_by_default(&database)?;
+    let subject = Subject::on(database)?;
+    let mut twin = subject.database().plain_sql()?;
+    twin.execute(
+        "BEGIN;
+         INSERT INTO groups (uuid, name, token, admin_id, created_at)
+         VALUES ('00000000-0000-0000-0000-000000000007', 'g', 't', 1, now());
+         INSERT INTO idempotency_keys (caller, key, group_uuid, created_at)
+         VALUES ('00000000-0000-0000-0000-000000000001', 'k', '00000000-0000-0000-0000-000000000007', now())",
+    )?;
+    let answer = subject.run(async {
+        let mut answer = subject.groups.create_once(group("g"), wish(1, "k"));
+        assert!(futures_util::poll!(&mut answer).is_pending());
+        subject.wait_for_a_lock();
+        twin.execute("COMMIT").unwrap();
+        answer.await
+    })?;
+    assert_eq!((answer.replayed, answer.group.uuid), (true, Uuid::from_u128(7)));
+    Ok(())
+}
+
+/// A transaction that takes these names, and has the next wishes of each instance wait before they are on record.
+fn gate(subject: &Subject, names: &[&str]) -> anyhow::Result<(PlainSql, PlainSql)> {
+    let mut taken = subject.database().plain_sql()?;
+    taken.execute("BEGIN")?;
+    for name in names {
+        taken.execute(&format!(
+            "INSERT INTO groups (uuid, name, token, admin_id, created_at)
+             VALUES (gen_random_uuid(), '{name}', 't', 1, now())"
+        ))?;
+    }
+    let mut closed = subject.database().plain_sql()?;
+    closed.execute("BEGIN; LOCK TABLE idempotency_keys IN ACCESS EXCLUSIVE MODE")?;
+    Ok((taken, closed))
+}
+
+/// Returns when so many wait for such a lock.
+fn wait_for_locks(subject: &Subject, kind: &str, count: usize) {
+    let mut admin = subject.database().plain_sql().unwrap();
+    let waiting = format!(
+        "SELECT pid::text FROM pg_locks JOIN pg_stat_activity USING (pid)
+         WHERE datname = current_database() AND locktype = '{kind}' AND NOT granted"
+    );
+    while admin.rows(&waiting).unwrap().len() != count {
+        thread::yield_now();
+    }
+}
+
+fn wishes_with_swapped_keys_are_answered_on_two_instances(database: TestDatabase) -> anyhow::Result<()> {
+    let url = database.url().parse()?;
+    let first = Subject::with(database, OPTIONS, ONE_WRITER)?;
+    let writers = Database::connect(&url, OPTIONS)?.start_writers(ONE_WRITER)?;
+    let second = writers.repository();
+    let (mut taken, mut closed) = gate(&first, &["a", "c"])?;
+    let answers = first.run(async {
+        // The first wish of each keeps its writer at the gate, so that the other two are one batch.
+        let mut answers = Vec::new();
+        for (number, instance) in (0..).zip([&first.groups, &second]) {
+            answers.push(instance.create_once(group(&format!("first {number}")), wish(number, "k")));
+            assert!(futures_util::poll!(answers.last_mut().unwrap()).is_pending());
+        }
+        wait_for_locks(&first, "relation", 2);
+        for (instance, name, key) in [
+            (&first.groups, "a", "one"),
+            (&first.groups, "b", "two"),
+            (&second, "c", "two"),
+            (&second, "d", "one"),
+        ] {
+            answers.push(instance.create_once(group(name), wish(7, key)));
+            assert!(futures_util::poll!(answers.last_mut().unwrap()).is_pending());
+        }
+        closed.execute("ROLLBACK").unwrap();
+        wait_for_locks(&first, "transactionid", 2);
+        taken.execute("ROLLBACK").unwrap();
+        join_all(answers).await
+    });
+    let created = answers.iter().flatten().count();
+    let reused = |answer: &&_| matches!(answer, Err(CreateGroupError::IdempotencyKeyReused));
+    assert_eq!((created, answers.iter().filter(reused).count()), (4, 2), "{answers:?}");
+    writers.close();
+    Ok(())
+}
+
+fn wishes_that_lose_against_another_transaction_are_tried_again(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
+    let (mut taken, mut closed) = gate(&subject, &["a"])?;
+    // It leaves it to the service to find the deadlock, and to lose.
+    let mut rival = subject.database().plain_sql()?;
+    rival.execute(
+        "BEGIN; SET LOCAL deadlock_timeout = '1h';
+         INSERT INTO groups (uuid, name, token, admin_id, created_at)
+         VALUES (gen_random_uuid(), 'b', 't', 1, now())",
+    )?;
+    let answers = subject.run(async {
+        let mut answers = Vec::new();
+        for (name, key) in [("first", "k0"), ("a", "k1"), ("b", "k2")] {
+            answers.push(subject.groups.create_once(group(name), wish(1, key)));
+            assert!(futures_util::poll!(answers.last_mut().unwrap()).is_pending());
+            wait_for_locks(&subject, "relation", 1);
+        }
+        closed.execute("ROLLBACK").unwrap();
+        wait_for_locks(&subject, "transactionid", 1);
+        let rival = thread::spawn(move || {
+            rival.execute(
+                "INSERT INTO idempotency_keys (caller, key, group_uuid, created_at)
+                 VALUES ('00000000-0000-0000-0000-000000000001', 'k1', gen_random_uuid(), now());
+                 ROLLBACK",
+            )
+        });
+        wait_for_locks(&subject, "transactionid", 2);
+        taken.execute("ROLLBACK").unwrap();
+        let answers = join_all(answers).await;
+        rival.join().unwrap().unwrap();
+        answers
+    });
+    for answer in answers {
+        assert!(answer.as_ref().is_ok_and(|created| !created.replayed), "{answer:?}");
+    }
     Ok(())
 }
 

@@ -2,13 +2,16 @@
 
 use crate::{
     Case, DatabaseCase,
-    subject::{OPTIONS, Subject, WRITERS, group, group_of},
+    subject::{OPTIONS, Subject, WRITERS, group, group_of, isolate_by_default},
 };
 use futures_util::future::join_all;
-use gochat_adapters::Database;
-use gochat_domain::group::{Group, GroupId, GroupKey};
-use gochat_test_support::{TestDatabase, cases};
-use std::{collections::BTreeSet, thread};
+use gochat_adapters::WriterOptions;
+use gochat_domain::{
+    group::{Group, GroupId, GroupKey},
+    ports::ReadGroupError,
+};
+use gochat_test_support::{PlainSql, TestDatabase, cases};
+use std::{collections::BTreeSet, ops::RangeInclusive, task::Poll, thread, time::Duration};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -21,7 +24,12 @@ pub fn cases() -> Vec<Case> {
 }
 
 pub fn postgres_cases() -> Vec<DatabaseCase> {
-    cases![a_group_is_not_listed_as_long_as_one_before_it_may_appear].to_vec()
+    cases![
+        a_group_is_not_listed_as_long_as_one_before_it_may_appear,
+        a_page_that_was_read_before_the_list_became_complete_is_read_again,
+        a_list_that_waits_for_a_batch_holds_up_no_other,
+    ]
+    .to_vec()
 }
 
 fn a_group_is_found_by_each_of_its_keys_as_it_was_created(subject: Subject) -> anyhow::Result<()> {
@@ -92,43 +100,94 @@ fn a_walk_meets_each_group_once_while_others_are_created(subject: Subject) -> an
     Ok(())
 }
 
+/// Stores groups that have these ids.
+fn store(connection: &mut PlainSql, ids: RangeInclusive<i64>) -> anyhow::Result<()> {
+    let (first, last) = ids.into_inner();
+    connection.execute(&format!(
+        "INSERT INTO groups (id, uuid, name, token, admin_id, created_at)
+         SELECT id, gen_random_uuid(), 'g' || id, 't', 1, now() FROM generate_series({first}, {last}) id"
+    ))
+}
+
+/// A transaction that has the lock of a batch, and has stored these groups.
+fn batch(subject: &Subject, ids: RangeInclusive<i64>) -> anyhow::Result<PlainSql> {
+    let mut batch = subject.database().plain_sql()?;
+    batch.execute("BEGIN; SELECT pg_advisory_xact_lock_shared(x'67726f757073'::bigint)")?;
+    store(&mut batch, ids)?;
+    Ok(batch)
+}
+
+fn ids(groups: &[Group]) -> Vec<i64> {
+    groups.iter().map(|group| group.id.get()).collect()
+}
+
 fn a_group_is_not_listed_as_long_as_one_before_it_may_appear(database: TestDatabase) -> anyhow::Result<()> {
-    let url = database.url().parse()?;
-    let subject = Subject::with(database, OPTIONS, WRITERS)?;
-    let others = Database::connect(&url, OPTIONS)?.start_writers(WRITERS)?;
-    let mut rival = subject.database().plain_sql()?;
-    rival.execute(
-        "BEGIN; INSERT INTO groups (id, uuid, name, token, admin_id, created_at)
-         VALUES (1000, gen_random_uuid(), 'b', 't', 1, now())",
-    )?;
-    let listed = subject.run(async {
-        // This batch has its first id, and waits to see whether its second name is taken.
-        let mut first = subject.groups.create(group("a"));
-        let mut second = subject.groups.create(group("b"));
-        assert!(futures_util::poll!(&mut first).is_pending());
-        assert!(futures_util::poll!(&mut second).is_pending());
-        wait_for_a_lock(&subject);
-        let later = others.repository().create(group("c")).await.unwrap();
-        let mut list = subject.reader.list(None, 10);
-        assert!(futures_util::poll!(&mut list).is_pending());
-        rival.execute("ROLLBACK").unwrap();
-        let listed = list.await.unwrap();
-        let (first, second) = (first.await.unwrap(), second.await.unwrap());
-        assert!(first.id < later.id, "the later batch has the greater id");
-        assert!([first, second, later].iter().all(|group| listed.contains(group)), "{listed:?}");
-        listed
-    });
-    assert!(listed.is_sorted_by_key(|group| group.id));
-    others.close();
+    isolate_by_default(&database)?;
+    let subject = Subject::on(database)?;
+    let list = |after, limit| subject.run(subject.reader.list(GroupId::new(after).ok(), limit));
+    store(&mut subject.database().plain_sql()?, 1..=3)?;
+    assert_eq!(ids(&list(0, 10)?), [1, 2, 3]);
+    let mut late = batch(&subject, 5..=5)?;
+    store(&mut subject.database().plain_sql()?, 6..=8)?;
+    for (after, limit) in [(0, 10), (3, 1), (5, 10), (7, 1)] {
+        let refused = list(after, limit);
+        assert!(matches!(refused, Err(ReadGroupError::Unavailable(_))), "{refused:?}");
+    }
+    // What is known to be complete is listed, and so is that there is no more.
+    assert_eq!(ids(&list(0, 3)?), [1, 2, 3]);
+    assert_eq!(list(8, 10)?, []);
+    late.execute("COMMIT")?;
+    assert_eq!(ids(&list(3, 2)?), [5, 6]);
+    assert_eq!(ids(&list(6, 10)?), [7, 8]);
     Ok(())
 }
 
-/// Returns when a connection to the database waits for a lock.
-fn wait_for_a_lock(subject: &Subject) {
-    let mut admin = subject.database().plain_sql().unwrap();
-    let waiting = "SELECT pid::text FROM pg_stat_activity
-                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    while admin.rows(waiting).unwrap().is_empty() {
-        thread::yield_now();
-    }
+fn a_list_that_waits_for_a_batch_holds_up_no_other(database: TestDatabase) -> anyhow::Result<()> {
+    let soon = WriterOptions { timeout: Duration::from_secs(5), ..WRITERS };
+    let subject = Subject::with(database, OPTIONS, soon)?;
+    let _stuck = batch(&subject, 1_000_000..=1_000_000)?;
+    store(&mut subject.database().plain_sql()?, 1_000_001..=1_000_001)?;
+    let refused = subject.run(async {
+        let mut list = subject.reader.list(None, 10);
+        for number in 0.. {
+            subject.groups.create(group(&format!("meanwhile {number}"))).await.unwrap();
+            if let Poll::Ready(answer) = futures_util::poll!(&mut list) {
+                return answer;
+            }
+        }
+        unreachable!()
+    });
+    assert!(matches!(refused, Err(ReadGroupError::Unavailable(_))), "{refused:?}");
+    Ok(())
+}
+
+fn a_page_that_was_read_before_the_list_became_complete_is_read_again(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let subject = Subject::on(database)?;
+    let mut gate = subject.database().plain_sql()?;
+    // A query that meets the closed gate sees what there was when it began, and waits.
+    gate.execute(
+        "CREATE TABLE closed ();
+         CREATE FUNCTION pass() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+             IF to_regclass('closed') IS NOT NULL THEN PERFORM pg_advisory_xact_lock_shared(1); END IF;
+             RETURN true;
+         END $$;
+         ALTER TABLE groups RENAME TO all_groups;
+         CREATE VIEW groups AS SELECT * FROM all_groups WHERE pass();
+         SELECT pg_advisory_lock(1)",
+    )?;
+    let mut late = batch(&subject, 5..=5)?;
+    store(&mut gate, 6..=8)?;
+    subject.run(async {
+        let mut walk = subject.reader.list(None, 3);
+        assert!(futures_util::poll!(&mut walk).is_pending());
+        subject.wait_for_a_lock();
+        late.execute("COMMIT").unwrap();
+        gate.execute("DROP TABLE closed").unwrap();
+        assert_eq!(ids(&subject.reader.list(None, 10).await.unwrap()), [5, 6, 7, 8]);
+        gate.execute("SELECT pg_advisory_unlock(1)").unwrap();
+        assert_eq!(ids(&walk.await.unwrap()), [5, 6, 7]);
+    });
+    Ok(())
 }

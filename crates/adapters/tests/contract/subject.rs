@@ -11,7 +11,7 @@ use gochat_domain::{
     ports::{ApiKeyRepository, CreateGroupError, GroupReader, GroupRepository},
 };
 use gochat_test_support::{Backend, TestDatabase};
-use std::{sync::Arc, time::Duration};
+use std::{sync::Arc, thread, time::Duration};
 use tokio::runtime::{Builder, Runtime};
 
 /// The ports of one implementation.
@@ -140,6 +140,16 @@ impl Subject {
         }
     }
 
+    /// Returns when a connection to PostgreSQL waits for a lock.
+    pub fn wait_for_a_lock(&self) {
+        let mut admin = self.database().plain_sql().unwrap();
+        let waiting = "SELECT pid::text FROM pg_stat_activity
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while admin.rows(waiting).unwrap().is_empty() {
+            thread::yield_now();
+        }
+    }
+
     /// Deletes a group behind the back of the repository.
     pub fn delete(&self, name: &str) {
         match &self.home {
@@ -149,6 +159,13 @@ impl Subject {
             }
         }
     }
+}
+
+/// Has the transactions of new connections to PostgreSQL see what was committed when they began, and nothing later.
+pub fn isolate_by_default(database: &TestDatabase) -> anyhow::Result<()> {
+    let mut admin = database.plain_sql()?;
+    let name = admin.rows("SELECT current_database()::text")?.concat().concat();
+    admin.execute(&format!("ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'"))
 }
 
 /// A group as [`Subject::stored`] shows it.

@@ -1,4 +1,4 @@
-//! Groups that are stored once for each Idempotency-Key: the record of the key and the group are one savepoint.
+//! Groups that are stored once for each Idempotency-Key: the record of the key and the group are one transaction.
 
 use super::{Wish, WishOutcome, insert};
 use crate::{
@@ -8,20 +8,25 @@ use crate::{
     schema::idempotency_keys::{self, caller, created_at, group_uuid, key},
     sql_types::{Moment, UuidValue},
 };
-use diesel::{
-    Connection, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl,
-    result::{DatabaseErrorKind, Error},
-};
-use gochat_domain::group::{Group, GroupId, GroupKey, Idempotency};
+use diesel::{Connection, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
+use gochat_domain::group::{Group, GroupKey, Idempotency};
 
-/// Stores each wish, in one transaction.
+/// Stores each wish, in one transaction: first the records of all keys in the order of the keys, then the groups in the
+/// order of their names. So no two transactions wait for each other in a circle, whichever key goes with which name.
 ///
 /// Its first statement writes, so on SQLite it waits for the lock like a `BEGIN IMMEDIATE`.
 pub(super) fn insert_all(connection: &mut AnyConnection, wishes: &[Wish]) -> Result<Vec<WishOutcome>, Fault> {
     connection.transaction(|connection| {
+        let mut by_key: Vec<_> = wishes.iter().enumerate().collect();
+        by_key.sort_by_key(|(_, wish)| (wish.idempotency.caller.0, wish.idempotency.key.as_str()));
+        let mut is_new = vec![false; wishes.len()];
+        for (at, wish) in by_key {
+            is_new[at] = record(connection, wish)?;
+        }
         wishes
             .iter()
-            .map(|wish| match insert_one(connection, wish) {
+            .zip(is_new)
+            .map(|(wish, is_new)| match settle(connection, wish, is_new) {
                 Err(fault @ Fault::Unavailable(_)) => Err(fault),
                 outcome => Ok(outcome),
             })
@@ -29,40 +34,8 @@ pub(super) fn insert_all(connection: &mut AnyConnection, wishes: &[Wish]) -> Res
     })
 }
 
-/// Why a wish and its group were not put on record.
-enum Refusal {
-    /// The wish is on record.
-    Known,
-    NameTaken,
-    Fault(Fault),
-}
-
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Self {
-        Self::Fault(error.into())
-    }
-}
-
-fn insert_one(connection: &mut AnyConnection, wish: &Wish) -> WishOutcome {
-    match connection.transaction(|connection| record(connection, wish)) {
-        Ok(id) => Ok(Stored::New(id)),
-        Err(Refusal::NameTaken) => Ok(Stored::NameTaken),
-        Err(Refusal::Fault(fault)) => Err(fault),
-        Err(Refusal::Known) => match find(connection, &wish.idempotency)? {
-            Some(group) if wish.group.asks_for(&group) => Ok(Stored::Before(Box::new(group))),
-            Some(_) => Ok(Stored::KeyReused),
-            None => {
-                // The group was deleted since, so the record is of nothing.
-                diesel::delete(idempotency_keys::table.find(primary_key(&wish.idempotency)))
-                    .execute(connection)?;
-                insert_one(connection, wish)
-            }
-        },
-    }
-}
-
-/// Puts the wish on record before its group: of two at once, PostgreSQL lets the second wait here for the first.
-fn record(connection: &mut AnyConnection, wish: &Wish) -> Result<GroupId, Refusal> {
+/// Puts the wish on record, unless it is: of two at once, PostgreSQL lets the second wait here for the first.
+fn record(connection: &mut AnyConnection, wish: &Wish) -> Result<bool, Fault> {
     let (by, called) = primary_key(&wish.idempotency);
     let values = (
         caller.eq(by),
@@ -70,11 +43,46 @@ fn record(connection: &mut AnyConnection, wish: &Wish) -> Result<GroupId, Refusa
         group_uuid.eq(UuidValue(wish.group.uuid)),
         created_at.eq(Moment(wish.group.created_at)),
     );
-    match diesel::insert_into(idempotency_keys::table).values(values).execute(connection) {
-        Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => return Err(Refusal::Known),
-        result => result?,
+    let insert = diesel::insert_into(idempotency_keys::table).values(values).on_conflict_do_nothing();
+    let recorded = match connection {
+        AnyConnection::Sqlite(connection) => insert.execute(connection)?,
+        AnyConnection::Postgres(connection) => insert.execute(connection)?,
     };
-    insert(connection, &wish.group).map_err(Refusal::Fault)?.ok_or(Refusal::NameTaken)
+    Ok(recorded == 1)
+}
+
+/// Stores the group of a wish that is new, or finds the group of one that was on record.
+fn settle(connection: &mut AnyConnection, wish: &Wish, is_new: bool) -> WishOutcome {
+    if is_new {
+        return store(connection, wish);
+    }
+    match find(connection, &wish.idempotency)? {
+        Some(group) if wish.group.asks_for(&group) => Ok(Stored::Before(Box::new(group))),
+        Some(_) => Ok(Stored::KeyReused),
+        None => {
+            // The group was deleted since, so the record is of nothing.
+            forget(connection, &wish.idempotency)?;
+            let is_new = record(connection, wish)?;
+            settle(connection, wish, is_new)
+        }
+    }
+}
+
+/// Stores the group of a wish that was put on record for it. What is refused stays on no record.
+fn store(connection: &mut AnyConnection, wish: &Wish) -> WishOutcome {
+    match connection.transaction(|connection| insert(connection, &wish.group)) {
+        Ok(Some(id)) => Ok(Stored::New(id)),
+        Err(fault @ Fault::Unavailable(_)) => Err(fault),
+        refused => {
+            forget(connection, &wish.idempotency)?;
+            refused.map(|_| Stored::NameTaken)
+        }
+    }
+}
+
+fn forget(connection: &mut AnyConnection, idempotency: &Idempotency) -> Result<(), Fault> {
+    diesel::delete(idempotency_keys::table.find(primary_key(idempotency))).execute(connection)?;
+    Ok(())
 }
 
 /// The group on record.

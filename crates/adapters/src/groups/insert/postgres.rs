@@ -1,6 +1,6 @@
 //! PostgreSQL: one statement a batch, which is a transaction of its own.
 
-use super::{Outcome, group_id};
+use super::{Outcome, again, group_id};
 use crate::{
     Fault,
     groups::batch_lock,
@@ -10,26 +10,15 @@ use diesel::{
     PgConnection, QueryResult, RunQueryDsl,
     pg::Pg,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
-    result::{DatabaseErrorKind, Error},
     sql_types::{Array, BigInt, Text},
 };
 use gochat_domain::group::NewGroup;
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// How often a statement is tried that lost against another transaction (SQLSTATE 40001 and 40P01).
-const ATTEMPTS: u32 = 3;
-
 /// Stores `groups` with one statement. If a row makes it fail, each row gets a statement of its own.
 pub(super) fn insert_all(connection: &mut PgConnection, groups: &[NewGroup]) -> Result<Vec<Outcome>, Fault> {
-    let mut attempts = 1;
-    let result = loop {
-        match try_insert(connection, groups) {
-            Err(error) if attempts < ATTEMPTS && lost_to_another(&error) => attempts += 1,
-            result => break result.map_err(Fault::from),
-        }
-    };
-    match result {
+    match again(|| try_insert(connection, groups)) {
         Ok(ids) => {
             Ok(groups.iter().map(|group| ids.get(&group.uuid).copied().map(group_id).transpose()).collect())
         }
@@ -47,17 +36,9 @@ pub(super) fn insert(connection: &mut PgConnection, group: &NewGroup) -> Outcome
 }
 
 /// The ids of those groups that were stored, by their UUIDs.
-fn try_insert(connection: &mut PgConnection, groups: &[NewGroup]) -> QueryResult<HashMap<Uuid, i64>> {
+fn try_insert(connection: &mut PgConnection, groups: &[NewGroup]) -> Result<HashMap<Uuid, i64>, Fault> {
     let stored: Vec<(i64, UuidValue)> = InsertGroups::new(groups).load(connection)?;
     Ok(stored.into_iter().map(|(id, UuidValue(uuid))| (uuid, id)).collect())
-}
-
-fn lost_to_another(error: &Error) -> bool {
-    match error {
-        Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
-        Error::DatabaseError(_, information) => information.message().contains("deadlock detected"),
-        _ => false,
-    }
 }
 
 /// The insert of a batch: a column is an array, so that the statement has five parameters whatever the batch, and is
