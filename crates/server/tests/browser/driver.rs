@@ -2,9 +2,11 @@
 
 use crate::{CHROMEDRIVER, CHROMIUM};
 use fantoccini::{Client, ClientBuilder, Locator, elements::Element, error::CmdError, wd::Capabilities};
+use futures_util::FutureExt;
 use hyper_util::client::legacy::connect::HttpConnector;
 use std::{
     io::{BufRead, BufReader},
+    panic::{AssertUnwindSafe, resume_unwind},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -46,9 +48,10 @@ pub fn browse<T>(
     runtime.block_on(async {
         let mut builder = ClientBuilder::new(HttpConnector::new());
         let client = builder.capabilities(capabilities).connect(&format!("http://127.0.0.1:{port}")).await?;
-        let seen = visit(&client).await;
+        // Also after an assertion that fails: nobody else ends the browser.
+        let seen = AssertUnwindSafe(visit(&client)).catch_unwind().await;
         client.close().await?;
-        Ok(seen?)
+        Ok(seen.unwrap_or_else(|panic| resume_unwind(panic))?)
     })
 }
 
