@@ -51,7 +51,10 @@ pub fn browse<T>(
         // Also after an assertion that fails: nobody else ends the browser.
         let seen = AssertUnwindSafe(visit(&client)).catch_unwind().await;
         client.close().await?;
-        Ok(seen.unwrap_or_else(|panic| resume_unwind(panic))?)
+        match seen {
+            Ok(seen) => Ok(seen?),
+            Err(panic) => resume_unwind(panic),
+        }
     })
 }
 
