@@ -128,28 +128,27 @@ impl Settings {
             },
             shown: layers.shown(),
         };
-        settings.keep_the_development_key_at_home()
+        settings.keep_the_development_key_at_home(&layers)?;
+        Ok(settings)
     }
 
     /// Everybody knows the development key, so nobody from elsewhere may reach a service that accepts it.
-    fn keep_the_development_key_at_home(self) -> Result<Self, SettingError> {
-        let refused = |expected| SettingError {
-            setting: "auth.development_key".to_owned(),
-            value: "true".to_owned(),
-            expected: format!(
-                "{expected}; a real key is made by `gochat keys create --name NAME --scope groups:write`"
-            ),
-        };
-        if self.development_key && self.profile == Profile::Production {
-            return Err(refused("false in the profile production".to_owned()));
+    fn keep_the_development_key_at_home(&self, layers: &Layers) -> Result<(), SettingError> {
+        if !self.development_key {
+            return Ok(());
         }
-        if self.development_key && !self.http.bind.ip().is_loopback() {
-            return Err(refused(format!(
+        let expected = if self.profile == Profile::Production {
+            "false in the profile production".to_owned()
+        } else if !self.http.bind.ip().is_loopback() {
+            format!(
                 "false while http.bind = {} is not a loopback address, as everybody knows the development key",
                 self.http.bind
-            )));
-        }
-        Ok(self)
+            )
+        } else {
+            return Ok(());
+        };
+        let instead = "a real key is made by `gochat keys create --name NAME --scope groups:write`";
+        Err(layers.refused("auth.development_key", "true", format!("{expected}; {instead}")))
     }
 
     /// Every setting in force, secrets hidden, as TOML.
@@ -201,43 +200,47 @@ mod tests {
             (
                 "GOCHAT__HTTP__BIND",
                 "here",
-                "http.bind = \"here\" is refused: expected an address and a port, like 127.0.0.1:1213",
+                "http.bind = \"here\" from the environment is refused: expected an address and a port, like 127.0.0.1:1213",
             ),
             (
                 "GOCHAT__ADMIN__BIND",
                 "1214",
-                "admin.bind = \"1214\" is refused: expected an address and a port, like 127.0.0.1:1214",
+                "admin.bind = \"1214\" from the environment is refused: expected an address and a port, like 127.0.0.1:1214",
             ),
             (
                 "GOCHAT__HTTP__ALLOWED_ORIGINS",
                 "chat.example.org",
-                "http.allowed_origins = \"chat.example.org\" is refused: expected origins separated by commas, like https://chat.example.org, or loopback",
+                "http.allowed_origins = \"chat.example.org\" from the environment is refused: expected origins separated by commas, like https://chat.example.org, or loopback",
             ),
             (
                 "GOCHAT__DATABASE__POOL_SIZE",
                 "0",
-                "database.pool_size = \"0\" is refused: expected a whole number from 1 to 1000",
+                "database.pool_size = \"0\" from the environment is refused: expected a whole number from 1 to 1000",
             ),
             (
                 "GOCHAT__DATABASE__POOL_SIZE",
                 "two",
-                "database.pool_size = \"two\" is refused: expected a whole number from 1 to 1000",
+                "database.pool_size = \"two\" from the environment is refused: expected a whole number from 1 to 1000",
             ),
             (
                 "GOCHAT__DATABASE__TIMEOUT",
                 "1h",
-                "database.timeout = \"1h\" is refused: expected a duration from 1s to 60s, like 1s",
+                "database.timeout = \"1h\" from the environment is refused: expected a duration from 1s to 60s, like 1s",
             ),
-            ("GOCHAT__LOG__FORMAT", "xml", "log.format = \"xml\" is refused: expected pretty or json"),
+            (
+                "GOCHAT__LOG__FORMAT",
+                "xml",
+                "log.format = \"xml\" from the environment is refused: expected pretty or json",
+            ),
             (
                 "GOCHAT__LOG__LEVEL",
                 "loud",
-                "log.level = \"loud\" is refused: expected error or warn or info or debug or trace",
+                "log.level = \"loud\" from the environment is refused: expected error or warn or info or debug or trace",
             ),
             (
                 "GOCHAT__AUTH__DEVELOPMENT_KEY",
                 "maybe",
-                "auth.development_key = \"maybe\" is refused: expected true or false",
+                "auth.development_key = \"maybe\" from the environment is refused: expected true or false",
             ),
         ];
         for (variable, value, message) in cases {
@@ -250,14 +253,21 @@ mod tests {
     fn a_database_url_that_is_refused_is_not_shown() {
         let environment = [("GOCHAT__DATABASE__URL", "mysql://u:secret@h/d")];
         let error = load(Profile::Development, &environment).unwrap_err().to_string();
-        assert!(error.starts_with("database.url = \"mysql://…\" is refused: expected"), "{error}");
+        assert!(
+            error.starts_with("database.url = \"mysql://…\" from the environment is refused: expected"),
+            "{error}"
+        );
     }
 
     #[test]
     fn an_unknown_setting_is_named() {
         let error = load(Profile::Development, &[("GOCHAT__HTTP__BNID", "x")]).unwrap_err();
-        assert_eq!(error.setting, "http.bnid");
-        assert!(error.to_string().contains("http.bind"), "{error}");
+        let error = error.to_string();
+        assert!(
+            error.starts_with("http.bnid = \"…\" from the environment is refused: expected one of"),
+            "{error}"
+        );
+        assert!(error.contains(" http.bind,"), "{error}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The layers that settings come from, and how one setting is read from them.
 
 use super::Profile;
-use config::{Config, ConfigError, Environment, File, FileFormat, Value, ValueKind};
+use config::{Config, ConfigError, Environment, Value, ValueKind};
 use gochat_adapters::DatabaseUrl;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -14,64 +14,75 @@ use std::{
 
 const DEFAULTS: &str = include_str!("../../../../config/default.toml");
 
-/// A setting that cannot be what it is.
+/// Why there are no settings.
 #[derive(Debug, thiserror::Error)]
-#[error("{setting} = {value:?} is refused: expected {expected}")]
-pub struct SettingError {
-    /// Its name, like `http.bind`.
-    pub setting: String,
-    /// What it was set to; secrets hidden.
-    pub value: String,
-    /// What would be right.
-    pub expected: String,
+pub enum SettingError {
+    /// A setting is unknown or cannot be what it is.
+    #[error("{setting} = {value:?} from {origin} is refused: expected {expected}")]
+    Refused {
+        /// Its name, like `http.bind`.
+        setting: String,
+        /// What it was set to; secrets hidden.
+        value: String,
+        /// Where it was set.
+        origin: String,
+        /// What would be right.
+        expected: String,
+    },
+    /// A layer cannot be read.
+    #[error("{origin} is refused: {reason}")]
+    Unreadable {
+        /// Which.
+        origin: String,
+        /// What is wrong with it; none of its text, which may have secrets.
+        reason: String,
+    },
 }
 
-/// Settings as texts under their dotted names: the defaults, overridden by the profile, by the profile's file in the
-/// folder `config` of the working directory, and by the environment.
+/// Settings under their dotted names: the defaults, overridden by the profile, by the profile's file in the folder `config`
+/// of the working directory, and by the environment.
 #[derive(Debug)]
-pub(super) struct Layers(BTreeMap<String, String>);
+pub(super) struct Layers(BTreeMap<String, Setting>);
+
+/// A setting as it was written.
+#[derive(Debug)]
+struct Setting {
+    value: String,
+    origin: String,
+}
 
 impl Layers {
     /// Reads every layer; `variables` are the environment's.
     pub(super) fn read(profile: Profile, variables: HashMap<String, String>) -> Result<Self, SettingError> {
-        let text = |text: &str| File::from_str(text, FileFormat::Toml);
         let file = format!("config/{profile}.toml");
-        let unreadable = |error: ConfigError| SettingError {
-            setting: file.clone(),
-            // The error shows the line of the file, on lines of its own.
-            value: error.to_string().split_whitespace().collect::<Vec<_>>().join(" "),
-            expected: "TOML as in config/default.toml".to_owned(),
-        };
         let of_the_folder = match fs::read_to_string(&file) {
             Ok(settings) => settings,
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(error) => {
-                return Err(refused(&file, &error.to_string(), "a file that can be read, or none"));
-            }
+            Err(error) => return Err(unreadable(&file, error)),
         };
-        let environment = Environment::with_prefix("GOCHAT").prefix_separator("__").separator("__");
-        let layers = Config::builder()
-            .add_source(text(DEFAULTS))
-            .add_source(text(profile.built_in()))
-            .add_source(text(&of_the_folder))
-            .add_source(environment.source(Some(variables)));
-        let known = flatten(Config::builder().add_source(text(DEFAULTS)).build().map_err(unreadable)?);
-        let values = flatten(layers.build().map_err(unreadable)?);
-        match values.keys().find(|setting| !known.contains_key(*setting)) {
-            None => Ok(Self(values)),
-            Some(setting) => Err(SettingError {
-                setting: setting.clone(),
-                // It may be a misspelt secret.
-                value: "…".to_owned(),
-                expected: format!("one of the settings {}", known.into_keys().collect::<Vec<_>>().join(", ")),
-            }),
+        let defaults = toml("the defaults", DEFAULTS)?;
+        let known: Vec<String> = defaults.keys().cloned().collect();
+        let mut layers = Self(defaults);
+        for layer in [
+            toml(&format!("the profile {profile}"), profile.built_in())?,
+            toml(&file, &of_the_folder)?,
+            environment("the environment", variables)?,
+        ] {
+            layers.0.extend(layer);
+        }
+        match layers.0.iter().find(|(setting, _)| !known.contains(setting)) {
+            None => Ok(layers),
+            // It may be a misspelt secret.
+            Some((setting, _)) => {
+                Err(layers.refused(setting, "…", format!("one of the settings {}", known.join(", "))))
+            }
         }
     }
 
     /// The settings, secrets hidden, in their sections.
     pub(super) fn shown(&self) -> toml::Table {
         let mut sections = toml::Table::new();
-        for (setting, value) in &self.0 {
+        for (setting, Setting { value, .. }) in &self.0 {
             let Some((section, key)) = setting.split_once('.') else { continue };
             let value = if setting == "database.url" { hide(value) } else { value.clone() };
             let value = value.parse().map_or_else(
@@ -89,7 +100,7 @@ impl Layers {
     /// A setting that its type reads.
     pub(super) fn parsed<T: FromStr>(&self, setting: &str, expected: &str) -> Result<T, SettingError> {
         let value = self.text(setting);
-        value.parse().map_err(|_| refused(setting, value, expected))
+        value.parse().map_err(|_| self.refused(setting, value, expected))
     }
 
     /// A whole number within `range`.
@@ -99,7 +110,7 @@ impl Layers {
     {
         let value = self.text(setting);
         value.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
-            refused(setting, value, format!("a whole number from {} to {}", range.start(), range.end()))
+            self.refused(setting, value, format!("a whole number from {} to {}", range.start(), range.end()))
         })
     }
 
@@ -113,7 +124,7 @@ impl Layers {
         let (least, most) = (*seconds.start(), *seconds.end());
         let range = Duration::from_secs(least)..=Duration::from_secs(most);
         humantime::parse_duration(value).ok().filter(|duration| range.contains(duration)).ok_or_else(|| {
-            refused(setting, value, format!("a duration from {least}s to {most}s, like {least}s"))
+            self.refused(setting, value, format!("a duration from {least}s to {most}s, like {least}s"))
         })
     }
 
@@ -122,24 +133,53 @@ impl Layers {
         let value = self.text(setting);
         words.iter().find(|(word, _)| *word == value).map(|(_, meaning)| *meaning).ok_or_else(|| {
             let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-            refused(setting, value, words.join(" or "))
+            self.refused(setting, value, words.join(" or "))
         })
     }
 
     /// The URL of a database, in which a password may stand.
     pub(super) fn database_url(&self, setting: &str) -> Result<DatabaseUrl, SettingError> {
         let value = self.text(setting);
-        DatabaseUrl::from_str(value).map_err(|error| refused(setting, &hide(value), error.expected()))
+        DatabaseUrl::from_str(value).map_err(|error| self.refused(setting, &hide(value), error.expected()))
+    }
+
+    /// The error of a setting whose value may be shown so.
+    pub(super) fn refused(&self, setting: &str, value: &str, expected: impl Into<String>) -> SettingError {
+        SettingError::Refused {
+            setting: setting.to_owned(),
+            value: value.to_owned(),
+            origin: self.0.get(setting).map_or("", |setting| &setting.origin).to_owned(),
+            expected: expected.into(),
+        }
     }
 
     /// A setting as it was written. Each stands in the defaults, so none is ever missing.
     fn text(&self, setting: &str) -> &str {
-        self.0.get(setting).map_or("", String::as_str)
+        self.0.get(setting).map_or("", |setting| &setting.value)
     }
 }
 
-fn refused(setting: &str, value: &str, expected: impl Into<String>) -> SettingError {
-    SettingError { setting: setting.to_owned(), value: value.to_owned(), expected: expected.into() }
+fn unreadable(origin: &str, reason: impl Display) -> SettingError {
+    SettingError::Unreadable { origin: origin.to_owned(), reason: reason.to_string() }
+}
+
+/// The settings of a TOML text.
+fn toml(origin: &str, text: &str) -> Result<BTreeMap<String, Setting>, SettingError> {
+    let table: toml::Table = toml::from_str(text).map_err(|error| {
+        let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
+        unreadable(origin, format!("line {line}: {}", error.message()))
+    })?;
+    flatten(origin, Config::try_from(&table))
+}
+
+/// The settings of environment variables.
+fn environment(
+    origin: &str,
+    variables: HashMap<String, String>,
+) -> Result<BTreeMap<String, Setting>, SettingError> {
+    let source =
+        Environment::with_prefix("GOCHAT").prefix_separator("__").separator("__").source(Some(variables));
+    flatten(origin, Config::builder().add_source(source).build())
 }
 
 /// A database's URL without its password; of what is no such URL, nothing but the scheme.
@@ -151,18 +191,25 @@ fn hide(url: &str) -> String {
 }
 
 /// Every value under its dotted name.
-fn flatten(config: Config) -> BTreeMap<String, String> {
+fn flatten(
+    origin: &str,
+    config: Result<Config, ConfigError>,
+) -> Result<BTreeMap<String, Setting>, SettingError> {
+    let root =
+        config.and_then(|config| config.cache.into_table()).map_err(|error| unreadable(origin, error))?;
     let mut flat = BTreeMap::new();
-    let mut tables: Vec<(String, HashMap<String, Value>)> =
-        vec![(String::new(), config.cache.into_table().unwrap_or_default())];
+    let mut tables: Vec<(String, HashMap<String, Value>)> = vec![(String::new(), root)];
     while let Some((prefix, table)) = tables.pop() {
         for (key, value) in table {
             let name = if prefix.is_empty() { key } else { format!("{prefix}.{key}") };
             match value.kind {
                 ValueKind::Table(table) => tables.push((name, table)),
-                kind => drop(flat.insert(name, kind.to_string())),
+                kind => {
+                    let setting = Setting { value: kind.to_string(), origin: origin.to_owned() };
+                    flat.insert(name, setting);
+                }
             }
         }
     }
-    flat
+    Ok(flat)
 }

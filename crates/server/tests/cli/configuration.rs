@@ -13,6 +13,10 @@ pub fn cases() -> Vec<Case> {
         ("what_cannot_be_is_refused_in_one_sentence", what_cannot_be_is_refused_in_one_sentence),
         ("a_port_in_use_is_named_and_no_database_is_made", a_port_in_use_is_named_and_no_database_is_made),
         ("a_file_that_cannot_be_read_is_refused", a_file_that_cannot_be_read_is_refused),
+        (
+            "a_file_that_is_wrong_is_named_and_its_secrets_are_not_shown",
+            a_file_that_is_wrong_is_named_and_its_secrets_are_not_shown,
+        ),
         ("a_variable_that_is_no_unicode_is_refused", a_variable_that_is_no_unicode_is_refused),
         ("a_wrong_command_line_ends_with_2", a_wrong_command_line_ends_with_2),
         ("the_file_of_the_profile_overrides_the_defaults", the_file_of_the_profile_overrides_the_defaults),
@@ -111,7 +115,7 @@ fn a_file_that_cannot_be_read_is_refused() -> anyhow::Result<()> {
     fs::create_dir_all(folder.path().join("config/development.toml"))?;
     let ended = run_in(folder.path(), &["config"], &[]);
     assert_eq!((ended.code, &*ended.stdout), (Some(1), ""), "{ended:?}");
-    assert!(ended.stderr.starts_with("gochat: config/development.toml = "), "{}", ended.stderr);
+    assert_eq!(ended.stderr, "gochat: config/development.toml is refused: Is a directory (os error 21)\n");
     Ok(())
 }
 
@@ -146,10 +150,30 @@ fn the_file_of_the_profile_overrides_the_defaults() -> anyhow::Result<()> {
         |variables: &[(&str, &str)]| run_in(folder.path(), &["--profile", "production", "config"], variables);
     assert!(printed(&[]).stdout.contains("level = \"warn\""));
     assert!(printed(&[("GOCHAT__LOG__LEVEL", "debug")]).stdout.contains("level = \"debug\""));
-    fs::write(folder.path().join("config/production.toml"), "[log\nlevel")?;
-    let broken = printed(&[]);
-    assert_eq!((broken.code, broken.stderr.lines().count()), (Some(1), 1), "{broken:?}");
-    assert!(broken.stderr.contains("config/production.toml"), "{broken:?}");
+    Ok(())
+}
+
+fn a_file_that_is_wrong_is_named_and_its_secrets_are_not_shown() -> anyhow::Result<()> {
+    let folder = TempDir::new()?;
+    fs::create_dir(folder.path().join("config"))?;
+    let refused = |text: &str| {
+        fs::write(folder.path().join("config/production.toml"), text).unwrap();
+        let ended = run_in(folder.path(), &["--profile", "production", "config"], &[]);
+        assert_eq!((ended.code, &*ended.stdout), (Some(1), ""), "{ended:?}");
+        ended.stderr
+    };
+    let unknown = refused("[database]\nulr = \"postgres://u:secret@h/d\"\n");
+    let start =
+        "gochat: database.ulr = \"…\" from config/production.toml is refused: expected one of the settings ";
+    assert!(unknown.starts_with(start), "{unknown}");
+    assert_eq!(
+        refused("[log]\nlevel = \"loud\"\n"),
+        "gochat: log.level = \"loud\" from config/production.toml is refused: expected error or warn or info or debug or trace\n"
+    );
+    assert_eq!(
+        refused("[database]\nurl = \"postgres://u:secret@h/d\n"),
+        "gochat: config/production.toml is refused: line 2: invalid basic string, expected `\"`\n"
+    );
     Ok(())
 }
 
