@@ -17,10 +17,17 @@ const POSTGRES: &str = include_str!("fill/postgres.sql");
 pub fn home(system: System, cluster: &Cluster, count: u32) -> anyhow::Result<Home> {
     let home = Home::new(system, cluster)?;
     eprintln!("{system}: storing {count} groups");
-    let sql = match system.backend() {
-        Backend::Sqlite => SQLITE,
-        Backend::Postgres => POSTGRES,
-    };
-    PlainSql::connect(home.url())?.execute(&sql.replace(":count", &count.to_string()))?;
+    let mut sql = PlainSql::connect(home.url())?;
+    let count = count.to_string();
+    match system.backend() {
+        Backend::Sqlite => sql.execute(&SQLITE.replace(":count", &count))?,
+        Backend::Postgres => {
+            sql.execute(&POSTGRES.replace(":count", &count))?;
+            // What PostgreSQL does by itself within minutes. Else the first loads would share the disk with it, and each
+            // read of a page of the table would mark its rows as committed, and so write the page.
+            sql.execute("VACUUM (ANALYZE) groups")?;
+            sql.execute("CHECKPOINT")?;
+        }
+    }
     Ok(home)
 }
