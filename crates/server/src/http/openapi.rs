@@ -32,6 +32,7 @@ const ABOUT: &str = "Creates groups for the programs that hold an API key, and a
 #[derive(OpenApi)]
 #[openapi(
     info(title = "GoChat group service", description = ABOUT),
+    servers((url = "/", description = "Wherever this document is served")),
     paths(groups::create, groups::look_up, groups::find),
     components(schemas(Fields, GroupBody, ErrorBody, Problem, Code)),
     modifiers(&Shared),

@@ -18,10 +18,11 @@ pub fn cases() -> Vec<Case> {
 type CaseWithoutDatabase = (&'static str, fn() -> anyhow::Result<()>);
 
 /// Those that look at the description alone.
-pub fn cases_without_database() -> [CaseWithoutDatabase; 3] {
+pub fn cases_without_database() -> [CaseWithoutDatabase; 4] {
     [
         ("every_body_of_the_description_fits_its_schema", every_body_of_the_description_fits_its_schema),
         ("every_code_has_an_example", every_code_has_an_example),
+        ("every_error_is_in_the_table_for_people", every_error_is_in_the_table_for_people),
         ("every_operation_names_its_scope", every_operation_names_its_scope),
     ]
 }
@@ -177,6 +178,21 @@ fn every_code_has_an_example() -> anyhow::Result<()> {
         .collect();
     let codes = api["components"]["schemas"]["Code"]["enum"].as_array().unwrap();
     assert_eq!(with_examples, codes.iter().map(|code| code.as_str().unwrap()).collect());
+    Ok(())
+}
+
+fn every_error_is_in_the_table_for_people() -> anyhow::Result<()> {
+    let api = api();
+    let page = include_str!("../../../../docs/api.md");
+    let problems = replies(&api).into_iter().flat_map(|reply| {
+        let content = reply["content"].get("application/problem+json");
+        content.into_iter().flat_map(|content| content["examples"].as_object().unwrap().values())
+    });
+    for problem in problems.map(|example| &example["value"]) {
+        let (status, code) =
+            (format!("| {} |", problem["status"]), format!("`{}`", problem["code"].as_str().unwrap()));
+        assert!(page.lines().any(|row| row.starts_with(&status) && row.contains(&code)), "{status} {code}");
+    }
     Ok(())
 }
 
