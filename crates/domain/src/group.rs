@@ -6,7 +6,6 @@ mod idempotency;
 mod key;
 mod name;
 mod page;
-mod text;
 mod token;
 
 pub use admin_id::{AdminId, InvalidAdminId};

@@ -5,3 +5,4 @@ pub mod clock;
 pub mod group;
 pub mod ports;
 pub mod service;
+mod text;

@@ -1,7 +1,7 @@
 //! What is known of a key once it is issued: everything but the key.
 
 use super::{Caller, Scopes};
-use crate::clock::Timestamp;
+use crate::{clock::Timestamp, text};
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
 
@@ -35,12 +35,10 @@ pub struct KeyName(Box<str>);
 impl KeyName {
     /// Checks `raw`, and keeps it as it is.
     pub fn parse(raw: &str) -> Result<Self, InvalidKeyName> {
-        let length_fits = (1..=63).contains(&raw.chars().count());
-        if length_fits && !raw.chars().any(char::is_control) && !raw.trim().is_empty() {
-            Ok(Self(raw.into()))
-        } else {
-            Err(InvalidKeyName)
+        if text::check(raw).is_err() || raw.trim().is_empty() {
+            return Err(InvalidKeyName);
         }
+        Ok(Self(raw.into()))
     }
 
     /// The name.

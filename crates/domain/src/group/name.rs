@@ -1,6 +1,6 @@
 //! The name of a group.
 
-use super::text::{self, TextFault};
+use crate::text::{self, TextFault};
 use std::borrow::Cow;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 

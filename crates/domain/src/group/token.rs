@@ -1,6 +1,6 @@
 //! The token of a group.
 
-use super::text::{self, TextFault};
+use crate::text::{self, TextFault};
 use std::{borrow::Cow, fmt};
 
 /// A group's token: 1 to 63 Unicode scalar values, kept byte for byte.

@@ -1,18 +1,18 @@
-//! The rule that the texts of a group share: how long, and of what.
+//! The rule that texts share: how long, and of what.
 
-/// The most Unicode scalar values that a name or a token may have.
-pub(super) const MAX_CHARS: usize = 63;
+/// The most Unicode scalar values that a text may have.
+const MAX_CHARS: usize = 63;
 
-/// What every text of a group must not be.
+/// What no text may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TextFault {
+pub(crate) enum TextFault {
     Empty,
     TooLong,
     ControlCharacter,
 }
 
 /// Checks that `text` has 1 to [`MAX_CHARS`] scalar values, none of them a control character (Unicode `Cc`).
-pub(super) fn check(text: &str) -> Result<(), TextFault> {
+pub(crate) fn check(text: &str) -> Result<(), TextFault> {
     if text.is_empty() {
         return Err(TextFault::Empty);
     }
