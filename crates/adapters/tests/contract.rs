@@ -17,14 +17,12 @@ mod reads;
 #[path = "contract/subject.rs"]
 mod subject;
 
-use gochat_test_support::{Backend, Suite, TestDatabase};
+use gochat_test_support::{Backend, Case as DatabaseCase, Suite, TestDatabase};
 use std::process::ExitCode;
 use subject::Subject;
 
 /// A case of the ports' contract.
-type Case = (&'static str, fn(Subject) -> anyhow::Result<()>);
-/// A case that only a database has.
-type DatabaseCase = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
+type Case = DatabaseCase<Subject>;
 
 fn main() -> ExitCode {
     let mut suite = Suite::new();

@@ -72,6 +72,17 @@ impl TestDatabase {
         PlainSql::connect(&self.url)
     }
 
+    /// A connection in a transaction that keeps all others from storing groups, and on PostgreSQL from reading them. It ends
+    /// by `ROLLBACK`, or with the connection.
+    pub fn lock_groups(&self) -> anyhow::Result<PlainSql> {
+        let mut lock = self.plain_sql()?;
+        lock.execute(match self.backend() {
+            Backend::Sqlite => "BEGIN IMMEDIATE",
+            Backend::Postgres => "BEGIN; LOCK TABLE groups IN ACCESS EXCLUSIVE MODE",
+        })?;
+        Ok(lock)
+    }
+
     /// [`PlainSql::execute`] on a connection of its own.
     pub fn execute(&self, sql: &str) -> anyhow::Result<()> {
         self.plain_sql()?.execute(sql)

@@ -16,7 +16,7 @@ mod suite;
 pub use cluster::Cluster;
 pub use database::{Backend, TestDatabase};
 pub use plain_sql::PlainSql;
-pub use suite::Suite;
+pub use suite::{Case, CaseWithoutDatabase, Suite};
 
 /// The table of the named functions, each beside its name: `cases![one, two]` is `[("one", one), ("two", two)]`.
 #[macro_export]

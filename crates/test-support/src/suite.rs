@@ -5,6 +5,12 @@ use anyhow::bail;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use std::{env, process::ExitCode, sync::Arc};
 
+/// A case: its name, and what is done with what it is given, a new database unless `T` says otherwise.
+pub type Case<T = TestDatabase> = (&'static str, fn(T) -> anyhow::Result<()>);
+
+/// A case that is given nothing.
+pub type CaseWithoutDatabase = (&'static str, fn() -> anyhow::Result<()>);
+
 /// The cases of a test binary (`harness = false`), which takes the arguments of Rust's own test binaries.
 ///
 /// # Example

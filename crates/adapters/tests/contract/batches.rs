@@ -40,13 +40,7 @@ const ONE_WRITER: WriterOptions = WriterOptions { writers: 1, ..WRITERS };
 
 /// Keeps the writers of a database waiting, so that what is queued meanwhile is one batch.
 fn lock(subject: &Subject) -> PlainSql {
-    let mut lock = subject.database().plain_sql().unwrap();
-    lock.execute(match subject.database().backend() {
-        Backend::Sqlite => "BEGIN IMMEDIATE",
-        Backend::Postgres => "BEGIN; LOCK TABLE groups IN ACCESS EXCLUSIVE MODE",
-    })
-    .unwrap();
-    lock
+    subject.database().lock_groups().unwrap()
 }
 
 fn in_a_mixed_batch_each_gets_its_own_answer(database: TestDatabase) -> anyhow::Result<()> {

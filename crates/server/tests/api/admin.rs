@@ -2,12 +2,10 @@
 
 use crate::app::App;
 use gochat_test_support::{
-    Backend, TestDatabase, cases,
+    Case, TestDatabase, cases,
     http::{Reply, Request, exchange},
 };
 use std::{collections::BTreeSet, fs, path::Path, thread};
-
-type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -196,11 +194,7 @@ fn batches_queue_pool_and_cache_are_measured(database: TestDatabase) -> anyhow::
         assert_eq!(sample(&app, series), Some(value), "{series}");
     }
     // A writer that waits for the database leaves the groups in the queue.
-    let mut lock = app.database.plain_sql()?;
-    lock.execute(match app.database.backend() {
-        Backend::Sqlite => "BEGIN IMMEDIATE",
-        Backend::Postgres => "BEGIN; LOCK TABLE groups IN ACCESS EXCLUSIVE MODE",
-    })?;
+    let mut lock = app.database.lock_groups()?;
     thread::scope(|scope| {
         let app = &app;
         let waiting: Vec<_> = (0..3)

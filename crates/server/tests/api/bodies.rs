@@ -2,11 +2,9 @@
 
 use crate::app::App;
 use gochat_test_support::{
-    TestDatabase, cases,
+    Case, TestDatabase, cases,
     http::{Connection, DEVELOPMENT_KEY, Request},
 };
-
-type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
 
 pub fn cases() -> Vec<Case> {
     cases![

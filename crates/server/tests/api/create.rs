@@ -2,10 +2,8 @@
 
 use crate::app::App;
 use gochat_domain::clock::{Clock, SystemClock};
-use gochat_test_support::{TestDatabase, cases, http::Request};
+use gochat_test_support::{Case, TestDatabase, cases, http::Request};
 use std::process::Command;
-
-type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
 
 pub fn cases() -> Vec<Case> {
     cases![

@@ -2,11 +2,9 @@
 
 use crate::app::App;
 use gochat_test_support::{
-    TestDatabase, cases,
+    Case, TestDatabase, cases,
     http::{Connection, Request},
 };
-
-type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
 
 pub fn cases() -> Vec<Case> {
     cases![the_root_leads_to_the_page, the_page_and_all_that_it_is_made_of, the_description].to_vec()

@@ -2,9 +2,7 @@
 
 use crate::{app::App, keys::issue};
 use gochat_domain::auth::Scope;
-use gochat_test_support::{Backend, TestDatabase, cases, http::Request};
-
-type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
+use gochat_test_support::{Backend, Case, TestDatabase, cases, http::Request};
 
 pub fn cases() -> Vec<Case> {
     cases![a_database_that_is_locked_is_unavailable_until_it_is_not, a_fault_that_nobody_foresaw_is_internal]
@@ -19,11 +17,7 @@ const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
 
 fn a_database_that_is_locked_is_unavailable_until_it_is_not(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, &[("GOCHAT__DATABASE__TIMEOUT", "1s")]);
-    let mut lock = app.database.plain_sql()?;
-    lock.execute(match app.database.backend() {
-        Backend::Sqlite => "BEGIN IMMEDIATE",
-        Backend::Postgres => "BEGIN; LOCK TABLE groups IN ACCESS EXCLUSIVE MODE",
-    })?;
+    let mut lock = app.database.lock_groups()?;
     let reply = Request::create(BODY).send(app.port);
     reply.assert_error(503, "unavailable", None, "the service cannot serve this now; try again");
     assert_eq!(reply.header("retry-after"), "1");

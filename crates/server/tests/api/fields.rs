@@ -1,9 +1,7 @@
 //! The rules of the fields: what is taken, what is refused, and with which code.
 
 use crate::app::App;
-use gochat_test_support::{TestDatabase, cases, http::Request};
-
-type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
+use gochat_test_support::{Case, TestDatabase, cases, http::Request};
 
 pub fn cases() -> Vec<Case> {
     cases![names, tokens, administrators, a_missing_field_is_named, the_first_broken_field_is_named].to_vec()

@@ -3,12 +3,10 @@
 use crate::app::App;
 use gochat_adapters::{Database, DatabaseOptions};
 use gochat_test_support::{
-    Backend, TestDatabase, cases,
+    Backend, Case, TestDatabase, cases,
     http::{Connection, Reply, Request},
 };
 use std::{thread, time::Duration};
-
-type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
 
 pub fn cases() -> Vec<Case> {
     cases![

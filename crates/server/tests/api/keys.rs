@@ -7,10 +7,8 @@ use gochat_domain::{
     clock::{Clock, SystemClock},
     service::{ApiKeyService, IssueKey},
 };
-use gochat_test_support::{TestDatabase, cases, http::Request};
+use gochat_test_support::{Case, TestDatabase, cases, http::Request};
 use std::{sync::Arc, time::Duration};
-
-type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
 
 pub fn cases() -> Vec<Case> {
     cases![

@@ -3,19 +3,15 @@
 use crate::{app::App, keys::issue};
 use gochat_domain::auth::Scope;
 use gochat_test_support::{
-    Backend, TestDatabase, cases,
+    Case, CaseWithoutDatabase, TestDatabase, cases,
     http::{DEVELOPMENT_KEY, Reply, Request, exchange},
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
-
 pub fn cases() -> Vec<Case> {
     cases![every_reply_is_described].to_vec()
 }
-
-type CaseWithoutDatabase = (&'static str, fn() -> anyhow::Result<()>);
 
 /// Those that look at the description alone.
 pub fn cases_without_database() -> [CaseWithoutDatabase; 4] {
@@ -112,11 +108,7 @@ fn every_reply_is_described(database: TestDatabase) -> anyhow::Result<()> {
     }
     check(all, "post", 400, &exchange(app.port, b"nonsense\r\n\r\n"));
     check(all, "post", 408, &exchange(app.port, b"POST /v1/group HTTP/1.1\r\n"));
-    let mut lock = app.database.plain_sql()?;
-    lock.execute(match app.database.backend() {
-        Backend::Sqlite => "BEGIN IMMEDIATE",
-        Backend::Postgres => "BEGIN; LOCK TABLE groups IN ACCESS EXCLUSIVE MODE",
-    })?;
+    let mut lock = app.database.lock_groups()?;
     check(all, "post", 503, &Request::create(r#"{"name":"late","token":"t","admin_id":1}"#).send(app.port));
     lock.execute("ROLLBACK")?;
     app.database.execute("ALTER TABLE groups RENAME TO gone")?;

@@ -3,11 +3,9 @@
 use crate::{app::App, keys::issue};
 use gochat_domain::auth::Scope;
 use gochat_test_support::{
-    TestDatabase, cases,
+    Case, TestDatabase, cases,
     http::{DEVELOPMENT_KEY, Reply, Request},
 };
-
-type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
 
 pub fn cases() -> Vec<Case> {
     cases![

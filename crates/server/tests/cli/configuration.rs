@@ -1,14 +1,11 @@
 //! Bad configuration ends with exit code 1 and one sentence, and leaves nothing behind.
 
 use crate::process::{run, run_in};
-use gochat_test_support::{Cluster, TestDatabase, cases};
+use gochat_test_support::{Case, CaseWithoutDatabase, Cluster, TestDatabase, cases};
 use std::{ffi::OsStr, fs, net::TcpListener, os::unix::ffi::OsStrExt, process::Command};
 use tempfile::TempDir;
 
-type Case = (&'static str, fn() -> anyhow::Result<()>);
-type DatabaseCase = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
-
-pub fn cases() -> Vec<Case> {
+pub fn cases() -> Vec<CaseWithoutDatabase> {
     vec![
         ("what_cannot_be_is_refused_in_one_sentence", what_cannot_be_is_refused_in_one_sentence),
         ("a_port_in_use_is_named_and_no_database_is_made", a_port_in_use_is_named_and_no_database_is_made),
@@ -27,11 +24,11 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
-pub fn postgres_cases() -> Vec<DatabaseCase> {
+pub fn postgres_cases() -> Vec<Case> {
     cases![a_wrong_password_is_said_by_the_server_and_not_shown].to_vec()
 }
 
-pub fn database_cases() -> Vec<DatabaseCase> {
+pub fn database_cases() -> Vec<Case> {
     cases![a_schema_that_lacks_migrations_or_has_too_many_is_refused].to_vec()
 }
 

@@ -1,13 +1,11 @@
 //! `gochat groups export`, and the way back.
 
 use crate::process::{Ended, Server, command, ndjson, run, run_in, run_with};
-use gochat_test_support::{Backend, TestDatabase, cases, http::Request};
+use gochat_test_support::{Backend, Case, TestDatabase, cases, http::Request};
 use std::{
     collections::HashSet, fs, io::Read, os::unix::fs::PermissionsExt, path::Path, process::Stdio, thread,
 };
 use tempfile::TempDir;
-
-type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
 
 pub fn cases() -> Vec<Case> {
     cases![

@@ -1,7 +1,7 @@
 //! `gochat groups import`: what becomes of each line.
 
 use crate::process::{Ended, command, ndjson, run, run_in, run_with};
-use gochat_test_support::{TestDatabase, cases};
+use gochat_test_support::{Case, TestDatabase, cases};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::{
     fs::{self, File},
@@ -9,8 +9,6 @@ use std::{
     process::Stdio,
 };
 use tempfile::TempDir;
-
-type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
 
 pub fn cases() -> Vec<Case> {
     cases![

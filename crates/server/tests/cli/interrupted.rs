@@ -2,7 +2,7 @@
 //! import takes.
 
 use crate::process::{Ended, command_by, ndjson, run_with, signal};
-use gochat_test_support::{TestDatabase, cases};
+use gochat_test_support::{Case, TestDatabase, cases};
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
@@ -11,8 +11,6 @@ use std::{
     thread,
 };
 use tempfile::TempDir;
-
-type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
 
 pub fn cases() -> Vec<Case> {
     cases![

@@ -2,12 +2,10 @@
 
 use crate::process::{Server, run};
 use gochat_test_support::{
-    TestDatabase, cases,
+    Case, TestDatabase, cases,
     http::{Reply, Request},
 };
 use std::time::{Duration, Instant};
-
-type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
 
 pub fn cases() -> Vec<Case> {
     cases![

@@ -2,12 +2,10 @@
 
 use crate::process::{Server, run};
 use gochat_test_support::{
-    TestDatabase, cases,
+    Case, TestDatabase, cases,
     http::{Connection, DEVELOPMENT_KEY, Request, exchange},
 };
 use serde_json::Value;
-
-type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
 
 pub fn cases() -> Vec<Case> {
     cases![

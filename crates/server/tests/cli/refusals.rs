@@ -1,14 +1,13 @@
 //! The refusals that docs/configuration.md shows, each run as it stands on the page.
 
 use crate::process::run_in;
+use gochat_test_support::CaseWithoutDatabase;
 use std::net::TcpListener;
 use tempfile::TempDir;
 
-type Case = (&'static str, fn() -> anyhow::Result<()>);
-
 const PAGE: &str = include_str!("../../../../docs/configuration.md");
 
-pub fn cases() -> Vec<Case> {
+pub fn cases() -> Vec<CaseWithoutDatabase> {
     vec![("a_refusal_is_what_the_documentation_shows", a_refusal_is_what_the_documentation_shows)]
 }
 

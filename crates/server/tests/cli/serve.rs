@@ -2,12 +2,10 @@
 
 use crate::process::Server;
 use gochat_test_support::{
-    Backend, TestDatabase, cases,
+    Backend, Case, TestDatabase, cases,
     http::{Connection, DEVELOPMENT_KEY, Request},
 };
 use std::thread;
-
-type Case = (&'static str, fn(TestDatabase) -> anyhow::Result<()>);
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -73,20 +71,21 @@ fn three_servers_started_at_once_on_an_empty_database_all_come_up(
     Ok(())
 }
 
-fn sigterm_answers_what_is_in_flight_and_exits_0(database: TestDatabase) -> anyhow::Result<()> {
-    let server = Server::start(&database, &[("GOCHAT__DATABASE__TIMEOUT", "60s")]);
-    let mut lock = database.plain_sql()?;
-    lock.execute(match database.backend() {
-        Backend::Sqlite => "BEGIN IMMEDIATE",
-        Backend::Postgres => "BEGIN; LOCK TABLE groups IN ACCESS EXCLUSIVE MODE",
-    })?;
-    // `100 Continue` shows that the request is in the hands of the server, where it waits for the lock.
+/// Sends a create, and returns when it is in the hands of the server: `100 Continue` shows that.
+fn create_in_flight(server: &Server) -> Connection {
     let request = Request::create(BODY).header("Expect", "100-continue").bytes();
     let (head, body) = request.split_at(request.len() - BODY.len());
     let mut connection = Connection::open(server.port);
     connection.write(head);
     connection.read_continue();
     connection.write(body);
+    connection
+}
+
+fn sigterm_answers_what_is_in_flight_and_exits_0(database: TestDatabase) -> anyhow::Result<()> {
+    let server = Server::start(&database, &[("GOCHAT__DATABASE__TIMEOUT", "60s")]);
+    let mut lock = database.lock_groups()?;
+    let mut connection = create_in_flight(&server);
     server.terminate();
     lock.execute("ROLLBACK")?;
     assert_eq!(connection.read().status, 201);
@@ -99,17 +98,8 @@ fn a_server_that_was_told_to_stop_says_so_until_it_ends(database: TestDatabase) 
     let server = Server::start(&database, &[("GOCHAT__DATABASE__TIMEOUT", "60s")]);
     let ready = || Request::new("GET", "/readyz").send(server.admin_port);
     assert_eq!(ready().status, 200);
-    let mut lock = database.plain_sql()?;
-    lock.execute(match database.backend() {
-        Backend::Sqlite => "BEGIN IMMEDIATE",
-        Backend::Postgres => "BEGIN; LOCK TABLE groups IN ACCESS EXCLUSIVE MODE",
-    })?;
-    let request = Request::create(BODY).header("Expect", "100-continue").bytes();
-    let (head, body) = request.split_at(request.len() - BODY.len());
-    let mut connection = Connection::open(server.port);
-    connection.write(head);
-    connection.read_continue();
-    connection.write(body);
+    let mut lock = database.lock_groups()?;
+    let mut connection = create_in_flight(&server);
     server.terminate();
     // The signal takes a moment to arrive; from then on the request in flight keeps the server up.
     let told = loop {
@@ -149,11 +139,7 @@ fn what_was_answered_201_is_there_after_kill_9(database: TestDatabase) -> anyhow
 fn a_database_that_does_not_answer_does_not_hold_up_the_end(database: TestDatabase) -> anyhow::Result<()> {
     let short = [("GOCHAT__DATABASE__TIMEOUT", "1s"), ("GOCHAT__HTTP__SHUTDOWN_TIMEOUT", "2s")];
     let server = Server::start(&database, &short);
-    let mut lock = database.plain_sql()?;
-    lock.execute(match database.backend() {
-        Backend::Sqlite => "BEGIN IMMEDIATE",
-        Backend::Postgres => "BEGIN; LOCK TABLE groups IN ACCESS EXCLUSIVE MODE",
-    })?;
+    let _lock = database.lock_groups()?;
     let reply = Request::create(r#"{"name":"g","token":"t","admin_id":1}"#).send(server.port);
     assert_eq!(reply.status, 503);
     server.terminate();

@@ -1,12 +1,11 @@
 //! Help, completions and the man page: what teaches the command line.
 
 use crate::process::{command, run_in};
+use gochat_test_support::CaseWithoutDatabase;
 use std::{io::Write, process::Stdio};
 use tempfile::TempDir;
 
-type Case = (&'static str, fn() -> anyhow::Result<()>);
-
-pub fn cases() -> Vec<Case> {
+pub fn cases() -> Vec<CaseWithoutDatabase> {
     vec![
         ("the_help_of_each_command_has_examples", the_help_of_each_command_has_examples),
         (
