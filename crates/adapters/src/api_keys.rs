@@ -85,7 +85,7 @@ impl ApiKeyRepository for DieselApiKeys {
         let (row, digest) = (Row::from(issued), digest(key));
         let insert = move |connection: &mut AnyConnection| {
             diesel::insert_into(api_keys::table)
-                .values((row, api_keys::digest.eq(digest.as_slice())))
+                .values((&row, api_keys::digest.eq(digest.as_slice())))
                 .execute(connection)?;
             Ok(())
         };

@@ -1,10 +1,7 @@
 //! A connection to either database, opened the way this service needs it.
 
 use crate::{DatabaseUrl, Fault};
-use diesel::{
-    Connection, MultiConnection, PgConnection, SqliteConnection, connection::SimpleConnection,
-    r2d2::R2D2Connection,
-};
+use diesel::{Connection, MultiConnection, PgConnection, SqliteConnection, connection::SimpleConnection};
 use std::{
     fs,
     path::Path,
@@ -20,7 +17,7 @@ pub(crate) enum AnyConnection {
     Postgres(PgConnection),
 }
 
-/// Opens connections to one database. The pool's manager.
+/// Opens connections to one database.
 #[derive(Debug, Clone)]
 pub(crate) struct Connector {
     target: Target,
@@ -100,23 +97,6 @@ fn open_postgres(url: &str) -> Result<AnyConnection, Fault> {
     let mut connection = PgConnection::establish(url)?;
     connection.batch_execute("SET default_transaction_isolation = 'read committed'")?;
     Ok(AnyConnection::Postgres(connection))
-}
-
-impl r2d2::ManageConnection for Connector {
-    type Connection = AnyConnection;
-    type Error = Fault;
-
-    fn connect(&self) -> Result<AnyConnection, Fault> {
-        self.open()
-    }
-
-    fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), Fault> {
-        Ok(connection.ping()?)
-    }
-
-    fn has_broken(&self, connection: &mut AnyConnection) -> bool {
-        std::thread::panicking() || connection.is_broken()
-    }
 }
 
 /// The path as SQLite takes it, its folder made.

@@ -1,18 +1,27 @@
 //! Pooled connections for everything but the creation of groups, used off the async threads.
+//!
+//! Work on a connection that turns out to be dead is done again on another one, so it must be such that it may be: the server
+//! may have done it before the connection died.
+
+mod manager;
 
 use crate::{
     Fault,
     connection::{AnyConnection, Connector},
     metrics::Live,
 };
+use diesel::r2d2::R2D2Connection;
+use manager::{Deaths, Manager};
 use prometheus::{Opts, Registry};
+use r2d2::PooledConnection;
 use std::time::Duration;
 
 /// A pool of connections. Cloning shares it.
 #[derive(Clone)]
 pub(crate) struct Pool {
-    connections: r2d2::Pool<Connector>,
+    connections: r2d2::Pool<Manager>,
     timeout: Duration,
+    deaths: Deaths,
 }
 
 impl Pool {
@@ -33,7 +42,9 @@ impl Pool {
             // would take OpenSSL away from under the thread that opens one.
             builder.min_idle(Some(0))
         };
-        Ok(Self { connections: builder.build(connector)?, timeout })
+        let deaths = Deaths::default();
+        let connections = builder.build(Manager::new(connector, deaths.clone()))?;
+        Ok(Self { connections, timeout, deaths })
     }
 
     /// Lets `registry` read how the pool is used.
@@ -58,24 +69,23 @@ impl Pool {
     pub(crate) fn run_soon<T>(
         &self,
         patience: Duration,
-        work: impl FnOnce(&mut AnyConnection) -> Result<T, Fault>,
+        work: impl Fn(&mut AnyConnection) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        work(&mut *self.connections.get_timeout(patience).map_err(Fault::from)?)
+        self.attempt(|| self.connections.get_timeout(patience), work)
     }
 
     /// Runs `work` on a connection, in the calling thread.
     pub(crate) fn run_here<T, E: From<Fault>>(
         &self,
-        work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+        work: impl Fn(&mut AnyConnection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = self.connections.get().map_err(Fault::from)?;
-        work(&mut connection)
+        self.attempt(|| self.connections.get(), work)
     }
 
     /// Runs `work` on a connection, in a thread that may block, and waits for it no longer than the pool's timeout.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut AnyConnection) -> Result<T, Fault> + Send + 'static,
+        work: impl Fn(&mut AnyConnection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
         let pool = self.clone();
         let work = tokio::task::spawn_blocking(move || pool.run_here(work));
@@ -83,6 +93,22 @@ impl Pool {
             Ok(result) => result.map_err(|error| Fault::Unknown(error.to_string()))?,
             Err(_) => Err(Fault::Unavailable("the database took too long".into())),
         }
+    }
+
+    /// A connection may have died since it last answered.
+    fn attempt<T, E: From<Fault>>(
+        &self,
+        get: impl Fn() -> Result<PooledConnection<Manager>, r2d2::Error>,
+        work: impl Fn(&mut AnyConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut pooled = get().map_err(Fault::from)?;
+        let result = work(&mut pooled.connection);
+        if result.is_ok() || pooled.connection.ping().is_ok() {
+            return result;
+        }
+        self.deaths.add();
+        drop(pooled);
+        work(&mut get().map_err(Fault::from)?.connection)
     }
 }
 

@@ -28,6 +28,7 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
         a_group_is_not_listed_as_long_as_one_before_it_may_appear,
         a_page_that_was_read_before_the_list_became_complete_is_read_again,
         a_list_that_waits_for_a_batch_holds_up_no_other,
+        connections_that_died_are_replaced_and_nobody_notices,
     ]
     .to_vec()
 }
@@ -189,5 +190,24 @@ fn a_page_that_was_read_before_the_list_became_complete_is_read_again(
         gate.execute("SELECT pg_advisory_unlock(1)").unwrap();
         assert_eq!(ids(&walk.await.unwrap()), [5, 6, 7]);
     });
+    Ok(())
+}
+
+fn connections_that_died_are_replaced_and_nobody_notices(database: TestDatabase) -> anyhow::Result<()> {
+    let subject = Subject::on(database)?;
+    let stored = subject.create(group("g"))?;
+    let key = GroupKey::Id(stored.id);
+    // As many at once as fill the pool.
+    let find = || subject.run(join_all((0..20).map(|_| subject.reader.find(&key))));
+    for found in find() {
+        assert_eq!(found?, Some(stored.clone()));
+    }
+    let end = "SELECT pg_terminate_backend(pid, 20000)::text FROM pg_stat_activity
+               WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let ended = subject.database().rows(end)?;
+    assert!(ended.len() > 1 && ended.iter().all(|ended| ended == &["true"]), "{ended:?}");
+    for found in find() {
+        assert_eq!(found?, Some(stored.clone()));
+    }
     Ok(())
 }

@@ -1,0 +1,77 @@
+//! Opens connections for the pool, and asks them whether they are alive: not each time, as that would cost every read a
+//! second round trip.
+
+use crate::{
+    Fault,
+    connection::{AnyConnection, Connector},
+};
+use diesel::r2d2::R2D2Connection;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+/// How long a connection that answered is taken to be alive, unless another one dies.
+const TRUST: Duration = Duration::from_secs(1);
+
+/// The pool's manager.
+#[derive(Debug)]
+pub(super) struct Manager {
+    connector: Connector,
+    deaths: Deaths,
+}
+
+impl Manager {
+    pub(super) fn new(connector: Connector, deaths: Deaths) -> Self {
+        Self { connector, deaths }
+    }
+}
+
+/// How many connections were found dead in use. Where one is, the others may be too.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Deaths(Arc<AtomicU64>);
+
+impl Deaths {
+    /// Has every connection asked before it is used again.
+    pub(super) fn add(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A connection of the pool.
+pub(super) struct Pooled {
+    pub(super) connection: AnyConnection,
+    answered_at: Instant,
+    /// Those before it answered.
+    deaths: u64,
+}
+
+impl r2d2::ManageConnection for Manager {
+    type Connection = Pooled;
+    type Error = Fault;
+
+    fn connect(&self) -> Result<Pooled, Fault> {
+        let deaths = self.deaths.count();
+        Ok(Pooled { connection: self.connector.open()?, answered_at: Instant::now(), deaths })
+    }
+
+    fn is_valid(&self, pooled: &mut Pooled) -> Result<(), Fault> {
+        let deaths = self.deaths.count();
+        if pooled.deaths != deaths || pooled.answered_at.elapsed() >= TRUST {
+            pooled.connection.ping()?;
+            (pooled.answered_at, pooled.deaths) = (Instant::now(), deaths);
+        }
+        Ok(())
+    }
+
+    fn has_broken(&self, pooled: &mut Pooled) -> bool {
+        std::thread::panicking() || pooled.connection.is_broken()
+    }
+}
