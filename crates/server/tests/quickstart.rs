@@ -46,19 +46,27 @@ fn block(title: &str) -> &'static str {
     &block[..=block.find("\n```").expect("the block does not end")]
 }
 
-/// Runs `command`; passes if it prints the group that is stored.
+/// Runs `command`; passes if it prints the group `expected` that is stored.
 #[track_caller]
-fn assert_creates(app: &App, command: &mut Command) {
+fn assert_creates(app: &App, expected: &str, command: &mut Command) {
     let output = command.env_remove("http_proxy").env("NO_PROXY", "localhost").output().unwrap();
     assert!(output.status.success(), "{output:?}");
     let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
     let [[id, uuid, name, token, admin_id, _]] = &app.groups()[..] else { panic!("{:?}", app.groups()) };
-    assert_eq!([&**name, token, admin_id], ["group_1", "298fbgv479bv", "1"]);
+    assert_eq!([&**name, token, admin_id], [expected, "298fbgv479bv", "1"]);
     assert_eq!(printed["id"].to_string(), *id);
     assert_eq!(printed["uuid"].as_str().unwrap().replace('-', ""), *uuid);
     assert_eq!([&printed["name"], &printed["token"]], [name, token]);
     assert_eq!(printed["admin_id"], 1);
     assert!(printed["created_at"].is_string());
+}
+
+/// Runs `command` again; passes if it fails, and shows why.
+#[track_caller]
+fn assert_is_refused(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("group_name_taken"), "{output:?}");
 }
 
 /// A block, for the service on this port.
@@ -69,19 +77,23 @@ fn aimed_at(app: &App, block: &str) -> String {
 
 fn curl(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
-    assert_creates(&app, Command::new("bash").arg("-c").arg(aimed_at(&app, block("curl"))));
+    assert_creates(&app, "group_1", Command::new("bash").arg("-c").arg(aimed_at(&app, block("curl"))));
     Ok(())
 }
 
 fn python(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
-    assert_creates(&app, Command::new("python3").arg("-c").arg(aimed_at(&app, block("Python"))));
+    let mut python = Command::new("python3");
+    assert_creates(&app, "group_2", python.arg("-c").arg(aimed_at(&app, block("Python"))));
+    assert_is_refused(&mut python);
     Ok(())
 }
 
 fn javascript(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
-    assert_creates(&app, Command::new("node").arg("-e").arg(aimed_at(&app, block("JavaScript"))));
+    let mut node = Command::new("node");
+    assert_creates(&app, "group_3", node.arg("-e").arg(aimed_at(&app, block("JavaScript"))));
+    assert_is_refused(&mut node);
     Ok(())
 }
 
@@ -99,7 +111,9 @@ fn rust(database: TestDatabase) -> anyhow::Result<()> {
     compiler.arg("--extern").arg(format!("ureq={}", newest(&libraries, "ureq").display()));
     let output = compiler.arg("-o").arg(&program).arg(&source).output()?;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_creates(&app, &mut Command::new(program));
+    let mut program = Command::new(program);
+    assert_creates(&app, "group_4", &mut program);
+    assert_is_refused(&mut program);
     Ok(())
 }
 

@@ -32,9 +32,9 @@ impl Document {
     }
 }
 
-/// `/` leads to the page.
-pub(super) fn root() -> Resource {
-    read_only("/").route(
+/// A path that leads to the page.
+pub(super) fn lead_from(path: &str) -> Resource {
+    read_only(path).route(
         get_or_head()
             .to(async || HttpResponse::TemporaryRedirect().insert_header((LOCATION, "/docs")).finish()),
     )
@@ -81,7 +81,7 @@ async fn send_part(part: Path<String>) -> Result<HttpResponse, ApiError> {
     }
 }
 
-/// A file of Swagger UI, as it is packed in the binary.
+/// A file of Swagger UI, as it is packed in the binary: by gzip, which every browser unpacks.
 fn send_vendored(name: &str) -> Result<HttpResponse, ApiError> {
     let file = utoipa_swagger_ui::serve(name, Config::default().into())
         .map_err(|error| ApiError::internal(anyhow!("{error}")))?

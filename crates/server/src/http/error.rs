@@ -44,7 +44,7 @@ impl ApiError {
     }
 
     pub(super) fn malformed_request() -> Self {
-        Self::new(Code::MalformedRequest, "the request is not HTTP/1.1")
+        Self::new(Code::MalformedRequest, "the head of the request is malformed, or its target is too long")
     }
 
     pub(super) fn header_too_large() -> Self {

@@ -110,7 +110,7 @@ pub(super) async fn find(
 
 /// Groups page by page, or one by what it is called
 ///
-/// Of `limit`, `id`, `uuid` and `name`, in this order, the first that is given decides. Whoever follows `Link` meets each
+/// Of `limit`, `id`, `uuid` and `name`, in this order, the first that is given decides; what is empty is not given. Whoever follows `Link` meets each
 /// group once, also while others are created.
 #[utoipa::path(
     get,
@@ -120,7 +120,7 @@ pub(super) async fn find(
     security(("GoChat-Token" = ["groups:read"])),
     params(
         ("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "The most groups of a page; 100 if left out"),
-        ("after" = Option<i64>, Query, minimum = 1, description = "The id that the page begins after"),
+        ("after" = Option<i64>, Query, minimum = 1, description = "The id that the page begins after; not looked at where one group is asked for"),
         ("id" = Option<i64>, Query, minimum = 1, description = "The id of the one group"),
         ("uuid" = Option<Uuid>, Query, description = "Its UUID"),
         ("name" = Option<String>, Query, description = "Its name"),

@@ -27,7 +27,8 @@ pub(crate) fn json() -> serde_json::Result<String> {
 const ABOUT: &str = "Creates groups for the programs that hold an API key, and answers only when the group is on disk. \
     `HEAD` works wherever `GET` does. Every error of every path has the body `Error`, or `Problem` where `Accept` names \
     `application/problem+json`. What is at no path is answered as the response `NotFound` says, and a method that a path \
-    does not have as `MethodNotAllowed` does.";
+    does not have as `MethodNotAllowed` does. A reply after which the \
+    connection is closed has `Connection: close`.";
 
 #[derive(OpenApi)]
 #[openapi(

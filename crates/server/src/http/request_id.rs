@@ -22,11 +22,13 @@ fn is_valid(id: &[u8]) -> bool {
     (1..=64).contains(&id.len()) && id.iter().all(allowed)
 }
 
-/// Whether an id is, or has in it, a key or a part of the key that was sent: it would stand in the log.
+/// Whether an id is, or has in it, a key or a part of the key that was sent: it would stand in the log. What is shorter than 8
+/// characters is no part that tells anything.
 fn shows_a_key(id: &HeaderValue, headers: &HeaderMap) -> bool {
     let Ok(id) = id.to_str() else { return true };
     let of_the_sent = |sent: &HeaderValue| {
-        sent.to_str().is_ok_and(|sent| id.len() >= 8 && sent.contains(id) || id.contains(sent))
+        let in_other = |whole: &str, part: &str| part.len() >= 8 && whole.contains(part);
+        sent.to_str().is_ok_and(|sent| in_other(sent, id) || in_other(id, sent))
     };
     id.contains(ApiKey::PREFIX)
         || id.contains(DEVELOPMENT_KEY)
@@ -63,6 +65,16 @@ mod tests {
         ] {
             headers.insert(X_REQUEST_ID, HeaderValue::from_static(sent));
             assert_eq!(of(&headers).to_str().unwrap() == sent, kept, "{sent}");
+        }
+    }
+
+    #[test]
+    fn a_key_too_short_to_be_one_replaces_no_id() {
+        let mut headers = HeaderMap::new();
+        headers.insert(X_REQUEST_ID, HeaderValue::from_static("abc-1"));
+        for key in ["", "a", "abc-1"] {
+            headers.insert(GOCHAT_TOKEN, HeaderValue::from_static(key));
+            assert_eq!(of(&headers), "abc-1", "{key}");
         }
     }
 

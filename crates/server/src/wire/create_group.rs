@@ -107,10 +107,13 @@ fn admin_id_schema() -> Schema {
     let integer = ObjectBuilder::new()
         .schema_type(Type::Integer)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)));
-    let digits = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[0-9]+$"));
+    let digits = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^0*[1-9][0-9]{0,18}$"));
     OneOfBuilder::new()
-        .description(Some("The id of a user in the identity service; nobody is asked whether it exists."))
-        .item(integer.minimum(Some(1)))
+        .description(Some(
+            "1 to 9223372036854775807, as an integer without fraction or exponent, or as a string of its digits: the id of a \
+             user in the identity service; nobody is asked whether it exists.",
+        ))
+        .item(integer.minimum(Some(1)).maximum(Some(i64::MAX)))
         .item(digits)
         .build()
         .into()

@@ -14,8 +14,8 @@ const NOT_ALLOWED: &str = "this path does not have that method";
 
 fn the_root_leads_to_the_page(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
-    for method in ["GET", "HEAD"] {
-        let reply = Request::new(method, "/").send(app.port);
+    for (method, path) in [("GET", "/"), ("HEAD", "/"), ("GET", "/docs/")] {
+        let reply = Request::new(method, path).send(app.port);
         assert_eq!((reply.status, reply.header("location"), &*reply.body), (307, "/docs", ""));
         reply.assert_common_headers();
     }

@@ -19,6 +19,7 @@ pub fn cases() -> Vec<Case> {
         a_chunked_body_that_was_read_leaves_the_connection_open,
         what_is_not_http_behind_a_request_is_answered_400,
         what_is_not_http_is_answered_400,
+        a_target_that_is_too_long_is_answered_400,
         a_reply_without_a_body_behind_an_error_is_left_as_it_is,
         a_head_that_is_too_large_is_answered_431,
         a_connection_serves_one_request_after_another,
@@ -30,17 +31,9 @@ const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
 
 fn no_such_path(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
-    for path in [
-        "/v1",
-        "/docs/",
-        "/openapi",
-        "/v1/group/",
-        "/v1/groups",
-        "/V1/group",
-        "/v1/group%00",
-        "//v1/group",
-        "/%ff",
-    ] {
+    for path in
+        ["/v1", "/openapi", "/v1/group/", "/v1/groups", "/V1/group", "/v1/group%00", "//v1/group", "/%ff"]
+    {
         for method in ["GET", "POST", "BREW"] {
             let reply = Request::new(method, path).send(app.port);
             reply.assert_error(404, "not_found", None, "there is nothing at this path");
@@ -175,7 +168,12 @@ fn what_is_not_http_behind_a_request_is_answered_400(database: TestDatabase) -> 
         connection.write(&[&first.bytes()[..], b"nonsense\r\n\r\n"].concat());
         assert_eq!(connection.read().status, status);
         let reply = connection.read();
-        reply.assert_error(400, "malformed_request", None, "the request is not HTTP/1.1");
+        reply.assert_error(
+            400,
+            "malformed_request",
+            None,
+            "the head of the request is malformed, or its target is too long",
+        );
     }
     Ok(())
 }
@@ -186,8 +184,30 @@ fn what_is_not_http_is_answered_400(database: TestDatabase) -> anyhow::Result<()
         ["nonsense\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n"]
     {
         let reply = exchange(app.port, bytes.as_bytes());
-        reply.assert_error(400, "malformed_request", None, "the request is not HTTP/1.1");
+        reply.assert_error(
+            400,
+            "malformed_request",
+            None,
+            "the head of the request is malformed, or its target is too long",
+        );
     }
+    Ok(())
+}
+
+fn a_target_that_is_too_long_is_answered_400(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let send = |length: usize| {
+        let start = "/v1/group?name=";
+        let target = format!("{start}{}", "x".repeat(length - start.len()));
+        Request::new("GET", &target).header("GoChat-Token", DEVELOPMENT_KEY).send(app.port)
+    };
+    send(65_534).assert_error(422, "invalid_name", Some("name"), "name must have at most 63 characters");
+    send(65_535).assert_error(
+        400,
+        "malformed_request",
+        None,
+        "the head of the request is malformed, or its target is too long",
+    );
     Ok(())
 }
 

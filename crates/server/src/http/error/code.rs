@@ -44,7 +44,7 @@ pub(in crate::http) struct Row {
 }
 
 impl Code {
-    /// The table; docs/api.md has the same.
+    /// The table; docs/api.md has it for people.
     pub(in crate::http) const fn row(self) -> Row {
         let (status, field, when) = match self {
             Self::MalformedJson => (
@@ -57,17 +57,17 @@ impl Code {
                 None,
                 "`Idempotency-Key` is empty, longer than 255, sent twice, or has other than visible ASCII",
             ),
-            Self::MalformedRequest => (StatusCode::BAD_REQUEST, None, "the request is not HTTP/1.1"),
+            Self::MalformedRequest => (
+                StatusCode::BAD_REQUEST,
+                None,
+                "the head of the request is malformed, or its target is longer than 65534 bytes",
+            ),
             Self::Unauthorized => (
                 StatusCode::UNAUTHORIZED,
                 None,
                 "the key is missing, unknown, revoked, expired, or sent twice: one text for all",
             ),
-            Self::Forbidden => (
-                StatusCode::FORBIDDEN,
-                None,
-                "the key lacks the scope, or a preflight asks for a method or a header that no page may send",
-            ),
+            Self::Forbidden => (StatusCode::FORBIDDEN, None, "the key lacks the scope"),
             Self::NotFound => (StatusCode::NOT_FOUND, None, "there is nothing at this path"),
             Self::GroupNotFound => (StatusCode::NOT_FOUND, None, "there is no such group"),
             Self::MethodNotAllowed => {
@@ -101,9 +101,11 @@ impl Code {
                 None,
                 "the `Idempotency-Key` was used for another name, token or administrator",
             ),
-            Self::HeaderTooLarge => {
-                (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, None, "the head of the request is too large")
-            }
+            Self::HeaderTooLarge => (
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                None,
+                "the head of the request has more than 96 headers, or more than 128 KiB",
+            ),
             Self::Internal => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 None,

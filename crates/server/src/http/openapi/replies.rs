@@ -13,13 +13,13 @@ use crate::{
     wire::GroupBody,
 };
 use actix_web::http::header::{CACHE_CONTROL, HeaderName, LINK, LOCATION, X_CONTENT_TYPE_OPTIONS};
-use gochat_domain::auth::Scope;
+use gochat_domain::{auth::Scope, group::PageSize};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, iter};
 use utoipa::{
     IntoResponses, ToSchema,
     openapi::{
-        Array, Content, ContentBuilder, Header, HeaderBuilder, OneOfBuilder, Ref, RefOr, Response,
+        ArrayBuilder, Content, ContentBuilder, Header, HeaderBuilder, OneOfBuilder, Ref, RefOr, Response,
         ResponseBuilder, Schema, example::ExampleBuilder,
     },
 };
@@ -67,8 +67,9 @@ impl IntoResponses for Created {
 
 impl IntoResponses for LookedUp {
     fn responses() -> Replies {
-        let either =
-            OneOfBuilder::new().item(Array::new(reference::<GroupBody>())).item(reference::<GroupBody>());
+        let page =
+            ArrayBuilder::new().items(reference::<GroupBody>()).max_items(Some(PageSize::MAX.get().into()));
+        let either = OneOfBuilder::new().item(page).item(reference::<GroupBody>());
         let examples = [("page", json!([examples::group()])), ("one", examples::group())];
         let found = success("A page of groups in the order of ids; or one group", either, examples).header(
             LINK.as_str(),
@@ -129,19 +130,39 @@ fn success<const N: usize>(
 
 /// A reply that says one of `codes`, which have one status. The operation needs the scope.
 pub(super) fn error(codes: &[Code], scope: Option<Scope>) -> Response {
-    let errors = || codes.iter().filter_map(|&code| examples::error(code, scope));
+    let example = |code: &Code| examples::error(*code, scope);
     let named = |body: Value| (body["code"].as_str().unwrap_or_default().to_owned(), body);
-    let bodies: Vec<_> = errors().map(|error| named(json!(error.as_body(examples::REQUEST_ID)))).collect();
-    let problems = errors().map(|error| named(json!(error.as_problem(examples::REQUEST_ID))));
+    let bodies: Vec<_> = codes
+        .iter()
+        .filter_map(example)
+        .map(|error| named(json!(error.as_body(examples::REQUEST_ID))))
+        .collect();
+    let problems: Vec<_> = codes
+        .iter()
+        .filter(|code| may_be_problem(**code, scope))
+        .filter_map(example)
+        .map(|error| named(json!(error.as_problem(examples::REQUEST_ID))))
+        .collect();
     let lines = iter::zip(codes, &bodies).map(|(code, (name, _))| format!("`{name}`: {}", code.row().when));
     let mut response = reply(&lines.collect::<Vec<_>>().join("\n\n"));
-    for (name, value) in errors().filter_map(|error| error.header) {
+    for (name, value) in codes.iter().filter_map(example).filter_map(|error| error.header) {
         response = response.header(name.as_str(), text(None, value));
     }
-    response
-        .content("application/json", content(reference::<ErrorBody>(), bodies))
-        .content(PROBLEM_JSON, content(reference::<Problem>(), problems))
-        .build()
+    response = response.content("application/json", content(reference::<ErrorBody>(), bodies));
+    if !problems.is_empty() {
+        response = response.content(PROBLEM_JSON, content(reference::<Problem>(), problems));
+    }
+    response.build()
+}
+
+/// Whether an error comes as a problem to those who ask for one: not where no header was read. Of a read, which has no body,
+/// it is the head that is late.
+fn may_be_problem(code: Code, scope: Option<Scope>) -> bool {
+    match code {
+        Code::MalformedRequest | Code::HeaderTooLarge => false,
+        Code::RequestTimeout => scope == Some(Scope::GroupsWrite),
+        _ => true,
+    }
 }
 
 /// A reply with the headers that every reply has.
@@ -158,7 +179,8 @@ fn reply(description: &str) -> ResponseBuilder {
 const SHARED_HEADERS: [(HeaderName, &str, &str); 3] = [
     (
         X_REQUEST_ID,
-        "The caller's own, where it is 1 to 64 of `A-Z a-z 0-9 . _ -`; else a new one. It is in the log too",
+        "The caller's own, where it is 1 to 64 of `A-Z a-z 0-9 . _ -`, shows nothing of an API key, and could be read; else \
+         a new one. It is in the log too",
         examples::REQUEST_ID,
     ),
     (X_CONTENT_TYPE_OPTIONS, "The body is what its content type says", "nosniff"),

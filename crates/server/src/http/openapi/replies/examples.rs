@@ -60,7 +60,7 @@ pub(super) fn error(code: Code, scope: Option<Scope>) -> Option<ApiError> {
         Code::Unavailable => ApiError::unavailable(no_cause()),
         Code::UnsupportedMediaType => ApiError::unsupported_media_type(),
         Code::InvalidAdminId => return refused(br#"{"name":"group_1","token":"298fbgv479bv","admin_id":0}"#),
-        Code::InvalidName => return refused(br#"{"name":""}"#),
+        Code::InvalidName => return refused(br#"{"name":" group_1"}"#),
         Code::InvalidToken => return refused(br#"{"name":"group_1","token":""}"#),
         Code::MalformedJson => return refused(br#"{"name":"#),
         Code::InvalidAfter => return query::parse("after=0").err(),
