@@ -1,10 +1,8 @@
 //! A connection to either database, opened the way this service needs it.
 
-use crate::{DatabaseUrl, Fault};
+use crate::{DatabaseUrl, Fault, sqlite_file::DatabaseFile};
 use diesel::{Connection, MultiConnection, PgConnection, SqliteConnection, connection::SimpleConnection};
 use std::{
-    fs,
-    path::Path,
     thread,
     time::{Duration, Instant},
 };
@@ -26,18 +24,18 @@ pub(crate) struct Connector {
 
 #[derive(Debug, Clone)]
 enum Target {
-    SqliteFile(String),
+    SqliteFile(DatabaseFile),
     SqliteMemory(String),
     Postgres(String),
 }
 
 impl Connector {
-    /// A connector to `url`; it makes the folder of a SQLite file, and touches nothing else yet.
+    /// A connector to `url`. At a first start it makes the file of SQLite, empty, and its folder.
     ///
     /// `busy_timeout` is how long SQLite waits for another process's lock.
     pub(crate) fn new(url: &DatabaseUrl, busy_timeout: Duration) -> Result<Self, Fault> {
         let target = match url {
-            DatabaseUrl::SqliteFile(path) => Target::SqliteFile(prepare_file(path)?),
+            DatabaseUrl::SqliteFile(path) => Target::SqliteFile(DatabaseFile::prepare(path)?),
             // Every connection of this process that knows the name shares the database.
             DatabaseUrl::SqliteMemory => Target::SqliteMemory(format!("file:/{}?vfs=memdb", Uuid::now_v7())),
             DatabaseUrl::Postgres(url) => Target::Postgres(url.expose()),
@@ -58,7 +56,11 @@ impl Connector {
     /// Opens a connection.
     pub(crate) fn open(&self) -> Result<AnyConnection, Fault> {
         match &self.target {
-            Target::SqliteFile(path) => self.open_sqlite(path, "WAL"),
+            Target::SqliteFile(file) => {
+                let connection = self.open_sqlite(&file.uri(), "WAL")?;
+                file.opened()?;
+                Ok(connection)
+            }
             Target::SqliteMemory(name) => self.open_sqlite(name, "MEMORY"),
             Target::Postgres(url) => open_postgres(url),
         }
@@ -71,7 +73,8 @@ impl Connector {
         connection
             .batch_execute(&format!("PRAGMA busy_timeout = {busy_timeout}; PRAGMA foreign_keys = ON;"))?;
         self.set_journal_mode(&mut connection, journal_mode)?;
-        connection.batch_execute("PRAGMA synchronous = FULL")?;
+        // The last one reads, so that the log is open.
+        connection.batch_execute("PRAGMA synchronous = FULL; PRAGMA schema_version")?;
         Ok(AnyConnection::Sqlite(connection))
     }
 
@@ -97,22 +100,6 @@ fn open_postgres(url: &str) -> Result<AnyConnection, Fault> {
     let mut connection = PgConnection::establish(url)?;
     connection.batch_execute("SET default_transaction_isolation = 'read committed'")?;
     Ok(AnyConnection::Postgres(connection))
-}
-
-/// The path as SQLite takes it, its folder made.
-fn prepare_file(path: &Path) -> Result<String, Fault> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(|error| {
-        Fault::Unavailable(format!("cannot make the folder {}: {error}", folder.display()))
-    })?;
-    // The folder goes first so that no name of a file reads as a `file:` or `sqlite:` URI.
-    let file =
-        path.file_name().ok_or_else(|| Fault::Unavailable(format!("{} is no file", path.display())))?;
-    folder
-        .join(file)
-        .into_os_string()
-        .into_string()
-        .map_err(|path| Fault::Unavailable(format!("{} is not UTF-8", path.display())))
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod pool;
 mod readiness;
 mod schema;
 mod sql_types;
+mod sqlite_file;
 
 pub use authenticator::CachingAuthenticator;
 pub use database::{Database, DatabaseOptions};
