@@ -57,7 +57,7 @@ impl Connector {
     pub(crate) fn open(&self) -> Result<AnyConnection, Fault> {
         match &self.target {
             Target::SqliteFile(file) => {
-                let connection = self.open_sqlite(&file.uri(), "WAL")?;
+                let connection = self.open_sqlite(&file.opening()?, "WAL")?;
                 file.opened()?;
                 Ok(connection)
             }

@@ -57,6 +57,12 @@ impl Fault {
         }
     }
 
+    /// Whether SQLite met a page that is no part of a database (`SQLITE_CORRUPT`, `SQLITE_NOTADB`).
+    pub(crate) fn is_damage(&self) -> bool {
+        matches!(self, Self::Unavailable(text)
+            if text.contains("database disk image is malformed") || text.contains("file is not a database"))
+    }
+
     /// Whether the database ended a transaction in favour of another one (SQLSTATE 40001 and 40P01).
     pub(crate) fn lost_to_another(&self) -> bool {
         matches!(self, Self::Unavailable(text)
