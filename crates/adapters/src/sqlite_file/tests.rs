@@ -56,7 +56,11 @@ struct Open {
 
 impl Open {
     fn new(file: &DatabaseFile) -> Result<Self, Fault> {
-        let mut connection = SqliteConnection::establish(&file.opening()?)?;
+        Self::at(&file.opening()?, file)
+    }
+
+    fn at(uri: &str, file: &DatabaseFile) -> Result<Self, Fault> {
+        let mut connection = SqliteConnection::establish(uri)?;
         connection.batch_execute("PRAGMA journal_mode = WAL; PRAGMA schema_version")?;
         Ok(Self { _companions: file.opened()?, connection })
     }

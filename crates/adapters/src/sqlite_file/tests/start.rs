@@ -37,7 +37,7 @@ fn files_are_shared_with_all_those_who_may_use_the_database() {
         chown(place.database(), Some(1000), Some(1001)).unwrap();
     }
     let file = place.prepare().unwrap();
-    let (_lock, _open) = (file.write_lock(), Open::new(&file).unwrap());
+    let (_open, _lock) = (Open::new(&file).unwrap(), file.write_lock());
     let database = fs::metadata(place.database()).unwrap();
     for suffix in ["-wal", "-shm", "-lock", "-turnstile"] {
         let beside = fs::metadata(place.path(&format!("gochat.sqlite{suffix}"))).unwrap();

@@ -59,9 +59,33 @@ fn no_connection_is_opened_to_another_file_or_beside_another_log() {
         let path = place.path(&format!("gochat.sqlite{suffix}"));
         fs::rename(&path, place.path("aside")).unwrap();
         assert!(Open::new(&file).is_err(), "gochat.sqlite{suffix}");
-        assert!(!place.database().exists() || !suffix.is_empty(), "no file is made in place of the lost one");
         assert!(file.check().is_err(), "gochat.sqlite{suffix}");
     }
+}
+
+#[test]
+fn a_file_that_is_lost_while_a_connection_is_opened_is_missed_too() {
+    for suffix in ["", "-wal", "-shm"] {
+        let place = Place::new();
+        let file = place.prepare().unwrap();
+        let _first = Open::new(&file).unwrap();
+        let uri = file.opening().unwrap();
+        fs::rename(place.path(&format!("gochat.sqlite{suffix}")), place.path("aside")).unwrap();
+        let opened = Open::at(&uri, &file);
+        assert!(opened.is_err(), "gochat.sqlite{suffix}");
+        assert_eq!(place.database().exists(), !suffix.is_empty(), "no file is made in place of the lost one");
+    }
+}
+
+#[test]
+fn a_file_that_is_replaced_while_its_first_connection_is_opened_is_noticed() {
+    let place = Place::new();
+    let file = place.prepare().unwrap();
+    let uri = file.opening().unwrap();
+    fs::rename(place.database(), place.path("aside")).unwrap();
+    fs::write(place.database(), "").unwrap();
+    let reason = refusal(Open::at(&uri, &file).map(drop));
+    assert!(reason.contains("gochat.sqlite is not the file that is open"), "{reason}");
 }
 
 #[test]
