@@ -1,6 +1,9 @@
 //! The files that SQLite keeps beside the database while connections are open.
 
-use super::{identity::Identity, identity::look, paths::Paths};
+use super::{
+    identity::{Identity, look},
+    paths::Paths,
+};
 use crate::Fault;
 
 /// The log and its index, as the first of the connections that are open found them.
