@@ -1,6 +1,10 @@
 //! A connection to either database, opened the way this service needs it.
 
-use crate::{DatabaseUrl, Fault};
+mod postgres;
+
+pub(crate) use postgres::FLUSH_EACH_COMMIT;
+
+use crate::{DatabaseOptions, DatabaseUrl, Fault};
 use diesel::{Connection, MultiConnection, PgConnection, SqliteConnection, connection::SimpleConnection};
 use std::{
     fs,
@@ -17,11 +21,23 @@ pub(crate) enum AnyConnection {
     Postgres(PgConnection),
 }
 
+/// A use of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Reads alone: the database itself refuses a write.
+    Reader,
+    /// May write.
+    Writer,
+}
+
 /// Opens connections to one database.
 #[derive(Debug, Clone)]
 pub(crate) struct Connector {
     target: Target,
-    busy_timeout: Duration,
+    timeout: Duration,
+    /// Whether PostgreSQL's prepared statements and settings stay with a connection. Behind a pooler of transactions, each
+    /// transaction may meet another session.
+    keeps_session: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -33,16 +49,24 @@ enum Target {
 
 impl Connector {
     /// A connector to `url`; it makes the folder of a SQLite file, and touches nothing else yet.
-    ///
-    /// `busy_timeout` is how long SQLite waits for another process's lock.
-    pub(crate) fn new(url: &DatabaseUrl, busy_timeout: Duration) -> Result<Self, Fault> {
+    pub(crate) fn new(url: &DatabaseUrl, options: DatabaseOptions) -> Result<Self, Fault> {
         let target = match url {
             DatabaseUrl::SqliteFile(path) => Target::SqliteFile(prepare_file(path)?),
             // Every connection of this process that knows the name shares the database.
             DatabaseUrl::SqliteMemory => Target::SqliteMemory(format!("file:/{}?vfs=memdb", Uuid::now_v7())),
             DatabaseUrl::Postgres(url) => Target::Postgres(url.expose()),
         };
-        Ok(Self { target, busy_timeout })
+        Ok(Self { target, timeout: options.timeout, keeps_session: options.prepared_statements })
+    }
+
+    /// Whether the database is a file, and not a server.
+    pub(crate) fn is_file(&self) -> bool {
+        !matches!(self.target, Target::Postgres(_))
+    }
+
+    /// Whether settings and prepared statements stay with a connection.
+    pub(crate) fn keeps_session(&self) -> bool {
+        self.keeps_session
     }
 
     /// Whether the database ends with its last connection.
@@ -56,28 +80,43 @@ impl Connector {
     }
 
     /// Opens a connection.
-    pub(crate) fn open(&self) -> Result<AnyConnection, Fault> {
+    pub(crate) fn open(&self, role: Role) -> Result<AnyConnection, Fault> {
         match &self.target {
-            Target::SqliteFile(path) => self.open_sqlite(path, "WAL"),
-            Target::SqliteMemory(name) => self.open_sqlite(name, "MEMORY"),
-            Target::Postgres(url) => open_postgres(url),
+            Target::SqliteFile(path) => self.open_sqlite(path, "WAL", role),
+            Target::SqliteMemory(name) => self.open_sqlite(name, "MEMORY", role),
+            Target::Postgres(url) => {
+                Ok(AnyConnection::Postgres(postgres::open(url, role, self.timeout, self.keeps_session)?))
+            }
+        }
+    }
+
+    /// The statements that begin a transaction.
+    pub(crate) fn begin(&self, role: Role) -> String {
+        match (&self.target, role) {
+            (Target::Postgres(_), _) => postgres::begin(role, self.timeout),
+            // Takes the lock at once: a transaction that read before it writes could not wait for another writer.
+            (_, Role::Writer) => "BEGIN IMMEDIATE".to_owned(),
+            (_, Role::Reader) => "BEGIN".to_owned(),
         }
     }
 
     /// Durability: WAL with `synchronous=FULL` flushes the log at every commit (<https://sqlite.org/wal.html>).
-    fn open_sqlite(&self, path: &str, journal_mode: &str) -> Result<AnyConnection, Fault> {
+    fn open_sqlite(&self, path: &str, journal_mode: &str, role: Role) -> Result<AnyConnection, Fault> {
         let mut connection = SqliteConnection::establish(path)?;
-        let busy_timeout = self.busy_timeout.as_millis();
+        let busy_timeout = self.timeout.as_millis();
         connection
             .batch_execute(&format!("PRAGMA busy_timeout = {busy_timeout}; PRAGMA foreign_keys = ON;"))?;
         self.set_journal_mode(&mut connection, journal_mode)?;
-        connection.batch_execute("PRAGMA synchronous = FULL")?;
+        connection.batch_execute(match role {
+            Role::Writer => "PRAGMA synchronous = FULL",
+            Role::Reader => "PRAGMA synchronous = FULL; PRAGMA query_only = ON",
+        })?;
         Ok(AnyConnection::Sqlite(connection))
     }
 
     /// SQLite does not wait by itself for whoever else changes the mode of a new file, so this does.
     fn set_journal_mode(&self, connection: &mut SqliteConnection, mode: &str) -> Result<(), Fault> {
-        let give_up_at = Instant::now() + self.busy_timeout;
+        let give_up_at = Instant::now() + self.timeout;
         loop {
             match connection.batch_execute(&format!("PRAGMA journal_mode = {mode}")).map_err(Fault::from) {
                 Err(Fault::Unavailable(reason))
@@ -89,14 +128,6 @@ impl Connector {
             }
         }
     }
-}
-
-/// Transactions read what was committed while they waited for another one, whatever the role or the database would have
-/// them do by default: the record of a key is looked up after whoever was first has committed it.
-fn open_postgres(url: &str) -> Result<AnyConnection, Fault> {
-    let mut connection = PgConnection::establish(url)?;
-    connection.batch_execute("SET default_transaction_isolation = 'read committed'")?;
-    Ok(AnyConnection::Postgres(connection))
 }
 
 /// The path as SQLite takes it, its folder made.
@@ -118,6 +149,7 @@ fn prepare_file(path: &Path) -> Result<String, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing;
     use diesel::{
         RunQueryDsl,
         dsl::sql,
@@ -129,8 +161,7 @@ mod tests {
     #[test]
     fn sqlite_writes_ahead_flushes_each_commit_and_keeps_foreign_keys() {
         let database = TestDatabase::sqlite().unwrap();
-        let url: DatabaseUrl = database.url().parse().unwrap();
-        let mut connection = Connector::new(&url, Duration::from_secs(1)).unwrap().open().unwrap();
+        let mut connection = testing::connector(&database).open(Role::Writer).unwrap();
         let mut value = |pragma: &str| -> i64 {
             select(sql::<BigInt>(&format!("{pragma} FROM pragma_{pragma}")))
                 .get_result(&mut connection)

@@ -26,8 +26,9 @@ pub fn run(system: System) -> anyhow::Result<()> {
         other => bail!("{other} is not served by the benchmark"),
     };
     let clock = Arc::new(SystemClock);
+    let queue = database.start_queue(settings.writer)?;
     let authenticator =
-        CachingAuthenticator::new(database.api_keys(), clock.clone(), CachingAuthenticator::MAX_AGE);
+        CachingAuthenticator::new(database.api_keys(&queue), clock.clone(), CachingAuthenticator::MAX_AGE);
     let services = Services {
         groups: GroupService::new(groups, reader, clock),
         authenticator: Arc::new(authenticator),

@@ -8,7 +8,7 @@ pub use layers::SettingError;
 pub use origins::AllowedOrigins;
 pub use profile::{Profile, UnknownProfile};
 
-use gochat_adapters::{DatabaseOptions, DatabaseUrl, WriterOptions};
+use gochat_adapters::{CommitOptions, DatabaseOptions, DatabaseUrl};
 use layers::Layers;
 use std::{net::SocketAddr, time::Duration};
 use tracing::level_filters::LevelFilter;
@@ -24,8 +24,8 @@ pub struct Settings {
     pub admin_bind: SocketAddr,
     /// The database.
     pub database: DatabaseSettings,
-    /// The writers of groups.
-    pub writer: WriterOptions,
+    /// The writers of all that changes the database.
+    pub writer: CommitOptions,
     /// How long an Idempotency-Key is remembered.
     pub idempotency_keep: Duration,
     /// Whether the key of the API page opens everything.
@@ -111,9 +111,10 @@ impl Settings {
                 options: DatabaseOptions {
                     pool_size: layers.number("database.pool_size", 1..=1000)?,
                     timeout,
+                    prepared_statements: layers.parsed("database.prepared_statements", "true or false")?,
                 },
             },
-            writer: WriterOptions {
+            writer: CommitOptions {
                 batch: layers.number("writer.batch", 1..=10_000)?,
                 queue: layers.number("writer.queue", 1..=1_000_000)?,
                 writers: layers.number("writer.writers", 1..=64)?,

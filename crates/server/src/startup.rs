@@ -14,7 +14,7 @@ use actix_web::{
     },
 };
 use anyhow::Context;
-use gochat_adapters::{CachingAuthenticator, DEVELOPMENT_KEY, Database, DevelopmentKey, GroupWriters};
+use gochat_adapters::{CachingAuthenticator, CommitQueue, DEVELOPMENT_KEY, Database, DevelopmentKey};
 use gochat_domain::{clock::SystemClock, ports::Authenticator, service::GroupService};
 use prometheus::{IntGauge, Opts, Registry};
 use std::{
@@ -34,7 +34,7 @@ use tokio::task::JoinHandle;
 /// A server that is ready to run.
 pub struct Application {
     server: Server,
-    writers: GroupWriters,
+    queue: CommitQueue,
     sweeper: JoinHandle<()>,
     shutdown_timeout: Duration,
     address: SocketAddr,
@@ -49,22 +49,24 @@ impl Application {
         let admin_listener = listen("admin.bind", settings.admin_bind)?;
         let (address, admin_address) = (listener.local_addr()?, admin_listener.local_addr()?);
         let database = open(&settings.database)?;
-        let writers =
-            database.start_writers(settings.writer).context("the writers of groups cannot start")?;
+        let queue = database.start_queue(settings.writer).context("the writers cannot start")?;
         let registry = Registry::new();
         let metrics = HttpMetrics::new()?;
         metrics.register(&registry)?;
         database.register(&registry)?;
-        writers.register(&registry)?;
+        queue.register(&registry)?;
         registry.register(Box::new(build_info()?))?;
         let clock = Arc::new(SystemClock);
-        let keys =
-            CachingAuthenticator::new(database.api_keys(), clock.clone(), CachingAuthenticator::MAX_AGE)
-                .measured(&registry)?;
+        let keys = CachingAuthenticator::new(
+            database.api_keys(&queue),
+            clock.clone(),
+            CachingAuthenticator::MAX_AGE,
+        )
+        .measured(&registry)?;
         let authenticator: Arc<dyn Authenticator> =
             if settings.development_key { Arc::new(DevelopmentKey(keys)) } else { Arc::new(keys) };
         let services = Services {
-            groups: GroupService::new(writers.repository(), database.group_reader(), clock),
+            groups: GroupService::new(queue.groups(), database.group_reader(), clock),
             authenticator,
             metrics,
         };
@@ -78,9 +80,9 @@ impl Application {
         };
         let server = http::serve(listener, services, settings.http.clone(), stop)?;
         let sweeper =
-            rt::spawn(sweeper::run(database.idempotency_sweeper(), SystemClock, settings.idempotency_keep));
+            rt::spawn(sweeper::run(queue.idempotency_sweeper(), SystemClock, settings.idempotency_keep));
         let shutdown_timeout = settings.http.shutdown_timeout;
-        Ok(Self { server, writers, sweeper, shutdown_timeout, address, admin, admin_address })
+        Ok(Self { server, queue, sweeper, shutdown_timeout, address, admin, admin_address })
     }
 
     /// The port that the server listens on.
@@ -121,7 +123,7 @@ impl Application {
         let admin_server = rt::spawn(self.admin);
         self.server.await.context("the server failed")?;
         self.sweeper.abort();
-        close(self.writers, self.shutdown_timeout)?;
+        close(self.queue, self.shutdown_timeout)?;
         admin.stop(false).await;
         admin_server.await?.context("the admin listener failed")?;
         tracing::info!("stopped");
@@ -130,10 +132,10 @@ impl Application {
 }
 
 /// Stores and answers what is queued. A database that does not answer cannot hold up the end for ever.
-fn close(writers: GroupWriters, timeout: Duration) -> anyhow::Result<()> {
+fn close(queue: CommitQueue, timeout: Duration) -> anyhow::Result<()> {
     let (close, closed) = mpsc::channel();
     thread::Builder::new().name("shutdown".into()).spawn(move || {
-        writers.close();
+        queue.close();
         close.send(())
     })?;
     closed.recv_timeout(timeout).context("the database does not answer; what waited may not be stored")

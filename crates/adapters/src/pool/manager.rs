@@ -3,7 +3,7 @@
 
 use crate::{
     Fault,
-    connection::{AnyConnection, Connector},
+    connection::{AnyConnection, Connector, Role},
 };
 use diesel::r2d2::R2D2Connection;
 use std::{
@@ -59,7 +59,7 @@ impl r2d2::ManageConnection for Manager {
 
     fn connect(&self) -> Result<Pooled, Fault> {
         let deaths = self.deaths.count();
-        Ok(Pooled { connection: self.connector.open()?, answered_at: Instant::now(), deaths })
+        Ok(Pooled { connection: self.connector.open(Role::Reader)?, answered_at: Instant::now(), deaths })
     }
 
     fn is_valid(&self, pooled: &mut Pooled) -> Result<(), Fault> {

@@ -5,8 +5,9 @@ use gochat::{
     settings::{Profile, Settings},
     startup::Application,
 };
+use gochat_adapters::DatabaseOptions;
 use gochat_test_support::{Backend, TestDatabase};
-use std::{sync::mpsc, thread};
+use std::{sync::mpsc, thread, time::Duration};
 
 /// The real application, on a port and a database of its own. It ends with this value.
 pub struct App {
@@ -16,6 +17,10 @@ pub struct App {
     handle: ServerHandle,
     thread: Option<thread::JoinHandle<()>>,
 }
+
+/// How the tests reach the application's database by the adapters.
+pub const OPTIONS: DatabaseOptions =
+    DatabaseOptions { pool_size: 1, timeout: Duration::from_secs(20), prepared_statements: true };
 
 /// A group as plain SQL shows it: id, uuid (without hyphens), name, token, administrator, microseconds since 1970.
 pub type GroupRow = [String; 6];

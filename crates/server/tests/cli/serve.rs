@@ -36,6 +36,7 @@ fn the_first_lines_say_what_runs_and_how_to_use_it(database: TestDatabase) -> an
             "migrated the database to 20261123000000".to_owned(),
             "migrated the database to 20261123000001".to_owned(),
             "migrated the database to 20261123000002".to_owned(),
+            "migrated the database to 20261125000010".to_owned(),
             format!("gochat {}, profile development", env!("CARGO_PKG_VERSION")),
             format!("listening on http://127.0.0.1:{port}"),
             format!("admin listener on http://127.0.0.1:{admin_port}: /livez, /readyz, /metrics"),

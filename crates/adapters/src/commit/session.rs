@@ -1,0 +1,130 @@
+//! The writer's connection: begin, commit, and what a failure says about what was stored.
+
+use super::{checkpoints::Checkpoints, horizon, write::Sent};
+use crate::{
+    Fault,
+    connection::{AnyConnection, Connector, Role},
+};
+use diesel::{connection::SimpleConnection, r2d2::R2D2Connection};
+use std::time::{Duration, Instant};
+
+/// How long an idle connection is taken to be alive.
+const TRUST: Duration = Duration::from_secs(1);
+
+/// A connection of a writer.
+pub(crate) struct Session {
+    connection: AnyConnection,
+    connector: Connector,
+    /// SQLite's.
+    checkpoints: Option<Checkpoints>,
+    used_at: Instant,
+    is_broken: bool,
+}
+
+/// The failure of a transaction.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Nothing of the transaction is stored.
+    Clean(Fault),
+    /// The database cannot be reached, and nothing was sent.
+    Away(Fault),
+    /// The connection was lost: the transaction may be committed, or still in progress.
+    Lost(Fault),
+}
+
+impl Session {
+    /// Opens a connection that may write. A server may come back, a file that cannot be opened is not waited for.
+    pub(crate) fn open(connector: &Connector) -> Result<Self, Failure> {
+        let failed = if connector.is_file() { Failure::Clean } else { Failure::Away };
+        let mut connection = connector.open(Role::Writer).map_err(failed)?;
+        let checkpoints = match &mut connection {
+            AnyConnection::Sqlite(connection) => {
+                Some(Checkpoints::start(connection, connector).map_err(failed)?)
+            }
+            AnyConnection::Postgres(_) => None,
+        };
+        let connector = connector.clone();
+        Ok(Self { connection, connector, checkpoints, used_at: Instant::now(), is_broken: false })
+    }
+
+    /// Whether the session is of use for another transaction. A connection that was idle for a while is asked.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        !self.is_broken && (self.used_at.elapsed() < TRUST || self.connection.ping().is_ok())
+    }
+
+    /// Whether one statement can be a transaction of its own, with all that the service sets for a transaction.
+    pub(crate) fn has_single_statements(&self) -> bool {
+        matches!(self.connection, AnyConnection::Postgres(_)) && self.connector.keeps_session()
+    }
+
+    /// Runs `work`, which is a single statement, without a `BEGIN` and a `COMMIT` around it.
+    pub(crate) fn statement(
+        &mut self,
+        work: impl FnOnce(&mut AnyConnection) -> Result<(), Fault>,
+    ) -> Result<(), Failure> {
+        let outcome = work(&mut self.connection);
+        self.end(outcome)
+    }
+
+    /// Runs `work` in a transaction, which is committed when this returns `Ok`.
+    pub(crate) fn transaction(
+        &mut self,
+        sent: Sent,
+        work: impl FnOnce(&mut AnyConnection) -> Result<(), Fault>,
+    ) -> Result<(), Failure> {
+        let outcome = self
+            .begin(sent)
+            .and_then(|()| work(&mut self.connection))
+            .and_then(|()| Ok(self.connection.batch_execute("COMMIT")?));
+        self.end(outcome)
+    }
+
+    /// Has SQLite's log copied into the database when it has grown by many pages; `rows` more were written.
+    pub(crate) fn written(&mut self, rows: usize) {
+        if let (AnyConnection::Sqlite(connection), Some(checkpoints)) =
+            (&mut self.connection, &mut self.checkpoints)
+        {
+            checkpoints.after(rows, connection);
+        }
+    }
+
+    fn begin(&mut self, sent: Sent) -> Result<(), Fault> {
+        let mut begin = self.connector.begin(Role::Writer);
+        if let AnyConnection::Postgres(_) = self.connection {
+            begin.push_str("; SELECT ");
+            begin.push_str(horizon::SHARE);
+            if sent == Sent::Again {
+                begin.push_str("; ");
+                begin.push_str(WAIT_FOR_STANDBY);
+            }
+        }
+        Ok(self.connection.batch_execute(&begin)?)
+    }
+
+    /// Undoes what failed. A connection that cannot even do that is lost.
+    fn end(&mut self, outcome: Result<(), Fault>) -> Result<(), Failure> {
+        self.used_at = Instant::now();
+        let Err(fault) = outcome else { return Ok(()) };
+        let fault = fault.seen_on(&self.connection);
+        let is_undone = self.connection.batch_execute("ROLLBACK").is_ok();
+        match &self.connection {
+            AnyConnection::Sqlite(_) => {
+                // After a fault of the disk SQLite has rolled back by itself, so there is nothing to undo. A new connection
+                // finds out anew whether the file can be written.
+                self.is_broken = !is_undone || !fault.may_be_of_one_row();
+                Err(Failure::Clean(fault))
+            }
+            AnyConnection::Postgres(_) if is_undone => Err(Failure::Clean(fault)),
+            AnyConnection::Postgres(_) => {
+                self.is_broken = true;
+                Err(Failure::Lost(fault))
+            }
+        }
+    }
+}
+
+/// Writes a record into PostgreSQL's log, so that the commit waits for a synchronous standby.
+///
+/// Writes that are sent again may find themselves committed here but not yet on the standby, as the wait for it was
+/// broken off. A transaction that then stores nothing would not wait either.
+const WAIT_FOR_STANDBY: &str = "SELECT pg_logical_emit_message(true, 'gochat', 'sent again')";
