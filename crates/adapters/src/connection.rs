@@ -4,11 +4,14 @@ mod postgres;
 
 pub(crate) use postgres::FLUSH_EACH_COMMIT;
 
-use crate::{DatabaseOptions, DatabaseUrl, Fault};
+use crate::{
+    DatabaseOptions, DatabaseUrl, Fault,
+    sqlite_file::{Companions, DatabaseFile},
+};
 use diesel::{Connection, MultiConnection, PgConnection, SqliteConnection, connection::SimpleConnection};
 use std::{
-    fs,
-    path::Path,
+    ops::{Deref, DerefMut},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -19,6 +22,33 @@ use uuid::Uuid;
 pub(crate) enum AnyConnection {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
+}
+
+/// A connection that is open, and what is watched as long as it is.
+pub(crate) struct OpenConnection {
+    // Goes before the connection: the last connection to a SQLite file takes the log away.
+    _companions: Option<Arc<Companions>>,
+    connection: AnyConnection,
+}
+
+impl From<AnyConnection> for OpenConnection {
+    fn from(connection: AnyConnection) -> Self {
+        Self { _companions: None, connection }
+    }
+}
+
+impl Deref for OpenConnection {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for OpenConnection {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.connection
+    }
 }
 
 /// A use of a connection.
@@ -42,21 +72,26 @@ pub(crate) struct Connector {
 
 #[derive(Debug, Clone)]
 enum Target {
-    SqliteFile(String),
+    SqliteFile(DatabaseFile),
     SqliteMemory(String),
     Postgres(String),
 }
 
 impl Connector {
-    /// A connector to `url`; it makes the folder of a SQLite file, and touches nothing else yet.
+    /// A connector to `url`. At a first start it makes the file of SQLite, empty, and its folder.
     pub(crate) fn new(url: &DatabaseUrl, options: DatabaseOptions) -> Result<Self, Fault> {
         let target = match url {
-            DatabaseUrl::SqliteFile(path) => Target::SqliteFile(prepare_file(path)?),
+            DatabaseUrl::SqliteFile(path) => Target::SqliteFile(DatabaseFile::prepare(path)?),
             // Every connection of this process that knows the name shares the database.
             DatabaseUrl::SqliteMemory => Target::SqliteMemory(format!("file:/{}?vfs=memdb", Uuid::now_v7())),
             DatabaseUrl::Postgres(url) => Target::Postgres(url.expose()),
         };
         Ok(Self { target, timeout: options.timeout, keeps_session: options.prepared_statements })
+    }
+
+    /// How long anything waits.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// Whether the database is a file, and not a server.
@@ -80,13 +115,25 @@ impl Connector {
     }
 
     /// Opens a connection.
-    pub(crate) fn open(&self, role: Role) -> Result<AnyConnection, Fault> {
+    pub(crate) fn open(&self, role: Role) -> Result<OpenConnection, Fault> {
         match &self.target {
-            Target::SqliteFile(path) => self.open_sqlite(path, "WAL", role),
-            Target::SqliteMemory(name) => self.open_sqlite(name, "MEMORY", role),
-            Target::Postgres(url) => {
-                Ok(AnyConnection::Postgres(postgres::open(url, role, self.timeout, self.keeps_session)?))
+            Target::SqliteFile(file) => {
+                let connection = self.open_sqlite(&file.uri(), "WAL", role)?;
+                Ok(OpenConnection { _companions: Some(file.opened()?), connection })
             }
+            Target::SqliteMemory(name) => Ok(self.open_sqlite(name, "MEMORY", role)?.into()),
+            Target::Postgres(url) => {
+                let connection = postgres::open(url, role, self.timeout, self.keeps_session)?;
+                Ok(AnyConnection::Postgres(connection).into())
+            }
+        }
+    }
+
+    /// The file of a SQLite database that is one.
+    pub(crate) fn file(&self) -> Option<&DatabaseFile> {
+        match &self.target {
+            Target::SqliteFile(file) => Some(file),
+            _ => None,
         }
     }
 
@@ -107,9 +154,10 @@ impl Connector {
         connection
             .batch_execute(&format!("PRAGMA busy_timeout = {busy_timeout}; PRAGMA foreign_keys = ON;"))?;
         self.set_journal_mode(&mut connection, journal_mode)?;
+        // The last one reads, so that the log is open.
         connection.batch_execute(match role {
-            Role::Writer => "PRAGMA synchronous = FULL",
-            Role::Reader => "PRAGMA synchronous = FULL; PRAGMA query_only = ON",
+            Role::Writer => "PRAGMA synchronous = FULL; PRAGMA schema_version",
+            Role::Reader => "PRAGMA synchronous = FULL; PRAGMA query_only = ON; PRAGMA schema_version",
         })?;
         Ok(AnyConnection::Sqlite(connection))
     }
@@ -119,31 +167,13 @@ impl Connector {
         let give_up_at = Instant::now() + self.timeout;
         loop {
             match connection.batch_execute(&format!("PRAGMA journal_mode = {mode}")).map_err(Fault::from) {
-                Err(Fault::Unavailable(reason))
-                    if reason.contains("locked") && Instant::now() < give_up_at =>
-                {
+                Err(fault) if fault.to_string().contains("locked") && Instant::now() < give_up_at => {
                     thread::sleep(Duration::from_millis(5));
                 }
                 result => return result,
             }
         }
     }
-}
-
-/// The path as SQLite takes it, its folder made.
-fn prepare_file(path: &Path) -> Result<String, Fault> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(|error| {
-        Fault::Unavailable(format!("cannot make the folder {}: {error}", folder.display()))
-    })?;
-    // The folder goes first so that no name of a file reads as a `file:` or `sqlite:` URI.
-    let file =
-        path.file_name().ok_or_else(|| Fault::Unavailable(format!("{} is no file", path.display())))?;
-    folder
-        .join(file)
-        .into_os_string()
-        .into_string()
-        .map_err(|path| Fault::Unavailable(format!("{} is not UTF-8", path.display())))
 }
 
 #[cfg(test)]
@@ -164,13 +194,14 @@ mod tests {
         let mut connection = testing::connector(&database).open(Role::Writer).unwrap();
         let mut value = |pragma: &str| -> i64 {
             select(sql::<BigInt>(&format!("{pragma} FROM pragma_{pragma}")))
-                .get_result(&mut connection)
+                .get_result(&mut *connection)
                 .unwrap()
         };
         // 2 is FULL (<https://sqlite.org/pragma.html#pragma_synchronous>).
         assert_eq!((value("synchronous"), value("foreign_keys")), (2, 1));
-        let mode: String =
-            select(sql::<Text>("journal_mode FROM pragma_journal_mode")).get_result(&mut connection).unwrap();
+        let mode: String = select(sql::<Text>("journal_mode FROM pragma_journal_mode"))
+            .get_result(&mut *connection)
+            .unwrap();
         assert_eq!(mode, "wal");
     }
 }

@@ -42,12 +42,12 @@ impl Database {
 
     /// Runs the pending migrations, and returns their versions.
     pub fn migrate(&self) -> Result<Vec<String>, MigrateError> {
-        migrations::migrate(&mut self.connector.open(Role::Writer)?)
+        migrations::migrate(&mut *self.connector.open(Role::Writer)?)
     }
 
     /// Passes if no migration is pending.
     pub fn check_schema(&self) -> Result<(), MigrateError> {
-        migrations::check(&mut self.connector.open(Role::Reader)?)
+        migrations::check(&mut *self.connector.open(Role::Reader)?)
     }
 
     /// The keys on record, which are written through `queue`.
