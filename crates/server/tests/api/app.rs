@@ -5,7 +5,7 @@ use gochat::{
     settings::{Profile, Settings},
     startup::Application,
 };
-use gochat_test_support::{Backend, TestDatabase};
+use gochat_test_support::{Backend, TestDatabase, deadline};
 use std::{sync::mpsc, thread};
 
 /// The real application, on a port and a database of its own. It ends with this value.
@@ -47,7 +47,8 @@ impl App {
                 application.run_until_stopped().await.unwrap();
             });
         });
-        let (port, admin_port, handle) = start.recv().expect("the application does not start");
+        let (port, admin_port, handle) =
+            start.recv_timeout(deadline::LIMIT).expect("the application does not start");
         Self { port, admin_port, database, handle, thread: Some(thread) }
     }
 
