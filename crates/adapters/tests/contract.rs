@@ -35,6 +35,9 @@ fn main() -> ExitCode {
     {
         suite.on(Backend::ALL, &cases);
     }
+    for (name, case) in migrations::cases_without_database() {
+        suite.add(name, case);
+    }
     suite.on([Backend::Postgres], &reads::postgres_cases());
     suite.on([Backend::Postgres], &idempotency::postgres_cases());
     suite.on([Backend::Postgres], &migrations::postgres_cases());

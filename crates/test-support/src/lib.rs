@@ -7,6 +7,7 @@
 
 mod cluster;
 mod database;
+pub mod deadline;
 pub mod http;
 mod installation;
 mod plain_sql;

@@ -1,6 +1,6 @@
 //! A suite: each case by its name on each backend, run in parallel.
 
-use crate::{Backend, TestDatabase, postgres::Postgres};
+use crate::{Backend, TestDatabase, deadline, postgres::Postgres};
 use anyhow::bail;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use std::{env, process::ExitCode, sync::Arc};
@@ -48,7 +48,7 @@ impl Suite {
         name: impl Into<String>,
         case: impl FnOnce() -> anyhow::Result<()> + Send + 'static,
     ) {
-        self.trials.push(Trial::test(name, move || case().map_err(|error| failed(&error))));
+        self.push(name.into(), move || case().map(|()| Completion::Completed));
     }
 
     /// Adds cases as `BACKEND::NAME` for each of `backends`, each of them on a new database.
@@ -61,8 +61,7 @@ impl Suite {
         for backend in backends {
             for &(name, case) in cases {
                 let postgres = self.postgres.clone();
-                let trial = move || run_on(backend, postgres, case).map_err(|error| failed(&error));
-                self.trials.push(Trial::ignorable_test(format!("{backend}::{name}"), trial));
+                self.push(format!("{backend}::{name}"), move || run_on(backend, postgres, case));
             }
         }
     }
@@ -71,8 +70,14 @@ impl Suite {
     pub fn ignore<C>(&mut self, cases: &[(&'static str, C)], reason: &str) {
         for &(name, _) in cases {
             let reason = reason.to_owned();
-            self.trials.push(Trial::ignorable_test(name, move || Ok(Completion::ignored_with(reason))));
+            self.push(name.to_owned(), move || Ok(Completion::ignored_with(reason)));
         }
+    }
+
+    fn push(&mut self, name: String, case: impl FnOnce() -> anyhow::Result<Completion> + Send + 'static) {
+        let thread = name.clone();
+        let trial = move || deadline::case(thread, case).map_err(|error| failed(&error));
+        self.trials.push(Trial::ignorable_test(name, trial));
     }
 
     /// Runs the cases that the command line asks for, and stops PostgreSQL.

@@ -10,7 +10,7 @@ use gochat_domain::{
     group::{GroupId, GroupKey},
     ports::{CreateGroupError, StorageError},
 };
-use gochat_test_support::{Backend, Cluster, PlainSql, TestDatabase, cases};
+use gochat_test_support::{Backend, Cluster, PlainSql, TestDatabase, cases, deadline};
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -131,11 +131,12 @@ fn a_transaction_that_fails_fails_all_its_rows_and_the_queue_goes_on(
 /// Ends each connection that waits for a lock.
 fn end_whoever_waits(subject: &Subject, is_over: &AtomicBool) {
     let mut admin = subject.database().plain_sql().unwrap();
-    while !is_over.load(Ordering::Relaxed) {
-        let end = "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity
-                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let end = "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity
+               WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    deadline::eventually("the end of the batch", || {
         admin.rows(end).unwrap();
-    }
+        is_over.load(Ordering::Relaxed).then_some(())
+    });
 }
 
 fn a_server_that_has_gone_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {

@@ -12,7 +12,7 @@ use gochat_domain::{
     group::{Created, Idempotency, IdempotencyKey},
     ports::CreateGroupError,
 };
-use gochat_test_support::{Backend, PlainSql, TestDatabase, cases};
+use gochat_test_support::{Backend, PlainSql, TestDatabase, cases, deadline};
 use std::{thread, time::Duration};
 use uuid::Uuid;
 
@@ -203,9 +203,9 @@ fn wait_for_locks(subject: &Subject, kind: &str, count: usize) {
         "SELECT pid::text FROM pg_locks JOIN pg_stat_activity USING (pid)
          WHERE datname = current_database() AND locktype = '{kind}' AND NOT granted"
     );
-    while admin.rows(&waiting).unwrap().len() != count {
-        thread::yield_now();
-    }
+    deadline::eventually("as many waits for a lock", || {
+        (admin.rows(&waiting).unwrap().len() == count).then_some(())
+    });
 }
 
 fn wishes_with_swapped_keys_are_answered_on_two_instances(database: TestDatabase) -> anyhow::Result<()> {
@@ -373,12 +373,15 @@ fn old_keys_are_swept_in_steps_and_young_ones_stay(database: TestDatabase) -> an
     let sweeper = subject.queue().idempotency_sweeper();
     let moment = SystemClock.now().checked_sub(day / 2).unwrap();
     let mut steps = Vec::new();
-    loop {
-        match subject.run(sweeper.sweep(moment))? {
-            0 => break,
-            swept => steps.push(swept),
+    deadline::eventually("a sweep that finds nothing", || {
+        match subject.run(sweeper.sweep(moment)).unwrap() {
+            0 => Some(()),
+            swept => {
+                steps.push(swept);
+                None
+            }
         }
-    }
+    });
     assert_eq!(steps.iter().sum::<usize>(), count - 1);
     assert!(steps.len() >= 2, "{steps:?}");
     assert_eq!(subject.database().rows("SELECT key FROM idempotency_keys")?, [["k0"]]);

@@ -10,8 +10,8 @@ use gochat_domain::{
     group::{AdminId, CreateGroup, Group, GroupKey, GroupName, GroupToken, NewGroup},
     ports::{ApiKeyRepository, CreateGroupError, GroupReader, GroupRepository},
 };
-use gochat_test_support::{Backend, TestDatabase};
-use std::{sync::Arc, thread, time::Duration};
+use gochat_test_support::{Backend, TestDatabase, deadline};
+use std::{sync::Arc, time::Duration};
 use tokio::runtime::{Builder, Runtime};
 
 /// The ports of one implementation.
@@ -63,9 +63,9 @@ impl Subject {
         Ok(Self { groups, reader: connected.group_reader(), keys, runtime: runtime(), home })
     }
 
-    /// Runs a future to its end.
+    /// Runs a future to its end, which must come soon.
     pub fn run<T>(&self, future: impl Future<Output = T>) -> T {
-        self.runtime.block_on(future)
+        self.runtime.block_on(deadline::soon("the end of a future", future))
     }
 
     pub fn create(&self, group: NewGroup) -> Result<Group, CreateGroupError> {
@@ -150,9 +150,9 @@ impl Subject {
         let mut admin = self.database().plain_sql().unwrap();
         let waiting = "SELECT pid::text FROM pg_stat_activity
                        WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        while admin.rows(waiting).unwrap().is_empty() {
-            thread::yield_now();
-        }
+        deadline::eventually("a connection that waits for a lock", || {
+            admin.rows(waiting).unwrap().pop().map(drop)
+        });
     }
 
     /// Deletes a group behind the back of the repository.

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use gochat_test_support::{
-    Case, TestDatabase, cases,
+    Case, TestDatabase, cases, deadline,
     http::{Reply, Request, exchange},
 };
 use std::{collections::BTreeSet, fs, path::Path, thread};
@@ -201,9 +201,10 @@ fn batches_queue_pool_and_cache_are_measured(database: TestDatabase) -> anyhow::
             .map(|number| scope.spawn(move || group(&format!("waits{number}")).send(app.port).status))
             .collect();
         // The writer took one of them.
-        while sample(app, "gochat_group_queue_depth") == Some(0.0) {
+        deadline::eventually("a group waits in the queue", || {
             assert!(waiting.iter().all(|waiting| !waiting.is_finished()), "nothing waited in the queue");
-        }
+            sample(app, "gochat_group_queue_depth").filter(|depth| *depth > 0.0)
+        });
         lock.execute("ROLLBACK").unwrap();
         for waiting in waiting {
             assert_eq!(waiting.join().unwrap(), 201);

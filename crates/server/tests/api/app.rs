@@ -6,7 +6,7 @@ use gochat::{
     startup::Application,
 };
 use gochat_adapters::DatabaseOptions;
-use gochat_test_support::{Backend, TestDatabase};
+use gochat_test_support::{Backend, TestDatabase, deadline};
 use std::{sync::mpsc, thread, time::Duration};
 
 /// The real application, on a port and a database of its own. It ends with this value.
@@ -52,7 +52,8 @@ impl App {
                 application.run_until_stopped().await.unwrap();
             });
         });
-        let (port, admin_port, handle) = start.recv().expect("the application does not start");
+        let (port, admin_port, handle) =
+            start.recv_timeout(deadline::LIMIT).expect("the application does not start");
         Self { port, admin_port, database, handle, thread: Some(thread) }
     }
 

@@ -1,7 +1,7 @@
 //! Bad configuration ends with exit code 1 and one sentence, and leaves nothing behind.
 
 use crate::process::{run, run_in};
-use gochat_test_support::{Case, CaseWithoutDatabase, Cluster, TestDatabase, cases};
+use gochat_test_support::{Case, CaseWithoutDatabase, Cluster, TestDatabase, cases, deadline};
 use std::{ffi::OsStr, fs, net::TcpListener, os::unix::ffi::OsStrExt, process::Command};
 use tempfile::TempDir;
 
@@ -118,10 +118,8 @@ fn a_file_that_cannot_be_read_is_refused() -> anyhow::Result<()> {
 
 fn a_variable_that_is_no_unicode_is_refused() -> anyhow::Result<()> {
     let url = OsStr::from_bytes(b"sqlite:///srv/\xff.sqlite");
-    let output = Command::new(env!("CARGO_BIN_EXE_gochat"))
-        .arg("config")
-        .env("GOCHAT__DATABASE__URL", url)
-        .output()?;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gochat"));
+    let output = deadline::run(command.arg("config").env("GOCHAT__DATABASE__URL", url));
     assert_eq!((output.status.code(), &*output.stdout), (Some(1), &b""[..]));
     let said = String::from_utf8(output.stderr)?;
     assert_eq!(said, "gochat: GOCHAT__DATABASE__URL is refused: expected Unicode\n");

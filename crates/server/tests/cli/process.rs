@@ -1,8 +1,12 @@
 //! The binary as a process.
 
-use gochat_test_support::TestDatabase;
+use gochat_test_support::{
+    TestDatabase,
+    deadline::{self, Lines},
+};
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::Write,
+    mem,
     ops::Range,
     path::Path,
     process::{Child, Command, Output, Stdio},
@@ -57,7 +61,7 @@ pub fn signal(child: &Child, signal: &str) {
 
 /// Runs a command in `folder` until it ends.
 pub fn run_in(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
-    command(folder, arguments, variables).output().unwrap().into()
+    deadline::run(&mut command(folder, arguments, variables)).into()
 }
 
 /// Runs a command on a database until it ends.
@@ -78,7 +82,7 @@ pub fn run_with(database: &TestDatabase, arguments: &[&str], input: &[u8]) -> En
     thread::scope(|scope| {
         // A command that ends early does not read all of it.
         scope.spawn(move || drop(stdin.write_all(input)));
-        Ended::from(child.wait_with_output().unwrap())
+        Ended::from(deadline::output(child))
     })
 }
 
@@ -94,9 +98,9 @@ pub struct Server {
     pub admin_port: u16,
     child: Child,
     /// What it said until it listened.
-    said: Vec<String>,
-    /// Reads what it says from then on: a server that nobody listens to stops in the midst of a line.
-    listener: Option<thread::JoinHandle<String>>,
+    said: String,
+    /// What it says from then on.
+    stderr: Lines,
     _folder: TempDir,
 }
 
@@ -111,13 +115,12 @@ impl Server {
         ];
         let variables: Vec<_> = always.iter().chain(variables).copied().collect();
         let mut child = command(folder.path(), &[], &variables).stderr(Stdio::piped()).spawn().unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut said = Vec::new();
+        let stderr = Lines::of(child.stderr.take().unwrap());
+        let mut said = String::new();
         let mut port_in_the_line_with = |mark: &str| {
             loop {
-                let mut line = String::new();
-                assert!(stderr.read_line(&mut line).unwrap() > 0, "the server ended: {said:?}");
-                said.push(line.clone());
+                let line = stderr.line().unwrap_or_else(|| panic!("the server ended: {said}"));
+                said += &line;
                 if let Some((_, address)) = line.split_once(&format!("{mark} on http://127.0.0.1:")) {
                     break address.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap();
                 }
@@ -125,12 +128,7 @@ impl Server {
         };
         let port = port_in_the_line_with("listening");
         let admin_port = port_in_the_line_with("admin listener");
-        let listener = thread::spawn(move || {
-            let mut rest = String::new();
-            stderr.read_to_string(&mut rest).unwrap();
-            rest
-        });
-        Self { port, admin_port, child, said, listener: Some(listener), _folder: folder }
+        Self { port, admin_port, child, said, stderr, _folder: folder }
     }
 
     /// Tells the server to stop, as whoever runs it does.
@@ -145,9 +143,9 @@ impl Server {
 
     /// Waits until it ended.
     pub fn wait(mut self) -> Ended {
-        let rest = self.listener.take().unwrap().join().unwrap();
-        let code = self.child.wait().unwrap().code();
-        Ended { code, stdout: String::new(), stderr: self.said.concat() + &rest }
+        let code = deadline::exit(&mut self.child).code();
+        let stderr = mem::take(&mut self.said) + &self.stderr.rest();
+        Ended { code, stdout: String::new(), stderr }
     }
 }
 

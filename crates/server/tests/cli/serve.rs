@@ -2,7 +2,7 @@
 
 use crate::process::Server;
 use gochat_test_support::{
-    Backend, Case, TestDatabase, cases,
+    Backend, Case, TestDatabase, cases, deadline,
     http::{Connection, DEVELOPMENT_KEY, Request},
 };
 use std::thread;
@@ -103,12 +103,9 @@ fn a_server_that_was_told_to_stop_says_so_until_it_ends(database: TestDatabase) 
     let mut connection = create_in_flight(&server);
     server.terminate();
     // The signal takes a moment to arrive; from then on the request in flight keeps the server up.
-    let told = loop {
-        let reply = ready();
-        if reply.status != 200 {
-            break reply;
-        }
-    };
+    let told = deadline::eventually("a server that stops says so", || {
+        Some(ready()).filter(|reply| reply.status != 200)
+    });
     let expected = r#"{"database":"ok","migrations":"ok","shutdown":"shutting down"}"#;
     assert_eq!((told.status, &*told.body), (503, expected));
     assert_eq!(Request::new("GET", "/livez").send(server.admin_port).status, 200);
