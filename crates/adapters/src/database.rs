@@ -60,9 +60,15 @@ impl Database {
         Arc::new(DieselGroupReader::new(self.pool.clone()))
     }
 
-    /// Tells whether the database can be worked with.
-    pub fn readiness_probe(&self) -> ReadinessProbe {
-        ReadinessProbe::new(self.pool.clone())
+    /// The probe that tells whether creates through `queue` can succeed.
+    pub fn readiness_probe(&self, queue: &CommitQueue) -> ReadinessProbe {
+        ReadinessProbe {
+            pool: self.pool.clone(),
+            queue: queue.submitter(),
+            last_commit: queue.last_commit(),
+            file: self.connector.file().cloned(),
+            turn: Arc::default(),
+        }
     }
 
     /// Lets `registry` read how the pooled connections are used.

@@ -71,6 +71,8 @@ struct Checks {
     database: String,
     /// It has every migration that this program knows.
     migrations: String,
+    /// It takes writes.
+    writes: String,
     /// The service was not told to stop.
     shutdown: String,
 }
@@ -78,17 +80,19 @@ struct Checks {
 /// Whether requests should be sent here.
 async fn readyz(ThinData(admin): ThinData<Admin>) -> HttpResponse {
     let ok = || "ok".to_owned();
-    let (database, migrations) = match admin.database.check(PATIENCE).await {
-        Readiness::Ready => (ok(), ok()),
-        Readiness::Migrations(fault) => (ok(), fault),
-        Readiness::Database(fault) => (fault, "not checked".to_owned()),
+    let not_checked = || "not checked".to_owned();
+    let (database, migrations, writes) = match admin.database.check(PATIENCE).await {
+        Readiness::Ready => (ok(), ok(), ok()),
+        Readiness::Writes(fault) => (ok(), ok(), fault),
+        Readiness::Migrations(fault) => (ok(), fault, not_checked()),
+        Readiness::Database(fault) => (fault, not_checked(), not_checked()),
     };
     // Last, so that a stop that came meanwhile is told.
     let is_stopping = admin.stopping.load(Ordering::SeqCst);
     let shutdown = if is_stopping { "shutting down".to_owned() } else { ok() };
-    let is_ready = [&database, &migrations, &shutdown].into_iter().all(|check| check == "ok");
+    let is_ready = [&database, &migrations, &writes, &shutdown].into_iter().all(|check| check == "ok");
     let mut reply = if is_ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
-    reply.json(Checks { database, migrations, shutdown })
+    reply.json(Checks { database, migrations, writes, shutdown })
 }
 
 /// What is measured, in the text format of Prometheus.

@@ -71,7 +71,8 @@ impl Application {
             metrics,
         };
         let stopping = Arc::new(AtomicBool::new(false));
-        let admin = Admin { registry, database: database.readiness_probe(), stopping: Arc::clone(&stopping) };
+        let admin =
+            Admin { registry, database: database.readiness_probe(&queue), stopping: Arc::clone(&stopping) };
         let admin = admin::serve(admin_listener, admin)?;
         let signal = stop_signal()?;
         let stop = async move {

@@ -6,6 +6,8 @@
 mod configuration;
 #[path = "cli/export.rs"]
 mod export;
+#[path = "cli/file.rs"]
+mod file;
 #[path = "cli/import.rs"]
 mod import;
 #[path = "cli/interrupted.rs"]
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         suite.add(name, case);
     }
     suite.on([Backend::Postgres], &configuration::postgres_cases());
+    suite.on([Backend::Sqlite], &file::sqlite_cases());
     for cases in [
         configuration::database_cases(),
         export::cases(),

@@ -6,6 +6,7 @@ use super::{
     lane::{AnyLane, Lane},
     session::{Failure, Session},
     sweep::Sweep,
+    trial::Trial,
     write::Sent,
 };
 use crate::Fault;
@@ -16,16 +17,17 @@ pub(crate) struct Batch {
     pub(super) key_inserts: Lane<InsertKey>,
     pub(super) key_revocations: Lane<RevokeKey>,
     pub(super) creates: Lane<Create>,
+    pub(super) trials: Lane<Trial>,
     pub(super) sweeps: Lane<Sweep>,
 }
 
 impl Batch {
     /// The lanes in **the one order of locks**, the same on every instance, so that no two transactions wait for each other
-    /// in a circle: (1) API keys, by id; (2) Idempotency-Keys, by caller and key; (3) names of groups; (4) Idempotency-Keys
-    /// that are swept, which come last as a sweep waits for no lock.
-    fn lanes(&mut self) -> [&mut dyn AnyLane; 4] {
-        let Self { key_inserts, key_revocations, creates, sweeps } = self;
-        [key_inserts, key_revocations, creates, sweeps]
+    /// in a circle: (1) API keys, by id; (2) Idempotency-Keys, by caller and key; (3) names of groups; (4) the name of a
+    /// trial; (5) Idempotency-Keys that are swept, which come last as a sweep waits for no lock.
+    fn lanes(&mut self) -> [&mut dyn AnyLane; 5] {
+        let Self { key_inserts, key_revocations, creates, trials, sweeps } = self;
+        [key_inserts, key_revocations, creates, trials, sweeps]
     }
 
     /// The number of groups to create.

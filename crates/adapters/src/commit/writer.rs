@@ -1,6 +1,7 @@
 //! A writer: takes all that waits, commits it in one transaction, answers each.
 
 use super::{
+    LastCommit,
     batch::Batch,
     session::{Failure, Session},
     write::Sent,
@@ -35,6 +36,7 @@ pub(super) struct Writer<O> {
     /// The most writes in a transaction.
     pub(super) batch: usize,
     pub(super) metrics: WriterMetrics,
+    pub(super) last_commit: LastCommit,
     pub(super) session: Option<Session>,
 }
 
@@ -111,6 +113,7 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
         match batch.commit(session, sent) {
             Ok(()) => {
                 self.metrics.committed(creates, began_at.elapsed());
+                self.last_commit.note();
                 session.written(writes);
                 Ok(())
             }

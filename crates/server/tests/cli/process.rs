@@ -107,6 +107,11 @@ pub struct Server {
 impl Server {
     /// Starts a server on a database, on a port of its own, and returns when it listens.
     pub fn start(database: &TestDatabase, variables: &[(&str, &str)]) -> Self {
+        Self::start_by(&[], database, variables)
+    }
+
+    /// The same, by a program that becomes the server.
+    pub fn start_by(starter: &[&str], database: &TestDatabase, variables: &[(&str, &str)]) -> Self {
         let folder = TempDir::new().unwrap();
         let always = [
             ("GOCHAT__HTTP__BIND", "127.0.0.1:0"),
@@ -114,7 +119,8 @@ impl Server {
             ("GOCHAT__DATABASE__URL", database.url()),
         ];
         let variables: Vec<_> = always.iter().chain(variables).copied().collect();
-        let mut child = command(folder.path(), &[], &variables).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            command_by(starter, folder.path(), &[], &variables).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = Lines::of(child.stderr.take().unwrap());
         let mut said = String::new();
         let mut port_in_the_line_with = |mark: &str| {
@@ -129,6 +135,11 @@ impl Server {
         let port = port_in_the_line_with("listening");
         let admin_port = port_in_the_line_with("admin listener");
         Self { port, admin_port, child, said, stderr, _folder: folder }
+    }
+
+    /// The id of the process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Tells the server to stop, as whoever runs it does.

@@ -106,7 +106,7 @@ fn a_server_that_was_told_to_stop_says_so_until_it_ends(database: TestDatabase) 
     let told = deadline::eventually("a server that stops says so", || {
         Some(ready()).filter(|reply| reply.status != 200)
     });
-    let expected = r#"{"database":"ok","migrations":"ok","shutdown":"shutting down"}"#;
+    let expected = r#"{"database":"ok","migrations":"ok","writes":"ok","shutdown":"shutting down"}"#;
     assert_eq!((told.status, &*told.body), (503, expected));
     assert_eq!(Request::new("GET", "/livez").send(server.admin_port).status, 200);
     lock.execute("ROLLBACK")?;
