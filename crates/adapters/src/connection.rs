@@ -118,7 +118,7 @@ impl Connector {
     pub(crate) fn open(&self, role: Role) -> Result<OpenConnection, Fault> {
         match &self.target {
             Target::SqliteFile(file) => {
-                let connection = self.open_sqlite(&file.uri(), "WAL", role)?;
+                let connection = self.open_sqlite(&file.opening()?, "WAL", role)?;
                 Ok(OpenConnection { _companions: Some(file.opened()?), connection })
             }
             Target::SqliteMemory(name) => Ok(self.open_sqlite(name, "MEMORY", role)?.into()),

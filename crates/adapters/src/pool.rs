@@ -9,6 +9,7 @@ use crate::{
     Fault,
     connection::{AnyConnection, Connector, Role},
     metrics::Live,
+    sqlite_file::DatabaseFile,
 };
 use diesel::r2d2::R2D2Connection;
 use manager::{Deaths, Manager};
@@ -22,6 +23,7 @@ pub(crate) struct Pool {
     connections: r2d2::Pool<Manager>,
     timeout: Duration,
     deaths: Deaths,
+    file: Option<DatabaseFile>,
 }
 
 impl Pool {
@@ -43,8 +45,9 @@ impl Pool {
             builder.min_idle(Some(0))
         };
         let deaths = Deaths::default();
+        let file = connector.file().cloned();
         let connections = builder.build(Manager::new(connector, deaths.clone()))?;
-        Ok(Self { connections, timeout, deaths })
+        Ok(Self { connections, timeout, deaths, file })
     }
 
     /// Lets `registry` read how the pool is used.
@@ -93,8 +96,15 @@ impl Pool {
         get: impl Fn() -> Result<PooledConnection<Manager>, r2d2::Error>,
         work: impl Fn(&mut AnyConnection) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        let work =
-            |connection: &mut AnyConnection| work(connection).map_err(|fault| fault.seen_on(connection));
+        let work = |connection: &mut AnyConnection| {
+            work(connection).map_err(|fault| {
+                let fault = fault.seen_on(connection);
+                if let Some(file) = &self.file {
+                    file.note(&fault);
+                }
+                fault
+            })
+        };
         let mut pooled = get()?;
         let result = work(&mut pooled.connection);
         if result.is_ok() || pooled.connection.ping().is_ok() {

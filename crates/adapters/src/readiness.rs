@@ -69,11 +69,11 @@ impl ReadinessProbe {
             Ok(turn) => turn,
             Err(elapsed) => return late(elapsed),
         };
-        let pool = self.pool.clone();
+        let (pool, file) = (self.pool.clone(), self.file.clone());
         let asked = task::spawn_blocking(move || {
             // Held by the thread, which may go on long after the caller has given up.
             let _turn = turn;
-            pool.run_soon(patience, ask)
+            pool.run_soon(patience, |connection| ask(connection, file.as_ref()))
         });
         match timeout_at(give_up_at, asked).await {
             Ok(Ok(Ok(readiness))) => readiness,
@@ -100,7 +100,10 @@ fn unanswered(cause: &dyn Display) -> Readiness {
 }
 
 /// One question shows both: which migrations there are stands in the database.
-fn ask(connection: &mut AnyConnection) -> Result<Readiness, Fault> {
+fn ask(connection: &mut AnyConnection, file: Option<&DatabaseFile>) -> Result<Readiness, Fault> {
+    if let (AnyConnection::Sqlite(connection), Some(file)) = (&mut *connection, file) {
+        file.check_pages(connection)?;
+    }
     match migrations::check(connection) {
         // Where a newer program has been, this one serves as before until it is replaced.
         Ok(()) | Err(MigrateError::DatabaseNewer { .. }) => Ok(Readiness::Ready),

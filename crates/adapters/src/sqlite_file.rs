@@ -8,20 +8,27 @@
 //! such a file lets go of all of this process's locks on it (<https://sqlite.org/howtocorrupt.html>, section 2.2).
 
 mod companions;
+mod damage;
 mod first_start;
 mod identity;
 mod mark;
+mod modes;
 mod neighbour;
 mod paths;
 mod write_lock;
 
 use crate::Fault;
 pub(crate) use companions::Companions;
+use damage::Pages;
 use identity::{Identity, look};
 use paths::Paths;
 use std::{
+    fs::Metadata,
     path::Path,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 pub(crate) use write_lock::WriteLock;
 
@@ -36,7 +43,10 @@ pub(crate) struct DatabaseFile(Arc<State>);
 struct State {
     paths: Paths,
     identity: Identity,
+    /// Whether a connection has been open, so that an empty file is none that was just made.
+    has_content: AtomicBool,
     companions: Mutex<Weak<Companions>>,
+    pages: Pages,
 }
 
 impl DatabaseFile {
@@ -48,12 +58,27 @@ impl DatabaseFile {
         let paths = Paths::of(path)?;
         first_start::find_or_make(&paths)?;
         let identity = Identity::of(&look(&paths.database)?);
-        Ok(Self(Arc::new(State { paths, identity, companions: Mutex::default() })))
+        Ok(Self(Arc::new(State {
+            paths,
+            identity,
+            has_content: AtomicBool::default(),
+            companions: Mutex::default(),
+            pages: Pages::default(),
+        })))
     }
 
-    /// The URI by which SQLite opens the file, and never makes one.
-    pub(crate) fn uri(&self) -> String {
-        self.0.paths.uri()
+    /// Prepares the files for one more connection, and returns the URI by which SQLite opens the database.
+    ///
+    /// SQLite would write a header into an empty file that is in the place of the database, and remove its log.
+    pub(crate) fn opening(&self) -> Result<String, Fault> {
+        let State { paths, identity, has_content, .. } = &*self.0;
+        let database = if has_content.load(Ordering::Relaxed) {
+            self.find()?
+        } else {
+            identity.check(&paths.database)?
+        };
+        modes::align(paths, &database);
+        Ok(paths.uri())
     }
 
     /// Registers a connection that is open and has read, so that SQLite has made the log and its index.
@@ -64,7 +89,8 @@ impl DatabaseFile {
     /// The path leads to another file than at first, or other connections of this process use another log.
     pub(crate) fn opened(&self) -> Result<Arc<Companions>, Fault> {
         let paths = &self.0.paths;
-        self.check_database()?;
+        self.find_database()?;
+        self.0.has_content.store(true, Ordering::Relaxed);
         let mut companions = self.0.companions.lock().unwrap_or_else(PoisonError::into_inner);
         let shared = if let Some(known) = companions.upgrade() {
             known.check(paths)?;
@@ -82,18 +108,23 @@ impl DatabaseFile {
     /// Passes while a restart would find what the open connections write: the paths of the database, of its log and of
     /// its index lead to the files that are open, and the database has content.
     pub(crate) fn check(&self) -> Result<(), Fault> {
-        self.check_database()?;
-        let companions = self.0.companions.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
-        companions.map_or(Ok(()), |companions| companions.check(&self.0.paths))
+        self.find().map(drop)
     }
 
-    fn check_database(&self) -> Result<(), Fault> {
+    fn find(&self) -> Result<Metadata, Fault> {
+        let database = self.find_database()?;
+        let companions = self.0.companions.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+        companions.map_or(Ok(()), |companions| companions.check(&self.0.paths))?;
+        Ok(database)
+    }
+
+    fn find_database(&self) -> Result<Metadata, Fault> {
         let State { paths, identity, .. } = &*self.0;
-        let size = identity.check(&paths.database)?.len();
-        if size >= SMALLEST_PAGE {
-            return Ok(());
+        let found = identity.check(&paths.database)?;
+        if found.len() >= SMALLEST_PAGE {
+            return Ok(found);
         }
-        let database = paths.database.display();
+        let (database, size) = (paths.database.display(), found.len());
         Err(Fault::Unavailable(format!("{database} was cut to {size} bytes. A backup has what was in it")))
     }
 

@@ -111,6 +111,9 @@ impl Session {
         self.used_at = Instant::now();
         let Err(fault) = outcome else { return Ok(()) };
         let fault = fault.seen_on(&self.connection);
+        if let Some(file) = self.connector.file() {
+            file.note(&fault);
+        }
         let is_undone = self.connection.batch_execute("ROLLBACK").is_ok();
         match &*self.connection {
             AnyConnection::Sqlite(_) => {

@@ -1,5 +1,6 @@
 //! The service's own files beside the database.
 
+use super::modes;
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, ErrorKind},
@@ -7,7 +8,7 @@ use std::{
     path::Path,
 };
 
-/// Opens the file at `path`, and makes it if it is missing, for all those and only those who may use the database.
+/// Opens the file at `path`, and makes it if it is missing, for all who may use the database and for nobody else.
 pub(super) fn open(path: &Path, database: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
@@ -25,6 +26,6 @@ fn share(new: File, database: &Path) -> io::Result<File> {
     if (mine.uid(), mine.gid()) != (theirs.uid(), theirs.gid()) && mine.uid() == 0 {
         fchown(&new, Some(theirs.uid()), Some(theirs.gid()))?;
     }
-    new.set_permissions(theirs.permissions())?;
+    new.set_permissions(modes::beside(&theirs))?;
     Ok(new)
 }

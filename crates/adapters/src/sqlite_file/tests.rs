@@ -1,5 +1,6 @@
 //! The file of a SQLite database, as the service and its operators treat it.
 
+mod damage;
 mod start;
 mod watch;
 
@@ -55,7 +56,7 @@ struct Open {
 
 impl Open {
     fn new(file: &DatabaseFile) -> Result<Self, Fault> {
-        let mut connection = SqliteConnection::establish(&file.uri())?;
+        let mut connection = SqliteConnection::establish(&file.opening()?)?;
         connection.batch_execute("PRAGMA journal_mode = WAL; PRAGMA schema_version")?;
         Ok(Self { _companions: file.opened()?, connection })
     }

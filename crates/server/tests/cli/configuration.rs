@@ -210,23 +210,26 @@ fn a_schema_that_lacks_migrations_or_has_too_many_is_refused(database: TestDatab
     ];
     assert_refused(
         &variables,
-        &["database.url", "20261123000000, 20261123000001, 20261123000002", "gochat migrate"],
+        &["database.url", "20261123000000, 20261123000001, 20261123000002, 20261125000010", "gochat migrate"],
     );
     let migrated = run(&database, &["migrate"]);
     let output = (migrated.code, &*migrated.stdout);
     assert_eq!(
         output,
-        (Some(0), "migrated to 20261123000000\nmigrated to 20261123000001\nmigrated to 20261123000002\n"),
+        (
+            Some(0),
+            "migrated to 20261123000000\nmigrated to 20261123000001\nmigrated to 20261123000002\nmigrated to 20261125000010\n"
+        ),
         "{migrated:?}"
     );
     assert_eq!(run(&database, &["migrate"]).stdout, "the schema is up to date\n");
 
     database.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')")?;
-    assert_refused(&variables[..3], &["29990101000000", "20261123000002"]);
+    assert_refused(&variables[..3], &["29990101000000", "20261125000010"]);
     let refused = run(&database, &["migrate"]);
     assert_eq!(refused.code, Some(1));
     assert!(
-        refused.stderr.contains("29990101000000") && refused.stderr.contains("20261123000002"),
+        refused.stderr.contains("29990101000000") && refused.stderr.contains("20261125000010"),
         "{refused:?}"
     );
     Ok(())

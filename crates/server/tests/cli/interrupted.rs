@@ -143,7 +143,7 @@ fn a_database_that_fails_ends_it_with_how_far_it_came(database: TestDatabase) ->
     let expected = "stopped after line 11: created 10, there already 0, refused 1; \
                     the same import again stores nothing twice";
     assert_eq!(reached, expected);
-    assert!(failed.starts_with("gochat: line 12: the group could not be stored: "), "{failed}");
+    assert!(failed.starts_with("gochat: line 12: the storage "), "{failed}");
     assert!(!failed.contains("hush"), "{failed}");
     Ok(())
 }

@@ -138,11 +138,19 @@ fn a_copy_of_the_database_at_another_place_starts_and_is_marked_there() {
 }
 
 #[test]
-fn a_read_only_file_is_no_reason_to_refuse_the_start() {
+fn a_file_that_was_read_only_at_start_can_be_written_once_it_is_writable() {
     let place = Place::new();
     place.was_used();
-    fs::set_permissions(place.database(), fs::Permissions::from_mode(0o400)).unwrap();
-    place.was_used();
+    let set_mode = |mode| fs::set_permissions(place.database(), fs::Permissions::from_mode(mode)).unwrap();
+    set_mode(0o440);
+    let file = place.prepare().unwrap();
+    let _reader = Open::new(&file).unwrap();
+    set_mode(0o600);
+    // To root, the first connection could have written too.
+    Open::new(&file).unwrap().execute("CREATE TABLE groups (name TEXT)");
+    for suffix in ["-wal", "-shm", "-lock"] {
+        assert_eq!(mode(&place.path(&format!("gochat.sqlite{suffix}"))), 0o600, "gochat.sqlite{suffix}");
+    }
 }
 
 #[test]

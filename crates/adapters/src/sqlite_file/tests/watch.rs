@@ -37,12 +37,16 @@ fn a_folder_that_was_renamed_takes_the_database_with_it() {
 }
 
 #[test]
-fn a_database_that_was_cut_is_noticed() {
+fn a_database_that_was_cut_is_noticed_and_left_alone() {
     let place = Place::new();
     let file = place.prepare().unwrap();
-    let _open = Open::new(&file).unwrap();
+    let mut open = Open::new(&file).unwrap();
+    open.execute("CREATE TABLE groups (name TEXT)");
     fs::File::options().write(true).open(place.database()).unwrap().set_len(0).unwrap();
     assert!(refusal(file.check()).contains("gochat.sqlite was cut to 0 bytes"));
+    assert!(Open::new(&file).is_err());
+    assert_eq!(fs::metadata(place.database()).unwrap().len(), 0, "no header is written");
+    assert!(fs::metadata(place.path("gochat.sqlite-wal")).unwrap().len() > 0, "the log is not removed");
 }
 
 #[test]
