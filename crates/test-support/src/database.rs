@@ -1,6 +1,6 @@
 //! A database that one case has for itself.
 
-use crate::{PlainSql, postgres::Postgres};
+use crate::{Cluster, PlainSql, postgres::Postgres};
 use anyhow::Context;
 use std::{fmt, sync::Arc};
 use tempfile::TempDir;
@@ -38,6 +38,7 @@ pub struct TestDatabase {
 enum Home {
     Folder { _folder: TempDir },
     Server { server: Arc<Postgres>, name: String },
+    Cluster,
 }
 
 impl TestDatabase {
@@ -49,8 +50,14 @@ impl TestDatabase {
         Ok(Self { url: format!("sqlite://{path}"), home: Home::Folder { _folder: folder } })
     }
 
+    pub(crate) fn on(cluster: &Cluster) -> anyhow::Result<Self> {
+        let name = new_name();
+        cluster.execute(&format!("CREATE DATABASE {name}"))?;
+        Ok(Self { url: cluster.url(&name), home: Home::Cluster })
+    }
+
     pub(crate) fn postgres(server: Arc<Postgres>) -> anyhow::Result<Self> {
-        let name = format!("gochat_test_{}", Uuid::now_v7().simple());
+        let name = new_name();
         Ok(Self { url: server.create_database(&name)?, home: Home::Server { server, name } })
     }
 
@@ -63,7 +70,7 @@ impl TestDatabase {
     pub fn backend(&self) -> Backend {
         match self.home {
             Home::Folder { .. } => Backend::Sqlite,
-            Home::Server { .. } => Backend::Postgres,
+            Home::Server { .. } | Home::Cluster => Backend::Postgres,
         }
     }
 
@@ -92,6 +99,10 @@ impl TestDatabase {
     pub fn rows(&self, sql: &str) -> anyhow::Result<Vec<Vec<String>>> {
         self.plain_sql()?.rows(sql)
     }
+}
+
+fn new_name() -> String {
+    format!("gochat_test_{}", Uuid::now_v7().simple())
 }
 
 impl Drop for TestDatabase {

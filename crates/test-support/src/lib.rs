@@ -10,12 +10,17 @@ mod database;
 pub mod deadline;
 pub mod http;
 mod installation;
+mod keeper;
+mod need;
 mod plain_sql;
+mod port;
 mod postgres;
+mod server_folder;
 mod suite;
 
-pub use cluster::Cluster;
+pub use cluster::{Cluster, ClusterBuilder, Shutdown};
 pub use database::{Backend, TestDatabase};
+pub use need::Need;
 pub use plain_sql::PlainSql;
 pub use suite::{Case, CaseWithoutDatabase, Suite};
 

@@ -1,6 +1,6 @@
 //! A suite: each case by its name on each backend, run in parallel.
 
-use crate::{Backend, TestDatabase, deadline, postgres::Postgres};
+use crate::{Backend, Need, TestDatabase, deadline, postgres::Postgres};
 use anyhow::bail;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use std::{env, process::ExitCode, sync::Arc};
@@ -63,6 +63,22 @@ impl Suite {
                 let postgres = self.postgres.clone();
                 self.push(format!("{backend}::{name}"), move || run_on(backend, postgres, case));
             }
+        }
+    }
+
+    /// Adds cases as `postgres::NAME`, each of them on a new database, that need something else as well.
+    ///
+    /// Where that is missing, they are ignored, and say what it is.
+    pub fn on_postgres_with<C>(&mut self, need: Need, cases: &[(&'static str, C)])
+    where
+        C: Fn(TestDatabase) -> anyhow::Result<()> + Copy + Send + 'static,
+    {
+        for &(name, case) in cases {
+            let postgres = self.postgres.clone();
+            self.push(format!("{}::{name}", Backend::Postgres), move || match need.check() {
+                Err(error) if !required() => Ok(Completion::ignored_with(format!("{error:#}"))),
+                _ => run_on(Backend::Postgres, postgres, case),
+            });
         }
     }
 
