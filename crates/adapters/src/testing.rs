@@ -22,7 +22,7 @@ pub(crate) fn connector(database: &TestDatabase) -> Connector {
 /// A connector to `database`, which has the schema.
 pub(crate) fn migrated(database: &TestDatabase) -> Connector {
     let connector = connector(database);
-    migrations::migrate(&mut *connector.open(Role::Writer).unwrap()).unwrap();
+    migrations::migrate(&mut connector.open(Role::Writer).unwrap()).unwrap();
     connector
 }
 

@@ -5,7 +5,11 @@ mod standby;
 
 pub use builder::ClusterBuilder;
 
-use crate::{PlainSql, TestDatabase, keeper::Keeper, server_folder::ServerFolder};
+use crate::{
+    PlainSql, TestDatabase,
+    keeper::Keeper,
+    server_folder::{self, ServerFolder},
+};
 use anyhow::anyhow;
 use std::{
     net::Ipv4Addr,
@@ -133,6 +137,14 @@ impl Cluster {
     /// Lets the server go on that was paused (`SIGCONT`).
     pub fn resume(&self) -> anyhow::Result<()> {
         self.ask("resume")
+    }
+
+    /// Sets the most bytes that a file of one backend may have: to grow one beyond fails as on a full disk.
+    ///
+    /// A limit below the size of a file of the write-ahead log (16 MiB) ends the server.
+    pub fn limit_files(&self, backend: &str, bytes: u64) -> anyhow::Result<()> {
+        let limit = format!("--fsize={bytes}:");
+        server_folder::run(self.folder.command("prlimit").args(["--pid", backend, &limit]))
     }
 
     fn ask(&self, line: &str) -> anyhow::Result<()> {

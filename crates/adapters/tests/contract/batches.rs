@@ -10,12 +10,8 @@ use gochat_domain::{
     group::{GroupId, GroupKey},
     ports::{CreateGroupError, StorageError},
 };
-use gochat_test_support::{Backend, Cluster, PlainSql, TestDatabase, cases, deadline};
-use std::{
-    sync::atomic::{AtomicBool, Ordering},
-    thread,
-    time::Duration,
-};
+use gochat_test_support::{Backend, Cluster, PlainSql, TestDatabase, cases};
+use std::time::Duration;
 
 pub fn cases() -> Vec<DatabaseCase> {
     cases![
@@ -106,16 +102,8 @@ fn a_transaction_that_fails_fails_all_its_rows_and_the_queue_goes_on(
     subject.create(group("before"))?;
     let mut locked = lock(&subject);
     let names = ["a", "b", "c"];
-    let is_over = AtomicBool::new(false);
-    let answers = thread::scope(|scope| {
-        // SQLite gives up waiting by itself. PostgreSQL waits, until whoever runs it ends the connection.
-        if subject.database().backend() == Backend::Postgres {
-            scope.spawn(|| end_whoever_waits(&subject, &is_over));
-        }
-        let answers = subject.run(join_all(names.map(|name| subject.groups.create(group(name), None))));
-        is_over.store(true, Ordering::Relaxed);
-        answers
-    });
+    // Both databases give up waiting by themselves.
+    let answers = subject.run(join_all(names.map(|name| subject.groups.create(group(name), None))));
     for answer in answers {
         assert!(matches!(answer, Err(CreateGroupError::Storage(StorageError::Unavailable(_)))), "{answer:?}");
     }
@@ -126,17 +114,6 @@ fn a_transaction_that_fails_fails_all_its_rows_and_the_queue_goes_on(
     let after = subject.create(group("a"))?;
     assert_eq!(subject.stored("a"), [row(&after)]);
     Ok(())
-}
-
-/// Ends each connection that waits for a lock.
-fn end_whoever_waits(subject: &Subject, is_over: &AtomicBool) {
-    let mut admin = subject.database().plain_sql().unwrap();
-    let end = "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity
-               WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    deadline::eventually("the end of the batch", || {
-        admin.rows(end).unwrap();
-        is_over.load(Ordering::Relaxed).then_some(())
-    });
 }
 
 fn a_server_that_has_gone_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {

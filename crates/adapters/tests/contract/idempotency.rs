@@ -51,7 +51,7 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
     .to_vec()
 }
 
-fn wish(caller: u128, key: &str) -> Idempotency {
+pub fn wish(caller: u128, key: &str) -> Idempotency {
     Idempotency { caller: KeyId(Uuid::from_u128(caller)), key: IdempotencyKey::parse(key).unwrap() }
 }
 
@@ -343,10 +343,10 @@ fn twins_in_one_batch_get_one_answer_or_the_second_is_told(database: TestDatabas
         lock.execute("ROLLBACK").unwrap();
         join_all(creates).await
     });
-    let [_, first, twin, reused, taken, same, refused] = &answers[..] else { unreachable!() };
+    let [_, first, twin, other, taken, same, refused] = &answers[..] else { unreachable!() };
     let first = first.as_ref().unwrap();
     assert_eq!(twin.as_ref().unwrap(), &Created { replayed: true, group: first.group.clone() });
-    for answer in [reused, refused] {
+    for answer in [other, refused] {
         assert!(matches!(answer, Err(CreateGroupError::IdempotencyKeyReused)), "{answer:?}");
     }
     for answer in [taken, same] {

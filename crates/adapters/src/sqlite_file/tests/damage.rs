@@ -32,7 +32,7 @@ fn use_all(open: &mut Open) -> [Result<(), Fault>; 3] {
 #[test]
 fn damage_in_the_middle_is_met_by_those_who_use_it_and_confirmed_once() {
     let noise: Vec<u8> = (0..PAGE).map(|byte| (byte * 167 % 251) as u8).collect();
-    for page in [vec![0; PAGE as usize], noise] {
+    for page in [vec![0; usize::try_from(PAGE).unwrap()], noise] {
         let place = Place::new();
         large(&place);
         let disk = File::options().write(true).open(place.database()).unwrap();
