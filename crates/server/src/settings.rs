@@ -44,7 +44,9 @@ pub struct HttpSettings {
     pub workers: usize,
     /// How long a client may take to send a request.
     pub request_timeout: Duration,
-    /// How long requests in flight may take to end at shutdown.
+    /// How long the listener stays open after a signal to stop, while `/readyz` already says so.
+    pub shutdown_delay: Duration,
+    /// How long requests in flight may take to end at shutdown, and what is queued to be stored.
     pub shutdown_timeout: Duration,
     /// Whose pages may call from a browser.
     pub allowed_origins: AllowedOrigins,
@@ -101,6 +103,7 @@ impl Settings {
                 bind: layers.parsed("http.bind", "an address and a port, like 127.0.0.1:1213")?,
                 workers: layers.number("http.workers", 0..=1024)?,
                 request_timeout: layers.duration("http.request_timeout", 1..=300)?,
+                shutdown_delay: layers.duration("http.shutdown_delay", 0..=600)?,
                 shutdown_timeout: layers.duration("http.shutdown_timeout", 0..=600)?,
                 allowed_origins: layers.parsed("http.allowed_origins", AllowedOrigins::EXPECTED)?,
             },

@@ -1,5 +1,7 @@
 //! Composes settings, adapters, domain and HTTP into a server.
 
+mod stop;
+
 use crate::{
     admin::{self, Admin},
     http::{self, HttpMetrics, Services},
@@ -8,27 +10,17 @@ use crate::{
 };
 use actix_web::{
     dev::{Server, ServerHandle},
-    rt::{
-        self,
-        signal::unix::{SignalKind, signal},
-    },
+    rt,
 };
 use anyhow::Context;
 use gochat_adapters::{CachingAuthenticator, DEVELOPMENT_KEY, Database, DevelopmentKey, GroupWriters};
 use gochat_domain::{clock::SystemClock, ports::Authenticator, service::GroupService};
 use prometheus::{IntGauge, Opts, Registry};
 use std::{
-    future, io,
     net::{SocketAddr, TcpListener},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-        mpsc,
-    },
-    task::Poll,
-    thread,
-    time::Duration,
+    sync::{Arc, atomic::AtomicBool},
 };
+use stop::Budget;
 use tokio::task::JoinHandle;
 
 /// A server that is ready to run.
@@ -36,7 +28,7 @@ pub struct Application {
     server: Server,
     writers: GroupWriters,
     sweeper: JoinHandle<()>,
-    shutdown_timeout: Duration,
+    stop: Budget,
     address: SocketAddr,
     admin: Server,
     admin_address: SocketAddr,
@@ -71,16 +63,12 @@ impl Application {
         let stopping = Arc::new(AtomicBool::new(false));
         let admin = Admin { registry, database: database.readiness_probe(), stopping: Arc::clone(&stopping) };
         let admin = admin::serve(admin_listener, admin)?;
-        let signal = stop_signal()?;
-        let stop = async move {
-            signal.await;
-            stopping.store(true, Ordering::SeqCst);
-        };
-        let server = http::serve(listener, services, settings.http.clone(), stop)?;
+        let stop = Budget::new(settings.http.shutdown_timeout);
+        let signalled = stop::signalled(settings.http.shutdown_delay, stopping, stop.clone())?;
+        let server = http::serve(listener, services, settings.http.clone(), signalled)?;
         let sweeper =
             rt::spawn(sweeper::run(database.idempotency_sweeper(), SystemClock, settings.idempotency_keep));
-        let shutdown_timeout = settings.http.shutdown_timeout;
-        Ok(Self { server, writers, sweeper, shutdown_timeout, address, admin, admin_address })
+        Ok(Self { server, writers, sweeper, stop, address, admin, admin_address })
     }
 
     /// The port that the server listens on.
@@ -114,29 +102,19 @@ impl Application {
         tracing::info!("documentation: http://{}/docs, README.md and docs/api.md", self.address);
     }
 
-    /// Serves until SIGTERM or SIGINT; then answers what is in flight, and stores and answers what is queued. The admin
-    /// listener tells of that until the end.
+    /// Serves until SIGTERM or SIGINT, and for `http.shutdown_delay` more; then answers what is in flight, and stores and
+    /// answers what is queued. The admin listener tells of that until the end.
     pub async fn run_until_stopped(self) -> anyhow::Result<()> {
         let admin = self.admin.handle();
         let admin_server = rt::spawn(self.admin);
         self.server.await.context("the server failed")?;
         self.sweeper.abort();
-        close(self.writers, self.shutdown_timeout)?;
+        stop::close(self.writers, &self.stop)?;
         admin.stop(false).await;
         admin_server.await?.context("the admin listener failed")?;
         tracing::info!("stopped");
         Ok(())
     }
-}
-
-/// Stores and answers what is queued. A database that does not answer cannot hold up the end for ever.
-fn close(writers: GroupWriters, timeout: Duration) -> anyhow::Result<()> {
-    let (close, closed) = mpsc::channel();
-    thread::Builder::new().name("shutdown".into()).spawn(move || {
-        writers.close();
-        close.send(())
-    })?;
-    closed.recv_timeout(timeout).context("the database does not answer; what waited may not be stored")
 }
 
 /// The database of the settings, its schema up to date.
@@ -164,15 +142,6 @@ pub(crate) fn migrate(database: &Database, settings: &DatabaseSettings) -> anyho
 
 fn in_setting(settings: &DatabaseSettings) -> String {
     format!("database.url = \"{}\" cannot be used", settings.url)
-}
-
-/// Comes when the process is told to stop. From now on it is, by SIGTERM and SIGINT, and does not end at once.
-fn stop_signal() -> io::Result<impl Future<Output = ()> + Send> {
-    let mut signals = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
-    Ok(future::poll_fn(move |cx| {
-        let come = signals.iter_mut().any(|signal| signal.poll_recv(cx).is_ready());
-        if come { Poll::Ready(()) } else { Poll::Pending }
-    }))
 }
 
 /// A one, labelled with what runs.

@@ -20,6 +20,8 @@ mod process;
 mod refusals;
 #[path = "cli/serve.rs"]
 mod serve;
+#[path = "cli/stop.rs"]
+mod stop;
 #[path = "cli/teaching.rs"]
 mod teaching;
 
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         suite.add(name, case);
     }
     suite.on([Backend::Postgres], &configuration::postgres_cases());
+    suite.on([Backend::Postgres], &stop::postgres_cases());
     for cases in [
         configuration::database_cases(),
         export::cases(),
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         keys::cases(),
         logs::cases(),
         serve::cases(),
+        stop::cases(),
     ] {
         suite.on(Backend::ALL, &cases);
     }

@@ -138,6 +138,11 @@ impl Server {
         signal(&self.child, "-TERM");
     }
 
+    /// Tells the server to stop, as a key of the terminal does.
+    pub fn interrupt(&self) {
+        signal(&self.child, "-INT");
+    }
+
     /// Ends the server, as the kernel does when memory is short.
     pub fn kill(&self) {
         signal(&self.child, "-KILL");

@@ -19,7 +19,7 @@ pub fn cases() -> Vec<Case> {
     .to_vec()
 }
 
-const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
+pub const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
 
 fn the_first_lines_say_what_runs_and_how_to_use_it(database: TestDatabase) -> anyhow::Result<()> {
     let server = Server::start(&database, &[]);
@@ -72,7 +72,7 @@ fn three_servers_started_at_once_on_an_empty_database_all_come_up(
 }
 
 /// Sends a create, and returns when it is in the hands of the server: `100 Continue` shows that.
-fn create_in_flight(server: &Server) -> Connection {
+pub fn create_in_flight(server: &Server) -> Connection {
     let request = Request::create(BODY).header("Expect", "100-continue").bytes();
     let (head, body) = request.split_at(request.len() - BODY.len());
     let mut connection = Connection::open(server.port);
