@@ -7,6 +7,7 @@ use crate::{
     http::{self, HttpMetrics, Services},
     settings::{DatabaseSettings, Settings},
     sweeper,
+    telemetry::LostLines,
 };
 use actix_web::{
     dev::{Server, ServerHandle},
@@ -36,7 +37,7 @@ pub struct Application {
 
 impl Application {
     /// Takes the ports, opens the database, and puts the server together. Nothing is made before the ports are ours.
-    pub fn build(settings: &Settings) -> anyhow::Result<Self> {
+    pub fn build(settings: &Settings, lost_lines: LostLines) -> anyhow::Result<Self> {
         let listener = listen("http.bind", settings.http.bind)?;
         let admin_listener = listen("admin.bind", settings.admin_bind)?;
         let (address, admin_address) = (listener.local_addr()?, admin_listener.local_addr()?);
@@ -48,6 +49,7 @@ impl Application {
         metrics.register(&registry)?;
         database.register(&registry)?;
         writers.register(&registry)?;
+        lost_lines.register(&registry)?;
         registry.register(Box::new(build_info()?))?;
         let clock = Arc::new(SystemClock);
         let keys =

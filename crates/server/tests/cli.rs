@@ -20,6 +20,8 @@ mod process;
 mod refusals;
 #[path = "cli/serve.rs"]
 mod serve;
+#[path = "cli/stalled.rs"]
+mod stalled;
 #[path = "cli/stop.rs"]
 mod stop;
 #[path = "cli/teaching.rs"]
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         keys::cases(),
         logs::cases(),
         serve::cases(),
+        stalled::cases(),
         stop::cases(),
     ] {
         suite.on(Backend::ALL, &cases);

@@ -5,7 +5,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     ops::Range,
     path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, ChildStderr, Command, Output, Stdio},
     thread,
 };
 use tempfile::TempDir;
@@ -95,7 +95,7 @@ pub struct Server {
     child: Child,
     /// What it said until it listened.
     said: Vec<String>,
-    /// Reads what it says from then on: a server that nobody listens to stops in the midst of a line.
+    /// Reads what it says from then on.
     listener: Option<thread::JoinHandle<String>>,
     _folder: TempDir,
 }
@@ -103,6 +103,16 @@ pub struct Server {
 impl Server {
     /// Starts a server on a database, on a port of its own, and returns when it listens.
     pub fn start(database: &TestDatabase, variables: &[(&str, &str)]) -> Self {
+        let (mut server, stderr) = Self::start_unread(database, variables);
+        server.read(stderr);
+        server
+    }
+
+    /// The same, with the pipe of its standard error, which nothing reads from then on.
+    pub fn start_unread(
+        database: &TestDatabase,
+        variables: &[(&str, &str)],
+    ) -> (Self, BufReader<ChildStderr>) {
         let folder = TempDir::new().unwrap();
         let always = [
             ("GOCHAT__HTTP__BIND", "127.0.0.1:0"),
@@ -125,12 +135,16 @@ impl Server {
         };
         let port = port_in_the_line_with("listening");
         let admin_port = port_in_the_line_with("admin listener");
-        let listener = thread::spawn(move || {
+        (Self { port, admin_port, child, said, listener: None, _folder: folder }, stderr)
+    }
+
+    /// Starts to read what it says.
+    pub fn read(&mut self, mut stderr: BufReader<ChildStderr>) {
+        self.listener = Some(thread::spawn(move || {
             let mut rest = String::new();
             stderr.read_to_string(&mut rest).unwrap();
             rest
-        });
-        Self { port, admin_port, child, said, listener: Some(listener), _folder: folder }
+        }));
     }
 
     /// Tells the server to stop, as whoever runs it does.
@@ -150,7 +164,7 @@ impl Server {
 
     /// Waits until it ended.
     pub fn wait(mut self) -> Ended {
-        let rest = self.listener.take().unwrap().join().unwrap();
+        let rest = self.listener.take().map_or_else(String::new, |listener| listener.join().unwrap());
         let code = self.child.wait().unwrap().code();
         Ended { code, stdout: String::new(), stderr: self.said.concat() + &rest }
     }

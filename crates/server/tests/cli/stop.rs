@@ -29,7 +29,7 @@ pub fn postgres_cases() -> Vec<Case> {
 }
 
 /// Longest wait for what must come.
-const LIMIT: Duration = Duration::from_secs(60);
+pub const LIMIT: Duration = Duration::from_secs(60);
 
 /// Polls until there is a value.
 #[track_caller]
