@@ -1,5 +1,6 @@
 //! Composes settings, adapters, domain and HTTP into a server.
 
+mod listen;
 mod stop;
 
 use crate::{
@@ -16,9 +17,10 @@ use actix_web::{
 use anyhow::Context;
 use gochat_adapters::{CachingAuthenticator, DEVELOPMENT_KEY, Database, DevelopmentKey, GroupWriters};
 use gochat_domain::{clock::SystemClock, ports::Authenticator, service::GroupService};
+use listen::listen;
 use prometheus::{IntGauge, Opts, Registry};
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     sync::{Arc, atomic::AtomicBool},
 };
 use stop::Budget;
@@ -152,10 +154,4 @@ fn build_info() -> prometheus::Result<IntGauge> {
     let info = IntGauge::with_opts(opts.const_label("version", env!("CARGO_PKG_VERSION")))?;
     info.set(1);
     Ok(info)
-}
-
-fn listen(setting: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).with_context(|| {
-        format!("{setting} = \"{address}\" cannot be listened on; set an address that is free")
-    })
 }
