@@ -83,7 +83,7 @@ pub fn serve(
             .h1(map_config(app.map_err(|error| error.error_response()), |()| AppConfig::default()));
         fn_service(move |stream: TcpStream| {
             let peer = stream.peer_addr().ok();
-            ready(Ok((Connection::new(stream, settings.request_timeout, metrics.clone()), peer)))
+            ready(Ok((Connection::new(stream, peer, settings.request_timeout, metrics.clone()), peer)))
         })
         .and_then(http)
     })?;

@@ -23,7 +23,7 @@ use actix_web::{
 use anyhow::anyhow;
 use futures_util::FutureExt;
 use gochat_domain::auth::KeyId;
-use std::{panic::AssertUnwindSafe, rc::Rc, time::Instant};
+use std::{net::IpAddr, panic::AssertUnwindSafe, rc::Rc, time::Instant};
 
 /// Serves a request, and completes the reply. A panic on the way is an error like any other.
 pub(super) async fn wrap<B: MessageBody + 'static>(
@@ -34,6 +34,7 @@ pub(super) async fn wrap<B: MessageBody + 'static>(
     let envelope = Envelope {
         started_at: Instant::now(),
         request_id: request_id::of(request.headers()),
+        peer: request.peer_addr().map(|peer| peer.ip().to_canonical()),
         as_problem: wants_problem(request.headers()),
         method: metrics::method(request.method()),
         trace_id: TraceId::of(request.headers()),
@@ -68,6 +69,7 @@ pub(super) async fn wrap<B: MessageBody + 'static>(
 struct Envelope {
     started_at: Instant,
     request_id: HeaderValue,
+    peer: Option<IpAddr>,
     as_problem: bool,
     method: &'static str,
     trace_id: Option<TraceId>,
@@ -107,6 +109,7 @@ impl Envelope {
         self.metrics.answered(route, self.method, status, took);
         tracing::info!(
             request_id = self.id(),
+            peer = self.peer.map(tracing::field::display),
             method = self.method,
             route,
             status = status.as_u16(),
