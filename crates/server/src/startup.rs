@@ -66,7 +66,7 @@ impl Application {
         };
         let stopping = Arc::new(AtomicBool::new(false));
         let admin = Admin { registry, database: database.readiness_probe(), stopping: Arc::clone(&stopping) };
-        let admin = admin::serve(admin_listener, admin)?;
+        let admin = admin::serve(admin_listener, admin, settings.admin_hosts)?;
         let stop = Budget::new(settings.http.shutdown_timeout);
         let signalled = stop::signalled(settings.http.shutdown_delay, stopping, stop.clone())?;
         let server = http::serve(listener, services, settings.http.clone(), signalled)?;
