@@ -1,5 +1,6 @@
 //! Logs, on standard error. A thread of their own writes them, so that a reader that has stopped holds up nothing else.
 
+mod batches;
 mod lines;
 mod lost;
 

@@ -1,17 +1,19 @@
 //! The queue of lines that wait to be written.
 
-use super::LostLines;
+use super::{
+    LostLines,
+    batches::{Batches, END},
+};
 use std::{
-    convert::Infallible,
-    io::{self, Write},
-    sync::mpsc::{Receiver, Sender, channel},
-    thread,
+    io::Write,
+    mem,
+    sync::mpsc::{Receiver, channel},
     time::Duration,
 };
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 
 /// Most lines that wait; one more is lost. A busy server writes so many in about a second, and they take some megabytes.
-const QUEUE: usize = 16_384;
+const CAPACITY: usize = 16_384;
 
 /// Longest wait for the writer at the end.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -20,25 +22,24 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(super) struct Lines {
     queue: NonBlocking,
     writer: WorkerGuard,
-    /// Disconnected when the writer is gone.
-    gone: Receiver<Infallible>,
+    ended: Receiver<()>,
     lost: LostLines,
 }
 
 impl Lines {
     /// Starts the writer.
     pub(super) fn to(out: impl Write + Send + 'static) -> Self {
-        Self::with(QUEUE, out)
+        Self::with(CAPACITY, out)
     }
 
     fn with(capacity: usize, out: impl Write + Send + 'static) -> Self {
-        let (alive, gone) = channel();
+        let (end, ended) = channel();
         let failed = LostLines::default();
-        let out = Out { out, failed: failed.clone(), _alive: alive };
+        let batches = Batches::to(out, failed.clone(), end);
         let (queue, writer) =
-            NonBlockingBuilder::default().buffered_lines_limit(capacity).thread_name("log").finish(out);
+            NonBlockingBuilder::default().buffered_lines_limit(capacity).thread_name("log").finish(batches);
         let lost = failed.and_those_of(queue.error_counter());
-        Self { queue, writer, gone, lost }
+        Self { queue, writer, ended, lost }
     }
 
     /// The side that takes lines, and never waits.
@@ -52,33 +53,12 @@ impl Lines {
     }
 
     /// Waits until all lines are written, but no longer than [`PATIENCE`]: the writer may wait for its reader for ever.
-    pub(super) fn end(self) {
-        let Self { writer, gone, .. } = self;
-        // The drop tells the writer to end. It waits for room in the queue, and says on standard output where there is
-        // none, which may have the same reader; so it gets a thread that may be left behind.
-        let _ending = thread::Builder::new().spawn(move || drop(writer));
-        let _gone = gone.recv_timeout(PATIENCE);
-    }
-}
-
-/// Where lines go, and a count of those that do not arrive.
-struct Out<W> {
-    out: W,
-    failed: LostLines,
-    _alive: Sender<Infallible>,
-}
-
-impl<W: Write> Write for Out<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.out.write(bytes)
-    }
-
-    fn write_all(&mut self, line: &[u8]) -> io::Result<()> {
-        self.out.write_all(line).inspect_err(|_| self.failed.add())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+    pub(super) fn end(mut self) {
+        // Where the queue is full there is no mark, and the writer has all the time.
+        let _marked = self.queue.write_all(END);
+        let _written = self.ended.recv_timeout(PATIENCE);
+        // Its drop waits once more, and where the queue is full it says so on standard output, which may have the same reader.
+        mem::forget(self.writer);
     }
 }
 
@@ -86,6 +66,7 @@ impl<W: Write> Write for Out<W> {
 mod tests {
     use super::*;
     use std::{
+        io,
         sync::{Arc, Mutex},
         time::Instant,
     };
@@ -124,11 +105,11 @@ mod tests {
         let _stalled = text.0.lock().unwrap();
         let lines = Lines::with(8, text.clone());
         let (mut queue, lost) = (lines.queue(), lines.lost());
-        for _ in 0..100 {
+        for _ in 0..2_000 {
             writeln!(queue, "line").unwrap();
         }
-        // The writer may hold one.
-        assert!((91..=92).contains(&lost.count()), "{}", lost.count());
+        // The writer holds a batch at most, and the queue eight lines.
+        assert!((1_000..2_000).contains(&lost.count()), "{}", lost.count());
         let start = Instant::now();
         lines.end();
         assert!(start.elapsed() < Duration::from_secs(30));

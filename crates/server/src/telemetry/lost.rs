@@ -24,9 +24,9 @@ impl LostLines {
         Self { no_room: Some(queue), ..self }
     }
 
-    /// Counts a line that could not be written.
-    pub(super) fn add(&self) {
-        self.failed.fetch_add(1, Ordering::Relaxed);
+    /// Counts lines that could not be written.
+    pub(super) fn add(&self, lines: u64) {
+        self.failed.fetch_add(lines, Ordering::Relaxed);
     }
 
     /// How many there are.
