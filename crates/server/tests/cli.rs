@@ -22,6 +22,10 @@ mod process;
 mod refusals;
 #[path = "cli/serve.rs"]
 mod serve;
+#[path = "cli/stalled.rs"]
+mod stalled;
+#[path = "cli/stop.rs"]
+mod stop;
 #[path = "cli/teaching.rs"]
 mod teaching;
 
@@ -35,6 +39,7 @@ fn main() -> ExitCode {
     }
     suite.on([Backend::Postgres], &configuration::postgres_cases());
     suite.on([Backend::Sqlite], &file::sqlite_cases());
+    suite.on([Backend::Postgres], &stop::postgres_cases());
     for cases in [
         configuration::database_cases(),
         export::cases(),
@@ -43,6 +48,8 @@ fn main() -> ExitCode {
         keys::cases(),
         logs::cases(),
         serve::cases(),
+        stalled::cases(),
+        stop::cases(),
     ] {
         suite.on(Backend::ALL, &cases);
     }

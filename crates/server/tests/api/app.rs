@@ -4,6 +4,7 @@ use actix_web::{dev::ServerHandle, rt::System};
 use gochat::{
     settings::{Profile, Settings},
     startup::Application,
+    telemetry::LostLines,
 };
 use gochat_adapters::DatabaseOptions;
 use gochat_test_support::{Backend, TestDatabase, deadline};
@@ -47,7 +48,7 @@ impl App {
         let (started, start) = mpsc::channel();
         let thread = thread::spawn(move || {
             System::new().block_on(async {
-                let application = Application::build(&settings).unwrap();
+                let application = Application::build(&settings, LostLines::default()).unwrap();
                 started.send((application.port(), application.admin_port(), application.handle())).unwrap();
                 application.run_until_stopped().await.unwrap();
             });

@@ -132,7 +132,10 @@ fn every_reply_is_described(database: TestDatabase) -> anyhow::Result<()> {
     let late = create().header("Accept", PROBLEM_JSON).bytes();
     check(all, "post", 408, &exchange(app.port, &late[..late.len() - 1]));
     let [nothing, no_method] = [get("/nothing"), Request::new("PUT", all)];
-    for (name, request) in [("NotFound", nothing), ("MethodNotAllowed", no_method)] {
+    let elsewhere = get(all).without("Host").header("Host", "chat.example.org");
+    for (name, request) in
+        [("NotFound", nothing), ("MethodNotAllowed", no_method), ("MisdirectedRequest", elsewhere)]
+    {
         let described = &api["components"]["responses"][name];
         assert_described(&api, described, &request.send(app.port));
         assert_described(&api, described, &request.header("Accept", PROBLEM_JSON).send(app.port));

@@ -1,6 +1,6 @@
 //! The file of SQLite, when something happens to it under a running server.
 
-use crate::process::{Server, command_by, run, run_with};
+use crate::process::{Server, command_by, ndjson, run, run_with};
 use gochat_test_support::{
     Case, TestDatabase, cases, deadline,
     http::{DEVELOPMENT_KEY, Reply, Request},
@@ -165,9 +165,7 @@ fn an_empty_file_with_a_log_beside_it_is_not_a_first_start(database: TestDatabas
 }
 
 fn pages_that_were_overwritten_are_unavailable_and_not_ready(database: TestDatabase) -> anyhow::Result<()> {
-    let lines: String = (0..2000)
-        .map(|number| format!("{{\"name\":\"{number:063}\",\"token\":\"t\",\"admin_id\":1}}\n"))
-        .collect();
+    let lines = ndjson(&"x".repeat(59), 0..2000);
     let imported = run_with(&database, &["groups", "import", "--format", "ndjson", "-"], lines.as_bytes());
     assert_eq!(imported.code, Some(0), "{imported:?}");
     // All but the first pages, which have the schema.

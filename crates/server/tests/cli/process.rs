@@ -5,11 +5,11 @@ use gochat_test_support::{
     deadline::{self, Lines},
 };
 use std::{
-    io::Write,
+    io::{BufRead, BufReader, Write},
     mem,
     ops::Range,
     path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, ChildStderr, Command, Output, Stdio},
     thread,
 };
 use tempfile::TempDir;
@@ -100,7 +100,7 @@ pub struct Server {
     /// What it said until it listened.
     said: String,
     /// What it says from then on.
-    stderr: Lines,
+    stderr: Option<Lines>,
     _folder: TempDir,
 }
 
@@ -112,6 +112,24 @@ impl Server {
 
     /// The same, by a program that becomes the server.
     pub fn start_by(starter: &[&str], database: &TestDatabase, variables: &[(&str, &str)]) -> Self {
+        let (mut server, stderr) = Self::start_unread_by(starter, database, variables);
+        server.read(stderr);
+        server
+    }
+
+    /// The same, with the pipe of its standard error, which nothing reads from then on.
+    pub fn start_unread(
+        database: &TestDatabase,
+        variables: &[(&str, &str)],
+    ) -> (Self, BufReader<ChildStderr>) {
+        Self::start_unread_by(&[], database, variables)
+    }
+
+    fn start_unread_by(
+        starter: &[&str],
+        database: &TestDatabase,
+        variables: &[(&str, &str)],
+    ) -> (Self, BufReader<ChildStderr>) {
         let folder = TempDir::new().unwrap();
         let always = [
             ("GOCHAT__HTTP__BIND", "127.0.0.1:0"),
@@ -121,11 +139,12 @@ impl Server {
         let variables: Vec<_> = always.iter().chain(variables).copied().collect();
         let mut child =
             command_by(starter, folder.path(), &[], &variables).stderr(Stdio::piped()).spawn().unwrap();
-        let stderr = Lines::of(child.stderr.take().unwrap());
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut said = String::new();
         let mut port_in_the_line_with = |mark: &str| {
             loop {
-                let line = stderr.line().unwrap_or_else(|| panic!("the server ended: {said}"));
+                let mut line = String::new();
+                assert!(stderr.read_line(&mut line).unwrap() > 0, "the server ended: {said}");
                 said += &line;
                 if let Some((_, address)) = line.split_once(&format!("{mark} on http://127.0.0.1:")) {
                     break address.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap();
@@ -134,7 +153,12 @@ impl Server {
         };
         let port = port_in_the_line_with("listening");
         let admin_port = port_in_the_line_with("admin listener");
-        Self { port, admin_port, child, said, stderr, _folder: folder }
+        (Self { port, admin_port, child, said, stderr: None, _folder: folder }, stderr)
+    }
+
+    /// Starts to read what it says.
+    pub fn read(&mut self, stderr: BufReader<ChildStderr>) {
+        self.stderr = Some(Lines::of(stderr));
     }
 
     /// The id of the process.
@@ -147,6 +171,11 @@ impl Server {
         signal(&self.child, "-TERM");
     }
 
+    /// Tells the server to stop, as a key of the terminal does.
+    pub fn interrupt(&self) {
+        signal(&self.child, "-INT");
+    }
+
     /// Ends the server, as the kernel does when memory is short.
     pub fn kill(&self) {
         signal(&self.child, "-KILL");
@@ -155,8 +184,8 @@ impl Server {
     /// Waits until it ended.
     pub fn wait(mut self) -> Ended {
         let code = deadline::exit(&mut self.child).code();
-        let stderr = mem::take(&mut self.said) + &self.stderr.rest();
-        Ended { code, stdout: String::new(), stderr }
+        let rest = self.stderr.take().map(|stderr| stderr.rest()).unwrap_or_default();
+        Ended { code, stdout: String::new(), stderr: mem::take(&mut self.said) + &rest }
     }
 }
 
