@@ -1,16 +1,18 @@
 //! PostgreSQL goes away and comes back within the timeout, and nobody notices.
 
 use crate::{
-    DatabaseCase,
+    DatabaseCase, api_keys,
+    idempotency::wish,
     subject::{OPTIONS, WRITERS, group},
 };
 use futures_util::future::try_join_all;
 use gochat_adapters::{CommitOptions, CommitQueue, Database};
 use gochat_domain::{
+    auth::{ApiKey, IssuedKey},
     group::Created,
     ports::{CreateGroupError, GroupRepository},
 };
-use gochat_test_support::{Cluster, Shutdown, TestDatabase, cases, deadline};
+use gochat_test_support::{Cluster, FaultProxy, Message, PlainSql, Shutdown, TestDatabase, cases, deadline};
 use std::{
     collections::BTreeSet,
     sync::{
@@ -26,6 +28,7 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
         backends_that_are_ended_in_a_loop_cost_no_group,
         the_first_creates_after_every_idle_backend_was_ended_succeed,
         the_first_create_after_an_idle_session_timeout_succeeds,
+        a_commit_whose_answer_is_lost_is_settled,
         a_failover_to_a_synchronous_standby_costs_no_group,
         what_was_acknowledged_outlives_a_crash_whatever_synchronous_commit_is,
     ]
@@ -73,8 +76,7 @@ fn create_during(
 
 /// Passes if each group that was acknowledged is stored once, as it was acknowledged, and no other.
 fn assert_ledger(url: &str, created: &[Created]) -> anyhow::Result<()> {
-    let stored =
-        gochat_test_support::PlainSql::connect(url)?.rows("SELECT id::text, uuid::text, name FROM groups")?;
+    let stored = PlainSql::connect(url)?.rows("SELECT id::text, uuid::text, name FROM groups")?;
     let acknowledged = |Created { group, .. }: &Created| {
         vec![group.id.to_string(), group.uuid.to_string(), group.name.as_str().to_owned()]
     };
@@ -161,6 +163,47 @@ fn the_first_create_after_an_idle_session_timeout_succeeds(database: TestDatabas
     Ok(())
 }
 
+fn a_commit_whose_answer_is_lost_is_settled(database: TestDatabase) -> anyhow::Result<()> {
+    let proxy = FaultProxy::in_front_of(database.url())?;
+    let connected = Database::connect(&proxy.url().parse()?, OPTIONS)?;
+    connected.migrate()?;
+    let queue = connected.start_queue(ONE_WRITER)?;
+    let (groups, keys) = (queue.groups(), connected.api_keys(&queue));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let mut lost = 0;
+    let mut lose = |message| {
+        lost += 1;
+        proxy.lose_answer(message, 1);
+        lost
+    };
+    // A create by a statement that is a transaction of its own. The first prepares the statement.
+    let mut created = vec![runtime.block_on(groups.create(group("first"), None))?];
+    let expected = lose(Message::Execute);
+    created.push(runtime.block_on(groups.create(group("plain"), None))?);
+    assert_eq!(proxy.answers_lost(), expected);
+    // One with an Idempotency-Key, in a transaction with its record.
+    let expected = lose(Message::Containing("COMMIT"));
+    let once = runtime.block_on(groups.create(group("once"), Some(wish(1, "k"))))?;
+    assert_eq!(proxy.answers_lost(), expected);
+    let replayed = runtime.block_on(groups.create(group("once"), Some(wish(1, "k"))))?;
+    assert_eq!(replayed, Created { replayed: true, ..once.clone() });
+    created.push(once);
+    // A new key, and its revocation.
+    let (key, issued) = (ApiKey::mint()?, api_keys::new_key());
+    let expected = lose(Message::Containing("COMMIT"));
+    runtime.block_on(keys.insert(&key, &issued))?;
+    assert_eq!(proxy.answers_lost(), expected);
+    let expected = lose(Message::Containing("COMMIT"));
+    assert!(runtime.block_on(keys.revoke(issued.id, issued.created_at))?);
+    assert_eq!(proxy.answers_lost(), expected);
+    let revoked = IssuedKey { revoked_at: Some(issued.created_at), ..issued };
+    assert_eq!(runtime.block_on(keys.list())?, [revoked]);
+    assert!(created.iter().all(|created| !created.replayed));
+    assert_ledger(database.url(), &created)?;
+    queue.close();
+    Ok(())
+}
+
 fn a_failover_to_a_synchronous_standby_costs_no_group(_: TestDatabase) -> anyhow::Result<()> {
     let primary = Cluster::start(Cluster::FAST)?;
     let standby = primary.synchronous_standby()?;
@@ -189,7 +232,7 @@ fn what_was_acknowledged_outlives_a_crash_whatever_synchronous_commit_is(
     let mut created = Vec::new();
     for number in 0..20 {
         // By a statement of its own, and in a transaction with a record.
-        let once = (number % 2 == 1).then(|| crate::idempotency::wish(1, &format!("k{number}")));
+        let once = (number % 2 == 1).then(|| wish(1, &format!("k{number}")));
         created.push(runtime.block_on(groups.create(group(&format!("g{number}")), once))?);
     }
     cluster.kill()?;
