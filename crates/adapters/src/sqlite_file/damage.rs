@@ -49,7 +49,7 @@ impl DatabaseFile {
         match found {
             Condition::Damaged(text) => {
                 let database = self.0.paths.database.display();
-                Err(Fault::Unavailable(format!("{database} is damaged: {text}. Restart with a backup of it")))
+                Err(Fault::Unavailable(format!("{database} is damaged: {text}. Restart with a backup")))
             }
             Condition::Sound | Condition::Suspect => Ok(()),
         }

@@ -24,8 +24,8 @@ pub(super) fn find_or_make(paths: &Paths) -> Result<(), Fault> {
     };
     if let Some(trace) = trace {
         return Err(Fault::Unavailable(format!(
-            "{} {state}, but {trace}. Put the file back, or a backup in place of it and of its -wal and -shm. To start \
-             afresh, without any group, move {} away",
+            "{} {state}, but {trace}. Put the file back. Or move {} away, and then put a backup in its place or start \
+             without any group",
             paths.target.display(),
             paths.all(),
         )));

@@ -34,8 +34,8 @@ fn write(paths: &Paths) -> io::Result<()> {
     let name = paths.target.file_name().unwrap_or_default().display();
     file.write_all(
         format!(
-            "gochat keeps its groups in {name}, and does not start without that file while this text is here. To start \
-             afresh, without any group, move {name}* away.\n"
+            "gochat keeps its groups in {name}, and does not start without that file while this text is here. To start with \
+             a backup, or without any group, move {name}* away first.\n"
         )
         .as_bytes(),
     )?;

@@ -1,6 +1,6 @@
 //! Pages that something else has written over.
 
-use super::{Open, Place, refusal};
+use super::{DatabaseFile, Open, Place, refusal};
 use crate::Fault;
 use diesel::connection::SimpleConnection;
 use std::{
@@ -19,6 +19,13 @@ fn large(place: &Place) {
     );
 }
 
+fn sound() -> (Place, DatabaseFile) {
+    let place = Place::new();
+    large(&place);
+    let file = place.prepare().unwrap();
+    (place, file)
+}
+
 /// Reads each page of the table and of the index, and writes.
 fn use_all(open: &mut Open) -> [Result<(), Fault>; 3] {
     [
@@ -31,8 +38,9 @@ fn use_all(open: &mut Open) -> [Result<(), Fault>; 3] {
 
 #[test]
 fn damage_in_the_middle_is_met_by_those_who_use_it_and_confirmed_once() {
-    let noise: Vec<u8> = (0..PAGE).map(|byte| (byte * 167 % 251) as u8).collect();
-    for page in [vec![0; usize::try_from(PAGE).unwrap()], noise] {
+    // It begins like a leaf of a table.
+    let noise: Vec<u8> = (13..=250).cycle().take(4096).collect();
+    for page in [vec![0; 4096], noise] {
         let place = Place::new();
         large(&place);
         let disk = File::options().write(true).open(place.database()).unwrap();
@@ -50,20 +58,14 @@ fn damage_in_the_middle_is_met_by_those_who_use_it_and_confirmed_once() {
         }
         let reason = refusal(file.check_pages(&mut open.connection));
         assert!(reason.contains("gochat.sqlite is damaged: "), "{reason}");
-        let mut elsewhere = Open::new(&sound().1).unwrap();
+        let (_elsewhere, another) = sound();
+        let mut elsewhere = Open::new(&another).unwrap();
         assert_eq!(
             refusal(file.check_pages(&mut elsewhere.connection)),
             reason,
             "the file is not read again"
         );
     }
-}
-
-fn sound() -> (Place, super::DatabaseFile) {
-    let place = Place::new();
-    large(&place);
-    let file = place.prepare().unwrap();
-    (place, file)
 }
 
 #[test]

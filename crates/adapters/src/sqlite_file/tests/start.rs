@@ -80,8 +80,8 @@ fn a_database_with_groups_in_its_log_alone_is_refused() {
         assert_eq!(
             refusal(place.prepare()),
             format!(
-                "{database} {state}, but its log {database}-wal is not. Put the file back, or a backup in place of it and of \
-                 its -wal and -shm. To start afresh, without any group, move {database}* away"
+                "{database} {state}, but its log {database}-wal is not. Put the file back. Or move {database}* away, and \
+                 then put a backup in its place or start without any group"
             )
         );
         assert_eq!(fs::read(place.path("gochat.sqlite-wal")).unwrap(), log, "the log is left alone");
@@ -103,8 +103,8 @@ fn a_database_that_was_lost_is_refused_until_it_is_back_or_given_up() {
             assert_eq!(
                 refusal(place.prepare()),
                 format!(
-                    "{database} {state}, but there was a database, says {database}-lock. Put the file back, or a backup in \
-                     place of it and of its -wal and -shm. To start afresh, without any group, move {database}* away"
+                    "{database} {state}, but there was a database, says {database}-lock. Put the file back. Or move \
+                     {database}* away, and then put a backup in its place or start without any group"
                 )
             );
         }
