@@ -2,7 +2,7 @@
 
 use crate::{Cluster, PlainSql, postgres::Postgres};
 use anyhow::Context;
-use std::{fmt, sync::Arc};
+use std::{fmt, mem, sync::Arc};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -32,6 +32,8 @@ impl fmt::Display for Backend {
 /// An empty database, thrown away with this value.
 pub struct TestDatabase {
     url: String,
+    // Where it is in truth, if the URL leads there by another way.
+    direct_url: Option<String>,
     home: Home,
 }
 
@@ -47,21 +49,33 @@ impl TestDatabase {
         let folder = tempfile::Builder::new().prefix("gochat-sqlite-").tempdir()?;
         let path = folder.path().join("gochat.sqlite");
         let path = path.to_str().context("the folder of temporary files is not UTF-8")?;
-        Ok(Self { url: format!("sqlite://{path}"), home: Home::Folder { _folder: folder } })
+        Ok(Self::at(format!("sqlite://{path}"), Home::Folder { _folder: folder }))
     }
 
     pub(crate) fn on(cluster: &Cluster) -> anyhow::Result<Self> {
         let name = new_name();
         cluster.execute(&format!("CREATE DATABASE {name}"))?;
-        Ok(Self { url: cluster.url(&name), home: Home::Cluster })
+        Ok(Self::at(cluster.url(&name), Home::Cluster))
     }
 
     pub(crate) fn postgres(server: Arc<Postgres>) -> anyhow::Result<Self> {
         let name = new_name();
-        Ok(Self { url: server.create_database(&name)?, home: Home::Server { server, name } })
+        Ok(Self::at(server.create_database(&name)?, Home::Server { server, name }))
     }
 
-    /// The URL, password included: `sqlite://…` or `postgres://…`.
+    fn at(url: String, home: Home) -> Self {
+        Self { url, direct_url: None, home }
+    }
+
+    /// With another URL for the code under test, as of a [`FaultProxy`](crate::FaultProxy). Plain SQL goes the direct way.
+    #[must_use]
+    pub fn through(mut self, url: &str) -> Self {
+        let before = mem::replace(&mut self.url, url.to_owned());
+        self.direct_url.get_or_insert(before);
+        self
+    }
+
+    /// The URL for the code under test, password included: `sqlite://…` or `postgres://…`.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -76,7 +90,7 @@ impl TestDatabase {
 
     /// Opens a raw connection.
     pub fn plain_sql(&self) -> anyhow::Result<PlainSql> {
-        PlainSql::connect(&self.url)
+        PlainSql::connect(self.direct_url.as_ref().unwrap_or(&self.url))
     }
 
     /// A connection in a transaction that keeps all others from storing groups, and on PostgreSQL from reading them. It ends

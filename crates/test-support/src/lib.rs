@@ -8,6 +8,7 @@
 mod cluster;
 mod database;
 pub mod deadline;
+mod fault_proxy;
 pub mod http;
 mod installation;
 mod keeper;
@@ -20,6 +21,7 @@ mod suite;
 
 pub use cluster::{Cluster, ClusterBuilder, Shutdown};
 pub use database::{Backend, TestDatabase};
+pub use fault_proxy::{FaultProxy, Message};
 pub use need::Need;
 pub use plain_sql::PlainSql;
 pub use suite::{Case, CaseWithoutDatabase, Suite};

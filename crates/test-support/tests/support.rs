@@ -4,6 +4,8 @@
 
 #[path = "support/cluster.rs"]
 mod cluster;
+#[path = "support/fault_proxy.rs"]
+mod fault_proxy;
 
 use gochat_test_support::{Backend, Need, Suite};
 use std::process::ExitCode;
@@ -14,6 +16,7 @@ fn main() -> ExitCode {
     }
     let mut suite = Suite::new();
     suite.on([Backend::Postgres], &cluster::cases());
+    suite.on([Backend::Postgres], &fault_proxy::cases());
     suite.on_postgres_with(Need::German, &cluster::german_cases());
     suite.run()
 }
