@@ -14,7 +14,6 @@ use anyhow::anyhow;
 use std::{
     net::Ipv4Addr,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
 };
 
 /// A PostgreSQL cluster of its own folder, that ends with this value, and also when this process is killed.
@@ -35,7 +34,7 @@ use std::{
 /// # anyhow::Ok(())
 /// ```
 pub struct Cluster {
-    keeper: Mutex<Keeper>,
+    keeper: Keeper,
     host: Ipv4Addr,
     port: u16,
     binaries: PathBuf,
@@ -148,8 +147,7 @@ impl Cluster {
     }
 
     fn ask(&self, line: &str) -> anyhow::Result<()> {
-        let answer = self.keeper.lock().unwrap_or_else(PoisonError::into_inner).ask(line);
-        answer.map_err(|error| anyhow!("{error}; the server's log says:\n{}", self.log()))
+        self.keeper.ask(line).map_err(|error| anyhow!("{error}; the server's log says:\n{}", self.log()))
     }
 
     /// The folder, with PostgreSQL's files in `data`.

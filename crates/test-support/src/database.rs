@@ -1,7 +1,7 @@
 //! A database that one case has for itself.
 
-use crate::{Cluster, PlainSql, postgres::Postgres};
-use anyhow::Context;
+use crate::{Cluster, PgBouncer, PlainSql, postgres::Postgres};
+use anyhow::{Context, bail};
 use std::{fmt, mem, sync::Arc};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -34,6 +34,7 @@ pub struct TestDatabase {
     url: String,
     // Where it is in truth, if the URL leads there by another way.
     direct_url: Option<String>,
+    is_pooled: bool,
     home: Home,
 }
 
@@ -64,7 +65,7 @@ impl TestDatabase {
     }
 
     fn at(url: String, home: Home) -> Self {
-        Self { url, direct_url: None, home }
+        Self { url, direct_url: None, is_pooled: false, home }
     }
 
     /// With another URL for the code under test, as of a [`FaultProxy`](crate::FaultProxy). Plain SQL goes the direct way.
@@ -73,6 +74,25 @@ impl TestDatabase {
         let before = mem::replace(&mut self.url, url.to_owned());
         self.direct_url.get_or_insert(before);
         self
+    }
+
+    /// With a URL for the code under test that leads through PgBouncer. Plain SQL goes the direct way.
+    pub fn pooled(mut self, pgbouncer: &PgBouncer) -> anyhow::Result<Self> {
+        self.is_pooled = true;
+        let url = pgbouncer.url(&self.url)?;
+        Ok(self.through(&url))
+    }
+
+    /// Behind the PgBouncer that the cases of this process share.
+    pub(crate) fn behind_pgbouncer(self) -> anyhow::Result<Self> {
+        let Home::Server { server, .. } = &self.home else { bail!("the database is on no server") };
+        let server = Arc::clone(server);
+        self.pooled(server.pgbouncer()?)
+    }
+
+    /// Whether the URL leads through PgBouncer, which the code under test has to be told.
+    pub fn is_pooled(&self) -> bool {
+        self.is_pooled
     }
 
     /// The URL for the code under test, password included: `sqlite://…` or `postgres://…`.

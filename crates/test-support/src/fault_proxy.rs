@@ -6,7 +6,7 @@ mod switch;
 
 pub use frame::Message;
 
-use anyhow::{Context, anyhow};
+use crate::detour;
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     sync::Arc,
@@ -43,13 +43,11 @@ pub struct FaultProxy {
 impl FaultProxy {
     /// Starts a proxy in front of the server of `url`, which has one host.
     pub fn in_front_of(url: &str) -> anyhow::Result<Self> {
-        let mut url = Url::parse(url)?;
-        let server = (url.host_str().context("the URL has no host")?.to_owned(), url.port().unwrap_or(5432));
+        let url = Url::parse(url)?;
+        let server = detour::server(&url)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
-        url.set_ip_host(address.ip())
-            .and_then(|()| url.set_port(Some(address.port())))
-            .map_err(|()| anyhow!("the URL takes no other host"))?;
+        let url = detour::by_way_of(address, url)?;
         let switch = Arc::new(Switch::default());
         let accepting = Arc::clone(&switch);
         thread::spawn(move || {
@@ -59,7 +57,7 @@ impl FaultProxy {
                 thread::spawn(move || drop(link::serve(client, &server, &switch)));
             }
         });
-        Ok(Self { url: url.into(), address, switch })
+        Ok(Self { url, address, switch })
     }
 
     /// The URL that leads through the proxy.

@@ -6,6 +6,7 @@ use std::{
     io::Write,
     os::unix::process::CommandExt,
     process::{Child, Command, Stdio},
+    sync::{Mutex, PoisonError},
 };
 
 /// A shell that keeps something for this process, and cleans up when its standard input ends.
@@ -13,7 +14,7 @@ use std::{
 /// The kernel closes the pipe with this process, so nothing is left behind by a test that is killed.
 pub(crate) struct Keeper {
     shell: Child,
-    answers: Lines,
+    answers: Mutex<Lines>,
 }
 
 impl Keeper {
@@ -30,13 +31,15 @@ impl Keeper {
             .spawn()
             .context("cannot start a shell")?;
         let answers = Lines::of(shell.stdout.take().context("the keeper has no output")?);
-        Ok(Self { shell, answers })
+        Ok(Self { shell, answers: Mutex::new(answers) })
     }
 
     /// Sends a line, and returns when it is answered by `done`; any other answer is the error.
-    pub(crate) fn ask(&mut self, line: &str) -> anyhow::Result<()> {
-        writeln!(self.shell.stdin.as_mut().context("the keeper has no input")?, "{line}")?;
-        match self.answers.line().as_deref() {
+    pub(crate) fn ask(&self, line: &str) -> anyhow::Result<()> {
+        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut input = self.shell.stdin.as_ref().context("the keeper has no input")?;
+        input.write_all(format!("{line}\n").as_bytes())?;
+        match answers.line().as_deref() {
             Some("done\n") => Ok(()),
             answer => bail!("{line}: {}", answer.unwrap_or("the keeper ended").trim_end()),
         }

@@ -1,6 +1,6 @@
 //! What cases need beyond PostgreSQL.
 
-use crate::installation;
+use crate::{installation, pgbouncer};
 use anyhow::ensure;
 use std::process::Command;
 
@@ -9,6 +9,8 @@ use std::process::Command;
 pub enum Need {
     /// A server that can speak German: the locale `de_DE.UTF-8`, and PostgreSQL's translations.
     German,
+    /// PgBouncer.
+    PgBouncer,
 }
 
 impl Need {
@@ -25,6 +27,7 @@ impl Need {
                 );
                 Ok(())
             }
+            Self::PgBouncer => pgbouncer::program().map(drop),
         }
     }
 }

@@ -74,12 +74,33 @@ impl Suite {
         C: Fn(TestDatabase) -> anyhow::Result<()> + Copy + Send + 'static,
     {
         for &(name, case) in cases {
-            let postgres = self.postgres.clone();
-            self.push(format!("{}::{name}", Backend::Postgres), move || match need.check() {
-                Err(error) if !required() => Ok(Completion::ignored_with(format!("{error:#}"))),
-                _ => run_on(Backend::Postgres, postgres, case),
-            });
+            self.push_with(need, format!("{}::{name}", Backend::Postgres), case);
         }
+    }
+
+    /// Adds cases as `pgbouncer::NAME`, each of them on a new database behind PgBouncer in transaction mode.
+    ///
+    /// [`TestDatabase::url`] leads through PgBouncer, plain SQL does not, and [`TestDatabase::is_pooled`] is true. Where PgBouncer
+    /// is missing, the cases are ignored, and say so.
+    pub fn behind_pgbouncer<C>(&mut self, cases: &[(&'static str, C)])
+    where
+        C: Fn(TestDatabase) -> anyhow::Result<()> + Copy + Send + 'static,
+    {
+        for &(name, case) in cases {
+            let pooled = move |database: TestDatabase| case(database.behind_pgbouncer()?);
+            self.push_with(Need::PgBouncer, format!("pgbouncer::{name}"), pooled);
+        }
+    }
+
+    fn push_with<C>(&mut self, need: Need, name: String, case: C)
+    where
+        C: FnOnce(TestDatabase) -> anyhow::Result<()> + Send + 'static,
+    {
+        let postgres = self.postgres.clone();
+        self.push(name, move || match need.check() {
+            Err(error) if !is_required() => Ok(Completion::ignored_with(format!("{error:#}"))),
+            _ => run_on(Backend::Postgres, postgres, case),
+        });
     }
 
     /// Adds cases that are ignored, as something is missing here that they need.
@@ -110,16 +131,19 @@ fn run_on(
     let database = match (backend, postgres) {
         (Backend::Sqlite, _) => TestDatabase::sqlite()?,
         (Backend::Postgres, Ok(server)) => TestDatabase::postgres(server)?,
-        (Backend::Postgres, Err(reason)) if required() => bail!("{reason}"),
+        // Whoever names a server wants it used.
+        (Backend::Postgres, Err(reason))
+            if is_required() || env::var_os("GOCHAT_TEST_DATABASE_URL").is_some() =>
+        {
+            bail!("{reason}")
+        }
         (Backend::Postgres, Err(reason)) => return Ok(Completion::ignored_with(reason)),
     };
     case(database).map(|()| Completion::Completed)
 }
 
-fn required() -> bool {
-    // Whoever names a server wants it used.
-    env::var_os("GOCHAT_TEST_DATABASE_URL").is_some()
-        || env::var("GOCHAT_TEST_REQUIRE_POSTGRES").is_ok_and(|value| value == "1")
+fn is_required() -> bool {
+    env::var("GOCHAT_TEST_REQUIRE_POSTGRES").is_ok_and(|value| value == "1")
 }
 
 fn failed(error: &anyhow::Error) -> Failed {

@@ -6,6 +6,8 @@
 mod cluster;
 #[path = "support/fault_proxy.rs"]
 mod fault_proxy;
+#[path = "support/pgbouncer.rs"]
+mod pgbouncer;
 
 use gochat_test_support::{Backend, Need, Suite};
 use std::process::ExitCode;
@@ -17,6 +19,8 @@ fn main() -> ExitCode {
     let mut suite = Suite::new();
     suite.on([Backend::Postgres], &cluster::cases());
     suite.on([Backend::Postgres], &fault_proxy::cases());
+    suite.behind_pgbouncer(&pgbouncer::cases());
+    suite.on_postgres_with(Need::PgBouncer, &pgbouncer::cases_with_their_own());
     suite.on_postgres_with(Need::German, &cluster::german_cases());
     suite.run()
 }

@@ -14,7 +14,6 @@ use std::{
     io::Write as _,
     net::Ipv4Addr,
     path::{Path, PathBuf},
-    sync::Mutex,
 };
 
 /// What is told of a cluster before it is made.
@@ -94,13 +93,12 @@ impl Cluster {
         let sockets = folder.path().display().to_string();
         configure(&folder, [("unix_socket_directories", &*sockets)])?;
         let pg_ctl = binaries.join("pg_ctl").display().to_string();
-        let mut keeper = Keeper::start(folder.command("sh"), KEEPER, &[&pg_ctl, &sockets])?;
+        let keeper = Keeper::start(folder.command("sh"), KEEPER, &[&pg_ctl, &sockets])?;
         for _ in 0..ATTEMPTS {
             let port = port::free()?;
             configure(&folder, [("port", &*port.to_string())])?;
             if keeper.ask("start").is_ok() {
-                let (keeper, host) = (Mutex::new(keeper), Ipv4Addr::LOCALHOST);
-                return Ok(Self { keeper, host, port, binaries, folder });
+                return Ok(Self { keeper, host: Ipv4Addr::LOCALHOST, port, binaries, folder });
             }
         }
         bail!("PostgreSQL in {} does not start; its log says:\n{}", binaries.display(), log(&folder))

@@ -43,20 +43,22 @@ fn a_cut_ends_the_connections_that_are_there(database: TestDatabase) -> anyhow::
         connection.execute("SELECT 1").unwrap_err();
     }
     PlainSql::connect(database.url())?.execute("SELECT 1")?;
-    eventually("the server sees the ends", || (backends(&database) == 0).then_some(()));
+    let mut direct = database.plain_sql()?;
+    eventually("the server sees the ends", || (backends(&mut direct) == 0).then_some(()));
     Ok(())
 }
 
-/// Number of the server's processes for this database, but for the one that counts.
-fn backends(database: &TestDatabase) -> usize {
+/// Number of connections that the server has to this database, but for this one.
+fn backends(direct: &mut PlainSql) -> usize {
     let others = "SELECT pid::text FROM pg_stat_activity
                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    database.rows(others).unwrap().len()
+    direct.rows(others).unwrap().len()
 }
 
 fn what_is_held_arrives_when_it_is_released(database: TestDatabase) -> anyhow::Result<()> {
     let (proxy, database) = behind_a_proxy(database)?;
     let mut connection = PlainSql::connect(database.url())?;
+    let mut direct = database.plain_sql()?;
     proxy.hold();
     let url = database.url().to_owned();
     let threads = [
@@ -64,7 +66,7 @@ fn what_is_held_arrives_when_it_is_released(database: TestDatabase) -> anyhow::R
         thread::spawn(move || PlainSql::connect(&url)?.execute("CREATE TABLE there_too ()")),
     ];
     for _ in 0..100 {
-        assert_eq!((backends(&database), threads.each_ref().map(JoinHandle::is_finished)), (1, [false; 2]));
+        assert_eq!((backends(&mut direct), threads.each_ref().map(JoinHandle::is_finished)), (1, [false; 2]));
     }
     database.rows("SELECT 'x' FROM there").unwrap_err();
     proxy.release();
@@ -77,14 +79,15 @@ fn what_is_held_arrives_when_it_is_released(database: TestDatabase) -> anyhow::R
 fn the_end_of_a_connection_is_held_too(_: TestDatabase) -> anyhow::Result<()> {
     let cluster = Cluster::start(Cluster::FAST)?;
     let (proxy, database) = behind_a_proxy(cluster.database()?)?;
-    let [client_ends, server_ends] = [PlainSql::connect(database.url())?, PlainSql::connect(database.url())?];
+    let [client_ends, mut server_ends] =
+        [PlainSql::connect(database.url())?, PlainSql::connect(database.url())?];
+    let mut direct = database.plain_sql()?;
     proxy.hold();
     drop(client_ends);
     for _ in 0..100 {
-        assert_eq!(backends(&database), 2);
+        assert_eq!(backends(&mut direct), 2);
     }
     cluster.stop(Shutdown::Fast)?;
-    let mut server_ends = server_ends;
     let asks = thread::spawn(move || server_ends.execute("SELECT 1"));
     cluster.start_again()?;
     assert!(!asks.is_finished());
