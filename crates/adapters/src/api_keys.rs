@@ -2,6 +2,7 @@
 
 use crate::{
     Fault,
+    commit::{InsertKey, RevokeKey, Submitter},
     connection::AnyConnection,
     pool::Pool,
     schema::api_keys,
@@ -13,21 +14,16 @@ use diesel::{
     SelectableHelper,
 };
 use gochat_domain::{
-    auth::{ApiKey, IssuedKey, KeyId, KeyName},
+    auth::{ApiKey, IssuedKey, KeyId, KeyName, Scopes},
     clock::Timestamp,
-    ports::{ApiKeyRepository, KeyStoreError},
+    ports::{ApiKeyRepository, StorageError},
 };
 use sha2::{Digest, Sha256};
 
-/// Keys in a database.
+/// Keys in a database: read on pooled connections, written through the commit queue.
 pub(crate) struct DieselApiKeys {
-    pool: Pool,
-}
-
-impl DieselApiKeys {
-    pub(crate) fn new(pool: Pool) -> Self {
-        Self { pool }
-    }
+    pub(crate) pool: Pool,
+    pub(crate) queue: Submitter,
 }
 
 /// The SHA-256 digest (FIPS 180-4) under which a key is on record.
@@ -40,7 +36,7 @@ pub(crate) fn digest(key: &ApiKey) -> [u8; 32] {
 /// A row of `api_keys` but for the digest.
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = api_keys)]
-struct Row {
+pub(crate) struct Row {
     id: UuidValue,
     name: String,
     scopes: String,
@@ -71,7 +67,7 @@ impl TryFrom<Row> for IssuedKey {
         Ok(Self {
             id: KeyId(id),
             name: KeyName::parse(&row.name).map_err(|error| broken(&error))?,
-            scopes: row.scopes.parse().map_err(|error| broken(&error))?,
+            scopes: Scopes::recorded(&row.scopes),
             created_at: row.created_at.0,
             expires_at: row.expires_at.map(|Moment(moment)| moment),
             revoked_at: row.revoked_at.map(|Moment(moment)| moment),
@@ -81,18 +77,11 @@ impl TryFrom<Row> for IssuedKey {
 
 #[async_trait]
 impl ApiKeyRepository for DieselApiKeys {
-    async fn insert(&self, key: &ApiKey, issued: &IssuedKey) -> Result<(), KeyStoreError> {
-        let (row, digest) = (Row::from(issued), digest(key));
-        let insert = move |connection: &mut AnyConnection| {
-            diesel::insert_into(api_keys::table)
-                .values((&row, api_keys::digest.eq(digest.as_slice())))
-                .execute(connection)?;
-            Ok(())
-        };
-        Ok(self.pool.run(insert).await?)
+    async fn insert(&self, key: &ApiKey, issued: &IssuedKey) -> Result<(), StorageError> {
+        self.queue.submit(InsertKey { digest: digest(key), issued: issued.clone() }).await
     }
 
-    async fn find(&self, key: &ApiKey) -> Result<Option<IssuedKey>, KeyStoreError> {
+    async fn find(&self, key: &ApiKey) -> Result<Option<IssuedKey>, StorageError> {
         let digest = digest(key);
         let find = move |connection: &mut AnyConnection| {
             let row = api_keys::table
@@ -105,7 +94,7 @@ impl ApiKeyRepository for DieselApiKeys {
         Ok(self.pool.run(find).await?)
     }
 
-    async fn list(&self) -> Result<Vec<IssuedKey>, KeyStoreError> {
+    async fn list(&self) -> Result<Vec<IssuedKey>, StorageError> {
         let list = |connection: &mut AnyConnection| {
             let rows = api_keys::table
                 .order((api_keys::created_at, api_keys::id))
@@ -116,15 +105,7 @@ impl ApiKeyRepository for DieselApiKeys {
         Ok(self.pool.run(list).await?)
     }
 
-    async fn revoke(&self, id: KeyId, at: Timestamp) -> Result<bool, KeyStoreError> {
-        let revoke = move |connection: &mut AnyConnection| {
-            let on_record = api_keys::table.filter(api_keys::id.eq(UuidValue(id.0)));
-            diesel::update(on_record.filter(api_keys::revoked_at.is_null()))
-                .set(api_keys::revoked_at.eq(Moment(at)))
-                .execute(connection)?;
-            let found: i64 = on_record.count().get_result(connection)?;
-            Ok(found > 0)
-        };
-        Ok(self.pool.run(revoke).await?)
+    async fn revoke(&self, id: KeyId, at: Timestamp) -> Result<bool, StorageError> {
+        self.queue.submit(RevokeKey { id, at }).await
     }
 }

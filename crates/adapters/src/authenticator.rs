@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use gochat_domain::{
     auth::{ApiKey, Caller, IssuedKey},
     clock::Clock,
-    ports::{ApiKeyRepository, AuthenticateError, Authenticator, KeyStoreError},
+    ports::{ApiKeyRepository, AuthenticateError, Authenticator, StorageError},
 };
 use prometheus::{IntCounter, Registry};
 use quick_cache::sync::Cache;
@@ -61,7 +61,7 @@ impl CachingAuthenticator {
         }
     }
 
-    async fn look_up(&self, key: &ApiKey) -> Result<Option<Arc<IssuedKey>>, KeyStoreError> {
+    async fn look_up(&self, key: &ApiKey) -> Result<Option<Arc<IssuedKey>>, StorageError> {
         let digest = digest(key);
         let stale = |answer: &Answer| answer.asked_at.elapsed() > self.max_age;
         if let Some(answer) = self.cache.get(&digest).filter(|answer| !stale(answer)) {
@@ -138,7 +138,7 @@ mod tests {
         keys.expect_find().once().returning(|_| Ok(Some(issued())));
         let authenticator = authenticator(keys, clock_at(at(1)), Duration::MAX);
         for _ in 0..3 {
-            assert_eq!(authenticator.authenticate(&some_key()).await.unwrap().key_id, issued().id);
+            assert_eq!(authenticator.authenticate(&some_key()).await.unwrap().key_id(), issued().id);
         }
     }
 
@@ -185,11 +185,11 @@ mod tests {
     #[tokio::test]
     async fn a_failed_look_up_is_not_remembered() {
         let mut keys = MockApiKeyRepository::new();
-        keys.expect_find().once().returning(|_| Err(KeyStoreError::Unavailable(anyhow::anyhow!("away"))));
+        keys.expect_find().once().returning(|_| Err(StorageError::Unavailable(anyhow::anyhow!("away"))));
         keys.expect_find().once().returning(|_| Ok(Some(issued())));
         let authenticator = authenticator(keys, clock_at(at(1)), Duration::MAX);
         let refused = authenticator.authenticate(&some_key()).await;
-        assert!(matches!(refused, Err(AuthenticateError::Store(KeyStoreError::Unavailable(_)))));
+        assert!(matches!(refused, Err(AuthenticateError::Storage(StorageError::Unavailable(_)))));
         assert!(authenticator.authenticate(&some_key()).await.is_ok());
     }
 }

@@ -1,8 +1,17 @@
 //! A connection to either database, opened the way this service needs it.
 
-use crate::{DatabaseUrl, Fault, sqlite_file::DatabaseFile};
+mod postgres;
+
+pub(crate) use postgres::FLUSH_EACH_COMMIT;
+
+use crate::{
+    DatabaseOptions, DatabaseUrl, Fault,
+    sqlite_file::{Companions, DatabaseFile},
+};
 use diesel::{Connection, MultiConnection, PgConnection, SqliteConnection, connection::SimpleConnection};
 use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -15,11 +24,50 @@ pub(crate) enum AnyConnection {
     Postgres(PgConnection),
 }
 
+/// A connection that is open, and what is watched as long as it is.
+pub(crate) struct OpenConnection {
+    // Goes before the connection: the last connection to a SQLite file takes the log away.
+    _companions: Option<Arc<Companions>>,
+    connection: AnyConnection,
+}
+
+impl From<AnyConnection> for OpenConnection {
+    fn from(connection: AnyConnection) -> Self {
+        Self { _companions: None, connection }
+    }
+}
+
+impl Deref for OpenConnection {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for OpenConnection {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.connection
+    }
+}
+
+/// A use of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Reads alone: the database itself refuses a write.
+    Reader,
+    /// May write.
+    Writer,
+}
+
 /// Opens connections to one database.
 #[derive(Debug, Clone)]
 pub(crate) struct Connector {
     target: Target,
-    busy_timeout: Duration,
+    timeout: Duration,
+    /// Whether PostgreSQL's prepared statements and settings stay with a connection. Behind a pooler of transactions, each
+    /// transaction may meet another session.
+    keeps_session: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -31,16 +79,29 @@ enum Target {
 
 impl Connector {
     /// A connector to `url`. At a first start it makes the file of SQLite, empty, and its folder.
-    ///
-    /// `busy_timeout` is how long SQLite waits for another process's lock.
-    pub(crate) fn new(url: &DatabaseUrl, busy_timeout: Duration) -> Result<Self, Fault> {
+    pub(crate) fn new(url: &DatabaseUrl, options: DatabaseOptions) -> Result<Self, Fault> {
         let target = match url {
             DatabaseUrl::SqliteFile(path) => Target::SqliteFile(DatabaseFile::prepare(path)?),
             // Every connection of this process that knows the name shares the database.
             DatabaseUrl::SqliteMemory => Target::SqliteMemory(format!("file:/{}?vfs=memdb", Uuid::now_v7())),
             DatabaseUrl::Postgres(url) => Target::Postgres(url.expose()),
         };
-        Ok(Self { target, busy_timeout })
+        Ok(Self { target, timeout: options.timeout, keeps_session: options.prepared_statements })
+    }
+
+    /// How long anything waits.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Whether the database is a file, and not a server.
+    pub(crate) fn is_file(&self) -> bool {
+        !matches!(self.target, Target::Postgres(_))
+    }
+
+    /// Whether settings and prepared statements stay with a connection.
+    pub(crate) fn keeps_session(&self) -> bool {
+        self.keeps_session
     }
 
     /// Whether the database ends with its last connection.
@@ -54,38 +115,59 @@ impl Connector {
     }
 
     /// Opens a connection.
-    pub(crate) fn open(&self) -> Result<AnyConnection, Fault> {
+    pub(crate) fn open(&self, role: Role) -> Result<OpenConnection, Fault> {
         match &self.target {
             Target::SqliteFile(file) => {
-                let connection = self.open_sqlite(&file.opening()?, "WAL")?;
-                file.opened()?;
-                Ok(connection)
+                let connection = self.open_sqlite(&file.opening()?, "WAL", role)?;
+                Ok(OpenConnection { _companions: Some(file.opened()?), connection })
             }
-            Target::SqliteMemory(name) => self.open_sqlite(name, "MEMORY"),
-            Target::Postgres(url) => open_postgres(url),
+            Target::SqliteMemory(name) => Ok(self.open_sqlite(name, "MEMORY", role)?.into()),
+            Target::Postgres(url) => {
+                let connection = postgres::open(url, role, self.timeout, self.keeps_session)?;
+                Ok(AnyConnection::Postgres(connection).into())
+            }
+        }
+    }
+
+    /// The file of a SQLite database that is one.
+    pub(crate) fn file(&self) -> Option<&DatabaseFile> {
+        match &self.target {
+            Target::SqliteFile(file) => Some(file),
+            _ => None,
+        }
+    }
+
+    /// The statements that begin a transaction.
+    pub(crate) fn begin(&self, role: Role) -> String {
+        match (&self.target, role) {
+            (Target::Postgres(_), _) => postgres::begin(role, self.timeout),
+            // Takes the lock at once: a transaction that read before it writes could not wait for another writer.
+            (_, Role::Writer) => "BEGIN IMMEDIATE".to_owned(),
+            (_, Role::Reader) => "BEGIN".to_owned(),
         }
     }
 
     /// Durability: WAL with `synchronous=FULL` flushes the log at every commit (<https://sqlite.org/wal.html>).
-    fn open_sqlite(&self, path: &str, journal_mode: &str) -> Result<AnyConnection, Fault> {
+    fn open_sqlite(&self, path: &str, journal_mode: &str, role: Role) -> Result<AnyConnection, Fault> {
         let mut connection = SqliteConnection::establish(path)?;
-        let busy_timeout = self.busy_timeout.as_millis();
+        let busy_timeout = self.timeout.as_millis();
         connection
             .batch_execute(&format!("PRAGMA busy_timeout = {busy_timeout}; PRAGMA foreign_keys = ON;"))?;
         self.set_journal_mode(&mut connection, journal_mode)?;
         // The last one reads, so that the log is open.
-        connection.batch_execute("PRAGMA synchronous = FULL; PRAGMA schema_version")?;
+        connection.batch_execute(match role {
+            Role::Writer => "PRAGMA synchronous = FULL; PRAGMA schema_version",
+            Role::Reader => "PRAGMA synchronous = FULL; PRAGMA query_only = ON; PRAGMA schema_version",
+        })?;
         Ok(AnyConnection::Sqlite(connection))
     }
 
     /// SQLite does not wait by itself for whoever else changes the mode of a new file, so this does.
     fn set_journal_mode(&self, connection: &mut SqliteConnection, mode: &str) -> Result<(), Fault> {
-        let give_up_at = Instant::now() + self.busy_timeout;
+        let give_up_at = Instant::now() + self.timeout;
         loop {
             match connection.batch_execute(&format!("PRAGMA journal_mode = {mode}")).map_err(Fault::from) {
-                Err(Fault::Unavailable(reason))
-                    if reason.contains("locked") && Instant::now() < give_up_at =>
-                {
+                Err(fault) if fault.to_string().contains("locked") && Instant::now() < give_up_at => {
                     thread::sleep(Duration::from_millis(5));
                 }
                 result => return result,
@@ -94,17 +176,10 @@ impl Connector {
     }
 }
 
-/// Transactions read what was committed while they waited for another one, whatever the role or the database would have
-/// them do by default: the record of a key is looked up after whoever was first has committed it.
-fn open_postgres(url: &str) -> Result<AnyConnection, Fault> {
-    let mut connection = PgConnection::establish(url)?;
-    connection.batch_execute("SET default_transaction_isolation = 'read committed'")?;
-    Ok(AnyConnection::Postgres(connection))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing;
     use diesel::{
         RunQueryDsl,
         dsl::sql,
@@ -116,17 +191,17 @@ mod tests {
     #[test]
     fn sqlite_writes_ahead_flushes_each_commit_and_keeps_foreign_keys() {
         let database = TestDatabase::sqlite().unwrap();
-        let url: DatabaseUrl = database.url().parse().unwrap();
-        let mut connection = Connector::new(&url, Duration::from_secs(1)).unwrap().open().unwrap();
+        let mut connection = testing::connector(&database).open(Role::Writer).unwrap();
         let mut value = |pragma: &str| -> i64 {
             select(sql::<BigInt>(&format!("{pragma} FROM pragma_{pragma}")))
-                .get_result(&mut connection)
+                .get_result(&mut *connection)
                 .unwrap()
         };
         // 2 is FULL (<https://sqlite.org/pragma.html#pragma_synchronous>).
         assert_eq!((value("synchronous"), value("foreign_keys")), (2, 1));
-        let mode: String =
-            select(sql::<Text>("journal_mode FROM pragma_journal_mode")).get_result(&mut connection).unwrap();
+        let mode: String = select(sql::<Text>("journal_mode FROM pragma_journal_mode"))
+            .get_result(&mut *connection)
+            .unwrap();
         assert_eq!(mode, "wal");
     }
 }

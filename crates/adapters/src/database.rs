@@ -3,8 +3,9 @@
 use crate::{
     DatabaseUrl, Fault, MigrateError,
     api_keys::DieselApiKeys,
-    connection::Connector,
-    groups::{self, DieselGroupReader, GroupWriters, IdempotencySweeper, WriterOptions},
+    commit::{CommitOptions, CommitQueue},
+    connection::{Connector, Role},
+    groups::DieselGroupReader,
     migrations,
     pool::Pool,
     readiness::ReadinessProbe,
@@ -18,8 +19,11 @@ use std::{io, sync::Arc, time::Duration};
 pub struct DatabaseOptions {
     /// The most pooled connections; the writers of groups have their own.
     pub pool_size: u32,
-    /// How long anything waits for a connection or for a lock.
+    /// How long anything waits for a connection, for a lock or for a statement.
     pub timeout: Duration,
+    /// Whether PostgreSQL is asked to keep prepared statements. Without them, each use is a transaction that rests on nothing
+    /// that a session keeps, as a pooler of transactions needs it.
+    pub prepared_statements: bool,
 }
 
 /// A database that could be reached.
@@ -31,24 +35,24 @@ pub struct Database {
 impl Database {
     /// Connects to the database at `url`; a SQLite file is made if it is missing. Its schema is left as it is.
     pub fn connect(url: &DatabaseUrl, options: DatabaseOptions) -> Result<Self, Fault> {
-        let connector = Connector::new(url, options.timeout)?;
+        let connector = Connector::new(url, options)?;
         let pool = Pool::open(connector.clone(), options.pool_size, options.timeout)?;
         Ok(Self { connector, pool })
     }
 
     /// Runs the pending migrations, and returns their versions.
     pub fn migrate(&self) -> Result<Vec<String>, MigrateError> {
-        self.pool.run_here(migrations::migrate)
+        migrations::migrate(&mut *self.connector.open(Role::Writer)?)
     }
 
     /// Passes if no migration is pending.
     pub fn check_schema(&self) -> Result<(), MigrateError> {
-        self.pool.run_here(migrations::check)
+        migrations::check(&mut *self.connector.open(Role::Reader)?)
     }
 
-    /// The keys on record.
-    pub fn api_keys(&self) -> Arc<dyn ApiKeyRepository> {
-        Arc::new(DieselApiKeys::new(self.pool.clone()))
+    /// The keys on record, which are written through `queue`.
+    pub fn api_keys(&self, queue: &CommitQueue) -> Arc<dyn ApiKeyRepository> {
+        Arc::new(DieselApiKeys { pool: self.pool.clone(), queue: queue.submitter() })
     }
 
     /// The port that finds groups.
@@ -56,14 +60,15 @@ impl Database {
         Arc::new(DieselGroupReader::new(self.pool.clone()))
     }
 
-    /// What sweeps old Idempotency-Keys.
-    pub fn idempotency_sweeper(&self) -> IdempotencySweeper {
-        IdempotencySweeper::new(self.pool.clone())
-    }
-
-    /// Tells whether the database can be worked with.
-    pub fn readiness_probe(&self) -> ReadinessProbe {
-        ReadinessProbe::new(self.pool.clone())
+    /// The probe that tells whether creates through `queue` can succeed.
+    pub fn readiness_probe(&self, queue: &CommitQueue) -> ReadinessProbe {
+        ReadinessProbe {
+            pool: self.pool.clone(),
+            queue: queue.submitter(),
+            last_commit: queue.last_commit(),
+            file: self.connector.file().cloned(),
+            turn: Arc::default(),
+        }
     }
 
     /// Lets `registry` read how the pooled connections are used.
@@ -71,8 +76,8 @@ impl Database {
         self.pool.register(registry)
     }
 
-    /// Starts the writers of groups; their port is [`GroupWriters::repository`].
-    pub fn start_writers(&self, options: WriterOptions) -> io::Result<GroupWriters> {
-        groups::start(&self.connector, options)
+    /// Starts the writers, and the queue of all that changes the database.
+    pub fn start_queue(&self, options: CommitOptions) -> io::Result<CommitQueue> {
+        CommitQueue::on(&self.connector, options)
     }
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use gochat_domain::{
-    auth::{ApiKey, Caller, KeyId, Scopes},
+    auth::{ApiKey, Caller},
     ports::{AuthenticateError, Authenticator},
 };
 
@@ -16,7 +16,7 @@ pub struct DevelopmentKey<A>(pub A);
 impl<A: Authenticator> Authenticator for DevelopmentKey<A> {
     async fn authenticate(&self, key: &ApiKey) -> Result<Caller, AuthenticateError> {
         if key.expose() == DEVELOPMENT_KEY {
-            return Ok(Caller { key_id: KeyId::DEVELOPMENT, scopes: Scopes::all() });
+            return Ok(Caller::development());
         }
         self.0.authenticate(key).await
     }
@@ -33,7 +33,7 @@ mod tests {
         within.expect_authenticate().once().returning(|_| Err(AuthenticateError::Unauthorized));
         let authenticator = DevelopmentKey(within);
         let caller = authenticator.authenticate(&ApiKey::parse(DEVELOPMENT_KEY).unwrap()).await.unwrap();
-        assert_eq!(caller, Caller { key_id: KeyId::DEVELOPMENT, scopes: Scopes::all() });
+        assert_eq!(caller, Caller::development());
         let other = ApiKey::parse("433578ab-84c2-4e02-4656-de55a8097c90").unwrap();
         assert!(matches!(authenticator.authenticate(&other).await, Err(AuthenticateError::Unauthorized)));
     }

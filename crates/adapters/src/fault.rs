@@ -1,26 +1,29 @@
 //! Reads the errors of Diesel, of r2d2 and of the databases behind them. No other file does.
 
+use crate::connection::AnyConnection;
 use diesel::{
     ConnectionError,
     result::{DatabaseErrorKind, Error},
 };
-use gochat_domain::ports::{CreateGroupError, KeyStoreError, ReadGroupError};
+use gochat_domain::ports::StorageError;
 
-/// What went wrong with the database, for the log of whoever runs it. Many requests may share one fault.
+/// A failure of the database, for the log of the operator. Many requests may share one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// It is away, full, read-only, locked or overloaded; trying again later may help.
+    /// The database is away, full, read-only, locked or overloaded: a later retry may succeed.
     #[error("{0}")]
     Unavailable(String),
-    /// Nobody foresaw it.
+    /// The database reports an error that Diesel has no name for, as most that pass: full disks, timeouts, shutdowns.
+    #[error("{0}")]
+    Unnamed(String),
+    /// The failure was not foreseen.
     #[error("{0}")]
     Unknown(String),
 }
 
-/// What the databases say when they cannot serve now. Diesel reports neither SQLite's result codes nor most of
-/// PostgreSQL's SQLSTATEs, so their texts are all there is.
-const UNAVAILABLE: [&str; 23] = [
-    // SQLite: sqlite3_errstr() of BUSY, LOCKED, FULL, READONLY, IOERR, CANTOPEN, CORRUPT, NOTADB, NOMEM.
+/// SQLite's texts for what may pass, from `sqlite3_errstr()` of BUSY, LOCKED, FULL, READONLY, IOERR, CANTOPEN, CORRUPT, NOTADB
+/// and NOMEM. Diesel does not report SQLite's result codes, and SQLite speaks English alone.
+const TRANSIENT_IN_SQLITE: [&str; 11] = [
     "database is locked",
     "database table is locked",
     "database schema is locked",
@@ -31,42 +34,37 @@ const UNAVAILABLE: [&str; 23] = [
     "database disk image is malformed",
     "file is not a database",
     "out of memory",
-    // After a fault of input or output SQLite has rolled back by itself, and Diesel's own attempt to fails.
+    // After a fault of input or output SQLite has rolled back by itself.
     "no transaction is active",
-    // PostgreSQL: classes 53 (resources), 57 (intervention), 40 (rollback), 55P03, and libpq itself.
-    "No space left on device",
-    "Disk quota exceeded",
-    "too many clients",
-    "remaining connection slots",
-    "out of shared memory",
-    "the database system is",
-    "terminating connection",
-    "canceling statement due to",
-    "deadlock detected",
-    "could not obtain lock",
-    "server closed the connection",
-    "no connection to the server",
 ];
 
 impl Fault {
-    fn read(text: String) -> Self {
-        if UNAVAILABLE.iter().any(|known| text.contains(known)) {
-            Self::Unavailable(text)
-        } else {
-            Self::Unknown(text)
+    /// The fault as the database behind `connection` means it.
+    ///
+    /// PostgreSQL speaks the language of its server (`lc_messages`), so its texts tell nothing. Diesel names the errors that a
+    /// row is the cause of; one that it cannot name is taken to pass.
+    pub(crate) fn seen_on(self, connection: &AnyConnection) -> Self {
+        match (self, connection) {
+            (Self::Unnamed(text), AnyConnection::Sqlite(_)) => {
+                if TRANSIENT_IN_SQLITE.iter().any(|known| text.contains(known)) {
+                    Self::Unavailable(text)
+                } else {
+                    Self::Unknown(text)
+                }
+            }
+            (fault, _) => fault,
         }
+    }
+
+    /// Whether one row of several may be the cause, so that the others are worth another try without it.
+    pub(crate) fn may_be_of_one_row(&self) -> bool {
+        matches!(self, Self::Unnamed(_) | Self::Unknown(_))
     }
 
     /// Whether SQLite met a page that is no part of a database (`SQLITE_CORRUPT`, `SQLITE_NOTADB`).
     pub(crate) fn is_damage(&self) -> bool {
-        matches!(self, Self::Unavailable(text)
+        matches!(self, Self::Unavailable(text) | Self::Unnamed(text)
             if text.contains("database disk image is malformed") || text.contains("file is not a database"))
-    }
-
-    /// Whether the database ended a transaction in favour of another one (SQLSTATE 40001 and 40P01).
-    pub(crate) fn lost_to_another(&self) -> bool {
-        matches!(self, Self::Unavailable(text)
-            if text.contains("deadlock detected") || text.contains("could not serialize access"))
     }
 }
 
@@ -74,6 +72,7 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         use DatabaseErrorKind::{
             ClosedConnection, ReadOnlyTransaction, SerializationFailure, UnableToSendCommand,
+            Unknown as Unnamed,
         };
         let text = error.to_string();
         match error {
@@ -82,7 +81,8 @@ impl From<Error> for Fault {
                 _,
             )
             | Error::BrokenTransactionManager => Self::Unavailable(text),
-            _ => Self::read(text),
+            Error::DatabaseError(Unnamed, _) => Self::Unnamed(text),
+            _ => Self::Unknown(text),
         }
     }
 }
@@ -103,62 +103,11 @@ impl From<r2d2::Error> for Fault {
     }
 }
 
-impl From<Fault> for CreateGroupError {
+impl From<Fault> for StorageError {
     fn from(fault: Fault) -> Self {
         match fault {
-            Fault::Unavailable(_) => Self::Unavailable(fault.into()),
+            Fault::Unavailable(_) | Fault::Unnamed(_) => Self::Unavailable(fault.into()),
             Fault::Unknown(_) => Self::Unknown(fault.into()),
         }
-    }
-}
-
-impl From<Fault> for KeyStoreError {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::Unavailable(_) => Self::Unavailable(fault.into()),
-            Fault::Unknown(_) => Self::Unknown(fault.into()),
-        }
-    }
-}
-
-impl From<Fault> for ReadGroupError {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::Unavailable(_) => Self::Unavailable(fault.into()),
-            Fault::Unknown(_) => Self::Unknown(fault.into()),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn database_error(kind: DatabaseErrorKind, text: &str) -> Fault {
-        Error::DatabaseError(kind, Box::new(text.to_owned())).into()
-    }
-
-    #[test]
-    fn what_may_pass_is_unavailable() {
-        for text in UNAVAILABLE {
-            let fault = database_error(DatabaseErrorKind::CheckViolation, &format!("ERROR: {text} (x)"));
-            assert_eq!(fault, Fault::Unavailable(format!("ERROR: {text} (x)")));
-        }
-        for kind in [
-            DatabaseErrorKind::ClosedConnection,
-            DatabaseErrorKind::ReadOnlyTransaction,
-            DatabaseErrorKind::SerializationFailure,
-        ] {
-            assert_eq!(database_error(kind, "x"), Fault::Unavailable("x".into()));
-        }
-        assert!(matches!(Fault::from(Error::BrokenTransactionManager), Fault::Unavailable(_)));
-    }
-
-    #[test]
-    fn what_nobody_foresaw_is_unknown() {
-        let fault =
-            database_error(DatabaseErrorKind::UniqueViolation, "UNIQUE constraint failed: groups.uuid");
-        assert_eq!(fault, Fault::Unknown("UNIQUE constraint failed: groups.uuid".into()));
-        assert!(matches!(Fault::from(Error::NotFound), Fault::Unknown(_)));
     }
 }

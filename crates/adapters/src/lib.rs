@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod authenticator;
+mod commit;
 mod connection;
 mod database;
 mod database_url;
@@ -16,12 +17,14 @@ mod readiness;
 mod schema;
 mod sql_types;
 mod sqlite_file;
+#[cfg(test)]
+mod testing;
 
 pub use authenticator::CachingAuthenticator;
+pub use commit::{CommitOptions, CommitQueue, IdempotencySweeper};
 pub use database::{Database, DatabaseOptions};
 pub use database_url::{DatabaseUrl, InvalidDatabaseUrl};
 pub use development_key::{DEVELOPMENT_KEY, DevelopmentKey};
 pub use fault::Fault;
-pub use groups::{GroupWriters, IdempotencySweeper, WriterOptions};
 pub use migrations::MigrateError;
 pub use readiness::{Readiness, ReadinessProbe};

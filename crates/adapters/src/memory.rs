@@ -1,14 +1,14 @@
 //! The ports in memory: for tests, and to measure what everything but a database costs. Nothing here is durable.
 
-use crate::api_keys::digest;
+use crate::{api_keys::digest, groups::group_id};
 use async_trait::async_trait;
 use gochat_domain::{
     auth::{ApiKey, IssuedKey, KeyId},
     clock::Timestamp,
-    group::{Created, Group, GroupId, GroupKey, GroupName, Idempotency, NewGroup},
-    ports::{
-        ApiKeyRepository, CreateGroupError, GroupReader, GroupRepository, KeyStoreError, ReadGroupError,
+    group::{
+        Created, Fingerprint, Group, GroupId, GroupKey, GroupName, Idempotency, KeyReused, NewGroup, Recorded,
     },
+    ports::{ApiKeyRepository, CreateGroupError, GroupReader, GroupRepository, StorageError},
 };
 use std::{
     collections::HashMap,
@@ -23,7 +23,7 @@ pub struct MemoryGroups(Mutex<Groups>);
 struct Groups {
     last_id: i64,
     by_name: HashMap<GroupName, Group>,
-    asked_for: HashMap<Idempotency, GroupName>,
+    recorded: HashMap<Idempotency, Recorded>,
 }
 
 impl Groups {
@@ -32,8 +32,7 @@ impl Groups {
             return Err(CreateGroupError::NameTaken);
         }
         self.last_id += 1;
-        let id = GroupId::new(self.last_id).map_err(|error| CreateGroupError::Unknown(error.into()))?;
-        let group = group.with_id(id);
+        let group = group.with_id(group_id(self.last_id).map_err(StorageError::from)?);
         self.by_name.insert(group.name.clone(), group.clone());
         Ok(group)
     }
@@ -48,33 +47,32 @@ impl MemoryGroups {
 
 #[async_trait]
 impl GroupRepository for MemoryGroups {
-    async fn create(&self, group: NewGroup) -> Result<Group, CreateGroupError> {
-        lock(&self.0).create(group)
-    }
-
-    async fn create_once(
+    async fn create(
         &self,
         group: NewGroup,
-        idempotency: Idempotency,
+        idempotency: Option<Idempotency>,
     ) -> Result<Created, CreateGroupError> {
         let mut groups = lock(&self.0);
-        let before = groups.asked_for.get(&idempotency).and_then(|name| groups.by_name.get(name));
-        match before {
-            Some(before) if group.asks_for(before) => Ok(Created { group: before.clone(), replayed: true }),
-            Some(_) => Err(CreateGroupError::IdempotencyKeyReused),
-            None => {
-                let group = groups.create(group)?;
-                groups.asked_for.insert(idempotency, group.name.clone());
-                Ok(Created { group, replayed: false })
-            }
+        if let Some(recorded) = idempotency.as_ref().and_then(|idempotency| groups.recorded.get(idempotency))
+        {
+            let replay = recorded.replay(group.into_request());
+            let group = replay.map_err(|KeyReused| CreateGroupError::IdempotencyKeyReused)?;
+            return Ok(Created { group, replayed: true });
         }
+        let group = groups.create(group)?;
+        if let Some(idempotency) = idempotency {
+            let &Group { id, uuid, created_at, .. } = &group;
+            let fingerprint = Fingerprint::of_create(&group.name, &group.token, group.admin_id);
+            groups.recorded.insert(idempotency, Recorded { fingerprint, id, uuid, created_at });
+        }
+        Ok(Created { group, replayed: false })
     }
 }
 
 /// Every look-up but that by name goes over all groups.
 #[async_trait]
 impl GroupReader for MemoryGroups {
-    async fn find(&self, key: &GroupKey) -> Result<Option<Group>, ReadGroupError> {
+    async fn find(&self, key: &GroupKey) -> Result<Option<Group>, StorageError> {
         let groups = lock(&self.0);
         Ok(match key {
             GroupKey::Name(name) => groups.by_name.get(name).cloned(),
@@ -83,7 +81,7 @@ impl GroupReader for MemoryGroups {
         })
     }
 
-    async fn list(&self, after: Option<GroupId>, limit: u16) -> Result<Vec<Group>, ReadGroupError> {
+    async fn list(&self, after: Option<GroupId>, limit: u16) -> Result<Vec<Group>, StorageError> {
         let groups = lock(&self.0);
         let mut following: Vec<_> = groups.by_name.values().filter(|group| Some(group.id) > after).collect();
         following.sort_by_key(|group| group.id);
@@ -97,23 +95,23 @@ pub struct MemoryApiKeys(Mutex<Vec<([u8; 32], IssuedKey)>>);
 
 #[async_trait]
 impl ApiKeyRepository for MemoryApiKeys {
-    async fn insert(&self, key: &ApiKey, issued: &IssuedKey) -> Result<(), KeyStoreError> {
+    async fn insert(&self, key: &ApiKey, issued: &IssuedKey) -> Result<(), StorageError> {
         lock(&self.0).push((digest(key), issued.clone()));
         Ok(())
     }
 
-    async fn find(&self, key: &ApiKey) -> Result<Option<IssuedKey>, KeyStoreError> {
+    async fn find(&self, key: &ApiKey) -> Result<Option<IssuedKey>, StorageError> {
         let digest = digest(key);
         Ok(lock(&self.0).iter().find(|(known, _)| *known == digest).map(|(_, issued)| issued.clone()))
     }
 
-    async fn list(&self) -> Result<Vec<IssuedKey>, KeyStoreError> {
+    async fn list(&self) -> Result<Vec<IssuedKey>, StorageError> {
         let mut keys: Vec<_> = lock(&self.0).iter().map(|(_, issued)| issued.clone()).collect();
         keys.sort_by_key(|issued| (issued.created_at, issued.id));
         Ok(keys)
     }
 
-    async fn revoke(&self, id: KeyId, at: Timestamp) -> Result<bool, KeyStoreError> {
+    async fn revoke(&self, id: KeyId, at: Timestamp) -> Result<bool, StorageError> {
         let mut keys = lock(&self.0);
         let Some((_, issued)) = keys.iter_mut().find(|(_, issued)| issued.id == id) else { return Ok(false) };
         issued.revoked_at.get_or_insert(at);

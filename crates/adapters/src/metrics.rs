@@ -14,7 +14,8 @@ use std::time::Duration;
 pub(crate) struct WriterMetrics {
     batch_size: Histogram,
     commit_duration: Histogram,
-    failed_batches: IntCounter,
+    pub(crate) failed_batches: IntCounter,
+    pub(crate) resent_batches: IntCounter,
 }
 
 impl WriterMetrics {
@@ -36,25 +37,29 @@ impl WriterMetrics {
             )?,
             failed_batches: IntCounter::new(
                 "gochat_group_batches_failed_total",
-                "Batches that failed as a whole; each of their groups was answered 503.",
+                "Batches that failed as a whole; each of their writes was answered 503.",
+            )?,
+            resent_batches: IntCounter::new(
+                "gochat_group_batches_resent_total",
+                "Batches that were sent again, as the connection was lost before their answer.",
             )?,
         })
     }
 
-    /// Counts a batch of `groups` that was stored, or failed.
-    pub(crate) fn batch(&self, groups: usize, took: Duration, stored: bool) {
-        let groups = u32::try_from(groups).unwrap_or(u32::MAX);
-        self.batch_size.observe(groups.into());
-        self.commit_duration.observe(took.as_secs_f64());
-        if !stored {
-            self.failed_batches.inc();
+    /// Counts a batch that was committed, with so many new groups in it.
+    pub(crate) fn committed(&self, groups: usize, took: Duration) {
+        if groups > 0 {
+            let groups = u32::try_from(groups).unwrap_or(u32::MAX);
+            self.batch_size.observe(groups.into());
+            self.commit_duration.observe(took.as_secs_f64());
         }
     }
 
     pub(crate) fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         registry.register(Box::new(self.batch_size.clone()))?;
         registry.register(Box::new(self.commit_duration.clone()))?;
-        registry.register(Box::new(self.failed_batches.clone()))
+        registry.register(Box::new(self.failed_batches.clone()))?;
+        registry.register(Box::new(self.resent_batches.clone()))
     }
 }
 

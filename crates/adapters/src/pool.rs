@@ -7,8 +7,9 @@ mod manager;
 
 use crate::{
     Fault,
-    connection::{AnyConnection, Connector},
+    connection::{AnyConnection, Connector, Role},
     metrics::Live,
+    sqlite_file::DatabaseFile,
 };
 use diesel::r2d2::R2D2Connection;
 use manager::{Deaths, Manager};
@@ -22,6 +23,7 @@ pub(crate) struct Pool {
     connections: r2d2::Pool<Manager>,
     timeout: Duration,
     deaths: Deaths,
+    file: Option<DatabaseFile>,
 }
 
 impl Pool {
@@ -29,7 +31,7 @@ impl Pool {
     ///
     /// Opens one connection at once, so that a database that cannot be reached is known now and by its own words.
     pub(crate) fn open(connector: Connector, size: u32, timeout: Duration) -> Result<Self, Fault> {
-        connector.open()?;
+        connector.open(Role::Reader)?;
         let builder = r2d2::Pool::builder()
             .max_size(size)
             .connection_timeout(timeout)
@@ -43,8 +45,9 @@ impl Pool {
             builder.min_idle(Some(0))
         };
         let deaths = Deaths::default();
+        let file = connector.file().cloned();
         let connections = builder.build(Manager::new(connector, deaths.clone()))?;
-        Ok(Self { connections, timeout, deaths })
+        Ok(Self { connections, timeout, deaths, file })
     }
 
     /// Lets `registry` read how the pool is used.
@@ -74,21 +77,13 @@ impl Pool {
         self.attempt(|| self.connections.get_timeout(patience), work)
     }
 
-    /// Runs `work` on a connection, in the calling thread.
-    pub(crate) fn run_here<T, E: From<Fault>>(
-        &self,
-        work: impl Fn(&mut AnyConnection) -> Result<T, E>,
-    ) -> Result<T, E> {
-        self.attempt(|| self.connections.get(), work)
-    }
-
     /// Runs `work` on a connection, in a thread that may block, and waits for it no longer than the pool's timeout.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl Fn(&mut AnyConnection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
         let pool = self.clone();
-        let work = tokio::task::spawn_blocking(move || pool.run_here(work));
+        let work = tokio::task::spawn_blocking(move || pool.attempt(|| pool.connections.get(), work));
         match tokio::time::timeout(self.timeout, work).await {
             Ok(result) => result.map_err(|error| Fault::Unknown(error.to_string()))?,
             Err(_) => Err(Fault::Unavailable("the database took too long".into())),
@@ -96,19 +91,28 @@ impl Pool {
     }
 
     /// A connection may have died since it last answered.
-    fn attempt<T, E: From<Fault>>(
+    fn attempt<T>(
         &self,
         get: impl Fn() -> Result<PooledConnection<Manager>, r2d2::Error>,
-        work: impl Fn(&mut AnyConnection) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let mut pooled = get().map_err(Fault::from)?;
+        work: impl Fn(&mut AnyConnection) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let work = |connection: &mut AnyConnection| {
+            work(connection).map_err(|fault| {
+                let fault = fault.seen_on(connection);
+                if let Some(file) = &self.file {
+                    file.note(&fault);
+                }
+                fault
+            })
+        };
+        let mut pooled = get()?;
         let result = work(&mut pooled.connection);
         if result.is_ok() || pooled.connection.ping().is_ok() {
             return result;
         }
         self.deaths.add();
         drop(pooled);
-        work(&mut get().map_err(Fault::from)?.connection)
+        work(&mut get()?.connection)
     }
 }
 

@@ -16,13 +16,15 @@ diesel::table! {
 
 diesel::table! {
     use crate::sql_types::{MomentSql, UuidSql};
-    use diesel::sql_types::Text;
+    use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 
     idempotency_keys (caller, key) {
         caller -> UuidSql,
         key -> Text,
         group_uuid -> UuidSql,
         created_at -> MomentSql,
+        fingerprint -> Nullable<Binary>,
+        group_id -> Nullable<BigInt>,
     }
 }
 

@@ -107,7 +107,6 @@ impl DatabaseFile {
 
     /// Passes while a restart would find what the open connections write: the paths of the database, of its log and of
     /// its index lead to the files that are open, and the database has content.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the commit queue calls it from its next version on"))]
     pub(crate) fn check(&self) -> Result<(), Fault> {
         self.find().map(drop)
     }
@@ -132,7 +131,6 @@ impl DatabaseFile {
     }
 
     /// The lock of one writer. Each writer of this process has its own.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the commit queue calls it from its next version on"))]
     pub(crate) fn write_lock(&self) -> WriteLock {
         WriteLock::open(&self.0.paths)
     }

@@ -6,10 +6,14 @@
 mod api_keys;
 #[path = "contract/batches.rs"]
 mod batches;
+#[path = "contract/german.rs"]
+mod german;
 #[path = "contract/groups.rs"]
 mod groups;
 #[path = "contract/idempotency.rs"]
 mod idempotency;
+#[path = "contract/lost.rs"]
+mod lost;
 #[path = "contract/migrations.rs"]
 mod migrations;
 #[path = "contract/reads.rs"]
@@ -35,9 +39,14 @@ fn main() -> ExitCode {
     {
         suite.on(Backend::ALL, &cases);
     }
+    for (name, case) in migrations::cases_without_database() {
+        suite.add(name, case);
+    }
     suite.on([Backend::Postgres], &reads::postgres_cases());
     suite.on([Backend::Postgres], &idempotency::postgres_cases());
     suite.on([Backend::Postgres], &migrations::postgres_cases());
     suite.on([Backend::Postgres], &batches::postgres_cases());
+    suite.on([Backend::Postgres], &lost::postgres_cases());
+    suite.on([Backend::Postgres], &german::postgres_cases());
     suite.run()
 }

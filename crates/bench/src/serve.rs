@@ -6,7 +6,7 @@ use anyhow::bail;
 use gochat::{
     http::{self, HttpMetrics, Services},
     settings::{Profile, Settings},
-    telemetry,
+    telemetry::Log,
 };
 use gochat_adapters::{CachingAuthenticator, Database, memory::MemoryGroups};
 use gochat_domain::{clock::SystemClock, ports::GroupRepository, service::GroupService};
@@ -15,7 +15,7 @@ use std::{env, future, net::TcpListener, sync::Arc};
 /// Serves until it is killed.
 pub fn run(system: System) -> anyhow::Result<()> {
     let settings = Settings::load(Profile::Production, env::vars())?;
-    telemetry::init(settings.log);
+    let _log = Log::start(settings.log);
     let database = Database::connect(&settings.database.url, settings.database.options)?;
     database.migrate()?;
     let reader = database.group_reader();
@@ -26,8 +26,9 @@ pub fn run(system: System) -> anyhow::Result<()> {
         other => bail!("{other} is not served by the benchmark"),
     };
     let clock = Arc::new(SystemClock);
+    let queue = database.start_queue(settings.writer)?;
     let authenticator =
-        CachingAuthenticator::new(database.api_keys(), clock.clone(), CachingAuthenticator::MAX_AGE);
+        CachingAuthenticator::new(database.api_keys(&queue), clock.clone(), CachingAuthenticator::MAX_AGE);
     let services = Services {
         groups: GroupService::new(groups, reader, clock),
         authenticator: Arc::new(authenticator),

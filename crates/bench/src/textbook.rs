@@ -11,9 +11,10 @@ use diesel::{
     r2d2::{ConnectionManager, Pool, R2D2Connection},
 };
 use gochat_domain::{
-    group::{Created, Group, GroupId, Idempotency, NewGroup},
-    ports::{CreateGroupError, GroupRepository},
+    group::{Created, GroupId, Idempotency, NewGroup},
+    ports::{CreateGroupError, GroupRepository, StorageError},
 };
+use std::fmt::Display;
 
 /// Groups in a database, a transaction each.
 pub struct TextbookGroups<C: R2D2Connection + 'static> {
@@ -37,21 +38,25 @@ pub fn postgres(url: &str) -> anyhow::Result<TextbookGroups<PgConnection>> {
 
 #[async_trait]
 impl<C: R2D2Connection + Connection + 'static> GroupRepository for TextbookGroups<C> {
-    async fn create(&self, group: NewGroup) -> Result<Group, CreateGroupError> {
+    async fn create(
+        &self,
+        group: NewGroup,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Created, CreateGroupError> {
+        if idempotency.is_some() {
+            return Err(unknown("the textbook knows no Idempotency-Key").into());
+        }
         let (pool, insert) = (self.pool.clone(), self.insert);
         let work = move || {
-            let mut connection = pool.get().map_err(|error| CreateGroupError::Unavailable(error.into()))?;
-            match insert(&mut connection, &group) {
-                Ok(Some(id)) => GroupId::new(id).map(|id| group.with_id(id)).map_err(|error| anyhow!(error)),
-                Ok(None) => return Err(CreateGroupError::NameTaken),
-                Err(error) => Err(error.into()),
-            }
-            .map_err(CreateGroupError::Unknown)
+            let mut connection = pool.get().map_err(|error| StorageError::Unavailable(error.into()))?;
+            let id = insert(&mut connection, &group).map_err(unknown)?.ok_or(CreateGroupError::NameTaken)?;
+            let group = group.with_id(GroupId::new(id).map_err(unknown)?);
+            Ok(Created { group, replayed: false })
         };
-        tokio::task::spawn_blocking(work).await.map_err(|error| CreateGroupError::Unknown(error.into()))?
+        tokio::task::spawn_blocking(work).await.map_err(unknown)?
     }
+}
 
-    async fn create_once(&self, _: NewGroup, _: Idempotency) -> Result<Created, CreateGroupError> {
-        Err(CreateGroupError::Unknown(anyhow!("the textbook knows no Idempotency-Key")))
-    }
+fn unknown(error: impl Display) -> StorageError {
+    StorageError::Unknown(anyhow!("{error}"))
 }

@@ -6,6 +6,6 @@ mod issued_key;
 mod scope;
 
 pub use api_key::{ApiKey, InvalidApiKey};
-pub use caller::{Caller, Forbidden};
+pub use caller::{Caller, Forbidden, Permit};
 pub use issued_key::{InvalidKeyName, IssuedKey, KeyId, KeyName, NotAdmitted};
-pub use scope::{Scope, Scopes, UnknownScope};
+pub use scope::{GrantableScope, GroupsRead, GroupsWrite, Scope, Scopes, UnknownScope};

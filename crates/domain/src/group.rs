@@ -10,7 +10,9 @@ mod token;
 
 pub use admin_id::{AdminId, InvalidAdminId};
 pub use id::{GroupId, InvalidGroupId};
-pub use idempotency::{Created, Idempotency, IdempotencyKey, InvalidIdempotencyKey};
+pub use idempotency::{
+    Created, Fingerprint, Idempotency, IdempotencyKey, InvalidIdempotencyKey, KeyReused, Recorded,
+};
 pub use key::GroupKey;
 pub use name::{GroupName, InvalidGroupName};
 pub use page::{InvalidPageSize, Page, PageSize};
@@ -52,9 +54,10 @@ impl NewGroup {
         Self { uuid: created_at.mint_uuid(), name, token, admin_id, created_at }
     }
 
-    /// Whether `group` is what this asks for, whoever asked for it and when.
-    pub fn asks_for(&self, group: &Group) -> bool {
-        (&self.name, &self.token, self.admin_id) == (&group.name, &group.token, group.admin_id)
+    /// What was asked for.
+    pub fn into_request(self) -> CreateGroup {
+        let Self { name, token, admin_id, .. } = self;
+        CreateGroup { name, token, admin_id }
     }
 
     /// The group as stored under `id`.

@@ -2,9 +2,11 @@
 
 mod api_keys;
 mod groups;
+mod storage;
 
-pub use api_keys::{ApiKeyRepository, AuthenticateError, Authenticator, KeyStoreError};
-pub use groups::{CreateGroupError, GroupReader, GroupRepository, ReadGroupError};
+pub use api_keys::{ApiKeyRepository, AuthenticateError, Authenticator};
+pub use groups::{CreateGroupError, GroupReader, GroupRepository};
+pub use storage::StorageError;
 
 #[cfg(feature = "mock")]
 pub use {

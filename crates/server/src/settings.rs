@@ -8,7 +8,8 @@ pub use layers::SettingError;
 pub use origins::AllowedOrigins;
 pub use profile::{Profile, UnknownProfile};
 
-use gochat_adapters::{DatabaseOptions, DatabaseUrl, WriterOptions};
+use crate::hosts::Hosts;
+use gochat_adapters::{CommitOptions, DatabaseOptions, DatabaseUrl};
 use layers::Layers;
 use std::{net::SocketAddr, time::Duration};
 use tracing::level_filters::LevelFilter;
@@ -22,10 +23,12 @@ pub struct Settings {
     pub http: HttpSettings,
     /// Where the admin listener listens.
     pub admin_bind: SocketAddr,
+    /// The hosts that the admin listener serves. This follows from the development key and from where it listens.
+    pub admin_hosts: Hosts,
     /// The database.
     pub database: DatabaseSettings,
-    /// The writers of groups.
-    pub writer: WriterOptions,
+    /// The writers of all that changes the database.
+    pub writer: CommitOptions,
     /// How long an Idempotency-Key is remembered.
     pub idempotency_keep: Duration,
     /// Whether the key of the API page opens everything.
@@ -44,10 +47,14 @@ pub struct HttpSettings {
     pub workers: usize,
     /// How long a client may take to send a request.
     pub request_timeout: Duration,
-    /// How long requests in flight may take to end at shutdown.
+    /// How long the listener stays open after a signal to stop, while `/readyz` already says so.
+    pub shutdown_delay: Duration,
+    /// How long requests in flight may take to end at shutdown, and what is queued to be stored.
     pub shutdown_timeout: Duration,
     /// Whose pages may call from a browser.
     pub allowed_origins: AllowedOrigins,
+    /// The hosts that it serves. This follows from the development key.
+    pub hosts: Hosts,
 }
 
 /// The database.
@@ -95,32 +102,42 @@ impl Settings {
     ) -> Result<Self, SettingError> {
         let layers = Layers::read(profile, variables.into_iter().collect())?;
         let timeout = layers.duration("database.timeout", 1..=60)?;
+        let development_key = layers.parsed("auth.development_key", "true or false")?;
+        let admin_bind: SocketAddr =
+            layers.parsed("admin.bind", "an address and a port, like 127.0.0.1:1214")?;
+        let own_hosts = |only: bool| if only { Hosts::Loopback } else { Hosts::Any };
         let settings = Self {
             profile,
             http: HttpSettings {
                 bind: layers.parsed("http.bind", "an address and a port, like 127.0.0.1:1213")?,
                 workers: layers.number("http.workers", 0..=1024)?,
                 request_timeout: layers.duration("http.request_timeout", 1..=300)?,
+                shutdown_delay: layers.duration("http.shutdown_delay", 0..=600)?,
                 shutdown_timeout: layers.duration("http.shutdown_timeout", 0..=600)?,
                 allowed_origins: layers.parsed("http.allowed_origins", AllowedOrigins::EXPECTED)?,
+                // Everybody knows this key, so every page that a browser on this machine shows could use it.
+                hosts: own_hosts(development_key),
             },
-            admin_bind: layers.parsed("admin.bind", "an address and a port, like 127.0.0.1:1214")?,
+            admin_bind,
+            // From another machine it is asked by whatever name that has for this one.
+            admin_hosts: own_hosts(development_key && admin_bind.ip().is_loopback()),
             database: DatabaseSettings {
                 url: layers.database_url("database.url")?,
                 migrate_on_start: layers.parsed("database.migrate_on_start", "true or false")?,
                 options: DatabaseOptions {
                     pool_size: layers.number("database.pool_size", 1..=1000)?,
                     timeout,
+                    prepared_statements: layers.parsed("database.prepared_statements", "true or false")?,
                 },
             },
-            writer: WriterOptions {
+            writer: CommitOptions {
                 batch: layers.number("writer.batch", 1..=10_000)?,
                 queue: layers.number("writer.queue", 1..=1_000_000)?,
                 writers: layers.number("writer.writers", 1..=64)?,
                 timeout,
             },
             idempotency_keep: layers.duration("idempotency.keep", 60..=2_592_000)?,
-            development_key: layers.parsed("auth.development_key", "true or false")?,
+            development_key,
             log: LogSettings {
                 level: layers.one_of("log.level", &LEVELS)?,
                 format: layers

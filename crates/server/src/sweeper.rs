@@ -1,11 +1,11 @@
 //! Sweeps old Idempotency-Keys, as long as the server runs.
 
 use actix_web::rt::time::interval;
-use gochat_adapters::{Fault, IdempotencySweeper};
-use gochat_domain::clock::Clock;
+use gochat_adapters::IdempotencySweeper;
+use gochat_domain::{clock::Clock, ports::StorageError};
 use std::time::Duration;
 
-/// How often it is looked for old keys; the first time at once.
+/// Interval between sweeps; the first runs at start.
 const INTERVAL: Duration = Duration::from_secs(60);
 
 /// Forgets keys that are older than `keep`, until this is dropped.
@@ -13,13 +13,13 @@ pub(crate) async fn run(sweeper: IdempotencySweeper, clock: impl Clock, keep: Du
     let mut interval = interval(INTERVAL);
     loop {
         interval.tick().await;
-        if let Err(fault) = sweep(&sweeper, &clock, keep).await {
-            tracing::warn!(%fault, "old idempotency keys could not be swept");
+        if let Err(error) = sweep(&sweeper, &clock, keep).await {
+            tracing::warn!(error = format!("{error:#}"), "old idempotency keys could not be swept");
         }
     }
 }
 
-async fn sweep(sweeper: &IdempotencySweeper, clock: &impl Clock, keep: Duration) -> Result<(), Fault> {
+async fn sweep(sweeper: &IdempotencySweeper, clock: &impl Clock, keep: Duration) -> Result<(), StorageError> {
     // There are no keys from before the first moment that can be told.
     let Some(moment) = clock.now().checked_sub(keep) else { return Ok(()) };
     while sweeper.sweep(moment).await? > 0 {}

@@ -18,6 +18,7 @@ fn the_domain_depends_on_a_short_list_without_io_frameworks_or_formats() {
         "chrono",
         "getrandom",
         "mockall",
+        "sha2",
         "thiserror",
         "unicode-normalization",
         "uuid",

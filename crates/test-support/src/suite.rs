@@ -1,6 +1,6 @@
 //! A suite: each case by its name on each backend, run in parallel.
 
-use crate::{Backend, TestDatabase, postgres::Postgres};
+use crate::{Backend, Need, TestDatabase, deadline, postgres::Postgres};
 use anyhow::bail;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use std::{env, process::ExitCode, sync::Arc};
@@ -48,7 +48,7 @@ impl Suite {
         name: impl Into<String>,
         case: impl FnOnce() -> anyhow::Result<()> + Send + 'static,
     ) {
-        self.trials.push(Trial::test(name, move || case().map_err(|error| failed(&error))));
+        self.push(name.into(), move || case().map(|()| Completion::Completed));
     }
 
     /// Adds cases as `BACKEND::NAME` for each of `backends`, each of them on a new database.
@@ -61,18 +61,60 @@ impl Suite {
         for backend in backends {
             for &(name, case) in cases {
                 let postgres = self.postgres.clone();
-                let trial = move || run_on(backend, postgres, case).map_err(|error| failed(&error));
-                self.trials.push(Trial::ignorable_test(format!("{backend}::{name}"), trial));
+                self.push(format!("{backend}::{name}"), move || run_on(backend, postgres, case));
             }
         }
+    }
+
+    /// Adds cases as `postgres::NAME`, each of them on a new database, that need something else as well.
+    ///
+    /// Where that is missing, they are ignored, and say what it is.
+    pub fn on_postgres_with<C>(&mut self, need: Need, cases: &[(&'static str, C)])
+    where
+        C: Fn(TestDatabase) -> anyhow::Result<()> + Copy + Send + 'static,
+    {
+        for &(name, case) in cases {
+            self.push_with(need, format!("{}::{name}", Backend::Postgres), case);
+        }
+    }
+
+    /// Adds cases as `pgbouncer::NAME`, each of them on a new database behind PgBouncer in transaction mode.
+    ///
+    /// [`TestDatabase::url`] leads through PgBouncer, plain SQL does not, and [`TestDatabase::is_pooled`] is true. Where PgBouncer
+    /// is missing, the cases are ignored, and say so.
+    pub fn behind_pgbouncer<C>(&mut self, cases: &[(&'static str, C)])
+    where
+        C: Fn(TestDatabase) -> anyhow::Result<()> + Copy + Send + 'static,
+    {
+        for &(name, case) in cases {
+            let pooled = move |database: TestDatabase| case(database.behind_pgbouncer()?);
+            self.push_with(Need::PgBouncer, format!("pgbouncer::{name}"), pooled);
+        }
+    }
+
+    fn push_with<C>(&mut self, need: Need, name: String, case: C)
+    where
+        C: FnOnce(TestDatabase) -> anyhow::Result<()> + Send + 'static,
+    {
+        let postgres = self.postgres.clone();
+        self.push(name, move || match need.check() {
+            Err(error) if !is_required() => Ok(Completion::ignored_with(format!("{error:#}"))),
+            _ => run_on(Backend::Postgres, postgres, case),
+        });
     }
 
     /// Adds cases that are ignored, as something is missing here that they need.
     pub fn ignore<C>(&mut self, cases: &[(&'static str, C)], reason: &str) {
         for &(name, _) in cases {
             let reason = reason.to_owned();
-            self.trials.push(Trial::ignorable_test(name, move || Ok(Completion::ignored_with(reason))));
+            self.push(name.to_owned(), move || Ok(Completion::ignored_with(reason)));
         }
+    }
+
+    fn push(&mut self, name: String, case: impl FnOnce() -> anyhow::Result<Completion> + Send + 'static) {
+        let thread = name.clone();
+        let trial = move || deadline::case(thread, case).map_err(|error| failed(&error));
+        self.trials.push(Trial::ignorable_test(name, trial));
     }
 
     /// Runs the cases that the command line asks for, and stops PostgreSQL.
@@ -89,16 +131,19 @@ fn run_on(
     let database = match (backend, postgres) {
         (Backend::Sqlite, _) => TestDatabase::sqlite()?,
         (Backend::Postgres, Ok(server)) => TestDatabase::postgres(server)?,
-        (Backend::Postgres, Err(reason)) if required() => bail!("{reason}"),
+        // Whoever names a server wants it used.
+        (Backend::Postgres, Err(reason))
+            if is_required() || env::var_os("GOCHAT_TEST_DATABASE_URL").is_some() =>
+        {
+            bail!("{reason}")
+        }
         (Backend::Postgres, Err(reason)) => return Ok(Completion::ignored_with(reason)),
     };
     case(database).map(|()| Completion::Completed)
 }
 
-fn required() -> bool {
-    // Whoever names a server wants it used.
-    env::var_os("GOCHAT_TEST_DATABASE_URL").is_some()
-        || env::var("GOCHAT_TEST_REQUIRE_POSTGRES").is_ok_and(|value| value == "1")
+fn is_required() -> bool {
+    env::var("GOCHAT_TEST_REQUIRE_POSTGRES").is_ok_and(|value| value == "1")
 }
 
 fn failed(error: &anyhow::Error) -> Failed {

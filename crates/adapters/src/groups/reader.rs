@@ -1,8 +1,8 @@
 //! Finds groups, on pooled connections.
 
-use super::batch_lock;
 use crate::{
     Fault,
+    commit::horizon,
     connection::AnyConnection,
     pool::Pool,
     schema::groups,
@@ -15,7 +15,7 @@ use diesel::{
 };
 use gochat_domain::{
     group::{AdminId, Group, GroupId, GroupKey, GroupName, GroupToken},
-    ports::{GroupReader, ReadGroupError},
+    ports::{GroupReader, StorageError},
 };
 use std::{
     fmt::Display,
@@ -73,12 +73,12 @@ impl TryFrom<Row> for Group {
 
 #[async_trait]
 impl GroupReader for DieselGroupReader {
-    async fn find(&self, key: &GroupKey) -> Result<Option<Group>, ReadGroupError> {
+    async fn find(&self, key: &GroupKey) -> Result<Option<Group>, StorageError> {
         let key = key.clone();
         Ok(self.pool.run(move |connection| find(connection, &key)).await?)
     }
 
-    async fn list(&self, after: Option<GroupId>, limit: u16) -> Result<Vec<Group>, ReadGroupError> {
+    async fn list(&self, after: Option<GroupId>, limit: u16) -> Result<Vec<Group>, StorageError> {
         let after = after.map_or(0, GroupId::get);
         let complete = Arc::clone(&self.complete);
         Ok(self.pool.run(move |connection| list(connection, after, limit, &complete)).await?)
@@ -86,7 +86,7 @@ impl GroupReader for DieselGroupReader {
 }
 
 /// The group that has this key.
-pub(super) fn find(connection: &mut AnyConnection, key: &GroupKey) -> Result<Option<Group>, Fault> {
+pub(crate) fn find(connection: &mut AnyConnection, key: &GroupKey) -> Result<Option<Group>, Fault> {
     let groups = groups::table.select(Row::as_select());
     let row = match key {
         GroupKey::Id(id) => groups.filter(groups::id.eq(id.get())).first(connection),
@@ -115,7 +115,7 @@ fn list(
     // Before the batches are looked at: whichever has a smaller id is under way by now, or has ended.
     let newest: Option<i64> = groups::table.select(max(groups::id)).get_result(postgres)?;
     let newest = newest.unwrap_or_default();
-    batch_lock::wait_for_holders(postgres, PATIENCE)?;
+    horizon::wait_for_holders(postgres, PATIENCE)?;
     complete.fetch_max(newest, Ordering::Relaxed);
     page(connection, after, newest, limit)
 }

@@ -3,7 +3,7 @@
 
 use crate::{
     Fault,
-    connection::{AnyConnection, Connector},
+    connection::{Connector, OpenConnection, Role},
 };
 use diesel::r2d2::R2D2Connection;
 use std::{
@@ -47,7 +47,7 @@ impl Deaths {
 
 /// A connection of the pool.
 pub(super) struct Pooled {
-    pub(super) connection: AnyConnection,
+    pub(super) connection: OpenConnection,
     answered_at: Instant,
     /// Those before it answered.
     deaths: u64,
@@ -59,7 +59,7 @@ impl r2d2::ManageConnection for Manager {
 
     fn connect(&self) -> Result<Pooled, Fault> {
         let deaths = self.deaths.count();
-        Ok(Pooled { connection: self.connector.open()?, answered_at: Instant::now(), deaths })
+        Ok(Pooled { connection: self.connector.open(Role::Reader)?, answered_at: Instant::now(), deaths })
     }
 
     fn is_valid(&self, pooled: &mut Pooled) -> Result<(), Fault> {

@@ -30,7 +30,6 @@ impl Pages {
 
 impl DatabaseFile {
     /// Takes note of a fault that a read or a write has met.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the commit queue calls it from its next version on"))]
     pub(crate) fn note(&self, fault: &Fault) {
         let mut condition = self.0.pages.condition();
         if fault.is_damage() && *condition == Condition::Sound {
@@ -39,7 +38,6 @@ impl DatabaseFile {
     }
 
     /// Passes while no damage is known. If some was met, this reads the whole file on `connection`, once.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the commit queue calls it from its next version on"))]
     pub(crate) fn check_pages(&self, connection: &mut SqliteConnection) -> Result<(), Fault> {
         let known = self.0.pages.condition().clone();
         let found = match known {

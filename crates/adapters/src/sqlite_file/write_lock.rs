@@ -48,7 +48,6 @@ impl WriteLock {
 
     /// Waits for this writer's turn, `patience` at most: a process that was stopped in its turn would hold up all others
     /// for ever.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the commit queue calls it from its next version on"))]
     pub(crate) fn turn(&mut self, patience: Duration) -> Result<Turn<'_>, Fault> {
         let Some(files) = &self.files else { return Ok(Turn(None)) };
         let give_up_at = Instant::now() + patience;

@@ -45,8 +45,8 @@ fn a_second_group_of_a_name_is_refused_and_leaves_the_first(subject: Subject) ->
 }
 
 fn of_200_at_once_with_one_name_one_is_stored(subject: Subject) -> anyhow::Result<()> {
-    let answers = subject.run(join_all((0..200).map(|_| subject.groups.create(group("g")))));
-    let created: Vec<_> = answers.iter().flatten().map(row).collect();
+    let answers = subject.run(join_all((0..200).map(|_| subject.groups.create(group("g"), None))));
+    let created: Vec<_> = answers.iter().flatten().map(|created| row(&created.group)).collect();
     let taken = answers.iter().filter(|answer| matches!(answer, Err(CreateGroupError::NameTaken))).count();
     assert_eq!((created.len(), taken), (1, 199));
     assert_eq!(subject.stored("g"), created);

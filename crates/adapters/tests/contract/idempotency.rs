@@ -1,22 +1,22 @@
-//! The contract of `GroupRepository::create_once`.
+//! The contract of `GroupRepository::create` with an Idempotency-Key.
 
 use crate::{
     Case, DatabaseCase,
     subject::{OPTIONS, Subject, WRITERS, group, group_of, isolate_by_default, row},
 };
 use futures_util::future::join_all;
-use gochat_adapters::{Database, IdempotencySweeper, WriterOptions};
+use gochat_adapters::{CommitOptions, Database, IdempotencySweeper};
 use gochat_domain::{
     auth::KeyId,
     clock::{Clock, SystemClock},
-    group::{Idempotency, IdempotencyKey},
+    group::{Created, Idempotency, IdempotencyKey},
     ports::CreateGroupError,
 };
-use gochat_test_support::{Backend, PlainSql, TestDatabase, cases};
+use gochat_test_support::{Backend, PlainSql, TestDatabase, cases, deadline};
 use std::{thread, time::Duration};
 use uuid::Uuid;
 
-const ONE_WRITER: WriterOptions = WriterOptions { writers: 1, ..WRITERS };
+const ONE_WRITER: CommitOptions = CommitOptions { writers: 1, ..WRITERS };
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -26,6 +26,7 @@ pub fn cases() -> Vec<Case> {
         a_refused_create_is_not_recorded,
         of_100_wishes_at_once_one_is_stored_and_all_get_it,
         wishes_and_plain_creates_share_the_queue,
+        a_replay_is_the_first_reply_whatever_became_of_the_group,
     ]
     .to_vec()
 }
@@ -34,7 +35,8 @@ pub fn database_cases() -> Vec<DatabaseCase> {
     cases![
         a_wish_is_known_after_a_restart,
         two_instances_store_one_group_for_one_wish,
-        a_wish_whose_group_was_deleted_is_new,
+        records_of_the_version_before_are_honoured,
+        twins_in_one_batch_get_one_answer_or_the_second_is_told,
         old_keys_are_swept_in_steps_and_young_ones_stay,
     ]
     .to_vec()
@@ -49,15 +51,15 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
     .to_vec()
 }
 
-fn wish(caller: u128, key: &str) -> Idempotency {
+pub fn wish(caller: u128, key: &str) -> Idempotency {
     Idempotency { caller: KeyId(Uuid::from_u128(caller)), key: IdempotencyKey::parse(key).unwrap() }
 }
 
 fn the_same_wish_again_gets_the_first_group(subject: Subject) -> anyhow::Result<()> {
-    let first = subject.run(subject.groups.create_once(group("g"), wish(1, "k")))?;
+    let first = subject.run(subject.groups.create(group("g"), Some(wish(1, "k"))))?;
     assert!(!first.replayed);
     for _ in 0..2 {
-        let again = subject.run(subject.groups.create_once(group("g"), wish(1, "k")))?;
+        let again = subject.run(subject.groups.create(group("g"), Some(wish(1, "k"))))?;
         assert_eq!((again.replayed, &again.group), (true, &first.group));
     }
     assert_eq!(subject.stored("g"), [row(&first.group)]);
@@ -65,9 +67,9 @@ fn the_same_wish_again_gets_the_first_group(subject: Subject) -> anyhow::Result<
 }
 
 fn another_group_under_the_same_key_is_refused(subject: Subject) -> anyhow::Result<()> {
-    let first = subject.run(subject.groups.create_once(group_of("g", "t", 1), wish(1, "k")))?.group;
+    let first = subject.run(subject.groups.create(group_of("g", "t", 1), Some(wish(1, "k"))))?.group;
     for other in [group_of("h", "t", 1), group_of("g", "u", 1), group_of("g", "t", 2)] {
-        let refused = subject.run(subject.groups.create_once(other, wish(1, "k")));
+        let refused = subject.run(subject.groups.create(other, Some(wish(1, "k"))));
         assert!(matches!(refused, Err(CreateGroupError::IdempotencyKeyReused)), "{refused:?}");
     }
     assert!(subject.stored("h").is_empty());
@@ -76,8 +78,8 @@ fn another_group_under_the_same_key_is_refused(subject: Subject) -> anyhow::Resu
 }
 
 fn two_callers_do_not_share_their_keys(subject: Subject) -> anyhow::Result<()> {
-    let first = subject.run(subject.groups.create_once(group("g"), wish(1, "k")))?;
-    let second = subject.run(subject.groups.create_once(group("h"), wish(2, "k")))?;
+    let first = subject.run(subject.groups.create(group("g"), Some(wish(1, "k"))))?;
+    let second = subject.run(subject.groups.create(group("h"), Some(wish(2, "k"))))?;
     assert!(!first.replayed && !second.replayed);
     assert_ne!(first.group.id, second.group.id);
     Ok(())
@@ -86,18 +88,18 @@ fn two_callers_do_not_share_their_keys(subject: Subject) -> anyhow::Result<()> {
 fn a_refused_create_is_not_recorded(subject: Subject) -> anyhow::Result<()> {
     subject.create(group("g"))?;
     for _ in 0..2 {
-        let refused = subject.run(subject.groups.create_once(group("g"), wish(1, "k")));
+        let refused = subject.run(subject.groups.create(group("g"), Some(wish(1, "k"))));
         assert!(matches!(refused, Err(CreateGroupError::NameTaken)), "{refused:?}");
     }
     subject.delete("g");
-    let created = subject.run(subject.groups.create_once(group("g"), wish(1, "k")))?;
+    let created = subject.run(subject.groups.create(group("g"), Some(wish(1, "k"))))?;
     assert!(!created.replayed);
     assert_eq!(subject.stored("g"), [row(&created.group)]);
     Ok(())
 }
 
 fn of_100_wishes_at_once_one_is_stored_and_all_get_it(subject: Subject) -> anyhow::Result<()> {
-    let wishes = (0..100).map(|_| subject.groups.create_once(group("g"), wish(1, "k")));
+    let wishes = (0..100).map(|_| subject.groups.create(group("g"), Some(wish(1, "k"))));
     let answers: Vec<_> = subject.run(join_all(wishes)).into_iter().collect::<Result<_, _>>()?;
     assert_eq!(answers.iter().filter(|answer| !answer.replayed).count(), 1);
     for answer in &answers {
@@ -111,10 +113,10 @@ fn wishes_and_plain_creates_share_the_queue(subject: Subject) -> anyhow::Result<
     let subject = &subject;
     subject.run(join_all(names.iter().enumerate().map(|(number, name)| async move {
         if number % 2 == 0 {
-            subject.groups.create(group(name)).await.unwrap();
+            subject.groups.create(group(name), None).await.unwrap();
         } else {
             let wish = wish(1, &format!("k{number}"));
-            assert!(!subject.groups.create_once(group(name), wish).await.unwrap().replayed);
+            assert!(!subject.groups.create(group(name), Some(wish)).await.unwrap().replayed);
         }
     })));
     for name in &names {
@@ -126,10 +128,10 @@ fn wishes_and_plain_creates_share_the_queue(subject: Subject) -> anyhow::Result<
 fn a_wish_is_known_after_a_restart(database: TestDatabase) -> anyhow::Result<()> {
     let url = database.url().parse()?;
     let mut subject = Subject::on(database)?;
-    let first = subject.run(subject.groups.create_once(group("g"), wish(1, "k")))?.group;
+    let first = subject.run(subject.groups.create(group("g"), Some(wish(1, "k"))))?.group;
     subject.close();
-    let writers = Database::connect(&url, OPTIONS)?.start_writers(WRITERS)?;
-    let again = subject.run(writers.repository().create_once(group("g"), wish(1, "k")))?;
+    let writers = Database::connect(&url, OPTIONS)?.start_queue(WRITERS)?;
+    let again = subject.run(writers.groups().create(group("g"), Some(wish(1, "k"))))?;
     assert_eq!((again.replayed, again.group), (true, first));
     writers.close();
     Ok(())
@@ -138,13 +140,13 @@ fn a_wish_is_known_after_a_restart(database: TestDatabase) -> anyhow::Result<()>
 fn two_instances_store_one_group_for_one_wish(database: TestDatabase) -> anyhow::Result<()> {
     let url = database.url().parse()?;
     let first = Subject::on(database)?;
-    let writers = Database::connect(&url, OPTIONS)?.start_writers(WRITERS)?;
-    let second = writers.repository();
+    let writers = Database::connect(&url, OPTIONS)?.start_queue(WRITERS)?;
+    let second = writers.groups();
     for number in 0..20 {
         let (name, key) = (format!("g{number}"), format!("k{number}"));
         let (one, other) = first.run(futures_util::future::join(
-            first.groups.create_once(group(&name), wish(1, &key)),
-            second.create_once(group(&name), wish(1, &key)),
+            first.groups.create(group(&name), Some(wish(1, &key))),
+            second.create(group(&name), Some(wish(1, &key))),
         ));
         let (one, other) = (one?, other?);
         assert_eq!(one.group, other.group);
@@ -169,7 +171,7 @@ fn a_wish_that_waited_for_its_twin_is_known_whatever_the_isolation_by_default(
          VALUES ('00000000-0000-0000-0000-000000000001', 'k', '00000000-0000-0000-0000-000000000007', now())",
     )?;
     let answer = subject.run(async {
-        let mut answer = subject.groups.create_once(group("g"), wish(1, "k"));
+        let mut answer = subject.groups.create(group("g"), Some(wish(1, "k")));
         assert!(futures_util::poll!(&mut answer).is_pending());
         subject.wait_for_a_lock();
         twin.execute("COMMIT").unwrap();
@@ -201,22 +203,22 @@ fn wait_for_locks(subject: &Subject, kind: &str, count: usize) {
         "SELECT pid::text FROM pg_locks JOIN pg_stat_activity USING (pid)
          WHERE datname = current_database() AND locktype = '{kind}' AND NOT granted"
     );
-    while admin.rows(&waiting).unwrap().len() != count {
-        thread::yield_now();
-    }
+    deadline::eventually("as many waits for a lock", || {
+        (admin.rows(&waiting).unwrap().len() == count).then_some(())
+    });
 }
 
 fn wishes_with_swapped_keys_are_answered_on_two_instances(database: TestDatabase) -> anyhow::Result<()> {
     let url = database.url().parse()?;
     let first = Subject::with(database, OPTIONS, ONE_WRITER)?;
-    let writers = Database::connect(&url, OPTIONS)?.start_writers(ONE_WRITER)?;
-    let second = writers.repository();
+    let writers = Database::connect(&url, OPTIONS)?.start_queue(ONE_WRITER)?;
+    let second = writers.groups();
     let (mut taken, mut closed) = gate(&first, &["a", "c"])?;
     let answers = first.run(async {
         // The first wish of each keeps its writer at the gate, so that the other two are one batch.
         let mut answers = Vec::new();
         for (number, instance) in (0..).zip([&first.groups, &second]) {
-            answers.push(instance.create_once(group(&format!("first {number}")), wish(number, "k")));
+            answers.push(instance.create(group(&format!("first {number}")), Some(wish(number, "k"))));
             assert!(futures_util::poll!(answers.last_mut().unwrap()).is_pending());
         }
         wait_for_locks(&first, "relation", 2);
@@ -226,7 +228,7 @@ fn wishes_with_swapped_keys_are_answered_on_two_instances(database: TestDatabase
             (&second, "c", "two"),
             (&second, "d", "one"),
         ] {
-            answers.push(instance.create_once(group(name), wish(7, key)));
+            answers.push(instance.create(group(name), Some(wish(7, key))));
             assert!(futures_util::poll!(answers.last_mut().unwrap()).is_pending());
         }
         closed.execute("ROLLBACK").unwrap();
@@ -256,7 +258,7 @@ fn wishes_that_lose_against_another_transaction_are_tried_again(
     let answers = subject.run(async {
         let mut answers = Vec::new();
         for (name, key) in [("first", "k0"), ("a", "k1"), ("b", "k2")] {
-            answers.push(subject.groups.create_once(group(name), wish(1, key)));
+            answers.push(subject.groups.create(group(name), Some(wish(1, key))));
             assert!(futures_util::poll!(answers.last_mut().unwrap()).is_pending());
             wait_for_locks(&subject, "relation", 1);
         }
@@ -281,22 +283,85 @@ fn wishes_that_lose_against_another_transaction_are_tried_again(
     Ok(())
 }
 
-fn a_wish_whose_group_was_deleted_is_new(database: TestDatabase) -> anyhow::Result<()> {
-    let subject = Subject::on(database)?;
-    let first = subject.run(subject.groups.create_once(group("g"), wish(1, "k")))?;
+fn a_replay_is_the_first_reply_whatever_became_of_the_group(subject: Subject) -> anyhow::Result<()> {
+    let first = subject.run(subject.groups.create(group("g"), Some(wish(1, "k"))))?;
+    let replayed = Created { replayed: true, ..first };
     subject.delete("g");
-    let second = subject.run(subject.groups.create_once(group("h"), wish(1, "k")))?;
-    assert!(!second.replayed && second.group.id > first.group.id);
-    assert!(subject.run(subject.groups.create_once(group("h"), wish(1, "k")))?.replayed);
+    let again = || subject.run(subject.groups.create(group("g"), Some(wish(1, "k"))));
+    assert_eq!(again()?, replayed);
+    assert!(subject.stored("g").is_empty());
+    // Somebody else has the name now, and the key is still used.
+    let other = subject.create(group("g"))?;
+    assert_eq!(again()?, replayed);
+    assert_eq!(subject.stored("g"), [row(&other)]);
+    let reused = subject.run(subject.groups.create(group("h"), Some(wish(1, "k"))));
+    assert!(matches!(reused, Err(CreateGroupError::IdempotencyKeyReused)), "{reused:?}");
+    Ok(())
+}
+
+/// Makes every record one of the version before, which knew the UUID of the group alone.
+fn forget_fingerprints(subject: &Subject) -> anyhow::Result<()> {
+    subject.database().execute("UPDATE idempotency_keys SET fingerprint = NULL, group_id = NULL")
+}
+
+fn records_of_the_version_before_are_honoured(database: TestDatabase) -> anyhow::Result<()> {
+    let subject = Subject::on(database)?;
+    let first = subject.run(subject.groups.create(group("g"), Some(wish(1, "k"))))?;
+    forget_fingerprints(&subject)?;
+    let again = subject.run(subject.groups.create(group("g"), Some(wish(1, "k"))))?;
+    assert_eq!(again, Created { replayed: true, ..first });
+    let reused = subject.run(subject.groups.create(group("h"), Some(wish(1, "k"))));
+    assert!(matches!(reused, Err(CreateGroupError::IdempotencyKeyReused)), "{reused:?}");
+    // Of a group that was deleted, such a record says nothing.
+    subject.delete("g");
+    let second = subject.run(subject.groups.create(group("h"), Some(wish(1, "k"))))?;
+    assert!(!second.replayed && second.group.id > again.group.id);
+    let again = subject.run(subject.groups.create(group("h"), Some(wish(1, "k"))))?;
+    assert_eq!(again, Created { replayed: true, ..second });
+    Ok(())
+}
+
+fn twins_in_one_batch_get_one_answer_or_the_second_is_told(database: TestDatabase) -> anyhow::Result<()> {
+    let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
+    subject.create(group("taken"))?;
+    let mut lock = subject.database().lock_groups()?;
+    let asked = [
+        ("first", "k0"),
+        ("a", "k1"),
+        ("a", "k1"),
+        ("b", "k1"),
+        ("taken", "k2"),
+        ("taken", "k2"),
+        ("u", "k2"),
+    ];
+    let answers = subject.run(async {
+        let mut creates: Vec<_> =
+            asked.iter().map(|(name, key)| subject.groups.create(group(name), Some(wish(1, key)))).collect();
+        for create in &mut creates {
+            assert!(futures_util::poll!(create).is_pending());
+        }
+        lock.execute("ROLLBACK").unwrap();
+        join_all(creates).await
+    });
+    let [_, first, twin, other, taken, same, refused] = &answers[..] else { unreachable!() };
+    let first = first.as_ref().unwrap();
+    assert_eq!(twin.as_ref().unwrap(), &Created { replayed: true, group: first.group.clone() });
+    for answer in [other, refused] {
+        assert!(matches!(answer, Err(CreateGroupError::IdempotencyKeyReused)), "{answer:?}");
+    }
+    for answer in [taken, same] {
+        assert!(matches!(answer, Err(CreateGroupError::NameTaken)), "{answer:?}");
+    }
+    let recorded = subject.database().rows("SELECT key FROM idempotency_keys ORDER BY key")?;
+    assert_eq!(recorded, [["k0"], ["k1"]]);
     Ok(())
 }
 
 fn old_keys_are_swept_in_steps_and_young_ones_stay(database: TestDatabase) -> anyhow::Result<()> {
-    let url = database.url().parse()?;
     let subject = Subject::on(database)?;
     let count = 2 * usize::from(IdempotencySweeper::STEP) + 100;
     let wishes = (0..count).map(|number| {
-        subject.groups.create_once(group(&format!("g{number}")), wish(1, &format!("k{number}")))
+        subject.groups.create(group(&format!("g{number}")), Some(wish(1, &format!("k{number}"))))
     });
     assert!(subject.run(join_all(wishes)).iter().all(Result::is_ok));
     let day = Duration::from_secs(86_400);
@@ -305,18 +370,21 @@ fn old_keys_are_swept_in_steps_and_young_ones_stay(database: TestDatabase) -> an
         Backend::Postgres => "created_at = created_at - interval '1 day'",
     };
     subject.database().execute(&format!("UPDATE idempotency_keys SET {earlier} WHERE key <> 'k0'"))?;
-    let sweeper = Database::connect(&url, OPTIONS)?.idempotency_sweeper();
+    let sweeper = subject.queue().idempotency_sweeper();
     let moment = SystemClock.now().checked_sub(day / 2).unwrap();
     let mut steps = Vec::new();
-    loop {
-        match subject.run(sweeper.sweep(moment))? {
-            0 => break,
-            swept => steps.push(swept),
+    deadline::eventually("a sweep that finds nothing", || {
+        match subject.run(sweeper.sweep(moment)).unwrap() {
+            0 => Some(()),
+            swept => {
+                steps.push(swept);
+                None
+            }
         }
-    }
+    });
     assert_eq!(steps.iter().sum::<usize>(), count - 1);
     assert!(steps.len() >= 2, "{steps:?}");
     assert_eq!(subject.database().rows("SELECT key FROM idempotency_keys")?, [["k0"]]);
-    assert!(!subject.run(subject.groups.create_once(group("again"), wish(1, "k7")))?.replayed);
+    assert!(!subject.run(subject.groups.create(group("again"), Some(wish(1, "k7"))))?.replayed);
     Ok(())
 }

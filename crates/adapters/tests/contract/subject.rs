@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use gochat_adapters::{
-    Database, DatabaseOptions, GroupWriters, WriterOptions,
+    CommitOptions, CommitQueue, Database, DatabaseOptions,
     memory::{MemoryApiKeys, MemoryGroups},
 };
 use gochat_domain::{
@@ -10,8 +10,8 @@ use gochat_domain::{
     group::{AdminId, CreateGroup, Group, GroupKey, GroupName, GroupToken, NewGroup},
     ports::{ApiKeyRepository, CreateGroupError, GroupReader, GroupRepository},
 };
-use gochat_test_support::{Backend, TestDatabase};
-use std::{sync::Arc, thread, time::Duration};
+use gochat_test_support::{Backend, TestDatabase, deadline};
+use std::{sync::Arc, time::Duration};
 use tokio::runtime::{Builder, Runtime};
 
 /// The ports of one implementation.
@@ -25,12 +25,13 @@ pub struct Subject {
 
 enum Home {
     Memory(Arc<MemoryGroups>),
-    Database { writers: Option<GroupWriters>, database: TestDatabase },
+    Database { writers: Option<CommitQueue>, database: TestDatabase },
 }
 
-pub const OPTIONS: DatabaseOptions = DatabaseOptions { pool_size: 2, timeout: Duration::from_secs(20) };
-pub const WRITERS: WriterOptions =
-    WriterOptions { batch: 256, queue: 10_000, writers: 2, timeout: Duration::from_secs(20) };
+pub const OPTIONS: DatabaseOptions =
+    DatabaseOptions { pool_size: 2, timeout: Duration::from_secs(20), prepared_statements: true };
+pub const WRITERS: CommitOptions =
+    CommitOptions { batch: 256, queue: 10_000, writers: 2, timeout: Duration::from_secs(20) };
 
 impl Subject {
     pub fn memory() -> Self {
@@ -52,29 +53,23 @@ impl Subject {
     pub fn with(
         database: TestDatabase,
         options: DatabaseOptions,
-        writers: WriterOptions,
+        writers: CommitOptions,
     ) -> anyhow::Result<Self> {
         let connected = Database::connect(&database.url().parse()?, options)?;
         connected.migrate()?;
-        let writers = connected.start_writers(writers)?;
+        let writers = connected.start_queue(writers)?;
+        let (groups, keys) = (writers.groups(), connected.api_keys(&writers));
         let home = Home::Database { writers: Some(writers), database };
-        let Home::Database { writers: Some(writers), .. } = &home else { unreachable!() };
-        Ok(Self {
-            groups: writers.repository(),
-            reader: connected.group_reader(),
-            keys: connected.api_keys(),
-            runtime: runtime(),
-            home,
-        })
+        Ok(Self { groups, reader: connected.group_reader(), keys, runtime: runtime(), home })
     }
 
-    /// Runs a future to its end.
+    /// Runs a future to its end, which must come soon.
     pub fn run<T>(&self, future: impl Future<Output = T>) -> T {
-        self.runtime.block_on(future)
+        self.runtime.block_on(deadline::soon("the end of a future", future))
     }
 
     pub fn create(&self, group: NewGroup) -> Result<Group, CreateGroupError> {
-        self.run(self.groups.create(group))
+        Ok(self.run(self.groups.create(group, None))?.group)
     }
 
     /// Puts all of these in the queue, calls `then`, and returns the answers.
@@ -84,7 +79,8 @@ impl Subject {
         then: impl FnOnce(),
     ) -> Vec<Result<Group, CreateGroupError>> {
         self.run(async {
-            let mut creates: Vec<_> = groups.into_iter().map(|group| self.groups.create(group)).collect();
+            let mut creates: Vec<_> =
+                groups.into_iter().map(|group| self.groups.create(group, None)).collect();
             let mut early = Vec::new();
             for create in &mut creates {
                 // The first poll puts it in the queue, or refuses it.
@@ -92,10 +88,11 @@ impl Subject {
             }
             then();
             join_all(creates.into_iter().zip(early).map(|(create, early)| async {
-                match early {
+                let answer = match early {
                     std::task::Poll::Ready(answer) => answer,
                     std::task::Poll::Pending => create.await,
-                }
+                };
+                Ok(answer?.group)
             }))
             .await
         })
@@ -104,6 +101,14 @@ impl Subject {
     pub fn database(&self) -> &TestDatabase {
         let Home::Database { database, .. } = &self.home else { panic!("there is no database") };
         database
+    }
+
+    /// The queue of all that changes the database.
+    pub fn queue(&self) -> &CommitQueue {
+        let Home::Database { writers: Some(writers), .. } = &self.home else {
+            panic!("there are no writers")
+        };
+        writers
     }
 
     /// Stops the writers, when they have answered all.
@@ -145,9 +150,9 @@ impl Subject {
         let mut admin = self.database().plain_sql().unwrap();
         let waiting = "SELECT pid::text FROM pg_stat_activity
                        WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        while admin.rows(waiting).unwrap().is_empty() {
-            thread::yield_now();
-        }
+        deadline::eventually("a connection that waits for a lock", || {
+            admin.rows(waiting).unwrap().pop().map(drop)
+        });
     }
 
     /// Deletes a group behind the back of the repository.

@@ -12,6 +12,9 @@ pub struct KeyId(pub Uuid);
 impl KeyId {
     /// The id under which the development key appears; no issued key has it.
     pub const DEVELOPMENT: Self = Self(Uuid::nil());
+
+    /// The id under which the operator at the command line appears; no issued key has it.
+    pub const OPERATOR: Self = Self(Uuid::max());
 }
 
 impl fmt::Display for KeyId {
@@ -76,7 +79,7 @@ impl IssuedKey {
         if expired || self.revoked_at.is_some() {
             return Err(NotAdmitted);
         }
-        Ok(Caller { key_id: self.id, scopes: self.scopes })
+        Ok(Caller::admitted(self.id, self.scopes))
     }
 }
 
@@ -106,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_key_that_holds_admits_its_holder_with_its_scopes() {
-        let caller = Caller { key_id: KeyId(Uuid::max()), scopes: Scopes::all() };
+        let caller = Caller::admitted(KeyId(Uuid::max()), Scopes::all());
         assert_eq!(key(None, None).admit(at(9)), Ok(caller));
     }
 

@@ -1,11 +1,13 @@
 //! How a caller asks again without asking twice.
 
-use super::Group;
-use crate::auth::KeyId;
+use super::{AdminId, CreateGroup, Group, GroupId, GroupName, GroupToken};
+use crate::{auth::KeyId, clock::Timestamp};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
-/// What a caller calls one wish, however often it asks: 1 to 255 visible ASCII characters, as the header
-/// `Idempotency-Key` has them (draft-ietf-httpapi-idempotency-key-header).
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// A caller's name for one request, however often it is sent: 1 to 255 visible ASCII characters
+/// (draft-ietf-httpapi-idempotency-key-header).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdempotencyKey(Box<str>);
 
 impl IdempotencyKey {
@@ -25,32 +27,80 @@ impl IdempotencyKey {
     }
 }
 
-/// It is empty, too long, or has other characters.
+/// The key is empty, too long, or has other characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("Idempotency-Key must have 1 to 255 visible ASCII characters")]
+#[error("an idempotency key must have 1 to 255 visible ASCII characters")]
 pub struct InvalidIdempotencyKey;
 
-/// One wish of one caller. Callers do not share their keys.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// One request of one caller. Callers do not share their keys.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Idempotency {
-    /// The API key of whoever asks.
+    /// The API key of the caller.
     pub caller: KeyId,
-    /// What the caller calls the wish.
+    /// The caller's name for the request.
     pub key: IdempotencyKey,
 }
 
-/// A group that was asked for, by this request or by one before it.
+/// A SHA-256 digest (FIPS 180-4) of what a request asks for: two requests with the same one ask for the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint(pub [u8; 32]);
+
+impl Fingerprint {
+    /// The fingerprint of a request to create a group.
+    pub fn of_create(name: &GroupName, token: &GroupToken, admin_id: AdminId) -> Self {
+        let mut digest = Sha256::new();
+        // Each text is preceded by its length, so that no two requests are digested as the same bytes.
+        for text in ["create_group", name.as_str(), token.as_str()] {
+            digest.update((text.len() as u64).to_be_bytes());
+            digest.update(text);
+        }
+        digest.update(admin_id.get().to_be_bytes());
+        Self(digest.finalize().into())
+    }
+}
+
+/// The record of a create with an idempotency key: what was asked for, and what the first reply said beyond that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// The fingerprint of the request.
+    pub fingerprint: Fingerprint,
+    /// The id of the group that was created.
+    pub id: GroupId,
+    /// The UUID of that group.
+    pub uuid: Uuid,
+    /// The moment at which that group was created.
+    pub created_at: Timestamp,
+}
+
+impl Recorded {
+    /// The group as the first reply showed it, if `request` asks for the same; whatever became of the group since.
+    pub fn replay(&self, request: CreateGroup) -> Result<Group, KeyReused> {
+        let CreateGroup { name, token, admin_id } = request;
+        if Fingerprint::of_create(&name, &token, admin_id) != self.fingerprint {
+            return Err(KeyReused);
+        }
+        let &Self { id, uuid, created_at, .. } = self;
+        Ok(Group { id, uuid, name, token, admin_id, created_at })
+    }
+}
+
+/// The idempotency key was used for another request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyReused;
+
+/// A group that was created, by this request or by an earlier one with the same [`Idempotency`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Created {
     /// The group.
     pub group: Group,
-    /// Whether an earlier request of the same [`Idempotency`] created it.
+    /// Whether an earlier request created it.
     pub replayed: bool,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_key_has_1_to_255_visible_ascii_characters() {
@@ -59,6 +109,56 @@ mod tests {
         }
         for raw in ["", " ", "a b", "a\t", "\u{7f}", "\u{e9}", &"x".repeat(256)] {
             assert_eq!(IdempotencyKey::parse(raw), Err(InvalidIdempotencyKey), "{raw:?}");
+        }
+    }
+
+    fn request(name: &str, token: &str, admin_id: i64) -> CreateGroup {
+        CreateGroup {
+            name: GroupName::parse(name.to_owned()).unwrap(),
+            token: GroupToken::parse(token).unwrap(),
+            admin_id: AdminId::new(admin_id).unwrap(),
+        }
+    }
+
+    fn fingerprint(request: &CreateGroup) -> Fingerprint {
+        Fingerprint::of_create(&request.name, &request.token, request.admin_id)
+    }
+
+    fn recorded(request: &CreateGroup) -> Recorded {
+        Recorded {
+            fingerprint: fingerprint(request),
+            id: GroupId::new(7).unwrap(),
+            uuid: Uuid::max(),
+            created_at: Timestamp::from_unix_micros(1).unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_replay_is_the_group_as_the_first_reply_showed_it() {
+        let first = request("g", "t", 1);
+        let group = recorded(&first).replay(first.clone()).unwrap();
+        assert_eq!((group.id.get(), group.uuid, group.created_at.unix_micros()), (7, Uuid::max(), 1));
+        assert_eq!((group.name, group.token, group.admin_id), (first.name, first.token, first.admin_id));
+    }
+
+    /// A record outlives the version that wrote it, so the same request must have the same fingerprint for ever.
+    #[test]
+    fn a_fingerprint_never_changes() {
+        let Fingerprint(digest) = fingerprint(&request("g", "t", 1));
+        let halves =
+            [&digest[..16], &digest[16..]].map(|half| Uuid::from_slice(half).unwrap().simple().to_string());
+        assert_eq!(halves, ["32bf810a2d3817ae0cf794b3511abf8c", "8e06a3f5e3a240916c56498ea4f9b5f3"]);
+    }
+
+    proptest! {
+        #[test]
+        fn requests_that_differ_are_told_apart(
+            one in ("[a-c]{1,3}", "[a-c]{1,3}", 1..3_i64),
+            other in ("[a-c]{1,3}", "[a-c]{1,3}", 1..3_i64),
+        ) {
+            let record = recorded(&request(&one.0, &one.1, one.2));
+            let replay = record.replay(request(&other.0, &other.1, other.2));
+            prop_assert_eq!(replay.is_ok(), one == other);
         }
     }
 }

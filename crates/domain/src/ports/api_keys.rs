@@ -3,6 +3,7 @@
 use crate::{
     auth::{ApiKey, Caller, IssuedKey, KeyId},
     clock::Timestamp,
+    ports::StorageError,
 };
 use async_trait::async_trait;
 
@@ -11,28 +12,17 @@ use async_trait::async_trait;
 #[async_trait]
 pub trait ApiKeyRepository: Send + Sync {
     /// Puts a key on record. An implementation MUST store a digest of `key`, and MUST NOT store `key`.
-    async fn insert(&self, key: &ApiKey, issued: &IssuedKey) -> Result<(), KeyStoreError>;
+    async fn insert(&self, key: &ApiKey, issued: &IssuedKey) -> Result<(), StorageError>;
 
     /// What is on record of `key`, be it expired or revoked; `None` for a key that was never issued.
-    async fn find(&self, key: &ApiKey) -> Result<Option<IssuedKey>, KeyStoreError>;
+    async fn find(&self, key: &ApiKey) -> Result<Option<IssuedKey>, StorageError>;
 
     /// Every key on record, the oldest first.
-    async fn list(&self) -> Result<Vec<IssuedKey>, KeyStoreError>;
+    async fn list(&self) -> Result<Vec<IssuedKey>, StorageError>;
 
     /// Marks the key as revoked at `at`, and says whether it is on record. A key that was revoked before keeps the
     /// moment at which it was.
-    async fn revoke(&self, id: KeyId, at: Timestamp) -> Result<bool, KeyStoreError>;
-}
-
-/// Why the record of keys could not be read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyStoreError {
-    /// The storage is away, full, read-only, locked or overloaded: the caller may retry.
-    #[error("the key storage is unavailable")]
-    Unavailable(#[source] anyhow::Error),
-    /// Something that nobody foresaw.
-    #[error("the key storage failed")]
-    Unknown(#[source] anyhow::Error),
+    async fn revoke(&self, id: KeyId, at: Timestamp) -> Result<bool, StorageError>;
 }
 
 /// Tells who shows a key.
@@ -54,5 +44,5 @@ pub enum AuthenticateError {
     Unauthorized,
     /// Whether the key holds could not be found out.
     #[error(transparent)]
-    Store(#[from] KeyStoreError),
+    Storage(#[from] StorageError),
 }

@@ -1,5 +1,6 @@
 //! The ports through which groups are stored and found.
 
+use super::StorageError;
 use crate::group::{Created, Group, GroupId, GroupKey, Idempotency, NewGroup};
 use async_trait::async_trait;
 
@@ -17,38 +18,39 @@ pub trait GroupRepository: Send + Sync {
     /// - MUST give ids from 1 up, and never the same twice, also after a delete;
     /// - MUST answer in bounded time, and with `Unavailable` where a later retry may succeed;
     /// - MAY have stored the group when it answers `Unavailable`; the caller may also go away before the answer.
-    async fn create(&self, group: NewGroup) -> Result<Group, CreateGroupError>;
-
-    /// Stores `group` as [`GroupRepository::create`] does, and records in the same transaction that `idempotency` asked
-    /// for it.
     ///
-    /// Where a group is on record for `idempotency`, an implementation
-    /// - MUST return that group, and MUST NOT store another one, if its name, token and administrator are those of
-    ///   `group`; else MUST answer `IdempotencyKeyReused`;
+    /// With an `idempotency`, an implementation MUST also record, in the same transaction, what was asked for and what
+    /// was created. Where that caller used that key before, it
+    /// - MUST decide by [`Recorded::replay`](crate::group::Recorded::replay), whatever became of the group since, and
+    ///   MUST NOT store another one;
     /// - MUST do so for concurrent requests too, and after a restart;
     /// - MUST NOT record a request that it refuses.
-    async fn create_once(
+    async fn create(
         &self,
         group: NewGroup,
-        idempotency: Idempotency,
+        idempotency: Option<Idempotency>,
     ) -> Result<Created, CreateGroupError>;
 }
 
-/// Why a group was not created.
+/// The reason why a group was not created.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateGroupError {
-    /// A group of that name exists. The text is the one that the seed page of the API shows.
-    #[error("UNIQUE constraint failed: GROUPS.NAME")]
+    /// A group of that name exists.
+    #[error("a group of that name exists")]
     NameTaken,
     /// The same caller asked for another group under the same key.
-    #[error("the Idempotency-Key was used for another request")]
+    #[error("the idempotency key was used for another request")]
     IdempotencyKeyReused,
-    /// The storage is away, full, read-only, locked or overloaded: the caller may retry.
-    #[error("the group storage is unavailable")]
-    Unavailable(#[source] anyhow::Error),
-    /// Something that nobody foresaw.
-    #[error("the group could not be stored")]
-    Unknown(#[source] anyhow::Error),
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl CreateGroupError {
+    /// Tells whether a later retry may succeed.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Storage(error) if error.is_transient())
+    }
 }
 
 /// Finds groups. Every implementation passes the contract suite of the adapters crate.
@@ -58,22 +60,11 @@ pub trait GroupReader: Send + Sync {
     /// The group that has this key, every field as it was stored.
     ///
     /// An implementation MUST find a group from the moment at which [`GroupRepository::create`] returned it.
-    async fn find(&self, key: &GroupKey) -> Result<Option<Group>, ReadGroupError>;
+    async fn find(&self, key: &GroupKey) -> Result<Option<Group>, StorageError>;
 
     /// The first `limit` groups whose id is above `after`, in the order of ids.
     ///
     /// Whoever asks again with the last id of the answer meets every group once, also while groups are created. So an
     /// implementation MUST NOT return a group as long as one with a smaller id may still appear.
-    async fn list(&self, after: Option<GroupId>, limit: u16) -> Result<Vec<Group>, ReadGroupError>;
-}
-
-/// Why groups could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadGroupError {
-    /// The storage is away, locked or overloaded: the caller may retry.
-    #[error("the group storage is unavailable")]
-    Unavailable(#[source] anyhow::Error),
-    /// Something that nobody foresaw.
-    #[error("the groups could not be read")]
-    Unknown(#[source] anyhow::Error),
+    async fn list(&self, after: Option<GroupId>, limit: u16) -> Result<Vec<Group>, StorageError>;
 }

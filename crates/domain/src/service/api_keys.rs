@@ -3,7 +3,7 @@
 use crate::{
     auth::{ApiKey, IssuedKey, KeyId, KeyName, Scopes},
     clock::Clock,
-    ports::{ApiKeyRepository, KeyStoreError},
+    ports::{ApiKeyRepository, StorageError},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -32,7 +32,7 @@ pub enum IssueKeyError {
     NoRandomness(#[source] anyhow::Error),
     /// It could not be put on record.
     #[error(transparent)]
-    Store(#[from] KeyStoreError),
+    Storage(#[from] StorageError),
 }
 
 /// Issues, lists and revokes keys.
@@ -65,12 +65,12 @@ impl ApiKeyService {
     }
 
     /// Every key on record, the oldest first.
-    pub async fn list(&self) -> Result<Vec<IssuedKey>, KeyStoreError> {
+    pub async fn list(&self) -> Result<Vec<IssuedKey>, StorageError> {
         self.keys.list().await
     }
 
     /// Revokes a key from now on, and says whether it is on record.
-    pub async fn revoke(&self, id: KeyId) -> Result<bool, KeyStoreError> {
+    pub async fn revoke(&self, id: KeyId) -> Result<bool, StorageError> {
         self.keys.revoke(id, self.clock.now()).await
     }
 }
@@ -121,9 +121,9 @@ mod tests {
     #[tokio::test]
     async fn a_key_that_cannot_be_put_on_record_is_not_shown() {
         let mut keys = MockApiKeyRepository::new();
-        keys.expect_insert().returning(|_, _| Err(KeyStoreError::Unavailable(anyhow::anyhow!("away"))));
+        keys.expect_insert().returning(|_, _| Err(StorageError::Unavailable(anyhow::anyhow!("away"))));
         let refused = service(keys).issue(request(None)).await;
-        assert!(matches!(refused, Err(IssueKeyError::Store(KeyStoreError::Unavailable(_)))));
+        assert!(matches!(refused, Err(IssueKeyError::Storage(StorageError::Unavailable(_)))));
     }
 
     #[tokio::test]

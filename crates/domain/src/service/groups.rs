@@ -1,13 +1,33 @@
 //! The use cases of groups.
 
 use crate::{
+    auth::{GroupsRead, GroupsWrite, Permit},
     clock::Clock,
-    group::{CreateGroup, Created, Group, GroupId, GroupKey, Idempotency, NewGroup, Page, PageSize},
-    ports::{CreateGroupError, GroupReader, GroupRepository, ReadGroupError},
+    group::{
+        CreateGroup, Created, Group, GroupId, GroupKey, Idempotency, IdempotencyKey, NewGroup, Page, PageSize,
+    },
+    ports::{CreateGroupError, GroupReader, GroupRepository, StorageError},
 };
 use std::sync::Arc;
 
 /// Creates groups, and finds them.
+///
+/// Each use case takes a [`Permit`] for its scope:
+/// ```
+/// # use gochat_domain::{auth::{Caller, Forbidden}, group::GroupKey, service::GroupService};
+/// async fn find(groups: &GroupService, caller: Caller, key: GroupKey) -> Result<(), Forbidden> {
+///     let _found = groups.find(caller.permit()?, &key).await;
+///     Ok(())
+/// }
+/// ```
+/// Without one it cannot be called:
+/// ```compile_fail,E0061
+/// # use gochat_domain::{auth::{Caller, Forbidden}, group::GroupKey, service::GroupService};
+/// async fn find(groups: &GroupService, caller: Caller, key: GroupKey) -> Result<(), Forbidden> {
+///     let _found = groups.find(&key).await;
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone)]
 pub struct GroupService {
     groups: Arc<dyn GroupRepository>,
@@ -26,26 +46,30 @@ impl GroupService {
     }
 
     /// Creates a group, durably, and returns it as stored.
-    pub async fn create(&self, request: CreateGroup) -> Result<Group, CreateGroupError> {
-        self.groups.create(NewGroup::mint(request, self.clock.now())).await
-    }
-
-    /// Creates a group, durably, unless `idempotency` asked for it before; then returns the group of that time.
-    pub async fn create_once(
+    ///
+    /// With a `key`, it creates no second group for the same caller and key, and returns the first one again.
+    pub async fn create(
         &self,
+        permit: Permit<GroupsWrite>,
         request: CreateGroup,
-        idempotency: Idempotency,
+        key: Option<IdempotencyKey>,
     ) -> Result<Created, CreateGroupError> {
-        self.groups.create_once(NewGroup::mint(request, self.clock.now()), idempotency).await
+        let idempotency = key.map(|key| Idempotency { caller: permit.key_id(), key });
+        self.groups.create(NewGroup::mint(request, self.clock.now()), idempotency).await
     }
 
     /// The group that has this key.
-    pub async fn find(&self, key: &GroupKey) -> Result<Option<Group>, ReadGroupError> {
+    pub async fn find(&self, _: Permit<GroupsRead>, key: &GroupKey) -> Result<Option<Group>, StorageError> {
         self.reader.find(key).await
     }
 
     /// The groups whose ids follow `after`, or the first of all.
-    pub async fn list(&self, after: Option<GroupId>, size: PageSize) -> Result<Page, ReadGroupError> {
+    pub async fn list(
+        &self,
+        _: Permit<GroupsRead>,
+        after: Option<GroupId>,
+        size: PageSize,
+    ) -> Result<Page, StorageError> {
         // One more than the page has shows whether there is another page.
         let mut groups = self.reader.list(after, size.get() + 1).await?;
         let is_last = groups.len() <= usize::from(size.get());
@@ -59,6 +83,7 @@ impl GroupService {
 mod tests {
     use super::*;
     use crate::{
+        auth::{Caller, GrantableScope, KeyId},
         clock::{MockClock, Timestamp},
         group::{AdminId, GroupName, GroupToken},
         ports::{MockGroupReader, MockGroupRepository},
@@ -70,6 +95,10 @@ mod tests {
             token: GroupToken::parse("298fbgv479bv").unwrap(),
             admin_id: AdminId::new(1).unwrap(),
         }
+    }
+
+    fn permit<S: GrantableScope>() -> Permit<S> {
+        Caller::operator().permit().unwrap()
     }
 
     fn noon() -> Timestamp {
@@ -88,16 +117,19 @@ mod tests {
         groups
             .expect_create()
             .once()
-            .withf(|group| {
+            .withf(|group, idempotency| {
                 let CreateGroup { name, token, admin_id } = request();
-                (&group.name, &group.token, group.admin_id) == (&name, &token, admin_id)
+                idempotency.is_none()
+                    && (&group.name, &group.token, group.admin_id) == (&name, &token, admin_id)
                     && group.created_at == noon()
                     && group.uuid.get_version_num() == 7
                     && group.uuid.get_timestamp().map(|time| time.to_unix().0) == Some(1_763_899_200)
             })
-            .returning(|group| Ok(group.with_id(GroupId::new(7).unwrap())));
+            .returning(|group, _| {
+                Ok(Created { group: group.with_id(GroupId::new(7).unwrap()), replayed: false })
+            });
 
-        let group = service(groups).create(request()).await.unwrap();
+        let group = service(groups).create(permit(), request(), None).await.unwrap().group;
         assert_eq!(group.id.get(), 7);
         assert_eq!(group.created_at, noon());
         assert_eq!((group.name, group.token, group.admin_id), {
@@ -107,11 +139,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_refusal_of_the_repository_reaches_the_caller_as_the_seed_page_words_it() {
+    async fn an_idempotency_key_is_the_callers_own() {
+        let key = IdempotencyKey::parse("k").unwrap();
+        let expected = Idempotency { caller: KeyId::OPERATOR, key: key.clone() };
         let mut groups = MockGroupRepository::new();
-        groups.expect_create().once().returning(|_| Err(CreateGroupError::NameTaken));
-        let error = service(groups).create(request()).await.unwrap_err();
-        assert_eq!(error.to_string(), "UNIQUE constraint failed: GROUPS.NAME");
+        groups
+            .expect_create()
+            .once()
+            .withf(move |_, idempotency| idempotency.as_ref() == Some(&expected))
+            .returning(|_, _| Err(CreateGroupError::NameTaken));
+        let refused = service(groups).create(permit(), request(), Some(key)).await;
+        assert!(matches!(refused, Err(CreateGroupError::NameTaken)));
     }
 
     fn group(id: i64) -> Group {
@@ -128,7 +166,7 @@ mod tests {
             .returning(move |_, _| Ok(following.clone().map(group).collect()));
         let groups = Arc::new(MockGroupRepository::new());
         let service = GroupService::new(groups, Arc::new(reader), Arc::new(MockClock::new()));
-        service.list(GroupId::new(7).ok(), PageSize::new(2).unwrap()).await.unwrap()
+        service.list(permit(), GroupId::new(7).ok(), PageSize::new(2).unwrap()).await.unwrap()
     }
 
     #[tokio::test]

@@ -26,9 +26,9 @@ fn with_groups<T>(
     work: impl AsyncFnOnce(&GroupService) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let database = startup::open(&settings.database)?;
-    let writers = database.start_writers(settings.writer).context("the writers of groups cannot start")?;
-    let groups = GroupService::new(writers.repository(), database.group_reader(), Arc::new(SystemClock));
+    let queue = database.start_queue(settings.writer).context("the writers cannot start")?;
+    let groups = GroupService::new(queue.groups(), database.group_reader(), Arc::new(SystemClock));
     let outcome = actix_web::rt::System::new().block_on(work(&groups));
-    writers.close();
+    queue.close();
     outcome
 }

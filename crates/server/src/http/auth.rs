@@ -1,4 +1,4 @@
-//! Who calls: a handler that takes an [`Authenticated`] cannot run without a key that holds.
+//! Authentication: a handler that takes an [`Authenticated`] cannot run without a key that holds and has the scope.
 
 use super::error::ApiError;
 use actix_web::{
@@ -8,7 +8,7 @@ use actix_web::{
     web::ThinData,
 };
 use gochat_domain::{
-    auth::{ApiKey, Caller, KeyId},
+    auth::{ApiKey, GrantableScope, KeyId, Permit},
     ports::Authenticator,
 };
 use std::{future::Future, pin::Pin, sync::Arc};
@@ -16,13 +16,13 @@ use std::{future::Future, pin::Pin, sync::Arc};
 /// The header that carries the key.
 pub(super) const GOCHAT_TOKEN: HeaderName = HeaderName::from_static("gochat-token");
 
-/// A caller whose key holds.
-pub(super) struct Authenticated(pub(super) Caller);
+/// The permit of a caller whose key holds and has the scope `S`.
+pub(super) struct Authenticated<S>(pub(super) Permit<S>);
 
 /// The key of the caller, left on the request for the log.
 pub(super) struct CallerKey(pub(super) KeyId);
 
-impl FromRequest for Authenticated {
+impl<S: GrantableScope> FromRequest for Authenticated<S> {
     type Error = ApiError;
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
@@ -34,8 +34,8 @@ impl FromRequest for Authenticated {
                 .app_data::<ThinData<Arc<dyn Authenticator>>>()
                 .ok_or_else(|| ApiError::internal(anyhow::anyhow!("no authenticator is configured")))?;
             let caller = authenticator.authenticate(&key).await?;
-            request.extensions_mut().insert(CallerKey(caller.key_id));
-            Ok(Self(caller))
+            request.extensions_mut().insert(CallerKey(caller.key_id()));
+            Ok(Self(caller.permit()?))
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Errors as a consumer sees them.
 
 mod code;
+mod misdirected;
 
 pub(super) use code::Code;
 
@@ -13,7 +14,7 @@ use actix_web::{
 use gochat_domain::{
     auth::Forbidden,
     group::InvalidIdempotencyKey,
-    ports::{AuthenticateError, CreateGroupError, KeyStoreError, ReadGroupError},
+    ports::{AuthenticateError, CreateGroupError, StorageError},
 };
 use serde::Serialize;
 use std::{borrow::Cow, fmt};
@@ -181,15 +182,14 @@ impl From<AuthenticateError> for ApiError {
     fn from(error: AuthenticateError) -> Self {
         match error {
             AuthenticateError::Unauthorized => Self::unauthorized(),
-            AuthenticateError::Store(KeyStoreError::Unavailable(cause)) => Self::unavailable(cause),
-            AuthenticateError::Store(KeyStoreError::Unknown(cause)) => Self::internal(cause),
+            AuthenticateError::Storage(error) => error.into(),
         }
     }
 }
 
 impl From<InvalidIdempotencyKey> for ApiError {
-    fn from(error: InvalidIdempotencyKey) -> Self {
-        Self::new(Code::InvalidIdempotencyKey, error.to_string())
+    fn from(_: InvalidIdempotencyKey) -> Self {
+        Self::new(Code::InvalidIdempotencyKey, "Idempotency-Key must have 1 to 255 visible ASCII characters")
     }
 }
 
@@ -206,24 +206,26 @@ impl From<InvalidRequest> for ApiError {
     }
 }
 
+/// The text of a name that is taken: the API page shows it.
+const NAME_TAKEN: &str = "UNIQUE constraint failed: GROUPS.NAME";
+
 impl From<CreateGroupError> for ApiError {
     fn from(error: CreateGroupError) -> Self {
         match error {
-            CreateGroupError::NameTaken => Self::new(Code::GroupNameTaken, error.to_string()),
+            CreateGroupError::NameTaken => Self::new(Code::GroupNameTaken, NAME_TAKEN),
             CreateGroupError::IdempotencyKeyReused => {
-                Self::new(Code::IdempotencyKeyReused, error.to_string())
+                Self::new(Code::IdempotencyKeyReused, "the Idempotency-Key was used for another request")
             }
-            CreateGroupError::Unavailable(cause) => Self::unavailable(cause),
-            CreateGroupError::Unknown(cause) => Self::internal(cause),
+            CreateGroupError::Storage(error) => error.into(),
         }
     }
 }
 
-impl From<ReadGroupError> for ApiError {
-    fn from(error: ReadGroupError) -> Self {
+impl From<StorageError> for ApiError {
+    fn from(error: StorageError) -> Self {
         match error {
-            ReadGroupError::Unavailable(cause) => Self::unavailable(cause),
-            ReadGroupError::Unknown(cause) => Self::internal(cause),
+            StorageError::Unavailable(cause) => Self::unavailable(cause),
+            StorageError::Unknown(cause) => Self::internal(cause),
         }
     }
 }

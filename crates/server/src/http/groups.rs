@@ -17,8 +17,8 @@ use actix_web::{
     web::{self, ThinData},
 };
 use gochat_domain::{
-    auth::Scope,
-    group::{GroupId, GroupKey, Idempotency},
+    auth::{GroupsRead, GroupsWrite, Permit},
+    group::{Created, GroupId, GroupKey},
     service::GroupService,
 };
 use query::Query;
@@ -65,25 +65,18 @@ pub(super) fn item() -> Resource {
     responses(replies::Created)
 )]
 pub(super) async fn create(
-    Authenticated(caller): Authenticated,
+    Authenticated(permit): Authenticated<GroupsWrite>,
     ThinData(groups): ThinData<GroupService>,
     request: HttpRequest,
     body: JsonBody,
 ) -> Result<HttpResponse, ApiError> {
-    caller.require(Scope::GroupsWrite)?;
     let key = idempotency::sent_key(request.headers())?;
     let wanted = wire::parse(&body.read().await?)?;
+    let Created { group, replayed } = groups.create(permit, wanted, key).await?;
     let mut response = HttpResponse::Created();
-    let group = match key {
-        None => groups.create(wanted).await?,
-        Some(key) => {
-            let created = groups.create_once(wanted, Idempotency { caller: caller.key_id, key }).await?;
-            if created.replayed {
-                response.insert_header((IDEMPOTENCY_REPLAYED, "true"));
-            }
-            created.group
-        }
-    };
+    if replayed {
+        response.insert_header((IDEMPOTENCY_REPLAYED, "true"));
+    }
     Ok(response.insert_header((LOCATION, format!("/v1/group/{}", group.id))).json(GroupBody::from(&group)))
 }
 
@@ -98,14 +91,13 @@ pub(super) async fn create(
     responses(replies::Found)
 )]
 pub(super) async fn find(
-    Authenticated(caller): Authenticated,
+    Authenticated(permit): Authenticated<GroupsRead>,
     ThinData(groups): ThinData<GroupService>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    caller.require(Scope::GroupsRead)?;
     // Of what is no id, there is no group.
     let id = GroupId::parse(&id).map_err(|_| ApiError::group_not_found())?;
-    one(&groups, &GroupKey::Id(id)).await
+    one(&groups, permit, &GroupKey::Id(id)).await
 }
 
 /// Groups page by page, or one by what it is called
@@ -128,15 +120,14 @@ pub(super) async fn find(
     responses(replies::LookedUp)
 )]
 pub(super) async fn look_up(
-    Authenticated(caller): Authenticated,
+    Authenticated(permit): Authenticated<GroupsRead>,
     ThinData(groups): ThinData<GroupService>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    caller.require(Scope::GroupsRead)?;
     match query::parse(request.query_string())? {
-        Query::One(key) => one(&groups, &key).await,
+        Query::One(key) => one(&groups, permit, &key).await,
         Query::Page { after, size } => {
-            let page = groups.list(after, size).await?;
+            let page = groups.list(permit, after, size).await?;
             let mut response = HttpResponse::Ok();
             if let Some(next) = page.next_after {
                 // RFC 8288.
@@ -148,7 +139,11 @@ pub(super) async fn look_up(
     }
 }
 
-async fn one(groups: &GroupService, key: &GroupKey) -> Result<HttpResponse, ApiError> {
-    let group = groups.find(key).await?.ok_or_else(ApiError::group_not_found)?;
+async fn one(
+    groups: &GroupService,
+    permit: Permit<GroupsRead>,
+    key: &GroupKey,
+) -> Result<HttpResponse, ApiError> {
+    let group = groups.find(permit, key).await?.ok_or_else(ApiError::group_not_found)?;
     Ok(HttpResponse::Ok().json(GroupBody::from(&group)))
 }

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use gochat_test_support::{
-    Case, TestDatabase, cases,
+    Case, TestDatabase, cases, deadline,
     http::{Reply, Request, exchange},
 };
 use std::{collections::BTreeSet, fs, path::Path, thread};
@@ -46,7 +46,7 @@ fn assert_readiness(app: &App, status: u16, body: &str) {
     assert_eq!((reply.status, &*reply.body), (status, body));
 }
 
-const READY: &str = r#"{"database":"ok","migrations":"ok","shutdown":"ok"}"#;
+const READY: &str = r#"{"database":"ok","migrations":"ok","writes":"ok","shutdown":"ok"}"#;
 
 fn a_server_that_can_work_is_alive_and_ready(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
@@ -67,7 +67,7 @@ fn a_migration_that_is_missing_is_named(database: TestDatabase) -> anyhow::Resul
     assert_readiness(
         &app,
         503,
-        r#"{"database":"ok","migrations":"pending: 20261123000001","shutdown":"ok"}"#,
+        r#"{"database":"ok","migrations":"pending: 20261123000001","writes":"not checked","shutdown":"ok"}"#,
     );
     // A newer server has been here; this one goes on while it is replaced.
     app.database.execute(
@@ -84,7 +84,7 @@ fn a_database_that_does_not_answer_is_named(database: TestDatabase) -> anyhow::R
     assert_readiness(
         &app,
         503,
-        r#"{"database":"no answer; the log has the cause","migrations":"not checked","shutdown":"ok"}"#,
+        r#"{"database":"no answer; the log has the cause","migrations":"not checked","writes":"not checked","shutdown":"ok"}"#,
     );
     app.database.execute("ALTER TABLE __diesel_schema_migrations RENAME COLUMN elsewhere TO version")?;
     assert_readiness(&app, 200, READY);
@@ -101,7 +101,7 @@ fn a_database_that_hangs_is_waited_for_by_one_alone(database: TestDatabase) -> a
                 assert_readiness(
                     &app,
                     503,
-                    r#"{"database":"no answer within 2s","migrations":"not checked","shutdown":"ok"}"#,
+                    r#"{"database":"no answer within 2s","migrations":"not checked","writes":"not checked","shutdown":"ok"}"#,
                 );
             });
         }
@@ -201,9 +201,10 @@ fn batches_queue_pool_and_cache_are_measured(database: TestDatabase) -> anyhow::
             .map(|number| scope.spawn(move || group(&format!("waits{number}")).send(app.port).status))
             .collect();
         // The writer took one of them.
-        while sample(app, "gochat_group_queue_depth") == Some(0.0) {
+        deadline::eventually("a group waits in the queue", || {
             assert!(waiting.iter().all(|waiting| !waiting.is_finished()), "nothing waited in the queue");
-        }
+            sample(app, "gochat_group_queue_depth").filter(|depth| *depth > 0.0)
+        });
         lock.execute("ROLLBACK").unwrap();
         for waiting in waiting {
             assert_eq!(waiting.join().unwrap(), 201);

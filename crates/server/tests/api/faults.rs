@@ -28,18 +28,21 @@ fn a_database_that_is_locked_is_unavailable_until_it_is_not(database: TestDataba
     Ok(())
 }
 
-fn a_fault_that_nobody_foresaw_is_internal(database: TestDatabase) -> anyhow::Result<()> {
-    let app = App::on(database);
-    app.database.execute(match app.database.backend() {
+/// Gives the table of groups a rule that the service does not know of, and that every new group breaks.
+pub fn refuse_every_create(database: &TestDatabase) -> anyhow::Result<()> {
+    database.execute(match database.backend() {
         Backend::Sqlite => {
-            "CREATE TRIGGER fault BEFORE INSERT ON groups BEGIN SELECT RAISE(ABORT, 'secret of the database'); END"
+            "CREATE TRIGGER rule BEFORE INSERT ON groups BEGIN SELECT RAISE(ABORT, 'secret of the database'); END"
         }
         Backend::Postgres => {
-            "CREATE FUNCTION fault() RETURNS trigger LANGUAGE plpgsql
-                 AS $$ BEGIN RAISE EXCEPTION 'secret of the database'; END $$;
-             CREATE TRIGGER fault BEFORE INSERT ON groups FOR EACH ROW EXECUTE FUNCTION fault()"
+            "ALTER TABLE groups ADD CONSTRAINT secret_of_the_database CHECK (token = '') NOT VALID"
         }
-    })?;
+    })
+}
+
+fn a_fault_that_nobody_foresaw_is_internal(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    refuse_every_create(&app.database)?;
     let reply = Request::create(BODY).send(app.port);
     reply.assert_error(
         500,

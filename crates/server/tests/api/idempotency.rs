@@ -1,12 +1,12 @@
 //! A request may be repeated without fear.
 
-use crate::app::App;
-use gochat_adapters::{Database, DatabaseOptions};
+use crate::app::{App, OPTIONS};
+use gochat_adapters::Database;
 use gochat_test_support::{
-    Backend, Case, TestDatabase, cases,
+    Backend, Case, TestDatabase, cases, deadline,
     http::{Connection, Reply, Request},
 };
-use std::{thread, time::Duration};
+use std::thread;
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -16,6 +16,7 @@ pub fn cases() -> Vec<Case> {
         a_malformed_key_is_refused,
         a_refused_create_is_not_recorded,
         two_at_once_get_one_group,
+        a_replay_is_the_first_reply_whatever_became_of_the_group,
         old_keys_are_swept,
     ]
     .to_vec()
@@ -56,9 +57,7 @@ fn a_request_whose_reply_was_lost_is_settled_by_a_repeat(database: TestDatabase)
     let app = App::on(database);
     let mut lost = Connection::open(app.port);
     lost.write(&create("k", BODY).bytes());
-    while app.names() != ["g"] {
-        thread::yield_now();
-    }
+    deadline::eventually("the group is stored", || (app.names() == ["g"]).then_some(()));
     // It is stored, and whoever asked for it goes away without having read a byte of the reply.
     drop(lost);
     let again = create("k", BODY).send(app.port);
@@ -130,21 +129,42 @@ fn two_at_once_get_one_group(database: TestDatabase) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn a_replay_is_the_first_reply_whatever_became_of_the_group(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let first = create("k", BODY).send(app.port);
+    assert_eq!(first.status, 201);
+    for change in [
+        "UPDATE groups SET name = 'renamed'",
+        "UPDATE groups SET token = 'changed', admin_id = 7",
+        "DELETE FROM groups",
+        "INSERT INTO groups SELECT 99, group_uuid, 'g', 'other', 8, created_at FROM idempotency_keys",
+    ] {
+        app.database.execute(change)?;
+        let again = create("k", BODY).send(app.port);
+        assert_same(&again, &first);
+        assert_eq!(again.header("idempotency-replayed"), "true", "{change}");
+    }
+    assert_eq!(app.groups().len(), 1);
+    Ok(())
+}
+
 fn old_keys_are_swept(database: TestDatabase) -> anyhow::Result<()> {
-    let options = DatabaseOptions { pool_size: 1, timeout: Duration::from_secs(5) };
-    Database::connect(&database.url().parse()?, options)?.migrate()?;
+    Database::connect(&database.url().parse()?, OPTIONS)?.migrate()?;
     for (key, hours) in [("old", 25), ("young", 23)] {
         let (uuid, moment) = match database.backend() {
             Backend::Sqlite => ("zeroblob(16)", format!("unixepoch() * 1000000 - {hours} * 3600000000")),
             Backend::Postgres => ("gen_random_uuid()", format!("now() - interval '{hours} hours'")),
         };
-        database
-            .execute(&format!("INSERT INTO idempotency_keys VALUES ({uuid}, '{key}', {uuid}, {moment})"))?;
+        database.execute(&format!(
+            "INSERT INTO idempotency_keys (caller, key, group_uuid, created_at)
+                 VALUES ({uuid}, '{key}', {uuid}, {moment})"
+        ))?;
     }
     let app = App::on(database);
     // The first sweep is at the start.
-    while app.database.rows("SELECT key FROM idempotency_keys")? != [["young"]] {
-        thread::yield_now();
-    }
+    deadline::eventually("a sweep", || {
+        let keys = app.database.rows("SELECT key FROM idempotency_keys").unwrap();
+        (keys == [["young"]]).then_some(())
+    });
     Ok(())
 }

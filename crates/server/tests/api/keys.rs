@@ -1,9 +1,9 @@
 //! Who may call.
 
-use crate::app::App;
-use gochat_adapters::{Database, DatabaseOptions};
+use crate::app::{App, OPTIONS};
+use gochat_adapters::{CommitOptions, Database};
 use gochat_domain::{
-    auth::{ApiKey, IssuedKey, KeyName, Scope},
+    auth::{ApiKey, IssuedKey, KeyId, KeyName, Scope},
     clock::{Clock, SystemClock},
     service::{ApiKeyService, IssueKey},
 };
@@ -16,6 +16,7 @@ pub fn cases() -> Vec<Case> {
         the_key_is_looked_at_before_the_body,
         a_key_of_the_command_line_works_at_once,
         a_key_without_the_scope_is_forbidden_before_the_body_is_read,
+        a_scope_of_a_newer_version_is_passed_over,
         without_the_setting_the_development_key_is_a_key_like_any_other,
     ]
     .to_vec()
@@ -23,17 +24,25 @@ pub fn cases() -> Vec<Case> {
 
 const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
 
-fn keys(app: &App) -> ApiKeyService {
-    let options = DatabaseOptions { pool_size: 1, timeout: Duration::from_secs(5) };
-    let database = Database::connect(&app.database.url().parse().unwrap(), options).unwrap();
-    ApiKeyService::new(database.api_keys(), Arc::new(SystemClock))
+/// Runs `work` on the keys of the application's database, as the command line does beside a server.
+fn with_keys<T>(app: &App, work: impl AsyncFnOnce(ApiKeyService) -> T) -> T {
+    let database = Database::connect(&app.database.url().parse().unwrap(), OPTIONS).unwrap();
+    let writer = CommitOptions { batch: 1, queue: 1, writers: 1, timeout: OPTIONS.timeout };
+    let queue = database.start_queue(writer).unwrap();
+    let keys = ApiKeyService::new(database.api_keys(&queue), Arc::new(SystemClock));
+    let outcome = actix_web::rt::System::new().block_on(work(keys));
+    queue.close();
+    outcome
 }
 
 pub fn issue(app: &App, scope: Scope, expires_in: Option<Duration>) -> (ApiKey, IssuedKey) {
     let request =
         IssueKey { name: KeyName::parse("test").unwrap(), scopes: [scope].into_iter().collect(), expires_in };
-    let keys = keys(app);
-    actix_web::rt::System::new().block_on(async { keys.issue(request).await.unwrap() })
+    with_keys(app, async |keys| keys.issue(request).await.unwrap())
+}
+
+pub fn revoke(app: &App, id: KeyId) {
+    assert!(with_keys(app, async |keys| keys.revoke(id).await.unwrap()));
 }
 
 fn with_key(key: &str) -> Request {
@@ -51,8 +60,7 @@ fn a_key_that_does_not_hold_is_refused_with_one_text_for_all(database: TestDatab
     let app = App::on(database);
     let (expired, _) = issue(&app, Scope::GroupsWrite, Some(Duration::ZERO));
     let (revoked, issued) = issue(&app, Scope::GroupsWrite, None);
-    let keys = keys(&app);
-    assert!(actix_web::rt::System::new().block_on(async { keys.revoke(issued.id).await })?);
+    revoke(&app, issued.id);
     let unknown = ApiKey::mint()?;
     assert_unauthorized(&app, &Request::create(BODY).without("gochat-token"));
     for key in [expired.expose(), revoked.expose(), unknown.expose(), "", "short", "\u{fc}", &"x".repeat(300)]
@@ -100,6 +108,18 @@ fn a_key_without_the_scope_is_forbidden_before_the_body_is_read(
         );
     }
     assert!(app.groups().is_empty());
+    Ok(())
+}
+
+fn a_scope_of_a_newer_version_is_passed_over(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let (key, _) = issue(&app, Scope::GroupsWrite, None);
+    app.database.execute("UPDATE api_keys SET scopes = 'groups:burn ' || scopes")?;
+    assert_eq!(with_key(key.expose()).send(app.port).status, 201);
+    let (other, _) = issue(&app, Scope::GroupsWrite, None);
+    app.database.execute("UPDATE api_keys SET scopes = 'groups:burn'")?;
+    let reply = with_key(other.expose()).send(app.port);
+    reply.assert_error(403, "forbidden", None, "the API key lacks the scope groups:write");
     Ok(())
 }
 

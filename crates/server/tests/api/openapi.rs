@@ -1,6 +1,6 @@
 //! What the description of the API says, and what the service does.
 
-use crate::{app::App, keys::issue};
+use crate::{app::App, faults::refuse_every_create, keys::issue};
 use gochat_domain::auth::Scope;
 use gochat_test_support::{
     Case, CaseWithoutDatabase, TestDatabase, cases,
@@ -119,7 +119,9 @@ fn every_reply_is_described(database: TestDatabase) -> anyhow::Result<()> {
     let mut lock = app.database.lock_groups()?;
     check_both(all, "post", 503, Request::create(r#"{"name":"late","token":"t","admin_id":1}"#));
     lock.execute("ROLLBACK")?;
-    app.database.execute("ALTER TABLE groups RENAME TO gone")?;
+    // A row that breaks a rule of the service, and a rule of the table that the service does not know of.
+    app.database.execute("UPDATE groups SET name = ' g'")?;
+    refuse_every_create(&app.database)?;
     for (path, method, request) in
         [(all, "post", create()), (all, "get", get(all)), (one, "get", get("/v1/group/1"))]
     {
@@ -130,7 +132,10 @@ fn every_reply_is_described(database: TestDatabase) -> anyhow::Result<()> {
     let late = create().header("Accept", PROBLEM_JSON).bytes();
     check(all, "post", 408, &exchange(app.port, &late[..late.len() - 1]));
     let [nothing, no_method] = [get("/nothing"), Request::new("PUT", all)];
-    for (name, request) in [("NotFound", nothing), ("MethodNotAllowed", no_method)] {
+    let elsewhere = get(all).without("Host").header("Host", "chat.example.org");
+    for (name, request) in
+        [("NotFound", nothing), ("MethodNotAllowed", no_method), ("MisdirectedRequest", elsewhere)]
+    {
         let described = &api["components"]["responses"][name];
         assert_described(&api, described, &request.send(app.port));
         assert_described(&api, described, &request.header("Accept", PROBLEM_JSON).send(app.port));

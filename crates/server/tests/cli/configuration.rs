@@ -1,7 +1,7 @@
 //! Bad configuration ends with exit code 1 and one sentence, and leaves nothing behind.
 
 use crate::process::{run, run_in};
-use gochat_test_support::{Case, CaseWithoutDatabase, Cluster, TestDatabase, cases};
+use gochat_test_support::{Case, CaseWithoutDatabase, Cluster, TestDatabase, cases, deadline};
 use std::{ffi::OsStr, fs, net::TcpListener, os::unix::ffi::OsStrExt, process::Command};
 use tempfile::TempDir;
 
@@ -118,10 +118,8 @@ fn a_file_that_cannot_be_read_is_refused() -> anyhow::Result<()> {
 
 fn a_variable_that_is_no_unicode_is_refused() -> anyhow::Result<()> {
     let url = OsStr::from_bytes(b"sqlite:///srv/\xff.sqlite");
-    let output = Command::new(env!("CARGO_BIN_EXE_gochat"))
-        .arg("config")
-        .env("GOCHAT__DATABASE__URL", url)
-        .output()?;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gochat"));
+    let output = deadline::run(command.arg("config").env("GOCHAT__DATABASE__URL", url));
     assert_eq!((output.status.code(), &*output.stdout), (Some(1), &b""[..]));
     let said = String::from_utf8(output.stderr)?;
     assert_eq!(said, "gochat: GOCHAT__DATABASE__URL is refused: expected Unicode\n");
@@ -212,23 +210,26 @@ fn a_schema_that_lacks_migrations_or_has_too_many_is_refused(database: TestDatab
     ];
     assert_refused(
         &variables,
-        &["database.url", "20261123000000, 20261123000001, 20261123000002", "gochat migrate"],
+        &["database.url", "20261123000000, 20261123000001, 20261123000002, 20261125000010", "gochat migrate"],
     );
     let migrated = run(&database, &["migrate"]);
     let output = (migrated.code, &*migrated.stdout);
     assert_eq!(
         output,
-        (Some(0), "migrated to 20261123000000\nmigrated to 20261123000001\nmigrated to 20261123000002\n"),
+        (
+            Some(0),
+            "migrated to 20261123000000\nmigrated to 20261123000001\nmigrated to 20261123000002\nmigrated to 20261125000010\n"
+        ),
         "{migrated:?}"
     );
     assert_eq!(run(&database, &["migrate"]).stdout, "the schema is up to date\n");
 
     database.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')")?;
-    assert_refused(&variables[..3], &["29990101000000", "20261123000002"]);
+    assert_refused(&variables[..3], &["29990101000000", "20261125000010"]);
     let refused = run(&database, &["migrate"]);
     assert_eq!(refused.code, Some(1));
     assert!(
-        refused.stderr.contains("29990101000000") && refused.stderr.contains("20261123000002"),
+        refused.stderr.contains("29990101000000") && refused.stderr.contains("20261125000010"),
         "{refused:?}"
     );
     Ok(())

@@ -14,7 +14,7 @@ use crate::{
 };
 use anyhow::Context;
 use futures_util::future::{Either, select};
-use gochat_domain::{group::PageSize, ports::ReadGroupError, service::GroupService};
+use gochat_domain::{auth::Caller, group::PageSize, ports::StorageError, service::GroupService};
 use indicatif::HumanCount;
 use std::{
     ffi::OsString,
@@ -114,12 +114,12 @@ async fn export(
     out: &mut impl Write,
     progress: &mut Progress,
 ) -> anyhow::Result<End> {
-    let may_pass = |error: &ReadGroupError| matches!(error, ReadGroupError::Unavailable(_));
+    let permit = Caller::operator().permit()?;
     let (mut after, mut written) = (None, 0);
     let mut text = rows::header(format);
     loop {
-        let list = async || groups.list(after, PageSize::MAX).await;
-        let page = patiently(&PAUSES, list, may_pass).await?;
+        let list = async || groups.list(permit, after, PageSize::MAX).await;
+        let page = patiently(&PAUSES, list, StorageError::is_transient).await?;
         rows::append(&mut text, &page.groups, format)?;
         out.write_all(&text)?;
         text.clear();

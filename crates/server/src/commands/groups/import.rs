@@ -16,8 +16,13 @@ use futures_util::{
     future::{Either, select},
     ready, stream,
 };
-use gochat_adapters::WriterOptions;
-use gochat_domain::{group::CreateGroup, ports::CreateGroupError, service::GroupService};
+use gochat_adapters::CommitOptions;
+use gochat_domain::{
+    auth::{Caller, GroupsWrite, Permit},
+    group::CreateGroup,
+    ports::CreateGroupError,
+    service::GroupService,
+};
 use indicatif::HumanCount;
 use std::{
     borrow::Cow,
@@ -87,7 +92,7 @@ fn name(file: &Path) -> Cow<'_, str> {
 }
 
 /// As many requests as keep the next batches full while one is stored, and never find the queue full.
-fn in_flight(writer: WriterOptions) -> usize {
+fn in_flight(writer: CommitOptions) -> usize {
     (4 * writer.batch * writer.writers).min(writer.queue)
 }
 
@@ -157,9 +162,10 @@ async fn create(
     counts: &mut Counts,
     progress: &mut Progress,
 ) -> anyhow::Result<End> {
+    let permit = Caller::operator().permit()?;
     let settle = async |record: anyhow::Result<Record>| {
         let Record { line, position, group } = record?;
-        let outcome = settle(groups, group).await.with_context(|| format!("line {line}"))?;
+        let outcome = settle(groups, permit, group).await.with_context(|| format!("line {line}"))?;
         anyhow::Ok((line, position, outcome))
     };
     let mut settled = pin!(records.map(settle).buffered(in_flight));
@@ -192,14 +198,15 @@ enum Outcome {
 
 async fn settle(
     groups: &GroupService,
+    permit: Permit<GroupsWrite>,
     group: Result<CreateGroup, String>,
 ) -> Result<Outcome, CreateGroupError> {
     let group = match group {
         Ok(group) => group,
         Err(reason) => return Ok(Outcome::Refused(reason)),
     };
-    let may_pass = |error: &CreateGroupError| matches!(error, CreateGroupError::Unavailable(_));
-    match patiently(&PAUSES, async || groups.create(group.clone()).await, may_pass).await {
+    let create = async || groups.create(permit, group.clone(), None).await;
+    match patiently(&PAUSES, create, CreateGroupError::is_transient).await {
         Ok(_) => Ok(Outcome::Created),
         Err(CreateGroupError::NameTaken) => Ok(Outcome::ThereAlready),
         Err(error) => Err(error),

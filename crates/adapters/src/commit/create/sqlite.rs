@@ -1,8 +1,8 @@
-//! SQLite: one transaction a batch, one statement a row.
+//! SQLite: one statement a group.
 
-use super::{Outcome, group_id};
 use crate::{
     Fault,
+    groups::group_id,
     sql_types::{Moment, MomentSql, UuidSql, UuidValue},
 };
 use diesel::{
@@ -11,35 +11,26 @@ use diesel::{
     sql_types::{BigInt, Text},
     sqlite::Sqlite,
 };
-use gochat_domain::group::NewGroup;
+use gochat_domain::group::{GroupId, NewGroup};
 
-/// Stores `groups`. A statement that fails undoes itself alone, so a row that fails leaves the others stored.
-pub(super) fn insert_all(
+/// Stores `groups` in the open transaction.
+pub(super) fn insert(
     connection: &mut SqliteConnection,
-    groups: &[NewGroup],
-) -> Result<Vec<Outcome>, Fault> {
-    connection.immediate_transaction(|connection| {
-        groups
-            .iter()
-            .map(|group| match insert(connection, group) {
-                // A full disk or a lost lock is the transaction's fault, not the row's.
-                Err(fault @ Fault::Unavailable(_)) => Err(fault),
-                outcome => Ok(outcome),
-            })
-            .collect()
-    })
-}
-
-/// Stores one group.
-pub(super) fn insert(connection: &mut SqliteConnection, group: &NewGroup) -> Outcome {
-    let insert = InsertGroup {
-        uuid: UuidValue(group.uuid),
-        name: group.name.as_str(),
-        token: group.token.as_str(),
-        admin_id: group.admin_id.get(),
-        created_at: Moment(group.created_at),
-    };
-    insert.get_result(connection).optional()?.map(group_id).transpose()
+    groups: &[&NewGroup],
+) -> Result<Vec<Option<GroupId>>, Fault> {
+    groups
+        .iter()
+        .map(|group| {
+            let insert = InsertGroup {
+                uuid: UuidValue(group.uuid),
+                name: group.name.as_str(),
+                token: group.token.as_str(),
+                admin_id: group.admin_id.get(),
+                created_at: Moment(group.created_at),
+            };
+            insert.get_result(connection).optional()?.map(group_id).transpose()
+        })
+        .collect()
 }
 
 /// The insert of one group, whose text is known by its type alone: Diesel's own would be written out for each row, only

@@ -10,7 +10,7 @@ use std::{
 };
 
 /// Taken by a batch.
-pub(super) const SHARE: &str = "pg_advisory_xact_lock_shared(113741193900147)";
+pub(crate) const SHARE: &str = "pg_advisory_xact_lock_shared(113741193900147)";
 
 /// The transactions that hold it. PostgreSQL shows the key in two halves.
 const HOLDERS: &str = "virtualtransaction FROM pg_locks
@@ -22,7 +22,7 @@ const HOLDERS: &str = "virtualtransaction FROM pg_locks
 const PERIOD: Duration = Duration::from_millis(1);
 
 /// Waits until the batches have ended that are under way now. New ones may begin meanwhile.
-pub(super) fn wait_for_holders(connection: &mut PgConnection, patience: Duration) -> Result<(), Fault> {
+pub(crate) fn wait_for_holders(connection: &mut PgConnection, patience: Duration) -> Result<(), Fault> {
     let give_up_at = Instant::now() + patience;
     let mut awaited = holders(connection)?;
     while !awaited.is_empty() {

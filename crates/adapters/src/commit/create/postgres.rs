@@ -1,44 +1,53 @@
-//! PostgreSQL: one statement a batch, which is a transaction of its own.
+//! PostgreSQL: one statement a batch, which can be a transaction of its own.
 
-use super::{Outcome, again, group_id};
 use crate::{
     Fault,
-    groups::batch_lock,
+    commit::{horizon, write::Sent},
+    connection::FLUSH_EACH_COMMIT,
+    groups::group_id,
+    schema::groups,
     sql_types::{Moment, MomentSql, UuidSql, UuidValue},
 };
 use diesel::{
-    PgConnection, QueryResult, RunQueryDsl,
+    ExpressionMethods, PgConnection, QueryDsl, QueryResult, RunQueryDsl,
     pg::Pg,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     sql_types::{Array, BigInt, Text},
 };
-use gochat_domain::group::NewGroup;
+use gochat_domain::group::{GroupId, NewGroup};
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// Stores `groups` with one statement. If a row makes it fail, each row gets a statement of its own.
-pub(super) fn insert_all(connection: &mut PgConnection, groups: &[NewGroup]) -> Result<Vec<Outcome>, Fault> {
-    match again(|| try_insert(connection, groups)) {
-        Ok(ids) => {
-            Ok(groups.iter().map(|group| ids.get(&group.uuid).copied().map(group_id).transpose()).collect())
-        }
-        Err(Fault::Unknown(_)) if groups.len() > 1 => {
-            Ok(groups.iter().map(|group| insert(connection, group)).collect())
-        }
-        Err(fault @ Fault::Unknown(_)) => Ok(vec![Err(fault)]),
-        Err(fault) => Err(fault),
+/// Stores `groups`.
+///
+/// The insert waits for a transaction that is storing one of the names. So a group that an earlier attempt stored is
+/// committed before the insert, and then is not stored again, or when it ends. Either way it is found by its UUID.
+pub(super) fn insert(
+    connection: &mut PgConnection,
+    groups: &[&NewGroup],
+    sent: Sent,
+) -> Result<Vec<Option<GroupId>>, Fault> {
+    let mut ids = HashMap::new();
+    if sent == Sent::Again {
+        ids = find(connection, groups)?;
     }
+    let missing: Vec<_> = groups.iter().copied().filter(|group| !ids.contains_key(&group.uuid)).collect();
+    ids.extend(by_uuid(InsertGroups::new(&missing).load(connection)?));
+    if sent == Sent::Again {
+        ids.extend(find(connection, groups)?);
+    }
+    groups.iter().map(|group| ids.get(&group.uuid).copied().map(group_id).transpose()).collect()
 }
 
-/// Stores one group.
-pub(super) fn insert(connection: &mut PgConnection, group: &NewGroup) -> Outcome {
-    try_insert(connection, std::slice::from_ref(group))?.remove(&group.uuid).map(group_id).transpose()
+/// The ids of those of `groups` that are stored.
+fn find(connection: &mut PgConnection, groups: &[&NewGroup]) -> QueryResult<HashMap<Uuid, i64>> {
+    let uuids: Vec<_> = groups.iter().map(|group| UuidValue(group.uuid)).collect();
+    let stored = groups::table.filter(groups::uuid.eq_any(uuids)).select((groups::id, groups::uuid));
+    stored.load(connection).map(by_uuid)
 }
 
-/// The ids of those groups that were stored, by their UUIDs.
-fn try_insert(connection: &mut PgConnection, groups: &[NewGroup]) -> Result<HashMap<Uuid, i64>, Fault> {
-    let stored: Vec<(i64, UuidValue)> = InsertGroups::new(groups).load(connection)?;
-    Ok(stored.into_iter().map(|(id, UuidValue(uuid))| (uuid, id)).collect())
+fn by_uuid(stored: Vec<(i64, UuidValue)>) -> HashMap<Uuid, i64> {
+    stored.into_iter().map(|(id, UuidValue(uuid))| (uuid, id)).collect()
 }
 
 /// The insert of a batch: a column is an array, so that the statement has five parameters whatever the batch, and is
@@ -52,7 +61,7 @@ struct InsertGroups<'a> {
 }
 
 impl<'a> InsertGroups<'a> {
-    fn new(groups: &'a [NewGroup]) -> Self {
+    fn new(groups: &[&'a NewGroup]) -> Self {
         Self {
             uuids: groups.iter().map(|group| UuidValue(group.uuid)).collect(),
             names: groups.iter().map(|group| group.name.as_str()).collect(),
@@ -65,13 +74,16 @@ impl<'a> InsertGroups<'a> {
 
 impl QueryFragment<Pg> for InsertGroups<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        // A materialised query runs once, and before the first row is stored.
+        out.push_sql("WITH batch AS MATERIALIZED (SELECT ");
+        out.push_sql(horizon::SHARE);
+        out.push_sql(", ");
+        out.push_sql(FLUSH_EACH_COMMIT);
         out.push_sql(
-            "INSERT INTO groups (uuid, name, token, admin_id, created_at)
+            ") INSERT INTO groups (uuid, name, token, admin_id, created_at)
              SELECT uuid, name, token, admin_id, created_at
-             FROM (SELECT ",
+             FROM batch, unnest(",
         );
-        out.push_sql(batch_lock::SHARE);
-        out.push_sql(") AS batch, unnest(");
         out.push_bind_param::<Array<UuidSql>, _>(&self.uuids)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<Text>, _>(&self.names)?;

@@ -5,7 +5,10 @@
 //! meanwhile is little, and the writer copies it between two batches: the log starts over only when all of it is copied
 //! and nobody writes (<https://sqlite.org/wal.html#ckpt>).
 
-use crate::{Fault, connection::Connector};
+use crate::{
+    Fault,
+    connection::{Connector, Role},
+};
 use diesel::{SqliteConnection, connection::SimpleConnection};
 use std::{
     sync::{
@@ -49,14 +52,14 @@ impl Checkpoints {
         connector: &Connector,
     ) -> Result<Self, Fault> {
         writer.batch_execute("PRAGMA wal_autocheckpoint = 0")?;
-        let mut connection = connector.open()?;
+        let mut connection = connector.open(Role::Writer)?;
         let is_my_turn = Arc::new(AtomicBool::new(false));
         let turn = Arc::clone(&is_my_turn);
         let (is_due, due) = sync_channel(1);
         let work = move || {
             for () in due {
                 for _ in 0..PASSES {
-                    run(&mut connection, COPY);
+                    run(&mut *connection, COPY);
                 }
                 turn.store(true, Ordering::Relaxed);
             }
@@ -109,9 +112,9 @@ fn run(connection: &mut impl SimpleConnection, pragma: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{DatabaseUrl, connection::AnyConnection};
+    use crate::{connection::AnyConnection, testing};
     use gochat_test_support::TestDatabase;
-    use std::{fs, time::Duration};
+    use std::fs;
 
     /// The number that SQLite counts up each time the log starts over (<https://sqlite.org/fileformat2.html#walformat>).
     fn restarts(log: &str) -> [u8; 4] {
@@ -121,23 +124,21 @@ mod tests {
     #[test]
     fn the_log_starts_over_while_the_writer_goes_on() {
         let database = TestDatabase::sqlite().unwrap();
-        let url: DatabaseUrl = database.url().parse().unwrap();
-        let connector = Connector::new(&url, Duration::from_secs(10)).unwrap();
-        let AnyConnection::Sqlite(mut writer) = connector.open().unwrap() else {
-            panic!("SQLite was asked for")
-        };
+        let connector = testing::connector(&database);
+        let mut open = connector.open(Role::Writer).unwrap();
+        let AnyConnection::Sqlite(writer) = &mut *open else { panic!("SQLite was asked for") };
         writer.batch_execute("CREATE TABLE numbers (number INTEGER)").unwrap();
-        let mut checkpoints = Checkpoints::start_every(10, &mut writer, &connector).unwrap();
+        let mut checkpoints = Checkpoints::start_every(10, writer, &connector).unwrap();
         let log = format!("{}-wal", database.url().trim_start_matches("sqlite://"));
         let first = restarts(&log);
         let mut written = 0;
         while restarts(&log) == first {
             assert!(written < 100_000, "the log never starts over");
             writer.batch_execute("INSERT INTO numbers VALUES (1)").unwrap();
-            checkpoints.after(1, &mut writer);
+            checkpoints.after(1, writer);
             written += 1;
         }
-        drop((checkpoints, writer));
+        drop((checkpoints, open));
         assert_eq!(
             database.rows("SELECT CAST(count(*) AS TEXT) FROM numbers").unwrap()[0][0],
             written.to_string()

@@ -1,0 +1,31 @@
+//! One queue for everything that changes the database: writes that wait together share a transaction and its flush.
+//!
+//! ```text
+//! port → Submitter::submit(write) → bounded channel → the writer takes all that waits
+//!     Batch: one lane a kind of write, in the order in which they take locks
+//!     BEGIN; lane 1; lane 2; …; COMMIT → each write is answered
+//! ```
+//! A new kind of write is a file that implements [`Write`], and a field of [`Batch`](batch::Batch).
+
+mod batch;
+mod checkpoints;
+mod create;
+pub(crate) mod horizon;
+mod keys;
+mod lane;
+mod last_commit;
+mod once;
+mod queue;
+mod session;
+mod sweep;
+mod trial;
+mod write;
+mod writer;
+
+pub(crate) use create::Create;
+pub(crate) use keys::{InsertKey, RevokeKey};
+pub(crate) use last_commit::LastCommit;
+pub(crate) use queue::Submitter;
+pub use queue::{CommitOptions, CommitQueue};
+pub use sweep::IdempotencySweeper;
+pub(crate) use trial::Trial;

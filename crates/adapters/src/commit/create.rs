@@ -1,0 +1,98 @@
+//! The creation of a group, with or without an Idempotency-Key.
+
+mod postgres;
+mod sqlite;
+
+use super::{
+    batch::Batch,
+    lane::Lane,
+    once,
+    write::{Sent, Write},
+};
+use crate::{Fault, connection::AnyConnection};
+use gochat_domain::{
+    group::{Created, GroupId, Idempotency, KeyReused, NewGroup, Recorded},
+    ports::CreateGroupError,
+};
+use std::cmp::Ordering;
+
+/// A group to create.
+pub(crate) struct Create {
+    pub(crate) group: NewGroup,
+    pub(crate) idempotency: Option<Idempotency>,
+}
+
+impl Create {
+    /// Whether the create has no Idempotency-Key.
+    pub(super) fn is_plain(&self) -> bool {
+        self.idempotency.is_none()
+    }
+}
+
+/// The database's part of the answer to a create.
+#[derive(Clone)]
+pub(crate) enum Outcome {
+    /// The group is stored under this id.
+    Stored(GroupId),
+    /// A group of that name exists.
+    NameTaken,
+    /// The Idempotency-Key was used before, for what is on record.
+    Recorded(Recorded),
+    /// The Idempotency-Key was used for another request, which is in this batch and was refused.
+    KeyReused,
+}
+
+impl From<Option<GroupId>> for Outcome {
+    fn from(id: Option<GroupId>) -> Self {
+        id.map_or(Self::NameTaken, Self::Stored)
+    }
+}
+
+impl Write for Create {
+    type Outcome = Outcome;
+    type Answer = Created;
+    type Error = CreateGroupError;
+
+    fn lane(batch: &mut Batch) -> &mut Lane<Self> {
+        &mut batch.creates
+    }
+
+    fn lock_order(&self, other: &Self) -> Ordering {
+        self.group.name.cmp(&other.group.name)
+    }
+
+    fn store(connection: &mut AnyConnection, creates: &[&Self], sent: Sent) -> Result<Vec<Outcome>, Fault> {
+        if creates.iter().all(|create| create.is_plain()) {
+            let groups: Vec<_> = creates.iter().map(|create| &create.group).collect();
+            return Ok(insert(connection, &groups, sent)?.into_iter().map(Outcome::from).collect());
+        }
+        once::store(connection, creates, sent)
+    }
+
+    fn answer(self, outcome: Outcome) -> Result<Created, CreateGroupError> {
+        let Self { group, .. } = self;
+        match outcome {
+            Outcome::Stored(id) => Ok(Created { group: group.with_id(id), replayed: false }),
+            Outcome::NameTaken => Err(CreateGroupError::NameTaken),
+            Outcome::Recorded(recorded) => match recorded.replay(group.into_request()) {
+                Ok(group) => Ok(Created { group, replayed: true }),
+                Err(KeyReused) => Err(CreateGroupError::IdempotencyKeyReused),
+            },
+            Outcome::KeyReused => Err(CreateGroupError::IdempotencyKeyReused),
+        }
+    }
+}
+
+/// Stores those of `groups` whose names are free, and returns the id of each that is stored.
+///
+/// A group that an earlier attempt stored has its UUID, which this service minted and nobody else has.
+pub(super) fn insert(
+    connection: &mut AnyConnection,
+    groups: &[&NewGroup],
+    sent: Sent,
+) -> Result<Vec<Option<GroupId>>, Fault> {
+    match connection {
+        AnyConnection::Sqlite(connection) => sqlite::insert(connection, groups),
+        AnyConnection::Postgres(connection) => postgres::insert(connection, groups, sent),
+    }
+}

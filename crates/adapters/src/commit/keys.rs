@@ -1,0 +1,99 @@
+//! New API keys, and revocations.
+
+use super::{
+    batch::Batch,
+    lane::Lane,
+    write::{Sent, Write},
+};
+use crate::{
+    Fault,
+    api_keys::Row,
+    connection::AnyConnection,
+    schema::api_keys,
+    sql_types::{Moment, UuidValue},
+};
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use gochat_domain::{
+    auth::{IssuedKey, KeyId},
+    clock::Timestamp,
+    ports::StorageError,
+};
+use std::cmp::Ordering;
+
+/// A key to put on record.
+pub(crate) struct InsertKey {
+    pub(crate) digest: [u8; 32],
+    pub(crate) issued: IssuedKey,
+}
+
+impl Write for InsertKey {
+    type Outcome = ();
+    type Answer = ();
+    type Error = StorageError;
+
+    fn lane(batch: &mut Batch) -> &mut Lane<Self> {
+        &mut batch.key_inserts
+    }
+
+    fn lock_order(&self, other: &Self) -> Ordering {
+        self.issued.id.cmp(&other.issued.id)
+    }
+
+    /// A key that is there already was stored by an earlier attempt, as its id is a UUID that this service minted.
+    fn store(connection: &mut AnyConnection, keys: &[&Self], _: Sent) -> Result<Vec<()>, Fault> {
+        let rows: Vec<_> = keys
+            .iter()
+            .map(|key| (Row::from(&key.issued), api_keys::digest.eq(key.digest.as_slice())))
+            .collect();
+        for row in &rows {
+            let insert = diesel::insert_into(api_keys::table).values(row).on_conflict_do_nothing();
+            match connection {
+                AnyConnection::Sqlite(connection) => insert.execute(connection)?,
+                AnyConnection::Postgres(connection) => insert.execute(connection)?,
+            };
+        }
+        Ok(vec![(); keys.len()])
+    }
+
+    fn answer(self, (): ()) -> Result<(), StorageError> {
+        Ok(())
+    }
+}
+
+/// A key to revoke.
+pub(crate) struct RevokeKey {
+    pub(crate) id: KeyId,
+    pub(crate) at: Timestamp,
+}
+
+impl Write for RevokeKey {
+    /// Whether the key is on record.
+    type Outcome = bool;
+    type Answer = bool;
+    type Error = StorageError;
+
+    fn lane(batch: &mut Batch) -> &mut Lane<Self> {
+        &mut batch.key_revocations
+    }
+
+    fn lock_order(&self, other: &Self) -> Ordering {
+        self.id.cmp(&other.id)
+    }
+
+    fn store(connection: &mut AnyConnection, keys: &[&Self], _: Sent) -> Result<Vec<bool>, Fault> {
+        keys.iter()
+            .map(|key| {
+                let on_record = api_keys::table.filter(api_keys::id.eq(UuidValue(key.id.0)));
+                diesel::update(on_record.filter(api_keys::revoked_at.is_null()))
+                    .set(api_keys::revoked_at.eq(Moment(key.at)))
+                    .execute(connection)?;
+                let found: i64 = on_record.count().get_result(connection)?;
+                Ok(found > 0)
+            })
+            .collect()
+    }
+
+    fn answer(self, is_on_record: bool) -> Result<bool, StorageError> {
+        Ok(is_on_record)
+    }
+}

@@ -1,0 +1,58 @@
+//! Creates with an Idempotency-Key: the record of the key and the group are committed together.
+
+mod claim;
+mod postgres;
+mod record;
+mod sqlite;
+
+use super::{
+    create::{self, Create, Outcome},
+    write::Sent,
+};
+use crate::{Fault, connection::AnyConnection};
+use claim::Claim;
+use std::collections::{BTreeMap, HashMap};
+
+/// Stores `creates`, which are in the order of their names: first the records of all keys, in the order of the keys, then
+/// all groups by the same statement as those without a key. So no two transactions wait for each other in a circle,
+/// whichever key goes with which name.
+pub(super) fn store(
+    connection: &mut AnyConnection,
+    creates: &[&Create],
+    sent: Sent,
+) -> Result<Vec<Outcome>, Fault> {
+    // Of several creates with one key, the first makes the claim.
+    let mut claims = BTreeMap::new();
+    for create in creates {
+        if let Some(idempotency) = &create.idempotency {
+            claims.entry(idempotency).or_insert_with(|| Claim::new(idempotency, &create.group));
+        }
+    }
+    record::look_up(connection, &mut claims.values_mut().collect::<Vec<_>>())?;
+
+    let is_open = |create: &Create| match &create.idempotency {
+        Some(idempotency) => claims.get(idempotency).is_some_and(|claim| claim.is_open_for(&create.group)),
+        None => true,
+    };
+    let groups: Vec<_> =
+        creates.iter().filter(|create| is_open(create)).map(|create| &create.group).collect();
+    let ids = create::insert(connection, &groups, sent)?;
+    let outcomes: HashMap<_, _> =
+        groups.iter().map(|group| group.uuid).zip(ids.into_iter().map(Outcome::from)).collect();
+
+    for claim in claims.values_mut() {
+        claim.decide(&outcomes);
+    }
+    record::complete(connection, &claims.values().collect::<Vec<_>>())?;
+    creates
+        .iter()
+        .map(|create| {
+            let claim = create.idempotency.as_ref().and_then(|idempotency| claims.get(idempotency));
+            match claim {
+                Some(claim) => claim.outcome_for(&create.group),
+                None => outcomes.get(&create.group.uuid).cloned(),
+            }
+            .ok_or_else(|| Fault::Unknown("a create has no outcome".to_owned()))
+        })
+        .collect()
+}

@@ -1,0 +1,87 @@
+//! PostgreSQL: one statement for all records, with an array a column.
+
+use super::{claim::Claim, record::Row};
+use crate::{
+    Fault,
+    sql_types::{Moment, MomentSql, UuidSql, UuidValue},
+};
+use diesel::{
+    PgConnection, RunQueryDsl, sql_query,
+    sql_types::{Array, BigInt, Binary, Text},
+};
+use gochat_domain::group::GroupId;
+use std::ops::Deref;
+
+/// Puts claims on record unless their keys are, and returns the records of all. Of two transactions with one key, the
+/// second waits in the insert for the first.
+pub(super) fn claim(connection: &mut PgConnection, claims: &[&mut Claim<'_>]) -> Result<Vec<Row>, Fault> {
+    let (callers, keys) = primary_keys(claims);
+    sql_query(
+        "INSERT INTO idempotency_keys (caller, key, fingerprint, group_uuid, created_at)
+         SELECT * FROM unnest($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+    )
+    .bind::<Array<UuidSql>, _>(&callers)
+    .bind::<Array<Text>, _>(&keys)
+    .bind::<Array<Binary>, _>(claims.iter().map(|claim| &claim.fingerprint.0[..]).collect::<Vec<_>>())
+    .bind::<Array<UuidSql>, _>(claims.iter().map(|claim| UuidValue(claim.group.uuid)).collect::<Vec<_>>())
+    .bind::<Array<MomentSql>, _>(
+        claims.iter().map(|claim| Moment(claim.group.created_at)).collect::<Vec<_>>(),
+    )
+    .execute(connection)?;
+    let records = sql_query(
+        "SELECT fingerprint, group_id, group_uuid, created_at
+         FROM unnest($1, $2) WITH ORDINALITY AS given (caller, key, position)
+         JOIN idempotency_keys USING (caller, key) ORDER BY position",
+    );
+    Ok(records.bind::<Array<UuidSql>, _>(callers).bind::<Array<Text>, _>(keys).load(connection)?)
+}
+
+/// Puts the claim in the place of another record.
+pub(super) fn take_over(connection: &mut PgConnection, claim: &Claim<'_>) -> Result<(), Fault> {
+    sql_query(
+        "UPDATE idempotency_keys SET fingerprint = $3, group_uuid = $4, created_at = $5
+         WHERE caller = $1 AND key = $2",
+    )
+    .bind::<UuidSql, _>(UuidValue(claim.idempotency.caller.0))
+    .bind::<Text, _>(claim.idempotency.key.as_str())
+    .bind::<Binary, _>(claim.fingerprint.0.as_slice())
+    .bind::<UuidSql, _>(UuidValue(claim.group.uuid))
+    .bind::<MomentSql, _>(Moment(claim.group.created_at))
+    .execute(connection)?;
+    Ok(())
+}
+
+/// Notes the ids of the groups that were stored.
+pub(super) fn note(connection: &mut PgConnection, claims: &[&Claim<'_>]) -> Result<(), Fault> {
+    let (callers, keys) = primary_keys(claims);
+    sql_query(
+        "UPDATE idempotency_keys SET group_id = given.id
+         FROM unnest($1, $2, $3) AS given (caller, key, id)
+         WHERE idempotency_keys.caller = given.caller AND idempotency_keys.key = given.key",
+    )
+    .bind::<Array<UuidSql>, _>(callers)
+    .bind::<Array<Text>, _>(keys)
+    .bind::<Array<BigInt>, _>(
+        claims.iter().filter_map(|claim| claim.stored()).map(GroupId::get).collect::<Vec<_>>(),
+    )
+    .execute(connection)?;
+    Ok(())
+}
+
+/// Deletes the records of claims.
+pub(super) fn delete(connection: &mut PgConnection, claims: &[&Claim<'_>]) -> Result<(), Fault> {
+    if claims.is_empty() {
+        return Ok(());
+    }
+    let (callers, keys) = primary_keys(claims);
+    sql_query("DELETE FROM idempotency_keys WHERE (caller, key) IN (SELECT * FROM unnest($1, $2))")
+        .bind::<Array<UuidSql>, _>(callers)
+        .bind::<Array<Text>, _>(keys)
+        .execute(connection)?;
+    Ok(())
+}
+
+/// The callers and the keys of `claims`.
+fn primary_keys<'a>(claims: &[impl Deref<Target = Claim<'a>>]) -> (Vec<UuidValue>, Vec<&'a str>) {
+    claims.iter().map(|claim| (UuidValue(claim.idempotency.caller.0), claim.idempotency.key.as_str())).unzip()
+}

@@ -1,0 +1,100 @@
+//! The records of Idempotency-Keys.
+
+use super::{super::create::Outcome, claim::Claim, postgres, sqlite};
+use crate::{
+    Fault,
+    connection::AnyConnection,
+    groups,
+    sql_types::{Moment, MomentSql, UuidSql, UuidValue},
+};
+use diesel::{
+    Queryable, QueryableByName,
+    sql_types::{BigInt, Binary, Nullable},
+};
+use gochat_domain::group::{Fingerprint, GroupKey, Recorded};
+
+/// A row of `idempotency_keys` but for its key.
+#[derive(Queryable, QueryableByName)]
+pub(super) struct Row {
+    /// NULL where the version before wrote the record, as is `group_id`.
+    #[diesel(sql_type = Nullable<Binary>)]
+    fingerprint: Option<Vec<u8>>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    group_id: Option<i64>,
+    #[diesel(sql_type = UuidSql)]
+    group_uuid: UuidValue,
+    #[diesel(sql_type = MomentSql)]
+    created_at: Moment,
+}
+
+/// Puts each claim on record, or finds the record that its key has already. `claims` are in the order of their keys.
+pub(super) fn look_up(connection: &mut AnyConnection, claims: &mut [&mut Claim<'_>]) -> Result<(), Fault> {
+    let rows = match connection {
+        AnyConnection::Sqlite(connection) => sqlite::claim(connection, claims)?,
+        AnyConnection::Postgres(connection) => postgres::claim(connection, claims)?,
+    };
+    if rows.len() != claims.len() {
+        return Err(Fault::Unknown("an idempotency key has no record".to_owned()));
+    }
+    for (claim, row) in claims.iter_mut().zip(rows) {
+        settle(connection, claim, row)?;
+    }
+    Ok(())
+}
+
+/// Notes the ids of the groups that were stored, and deletes the records of those that were refused.
+pub(super) fn complete(connection: &mut AnyConnection, claims: &[&Claim<'_>]) -> Result<(), Fault> {
+    let ours = claims.iter().copied().filter(|claim| claim.is_recorded);
+    let (stored, refused): (Vec<_>, Vec<_>) = ours.partition(|claim| claim.stored().is_some());
+    match connection {
+        AnyConnection::Sqlite(connection) => {
+            sqlite::note(connection, &stored)?;
+            sqlite::delete(connection, &refused)
+        }
+        AnyConnection::Postgres(connection) => {
+            postgres::note(connection, &stored)?;
+            postgres::delete(connection, &refused)
+        }
+    }
+}
+
+/// Tells from the record whether the claim is the first with its key.
+fn settle(connection: &mut AnyConnection, claim: &mut Claim<'_>, row: Row) -> Result<(), Fault> {
+    let Row { fingerprint, group_id, group_uuid: UuidValue(uuid), created_at: Moment(created_at) } = row;
+    let group_id = group_id.map(groups::group_id).transpose()?;
+    if uuid == claim.group.uuid {
+        // It has an id already if the claim was committed before the connection was lost.
+        (claim.is_recorded, claim.outcome) = (group_id.is_none(), group_id.map(Outcome::Stored));
+        return Ok(());
+    }
+    let recorded = match (fingerprint.map(TryInto::try_into), group_id) {
+        (Some(Ok(fingerprint)), Some(id)) => {
+            Some(Recorded { fingerprint: Fingerprint(fingerprint), id, uuid, created_at })
+        }
+        (None, _) => of_the_version_before(connection, uuid)?,
+        _ => return Err(Fault::Unknown("the record of an idempotency key is not complete".to_owned())),
+    };
+    if recorded.is_none() {
+        match connection {
+            AnyConnection::Sqlite(connection) => sqlite::take_over(connection, claim)?,
+            AnyConnection::Postgres(connection) => postgres::take_over(connection, claim)?,
+        }
+        claim.is_recorded = true;
+    }
+    claim.outcome = recorded.map(Outcome::Recorded);
+    Ok(())
+}
+
+/// The version before recorded the UUID alone, and compared with the group as it is. If that was deleted, the key is free.
+fn of_the_version_before(
+    connection: &mut AnyConnection,
+    uuid: uuid::Uuid,
+) -> Result<Option<Recorded>, Fault> {
+    let group = groups::find(connection, &GroupKey::Uuid(uuid))?;
+    Ok(group.map(|group| Recorded {
+        fingerprint: Fingerprint::of_create(&group.name, &group.token, group.admin_id),
+        id: group.id,
+        uuid,
+        created_at: group.created_at,
+    }))
+}

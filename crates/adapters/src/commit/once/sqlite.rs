@@ -1,0 +1,66 @@
+//! SQLite: one statement a record.
+
+use super::{claim::Claim, record::Row};
+use crate::{
+    Fault,
+    schema::idempotency_keys::{self, caller, created_at, fingerprint, group_id, group_uuid, key},
+    sql_types::{Moment, UuidValue},
+};
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection};
+use gochat_domain::group::GroupId;
+
+/// Puts claims on record unless their keys are, and returns the records of all.
+pub(super) fn claim(connection: &mut SqliteConnection, claims: &[&mut Claim<'_>]) -> Result<Vec<Row>, Fault> {
+    claims
+        .iter()
+        .map(|claim| {
+            let (by, called) = primary_key(claim);
+            diesel::insert_into(idempotency_keys::table)
+                .values((
+                    caller.eq(by),
+                    key.eq(called),
+                    fingerprint.eq(claim.fingerprint.0.as_slice()),
+                    group_uuid.eq(UuidValue(claim.group.uuid)),
+                    created_at.eq(Moment(claim.group.created_at)),
+                ))
+                .on_conflict_do_nothing()
+                .execute(connection)?;
+            let record = idempotency_keys::table.find(primary_key(claim));
+            Ok(record.select((fingerprint, group_id, group_uuid, created_at)).first(connection)?)
+        })
+        .collect()
+}
+
+/// Puts the claim in the place of another record.
+pub(super) fn take_over(connection: &mut SqliteConnection, claim: &Claim<'_>) -> Result<(), Fault> {
+    diesel::update(idempotency_keys::table.find(primary_key(claim)))
+        .set((
+            fingerprint.eq(claim.fingerprint.0.as_slice()),
+            group_uuid.eq(UuidValue(claim.group.uuid)),
+            created_at.eq(Moment(claim.group.created_at)),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Notes the ids of the groups that were stored.
+pub(super) fn note(connection: &mut SqliteConnection, claims: &[&Claim<'_>]) -> Result<(), Fault> {
+    for claim in claims {
+        diesel::update(idempotency_keys::table.find(primary_key(claim)))
+            .set(group_id.eq(claim.stored().map(GroupId::get)))
+            .execute(connection)?;
+    }
+    Ok(())
+}
+
+/// Deletes the records of claims.
+pub(super) fn delete(connection: &mut SqliteConnection, claims: &[&Claim<'_>]) -> Result<(), Fault> {
+    for claim in claims {
+        diesel::delete(idempotency_keys::table.find(primary_key(claim))).execute(connection)?;
+    }
+    Ok(())
+}
+
+fn primary_key<'a>(claim: &Claim<'a>) -> (UuidValue, &'a str) {
+    (UuidValue(claim.idempotency.caller.0), claim.idempotency.key.as_str())
+}

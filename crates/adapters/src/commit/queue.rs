@@ -1,0 +1,154 @@
+//! The queue in which writes wait for a writer, and the way into it.
+
+use super::{
+    LastCommit,
+    lane::Ticket,
+    session::{Failure, Session},
+    sweep::IdempotencySweeper,
+    write::Write,
+    writer::{Queued, Writer},
+};
+use crate::{
+    Fault,
+    connection::Connector,
+    groups::QueuedGroups,
+    metrics::{Live, WriterMetrics},
+};
+use gochat_domain::ports::{GroupRepository, StorageError};
+use prometheus::{Opts, Registry};
+use std::{
+    io,
+    sync::{Arc, Mutex},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// The bounds of a queue.
+#[derive(Debug, Clone, Copy)]
+pub struct CommitOptions {
+    /// The most writes that share a transaction.
+    pub batch: usize,
+    /// The most writes that wait; one more is refused at once.
+    pub queue: usize,
+    /// The writers that take from the queue, each with a connection of its own; SQLite has one, whatever this says.
+    pub writers: usize,
+    /// How long a write waits for its answer.
+    pub timeout: Duration,
+}
+
+/// The running writers and their queue. They go on until [`CommitQueue::close`], or until this is dropped.
+pub struct CommitQueue {
+    // The only sender that stays: when it goes, the queue is closed.
+    queue: mpsc::Sender<Queued>,
+    threads: Vec<JoinHandle<()>>,
+    timeout: Duration,
+    metrics: WriterMetrics,
+    last_commit: LastCommit,
+}
+
+impl CommitQueue {
+    /// Starts the writers of a database.
+    pub(crate) fn on(connector: &Connector, options: CommitOptions) -> io::Result<Self> {
+        let options = CommitOptions { writers: connector.writers(options.writers), ..options };
+        let connector = connector.clone();
+        Self::start(options, move || Session::open(&connector))
+    }
+
+    /// Starts `options.writers` threads, each of which opens its session with `open`.
+    pub(super) fn start(
+        options: CommitOptions,
+        open: impl Fn() -> Result<Session, Failure> + Clone + Send + 'static,
+    ) -> io::Result<Self> {
+        let (queue, waiting) = mpsc::channel(options.queue);
+        let waiting = Arc::new(Mutex::new(waiting));
+        let metrics = WriterMetrics::new().map_err(io::Error::other)?;
+        let last_commit = LastCommit::default();
+        let threads = (0..options.writers)
+            .map(|number| {
+                let waiting = Arc::clone(&waiting);
+                // The session is opened in its thread, for the first batch.
+                let writer = Writer {
+                    open: open.clone(),
+                    batch: options.batch,
+                    metrics: metrics.clone(),
+                    last_commit: last_commit.clone(),
+                    session: None,
+                };
+                thread::Builder::new().name(format!("writer-{number}")).spawn(move || writer.run(&waiting))
+            })
+            .collect::<io::Result<_>>()?;
+        Ok(Self { queue, threads, timeout: options.timeout, metrics, last_commit })
+    }
+
+    /// The port that stores groups.
+    pub fn groups(&self) -> Arc<dyn GroupRepository> {
+        Arc::new(QueuedGroups(self.submitter()))
+    }
+
+    /// The sweeper of old Idempotency-Keys.
+    pub fn idempotency_sweeper(&self) -> IdempotencySweeper {
+        IdempotencySweeper::new(self.submitter())
+    }
+
+    /// The moment of the last commit.
+    pub(crate) fn last_commit(&self) -> LastCommit {
+        self.last_commit.clone()
+    }
+
+    /// The way into the queue.
+    pub(crate) fn submitter(&self) -> Submitter {
+        Submitter { queue: self.queue.downgrade(), timeout: self.timeout }
+    }
+
+    /// Lets `registry` read what the writers do, and how full their queue is.
+    pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
+        self.metrics.register(registry)?;
+        let queue = self.queue.downgrade();
+        Live::register(registry, Opts::new("gochat_group_queue_depth", "Writes that wait."), move || {
+            // A queue that is closed holds nothing that anybody could still add to.
+            let waiting = queue.upgrade().map_or(0, |queue| queue.max_capacity() - queue.capacity());
+            waiting.try_into().unwrap_or(i64::MAX)
+        })?;
+        let capacity = self.queue.max_capacity().try_into().unwrap_or(i64::MAX);
+        let opts = Opts::new("gochat_group_queue_capacity", "The most writes that may wait.");
+        Live::register(registry, opts, move || capacity)
+    }
+
+    /// Refuses what comes from now on, writes and answers what waits, and returns when that is done. Blocks.
+    pub fn close(self) {
+        let Self { queue, threads, .. } = self;
+        drop(queue);
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a writer panicked while it shut down");
+            }
+        }
+    }
+}
+
+/// The way into a queue. It does not keep the queue open. Cloning shares it.
+#[derive(Clone)]
+pub(crate) struct Submitter {
+    queue: mpsc::WeakSender<Queued>,
+    timeout: Duration,
+}
+
+impl Submitter {
+    /// Puts `write` in the queue, and waits for its answer, which comes after the commit.
+    pub(crate) async fn submit<W: Write>(&self, write: W) -> Result<W::Answer, W::Error> {
+        let unavailable =
+            |reason: &str| W::Error::from(StorageError::from(Fault::Unavailable(reason.to_owned())));
+        let queue = self.queue.upgrade().ok_or_else(|| unavailable("the queue of writes is closed"))?;
+        let (reply, answer) = oneshot::channel();
+        queue
+            .try_send(Box::new(|batch| W::lane(batch).push(Ticket { write, reply })))
+            .map_err(|_| unavailable("the queue of writes is full"))?;
+        drop(queue);
+        match tokio::time::timeout(self.timeout, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(unavailable("the writer failed")),
+            Err(_) => Err(unavailable("the database took too long")),
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! A writer: takes all that waits, commits it in one transaction, answers each.
+
+use super::{
+    LastCommit,
+    batch::Batch,
+    session::{Failure, Session},
+    write::Sent,
+};
+use crate::{Fault, metrics::WriterMetrics};
+use std::{
+    panic::{self, AssertUnwindSafe},
+    sync::{Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+use tokio::sync::mpsc;
+
+/// A write on its way into a batch.
+pub(super) type Queued = Box<dyn FnOnce(&mut Batch) + Send>;
+
+/// The first pauses between attempts to reach a database that is away.
+const BACKOFF: [Duration; 5] = [
+    Duration::from_millis(5),
+    Duration::from_millis(10),
+    Duration::from_millis(20),
+    Duration::from_millis(50),
+    Duration::from_millis(100),
+];
+
+/// The pauses after them.
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
+
+/// One of the threads that serve the queue.
+pub(super) struct Writer<O> {
+    pub(super) open: O,
+    /// The most writes in a transaction.
+    pub(super) batch: usize,
+    pub(super) metrics: WriterMetrics,
+    pub(super) last_commit: LastCommit,
+    pub(super) session: Option<Session>,
+}
+
+impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
+    /// Serves the queue until it is closed and empty.
+    ///
+    /// Never waits for a batch to fill: it starts with what is there, and what comes meanwhile is the next batch.
+    pub(super) fn run(mut self, waiting: &Mutex<mpsc::Receiver<Queued>>) {
+        let mut queued = Vec::with_capacity(self.batch);
+        loop {
+            let taken = waiting
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .blocking_recv_many(&mut queued, self.batch);
+            if taken == 0 {
+                return;
+            }
+            let mut batch = Batch::default();
+            queued.drain(..).for_each(|write| write(&mut batch));
+            self.serve(&mut batch);
+        }
+    }
+
+    /// Commits and answers a batch. A panic is a fault like any other.
+    fn serve(&mut self, batch: &mut Batch) {
+        let work = AssertUnwindSafe(|| {
+            batch.sort();
+            self.commit(batch);
+        });
+        if panic::catch_unwind(work).is_err() {
+            self.session = None;
+            batch.fail(&Fault::Unavailable("the writer panicked".into()));
+        }
+    }
+
+    /// Commits a batch. While the database is away, tries again for as long as one of the callers waits: each gives up by a
+    /// timeout of its own.
+    fn commit(&mut self, batch: &mut Batch) {
+        let mut sent = Sent::First;
+        let mut pauses = BACKOFF.into_iter();
+        loop {
+            batch.retain_awaited();
+            if batch.is_empty() {
+                return;
+            }
+            match self.attempt(batch, sent) {
+                Ok(()) => return,
+                Err(Failure::Clean(fault)) => {
+                    tracing::warn!(%fault, writes = batch.len(), "a batch was not stored");
+                    self.metrics.failed_batches.inc();
+                    return batch.fail(&fault);
+                }
+                Err(Failure::Away(fault)) => {
+                    tracing::warn!(%fault, writes = batch.len(), "the database cannot be reached; a batch waits");
+                }
+                Err(Failure::Lost(fault)) => {
+                    tracing::warn!(%fault, writes = batch.len(), "the connection was lost; a batch is sent again");
+                    self.metrics.resent_batches.inc();
+                    sent = Sent::Again;
+                }
+            }
+            thread::sleep(pauses.next().unwrap_or(LONGEST_PAUSE));
+        }
+    }
+
+    /// Commits a batch once, or where that fails each lane on its own.
+    fn attempt(&mut self, batch: &mut Batch, sent: Sent) -> Result<(), Failure> {
+        self.session.take_if(|session| !session.is_alive());
+        let session = match &mut self.session {
+            Some(session) => session,
+            none => none.insert((self.open)()?),
+        };
+        let (creates, writes, began_at) = (batch.creates(), batch.len(), Instant::now());
+        match batch.commit(session, sent) {
+            Ok(()) => {
+                self.metrics.committed(creates, began_at.elapsed());
+                self.last_commit.note();
+                session.written(writes);
+                Ok(())
+            }
+            Err(Failure::Clean(fault)) if fault.may_be_of_one_row() => {
+                tracing::warn!(%fault, writes, "a batch failed; its writes are stored apart");
+                batch.settle_lanes_alone(session, sent)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        commit::{CommitOptions, CommitQueue},
+        testing::{migrated, new_group},
+    };
+    use gochat_domain::ports::{CreateGroupError, StorageError};
+    use gochat_test_support::TestDatabase;
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    const OPTIONS: CommitOptions =
+        CommitOptions { batch: 10, queue: 10, writers: 1, timeout: Duration::from_secs(20) };
+
+    /// A queue whose writer finds `first` when it opens its first session.
+    fn queue(
+        database: &TestDatabase,
+        first: fn() -> Result<Session, Failure>,
+    ) -> (CommitQueue, Arc<AtomicUsize>) {
+        let connector = migrated(database);
+        let opened = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&opened);
+        let open = move || match count.fetch_add(1, Ordering::SeqCst) {
+            0 => first(),
+            _ => Session::open(&connector),
+        };
+        (CommitQueue::start(OPTIONS, open).unwrap(), opened)
+    }
+
+    async fn assert_first_refused_and_second_stored(queue: CommitQueue, reason: &str) {
+        let groups = queue.groups();
+        let refused = groups.create(new_group("first"), None).await;
+        assert!(
+            matches!(&refused, Err(CreateGroupError::Storage(StorageError::Unavailable(cause)))
+                if cause.to_string() == reason),
+            "{refused:?}"
+        );
+        assert!(groups.create(new_group("second"), None).await.is_ok());
+        queue.close();
+    }
+
+    #[tokio::test]
+    async fn a_writer_that_panics_answers_its_batch_and_goes_on() {
+        let database = TestDatabase::sqlite().unwrap();
+        let (queue, opened) = queue(&database, || panic!("as the test asks for"));
+        assert_first_refused_and_second_stored(queue, "the writer panicked").await;
+        assert_eq!(opened.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_opened_fails_one_batch_and_is_opened_for_the_next() {
+        let database = TestDatabase::sqlite().unwrap();
+        let (queue, _) = queue(&database, || Err(Failure::Clean(Fault::Unavailable("no such file".into()))));
+        assert_first_refused_and_second_stored(queue, "no such file").await;
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_away_for_a_moment_is_waited_for() {
+        let database = TestDatabase::sqlite().unwrap();
+        let (queue, opened) =
+            queue(&database, || Err(Failure::Away(Fault::Unavailable("starting up".into()))));
+        assert!(queue.groups().create(new_group("patient"), None).await.is_ok());
+        assert_eq!(opened.load(Ordering::SeqCst), 2);
+        queue.close();
+    }
+}

@@ -1,0 +1,37 @@
+//! What the unit tests of several modules build.
+
+use crate::{
+    DatabaseOptions,
+    connection::{Connector, Role},
+    migrations,
+};
+use gochat_domain::{
+    clock::{Clock, SystemClock},
+    group::{AdminId, CreateGroup, GroupName, GroupToken, NewGroup},
+};
+use gochat_test_support::TestDatabase;
+use std::time::Duration;
+
+/// A connector to `database`, which may be empty.
+pub(crate) fn connector(database: &TestDatabase) -> Connector {
+    let options =
+        DatabaseOptions { pool_size: 1, timeout: Duration::from_secs(20), prepared_statements: true };
+    Connector::new(&database.url().parse().unwrap(), options).unwrap()
+}
+
+/// A connector to `database`, which has the schema.
+pub(crate) fn migrated(database: &TestDatabase) -> Connector {
+    let connector = connector(database);
+    migrations::migrate(&mut connector.open(Role::Writer).unwrap()).unwrap();
+    connector
+}
+
+/// A group of this name, new now.
+pub(crate) fn new_group(name: &str) -> NewGroup {
+    let request = CreateGroup {
+        name: GroupName::parse(name).unwrap(),
+        token: GroupToken::parse("t").unwrap(),
+        admin_id: AdminId::new(1).unwrap(),
+    };
+    NewGroup::mint(request, SystemClock.now())
+}
