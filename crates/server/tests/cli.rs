@@ -39,6 +39,7 @@ fn main() -> ExitCode {
     }
     suite.on([Backend::Postgres], &configuration::postgres_cases());
     suite.on([Backend::Sqlite], &file::sqlite_cases());
+    suite.on([Backend::Postgres], &serve::postgres_cases());
     suite.on([Backend::Postgres], &stop::postgres_cases());
     for cases in [
         configuration::database_cases(),

@@ -35,6 +35,11 @@ impl Batch {
         self.creates.len()
     }
 
+    /// Whether the commit of the batch shows that creates can succeed.
+    pub(super) fn tells_of_creates(&self) -> bool {
+        self.creates.len() + self.trials.len() > 0
+    }
+
     /// The number of writes.
     pub(super) fn len(&mut self) -> usize {
         self.lanes().iter().map(|lane| lane.len()).sum()

@@ -1,11 +1,11 @@
-//! The moment of the last commit.
+//! The moment of the last commit of a create.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-/// The moment at which a writer last committed a batch. Cloning shares it.
+/// The moment at which a writer last committed a create, or a trial of one. Cloning shares it.
 #[derive(Clone, Default)]
 pub(crate) struct LastCommit(Arc<Mutex<Option<Instant>>>);
 

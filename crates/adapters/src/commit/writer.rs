@@ -110,10 +110,13 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
             none => none.insert((self.open)()?),
         };
         let (creates, writes, began_at) = (batch.creates(), batch.len(), Instant::now());
+        let tells_of_creates = batch.tells_of_creates();
         match batch.commit(session, sent) {
             Ok(()) => {
                 self.metrics.committed(creates, began_at.elapsed());
-                self.last_commit.note();
+                if tells_of_creates {
+                    self.last_commit.note();
+                }
                 session.written(writes);
                 Ok(())
             }

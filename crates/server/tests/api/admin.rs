@@ -12,6 +12,7 @@ pub fn cases() -> Vec<Case> {
         a_server_that_can_work_is_alive_and_ready,
         a_migration_that_is_missing_is_named,
         a_database_that_does_not_answer_is_named,
+        a_database_that_is_locked_for_writes_is_not_ready,
         the_admin_paths_and_the_api_are_on_their_own_port_alone,
         requests_are_counted_by_route_method_and_status,
         what_a_client_invents_becomes_one_label,
@@ -23,7 +24,8 @@ pub fn cases() -> Vec<Case> {
 }
 
 pub fn postgres_cases() -> Vec<Case> {
-    cases![a_database_that_hangs_is_waited_for_by_one_alone].to_vec()
+    cases![a_database_that_hangs_is_waited_for_by_one_alone, a_primary_that_is_read_only_is_not_ready]
+        .to_vec()
 }
 
 fn group(name: &str) -> Request {
@@ -88,6 +90,45 @@ fn a_database_that_does_not_answer_is_named(database: TestDatabase) -> anyhow::R
     );
     app.database.execute("ALTER TABLE __diesel_schema_migrations RENAME COLUMN elsewhere TO version")?;
     assert_readiness(&app, 200, READY);
+    Ok(())
+}
+
+fn a_database_that_is_locked_for_writes_is_not_ready(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let mut lock = app.database.lock_groups()?;
+    assert_readiness(
+        &app,
+        503,
+        r#"{"database":"ok","migrations":"ok","writes":"none ended within 2s","shutdown":"ok"}"#,
+    );
+    lock.execute("ROLLBACK")?;
+    deadline::eventually("the server is ready", || (ask(&app, "/readyz").status == 200).then_some(()));
+    // A trial leaves nothing behind, and takes no id.
+    assert!(app.groups().is_empty());
+    assert_eq!(group("g").send(app.port).json()["id"], 1);
+    Ok(())
+}
+
+fn a_primary_that_is_read_only_is_not_ready(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let name = app.database.rows("SELECT current_database()::text")?.concat().concat();
+    let end = "SELECT pg_terminate_backend(pid, 20000)::text FROM pg_stat_activity
+               WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    app.database.execute(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on"))?;
+    app.database.rows(end)?;
+    let refused = group("g").send(app.port);
+    refused.assert_error(503, "unavailable", None, "the service cannot serve this now; try again");
+    assert_readiness(
+        &app,
+        503,
+        r#"{"database":"ok","migrations":"ok","writes":"refused; the log has the cause","shutdown":"ok"}"#,
+    );
+    let mut admin = app.database.plain_sql()?;
+    admin.execute("SET default_transaction_read_only = off")?;
+    admin.execute(&format!("ALTER DATABASE {name} RESET default_transaction_read_only"))?;
+    app.database.rows(end)?;
+    assert_readiness(&app, 200, READY);
+    assert_eq!(group("g").send(app.port).status, 201);
     Ok(())
 }
 

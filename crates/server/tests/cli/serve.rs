@@ -2,7 +2,7 @@
 
 use crate::process::Server;
 use gochat_test_support::{
-    Case, TestDatabase, cases, deadline,
+    Case, Cluster, TestDatabase, cases, deadline,
     http::{Connection, DEVELOPMENT_KEY, Request},
 };
 use std::thread;
@@ -17,6 +17,10 @@ pub fn cases() -> Vec<Case> {
         a_server_that_was_told_to_stop_says_so_until_it_ends,
     ]
     .to_vec()
+}
+
+pub fn postgres_cases() -> Vec<Case> {
+    cases![a_server_of_a_database_that_hangs_answers_and_ends].to_vec()
 }
 
 pub const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
@@ -132,6 +136,27 @@ fn what_was_answered_201_is_there_after_kill_9(database: TestDatabase) -> anyhow
     next.terminate();
     assert_eq!(next.wait().code, Some(0));
     Ok(())
+}
+
+fn a_server_of_a_database_that_hangs_answers_and_ends(_: TestDatabase) -> anyhow::Result<()> {
+    let cluster = Cluster::start(Cluster::FAST)?;
+    let database = cluster.database()?;
+    let short = [("GOCHAT__DATABASE__TIMEOUT", "1s"), ("GOCHAT__HTTP__SHUTDOWN_TIMEOUT", "2s")];
+    let server = Server::start(&database, &short);
+    assert_eq!(Request::create(BODY).send(server.port).status, 201);
+    // The machine of the database still acknowledges what it is sent, and nothing answers.
+    cluster.pause()?;
+    let find = Request::new("GET", "/v1/group/1").header("GoChat-Token", DEVELOPMENT_KEY);
+    for request in [Request::create(r#"{"name":"h","token":"t","admin_id":1}"#), find] {
+        let reply = request.send(server.port);
+        reply.assert_error(503, "unavailable", None, "the service cannot serve this now; try again");
+    }
+    assert_eq!(Request::new("GET", "/readyz").send(server.admin_port).status, 503);
+    server.terminate();
+    let ended = server.wait();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("the database does not answer"), "{ended:?}");
+    cluster.resume()
 }
 
 fn a_database_that_does_not_answer_does_not_hold_up_the_end(database: TestDatabase) -> anyhow::Result<()> {
