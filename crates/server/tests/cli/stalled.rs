@@ -1,11 +1,11 @@
 //! A log that nobody reads: standard error is a pipe whose reader has stopped.
 
-use crate::{process::Server, stop::LIMIT};
+use crate::{process::Server, serve::create_in_flight};
 use gochat_test_support::{
     Case, TestDatabase, cases,
     http::{Connection, Request},
 };
-use std::{thread, time::Instant};
+use std::thread;
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -59,10 +59,8 @@ fn a_log_that_nobody_reads_holds_up_neither_requests_nor_the_end(
     send(&server, KEPT + 5_000, &Request::new("GET", "/nothing"), 404);
     assert!(dropped(&server) > 4_000.0, "{}", dropped(&server));
     assert_eq!(create(500).send(server.port).status, 201);
-    let told = Instant::now();
     server.terminate();
     assert_eq!(server.wait().code, Some(0));
-    assert!(told.elapsed() < LIMIT, "{:?}", told.elapsed());
     assert_eq!(database.rows("SELECT name FROM groups")?.len(), 501);
     Ok(())
 }
@@ -72,7 +70,7 @@ fn a_failed_stop_ends_too_when_nobody_reads_the_log(database: TestDatabase) -> a
     let (server, _unread) = Server::start_unread(&database, &settings);
     send(&server, 1_000, &Request::new("GET", "/nothing"), 404);
     let _lock = database.lock_groups()?;
-    let _in_flight = crate::serve::create_in_flight(&server);
+    let _in_flight = create_in_flight(&server);
     server.terminate();
     assert_eq!(server.wait().code, Some(1));
     Ok(())

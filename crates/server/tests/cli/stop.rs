@@ -6,11 +6,11 @@ use crate::{
 };
 use gochat_test_support::{
     Case, TestDatabase, cases,
+    deadline::eventually,
     http::{Reply, Request},
 };
 use std::{
     net::TcpStream,
-    thread,
     time::{Duration, Instant},
 };
 
@@ -28,22 +28,6 @@ pub fn postgres_cases() -> Vec<Case> {
     cases![a_sweep_that_meets_a_lock_holds_up_neither_creates_nor_the_end].to_vec()
 }
 
-/// Longest wait for what must come.
-pub const LIMIT: Duration = Duration::from_secs(60);
-
-/// Polls until there is a value.
-#[track_caller]
-fn eventually<T>(what: &str, mut poll: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(value) = poll() {
-            return value;
-        }
-        assert!(start.elapsed() < LIMIT, "waited in vain: {what}");
-        thread::yield_now();
-    }
-}
-
 fn ready(server: &Server) -> Reply {
     Request::new("GET", "/readyz").send(server.admin_port)
 }
@@ -51,9 +35,9 @@ fn ready(server: &Server) -> Reply {
 /// Waits until the signal has arrived, which takes a moment.
 #[track_caller]
 fn assert_says_that_it_stops(server: &Server) {
-    let reply = eventually("not ready", || Some(ready(server)).filter(|reply| reply.status != 200));
     let expected = r#"{"database":"not checked","migrations":"not checked","writes":"not checked","shutdown":"shutting down"}"#;
-    assert_eq!((reply.status, &*reply.body), (503, expected));
+    let says_so = |reply: &Reply| reply.body == expected;
+    assert_eq!(eventually("a server that stops says so", || Some(ready(server)).filter(says_so)).status, 503);
 }
 
 #[track_caller]
