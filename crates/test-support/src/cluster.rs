@@ -77,7 +77,7 @@ impl Cluster {
     }
 
     /// A cluster with `settings` that is not yet made, to be told more.
-    pub fn with(settings: &[(&str, &str)]) -> ClusterBuilder {
+    pub fn with<'a>(settings: &[(&str, &str)]) -> ClusterBuilder<'a> {
         ClusterBuilder::new(settings)
     }
 

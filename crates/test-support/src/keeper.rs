@@ -17,11 +17,28 @@ pub(crate) struct Keeper {
     answers: Mutex<Lines>,
 }
 
+/// Each line of input is a function of the script with its argument; it is answered by `done`, or by what went wrong. At the end
+/// of the input the function `end` cleans up.
+const LOOP: &str = r#"
+complaint=$(mktemp)
+while read -r function argument; do
+    if "$function" $argument >"$complaint" 2>&1 </dev/null; then
+        echo done
+    else
+        tr '\n' ' ' <"$complaint"
+        echo
+    fi
+done
+rm "$complaint"
+end >/dev/null
+"#;
+
 impl Keeper {
-    /// Starts `shell`, which takes the arguments of `sh`, with `script` and its arguments.
+    /// Starts `shell`, which takes the arguments of `sh`, with the functions of `script`, and the arguments of `script`.
     pub(crate) fn start(mut shell: Command, script: &str, arguments: &[&str]) -> anyhow::Result<Self> {
         let mut shell = shell
-            .args(["-c", script, "keeper"])
+            .arg("-c")
+            .args([&(script.to_owned() + LOOP), "keeper"])
             .args(arguments)
             // Away from the signals that a terminal sends to this process.
             .process_group(0)

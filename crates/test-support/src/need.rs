@@ -1,6 +1,6 @@
 //! What cases need beyond PostgreSQL.
 
-use crate::{installation, pgbouncer};
+use crate::{Namespace, installation, pgbouncer};
 use anyhow::ensure;
 use std::process::Command;
 
@@ -11,6 +11,8 @@ pub enum Need {
     German,
     /// PgBouncer.
     PgBouncer,
+    /// A network namespace, which takes root's rights. Where these are missing, cases are ignored even if PostgreSQL is required.
+    Namespace,
 }
 
 impl Need {
@@ -28,6 +30,7 @@ impl Need {
                 Ok(())
             }
             Self::PgBouncer => pgbouncer::program().map(drop),
+            Self::Namespace => Namespace::new().map(drop),
         }
     }
 }

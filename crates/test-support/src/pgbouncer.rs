@@ -32,11 +32,13 @@ pub struct PgBouncer {
 }
 
 const KEEPER: &str = r#"
-"$1" -q "$2/pgbouncer.ini" </dev/null >/dev/null &
-read -r _
-kill "$!"
-wait
-rm -rf "$2"
+folder=$2
+"$1" -q "$folder/pgbouncer.ini" </dev/null >/dev/null &
+end() {
+    kill "$!"
+    wait
+    rm -rf "$folder"
+}
 "#;
 
 /// How many ports are tried, as another process may take a free one first.

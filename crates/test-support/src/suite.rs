@@ -98,7 +98,9 @@ impl Suite {
     {
         let postgres = self.postgres.clone();
         self.push(name, move || match need.check() {
-            Err(error) if !is_required() => Ok(Completion::ignored_with(format!("{error:#}"))),
+            Err(error) if need == Need::Namespace || !is_required() => {
+                Ok(Completion::ignored_with(format!("{error:#}")))
+            }
             _ => run_on(Backend::Postgres, postgres, case),
         });
     }

@@ -6,6 +6,8 @@
 mod cluster;
 #[path = "support/fault_proxy.rs"]
 mod fault_proxy;
+#[path = "support/namespace.rs"]
+mod namespace;
 #[path = "support/pgbouncer.rs"]
 mod pgbouncer;
 
@@ -22,5 +24,6 @@ fn main() -> ExitCode {
     suite.behind_pgbouncer(&pgbouncer::cases());
     suite.on_postgres_with(Need::PgBouncer, &pgbouncer::cases_with_their_own());
     suite.on_postgres_with(Need::German, &cluster::german_cases());
+    suite.on_postgres_with(Need::Namespace, &namespace::cases());
     suite.run()
 }

@@ -2,7 +2,7 @@
 
 use super::Cluster;
 use crate::{
-    installation,
+    Namespace, installation,
     keeper::Keeper,
     port,
     server_folder::{ServerFolder, run},
@@ -26,9 +26,10 @@ use std::{
 /// let western = Cluster::with(Cluster::FAST).initdb(&["--encoding", "LATIN1"]).start()?;
 /// # anyhow::Ok(())
 /// ```
-pub struct ClusterBuilder {
+pub struct ClusterBuilder<'a> {
     initdb: Vec<String>,
     settings: Vec<(String, String)>,
+    machine: Option<&'a Namespace>,
 }
 
 const KEEPER: &str = include_str!("keeper.sh");
@@ -36,10 +37,10 @@ const KEEPER: &str = include_str!("keeper.sh");
 /// How many ports are tried, as another process may take a free one first.
 const ATTEMPTS: u32 = 5;
 
-impl ClusterBuilder {
+impl<'a> ClusterBuilder<'a> {
     pub(super) fn new(settings: &[(&str, &str)]) -> Self {
         let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Self { initdb: Vec::new(), settings: settings.collect() }
+        Self { initdb: Vec::new(), settings: settings.collect(), machine: None }
     }
 
     /// With one more setting, which goes before those of the same name that were given earlier.
@@ -56,12 +57,18 @@ impl ClusterBuilder {
         self
     }
 
+    /// On another machine: it listens there and not here.
+    #[must_use]
+    pub fn within(self, machine: &'a Namespace) -> Self {
+        Self { machine: Some(machine), ..self }
+    }
+
     /// Makes the cluster, and returns when it accepts connections.
     pub fn start(self) -> anyhow::Result<Cluster> {
         let binaries = installation::newest()?;
         let folder = ServerFolder::new("gochat-postgres-")?;
         self.create(&binaries, &folder).context("cannot make a PostgreSQL cluster")?;
-        Cluster::run(binaries, folder)
+        Cluster::run(binaries, folder, self.machine)
     }
 
     fn create(&self, binaries: &Path, folder: &ServerFolder) -> anyhow::Result<()> {
@@ -77,28 +84,40 @@ impl ClusterBuilder {
             .arg(data(folder))
             .args(&self.initdb))?;
         let own = [
-            ("listen_addresses", "127.0.0.1"),
             ("max_connections", "300"),
             // In files, which go with the folder even when the server is killed.
             ("dynamic_shared_memory_type", "mmap"),
         ];
         let given = self.settings.iter().map(|(name, value)| (&**name, &**value));
-        configure(folder, own.into_iter().chain(given))
+        configure(folder, own.into_iter().chain(given))?;
+        // Those of this machine may connect to the one on another.
+        let password = "host all all samenet scram-sha-256\nhost replication all samenet scram-sha-256\n";
+        append(folder, "pg_hba.conf", password)
     }
 }
 
 impl Cluster {
     /// Runs what is in the folder, on a port that is free.
-    pub(super) fn run(binaries: PathBuf, folder: ServerFolder) -> anyhow::Result<Self> {
+    pub(super) fn run(
+        binaries: PathBuf,
+        folder: ServerFolder,
+        machine: Option<&Namespace>,
+    ) -> anyhow::Result<Self> {
         let sockets = folder.path().display().to_string();
-        configure(&folder, [("unix_socket_directories", &*sockets)])?;
+        let host = machine.map_or(Ipv4Addr::LOCALHOST, Namespace::address);
+        configure(
+            &folder,
+            [("unix_socket_directories", &*sockets), ("listen_addresses", &*host.to_string())],
+        )?;
         let pg_ctl = binaries.join("pg_ctl").display().to_string();
-        let keeper = Keeper::start(folder.command("sh"), KEEPER, &[&pg_ctl, &sockets])?;
+        let shell = folder.command("sh");
+        let shell = machine.map_or(shell, |machine| machine.enter(&folder.command("sh")));
+        let keeper = Keeper::start(shell, KEEPER, &[&pg_ctl, &sockets])?;
         for _ in 0..ATTEMPTS {
             let port = port::free()?;
             configure(&folder, [("port", &*port.to_string())])?;
             if keeper.ask("start").is_ok() {
-                return Ok(Self { keeper, host: Ipv4Addr::LOCALHOST, port, binaries, folder });
+                return Ok(Self { keeper, host, port, binaries, folder });
             }
         }
         bail!("PostgreSQL in {} does not start; its log says:\n{}", binaries.display(), log(&folder))
@@ -114,7 +133,11 @@ fn configure<'a>(
     for (name, value) in settings {
         writeln!(lines, "{name} = '{}'", value.replace('\'', "''"))?;
     }
-    let mut file = fs::File::options().append(true).open(data(folder).join("postgresql.conf"))?;
+    append(folder, "postgresql.conf", &lines)
+}
+
+fn append(folder: &ServerFolder, file: &str, lines: &str) -> anyhow::Result<()> {
+    let mut file = fs::File::options().append(true).open(data(folder).join(file))?;
     Ok(file.write_all(lines.as_bytes())?)
 }
 

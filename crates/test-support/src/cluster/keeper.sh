@@ -1,5 +1,4 @@
-# Keeps a PostgreSQL cluster. Each line of input is one of the functions below with an argument, and is answered by `done` or
-# by what went wrong. At the end of the input the server is stopped and its folder removed.
+# Keeps a PostgreSQL cluster.
 pg_ctl=$1 folder=$2
 data=$folder/data
 
@@ -43,17 +42,10 @@ forget() {
     rm -f "$data/postmaster.pid" "$folder"/.s.PGSQL.*
 }
 
-while read -r function argument; do
-    if "$function" $argument >"$folder/answer" 2>&1 </dev/null; then
-        echo done
-    else
-        tr '\n' ' ' <"$folder/answer"
-        echo
+end() {
+    if [ -e "$data/postmaster.pid" ]; then
+        resume
+        stop immediate || forget
     fi
-done
-exec >/dev/null
-if [ -e "$data/postmaster.pid" ]; then
-    resume
-    stop immediate || forget
-fi
-rm -rf "$folder"
+    rm -rf "$folder"
+}

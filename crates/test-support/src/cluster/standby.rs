@@ -33,7 +33,7 @@ impl Cluster {
             .arg(format!("host={host} port={port} user={user} password={password} application_name={NAME}"))
             .arg("--pgdata")
             .arg(data(&folder)))?;
-        let standby = Self::run(self.binaries.clone(), folder)?;
+        let standby = Self::run(self.binaries.clone(), folder, None)?;
         self.set("synchronous_standby_names", NAME)?;
         eventually("a synchronous standby", || {
             let states = self.rows("SELECT sync_state FROM pg_stat_replication");

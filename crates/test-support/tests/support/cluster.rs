@@ -1,14 +1,14 @@
 //! Clusters that are stopped, killed, paused, started again and replaced by a standby.
 
 use gochat_test_support::{
-    Case, Cluster, PlainSql, Shutdown, TestDatabase, cases,
+    Case, Cluster, Namespace, PlainSql, Shutdown, TestDatabase, cases,
     deadline::{Lines, eventually, exit},
 };
 use std::{
     env, fs,
     io::{self, Write},
     net::TcpStream,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
 };
@@ -124,12 +124,17 @@ fn a_setting_holds_for_the_next_connection(_: TestDatabase) -> anyhow::Result<()
 /// Tells this program that it is the test process that is killed.
 pub const ABANDONED: &str = "GOCHAT_TEST_ABANDONED";
 
-/// Leaves a cluster in a state in which it does not end by itself.
+/// Leaves a cluster in a state in which it does not end by itself, and a namespace where one can be made.
 pub fn wait_to_be_killed() -> ! {
     let cluster = Cluster::start(Cluster::FAST).unwrap();
     cluster.pause().unwrap();
+    let machine = Namespace::new().ok();
+    let cable = machine.iter().map(|machine| Path::new("/sys/class/net").join(machine.name()));
     let mut stdout = io::stdout();
-    writeln!(stdout, "{}\n{}", cluster.port(), cluster.folder().display()).unwrap();
+    for path in [cluster.folder().to_owned()].into_iter().chain(cable) {
+        writeln!(stdout, "{}", path.display()).unwrap();
+    }
+    writeln!(stdout, "{}", cluster.port()).unwrap();
     loop {
         thread::park();
     }
@@ -138,12 +143,21 @@ pub fn wait_to_be_killed() -> ! {
 fn nothing_is_left_of_a_test_process_that_is_killed(_: TestDatabase) -> anyhow::Result<()> {
     let mut process = Command::new(env::current_exe()?).env(ABANDONED, "1").stdout(Stdio::piped()).spawn()?;
     let lines = Lines::of(process.stdout.take().unwrap());
-    let line = || lines.line().unwrap().trim().to_owned();
-    let (port, folder): (u16, _) = (line().parse()?, line());
+    let mut paths = Vec::new();
+    let port: u16 = loop {
+        let line = lines.line().unwrap();
+        match line.trim().parse() {
+            Ok(port) => break port,
+            Err(_) => paths.push(PathBuf::from(line.trim())),
+        }
+    };
+    assert!(paths.iter().all(|path| path.exists()), "{paths:?}");
     TcpStream::connect(("127.0.0.1", port))?;
     process.kill()?;
     exit(&mut process);
     eventually("the server ends", || TcpStream::connect(("127.0.0.1", port)).err());
-    eventually("the folder goes", || (!Path::new(&folder).exists()).then_some(()));
+    for path in paths {
+        eventually("a folder or a cable goes", || (!path.exists()).then_some(()));
+    }
     Ok(())
 }
