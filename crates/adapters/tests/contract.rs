@@ -12,6 +12,8 @@ mod german;
 mod groups;
 #[path = "contract/idempotency.rs"]
 mod idempotency;
+#[path = "contract/lanes.rs"]
+mod lanes;
 #[path = "contract/lost.rs"]
 mod lost;
 #[path = "contract/migrations.rs"]
@@ -34,9 +36,13 @@ fn main() -> ExitCode {
         suite.add(format!("memory::{name}"), move || case(Subject::memory()));
         suite.on(Backend::ALL, &[(name, move |database: TestDatabase| case(Subject::on(database)?))]);
     }
-    for cases in
-        [migrations::cases(), batches::cases(), idempotency::database_cases(), api_keys::database_cases()]
-    {
+    for cases in [
+        migrations::cases(),
+        batches::cases(),
+        lanes::cases(),
+        idempotency::database_cases(),
+        api_keys::database_cases(),
+    ] {
         suite.on(Backend::ALL, &cases);
     }
     for (name, case) in migrations::cases_without_database() {
@@ -46,6 +52,7 @@ fn main() -> ExitCode {
     suite.on([Backend::Postgres], &idempotency::postgres_cases());
     suite.on([Backend::Postgres], &migrations::postgres_cases());
     suite.on([Backend::Postgres], &batches::postgres_cases());
+    suite.on([Backend::Postgres], &lanes::postgres_cases());
     suite.on([Backend::Postgres], &lost::postgres_cases());
     suite.on([Backend::Postgres], &german::postgres_cases());
     suite.run()

@@ -59,7 +59,7 @@ fn in_a_mixed_batch_each_gets_its_own_answer(database: TestDatabase) -> anyhow::
 }
 
 /// Makes the row `bad` fail, for no reason that the service knows of.
-fn break_one_row(subject: &Subject) -> anyhow::Result<()> {
+pub fn refuse_one_row(subject: &Subject) -> anyhow::Result<()> {
     subject.database().execute(match subject.database().backend() {
         Backend::Sqlite => {
             "CREATE TRIGGER fault BEFORE INSERT ON groups WHEN NEW.name = 'bad'
@@ -75,7 +75,7 @@ fn break_one_row(subject: &Subject) -> anyhow::Result<()> {
 
 fn a_row_that_fails_alone_leaves_its_neighbours_stored(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
-    break_one_row(&subject)?;
+    refuse_one_row(&subject)?;
     let mut lock = lock(&subject);
     let names = ["a", "bad", "b", "a"];
     let answers = subject.create_while(names.map(group).into(), || lock.execute("ROLLBACK").unwrap());
@@ -251,7 +251,7 @@ fn a_thousand_at_once_end_in_at_most_100_commits(database: TestDatabase) -> anyh
 }
 
 /// How many commits there were: on PostgreSQL those that stored groups, by the transaction that each row names.
-fn commits(subject: &Subject) -> anyhow::Result<usize> {
+pub fn commits(subject: &Subject) -> anyhow::Result<usize> {
     match subject.database().backend() {
         Backend::Sqlite => sqlite_commits(subject.database().url().trim_start_matches("sqlite://")),
         Backend::Postgres => {

@@ -171,18 +171,18 @@ fn a_commit_whose_answer_is_lost_is_settled(database: TestDatabase) -> anyhow::R
     let (groups, keys) = (queue.groups(), connected.api_keys(&queue));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let mut lost = 0;
-    let mut lose = |message| {
+    let mut lose_next = |message| {
         lost += 1;
         proxy.lose_answer(message, 1);
         lost
     };
     // A create by a statement that is a transaction of its own. The first prepares the statement.
     let mut created = vec![runtime.block_on(groups.create(group("first"), None))?];
-    let expected = lose(Message::Execute);
+    let expected = lose_next(Message::Execute);
     created.push(runtime.block_on(groups.create(group("plain"), None))?);
     assert_eq!(proxy.answers_lost(), expected);
     // One with an Idempotency-Key, in a transaction with its record.
-    let expected = lose(Message::Containing("COMMIT"));
+    let expected = lose_next(Message::Containing("COMMIT"));
     let once = runtime.block_on(groups.create(group("once"), Some(wish(1, "k"))))?;
     assert_eq!(proxy.answers_lost(), expected);
     let replayed = runtime.block_on(groups.create(group("once"), Some(wish(1, "k"))))?;
@@ -190,10 +190,10 @@ fn a_commit_whose_answer_is_lost_is_settled(database: TestDatabase) -> anyhow::R
     created.push(once);
     // A new key, and its revocation.
     let (key, issued) = (ApiKey::mint()?, api_keys::new_key());
-    let expected = lose(Message::Containing("COMMIT"));
+    let expected = lose_next(Message::Containing("COMMIT"));
     runtime.block_on(keys.insert(&key, &issued))?;
     assert_eq!(proxy.answers_lost(), expected);
-    let expected = lose(Message::Containing("COMMIT"));
+    let expected = lose_next(Message::Containing("COMMIT"));
     assert!(runtime.block_on(keys.revoke(issued.id, issued.created_at))?);
     assert_eq!(proxy.answers_lost(), expected);
     let revoked = IssuedKey { revoked_at: Some(issued.created_at), ..issued };
