@@ -53,7 +53,7 @@ fn damage_in_the_middle_is_met_by_those_who_use_it_and_confirmed_once() {
         assert_eq!(file.check_pages(&mut open.connection), Ok(()), "nobody has met it");
         for result in use_all(&mut open) {
             let fault = result.unwrap_err();
-            assert_eq!(fault, Fault::Unavailable("database disk image is malformed".into()));
+            assert!(fault.is_damage(), "{fault:?}");
             file.note(&fault);
         }
         let reason = refusal(file.check_pages(&mut open.connection));
@@ -95,7 +95,7 @@ fn a_damaged_header_is_met_by_each_new_connection() {
         let disk = File::options().write(true).open(place.database()).unwrap();
         disk.write_all_at(&vec![0xa5; length], offset).unwrap();
         let fault = Open::new(&place.prepare().unwrap()).err().unwrap();
-        assert!(matches!(fault, Fault::Unavailable(_)) && fault.is_damage(), "{fault:?}");
+        assert!(fault.is_damage(), "{fault:?}");
     }
 }
 
@@ -107,6 +107,6 @@ fn a_database_that_was_cut_in_the_middle_is_refused_at_start() {
         let size = fs::metadata(place.database()).unwrap().len() / PAGE / 2 * PAGE + more;
         File::options().write(true).open(place.database()).unwrap().set_len(size).unwrap();
         let fault = Open::new(&place.prepare().unwrap()).err().unwrap();
-        assert_eq!(fault, Fault::Unavailable("database disk image is malformed".into()));
+        assert!(fault.is_damage(), "{fault:?}");
     }
 }
