@@ -26,14 +26,15 @@ pub(crate) enum AnyConnection {
 
 /// A connection that is open, and what is watched as long as it is.
 pub(crate) struct OpenConnection {
-    // Goes before the connection: the last connection to a SQLite file takes the log away.
-    _companions: Option<Arc<Companions>>,
     connection: AnyConnection,
+    // Goes after the connection. The last connection to a SQLite file copies the log that it has open into the database; one
+    // that was opened meanwhile beside another log would keep it from that.
+    _companions: Option<Arc<Companions>>,
 }
 
 impl From<AnyConnection> for OpenConnection {
     fn from(connection: AnyConnection) -> Self {
-        Self { _companions: None, connection }
+        Self { connection, _companions: None }
     }
 }
 
@@ -119,7 +120,7 @@ impl Connector {
         match &self.target {
             Target::SqliteFile(file) => {
                 let connection = self.open_sqlite(&file.opening()?, "WAL", role)?;
-                Ok(OpenConnection { _companions: Some(file.opened()?), connection })
+                Ok(OpenConnection { connection, _companions: Some(file.opened()?) })
             }
             Target::SqliteMemory(name) => Ok(self.open_sqlite(name, "MEMORY", role)?.into()),
             Target::Postgres(url) => {
