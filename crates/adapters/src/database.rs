@@ -17,7 +17,7 @@ use std::{io, sync::Arc, time::Duration};
 /// How a database is used.
 #[derive(Debug, Clone, Copy)]
 pub struct DatabaseOptions {
-    /// The most pooled connections; the writers of groups have their own.
+    /// The most connections for reads. Writers and the look-ups of keys have their own.
     pub pool_size: u32,
     /// How long anything waits for a connection, for a lock or for a statement.
     pub timeout: Duration,
@@ -30,15 +30,21 @@ pub struct DatabaseOptions {
 pub struct Database {
     connector: Connector,
     pool: Pool,
+    key_pool: Pool,
 }
 
 impl Database {
+    /// The most connections for look-ups of keys. They are apart from `pool_size`, so that a flood of other reads never
+    /// makes authentication fail.
+    const KEY_CONNECTIONS: u32 = 2;
+
     /// Connects to the database at `url`; a SQLite file is made if it is missing. Its schema is left as it is.
     pub fn connect(url: &DatabaseUrl, options: DatabaseOptions) -> Result<Self, Fault> {
         let mut connector = Connector::new(url, options)?;
         connector.allow_for_pooler()?;
         let pool = Pool::open(connector.clone(), options.pool_size, options.timeout)?;
-        Ok(Self { connector, pool })
+        let key_pool = Pool::open(connector.clone(), Self::KEY_CONNECTIONS, options.timeout)?;
+        Ok(Self { connector, pool, key_pool })
     }
 
     /// Runs the pending migrations, and returns their versions.
@@ -53,7 +59,7 @@ impl Database {
 
     /// The keys on record, which are written through `queue`.
     pub fn api_keys(&self, queue: &CommitQueue) -> Arc<dyn ApiKeyRepository> {
-        Arc::new(DieselApiKeys { pool: self.pool.clone(), queue: queue.submitter() })
+        Arc::new(DieselApiKeys { pool: self.key_pool.clone(), queue: queue.submitter() })
     }
 
     /// The port that finds groups.
@@ -72,7 +78,7 @@ impl Database {
         }
     }
 
-    /// Lets `registry` read how the pooled connections are used.
+    /// Lets `registry` read how the connections for reads are used.
     pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         self.pool.register(registry)
     }
@@ -80,5 +86,44 @@ impl Database {
     /// Starts the writers, and the queue of all that changes the database.
     pub fn start_queue(&self, options: CommitOptions) -> io::Result<CommitQueue> {
         CommitQueue::on(&self.connector, options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gochat_domain::auth::ApiKey;
+    use gochat_test_support::{TestDatabase, deadline::soon};
+    use std::sync::mpsc;
+    use tokio::sync::Notify;
+
+    #[tokio::test]
+    async fn a_key_is_looked_up_while_every_connection_for_reads_is_busy() {
+        let file = TestDatabase::sqlite().unwrap();
+        let timeout = Duration::from_secs(20);
+        let options = DatabaseOptions { pool_size: 1, timeout, prepared_statements: true };
+        let database = Database::connect(&file.url().parse().unwrap(), options).unwrap();
+        database.migrate().unwrap();
+        let queue = database.start_queue(CommitOptions { batch: 1, queue: 1, writers: 1, timeout }).unwrap();
+        let keys = database.api_keys(&queue);
+        let (release, released) = mpsc::channel::<()>();
+        let taken = Arc::new(Notify::new());
+        let take = Arc::clone(&taken);
+        let read = database.pool.run(move |_| {
+            take.notify_one();
+            // Ends with the sender.
+            let _ended = released.recv();
+            Ok(())
+        });
+        let look_up = async {
+            soon("the read has the connection", taken.notified()).await;
+            let found = keys.find(&ApiKey::parse("gck_some").unwrap()).await;
+            drop(release);
+            found.unwrap()
+        };
+        let (read, found) = tokio::join!(read, look_up);
+        read.unwrap();
+        assert_eq!(found, None);
+        queue.close();
     }
 }
