@@ -11,9 +11,9 @@ use tokio::{
 /// What a probe found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Readiness {
-    /// The database answers, and has every migration.
+    /// The database answers, and its schema is one that this program works with.
     Ready,
-    /// It answers, but lacks these migrations.
+    /// It answers, but lacks migrations, or had one that this program cannot work with.
     Migrations(String),
     /// It does not answer, or not in time.
     Database(String),
@@ -63,13 +63,15 @@ fn unanswered(fault: &Fault) -> Readiness {
     Readiness::Database("no answer; the log has the cause".to_owned())
 }
 
-/// One question shows both: which migrations there are stands in the database.
+/// One question shows both: the versions that were run stand in the database.
 fn ask(connection: &mut AnyConnection) -> Result<Readiness, Fault> {
     match migrations::check(connection) {
-        // Where a newer program has been, this one serves as before until it is replaced.
-        Ok(()) | Err(MigrateError::DatabaseNewer { .. }) => Ok(Readiness::Ready),
+        Ok(()) => Ok(Readiness::Ready),
         Err(MigrateError::Pending(missing)) => Ok(Readiness::Migrations(format!("pending: {missing}"))),
+        Err(MigrateError::DatabaseNewer { oldest, .. }) => {
+            Ok(Readiness::Migrations(format!("need a program that knows {oldest}")))
+        }
         Err(MigrateError::Fault(fault)) => Err(fault),
-        Err(error @ MigrateError::Failed(_)) => Err(Fault::Unknown(error.to_string())),
+        Err(error) => Err(Fault::Unknown(error.to_string())),
     }
 }

@@ -30,6 +30,9 @@ fn main() -> ExitCode {
         suite.add(format!("memory::{name}"), move || case(Subject::memory()));
         suite.on(Backend::ALL, &[(name, move |database: TestDatabase| case(Subject::on(database)?))]);
     }
+    for (name, case) in migrations::cases_without_database() {
+        suite.add(name, case);
+    }
     for cases in
         [migrations::cases(), batches::cases(), idempotency::database_cases(), api_keys::database_cases()]
     {

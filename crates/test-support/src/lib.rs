@@ -11,12 +11,13 @@ pub mod http;
 mod installation;
 mod plain_sql;
 mod postgres;
+pub mod schema;
 mod suite;
 
 pub use cluster::Cluster;
 pub use database::{Backend, TestDatabase};
 pub use plain_sql::PlainSql;
-pub use suite::{Case, CaseWithoutDatabase, Suite};
+pub use suite::{Case, CaseWithoutDatabase, Suite, run_case};
 
 /// The table of the named functions, each beside its name: `cases![one, two]` is `[("one", one), ("two", two)]`.
 #[macro_export]

@@ -110,7 +110,7 @@ mod tests {
         let url: DatabaseUrl = database.url().parse().unwrap();
         let connector = Connector::new(&url, Duration::from_secs(1)).unwrap();
         let mut connection = connector.open().unwrap();
-        migrations::migrate(&mut connection).unwrap();
+        migrations::migrate(&mut connection, &|| connector.open(), &|_| ()).unwrap();
         // Fewer than there are: SQLite takes as many as it has, and not one more.
         connection.batch_execute("PRAGMA max_page_count = 1").unwrap();
         let mut store = Store { connection, checkpoints: None };

@@ -1,0 +1,26 @@
+//! A migration of PostgreSQL that is marked to run outside a transaction.
+
+use super::{Limits, MigrateError, pending};
+use crate::{Fault, connection::AnyConnection};
+use diesel::{connection::SimpleConnection, migration::Migration, pg::Pg};
+
+/// Runs a migration that is marked to run outside a transaction. The lock is held by another connection.
+///
+/// An attempt that was cut short may have left an index that is not valid; `down.sql` removes it.
+pub(super) fn run(
+    other: AnyConnection,
+    migration: &dyn Migration<Pg>,
+    limits: &Limits,
+) -> Result<String, MigrateError> {
+    let AnyConnection::Postgres(mut other) = other else {
+        return Err(Fault::Unknown("two connections to one database are of two kinds".into()).into());
+    };
+    // It waits for all transactions that are older, and nobody waits for it meanwhile.
+    other.batch_execute(&format!("SET lock_timeout = {}", limits.turn.as_millis()))?;
+    migration.revert(&mut other).map_err(MigrateError::failed)?;
+    pending::run(&mut other, migration).inspect_err(|_| {
+        if let Err(error) = migration.revert(&mut other) {
+            tracing::warn!(%error, "what is left of a migration that failed is removed when it is run again");
+        }
+    })
+}
