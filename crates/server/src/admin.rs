@@ -69,7 +69,7 @@ async fn livez() -> impl Responder {
 struct Checks {
     /// The database answers.
     database: String,
-    /// It has every migration that this program knows.
+    /// It has every migration that this program knows, and none that asks for a newer program.
     migrations: String,
     /// The service was not told to stop.
     shutdown: String,

@@ -15,7 +15,8 @@ pub(super) fn run(
     let AnyConnection::Postgres(mut other) = other else {
         return Err(Fault::Unknown("two connections to one database are of two kinds".into()).into());
     };
-    // It waits for all transactions that are older, and nobody waits for it meanwhile.
+    // It waits for all transactions that are older, and nobody waits for it meanwhile. Behind a pooler of transactions this
+    // may stay with the server's connection, and is long enough to harm nobody.
     other.batch_execute(&format!("SET lock_timeout = {}", limits.turn.as_millis()))?;
     migration.revert(&mut other).map_err(MigrateError::failed)?;
     pending::run(&mut other, migration).inspect_err(|_| {

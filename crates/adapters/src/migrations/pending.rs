@@ -32,6 +32,10 @@ pub(super) fn run<DB: Backend>(
     connection: &mut impl MigrationHarness<DB>,
     migration: &dyn Migration<DB>,
 ) -> Result<String, MigrateError> {
-    let version = connection.run_migration(migration).map_err(MigrateError::failed)?;
-    Ok(version.to_string())
+    let version = migration.name().version().to_string();
+    match connection.run_migration(migration) {
+        Ok(_) => Ok(version),
+        // Diesel names the migration in some of its errors.
+        Err(error) => Err(MigrateError::Failed(format!("migration {version}: {error}"))),
+    }
 }

@@ -44,7 +44,7 @@ fn attempt(
     limits: &Limits,
 ) -> Result<Option<String>, MigrateError> {
     connection.build_transaction().read_committed().run(|connection| {
-        // An instance that waited for the lock in a statement would keep a snapshot meanwhile.
+        // A statement that waits for the lock has a snapshot, too.
         let lock = format!("pg_try_advisory_xact_lock({ADVISORY_LOCK})");
         if !select(sql::<Bool>(&lock)).get_result(connection)? {
             return Err(MigrateError::Busy);

@@ -72,6 +72,28 @@ fn an_index_that_was_left_half_built_is_built_anew() {
 }
 
 #[test]
+fn an_attempt_that_goes_on_without_its_program_is_waited_for() {
+    run_case([Backend::Postgres], |database| {
+        let scene = Scene::on(database)?;
+        thread::scope(|scope| {
+            let mut writer = scene.hold(&insert(1))?;
+            let build = "CREATE INDEX CONCURRENTLY groups_admin_id ON groups (admin_id)";
+            // It ends well, or as the victim of a deadlock.
+            scope.spawn(|| scene.database.execute(build));
+            scene.wait_for_a_lock("CREATE INDEX CONCURRENTLY")?;
+            let instance = scope.spawn(|| scene.migrate_to(&INDEX, &IMPATIENT));
+            scene.wait_for_a_lock("DROP INDEX CONCURRENTLY")?;
+            writer.execute("COMMIT")?;
+            instance.join().unwrap().1?;
+            anyhow::Ok(())
+        })?;
+        assert_eq!(indexes(&scene.database)?, [["groups_admin_id", "true"]]);
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
 fn a_transaction_that_does_not_end_is_waited_for_up_to_a_limit() {
     run_case([Backend::Postgres], |database| {
         let scene = Scene::on(database)?;
