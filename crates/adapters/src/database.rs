@@ -49,10 +49,16 @@ impl Database {
 
     /// Runs the pending migrations, and returns their versions.
     pub fn migrate(&self) -> Result<Vec<String>, MigrateError> {
-        migrations::migrate(&mut *self.connector.open(Role::Writer)?)
+        self.migrate_telling(&|_| ())
     }
 
-    /// Passes if no migration is pending.
+    /// [`Self::migrate`], where `progress` is told each version as soon as its migration is in effect.
+    pub fn migrate_telling(&self, progress: &dyn Fn(&str)) -> Result<Vec<String>, MigrateError> {
+        let open = || self.connector.open(Role::Writer);
+        migrations::migrate(&mut *open()?, &open, progress)
+    }
+
+    /// Passes if the schema is one that this program works with.
     pub fn check_schema(&self) -> Result<(), MigrateError> {
         self.connector.open(Role::Reader)?.read(migrations::check)
     }

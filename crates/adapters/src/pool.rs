@@ -105,7 +105,7 @@ impl Pool {
             })
         };
         let mut pooled = get()?;
-        let result = pooled.connection.read(&work);
+        let result = pooled.connection.read(work);
         if result.is_ok() || pooled.connection.ping().is_ok() {
             return result;
         }

@@ -22,11 +22,11 @@ const TRUST: Duration = Duration::from_secs(1);
 /// The finding of a probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Readiness {
-    /// The database answers, has every migration and takes writes.
+    /// The database answers, has a schema that this program works with, and takes writes.
     Ready,
     /// It answers, but takes no writes, or not in time.
     Writes(String),
-    /// It answers, but lacks these migrations.
+    /// It answers, but lacks migrations, or had one that this program cannot work with.
     Migrations(String),
     /// It does not answer, or not in time.
     Database(String),
@@ -99,16 +99,18 @@ fn unanswered(cause: &dyn Display) -> Readiness {
     Readiness::Database("no answer; the log has the cause".to_owned())
 }
 
-/// One question shows both: which migrations there are stands in the database.
+/// One question shows both: the versions that were run stand in the database.
 fn ask(connection: &mut AnyConnection, file: Option<&DatabaseFile>) -> Result<Readiness, Fault> {
     if let (AnyConnection::Sqlite(connection), Some(file)) = (&mut *connection, file) {
         file.check_pages(connection)?;
     }
     match migrations::check(connection) {
-        // Where a newer program has been, this one serves as before until it is replaced.
-        Ok(()) | Err(MigrateError::DatabaseNewer { .. }) => Ok(Readiness::Ready),
+        Ok(()) => Ok(Readiness::Ready),
         Err(MigrateError::Pending(missing)) => Ok(Readiness::Migrations(format!("pending: {missing}"))),
+        Err(MigrateError::DatabaseNewer { oldest, .. }) => {
+            Ok(Readiness::Migrations(format!("need a program that knows {oldest}")))
+        }
         Err(MigrateError::Fault(fault)) => Err(fault),
-        Err(error @ MigrateError::Failed(_)) => Err(Fault::Unknown(error.to_string())),
+        Err(error) => Err(Fault::Unknown(error.to_string())),
     }
 }

@@ -22,7 +22,8 @@ pub(crate) fn connector(database: &TestDatabase) -> Connector {
 /// A connector to `database`, which has the schema.
 pub(crate) fn migrated(database: &TestDatabase) -> Connector {
     let connector = connector(database);
-    migrations::migrate(&mut connector.open(Role::Writer).unwrap()).unwrap();
+    let open = || connector.open(Role::Writer);
+    migrations::migrate(&mut open().unwrap(), &open, &|_| ()).unwrap();
     connector
 }
 

@@ -90,7 +90,7 @@ async fn livez() -> impl Responder {
 struct Checks {
     /// The database answers.
     database: String,
-    /// It has every migration that this program knows.
+    /// It has every migration that this program knows, and none that asks for a newer program.
     migrations: String,
     /// It takes writes.
     writes: String,

@@ -128,9 +128,7 @@ impl Application {
 pub(crate) fn open(settings: &DatabaseSettings) -> anyhow::Result<Database> {
     let database = connect(settings)?;
     if settings.migrate_on_start {
-        for version in migrate(&database, settings)? {
-            tracing::info!("migrated the database to {version}");
-        }
+        migrate(&database, settings, &|version| tracing::info!("migrated the database to {version}"))?;
     } else {
         database.check_schema().with_context(|| in_setting(settings))?;
     }
@@ -142,9 +140,13 @@ pub(crate) fn connect(settings: &DatabaseSettings) -> anyhow::Result<Database> {
     Database::connect(&settings.url, settings.options).with_context(|| in_setting(settings))
 }
 
-/// Runs the pending migrations, and returns their versions.
-pub(crate) fn migrate(database: &Database, settings: &DatabaseSettings) -> anyhow::Result<Vec<String>> {
-    database.migrate().with_context(|| in_setting(settings))
+/// Runs the pending migrations, and returns their versions. `progress` is told each one when it is in effect.
+pub(crate) fn migrate(
+    database: &Database,
+    settings: &DatabaseSettings,
+    progress: &dyn Fn(&str),
+) -> anyhow::Result<Vec<String>> {
+    database.migrate_telling(progress).with_context(|| in_setting(settings))
 }
 
 fn in_setting(settings: &DatabaseSettings) -> String {

@@ -19,6 +19,7 @@ mod pgbouncer;
 mod plain_sql;
 mod port;
 mod postgres;
+pub mod schema;
 mod server_folder;
 mod suite;
 
@@ -29,7 +30,7 @@ pub use namespace::Namespace;
 pub use need::Need;
 pub use pgbouncer::PgBouncer;
 pub use plain_sql::PlainSql;
-pub use suite::{Case, CaseWithoutDatabase, Suite};
+pub use suite::{Case, CaseWithoutDatabase, Suite, run_case};
 
 /// The table of the named functions, each beside its name: `cases![one, two]` is `[("one", one), ("two", two)]`.
 #[macro_export]

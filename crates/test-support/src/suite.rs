@@ -1,9 +1,13 @@
 //! A suite: each case by its name on each backend, run in parallel.
 
 use crate::{Backend, Need, TestDatabase, deadline, postgres::Postgres};
-use anyhow::bail;
+use anyhow::{Context, bail};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use std::{env, process::ExitCode, sync::Arc};
+use std::{
+    env,
+    process::ExitCode,
+    sync::{Arc, LazyLock},
+};
 
 /// A case: its name, and what is done with what it is given, a new database unless `T` says otherwise.
 pub type Case<T = TestDatabase> = (&'static str, fn(T) -> anyhow::Result<()>);
@@ -38,8 +42,7 @@ impl Suite {
     /// A suite without cases.
     #[expect(clippy::new_without_default, reason = "it looks for PostgreSQL on the machine")]
     pub fn new() -> Self {
-        let postgres = Postgres::find().map(Arc::new).map_err(|error| format!("{error:#}"));
-        Self { postgres, trials: Vec::new() }
+        Self { postgres: find(), trials: Vec::new() }
     }
 
     /// Adds a case that needs no database.
@@ -130,18 +133,49 @@ fn run_on(
     postgres: Result<Arc<Postgres>, String>,
     case: impl FnOnce(TestDatabase) -> anyhow::Result<()>,
 ) -> anyhow::Result<Completion> {
-    let database = match (backend, postgres) {
-        (Backend::Sqlite, _) => TestDatabase::sqlite()?,
-        (Backend::Postgres, Ok(server)) => TestDatabase::postgres(server)?,
+    match make(backend, postgres)? {
+        Ok(database) => case(database).map(|()| Completion::Completed),
+        Err(reason) => Ok(Completion::ignored_with(reason)),
+    }
+}
+
+/// Runs a case in a unit test, on a new database on each of `backends`.
+///
+/// Where there is no PostgreSQL, its cases are left out, and standard error says why.
+pub fn run_case(
+    backends: impl IntoIterator<Item = Backend>,
+    case: impl Fn(TestDatabase) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    static POSTGRES: LazyLock<Result<Arc<Postgres>, String>> = LazyLock::new(find);
+    for backend in backends {
+        match make(backend, POSTGRES.clone())? {
+            Ok(database) => case(database).with_context(|| format!("on {backend}"))?,
+            Err(reason) => eprintln!("left out on {backend}: {reason}"),
+        }
+    }
+    Ok(())
+}
+
+fn find() -> Result<Arc<Postgres>, String> {
+    Postgres::find().map(Arc::new).map_err(|error| format!("{error:#}"))
+}
+
+/// A new database, or why there is none and none is required.
+fn make(
+    backend: Backend,
+    postgres: Result<Arc<Postgres>, String>,
+) -> anyhow::Result<Result<TestDatabase, String>> {
+    Ok(match (backend, postgres) {
+        (Backend::Sqlite, _) => Ok(TestDatabase::sqlite()?),
+        (Backend::Postgres, Ok(server)) => Ok(TestDatabase::postgres(server)?),
         // Whoever names a server wants it used.
         (Backend::Postgres, Err(reason))
             if is_required() || env::var_os("GOCHAT_TEST_DATABASE_URL").is_some() =>
         {
             bail!("{reason}")
         }
-        (Backend::Postgres, Err(reason)) => return Ok(Completion::ignored_with(reason)),
-    };
-    case(database).map(|()| Completion::Completed)
+        (Backend::Postgres, Err(reason)) => Err(reason),
+    })
 }
 
 fn is_required() -> bool {

@@ -195,6 +195,8 @@ fn a_page_that_was_read_before_the_list_became_complete_is_read_again(
 fn connections_that_died_are_replaced_and_nobody_notices(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::on(database)?;
     let stored = subject.create(group("g"))?;
+    // The other writer has a connection too.
+    subject.create(group("h"))?;
     let key = GroupKey::Id(stored.id);
     // As many at once as fill the pool.
     let find = || subject.run(join_all((0..20).map(|_| subject.reader.find(&key))));

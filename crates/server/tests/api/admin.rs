@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, fs, path::Path, thread};
 pub fn cases() -> Vec<Case> {
     cases![
         a_server_that_can_work_is_alive_and_ready,
-        a_migration_that_is_missing_is_named,
+        a_schema_that_this_server_cannot_work_with_is_named,
         a_database_that_does_not_answer_is_named,
         a_database_that_is_locked_for_writes_is_not_ready,
         the_admin_paths_and_the_api_are_on_their_own_port_alone,
@@ -63,7 +63,7 @@ fn a_server_that_can_work_is_alive_and_ready(database: TestDatabase) -> anyhow::
     Ok(())
 }
 
-fn a_migration_that_is_missing_is_named(database: TestDatabase) -> anyhow::Result<()> {
+fn a_schema_that_this_server_cannot_work_with_is_named(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     app.database.execute("DELETE FROM __diesel_schema_migrations WHERE version = '20261123000001'")?;
     assert_readiness(
@@ -71,11 +71,18 @@ fn a_migration_that_is_missing_is_named(database: TestDatabase) -> anyhow::Resul
         503,
         r#"{"database":"ok","migrations":"pending: 20261123000001","writes":"not checked","shutdown":"ok"}"#,
     );
-    // A newer server has been here; this one goes on while it is replaced.
+    // A newer server has been here, and only added things; this one goes on while it is replaced.
     app.database.execute(
         "INSERT INTO __diesel_schema_migrations (version) VALUES ('20261123000001'), ('29990101000000')",
     )?;
     assert_readiness(&app, 200, READY);
+    // It changed what this one relies on.
+    app.database.execute("UPDATE schema_compatibility SET oldest_program = '29980101000000'")?;
+    assert_readiness(
+        &app,
+        503,
+        r#"{"database":"ok","migrations":"need a program that knows 29980101000000","shutdown":"ok"}"#,
+    );
     Ok(())
 }
 
