@@ -1,5 +1,6 @@
 //! A connection to either database, opened the way this service needs it.
 
+mod pooler;
 mod postgres;
 
 pub(crate) use postgres::FLUSH_EACH_COMMIT;
@@ -8,7 +9,9 @@ use crate::{
     DatabaseOptions, DatabaseUrl, Fault,
     sqlite_file::{Companions, DatabaseFile},
 };
-use diesel::{Connection, MultiConnection, PgConnection, SqliteConnection, connection::SimpleConnection};
+use diesel::{
+    Connection, MultiConnection, PgConnection, QueryResult, SqliteConnection, connection::SimpleConnection,
+};
 use std::{
     ops::{Deref, DerefMut},
     sync::Arc,
@@ -26,14 +29,44 @@ pub(crate) enum AnyConnection {
 
 /// A connection that is open, and what is watched as long as it is.
 pub(crate) struct OpenConnection {
-    // Goes before the connection: the last connection to a SQLite file takes the log away.
-    _companions: Option<Arc<Companions>>,
     connection: AnyConnection,
+    // Goes after the connection. The last connection to a SQLite file copies the log that it has open into the database; one
+    // that was opened meanwhile beside another log would keep it from that.
+    _companions: Option<Arc<Companions>>,
+    /// The statements that begin a read, where each read is a transaction.
+    begin: Option<String>,
+}
+
+impl OpenConnection {
+    /// Runs `work`, which only reads.
+    pub(crate) fn read<T, E: From<Fault>>(
+        &mut self,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let Some(begin) = &self.begin else { return work(&mut self.connection) };
+        self.connection.batch_execute(begin).map_err(Fault::from)?;
+        match work(&mut self.connection) {
+            Ok(answer) => {
+                self.connection.batch_execute("COMMIT").map_err(Fault::from)?;
+                Ok(answer)
+            }
+            Err(error) => {
+                // A connection that cannot end the transaction is found dead when it is asked next.
+                let _broken = self.connection.batch_execute("ROLLBACK");
+                Err(error)
+            }
+        }
+    }
+
+    /// Asks whether the connection is alive. A statement that is prepared would need a transaction behind a pooler.
+    pub(crate) fn ping(&mut self) -> QueryResult<()> {
+        self.connection.batch_execute("SELECT 1")
+    }
 }
 
 impl From<AnyConnection> for OpenConnection {
     fn from(connection: AnyConnection) -> Self {
-        Self { _companions: None, connection }
+        Self { connection, _companions: None, begin: None }
     }
 }
 
@@ -65,9 +98,11 @@ pub(crate) enum Role {
 pub(crate) struct Connector {
     target: Target,
     timeout: Duration,
-    /// Whether PostgreSQL's prepared statements and settings stay with a connection. Behind a pooler of transactions, each
-    /// transaction may meet another session.
+    /// Whether the settings of a session stay with a connection. Behind a pooler of transactions each transaction may meet
+    /// another session.
     keeps_session: bool,
+    /// Whether prepared statements stay with a connection.
+    prepared_statements: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -84,9 +119,10 @@ impl Connector {
             DatabaseUrl::SqliteFile(path) => Target::SqliteFile(DatabaseFile::prepare(path)?),
             // Every connection of this process that knows the name shares the database.
             DatabaseUrl::SqliteMemory => Target::SqliteMemory(format!("file:/{}?vfs=memdb", Uuid::now_v7())),
-            DatabaseUrl::Postgres(url) => Target::Postgres(url.expose()),
+            DatabaseUrl::Postgres(url) => Target::Postgres(url.expose(options.timeout)),
         };
-        Ok(Self { target, timeout: options.timeout, keeps_session: options.prepared_statements })
+        let DatabaseOptions { timeout, prepared_statements, .. } = options;
+        Ok(Self { target, timeout, keeps_session: prepared_statements, prepared_statements })
     }
 
     /// How long anything waits.
@@ -99,9 +135,23 @@ impl Connector {
         !matches!(self.target, Target::Postgres(_))
     }
 
-    /// Whether settings and prepared statements stay with a connection.
+    /// Whether the settings of a session stay with a connection.
     pub(crate) fn keeps_session(&self) -> bool {
         self.keeps_session
+    }
+
+    /// Finds out whether a pooler stands before PostgreSQL, and connects so that nothing rests on what it does not keep.
+    ///
+    /// # Errors
+    /// The pooler does not keep the prepared statements that the settings ask for.
+    pub(crate) fn allow_for_pooler(&mut self) -> Result<(), Fault> {
+        if let (Target::Postgres(url), true) = (&self.target, self.keeps_session) {
+            self.keeps_session = !pooler::hands_out_transactions(url)?;
+            if !self.keeps_session {
+                pooler::check_prepared_statements(url)?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether the database ends with its last connection.
@@ -119,12 +169,16 @@ impl Connector {
         match &self.target {
             Target::SqliteFile(file) => {
                 let connection = self.open_sqlite(&file.opening()?, "WAL", role)?;
-                Ok(OpenConnection { _companions: Some(file.opened()?), connection })
+                Ok(OpenConnection { connection, _companions: Some(file.opened()?), begin: None })
             }
             Target::SqliteMemory(name) => Ok(self.open_sqlite(name, "MEMORY", role)?.into()),
             Target::Postgres(url) => {
-                let connection = postgres::open(url, role, self.timeout, self.keeps_session)?;
-                Ok(AnyConnection::Postgres(connection).into())
+                let mut connection = postgres::open(url, self.prepared_statements)?;
+                if self.keeps_session {
+                    postgres::set_limits(&mut connection, role, self.timeout)?;
+                }
+                let begin = (role == Role::Reader && !self.keeps_session).then(|| self.begin(role));
+                Ok(OpenConnection { begin, ..AnyConnection::Postgres(connection).into() })
             }
         }
     }

@@ -40,7 +40,8 @@ impl Database {
 
     /// Connects to the database at `url`; a SQLite file is made if it is missing. Its schema is left as it is.
     pub fn connect(url: &DatabaseUrl, options: DatabaseOptions) -> Result<Self, Fault> {
-        let connector = Connector::new(url, options)?;
+        let mut connector = Connector::new(url, options)?;
+        connector.allow_for_pooler()?;
         let pool = Pool::open(connector.clone(), options.pool_size, options.timeout)?;
         let key_pool = Pool::open(connector.clone(), Self::KEY_CONNECTIONS, options.timeout)?;
         Ok(Self { connector, pool, key_pool })
@@ -53,7 +54,7 @@ impl Database {
 
     /// Passes if no migration is pending.
     pub fn check_schema(&self) -> Result<(), MigrateError> {
-        migrations::check(&mut *self.connector.open(Role::Reader)?)
+        self.connector.open(Role::Reader)?.read(migrations::check)
     }
 
     /// The keys on record, which are written through `queue`.

@@ -11,7 +11,6 @@ use crate::{
     metrics::Live,
     sqlite_file::DatabaseFile,
 };
-use diesel::r2d2::R2D2Connection;
 use manager::{Deaths, Manager};
 use prometheus::{Opts, Registry};
 use r2d2::PooledConnection;
@@ -106,13 +105,13 @@ impl Pool {
             })
         };
         let mut pooled = get()?;
-        let result = work(&mut pooled.connection);
+        let result = pooled.connection.read(&work);
         if result.is_ok() || pooled.connection.ping().is_ok() {
             return result;
         }
         self.deaths.add();
         drop(pooled);
-        work(&mut get()?.connection)
+        get()?.connection.read(work)
     }
 }
 

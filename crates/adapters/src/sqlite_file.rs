@@ -83,7 +83,8 @@ impl DatabaseFile {
 
     /// Registers a connection that is open and has read, so that SQLite has made the log and its index.
     ///
-    /// The value is kept as long as the connection, and dropped before it.
+    /// The value is kept until the connection is closed. The last connection that closes copies the log that it has open
+    /// into the database, even if its path is lost; one that was opened meanwhile beside another log would keep it from that.
     ///
     /// # Errors
     /// The path leads to another file than at first, or other connections of this process use another log.

@@ -18,12 +18,14 @@ mod lanes;
 mod lost;
 #[path = "contract/migrations.rs"]
 mod migrations;
+#[path = "contract/pooler.rs"]
+mod pooler;
 #[path = "contract/reads.rs"]
 mod reads;
 #[path = "contract/subject.rs"]
 mod subject;
 
-use gochat_test_support::{Backend, Case as DatabaseCase, Suite, TestDatabase};
+use gochat_test_support::{Backend, Case as DatabaseCase, Need, Suite, TestDatabase};
 use std::process::ExitCode;
 use subject::Subject;
 
@@ -34,7 +36,9 @@ fn main() -> ExitCode {
     let mut suite = Suite::new();
     for (name, case) in [groups::cases(), reads::cases(), idempotency::cases(), api_keys::cases()].concat() {
         suite.add(format!("memory::{name}"), move || case(Subject::memory()));
-        suite.on(Backend::ALL, &[(name, move |database: TestDatabase| case(Subject::on(database)?))]);
+        let on = move |database: TestDatabase| case(Subject::on(database)?);
+        suite.on(Backend::ALL, &[(name, on)]);
+        suite.behind_pgbouncer(&[(name, on)]);
     }
     for cases in [
         migrations::cases(),
@@ -44,7 +48,9 @@ fn main() -> ExitCode {
         api_keys::database_cases(),
     ] {
         suite.on(Backend::ALL, &cases);
+        suite.behind_pgbouncer(&cases);
     }
+    suite.behind_pgbouncer(&pooler::cases());
     for (name, case) in migrations::cases_without_database() {
         suite.add(name, case);
     }
@@ -54,6 +60,7 @@ fn main() -> ExitCode {
     suite.on([Backend::Postgres], &batches::postgres_cases());
     suite.on([Backend::Postgres], &lanes::postgres_cases());
     suite.on([Backend::Postgres], &lost::postgres_cases());
+    suite.on_postgres_with(Need::Namespace, &lost::network_cases());
     suite.on([Backend::Postgres], &german::postgres_cases());
     suite.run()
 }

@@ -59,6 +59,7 @@ fn main() -> ExitCode {
         openapi::cases(),
     ] {
         suite.on(Backend::ALL, &cases);
+        suite.behind_pgbouncer(&cases);
     }
     suite.on([Backend::Postgres], &faults::postgres_cases());
     suite.run()

@@ -100,6 +100,11 @@ impl TestDatabase {
         &self.url
     }
 
+    /// The URL without a pooler or a proxy.
+    pub fn direct_url(&self) -> &str {
+        self.direct_url.as_ref().unwrap_or(&self.url)
+    }
+
     /// What the database runs on.
     pub fn backend(&self) -> Backend {
         match self.home {
@@ -110,7 +115,7 @@ impl TestDatabase {
 
     /// Opens a raw connection.
     pub fn plain_sql(&self) -> anyhow::Result<PlainSql> {
-        PlainSql::connect(self.direct_url.as_ref().unwrap_or(&self.url))
+        PlainSql::connect(self.direct_url())
     }
 
     /// A connection in a transaction that keeps all others from storing groups, and on PostgreSQL from reading them. It ends

@@ -60,7 +60,7 @@ impl Batch {
         self.lanes().into_iter().for_each(AnyLane::sort);
     }
 
-    /// Commits all writes in one transaction, and answers them.
+    /// Commits all writes in one transaction.
     pub(super) fn commit(&mut self, session: &mut Session, sent: Sent) -> Result<(), Failure> {
         if sent == Sent::First && session.has_single_statements() && self.has_plain_creates_alone() {
             session.statement(|connection| self.creates.store(connection, sent))?;
@@ -70,8 +70,12 @@ impl Batch {
                 lanes.iter_mut().try_for_each(|lane| lane.store(connection, sent))
             })?;
         }
-        self.lanes().into_iter().for_each(AnyLane::answer);
         Ok(())
+    }
+
+    /// Tells every caller the outcome, which is committed.
+    pub(super) fn answer(&mut self) {
+        self.lanes().into_iter().for_each(AnyLane::answer);
     }
 
     /// Commits and answers each lane on its own, and where one fails each half of it.

@@ -6,7 +6,7 @@ use crate::{
     connection::{AnyConnection, Connector, OpenConnection, Role},
     sqlite_file::{DatabaseFile, WriteLock},
 };
-use diesel::{connection::SimpleConnection, r2d2::R2D2Connection};
+use diesel::connection::SimpleConnection;
 use std::time::{Duration, Instant};
 
 /// How long an idle connection is taken to be alive.

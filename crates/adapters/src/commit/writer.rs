@@ -117,6 +117,7 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
                 if tells_of_creates {
                     self.last_commit.note();
                 }
+                batch.answer();
                 session.written(writes);
                 Ok(())
             }

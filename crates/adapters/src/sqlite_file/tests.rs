@@ -50,8 +50,8 @@ impl Place {
 
 /// A connection to a database, opened as the connector does.
 struct Open {
-    _companions: Arc<Companions>,
     connection: SqliteConnection,
+    _companions: Arc<Companions>,
 }
 
 impl Open {
@@ -62,7 +62,7 @@ impl Open {
     fn at(uri: &str, file: &DatabaseFile) -> Result<Self, Fault> {
         let mut connection = SqliteConnection::establish(uri)?;
         connection.batch_execute("PRAGMA journal_mode = WAL; PRAGMA schema_version")?;
-        Ok(Self { _companions: file.opened()?, connection })
+        Ok(Self { connection, _companions: file.opened()? })
     }
 
     fn execute(&mut self, sql: &str) {

@@ -214,9 +214,8 @@ fn nobody_is_answered_before_the_commit(database: TestDatabase) -> anyhow::Resul
 }
 
 fn two_pools_with_overlapping_names_never_deadlock(database: TestDatabase) -> anyhow::Result<()> {
-    let url = database.url().parse()?;
     let first = Subject::with(database, OPTIONS, CommitOptions { batch: 50, ..WRITERS })?;
-    let second = Database::connect(&url, OPTIONS)?.start_queue(CommitOptions { batch: 50, ..WRITERS })?;
+    let second = first.another()?.start_queue(CommitOptions { batch: 50, ..WRITERS })?;
     let names: Vec<_> = (0..300).map(|number| format!("g{number:03}")).collect();
     let (up, down) = first.run(async {
         let second = second.groups();

@@ -4,6 +4,7 @@ use crate::{
     DatabaseCase,
     subject::{OPTIONS, Subject, WRITERS, group},
 };
+use futures_util::FutureExt;
 use gochat_adapters::{CommitOptions, DatabaseOptions};
 use gochat_domain::{
     group::GroupKey,
@@ -63,14 +64,12 @@ fn a_statement_that_is_cancelled_is_unavailable(_: TestDatabase) -> anyhow::Resu
         let mut create = subject.groups.create(group("g"), None);
         assert!(futures_util::poll!(&mut create).is_pending());
         // Alone in its batch, it is tried once in the batch and once apart.
-        for _ in 0..2 {
-            deadline::eventually("the statement is cancelled", || {
-                let cancel = "SELECT pg_cancel_backend(pid)::text FROM pg_stat_activity
-                              WHERE datname = current_database() AND wait_event_type = 'Lock'";
-                (!admin.rows(cancel).unwrap().is_empty()).then_some(())
-            });
-        }
-        unavailable(deadline::soon("the create ends", create).await)
+        let cancel = "SELECT pg_cancel_backend(pid)::text FROM pg_stat_activity
+                      WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        unavailable(deadline::eventually("the create ends", || {
+            admin.rows(cancel).unwrap();
+            (&mut create).now_or_never()
+        }))
     });
     assert!(text.contains("storniere"), "{text}");
     Ok(())

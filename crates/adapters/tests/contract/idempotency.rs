@@ -5,7 +5,7 @@ use crate::{
     subject::{OPTIONS, Subject, WRITERS, group, group_of, isolate_by_default, row},
 };
 use futures_util::future::join_all;
-use gochat_adapters::{CommitOptions, Database, IdempotencySweeper};
+use gochat_adapters::{CommitOptions, IdempotencySweeper};
 use gochat_domain::{
     auth::KeyId,
     clock::{Clock, SystemClock},
@@ -126,11 +126,10 @@ fn wishes_and_plain_creates_share_the_queue(subject: Subject) -> anyhow::Result<
 }
 
 fn a_wish_is_known_after_a_restart(database: TestDatabase) -> anyhow::Result<()> {
-    let url = database.url().parse()?;
     let mut subject = Subject::on(database)?;
     let first = subject.run(subject.groups.create(group("g"), Some(wish(1, "k"))))?.group;
     subject.close();
-    let writers = Database::connect(&url, OPTIONS)?.start_queue(WRITERS)?;
+    let writers = subject.another()?.start_queue(WRITERS)?;
     let again = subject.run(writers.groups().create(group("g"), Some(wish(1, "k"))))?;
     assert_eq!((again.replayed, again.group), (true, first));
     writers.close();
@@ -138,9 +137,8 @@ fn a_wish_is_known_after_a_restart(database: TestDatabase) -> anyhow::Result<()>
 }
 
 fn two_instances_store_one_group_for_one_wish(database: TestDatabase) -> anyhow::Result<()> {
-    let url = database.url().parse()?;
     let first = Subject::on(database)?;
-    let writers = Database::connect(&url, OPTIONS)?.start_queue(WRITERS)?;
+    let writers = first.another()?.start_queue(WRITERS)?;
     let second = writers.groups();
     for number in 0..20 {
         let (name, key) = (format!("g{number}"), format!("k{number}"));
@@ -209,9 +207,8 @@ fn wait_for_locks(subject: &Subject, kind: &str, count: usize) {
 }
 
 fn wishes_with_swapped_keys_are_answered_on_two_instances(database: TestDatabase) -> anyhow::Result<()> {
-    let url = database.url().parse()?;
     let first = Subject::with(database, OPTIONS, ONE_WRITER)?;
-    let writers = Database::connect(&url, OPTIONS)?.start_queue(ONE_WRITER)?;
+    let writers = first.another()?.start_queue(ONE_WRITER)?;
     let second = writers.groups();
     let (mut taken, mut closed) = gate(&first, &["a", "c"])?;
     let answers = first.run(async {

@@ -11,7 +11,7 @@ use futures_util::{
     FutureExt,
     future::{BoxFuture, join_all},
 };
-use gochat_adapters::{CommitOptions, Database};
+use gochat_adapters::CommitOptions;
 use gochat_domain::{
     auth::{ApiKey, KeyId},
     clock::{Clock, SystemClock},
@@ -151,10 +151,9 @@ fn a_write_at_fault_fails_alone_in_its_lane(database: TestDatabase) -> anyhow::R
 }
 
 fn batches_of_all_kinds_on_two_instances_never_deadlock(database: TestDatabase) -> anyhow::Result<()> {
-    let url = database.url().parse()?;
     let options = CommitOptions { batch: 50, ..WRITERS };
     let mut first = Subject::with(database, OPTIONS, options)?;
-    let other = Database::connect(&url, OPTIONS)?.start_queue(options)?;
+    let other = first.another()?.start_queue(options)?;
     let sweepers = [first.queue().idempotency_sweeper(), other.idempotency_sweeper()];
     let mut creates = Vec::new();
     for number in 0..400_usize {

@@ -3,23 +3,28 @@
 use crate::{
     DatabaseCase, api_keys,
     idempotency::wish,
-    subject::{OPTIONS, WRITERS, group},
+    subject::{OPTIONS, Subject, WRITERS, group},
 };
 use futures_util::future::try_join_all;
-use gochat_adapters::{CommitOptions, CommitQueue, Database};
+use gochat_adapters::{CommitOptions, CommitQueue, Database, DatabaseOptions};
 use gochat_domain::{
     auth::{ApiKey, IssuedKey},
     group::Created,
-    ports::{CreateGroupError, GroupRepository},
+    ports::{CreateGroupError, GroupRepository, StorageError},
 };
-use gochat_test_support::{Cluster, FaultProxy, Message, PlainSql, Shutdown, TestDatabase, cases, deadline};
+use gochat_test_support::{
+    Cluster, FaultProxy, Message, Namespace, PlainSql, Shutdown, TestDatabase, cases, deadline,
+};
 use std::{
     collections::BTreeSet,
+    fs,
+    net::Ipv4Addr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 pub fn postgres_cases() -> Vec<DatabaseCase> {
@@ -33,6 +38,11 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
         what_was_acknowledged_outlives_a_crash_whatever_synchronous_commit_is,
     ]
     .to_vec()
+}
+
+/// Cases that need a network of their own.
+pub fn network_cases() -> Vec<DatabaseCase> {
+    cases![a_machine_that_loses_power_while_a_statement_is_in_flight_is_found_again].to_vec()
 }
 
 /// One writer sends one batch at a time.
@@ -240,4 +250,59 @@ fn what_was_acknowledged_outlives_a_crash_whatever_synchronous_commit_is(
     assert_ledger(database.url(), &created)?;
     queue.close();
     Ok(())
+}
+
+/// The connections of this machine to `address` that the kernel takes to be open (state 01 of `/proc/net/tcp`), each as the bytes
+/// that are not yet acknowledged.
+fn established(address: Ipv4Addr) -> Vec<String> {
+    let remote = format!("{:08X}:", u32::from_ne_bytes(address.octets()));
+    let connections = fs::read_to_string("/proc/net/tcp").unwrap();
+    let unacknowledged = |line: &str| {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        let is_open = fields[2].starts_with(&remote) && fields[3] == "01";
+        is_open.then(|| fields[4].split(':').next().unwrap().to_owned())
+    };
+    connections.lines().filter_map(unacknowledged).collect()
+}
+
+fn is_acknowledged(address: Ipv4Addr) -> bool {
+    established(address).iter().all(|bytes| bytes == "00000000")
+}
+
+fn a_machine_that_loses_power_while_a_statement_is_in_flight_is_found_again(
+    _: TestDatabase,
+) -> anyhow::Result<()> {
+    let soon = Duration::from_secs(2);
+    let machine = Namespace::new()?;
+    let cluster = Cluster::with(Cluster::FAST).within(&machine).start()?;
+    let options = DatabaseOptions { timeout: soon, ..OPTIONS };
+    let subject = Subject::with(cluster.database()?, options, CommitOptions { timeout: soon, ..ONE_WRITER })?;
+    let mut created = vec![subject.run(subject.groups.create(group("before"), None))?];
+    // The server has the statement, and has acknowledged its packets.
+    let lock = subject.database().lock_groups()?;
+    subject.run(async {
+        let mut in_flight = subject.groups.create(group("in flight"), None);
+        assert!(futures_util::poll!(&mut in_flight).is_pending());
+        subject.wait_for_a_lock();
+        deadline::eventually("every packet is acknowledged", || {
+            is_acknowledged(machine.address()).then_some(())
+        });
+        machine.cut().unwrap();
+        let refused = deadline::soon("the create in flight ends", in_flight).await;
+        assert!(
+            matches!(refused, Err(CreateGroupError::Storage(StorageError::Unavailable(_)))),
+            "{refused:?}"
+        );
+    });
+    drop(lock);
+    // No packet tells that the machine is gone, so the silence has to.
+    deadline::eventually("the connection is given up", || {
+        established(machine.address()).is_empty().then_some(())
+    });
+    machine.restore()?;
+    let create = || subject.run(subject.groups.create(group("after"), None)).ok();
+    created.push(deadline::eventually("a create succeeds", create));
+    // Nobody knows of the one in flight: it may be stored or not.
+    subject.delete("in flight");
+    assert_ledger(subject.database().url(), &created)
 }

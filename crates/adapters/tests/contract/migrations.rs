@@ -2,7 +2,7 @@
 
 use crate::{
     DatabaseCase,
-    subject::{OPTIONS, Subject, group},
+    subject::{OPTIONS, Subject, group, options_for},
 };
 use diesel::migration::{Migration, MigrationSource};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
@@ -71,8 +71,9 @@ fn both_trees_carry_the_same_names() -> anyhow::Result<()> {
 
 fn three_that_migrate_at_once_all_succeed(database: TestDatabase) -> anyhow::Result<()> {
     let url = database.url().parse()?;
+    let options = options_for(&database, OPTIONS);
     let run: Vec<Vec<String>> = thread::scope(|scope| {
-        let migrate = || Database::connect(&url, OPTIONS).unwrap().migrate().unwrap();
+        let migrate = || Database::connect(&url, options).unwrap().migrate().unwrap();
         let threads: Vec<_> = (0..3).map(|_| scope.spawn(migrate)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
@@ -83,7 +84,7 @@ fn three_that_migrate_at_once_all_succeed(database: TestDatabase) -> anyhow::Res
 }
 
 fn a_newer_database_is_refused_with_both_versions(database: TestDatabase) -> anyhow::Result<()> {
-    let connected = Database::connect(&database.url().parse()?, OPTIONS)?;
+    let connected = Database::connect(&database.url().parse()?, options_for(&database, OPTIONS))?;
     connected.migrate()?;
     connected.check_schema()?;
     database.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')")?;
@@ -97,7 +98,7 @@ fn a_newer_database_is_refused_with_both_versions(database: TestDatabase) -> any
 fn a_database_without_schema_is_refused_with_the_command_that_helps(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
-    let connected = Database::connect(&database.url().parse()?, OPTIONS)?;
+    let connected = Database::connect(&database.url().parse()?, options_for(&database, OPTIONS))?;
     let message = connected.check_schema().unwrap_err().to_string();
     assert!(
         message.contains("20261123000000, 20261123000001, 20261123000002, 20261125000010")
@@ -109,7 +110,7 @@ fn a_database_without_schema_is_refused_with_the_command_that_helps(
 }
 
 fn a_role_that_may_change_no_schema_can_check_it(database: TestDatabase) -> anyhow::Result<()> {
-    Database::connect(&database.url().parse()?, OPTIONS)?.migrate()?;
+    Database::connect(&database.url().parse()?, options_for(&database, OPTIONS))?.migrate()?;
     let role = format!("reader_{}", uuid::Uuid::now_v7().simple());
     database.execute(&format!(
         "CREATE ROLE {role} LOGIN PASSWORD 'p';

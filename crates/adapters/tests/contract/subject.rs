@@ -25,11 +25,16 @@ pub struct Subject {
 
 enum Home {
     Memory(Arc<MemoryGroups>),
-    Database { writers: Option<CommitQueue>, database: TestDatabase },
+    Database { writers: Option<CommitQueue>, database: TestDatabase, options: DatabaseOptions },
 }
 
 pub const OPTIONS: DatabaseOptions =
     DatabaseOptions { pool_size: 2, timeout: Duration::from_secs(20), prepared_statements: true };
+/// The options for `database`: behind a pooler, without prepared statements.
+pub fn options_for(database: &TestDatabase, options: DatabaseOptions) -> DatabaseOptions {
+    DatabaseOptions { prepared_statements: options.prepared_statements && !database.is_pooled(), ..options }
+}
+
 pub const WRITERS: CommitOptions =
     CommitOptions { batch: 256, queue: 10_000, writers: 2, timeout: Duration::from_secs(20) };
 
@@ -55,11 +60,12 @@ impl Subject {
         options: DatabaseOptions,
         writers: CommitOptions,
     ) -> anyhow::Result<Self> {
+        let options = options_for(&database, options);
         let connected = Database::connect(&database.url().parse()?, options)?;
         connected.migrate()?;
         let writers = connected.start_queue(writers)?;
         let (groups, keys) = (writers.groups(), connected.api_keys(&writers));
-        let home = Home::Database { writers: Some(writers), database };
+        let home = Home::Database { writers: Some(writers), database, options };
         Ok(Self { groups, reader: connected.group_reader(), keys, runtime: runtime(), home })
     }
 
@@ -109,6 +115,12 @@ impl Subject {
             panic!("there are no writers")
         };
         writers
+    }
+
+    /// Another instance on the same database.
+    pub fn another(&self) -> anyhow::Result<Database> {
+        let Home::Database { database, options, .. } = &self.home else { panic!("there is no database") };
+        Ok(Database::connect(&database.url().parse()?, *options)?)
     }
 
     /// Stops the writers, when they have answered all.

@@ -20,8 +20,13 @@ pub struct App {
 }
 
 /// How the tests reach the application's database by the adapters.
-pub const OPTIONS: DatabaseOptions =
-    DatabaseOptions { pool_size: 1, timeout: Duration::from_secs(20), prepared_statements: true };
+pub fn options(database: &TestDatabase) -> DatabaseOptions {
+    DatabaseOptions {
+        pool_size: 1,
+        timeout: Duration::from_secs(20),
+        prepared_statements: !database.is_pooled(),
+    }
+}
 
 /// A group as plain SQL shows it: id, uuid (without hyphens), name, token, administrator, microseconds since 1970.
 pub type GroupRow = [String; 6];
@@ -41,6 +46,7 @@ impl App {
             ("GOCHAT__HTTP__SHUTDOWN_TIMEOUT", "1s"),
             ("GOCHAT__DATABASE__URL", database.url()),
             ("GOCHAT__DATABASE__POOL_SIZE", "2"),
+            ("GOCHAT__DATABASE__PREPARED_STATEMENTS", if database.is_pooled() { "false" } else { "true" }),
         ];
         let variables =
             always.iter().chain(variables).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));

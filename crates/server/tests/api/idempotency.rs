@@ -1,6 +1,6 @@
 //! A request may be repeated without fear.
 
-use crate::app::{App, OPTIONS};
+use crate::app::{App, options};
 use gochat_adapters::Database;
 use gochat_test_support::{
     Backend, Case, TestDatabase, cases, deadline,
@@ -149,7 +149,7 @@ fn a_replay_is_the_first_reply_whatever_became_of_the_group(database: TestDataba
 }
 
 fn old_keys_are_swept(database: TestDatabase) -> anyhow::Result<()> {
-    Database::connect(&database.url().parse()?, OPTIONS)?.migrate()?;
+    Database::connect(&database.url().parse()?, options(&database))?.migrate()?;
     for (key, hours) in [("old", 25), ("young", 23)] {
         let (uuid, moment) = match database.backend() {
             Backend::Sqlite => ("zeroblob(16)", format!("unixepoch() * 1000000 - {hours} * 3600000000")),

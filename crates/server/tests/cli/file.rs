@@ -112,15 +112,15 @@ fn nothing_that_was_acknowledged_is_lost_with_the_log(database: TestDatabase) ->
     let server = Server::start(&database, &[]);
     assert_stored(&server, "before");
     fs::remove_file(beside(&database, "-wal"))?;
-    // The first is refused. The writer then lets go of its connection, which copies the log that it has open.
-    assert_eq!(create(&server, "at once").status, 503);
+    // The first write is refused, which may be one of the server's own. The writer then lets go of its connection, which
+    // copies the log that it has open.
     let later: Vec<_> = (0..10).map(|number| format!("later {number}")).collect();
     let stored = later.iter().filter(|name| create(&server, name).status == 201).cloned();
     let mut acknowledged: Vec<_> = stored.chain(["before".to_owned()]).collect();
     acknowledged.sort();
     server.kill();
     server.wait();
-    let names = database.rows("SELECT name FROM groups WHERE name <> 'at once' ORDER BY name")?.concat();
+    let names = database.rows("SELECT name FROM groups ORDER BY name")?.concat();
     assert!(acknowledged.iter().all(|name| names.contains(name)), "{acknowledged:?} {names:?}");
     Ok(())
 }
