@@ -2,9 +2,8 @@
 
 use super::paths::unavailable;
 use crate::Fault;
-use rustix::{fs::stat, io::Errno};
+use rustix::{fs, io::Errno};
 use std::{
-    fs,
     io::{self, ErrorKind},
     path::Path,
 };
@@ -40,11 +39,8 @@ impl Identity {
 
 /// Looks at a file that should be there, without opening it.
 pub(super) fn look(path: &Path) -> Result<Found, Fault> {
-    match stat(path) {
-        Ok(found) => Ok(Found {
-            identity: Identity { device: found.st_dev, inode: found.st_ino },
-            size: u64::try_from(found.st_size).unwrap_or_default(),
-        }),
+    match find(path) {
+        Ok(found) => Ok(found),
         Err(Errno::NOENT) => Err(Fault::Unavailable(format!(
             "{} was removed or renamed while it was open. Nothing is stored until the file is back",
             path.display()
@@ -53,9 +49,27 @@ pub(super) fn look(path: &Path) -> Result<Found, Fault> {
     }
 }
 
+/// Asks for no times. Linux keeps the times of a file that was asked for them exactly, from 6.13 on, and has to write them at
+/// each flush of the log: asked so after each commit, a create took 40 µs longer.
+#[cfg(target_os = "linux")]
+fn find(path: &Path) -> Result<Found, Errno> {
+    use fs::{AtFlags, CWD, StatxFlags};
+    let found = fs::statx(CWD, path, AtFlags::empty(), StatxFlags::INO | StatxFlags::SIZE)?;
+    let device = u64::from(found.stx_dev_major) << 32 | u64::from(found.stx_dev_minor);
+    Ok(Found { identity: Identity { device, inode: found.stx_ino }, size: found.stx_size })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn find(path: &Path) -> Result<Found, Errno> {
+    use std::os::unix::fs::MetadataExt;
+    let found = std::fs::metadata(path)
+        .map_err(|error| error.raw_os_error().map_or(Errno::IO, Errno::from_raw_os_error))?;
+    Ok(Found { identity: Identity { device: found.dev(), inode: found.ino() }, size: found.len() })
+}
+
 /// The size of a file in bytes, if there is one.
 pub(super) fn size(path: &Path) -> io::Result<Option<u64>> {
-    match fs::metadata(path) {
+    match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => Ok(Some(metadata.len())),
         Ok(_) => Err(io::Error::other("it is no regular file")),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
