@@ -81,6 +81,7 @@ impl Database {
             last_commit: queue.last_commit(),
             file: self.connector.file().cloned(),
             turn: Arc::default(),
+            trial: Arc::default(),
         }
     }
 

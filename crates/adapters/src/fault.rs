@@ -16,6 +16,9 @@ pub enum Fault {
     /// The database reports an error that Diesel has no name for, as most that pass: full disks, timeouts, shutdowns.
     #[error("{0}")]
     Unnamed(String),
+    /// PostgreSQL takes no writes on this connection: it leads to a standby, or the operator forbids them.
+    #[error("{0}")]
+    ReadOnly(String),
     /// The failure was not foreseen.
     #[error("{0}")]
     Unknown(String),
@@ -76,11 +79,9 @@ impl From<Error> for Fault {
         };
         let text = error.to_string();
         match error {
-            Error::DatabaseError(
-                ClosedConnection | ReadOnlyTransaction | SerializationFailure | UnableToSendCommand,
-                _,
-            )
+            Error::DatabaseError(ClosedConnection | SerializationFailure | UnableToSendCommand, _)
             | Error::BrokenTransactionManager => Self::Unavailable(text),
+            Error::DatabaseError(ReadOnlyTransaction, _) => Self::ReadOnly(text),
             Error::DatabaseError(Unnamed, _) => Self::Unnamed(text),
             _ => Self::Unknown(text),
         }
@@ -106,7 +107,7 @@ impl From<r2d2::Error> for Fault {
 impl From<Fault> for StorageError {
     fn from(fault: Fault) -> Self {
         match fault {
-            Fault::Unavailable(_) | Fault::Unnamed(_) => Self::Unavailable(fault.into()),
+            Fault::Unavailable(_) | Fault::Unnamed(_) | Fault::ReadOnly(_) => Self::Unavailable(fault.into()),
             Fault::Unknown(_) => Self::Unknown(fault.into()),
         }
     }

@@ -37,7 +37,7 @@ impl WriterMetrics {
             )?,
             failed_batches: IntCounter::new(
                 "gochat_group_batches_failed_total",
-                "Batches that failed as a whole; each of their writes was answered 503.",
+                "Batches that failed as a whole; their writes were then tried apart, or answered 503.",
             )?,
             resent_batches: IntCounter::new(
                 "gochat_group_batches_resent_total",

@@ -43,6 +43,7 @@ pub struct ReadinessProbe {
     pub(crate) last_commit: LastCommit,
     pub(crate) file: Option<DatabaseFile>,
     pub(crate) turn: Arc<Mutex<()>>,
+    pub(crate) trial: Arc<Mutex<()>>,
 }
 
 impl ReadinessProbe {
@@ -85,11 +86,17 @@ impl ReadinessProbe {
 
     /// Tries a create, unless one has just succeeded.
     async fn check_writes(&self) -> anyhow::Result<()> {
-        self.file.as_ref().map_or(Ok(()), DatabaseFile::check)?;
-        if !self.last_commit.is_within(TRUST) {
-            self.queue.submit(Trial { at: SystemClock.now() }).await?;
+        if self.last_commit.is_within(TRUST) {
+            return Ok(());
         }
-        Ok(())
+        let turn = Arc::clone(&self.trial).lock_owned().await;
+        let queue = self.queue.clone();
+        // In a task of its own, so that no second trial is queued while the first one waits, whoever gave up.
+        let trial = task::spawn(async move {
+            let _turn = turn;
+            queue.submit(Trial { at: SystemClock.now() }).await
+        });
+        Ok(trial.await??)
     }
 }
 
@@ -102,6 +109,7 @@ fn unanswered(cause: &dyn Display) -> Readiness {
 /// One question shows both: the versions that were run stand in the database.
 fn ask(connection: &mut AnyConnection, file: Option<&DatabaseFile>) -> Result<Readiness, Fault> {
     if let (AnyConnection::Sqlite(connection), Some(file)) = (&mut *connection, file) {
+        file.check()?;
         file.check_pages(connection)?;
     }
     match migrations::check(connection) {

@@ -26,7 +26,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 pub(crate) use write_lock::WriteLock;
@@ -46,6 +46,8 @@ struct State {
     has_content: AtomicBool,
     companions: Mutex<Weak<Companions>>,
     pages: Pages,
+    /// The size of the database in bytes when it was last looked at.
+    size: AtomicU64,
 }
 
 impl DatabaseFile {
@@ -63,6 +65,7 @@ impl DatabaseFile {
             has_content: AtomicBool::new(found.size >= SMALLEST_PAGE),
             companions: Mutex::default(),
             pages: Pages::default(),
+            size: AtomicU64::new(found.size),
         })))
     }
 
@@ -115,13 +118,19 @@ impl DatabaseFile {
 
     /// Passes while the path of the database leads to the file that is open, and the file has content.
     pub(crate) fn check_database(&self) -> Result<(), Fault> {
-        let State { paths, identity, .. } = &*self.0;
+        let State { paths, identity, size: known, .. } = &*self.0;
         let size = identity.check(&paths.database)?;
-        if size >= SMALLEST_PAGE {
-            return Ok(());
+        let before = known.load(Ordering::Relaxed);
+        if size < SMALLEST_PAGE || size < before && !self.is_whole()? {
+            let database = paths.database.display();
+            return Err(Fault::Unavailable(format!(
+                "{database} was cut to {size} bytes, from {before}. A backup has what was in it"
+            )));
         }
-        let database = paths.database.display();
-        Err(Fault::Unavailable(format!("{database} was cut to {size} bytes. A backup has what was in it")))
+        if size != before {
+            known.store(size, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// The lock of one writer. Each writer of this process has its own.

@@ -45,6 +45,11 @@ impl Batch {
         self.lanes().iter().map(|lane| lane.len()).sum()
     }
 
+    /// The pages of SQLite's log that the writes are reckoned to fill.
+    pub(super) fn pages(&mut self) -> usize {
+        self.lanes().iter().map(|lane| lane.pages()).sum()
+    }
+
     /// Whether every write is answered.
     pub(super) fn is_empty(&mut self) -> bool {
         self.len() == 0

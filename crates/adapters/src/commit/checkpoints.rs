@@ -70,14 +70,14 @@ impl Checkpoints {
         Ok(Self { every, pages: 0, is_due: Some(is_due), is_my_turn, thread: Some(thread) })
     }
 
-    /// To be called when `writer` has written so many rows, in one transaction.
-    pub(super) fn after(&mut self, rows: usize, writer: &mut SqliteConnection) {
+    /// To be called when `writer` has written about so many pages of rows, in one transaction.
+    pub(super) fn after(&mut self, pages: usize, writer: &mut SqliteConnection) {
         if self.is_my_turn.swap(false, Ordering::Relaxed) {
             run(writer, COPY);
             self.pages = 0;
         }
         let before = self.pages;
-        self.pages += rows + PAGES_OF_A_COMMIT;
+        self.pages += pages + PAGES_OF_A_COMMIT;
         if before < self.every
             && self.pages >= self.every
             && let Some(is_due) = &self.is_due
@@ -100,6 +100,11 @@ impl Drop for Checkpoints {
             tracing::error!("the thread of checkpoints panicked");
         }
     }
+}
+
+/// Copies what there is of the log.
+pub(super) fn copy(connection: &mut impl SimpleConnection) {
+    run(connection, COPY);
 }
 
 /// A checkpoint that fails loses nothing: the log grows until one passes.

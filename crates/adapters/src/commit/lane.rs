@@ -55,6 +55,9 @@ pub(crate) trait AnyLane {
     /// The number of its writes.
     fn len(&self) -> usize;
 
+    /// The pages of SQLite's log that its writes are reckoned to fill.
+    fn pages(&self) -> usize;
+
     /// Drops the writes whose callers have gone: a retry would only meet what they left.
     fn retain_awaited(&mut self);
 
@@ -78,6 +81,10 @@ pub(crate) trait AnyLane {
 impl<W: Write> AnyLane for Lane<W> {
     fn len(&self) -> usize {
         self.tickets.len()
+    }
+
+    fn pages(&self) -> usize {
+        self.tickets.len() * W::PAGES
     }
 
     fn retain_awaited(&mut self) {

@@ -1,6 +1,10 @@
 //! The writer's connection: begin, commit, and what a failure says about what was stored.
 
-use super::{checkpoints::Checkpoints, horizon, write::Sent};
+use super::{
+    checkpoints::{self, Checkpoints},
+    horizon,
+    write::Sent,
+};
 use crate::{
     Fault,
     connection::{AnyConnection, Connector, OpenConnection, Role},
@@ -27,7 +31,7 @@ pub(crate) struct Session {
 /// The failure of a transaction.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Nothing of the transaction is stored.
+    /// Nothing of the transaction is stored where a restart would find it, and the connection lives.
     Clean(Fault),
     /// The database cannot be reached, and nothing was sent.
     Away(Fault),
@@ -98,12 +102,12 @@ impl Session {
         file.map_or(Ok(()), DatabaseFile::check)
     }
 
-    /// Has SQLite's log copied into the database when it has grown by many pages; `rows` more were written.
-    pub(crate) fn written(&mut self, rows: usize) {
+    /// Has SQLite's log copied into the database when it has grown by many pages; about `pages` more were written.
+    pub(crate) fn written(&mut self, pages: usize) {
         if let (AnyConnection::Sqlite(connection), Some(checkpoints)) =
             (&mut *self.connection, &mut self.checkpoints)
         {
-            checkpoints.after(rows, connection);
+            checkpoints.after(pages, connection);
         }
     }
 
@@ -121,13 +125,33 @@ impl Session {
                 // After a fault of the disk SQLite has rolled back by itself, so there is nothing to undo. A new connection
                 // finds out anew whether the file can be written.
                 self.is_broken = !is_undone || !fault.may_be_of_one_row();
+                if self.is_broken {
+                    self.save_log();
+                }
                 Err(Failure::Clean(fault))
+            }
+            // A new connection may lead to the server that has taken over.
+            AnyConnection::Postgres(_) if matches!(fault, Fault::ReadOnly(_)) => {
+                self.is_broken = true;
+                Err(Failure::Away(fault))
             }
             AnyConnection::Postgres(_) if is_undone => Err(Failure::Clean(fault)),
             AnyConnection::Postgres(_) => {
                 self.is_broken = true;
                 Err(Failure::Lost(fault))
             }
+        }
+    }
+
+    /// Copies SQLite's log into the database if its path leads elsewhere: what is in it is acknowledged, and once the last
+    /// connection is closed nobody finds it again.
+    fn save_log(&mut self) {
+        if let (Some(file), AnyConnection::Sqlite(connection)) =
+            (self.connector.file(), &mut *self.connection)
+            && file.check_database().is_ok()
+            && file.check().is_err()
+        {
+            checkpoints::copy(connection);
         }
     }
 }
@@ -148,9 +172,10 @@ fn begin(connector: &Connector, sent: Sent) -> String {
 
 /// Writes a record into PostgreSQL's log, so that the commit waits for a synchronous standby.
 ///
-/// Writes that are sent again may find themselves committed here but not yet on the standby, as the wait for it was
-/// broken off. A transaction that then stores nothing would not wait either.
-const WAIT_FOR_STANDBY: &str = "SELECT pg_logical_emit_message(true, 'gochat', 'sent again')";
+/// Writes that are sent again, and replays, may find rows that are committed here but not yet on the standby, as the wait for
+/// it was broken off. A transaction that then stores nothing would not wait either. A standby itself refuses the writes.
+pub(super) const WAIT_FOR_STANDBY: &str =
+    "SELECT pg_logical_emit_message(true, 'gochat', 'found') WHERE NOT pg_is_in_recovery()";
 
 #[cfg(test)]
 mod tests {

@@ -45,6 +45,9 @@ impl Write for Sweep {
     type Answer = usize;
     type Error = StorageError;
 
+    /// The keys lie all over the table.
+    const PAGES: usize = IdempotencySweeper::STEP as usize;
+
     fn lane(batch: &mut Batch) -> &mut Lane<Self> {
         &mut batch.sweeps
     }

@@ -14,6 +14,7 @@ use crate::{
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use gochat_domain::{clock::Timestamp, ports::StorageError};
 use std::cmp::Ordering;
+use uuid::Uuid;
 
 /// A trial create. It is committed like any other, so that a full disk or a standby that is away fails it too.
 pub(crate) struct Trial {
@@ -21,11 +22,13 @@ pub(crate) struct Trial {
 }
 
 impl Trial {
-    /// Ids of groups begin at 1, so this one is no group's, and it moves no sequence.
-    const ID: i64 = 0;
-
-    /// No group has this name, as it has a control character.
-    const NAME: &str = "\u{1}trial";
+    /// An id and a name that no group has, as ids begin at 1 and names have no control character. No other trial has them either,
+    /// so no instance waits for another one.
+    fn row(&self) -> (i64, Uuid, String) {
+        let uuid = self.at.mint_uuid();
+        let (_, random) = uuid.as_u64_pair();
+        (-1 - i64::try_from(random >> 2).unwrap_or_default(), uuid, format!("\u{1}{uuid}"))
+    }
 }
 
 impl Write for Trial {
@@ -43,18 +46,19 @@ impl Write for Trial {
 
     /// One trial serves all that wait for one.
     fn store(connection: &mut AnyConnection, trials: &[&Self], _: Sent) -> Result<Vec<()>, Fault> {
-        if let Some(Self { at }) = trials.first() {
+        if let Some(trial) = trials.first() {
+            let (id, uuid, name) = trial.row();
             diesel::insert_into(groups::table)
                 .values((
-                    groups::id.eq(Self::ID),
-                    groups::uuid.eq(UuidValue(at.mint_uuid())),
-                    groups::name.eq(Self::NAME),
-                    groups::token.eq(Self::NAME),
+                    groups::id.eq(id),
+                    groups::uuid.eq(UuidValue(uuid)),
+                    groups::name.eq(&name),
+                    groups::token.eq(&name),
                     groups::admin_id.eq(1),
-                    groups::created_at.eq(Moment(*at)),
+                    groups::created_at.eq(Moment(trial.at)),
                 ))
                 .execute(connection)?;
-            diesel::delete(groups::table.find(Self::ID)).execute(connection)?;
+            diesel::delete(groups::table.find(id)).execute(connection)?;
         }
         Ok(vec![(); trials.len()])
     }

@@ -17,6 +17,9 @@ pub(crate) trait Write: Send + Sized + 'static {
     /// The answer of a write that did not.
     type Error: From<StorageError> + Send + 'static;
 
+    /// The pages of SQLite's log that a write is reckoned to fill.
+    const PAGES: usize = 1;
+
     /// The lane of this kind in a batch.
     fn lane(batch: &mut Batch) -> &mut Lane<Self>;
 

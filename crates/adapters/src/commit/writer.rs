@@ -90,7 +90,7 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
                     return batch.fail(&fault);
                 }
                 Err(Failure::Away(fault)) => {
-                    tracing::warn!(%fault, writes = batch.len(), "the database cannot be reached; a batch waits");
+                    tracing::warn!(%fault, writes = batch.len(), "the database takes no writes now; a batch waits");
                 }
                 Err(Failure::Lost(fault)) => {
                     tracing::warn!(%fault, writes = batch.len(), "the connection was lost; a batch is sent again");
@@ -110,7 +110,7 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
             none => none.insert((self.open)()?),
         };
         let (creates, writes, began_at) = (batch.creates(), batch.len(), Instant::now());
-        let tells_of_creates = batch.tells_of_creates();
+        let (tells_of_creates, pages) = (batch.tells_of_creates(), batch.pages());
         match batch.commit(session, sent) {
             Ok(()) => {
                 self.metrics.committed(creates, began_at.elapsed());
@@ -118,12 +118,15 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
                     self.last_commit.note();
                 }
                 batch.answer();
-                session.written(writes);
+                session.written(pages);
                 Ok(())
             }
             Err(Failure::Clean(fault)) if fault.may_be_of_one_row() => {
                 tracing::warn!(%fault, writes, "a batch failed; its writes are stored apart");
-                batch.settle_lanes_alone(session, sent)
+                self.metrics.failed_batches.inc();
+                let settled = batch.settle_lanes_alone(session, sent);
+                session.written(pages);
+                settled
             }
             Err(failure) => Err(failure),
         }

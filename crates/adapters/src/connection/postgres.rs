@@ -51,5 +51,9 @@ pub(super) fn begin(role: Role, timeout: Duration) -> String {
 /// A statement that nobody waits for any more ends by itself.
 fn limits(set: &str, timeout: Duration) -> String {
     let timeout = timeout.as_millis();
-    format!("{set} statement_timeout = {timeout}; {set} lock_timeout = {timeout}")
+    // The last one ends a transaction whose client has vanished, and lets go of its locks.
+    format!(
+        "{set} statement_timeout = {timeout}; {set} lock_timeout = {timeout}; \
+         {set} idle_in_transaction_session_timeout = {timeout}"
+    )
 }

@@ -5,7 +5,7 @@
 
 use super::DatabaseFile;
 use crate::Fault;
-use diesel::{QueryableByName, RunQueryDsl, SqliteConnection, sql_query, sql_types::Text};
+use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query, sql_types::Text};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What is known of the pages.
@@ -53,6 +53,15 @@ impl DatabaseFile {
             }
             Condition::Sound | Condition::Suspect => Ok(()),
         }
+    }
+}
+
+impl DatabaseFile {
+    /// Whether a database that has become smaller has all its pages, as after a `VACUUM`. A connection of its own finds out, as
+    /// one that was open before remembers pages that are gone.
+    pub(super) fn is_whole(&self) -> Result<bool, Fault> {
+        let mut connection = SqliteConnection::establish(&self.0.paths.uri())?;
+        Ok(examine(&mut connection)? == Condition::Sound)
     }
 }
 

@@ -19,6 +19,7 @@ pub fn sqlite_cases() -> Vec<Case> {
         nothing_is_acknowledged_beside_a_file_that_was_put_in_its_place,
         nothing_that_was_acknowledged_is_lost_with_the_log,
         a_file_that_was_cut_is_neither_written_nor_taken_for_a_first_start,
+        a_file_that_was_cut_in_the_middle_is_not_written_to,
         an_empty_file_with_a_log_beside_it_is_not_a_first_start,
         pages_that_were_overwritten_are_unavailable_and_not_ready,
         a_disk_that_is_full_is_not_ready_until_there_is_room,
@@ -140,6 +141,27 @@ fn a_file_that_was_cut_is_neither_written_nor_taken_for_a_first_start(
     assert_refused(&server);
     assert_no_restart(&database, server, "is empty");
     assert_eq!(fs::metadata(path(&database))?.len(), 0);
+    Ok(())
+}
+
+fn a_file_that_was_cut_in_the_middle_is_not_written_to(database: TestDatabase) -> anyhow::Result<()> {
+    let lines = ndjson("g", 0..2000);
+    let imported = run_with(&database, &["groups", "import", "-"], lines.as_bytes());
+    assert_eq!(imported.code, Some(0), "{imported:?}");
+    let server = Server::start(&database, &[]);
+    assert_stored(&server, "h");
+    // What an operator does to the file by SQLite's own means is no fault, also where it makes the file smaller.
+    database.execute("DELETE FROM groups WHERE id % 2 = 0; VACUUM")?;
+    checkpoint(&database)?;
+    assert_stored(&server, "i");
+    checkpoint(&database)?;
+    let whole = fs::metadata(path(&database))?.len();
+    File::options().write(true).open(path(&database))?.set_len(whole / 2)?;
+    assert_refused(&server);
+    assert_refused(&server);
+    server.kill();
+    server.wait();
+    assert_eq!(fs::metadata(path(&database))?.len(), whole / 2);
     Ok(())
 }
 

@@ -36,19 +36,18 @@ pub(super) fn claim(connection: &mut PgConnection, claims: &[&mut Claim<'_>]) ->
     Ok(records.bind::<Array<UuidSql>, _>(callers).bind::<Array<Text>, _>(keys).load(connection)?)
 }
 
-/// Puts the claim in the place of another record.
-pub(super) fn take_over(connection: &mut PgConnection, claim: &Claim<'_>) -> Result<(), Fault> {
-    sql_query(
+/// Puts the claim in the place of a record of the version before. Returns the number of records that were.
+pub(super) fn take_over(connection: &mut PgConnection, claim: &Claim<'_>) -> Result<usize, Fault> {
+    let update = sql_query(
         "UPDATE idempotency_keys SET fingerprint = $3, group_uuid = $4, created_at = $5
-         WHERE caller = $1 AND key = $2",
+         WHERE caller = $1 AND key = $2 AND fingerprint IS NULL",
     )
     .bind::<UuidSql, _>(UuidValue(claim.idempotency.caller.0))
     .bind::<Text, _>(claim.idempotency.key.as_str())
     .bind::<Binary, _>(claim.fingerprint.0.as_slice())
     .bind::<UuidSql, _>(UuidValue(claim.group.uuid))
-    .bind::<MomentSql, _>(Moment(claim.group.created_at))
-    .execute(connection)?;
-    Ok(())
+    .bind::<MomentSql, _>(Moment(claim.group.created_at));
+    Ok(update.execute(connection)?)
 }
 
 /// Notes the ids of the groups that were stored.

@@ -1,6 +1,10 @@
 //! The records of Idempotency-Keys.
 
-use super::{super::create::Outcome, claim::Claim, postgres, sqlite};
+use super::{
+    super::{create::Outcome, session::WAIT_FOR_STANDBY},
+    claim::Claim,
+    postgres, sqlite,
+};
 use crate::{
     Fault,
     connection::AnyConnection,
@@ -9,6 +13,7 @@ use crate::{
 };
 use diesel::{
     Queryable, QueryableByName,
+    connection::SimpleConnection,
     sql_types::{BigInt, Binary, Nullable},
 };
 use gochat_domain::group::{Fingerprint, GroupKey, Recorded};
@@ -34,10 +39,16 @@ pub(super) fn look_up(connection: &mut AnyConnection, claims: &mut [&mut Claim<'
         AnyConnection::Postgres(connection) => postgres::claim(connection, claims)?,
     };
     if rows.len() != claims.len() {
-        return Err(Fault::Unknown("an idempotency key has no record".to_owned()));
+        // It was swept since it was found to be there.
+        return Err(Fault::Unnamed("an idempotency key has lost its record".to_owned()));
     }
     for (claim, row) in claims.iter_mut().zip(rows) {
         settle(connection, claim, row)?;
+    }
+    if let AnyConnection::Postgres(postgres) = connection
+        && claims.iter().any(|claim| matches!(claim.outcome, Some(Outcome::Recorded(_))))
+    {
+        postgres.batch_execute(WAIT_FOR_STANDBY)?;
     }
     Ok(())
 }
@@ -75,9 +86,13 @@ fn settle(connection: &mut AnyConnection, claim: &mut Claim<'_>, row: Row) -> Re
         _ => return Err(Fault::Unknown("the record of an idempotency key is not complete".to_owned())),
     };
     if recorded.is_none() {
-        match connection {
+        let taken = match connection {
             AnyConnection::Sqlite(connection) => sqlite::take_over(connection, claim)?,
             AnyConnection::Postgres(connection) => postgres::take_over(connection, claim)?,
+        };
+        if taken != 1 {
+            // Another instance was faster. Tried again, the claim finds its record.
+            return Err(Fault::Unnamed("an idempotency key was used meanwhile".to_owned()));
         }
         claim.is_recorded = true;
     }

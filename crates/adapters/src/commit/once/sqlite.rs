@@ -31,16 +31,16 @@ pub(super) fn claim(connection: &mut SqliteConnection, claims: &[&mut Claim<'_>]
         .collect()
 }
 
-/// Puts the claim in the place of another record.
-pub(super) fn take_over(connection: &mut SqliteConnection, claim: &Claim<'_>) -> Result<(), Fault> {
-    diesel::update(idempotency_keys::table.find(primary_key(claim)))
+/// Puts the claim in the place of a record of the version before. Returns the number of records that were.
+pub(super) fn take_over(connection: &mut SqliteConnection, claim: &Claim<'_>) -> Result<usize, Fault> {
+    let record = idempotency_keys::table.find(primary_key(claim));
+    Ok(diesel::update(record.filter(fingerprint.is_null()))
         .set((
             fingerprint.eq(claim.fingerprint.0.as_slice()),
             group_uuid.eq(UuidValue(claim.group.uuid)),
             created_at.eq(Moment(claim.group.created_at)),
         ))
-        .execute(connection)?;
-    Ok(())
+        .execute(connection)?)
 }
 
 /// Notes the ids of the groups that were stored.
