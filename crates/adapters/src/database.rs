@@ -7,7 +7,7 @@ use crate::{
     connection::{Connector, Role},
     groups::DieselGroupReader,
     migrations,
-    pool::Pool,
+    pool::{Pool, PoolOptions},
     readiness::ReadinessProbe,
 };
 use gochat_domain::ports::{ApiKeyRepository, GroupReader};
@@ -19,6 +19,8 @@ use std::{io, sync::Arc, time::Duration};
 pub struct DatabaseOptions {
     /// The most pooled connections; the writers of groups have their own.
     pub pool_size: u32,
+    /// The most reads that wait for one of them; one more is refused at once.
+    pub read_queue: usize,
     /// How long anything waits for a connection, for a lock or for a statement.
     pub timeout: Duration,
     /// Whether PostgreSQL is asked to keep prepared statements. Without them, each use is a transaction that rests on nothing
@@ -34,9 +36,13 @@ pub struct Database {
 
 impl Database {
     /// Connects to the database at `url`; a SQLite file is made if it is missing. Its schema is left as it is.
+    ///
+    /// Opens one connection at once, so that a database that cannot be reached is known now and by its own words.
     pub fn connect(url: &DatabaseUrl, options: DatabaseOptions) -> Result<Self, Fault> {
         let connector = Connector::new(url, options)?;
-        let pool = Pool::open(connector.clone(), options.pool_size, options.timeout)?;
+        connector.open(Role::Reader)?;
+        let DatabaseOptions { pool_size, read_queue, timeout, .. } = options;
+        let pool = Pool::new(connector.clone(), PoolOptions { size: pool_size, queue: read_queue, timeout })?;
         Ok(Self { connector, pool })
     }
 

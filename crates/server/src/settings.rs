@@ -110,6 +110,7 @@ impl Settings {
                 migrate_on_start: layers.parsed("database.migrate_on_start", "true or false")?,
                 options: DatabaseOptions {
                     pool_size: layers.number("database.pool_size", 1..=1000)?,
+                    read_queue: layers.number("database.read_queue", 1..=1_000_000)?,
                     timeout,
                     prepared_statements: layers.parsed("database.prepared_statements", "true or false")?,
                 },

@@ -28,8 +28,12 @@ enum Home {
     Database { writers: Option<CommitQueue>, database: TestDatabase },
 }
 
-pub const OPTIONS: DatabaseOptions =
-    DatabaseOptions { pool_size: 2, timeout: Duration::from_secs(20), prepared_statements: true };
+pub const OPTIONS: DatabaseOptions = DatabaseOptions {
+    pool_size: 2,
+    read_queue: 1_000,
+    timeout: Duration::from_secs(20),
+    prepared_statements: true,
+};
 pub const WRITERS: CommitOptions =
     CommitOptions { batch: 256, queue: 10_000, writers: 2, timeout: Duration::from_secs(20) };
 

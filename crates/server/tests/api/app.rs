@@ -19,8 +19,12 @@ pub struct App {
 }
 
 /// How the tests reach the application's database by the adapters.
-pub const OPTIONS: DatabaseOptions =
-    DatabaseOptions { pool_size: 1, timeout: Duration::from_secs(20), prepared_statements: true };
+pub const OPTIONS: DatabaseOptions = DatabaseOptions {
+    pool_size: 1,
+    read_queue: 100,
+    timeout: Duration::from_secs(20),
+    prepared_statements: true,
+};
 
 /// A group as plain SQL shows it: id, uuid (without hyphens), name, token, administrator, microseconds since 1970.
 pub type GroupRow = [String; 6];
