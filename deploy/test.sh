@@ -194,7 +194,7 @@ cat "$scratch/settings" > "$settings"
 check "the settings are PostgreSQL's" "$(grep --count '^GOCHAT__' "$settings")" 1
 key=$( (as_unit /usr/bin/gochat --profile production keys create --name test --scope groups:write --scope groups:read) )
 start as_unit strace -D -f -qq -o "$state/trace.postgres" "${start[@]}"
-check "it is ready" "$(curl --silent --show-error "$admin/readyz")" '{"database":"ok","migrations":"ok","shutdown":"ok"}'
+check "it is ready" "$(curl --silent --show-error "$admin/readyz")" '{"database":"ok","migrations":"ok","writes":"ok","shutdown":"ok"}'
 check "a group is made" "$(create)" 201
 check "it is seen" "$(curl --silent --show-error "$url/v1/group/1" --header "GoChat-Token: $key")" "$(< "$scratch/reply")"
 check "it is in PostgreSQL" "$(sql --dbname=gochat --command='SELECT name, token, admin_id FROM groups')" \

@@ -1,14 +1,20 @@
 //! A connection to either database, opened the way this service needs it.
 
+mod pooler;
 mod postgres;
 
 pub(crate) use postgres::FLUSH_EACH_COMMIT;
 
-use crate::{DatabaseOptions, DatabaseUrl, Fault};
-use diesel::{Connection, MultiConnection, PgConnection, SqliteConnection, connection::SimpleConnection};
+use crate::{
+    DatabaseOptions, DatabaseUrl, Fault,
+    sqlite_file::{Companions, DatabaseFile},
+};
+use diesel::{
+    Connection, MultiConnection, PgConnection, QueryResult, SqliteConnection, connection::SimpleConnection,
+};
 use std::{
-    fs,
-    path::Path,
+    ops::{Deref, DerefMut},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -19,6 +25,63 @@ use uuid::Uuid;
 pub(crate) enum AnyConnection {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
+}
+
+/// A connection that is open, and what is watched as long as it is.
+pub(crate) struct OpenConnection {
+    connection: AnyConnection,
+    // Goes after the connection. The last connection to a SQLite file copies the log that it has open into the database; one
+    // that was opened meanwhile beside another log would keep it from that.
+    _companions: Option<Arc<Companions>>,
+    /// The statements that begin a read, where each read is a transaction.
+    begin: Option<String>,
+}
+
+impl OpenConnection {
+    /// Runs `work`, which only reads.
+    pub(crate) fn read<T, E: From<Fault>>(
+        &mut self,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let Some(begin) = &self.begin else { return work(&mut self.connection) };
+        self.connection.batch_execute(begin).map_err(Fault::from)?;
+        match work(&mut self.connection) {
+            Ok(answer) => {
+                self.connection.batch_execute("COMMIT").map_err(Fault::from)?;
+                Ok(answer)
+            }
+            Err(error) => {
+                // A connection that cannot end the transaction is found dead when it is asked next.
+                let _broken = self.connection.batch_execute("ROLLBACK");
+                Err(error)
+            }
+        }
+    }
+
+    /// Asks whether the connection is alive. A statement that is prepared would need a transaction behind a pooler.
+    pub(crate) fn ping(&mut self) -> QueryResult<()> {
+        self.connection.batch_execute("SELECT 1")
+    }
+}
+
+impl From<AnyConnection> for OpenConnection {
+    fn from(connection: AnyConnection) -> Self {
+        Self { connection, _companions: None, begin: None }
+    }
+}
+
+impl Deref for OpenConnection {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for OpenConnection {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.connection
+    }
 }
 
 /// A use of a connection.
@@ -35,28 +98,36 @@ pub(crate) enum Role {
 pub(crate) struct Connector {
     target: Target,
     timeout: Duration,
-    /// Whether PostgreSQL's prepared statements and settings stay with a connection. Behind a pooler of transactions, each
-    /// transaction may meet another session.
+    /// Whether the settings of a session stay with a connection. Behind a pooler of transactions each transaction may meet
+    /// another session.
     keeps_session: bool,
+    /// Whether prepared statements stay with a connection.
+    prepared_statements: bool,
 }
 
 #[derive(Debug, Clone)]
 enum Target {
-    SqliteFile(String),
+    SqliteFile(DatabaseFile),
     SqliteMemory(String),
     Postgres(String),
 }
 
 impl Connector {
-    /// A connector to `url`; it makes the folder of a SQLite file, and touches nothing else yet.
+    /// A connector to `url`. At a first start it makes the file of SQLite, empty, and its folder.
     pub(crate) fn new(url: &DatabaseUrl, options: DatabaseOptions) -> Result<Self, Fault> {
         let target = match url {
-            DatabaseUrl::SqliteFile(path) => Target::SqliteFile(prepare_file(path)?),
+            DatabaseUrl::SqliteFile(path) => Target::SqliteFile(DatabaseFile::prepare(path)?),
             // Every connection of this process that knows the name shares the database.
             DatabaseUrl::SqliteMemory => Target::SqliteMemory(format!("file:/{}?vfs=memdb", Uuid::now_v7())),
-            DatabaseUrl::Postgres(url) => Target::Postgres(url.expose()),
+            DatabaseUrl::Postgres(url) => Target::Postgres(url.expose(options.timeout)),
         };
-        Ok(Self { target, timeout: options.timeout, keeps_session: options.prepared_statements })
+        let DatabaseOptions { timeout, prepared_statements, .. } = options;
+        Ok(Self { target, timeout, keeps_session: prepared_statements, prepared_statements })
+    }
+
+    /// How long anything waits.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// Whether the database is a file, and not a server.
@@ -64,9 +135,23 @@ impl Connector {
         !matches!(self.target, Target::Postgres(_))
     }
 
-    /// Whether settings and prepared statements stay with a connection.
+    /// Whether the settings of a session stay with a connection.
     pub(crate) fn keeps_session(&self) -> bool {
         self.keeps_session
+    }
+
+    /// Finds out whether a pooler stands before PostgreSQL, and connects so that nothing rests on what it does not keep.
+    ///
+    /// # Errors
+    /// The pooler does not keep the prepared statements that the settings ask for.
+    pub(crate) fn allow_for_pooler(&mut self) -> Result<(), Fault> {
+        if let (Target::Postgres(url), true) = (&self.target, self.keeps_session) {
+            self.keeps_session = !pooler::hands_out_transactions(url)?;
+            if !self.keeps_session {
+                pooler::check_prepared_statements(url)?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether the database ends with its last connection.
@@ -80,13 +165,29 @@ impl Connector {
     }
 
     /// Opens a connection.
-    pub(crate) fn open(&self, role: Role) -> Result<AnyConnection, Fault> {
+    pub(crate) fn open(&self, role: Role) -> Result<OpenConnection, Fault> {
         match &self.target {
-            Target::SqliteFile(path) => self.open_sqlite(path, "WAL", role),
-            Target::SqliteMemory(name) => self.open_sqlite(name, "MEMORY", role),
-            Target::Postgres(url) => {
-                Ok(AnyConnection::Postgres(postgres::open(url, role, self.timeout, self.keeps_session)?))
+            Target::SqliteFile(file) => {
+                let connection = self.open_sqlite(&file.opening()?, "WAL", role)?;
+                Ok(OpenConnection { connection, _companions: Some(file.opened()?), begin: None })
             }
+            Target::SqliteMemory(name) => Ok(self.open_sqlite(name, "MEMORY", role)?.into()),
+            Target::Postgres(url) => {
+                let mut connection = postgres::open(url, self.prepared_statements)?;
+                if self.keeps_session {
+                    postgres::set_limits(&mut connection, role, self.timeout)?;
+                }
+                let begin = (role == Role::Reader && !self.keeps_session).then(|| self.begin(role));
+                Ok(OpenConnection { begin, ..AnyConnection::Postgres(connection).into() })
+            }
+        }
+    }
+
+    /// The file of a SQLite database that is one.
+    pub(crate) fn file(&self) -> Option<&DatabaseFile> {
+        match &self.target {
+            Target::SqliteFile(file) => Some(file),
+            _ => None,
         }
     }
 
@@ -107,9 +208,10 @@ impl Connector {
         connection
             .batch_execute(&format!("PRAGMA busy_timeout = {busy_timeout}; PRAGMA foreign_keys = ON;"))?;
         self.set_journal_mode(&mut connection, journal_mode)?;
+        // The last one reads, so that the log is open.
         connection.batch_execute(match role {
-            Role::Writer => "PRAGMA synchronous = FULL",
-            Role::Reader => "PRAGMA synchronous = FULL; PRAGMA query_only = ON",
+            Role::Writer => "PRAGMA synchronous = FULL; PRAGMA schema_version",
+            Role::Reader => "PRAGMA synchronous = FULL; PRAGMA query_only = ON; PRAGMA schema_version",
         })?;
         Ok(AnyConnection::Sqlite(connection))
     }
@@ -119,31 +221,13 @@ impl Connector {
         let give_up_at = Instant::now() + self.timeout;
         loop {
             match connection.batch_execute(&format!("PRAGMA journal_mode = {mode}")).map_err(Fault::from) {
-                Err(Fault::Unavailable(reason))
-                    if reason.contains("locked") && Instant::now() < give_up_at =>
-                {
+                Err(fault) if fault.to_string().contains("locked") && Instant::now() < give_up_at => {
                     thread::sleep(Duration::from_millis(5));
                 }
                 result => return result,
             }
         }
     }
-}
-
-/// The path as SQLite takes it, its folder made.
-fn prepare_file(path: &Path) -> Result<String, Fault> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(|error| {
-        Fault::Unavailable(format!("cannot make the folder {}: {error}", folder.display()))
-    })?;
-    // The folder goes first so that no name of a file reads as a `file:` or `sqlite:` URI.
-    let file =
-        path.file_name().ok_or_else(|| Fault::Unavailable(format!("{} is no file", path.display())))?;
-    folder
-        .join(file)
-        .into_os_string()
-        .into_string()
-        .map_err(|path| Fault::Unavailable(format!("{} is not UTF-8", path.display())))
 }
 
 #[cfg(test)]
@@ -164,13 +248,14 @@ mod tests {
         let mut connection = testing::connector(&database).open(Role::Writer).unwrap();
         let mut value = |pragma: &str| -> i64 {
             select(sql::<BigInt>(&format!("{pragma} FROM pragma_{pragma}")))
-                .get_result(&mut connection)
+                .get_result(&mut *connection)
                 .unwrap()
         };
         // 2 is FULL (<https://sqlite.org/pragma.html#pragma_synchronous>).
         assert_eq!((value("synchronous"), value("foreign_keys")), (2, 1));
-        let mode: String =
-            select(sql::<Text>("journal_mode FROM pragma_journal_mode")).get_result(&mut connection).unwrap();
+        let mode: String = select(sql::<Text>("journal_mode FROM pragma_journal_mode"))
+            .get_result(&mut *connection)
+            .unwrap();
         assert_eq!(mode, "wal");
     }
 }

@@ -17,7 +17,7 @@ use std::{io, sync::Arc, time::Duration};
 /// How a database is used.
 #[derive(Debug, Clone, Copy)]
 pub struct DatabaseOptions {
-    /// The most pooled connections; the writers of groups have their own.
+    /// The most connections for reads. Writers and the look-ups of keys have their own.
     pub pool_size: u32,
     /// The most reads that wait for one of them; one more is refused at once.
     pub read_queue: usize,
@@ -32,33 +32,46 @@ pub struct DatabaseOptions {
 pub struct Database {
     connector: Connector,
     pool: Pool,
+    key_pool: Pool,
 }
 
 impl Database {
+    /// The most connections for look-ups of keys. They are apart from `pool_size`, so that a flood of other reads never
+    /// makes authentication fail.
+    const KEY_CONNECTIONS: u32 = 2;
+
     /// Connects to the database at `url`; a SQLite file is made if it is missing. Its schema is left as it is.
     ///
     /// Opens one connection at once, so that a database that cannot be reached is known now and by its own words.
     pub fn connect(url: &DatabaseUrl, options: DatabaseOptions) -> Result<Self, Fault> {
-        let connector = Connector::new(url, options)?;
+        let mut connector = Connector::new(url, options)?;
+        connector.allow_for_pooler()?;
         connector.open(Role::Reader)?;
         let DatabaseOptions { pool_size, read_queue, timeout, .. } = options;
-        let pool = Pool::new(connector.clone(), PoolOptions { size: pool_size, queue: read_queue, timeout })?;
-        Ok(Self { connector, pool })
+        let pool = |size| Pool::new(connector.clone(), PoolOptions { size, queue: read_queue, timeout });
+        let (pool, key_pool) = (pool(pool_size)?, pool(Self::KEY_CONNECTIONS)?);
+        Ok(Self { connector, pool, key_pool })
     }
 
     /// Runs the pending migrations, and returns their versions.
     pub fn migrate(&self) -> Result<Vec<String>, MigrateError> {
-        migrations::migrate(&mut self.connector.open(Role::Writer)?)
+        self.migrate_telling(&|_| ())
     }
 
-    /// Passes if no migration is pending.
+    /// [`Self::migrate`], where `progress` is told each version as soon as its migration is in effect.
+    pub fn migrate_telling(&self, progress: &dyn Fn(&str)) -> Result<Vec<String>, MigrateError> {
+        let open = || self.connector.open(Role::Writer);
+        migrations::migrate(&mut *open()?, &open, progress)
+    }
+
+    /// Passes if the schema is one that this program works with.
     pub fn check_schema(&self) -> Result<(), MigrateError> {
-        migrations::check(&mut self.connector.open(Role::Reader)?)
+        self.connector.open(Role::Reader)?.read(migrations::check)
     }
 
     /// The keys on record, which are written through `queue`.
     pub fn api_keys(&self, queue: &CommitQueue) -> Arc<dyn ApiKeyRepository> {
-        Arc::new(DieselApiKeys { pool: self.pool.clone(), queue: queue.submitter() })
+        Arc::new(DieselApiKeys { pool: self.key_pool.clone(), queue: queue.submitter() })
     }
 
     /// The port that finds groups.
@@ -66,12 +79,18 @@ impl Database {
         Arc::new(DieselGroupReader::new(self.pool.clone()))
     }
 
-    /// Tells whether the database can be worked with.
-    pub fn readiness_probe(&self) -> ReadinessProbe {
-        ReadinessProbe::new(self.pool.clone())
+    /// The probe that tells whether creates through `queue` can succeed.
+    pub fn readiness_probe(&self, queue: &CommitQueue) -> ReadinessProbe {
+        ReadinessProbe {
+            pool: self.pool.clone(),
+            queue: queue.submitter(),
+            last_commit: queue.last_commit(),
+            file: self.connector.file().cloned(),
+            turn: Arc::default(),
+        }
     }
 
-    /// Lets `registry` read how the pooled connections are used.
+    /// Lets `registry` read how the connections for reads are used.
     pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         self.pool.register(registry)
     }
@@ -79,5 +98,44 @@ impl Database {
     /// Starts the writers, and the queue of all that changes the database.
     pub fn start_queue(&self, options: CommitOptions) -> io::Result<CommitQueue> {
         CommitQueue::on(&self.connector, options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gochat_domain::auth::ApiKey;
+    use gochat_test_support::{TestDatabase, deadline::soon};
+    use std::sync::mpsc;
+    use tokio::sync::Notify;
+
+    #[tokio::test]
+    async fn a_key_is_looked_up_while_every_connection_for_reads_is_busy() {
+        let file = TestDatabase::sqlite().unwrap();
+        let timeout = Duration::from_secs(20);
+        let options = DatabaseOptions { pool_size: 1, read_queue: 100, timeout, prepared_statements: true };
+        let database = Database::connect(&file.url().parse().unwrap(), options).unwrap();
+        database.migrate().unwrap();
+        let queue = database.start_queue(CommitOptions { batch: 1, queue: 1, writers: 1, timeout }).unwrap();
+        let keys = database.api_keys(&queue);
+        let (release, released) = mpsc::channel::<()>();
+        let taken = Arc::new(Notify::new());
+        let take = Arc::clone(&taken);
+        let read = database.pool.run(move |_| {
+            take.notify_one();
+            // Ends with the sender.
+            let _ended = released.recv();
+            Ok(())
+        });
+        let look_up = async {
+            soon("the read has the connection", taken.notified()).await;
+            let found = keys.find(&ApiKey::parse("gck_some").unwrap()).await;
+            drop(release);
+            found.unwrap()
+        };
+        let (read, found) = tokio::join!(read, look_up);
+        read.unwrap();
+        assert_eq!(found, None);
+        queue.close();
     }
 }

@@ -1,6 +1,6 @@
 //! Where the groups are stored, as a line of configuration says it.
 
-use std::{fmt, ops::Range, path::PathBuf, str::FromStr};
+use std::{fmt, ops::Range, path::PathBuf, str::FromStr, time::Duration};
 
 /// The URL of a database. Its scheme picks the backend; `Display` and `Debug` hide the password.
 #[derive(Clone, PartialEq, Eq)]
@@ -71,17 +71,30 @@ pub struct PostgresUrl(Box<str>);
 
 impl PostgresUrl {
     /// Parameters that keep a request from waiting on a server that is gone. What the URL itself says wins.
-    const DEFAULTS: [(&str, &str); 3] =
-        [("connect_timeout", "5"), ("tcp_user_timeout", "10000"), ("fallback_application_name", "gochat")];
+    ///
+    /// A connection is given up before the request that waits for it, so that another one may still serve it. Where nothing
+    /// is sent, as while a statement waits for a lock, keepalives find out that the machine is gone.
+    fn defaults(timeout: Duration) -> [(&'static str, String); 6] {
+        // libpq counts in whole seconds. Half of the time leaves time for a second host.
+        let connect = timeout.div_f32(2.0).as_secs_f32().ceil().max(2.0);
+        [
+            ("connect_timeout", connect.to_string()),
+            ("keepalives_idle", "5".to_owned()),
+            ("keepalives_interval", "2".to_owned()),
+            ("keepalives_count", "3".to_owned()),
+            ("tcp_user_timeout", (timeout.mul_f32(0.8)).as_millis().to_string()),
+            ("fallback_application_name", "gochat".to_owned()),
+        ]
+    }
 
     /// The URL that libpq is given: password included, and the defaults where the URL is silent.
-    pub(crate) fn expose(&self) -> String {
+    pub(crate) fn expose(&self, timeout: Duration) -> String {
         let mut url = String::from(&*self.0);
-        for (name, value) in Self::DEFAULTS {
+        for (name, value) in Self::defaults(timeout) {
             let query = self.query().map_or("", |start| &self.0[start..]);
             if !query.split('&').any(|parameter| parameter.split('=').next() == Some(name)) {
                 let separator = if url[self.userinfo().end..].contains('?') { '&' } else { '?' };
-                url.extend([separator.to_string().as_str(), name, "=", value]);
+                url.extend([separator.to_string().as_str(), name, "=", &value]);
             }
         }
         url
@@ -172,19 +185,19 @@ mod tests {
 
     #[test]
     fn timeouts_are_added_where_the_url_is_silent() {
-        let defaults = "connect_timeout=5&tcp_user_timeout=10000&fallback_application_name=gochat";
+        let rest = "keepalives_idle=5&keepalives_interval=2&keepalives_count=3&tcp_user_timeout=4000\
+                    &fallback_application_name=gochat";
         let cases = [
-            ("postgres://h/d", format!("postgres://h/d?{defaults}")),
-            ("postgres://u:a?b@h", format!("postgres://u:a?b@h?{defaults}")),
-            ("postgres://h/d?sslmode=require", format!("postgres://h/d?sslmode=require&{defaults}")),
+            ("postgres://h/d", format!("postgres://h/d?connect_timeout=3&{rest}")),
+            ("postgres://u:a?b@h", format!("postgres://u:a?b@h?connect_timeout=3&{rest}")),
             (
-                "postgres://h/d?connect_timeout=1",
-                "postgres://h/d?connect_timeout=1&tcp_user_timeout=10000&fallback_application_name=gochat"
-                    .into(),
+                "postgres://h/d?sslmode=require",
+                format!("postgres://h/d?sslmode=require&connect_timeout=3&{rest}"),
             ),
+            ("postgres://h/d?connect_timeout=1", format!("postgres://h/d?connect_timeout=1&{rest}")),
         ];
         for (url, exposed) in cases {
-            assert_eq!(PostgresUrl(url.into()).expose(), exposed);
+            assert_eq!(PostgresUrl(url.into()).expose(Duration::from_secs(5)), exposed);
         }
     }
 }

@@ -60,6 +60,12 @@ impl Fault {
     pub(crate) fn may_be_of_one_row(&self) -> bool {
         matches!(self, Self::Unnamed(_) | Self::Unknown(_))
     }
+
+    /// Whether SQLite met a page that is no part of a database (`SQLITE_CORRUPT`, `SQLITE_NOTADB`).
+    pub(crate) fn is_damage(&self) -> bool {
+        matches!(self, Self::Unavailable(text) | Self::Unnamed(text)
+            if text.contains("database disk image is malformed") || text.contains("file is not a database"))
+    }
 }
 
 impl From<Error> for Fault {

@@ -16,6 +16,7 @@ mod pool;
 mod readiness;
 mod schema;
 mod sql_types;
+mod sqlite_file;
 #[cfg(test)]
 mod testing;
 

@@ -67,6 +67,7 @@ impl WriterMetrics {
 pub(crate) struct KeyCacheMetrics {
     pub(crate) hits: IntCounter,
     pub(crate) misses: IntCounter,
+    pub(crate) refreshes: IntCounter,
 }
 
 impl KeyCacheMetrics {
@@ -74,8 +75,13 @@ impl KeyCacheMetrics {
         let hits = IntCounter::new("gochat_key_cache_hits_total", "Keys that the cache knew.")?;
         let misses = IntCounter::new("gochat_key_cache_misses_total", "Keys that the record was asked for.")?;
         registry.register(Box::new(hits.clone()))?;
+        let refreshes = IntCounter::new(
+            "gochat_key_cache_refreshes_total",
+            "Keys that the record was asked for in the background, before the cache forgot them.",
+        )?;
         registry.register(Box::new(misses.clone()))?;
-        Ok(Self { hits, misses })
+        registry.register(Box::new(refreshes.clone()))?;
+        Ok(Self { hits, misses, refreshes })
     }
 }
 

@@ -10,8 +10,8 @@ use crate::{
     Fault,
     connection::{AnyConnection, Connector},
     metrics::Live,
+    sqlite_file::DatabaseFile,
 };
-use diesel::r2d2::R2D2Connection;
 use manager::{Deaths, Manager};
 use prometheus::{Opts, Registry};
 use queue::ReadQueue;
@@ -41,6 +41,7 @@ struct Shared {
     queue: ReadQueue,
     timeout: Duration,
     deaths: Deaths,
+    file: Option<DatabaseFile>,
 }
 
 impl Pool {
@@ -60,9 +61,10 @@ impl Pool {
             builder.min_idle(Some(0))
         };
         let deaths = Deaths::default();
+        let file = connector.file().cloned();
         let connections = builder.build(Manager::new(connector, deaths.clone()))?;
         let queue = ReadQueue::new(usize::try_from(size).unwrap_or(usize::MAX), queue);
-        Ok(Self(Arc::new(Shared { connections, queue, timeout, deaths })))
+        Ok(Self(Arc::new(Shared { connections, queue, timeout, deaths, file })))
     }
 
     /// Lets `registry` read how the pool is used.
@@ -128,16 +130,23 @@ impl Shared {
         work: impl Fn(&mut AnyConnection) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         let get = || self.connections.get_timeout(give_up_at.saturating_duration_since(Instant::now()));
-        let work =
-            |connection: &mut AnyConnection| work(connection).map_err(|fault| fault.seen_on(connection));
+        let work = |connection: &mut AnyConnection| {
+            work(connection).map_err(|fault| {
+                let fault = fault.seen_on(connection);
+                if let Some(file) = &self.file {
+                    file.note(&fault);
+                }
+                fault
+            })
+        };
         let mut pooled = get()?;
-        let result = work(&mut pooled.connection);
+        let result = pooled.connection.read(work);
         if result.is_ok() || pooled.connection.ping().is_ok() {
             return result;
         }
         self.deaths.add();
         drop(pooled);
-        work(&mut get()?.connection)
+        get()?.connection.read(work)
     }
 }
 

@@ -1,75 +1,116 @@
-//! Whether the database can be worked with, asked often and by many, at little cost.
+//! Whether creates can succeed, asked often and by many, at little cost.
 
-use crate::{Fault, MigrateError, connection::AnyConnection, migrations, pool::Pool};
-use std::{sync::Arc, time::Duration};
+use crate::{
+    Fault, MigrateError,
+    commit::{LastCommit, Submitter, Trial},
+    connection::AnyConnection,
+    migrations,
+    pool::Pool,
+    sqlite_file::DatabaseFile,
+};
+use gochat_domain::clock::{Clock, SystemClock};
+use std::{fmt::Display, sync::Arc, time::Duration};
 use tokio::{
     sync::Mutex,
     task,
     time::{Instant, timeout_at},
 };
 
-/// What a probe found.
+/// How long a commit shows that creates succeed.
+const TRUST: Duration = Duration::from_secs(1);
+
+/// The finding of a probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Readiness {
-    /// The database answers, and has every migration.
+    /// The database answers, has a schema that this program works with, and takes writes.
     Ready,
-    /// It answers, but lacks these migrations.
+    /// It answers, but takes no writes, or not in time.
+    Writes(String),
+    /// It answers, but lacks migrations, or had one that this program cannot work with.
     Migrations(String),
     /// It does not answer, or not in time.
     Database(String),
 }
 
-/// Asks the database. Cloning shares the probe.
+/// Asks the database what a create needs. Cloning shares the probe.
 ///
-/// One question is asked at a time, in one thread: while a database hangs, whoever asks gives up in time, and no second
+/// One question is asked at a time, in one thread: while a database hangs, each caller gives up in time, and no second
 /// thread waits for it.
 #[derive(Clone)]
 pub struct ReadinessProbe {
-    pool: Pool,
-    turn: Arc<Mutex<()>>,
+    pub(crate) pool: Pool,
+    pub(crate) queue: Submitter,
+    pub(crate) last_commit: LastCommit,
+    pub(crate) file: Option<DatabaseFile>,
+    pub(crate) turn: Arc<Mutex<()>>,
 }
 
 impl ReadinessProbe {
-    pub(crate) fn new(pool: Pool) -> Self {
-        Self { pool, turn: Arc::default() }
-    }
-
     /// Asks, and waits no longer than `patience`.
     pub async fn check(&self, patience: Duration) -> Readiness {
         let give_up_at = Instant::now() + patience;
+        match self.check_schema(patience, give_up_at).await {
+            Readiness::Ready => {}
+            finding => return finding,
+        }
+        match timeout_at(give_up_at, self.check_writes()).await {
+            Ok(Ok(())) => Readiness::Ready,
+            Ok(Err(error)) => {
+                tracing::warn!(error = format!("{error:#}"), "the database takes no writes");
+                Readiness::Writes("refused; the log has the cause".to_owned())
+            }
+            Err(_) => Readiness::Writes(format!("none ended within {patience:?}")),
+        }
+    }
+
+    async fn check_schema(&self, patience: Duration, give_up_at: Instant) -> Readiness {
         let late = |_| Readiness::Database(format!("no answer within {patience:?}"));
         let turn = match timeout_at(give_up_at, Arc::clone(&self.turn).lock_owned()).await {
             Ok(turn) => turn,
             Err(elapsed) => return late(elapsed),
         };
-        let pool = self.pool.clone();
+        let (pool, file) = (self.pool.clone(), self.file.clone());
         let asked = task::spawn_blocking(move || {
-            // Held by the thread, which may go on long after the asker has given up.
+            // Held by the thread, which may go on long after the caller has given up.
             let _turn = turn;
-            pool.run_soon(patience, ask)
+            pool.run_soon(patience, |connection| ask(connection, file.as_ref()))
         });
         match timeout_at(give_up_at, asked).await {
             Ok(Ok(Ok(readiness))) => readiness,
             Ok(Ok(Err(fault))) => unanswered(&fault),
-            Ok(Err(panicked)) => unanswered(&Fault::Unknown(panicked.to_string())),
+            Ok(Err(panicked)) => unanswered(&panicked),
             Err(elapsed) => late(elapsed),
         }
     }
+
+    /// Tries a create, unless one has just succeeded.
+    async fn check_writes(&self) -> anyhow::Result<()> {
+        self.file.as_ref().map_or(Ok(()), DatabaseFile::check)?;
+        if !self.last_commit.is_within(TRUST) {
+            self.queue.submit(Trial { at: SystemClock.now() }).await?;
+        }
+        Ok(())
+    }
 }
 
-/// What the database says goes to the log alone.
-fn unanswered(fault: &Fault) -> Readiness {
-    tracing::warn!(%fault, "the database is not ready");
+/// The database's own words go to the log alone.
+fn unanswered(cause: &dyn Display) -> Readiness {
+    tracing::warn!(%cause, "the database is not ready");
     Readiness::Database("no answer; the log has the cause".to_owned())
 }
 
-/// One question shows both: which migrations there are stands in the database.
-fn ask(connection: &mut AnyConnection) -> Result<Readiness, Fault> {
+/// One question shows both: the versions that were run stand in the database.
+fn ask(connection: &mut AnyConnection, file: Option<&DatabaseFile>) -> Result<Readiness, Fault> {
+    if let (AnyConnection::Sqlite(connection), Some(file)) = (&mut *connection, file) {
+        file.check_pages(connection)?;
+    }
     match migrations::check(connection) {
-        // Where a newer program has been, this one serves as before until it is replaced.
-        Ok(()) | Err(MigrateError::DatabaseNewer { .. }) => Ok(Readiness::Ready),
+        Ok(()) => Ok(Readiness::Ready),
         Err(MigrateError::Pending(missing)) => Ok(Readiness::Migrations(format!("pending: {missing}"))),
+        Err(MigrateError::DatabaseNewer { oldest, .. }) => {
+            Ok(Readiness::Migrations(format!("need a program that knows {oldest}")))
+        }
         Err(MigrateError::Fault(fault)) => Err(fault),
-        Err(error @ MigrateError::Failed(_)) => Err(Fault::Unknown(error.to_string())),
+        Err(error) => Err(Fault::Unknown(error.to_string())),
     }
 }

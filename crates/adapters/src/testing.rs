@@ -1,6 +1,10 @@
 //! What the unit tests of several modules build.
 
-use crate::{DatabaseOptions, connection::Connector, migrations};
+use crate::{
+    DatabaseOptions,
+    connection::{Connector, Role},
+    migrations,
+};
 use gochat_domain::{
     clock::{Clock, SystemClock},
     group::{AdminId, CreateGroup, GroupName, GroupToken, NewGroup},
@@ -22,7 +26,8 @@ pub(crate) fn connector(database: &TestDatabase) -> Connector {
 /// A connector to `database`, which has the schema.
 pub(crate) fn migrated(database: &TestDatabase) -> Connector {
     let connector = connector(database);
-    migrations::migrate(&mut connector.open(crate::connection::Role::Writer).unwrap()).unwrap();
+    let open = || connector.open(Role::Writer);
+    migrations::migrate(&mut open().unwrap(), &open, &|_| ()).unwrap();
     connector
 }
 

@@ -6,18 +6,26 @@
 mod api_keys;
 #[path = "contract/batches.rs"]
 mod batches;
+#[path = "contract/german.rs"]
+mod german;
 #[path = "contract/groups.rs"]
 mod groups;
 #[path = "contract/idempotency.rs"]
 mod idempotency;
+#[path = "contract/lanes.rs"]
+mod lanes;
+#[path = "contract/lost.rs"]
+mod lost;
 #[path = "contract/migrations.rs"]
 mod migrations;
+#[path = "contract/pooler.rs"]
+mod pooler;
 #[path = "contract/reads.rs"]
 mod reads;
 #[path = "contract/subject.rs"]
 mod subject;
 
-use gochat_test_support::{Backend, Case as DatabaseCase, Suite, TestDatabase};
+use gochat_test_support::{Backend, Case as DatabaseCase, Need, Suite, TestDatabase};
 use std::process::ExitCode;
 use subject::Subject;
 
@@ -28,16 +36,31 @@ fn main() -> ExitCode {
     let mut suite = Suite::new();
     for (name, case) in [groups::cases(), reads::cases(), idempotency::cases(), api_keys::cases()].concat() {
         suite.add(format!("memory::{name}"), move || case(Subject::memory()));
-        suite.on(Backend::ALL, &[(name, move |database: TestDatabase| case(Subject::on(database)?))]);
+        let on = move |database: TestDatabase| case(Subject::on(database)?);
+        suite.on(Backend::ALL, &[(name, on)]);
+        suite.behind_pgbouncer(&[(name, on)]);
     }
-    for cases in
-        [migrations::cases(), batches::cases(), idempotency::database_cases(), api_keys::database_cases()]
-    {
+    for cases in [
+        migrations::cases(),
+        batches::cases(),
+        lanes::cases(),
+        idempotency::database_cases(),
+        api_keys::database_cases(),
+    ] {
         suite.on(Backend::ALL, &cases);
+        suite.behind_pgbouncer(&cases);
+    }
+    suite.behind_pgbouncer(&pooler::cases());
+    for (name, case) in migrations::cases_without_database() {
+        suite.add(name, case);
     }
     suite.on([Backend::Postgres], &reads::postgres_cases());
     suite.on([Backend::Postgres], &idempotency::postgres_cases());
     suite.on([Backend::Postgres], &migrations::postgres_cases());
     suite.on([Backend::Postgres], &batches::postgres_cases());
+    suite.on([Backend::Postgres], &lanes::postgres_cases());
+    suite.on([Backend::Postgres], &lost::postgres_cases());
+    suite.on_postgres_with(Need::Namespace, &lost::network_cases());
+    suite.on([Backend::Postgres], &german::postgres_cases());
     suite.run()
 }

@@ -6,7 +6,7 @@ use anyhow::bail;
 use gochat::{
     http::{self, HttpMetrics, Services},
     settings::{Profile, Settings},
-    telemetry,
+    telemetry::Log,
 };
 use gochat_adapters::{CachingAuthenticator, Database, memory::MemoryGroups};
 use gochat_domain::{clock::SystemClock, ports::GroupRepository, service::GroupService};
@@ -15,7 +15,7 @@ use std::{env, future, net::TcpListener, sync::Arc};
 /// Serves until it is killed.
 pub fn run(system: System) -> anyhow::Result<()> {
     let settings = Settings::load(Profile::Production, env::vars())?;
-    telemetry::init(settings.log);
+    let _log = Log::start(settings.log);
     let database = Database::connect(&settings.database.url, settings.database.options)?;
     database.migrate()?;
     let reader = database.group_reader();

@@ -1,10 +1,13 @@
 //! The admin listener: for whoever runs the service, and never on the port of its clients. It asks for no key.
 
+use crate::hosts::Hosts;
 use actix_web::{
-    App, HttpResponse, HttpServer, Resource, Responder,
-    dev::Server,
+    App, Error, HttpResponse, HttpServer, Resource, Responder,
+    body::{EitherBody, MessageBody},
+    dev::{Server, ServiceRequest, ServiceResponse},
     guard::{Any, Get, Head},
     http::header::ContentType,
+    middleware::{Next, from_fn},
     web::{self, ThinData},
 };
 use gochat_adapters::{Readiness, ReadinessProbe};
@@ -34,11 +37,12 @@ pub(crate) struct Admin {
     pub(crate) stopping: Arc<AtomicBool>,
 }
 
-/// Starts to serve on `listener`, until its handle stops it. Signals do not.
-pub(crate) fn serve(listener: TcpListener, admin: Admin) -> io::Result<Server> {
+/// Starts to serve `hosts` on `listener`, until its handle stops it. Signals do not.
+pub(crate) fn serve(listener: TcpListener, admin: Admin, hosts: Hosts) -> io::Result<Server> {
     let server = HttpServer::new(move || {
         App::new()
             .app_data(ThinData(admin.clone()))
+            .wrap(from_fn(move |request, next| check_host(hosts, request, next)))
             .service(path("/livez").route(get().to(livez)))
             .service(path("/readyz").route(get().to(readyz)))
             .service(path("/metrics").route(get().to(metrics)))
@@ -47,6 +51,23 @@ pub(crate) fn serve(listener: TcpListener, admin: Admin) -> io::Result<Server> {
             }))
     });
     Ok(server.workers(1).disable_signals().listen(listener)?.run())
+}
+
+/// Refuses a page whose name leads here, as the public listener does: what is measured is not for it.
+async fn check_host<B: MessageBody>(
+    hosts: Hosts,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B, String>>, Error> {
+    match hosts.check(request.head()) {
+        Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
+        Err(misdirected) => {
+            let refusal = HttpResponse::MisdirectedRequest()
+                .content_type(ContentType::plaintext())
+                .message_body(format!("{misdirected}\n"))?;
+            Ok(request.into_response(refusal.map_into_right_body()))
+        }
+    }
 }
 
 fn path(path: &str) -> Resource {
@@ -69,26 +90,34 @@ async fn livez() -> impl Responder {
 struct Checks {
     /// The database answers.
     database: String,
-    /// It has every migration that this program knows.
+    /// It has every migration that this program knows, and none that asks for a newer program.
     migrations: String,
+    /// It takes writes.
+    writes: String,
     /// The service was not told to stop.
     shutdown: String,
 }
 
 /// Whether requests should be sent here.
 async fn readyz(ThinData(admin): ThinData<Admin>) -> HttpResponse {
-    let ok = || "ok".to_owned();
-    let (database, migrations) = match admin.database.check(PATIENCE).await {
-        Readiness::Ready => (ok(), ok()),
-        Readiness::Migrations(fault) => (ok(), fault),
-        Readiness::Database(fault) => (fault, "not checked".to_owned()),
+    let (ok, not_checked) = (|| "ok".to_owned(), || "not checked".to_owned());
+    let is_stopping = || admin.stopping.load(Ordering::SeqCst);
+    let (database, migrations, writes) = if is_stopping() {
+        // No request is to be sent here whatever the database says, so it is not waited for.
+        (not_checked(), not_checked(), not_checked())
+    } else {
+        match admin.database.check(PATIENCE).await {
+            Readiness::Ready => (ok(), ok(), ok()),
+            Readiness::Writes(fault) => (ok(), ok(), fault),
+            Readiness::Migrations(fault) => (ok(), fault, not_checked()),
+            Readiness::Database(fault) => (fault, not_checked(), not_checked()),
+        }
     };
-    // Last, so that a stop that came meanwhile is told.
-    let is_stopping = admin.stopping.load(Ordering::SeqCst);
-    let shutdown = if is_stopping { "shutting down".to_owned() } else { ok() };
-    let is_ready = [&database, &migrations, &shutdown].into_iter().all(|check| check == "ok");
+    // Once more, so that a stop that came meanwhile is told.
+    let shutdown = if is_stopping() { "shutting down".to_owned() } else { ok() };
+    let is_ready = [&database, &migrations, &writes, &shutdown].into_iter().all(|check| check == "ok");
     let mut reply = if is_ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
-    reply.json(Checks { database, migrations, shutdown })
+    reply.json(Checks { database, migrations, writes, shutdown })
 }
 
 /// What is measured, in the text format of Prometheus.

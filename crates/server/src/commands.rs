@@ -23,7 +23,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     // Read by the commands that need them: a man page is of use before the settings are right.
     let settings = || -> anyhow::Result<Settings> { Ok(Settings::load(profile?, variables()?)?) };
     match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::run(&settings()?)?,
+        Command::Serve => return Ok(serve::run(&settings()?)),
         Command::Migrate => migrate::run(&settings()?)?,
         Command::Keys(command) => keys::run(&settings()?, command)?,
         Command::Groups(command) => return groups::run(&settings()?, command),

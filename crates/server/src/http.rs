@@ -17,7 +17,7 @@ mod unread;
 
 pub use metrics::HttpMetrics;
 
-use crate::settings::{AllowedOrigins, HttpSettings};
+use crate::settings::HttpSettings;
 use actix_http::HttpService;
 use actix_service::{IntoServiceFactory, ServiceFactoryExt, map_config};
 use actix_web::{
@@ -70,7 +70,7 @@ pub fn serve(
     let server = builder.listen("http", listener, move || {
         let stopping = stopping.clone();
         let metrics = services.metrics.clone();
-        let app = application(services.clone(), settings.request_timeout, settings.allowed_origins.clone())
+        let app = application(services.clone(), settings.clone())
             .app_data(ThinData(document.clone()))
             .into_factory();
         let http = HttpService::build()
@@ -83,7 +83,7 @@ pub fn serve(
             .h1(map_config(app.map_err(|error| error.error_response()), |()| AppConfig::default()));
         fn_service(move |stream: TcpStream| {
             let peer = stream.peer_addr().ok();
-            ready(Ok((Connection::new(stream, settings.request_timeout, metrics.clone()), peer)))
+            ready(Ok((Connection::new(stream, peer, settings.request_timeout, metrics.clone()), peer)))
         })
         .and_then(http)
     })?;
@@ -98,8 +98,7 @@ fn whole_seconds(duration: Duration) -> u64 {
 /// The routes, and what wraps them.
 fn application(
     services: Services,
-    request_timeout: Duration,
-    origins: AllowedOrigins,
+    settings: HttpSettings,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -110,20 +109,21 @@ fn application(
     >,
 > {
     let metrics = Rc::new(services.metrics);
+    let (origins, hosts) = (settings.allowed_origins, settings.hosts);
     let pages_may_call = !origins.is_empty();
     let around_cors = (origins.clone(), Rc::clone(&metrics));
     App::new()
         .app_data(ThinData(services.groups))
         .app_data(ThinData(services.authenticator))
-        .app_data(TimeLimit(request_timeout))
-        .wrap(from_fn(move |request, next| envelope::wrap(Rc::clone(&metrics), request, next)))
+        .app_data(TimeLimit(settings.request_timeout))
+        .wrap(from_fn(move |request, next| envelope::wrap(Rc::clone(&metrics), hosts, request, next)))
         // Outside, so that an error has its headers too.
         .wrap(Condition::new(pages_may_call, cors::headers(origins)))
         .wrap(Condition::new(
             pages_may_call,
             from_fn(move |request, next| {
                 let (origins, metrics) = around_cors.clone();
-                cors::wrap(origins, metrics, request, next)
+                cors::wrap(origins, metrics, hosts, request, next)
             }),
         ))
         .service(groups::collection())
@@ -139,6 +139,7 @@ fn application(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::{Profile, Settings};
     use actix_web::{
         body::to_bytes,
         dev::Service,
@@ -164,7 +165,9 @@ mod tests {
     #[actix_web::test]
     async fn a_panic_is_an_error_like_any_other_also_for_a_page_of_another_origin() {
         let origin = "https://chat.example.org";
-        let app = application(services(), Duration::from_secs(1), origin.parse().unwrap());
+        let allowed = ("GOCHAT__HTTP__ALLOWED_ORIGINS".to_owned(), origin.to_owned());
+        let settings = Settings::load(Profile::Production, [allowed]).unwrap();
+        let app = application(services(), settings.http);
         let panic = || async { if true { panic!("as a test asks for") } else { "" } };
         let app = init_service(app.route("/panic", web::get().to(panic))).await;
         let request = TestRequest::get().uri("/panic").insert_header((header::ORIGIN, origin));

@@ -3,6 +3,7 @@
 mod admin;
 pub mod cli;
 pub mod commands;
+pub mod hosts;
 pub mod http;
 pub mod settings;
 pub mod startup;

@@ -8,6 +8,7 @@ pub use layers::SettingError;
 pub use origins::AllowedOrigins;
 pub use profile::{Profile, UnknownProfile};
 
+use crate::hosts::Hosts;
 use gochat_adapters::{CommitOptions, DatabaseOptions, DatabaseUrl};
 use layers::Layers;
 use std::{net::SocketAddr, time::Duration};
@@ -22,6 +23,8 @@ pub struct Settings {
     pub http: HttpSettings,
     /// Where the admin listener listens.
     pub admin_bind: SocketAddr,
+    /// The hosts that the admin listener serves. This follows from the development key and from where it listens.
+    pub admin_hosts: Hosts,
     /// The database.
     pub database: DatabaseSettings,
     /// The writers of all that changes the database.
@@ -44,10 +47,14 @@ pub struct HttpSettings {
     pub workers: usize,
     /// How long a client may take to send a request.
     pub request_timeout: Duration,
-    /// How long requests in flight may take to end at shutdown.
+    /// How long the listener stays open after a signal to stop, while `/readyz` already says so.
+    pub shutdown_delay: Duration,
+    /// How long requests in flight may take to end at shutdown, and what is queued to be stored.
     pub shutdown_timeout: Duration,
     /// Whose pages may call from a browser.
     pub allowed_origins: AllowedOrigins,
+    /// The hosts that it serves. This follows from the development key.
+    pub hosts: Hosts,
 }
 
 /// The database.
@@ -95,16 +102,25 @@ impl Settings {
     ) -> Result<Self, SettingError> {
         let layers = Layers::read(profile, variables.into_iter().collect())?;
         let timeout = layers.duration("database.timeout", 1..=60)?;
+        let development_key = layers.parsed("auth.development_key", "true or false")?;
+        let admin_bind: SocketAddr =
+            layers.parsed("admin.bind", "an address and a port, like 127.0.0.1:1214")?;
+        let own_hosts = |only: bool| if only { Hosts::Loopback } else { Hosts::Any };
         let settings = Self {
             profile,
             http: HttpSettings {
                 bind: layers.parsed("http.bind", "an address and a port, like 127.0.0.1:1213")?,
                 workers: layers.number("http.workers", 0..=1024)?,
                 request_timeout: layers.duration("http.request_timeout", 1..=300)?,
+                shutdown_delay: layers.duration("http.shutdown_delay", 0..=600)?,
                 shutdown_timeout: layers.duration("http.shutdown_timeout", 0..=600)?,
                 allowed_origins: layers.parsed("http.allowed_origins", AllowedOrigins::EXPECTED)?,
+                // Everybody knows this key, so every page that a browser on this machine shows could use it.
+                hosts: own_hosts(development_key),
             },
-            admin_bind: layers.parsed("admin.bind", "an address and a port, like 127.0.0.1:1214")?,
+            admin_bind,
+            // From another machine it is asked by whatever name that has for this one.
+            admin_hosts: own_hosts(development_key && admin_bind.ip().is_loopback()),
             database: DatabaseSettings {
                 url: layers.database_url("database.url")?,
                 migrate_on_start: layers.parsed("database.migrate_on_start", "true or false")?,
@@ -122,7 +138,7 @@ impl Settings {
                 timeout,
             },
             idempotency_keep: layers.duration("idempotency.keep", 60..=2_592_000)?,
-            development_key: layers.parsed("auth.development_key", "true or false")?,
+            development_key,
             log: LogSettings {
                 level: layers.one_of("log.level", &LEVELS)?,
                 format: layers

@@ -1,34 +1,29 @@
 //! Composes settings, adapters, domain and HTTP into a server.
 
+mod listen;
+mod stop;
+
 use crate::{
     admin::{self, Admin},
     http::{self, HttpMetrics, Services},
     settings::{DatabaseSettings, Settings},
     sweeper,
+    telemetry::LostLines,
 };
 use actix_web::{
     dev::{Server, ServerHandle},
-    rt::{
-        self,
-        signal::unix::{SignalKind, signal},
-    },
+    rt,
 };
 use anyhow::Context;
 use gochat_adapters::{CachingAuthenticator, CommitQueue, DEVELOPMENT_KEY, Database, DevelopmentKey};
 use gochat_domain::{clock::SystemClock, ports::Authenticator, service::GroupService};
+use listen::listen;
 use prometheus::{IntGauge, Opts, Registry};
 use std::{
-    future, io,
-    net::{SocketAddr, TcpListener},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-        mpsc,
-    },
-    task::Poll,
-    thread,
-    time::Duration,
+    net::SocketAddr,
+    sync::{Arc, atomic::AtomicBool},
 };
+use stop::Budget;
 use tokio::task::JoinHandle;
 
 /// A server that is ready to run.
@@ -36,7 +31,7 @@ pub struct Application {
     server: Server,
     queue: CommitQueue,
     sweeper: JoinHandle<()>,
-    shutdown_timeout: Duration,
+    stop: Budget,
     address: SocketAddr,
     admin: Server,
     admin_address: SocketAddr,
@@ -44,7 +39,7 @@ pub struct Application {
 
 impl Application {
     /// Takes the ports, opens the database, and puts the server together. Nothing is made before the ports are ours.
-    pub fn build(settings: &Settings) -> anyhow::Result<Self> {
+    pub fn build(settings: &Settings, lost_lines: LostLines) -> anyhow::Result<Self> {
         let listener = listen("http.bind", settings.http.bind)?;
         let admin_listener = listen("admin.bind", settings.admin_bind)?;
         let (address, admin_address) = (listener.local_addr()?, admin_listener.local_addr()?);
@@ -55,6 +50,7 @@ impl Application {
         metrics.register(&registry)?;
         database.register(&registry)?;
         queue.register(&registry)?;
+        lost_lines.register(&registry)?;
         registry.register(Box::new(build_info()?))?;
         let clock = Arc::new(SystemClock);
         let keys = CachingAuthenticator::new(
@@ -71,18 +67,15 @@ impl Application {
             metrics,
         };
         let stopping = Arc::new(AtomicBool::new(false));
-        let admin = Admin { registry, database: database.readiness_probe(), stopping: Arc::clone(&stopping) };
-        let admin = admin::serve(admin_listener, admin)?;
-        let signal = stop_signal()?;
-        let stop = async move {
-            signal.await;
-            stopping.store(true, Ordering::SeqCst);
-        };
-        let server = http::serve(listener, services, settings.http.clone(), stop)?;
+        let admin =
+            Admin { registry, database: database.readiness_probe(&queue), stopping: Arc::clone(&stopping) };
+        let admin = admin::serve(admin_listener, admin, settings.admin_hosts)?;
+        let stop = Budget::new(settings.http.shutdown_timeout);
+        let signalled = stop::signalled(settings.http.shutdown_delay, stopping, stop.clone())?;
+        let server = http::serve(listener, services, settings.http.clone(), signalled)?;
         let sweeper =
             rt::spawn(sweeper::run(queue.idempotency_sweeper(), SystemClock, settings.idempotency_keep));
-        let shutdown_timeout = settings.http.shutdown_timeout;
-        Ok(Self { server, queue, sweeper, shutdown_timeout, address, admin, admin_address })
+        Ok(Self { server, queue, sweeper, stop, address, admin, admin_address })
     }
 
     /// The port that the server listens on.
@@ -116,14 +109,14 @@ impl Application {
         tracing::info!("documentation: http://{}/docs, README.md and docs/api.md", self.address);
     }
 
-    /// Serves until SIGTERM or SIGINT; then answers what is in flight, and stores and answers what is queued. The admin
-    /// listener tells of that until the end.
+    /// Serves until SIGTERM or SIGINT, and for `http.shutdown_delay` more; then answers what is in flight, and stores and
+    /// answers what is queued. The admin listener tells of that until the end.
     pub async fn run_until_stopped(self) -> anyhow::Result<()> {
         let admin = self.admin.handle();
         let admin_server = rt::spawn(self.admin);
         self.server.await.context("the server failed")?;
         self.sweeper.abort();
-        close(self.queue, self.shutdown_timeout)?;
+        stop::close(self.queue, &self.stop)?;
         admin.stop(false).await;
         admin_server.await?.context("the admin listener failed")?;
         tracing::info!("stopped");
@@ -131,23 +124,11 @@ impl Application {
     }
 }
 
-/// Stores and answers what is queued. A database that does not answer cannot hold up the end for ever.
-fn close(queue: CommitQueue, timeout: Duration) -> anyhow::Result<()> {
-    let (close, closed) = mpsc::channel();
-    thread::Builder::new().name("shutdown".into()).spawn(move || {
-        queue.close();
-        close.send(())
-    })?;
-    closed.recv_timeout(timeout).context("the database does not answer; what waited may not be stored")
-}
-
 /// The database of the settings, its schema up to date.
 pub(crate) fn open(settings: &DatabaseSettings) -> anyhow::Result<Database> {
     let database = connect(settings)?;
     if settings.migrate_on_start {
-        for version in migrate(&database, settings)? {
-            tracing::info!("migrated the database to {version}");
-        }
+        migrate(&database, settings, &|version| tracing::info!("migrated the database to {version}"))?;
     } else {
         database.check_schema().with_context(|| in_setting(settings))?;
     }
@@ -159,22 +140,17 @@ pub(crate) fn connect(settings: &DatabaseSettings) -> anyhow::Result<Database> {
     Database::connect(&settings.url, settings.options).with_context(|| in_setting(settings))
 }
 
-/// Runs the pending migrations, and returns their versions.
-pub(crate) fn migrate(database: &Database, settings: &DatabaseSettings) -> anyhow::Result<Vec<String>> {
-    database.migrate().with_context(|| in_setting(settings))
+/// Runs the pending migrations, and returns their versions. `progress` is told each one when it is in effect.
+pub(crate) fn migrate(
+    database: &Database,
+    settings: &DatabaseSettings,
+    progress: &dyn Fn(&str),
+) -> anyhow::Result<Vec<String>> {
+    database.migrate_telling(progress).with_context(|| in_setting(settings))
 }
 
 fn in_setting(settings: &DatabaseSettings) -> String {
     format!("database.url = \"{}\" cannot be used", settings.url)
-}
-
-/// Comes when the process is told to stop. From now on it is, by SIGTERM and SIGINT, and does not end at once.
-fn stop_signal() -> io::Result<impl Future<Output = ()> + Send> {
-    let mut signals = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
-    Ok(future::poll_fn(move |cx| {
-        let come = signals.iter_mut().any(|signal| signal.poll_recv(cx).is_ready());
-        if come { Poll::Ready(()) } else { Poll::Pending }
-    }))
 }
 
 /// A one, labelled with what runs.
@@ -183,10 +159,4 @@ fn build_info() -> prometheus::Result<IntGauge> {
     let info = IntGauge::with_opts(opts.const_label("version", env!("CARGO_PKG_VERSION")))?;
     info.set(1);
     Ok(info)
-}
-
-fn listen(setting: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).with_context(|| {
-        format!("{setting} = \"{address}\" cannot be listened on; set an address that is free")
-    })
 }

@@ -18,6 +18,8 @@ mod docs;
 mod faults;
 #[path = "api/fields.rs"]
 mod fields;
+#[path = "api/hosts.rs"]
+mod hosts;
 #[path = "api/idempotency.rs"]
 mod idempotency;
 #[path = "api/keys.rs"]
@@ -49,10 +51,12 @@ fn main() -> ExitCode {
         faults::cases(),
         admin::cases(),
         cors::cases(),
+        hosts::cases(),
         docs::cases(),
         openapi::cases(),
     ] {
         suite.on(Backend::ALL, &cases);
+        suite.behind_pgbouncer(&cases);
     }
     suite.on([Backend::Postgres], &faults::postgres_cases());
     suite.run()

@@ -6,6 +6,8 @@
 mod configuration;
 #[path = "cli/export.rs"]
 mod export;
+#[path = "cli/file.rs"]
+mod file;
 #[path = "cli/import.rs"]
 mod import;
 #[path = "cli/interrupted.rs"]
@@ -20,6 +22,10 @@ mod process;
 mod refusals;
 #[path = "cli/serve.rs"]
 mod serve;
+#[path = "cli/stalled.rs"]
+mod stalled;
+#[path = "cli/stop.rs"]
+mod stop;
 #[path = "cli/teaching.rs"]
 mod teaching;
 
@@ -32,6 +38,9 @@ fn main() -> ExitCode {
         suite.add(name, case);
     }
     suite.on([Backend::Postgres], &configuration::postgres_cases());
+    suite.on([Backend::Sqlite], &file::sqlite_cases());
+    suite.on([Backend::Postgres], &serve::postgres_cases());
+    suite.on([Backend::Postgres], &stop::postgres_cases());
     for cases in [
         configuration::database_cases(),
         export::cases(),
@@ -40,6 +49,8 @@ fn main() -> ExitCode {
         keys::cases(),
         logs::cases(),
         serve::cases(),
+        stalled::cases(),
+        stop::cases(),
     ] {
         suite.on(Backend::ALL, &cases);
     }

@@ -7,7 +7,7 @@
 mod app;
 
 use app::App;
-use gochat_test_support::{Backend, Suite, TestDatabase, cases};
+use gochat_test_support::{Backend, Suite, TestDatabase, cases, deadline};
 use serde_json::Value;
 use std::{
     env, fs,
@@ -49,7 +49,7 @@ fn block(title: &str) -> &'static str {
 /// Runs `command`; passes if it prints the group `expected` that is stored.
 #[track_caller]
 fn assert_creates(app: &App, expected: &str, command: &mut Command) {
-    let output = command.env_remove("http_proxy").env("NO_PROXY", "localhost").output().unwrap();
+    let output = deadline::run(command.env_remove("http_proxy").env("NO_PROXY", "localhost"));
     assert!(output.status.success(), "{output:?}");
     let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
     let [[id, uuid, name, token, admin_id, _]] = &app.groups()[..] else { panic!("{:?}", app.groups()) };
@@ -64,7 +64,7 @@ fn assert_creates(app: &App, expected: &str, command: &mut Command) {
 /// Runs `command` again; passes if it fails, and shows why.
 #[track_caller]
 fn assert_is_refused(command: &mut Command) {
-    let output = command.output().unwrap();
+    let output = deadline::run(command);
     assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stderr).contains("group_name_taken"), "{output:?}");
 }

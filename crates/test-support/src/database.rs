@@ -1,8 +1,8 @@
 //! A database that one case has for itself.
 
-use crate::{PlainSql, postgres::Postgres};
-use anyhow::Context;
-use std::{fmt, sync::Arc};
+use crate::{Cluster, PgBouncer, PlainSql, postgres::Postgres};
+use anyhow::{Context, bail};
+use std::{fmt, mem, sync::Arc};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -32,12 +32,16 @@ impl fmt::Display for Backend {
 /// An empty database, thrown away with this value.
 pub struct TestDatabase {
     url: String,
+    // Where it is in truth, if the URL leads there by another way.
+    direct_url: Option<String>,
+    is_pooled: bool,
     home: Home,
 }
 
 enum Home {
     Folder { _folder: TempDir },
     Server { server: Arc<Postgres>, name: String },
+    Cluster,
 }
 
 impl TestDatabase {
@@ -46,30 +50,72 @@ impl TestDatabase {
         let folder = tempfile::Builder::new().prefix("gochat-sqlite-").tempdir()?;
         let path = folder.path().join("gochat.sqlite");
         let path = path.to_str().context("the folder of temporary files is not UTF-8")?;
-        Ok(Self { url: format!("sqlite://{path}"), home: Home::Folder { _folder: folder } })
+        Ok(Self::at(format!("sqlite://{path}"), Home::Folder { _folder: folder }))
+    }
+
+    pub(crate) fn on(cluster: &Cluster) -> anyhow::Result<Self> {
+        let name = new_name();
+        cluster.execute(&format!("CREATE DATABASE {name}"))?;
+        Ok(Self::at(cluster.url(&name), Home::Cluster))
     }
 
     pub(crate) fn postgres(server: Arc<Postgres>) -> anyhow::Result<Self> {
-        let name = format!("gochat_test_{}", Uuid::now_v7().simple());
-        Ok(Self { url: server.create_database(&name)?, home: Home::Server { server, name } })
+        let name = new_name();
+        Ok(Self::at(server.create_database(&name)?, Home::Server { server, name }))
     }
 
-    /// The URL, password included: `sqlite://…` or `postgres://…`.
+    fn at(url: String, home: Home) -> Self {
+        Self { url, direct_url: None, is_pooled: false, home }
+    }
+
+    /// With another URL for the code under test, as of a [`FaultProxy`](crate::FaultProxy). Plain SQL goes the direct way.
+    #[must_use]
+    pub fn through(mut self, url: &str) -> Self {
+        let before = mem::replace(&mut self.url, url.to_owned());
+        self.direct_url.get_or_insert(before);
+        self
+    }
+
+    /// With a URL for the code under test that leads through PgBouncer. Plain SQL goes the direct way.
+    pub fn pooled(mut self, pgbouncer: &PgBouncer) -> anyhow::Result<Self> {
+        self.is_pooled = true;
+        let url = pgbouncer.url(&self.url)?;
+        Ok(self.through(&url))
+    }
+
+    /// Behind the PgBouncer that the cases of this process share.
+    pub(crate) fn behind_pgbouncer(self) -> anyhow::Result<Self> {
+        let Home::Server { server, .. } = &self.home else { bail!("the database is on no server") };
+        let server = Arc::clone(server);
+        self.pooled(server.pgbouncer()?)
+    }
+
+    /// Whether the URL leads through PgBouncer, which the code under test has to be told.
+    pub fn is_pooled(&self) -> bool {
+        self.is_pooled
+    }
+
+    /// The URL for the code under test, password included: `sqlite://…` or `postgres://…`.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The URL without a pooler or a proxy.
+    pub fn direct_url(&self) -> &str {
+        self.direct_url.as_ref().unwrap_or(&self.url)
     }
 
     /// What the database runs on.
     pub fn backend(&self) -> Backend {
         match self.home {
             Home::Folder { .. } => Backend::Sqlite,
-            Home::Server { .. } => Backend::Postgres,
+            Home::Server { .. } | Home::Cluster => Backend::Postgres,
         }
     }
 
     /// Opens a raw connection.
     pub fn plain_sql(&self) -> anyhow::Result<PlainSql> {
-        PlainSql::connect(&self.url)
+        PlainSql::connect(self.direct_url())
     }
 
     /// A connection in a transaction that keeps all others from storing groups, and on PostgreSQL from reading them. It ends
@@ -92,6 +138,10 @@ impl TestDatabase {
     pub fn rows(&self, sql: &str) -> anyhow::Result<Vec<Vec<String>>> {
         self.plain_sql()?.rows(sql)
     }
+}
+
+fn new_name() -> String {
+    format!("gochat_test_{}", Uuid::now_v7().simple())
 }
 
 impl Drop for TestDatabase {

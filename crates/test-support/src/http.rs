@@ -4,9 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a case that cannot go on fails")]
 #![allow(clippy::missing_panics_doc, reason = "each of these fails the case that calls it")]
 
+use crate::deadline;
 use std::{
     fmt::Write as _,
-    io::{Read, Write},
+    io::{ErrorKind, Read, Write},
     net::TcpStream,
 };
 
@@ -103,9 +104,12 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Opens one to a port of this machine.
+    /// Opens one to a port of this machine. No read or write on it waits longer than [`deadline::LIMIT`].
     pub fn open(port: u16) -> Self {
-        Self { stream: TcpStream::connect(("127.0.0.1", port)).unwrap(), unread: Vec::new() }
+        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.set_read_timeout(Some(deadline::LIMIT)).unwrap();
+        stream.set_write_timeout(Some(deadline::LIMIT)).unwrap();
+        Self { stream, unread: Vec::new() }
     }
 
     /// Sends bytes.
@@ -148,7 +152,10 @@ impl Connection {
 
     /// Whether the server closes the connection now.
     pub fn is_closed(&mut self) -> bool {
-        matches!(self.stream.read(&mut [0; 1]), Ok(0) | Err(_))
+        match self.stream.read(&mut [0; 1]) {
+            Ok(read) => read == 0,
+            Err(error) => error.kind() != ErrorKind::WouldBlock,
+        }
     }
 }
 

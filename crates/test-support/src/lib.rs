@@ -3,20 +3,34 @@
 //! | environment variable | |
 //! | --- | --- |
 //! | `GOCHAT_TEST_DATABASE_URL` | a `postgres://` URL whose role may create databases: used instead of a cluster of one's own |
-//! | `GOCHAT_TEST_REQUIRE_POSTGRES` | `1`: where there is no PostgreSQL, its cases fail instead of being ignored |
+//! | `GOCHAT_TEST_REQUIRE_POSTGRES` | `1`: where there is no PostgreSQL, or not what cases on it need, they fail instead of being ignored |
 
 mod cluster;
 mod database;
+pub mod deadline;
+mod detour;
+mod fault_proxy;
 pub mod http;
 mod installation;
+mod keeper;
+mod namespace;
+mod need;
+mod pgbouncer;
 mod plain_sql;
+mod port;
 mod postgres;
+pub mod schema;
+mod server_folder;
 mod suite;
 
-pub use cluster::Cluster;
+pub use cluster::{Cluster, ClusterBuilder, Shutdown};
 pub use database::{Backend, TestDatabase};
+pub use fault_proxy::{FaultProxy, Message};
+pub use namespace::Namespace;
+pub use need::Need;
+pub use pgbouncer::PgBouncer;
 pub use plain_sql::PlainSql;
-pub use suite::{Case, CaseWithoutDatabase, Suite};
+pub use suite::{Case, CaseWithoutDatabase, Suite, run_case};
 
 /// The table of the named functions, each beside its name: `cases![one, two]` is `[("one", one), ("two", two)]`.
 #[macro_export]

@@ -1,12 +1,14 @@
 //! The PostgreSQL server that the cases of one test process share.
 
-use crate::{Cluster, PlainSql, installation};
+use crate::{Cluster, PgBouncer, PlainSql, installation};
 use anyhow::{Context, anyhow};
 use std::{env, sync::OnceLock};
 use url::Url;
 
 /// A server on which databases can be made. A cluster of one's own is started at first use.
 pub(crate) struct Postgres {
+    // Ends before the server.
+    pgbouncer: OnceLock<Result<PgBouncer, String>>,
     given: Option<Url>,
     running: OnceLock<Result<Running, String>>,
 }
@@ -25,7 +27,7 @@ impl Postgres {
         if given.is_none() {
             installation::newest()?;
         }
-        Ok(Self { given, running: OnceLock::new() })
+        Ok(Self { pgbouncer: OnceLock::new(), given, running: OnceLock::new() })
     }
 
     /// Makes an empty database, and returns its URL.
@@ -39,6 +41,13 @@ impl Postgres {
     /// Drops a database, whoever is still connected to it.
     pub(crate) fn drop_database(&self, name: &str) -> anyhow::Result<()> {
         self.execute(&format!("DROP DATABASE {name} WITH (FORCE)"))
+    }
+
+    /// A PgBouncer in front of the server, started at first use.
+    pub(crate) fn pgbouncer(&self) -> anyhow::Result<&PgBouncer> {
+        let start = || PgBouncer::in_front_of(self.running()?.url.as_str());
+        let pgbouncer = self.pgbouncer.get_or_init(|| start().map_err(|error| format!("{error:#}")));
+        pgbouncer.as_ref().map_err(|error| anyhow!("{error}"))
     }
 
     fn execute(&self, sql: &str) -> anyhow::Result<()> {

@@ -1,9 +1,13 @@
 //! A suite: each case by its name on each backend, run in parallel.
 
-use crate::{Backend, TestDatabase, postgres::Postgres};
-use anyhow::bail;
+use crate::{Backend, Need, TestDatabase, deadline, postgres::Postgres};
+use anyhow::{Context, bail};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use std::{env, process::ExitCode, sync::Arc};
+use std::{
+    env,
+    process::ExitCode,
+    sync::{Arc, LazyLock},
+};
 
 /// A case: its name, and what is done with what it is given, a new database unless `T` says otherwise.
 pub type Case<T = TestDatabase> = (&'static str, fn(T) -> anyhow::Result<()>);
@@ -38,8 +42,7 @@ impl Suite {
     /// A suite without cases.
     #[expect(clippy::new_without_default, reason = "it looks for PostgreSQL on the machine")]
     pub fn new() -> Self {
-        let postgres = Postgres::find().map(Arc::new).map_err(|error| format!("{error:#}"));
-        Self { postgres, trials: Vec::new() }
+        Self { postgres: find(), trials: Vec::new() }
     }
 
     /// Adds a case that needs no database.
@@ -48,7 +51,7 @@ impl Suite {
         name: impl Into<String>,
         case: impl FnOnce() -> anyhow::Result<()> + Send + 'static,
     ) {
-        self.trials.push(Trial::test(name, move || case().map_err(|error| failed(&error))));
+        self.push(name.into(), move || case().map(|()| Completion::Completed));
     }
 
     /// Adds cases as `BACKEND::NAME` for each of `backends`, each of them on a new database.
@@ -61,18 +64,62 @@ impl Suite {
         for backend in backends {
             for &(name, case) in cases {
                 let postgres = self.postgres.clone();
-                let trial = move || run_on(backend, postgres, case).map_err(|error| failed(&error));
-                self.trials.push(Trial::ignorable_test(format!("{backend}::{name}"), trial));
+                self.push(format!("{backend}::{name}"), move || run_on(backend, postgres, case));
             }
         }
+    }
+
+    /// Adds cases as `postgres::NAME`, each of them on a new database, that need something else as well.
+    ///
+    /// Where that is missing, they are ignored, and say what it is.
+    pub fn on_postgres_with<C>(&mut self, need: Need, cases: &[(&'static str, C)])
+    where
+        C: Fn(TestDatabase) -> anyhow::Result<()> + Copy + Send + 'static,
+    {
+        for &(name, case) in cases {
+            self.push_with(need, format!("{}::{name}", Backend::Postgres), case);
+        }
+    }
+
+    /// Adds cases as `pgbouncer::NAME`, each of them on a new database behind PgBouncer in transaction mode.
+    ///
+    /// [`TestDatabase::url`] leads through PgBouncer, plain SQL does not, and [`TestDatabase::is_pooled`] is true. Where PgBouncer
+    /// is missing, the cases are ignored, and say so.
+    pub fn behind_pgbouncer<C>(&mut self, cases: &[(&'static str, C)])
+    where
+        C: Fn(TestDatabase) -> anyhow::Result<()> + Copy + Send + 'static,
+    {
+        for &(name, case) in cases {
+            let pooled = move |database: TestDatabase| case(database.behind_pgbouncer()?);
+            self.push_with(Need::PgBouncer, format!("pgbouncer::{name}"), pooled);
+        }
+    }
+
+    fn push_with<C>(&mut self, need: Need, name: String, case: C)
+    where
+        C: FnOnce(TestDatabase) -> anyhow::Result<()> + Send + 'static,
+    {
+        let postgres = self.postgres.clone();
+        self.push(name, move || match need.check() {
+            Err(error) if need == Need::Namespace || !is_required() => {
+                Ok(Completion::ignored_with(format!("{error:#}")))
+            }
+            _ => run_on(Backend::Postgres, postgres, case),
+        });
     }
 
     /// Adds cases that are ignored, as something is missing here that they need.
     pub fn ignore<C>(&mut self, cases: &[(&'static str, C)], reason: &str) {
         for &(name, _) in cases {
             let reason = reason.to_owned();
-            self.trials.push(Trial::ignorable_test(name, move || Ok(Completion::ignored_with(reason))));
+            self.push(name.to_owned(), move || Ok(Completion::ignored_with(reason)));
         }
+    }
+
+    fn push(&mut self, name: String, case: impl FnOnce() -> anyhow::Result<Completion> + Send + 'static) {
+        let thread = name.clone();
+        let trial = move || deadline::case(thread, case).map_err(|error| failed(&error));
+        self.trials.push(Trial::ignorable_test(name, trial));
     }
 
     /// Runs the cases that the command line asks for, and stops PostgreSQL.
@@ -86,19 +133,53 @@ fn run_on(
     postgres: Result<Arc<Postgres>, String>,
     case: impl FnOnce(TestDatabase) -> anyhow::Result<()>,
 ) -> anyhow::Result<Completion> {
-    let database = match (backend, postgres) {
-        (Backend::Sqlite, _) => TestDatabase::sqlite()?,
-        (Backend::Postgres, Ok(server)) => TestDatabase::postgres(server)?,
-        (Backend::Postgres, Err(reason)) if required() => bail!("{reason}"),
-        (Backend::Postgres, Err(reason)) => return Ok(Completion::ignored_with(reason)),
-    };
-    case(database).map(|()| Completion::Completed)
+    match make(backend, postgres)? {
+        Ok(database) => case(database).map(|()| Completion::Completed),
+        Err(reason) => Ok(Completion::ignored_with(reason)),
+    }
 }
 
-fn required() -> bool {
-    // Whoever names a server wants it used.
-    env::var_os("GOCHAT_TEST_DATABASE_URL").is_some()
-        || env::var("GOCHAT_TEST_REQUIRE_POSTGRES").is_ok_and(|value| value == "1")
+/// Runs a case in a unit test, on a new database on each of `backends`.
+///
+/// Where there is no PostgreSQL, its cases are left out, and standard error says why.
+pub fn run_case(
+    backends: impl IntoIterator<Item = Backend>,
+    case: impl Fn(TestDatabase) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    static POSTGRES: LazyLock<Result<Arc<Postgres>, String>> = LazyLock::new(find);
+    for backend in backends {
+        match make(backend, POSTGRES.clone())? {
+            Ok(database) => case(database).with_context(|| format!("on {backend}"))?,
+            Err(reason) => eprintln!("left out on {backend}: {reason}"),
+        }
+    }
+    Ok(())
+}
+
+fn find() -> Result<Arc<Postgres>, String> {
+    Postgres::find().map(Arc::new).map_err(|error| format!("{error:#}"))
+}
+
+/// A new database, or why there is none and none is required.
+fn make(
+    backend: Backend,
+    postgres: Result<Arc<Postgres>, String>,
+) -> anyhow::Result<Result<TestDatabase, String>> {
+    Ok(match (backend, postgres) {
+        (Backend::Sqlite, _) => Ok(TestDatabase::sqlite()?),
+        (Backend::Postgres, Ok(server)) => Ok(TestDatabase::postgres(server)?),
+        // Whoever names a server wants it used.
+        (Backend::Postgres, Err(reason))
+            if is_required() || env::var_os("GOCHAT_TEST_DATABASE_URL").is_some() =>
+        {
+            bail!("{reason}")
+        }
+        (Backend::Postgres, Err(reason)) => Err(reason),
+    })
+}
+
+fn is_required() -> bool {
+    env::var("GOCHAT_TEST_REQUIRE_POSTGRES").is_ok_and(|value| value == "1")
 }
 
 fn failed(error: &anyhow::Error) -> Failed {

@@ -6,6 +6,7 @@ use super::{
     lane::{AnyLane, Lane},
     session::{Failure, Session},
     sweep::Sweep,
+    trial::Trial,
     write::Sent,
 };
 use crate::Fault;
@@ -16,21 +17,27 @@ pub(crate) struct Batch {
     pub(super) key_inserts: Lane<InsertKey>,
     pub(super) key_revocations: Lane<RevokeKey>,
     pub(super) creates: Lane<Create>,
+    pub(super) trials: Lane<Trial>,
     pub(super) sweeps: Lane<Sweep>,
 }
 
 impl Batch {
     /// The lanes in **the one order of locks**, the same on every instance, so that no two transactions wait for each other
-    /// in a circle: (1) API keys, by id; (2) Idempotency-Keys, by caller and key; (3) names of groups; (4) Idempotency-Keys
-    /// that are swept, which come last as a sweep waits for no lock.
-    fn lanes(&mut self) -> [&mut dyn AnyLane; 4] {
-        let Self { key_inserts, key_revocations, creates, sweeps } = self;
-        [key_inserts, key_revocations, creates, sweeps]
+    /// in a circle: (1) API keys, by id; (2) Idempotency-Keys, by caller and key; (3) names of groups; (4) the name of a
+    /// trial; (5) Idempotency-Keys that are swept, which come last as a sweep waits for no lock.
+    fn lanes(&mut self) -> [&mut dyn AnyLane; 5] {
+        let Self { key_inserts, key_revocations, creates, trials, sweeps } = self;
+        [key_inserts, key_revocations, creates, trials, sweeps]
     }
 
     /// The number of groups to create.
     pub(super) fn creates(&self) -> usize {
         self.creates.len()
+    }
+
+    /// Whether the commit of the batch shows that creates can succeed.
+    pub(super) fn tells_of_creates(&self) -> bool {
+        self.creates.len() + self.trials.len() > 0
     }
 
     /// The number of writes.
@@ -53,7 +60,7 @@ impl Batch {
         self.lanes().into_iter().for_each(AnyLane::sort);
     }
 
-    /// Commits all writes in one transaction, and answers them.
+    /// Commits all writes in one transaction.
     pub(super) fn commit(&mut self, session: &mut Session, sent: Sent) -> Result<(), Failure> {
         if sent == Sent::First && session.has_single_statements() && self.has_plain_creates_alone() {
             session.statement(|connection| self.creates.store(connection, sent))?;
@@ -63,8 +70,12 @@ impl Batch {
                 lanes.iter_mut().try_for_each(|lane| lane.store(connection, sent))
             })?;
         }
-        self.lanes().into_iter().for_each(AnyLane::answer);
         Ok(())
+    }
+
+    /// Tells every caller the outcome, which is committed.
+    pub(super) fn answer(&mut self) {
+        self.lanes().into_iter().for_each(AnyLane::answer);
     }
 
     /// Commits and answers each lane on its own, and where one fails each half of it.

@@ -59,7 +59,7 @@ impl Checkpoints {
         let work = move || {
             for () in due {
                 for _ in 0..PASSES {
-                    run(&mut connection, COPY);
+                    run(&mut *connection, COPY);
                 }
                 turn.store(true, Ordering::Relaxed);
             }
@@ -125,21 +125,20 @@ mod tests {
     fn the_log_starts_over_while_the_writer_goes_on() {
         let database = TestDatabase::sqlite().unwrap();
         let connector = testing::connector(&database);
-        let AnyConnection::Sqlite(mut writer) = connector.open(Role::Writer).unwrap() else {
-            panic!("SQLite was asked for")
-        };
+        let mut open = connector.open(Role::Writer).unwrap();
+        let AnyConnection::Sqlite(writer) = &mut *open else { panic!("SQLite was asked for") };
         writer.batch_execute("CREATE TABLE numbers (number INTEGER)").unwrap();
-        let mut checkpoints = Checkpoints::start_every(10, &mut writer, &connector).unwrap();
+        let mut checkpoints = Checkpoints::start_every(10, writer, &connector).unwrap();
         let log = format!("{}-wal", database.url().trim_start_matches("sqlite://"));
         let first = restarts(&log);
         let mut written = 0;
         while restarts(&log) == first {
             assert!(written < 100_000, "the log never starts over");
             writer.batch_execute("INSERT INTO numbers VALUES (1)").unwrap();
-            checkpoints.after(1, &mut writer);
+            checkpoints.after(1, writer);
             written += 1;
         }
-        drop((checkpoints, writer));
+        drop((checkpoints, open));
         assert_eq!(
             database.rows("SELECT CAST(count(*) AS TEXT) FROM numbers").unwrap()[0][0],
             written.to_string()

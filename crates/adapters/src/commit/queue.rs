@@ -1,6 +1,7 @@
 //! The queue in which writes wait for a writer, and the way into it.
 
 use super::{
+    LastCommit,
     lane::Ticket,
     session::{Failure, Session},
     sweep::IdempotencySweeper,
@@ -43,6 +44,7 @@ pub struct CommitQueue {
     threads: Vec<JoinHandle<()>>,
     timeout: Duration,
     metrics: WriterMetrics,
+    last_commit: LastCommit,
 }
 
 impl CommitQueue {
@@ -61,17 +63,22 @@ impl CommitQueue {
         let (queue, waiting) = mpsc::channel(options.queue);
         let waiting = Arc::new(Mutex::new(waiting));
         let metrics = WriterMetrics::new().map_err(io::Error::other)?;
+        let last_commit = LastCommit::default();
         let threads = (0..options.writers)
             .map(|number| {
-                let (waiting, open, metrics) = (Arc::clone(&waiting), open.clone(), metrics.clone());
-                // The session is opened in its thread: a connection to SQLite stays where it was opened.
-                let run = move || {
-                    Writer { open, batch: options.batch, metrics, session: None }.run(&waiting);
+                let waiting = Arc::clone(&waiting);
+                // The session is opened in its thread, for the first batch.
+                let writer = Writer {
+                    open: open.clone(),
+                    batch: options.batch,
+                    metrics: metrics.clone(),
+                    last_commit: last_commit.clone(),
+                    session: None,
                 };
-                thread::Builder::new().name(format!("writer-{number}")).spawn(run)
+                thread::Builder::new().name(format!("writer-{number}")).spawn(move || writer.run(&waiting))
             })
             .collect::<io::Result<_>>()?;
-        Ok(Self { queue, threads, timeout: options.timeout, metrics })
+        Ok(Self { queue, threads, timeout: options.timeout, metrics, last_commit })
     }
 
     /// The port that stores groups.
@@ -82,6 +89,11 @@ impl CommitQueue {
     /// The sweeper of old Idempotency-Keys.
     pub fn idempotency_sweeper(&self) -> IdempotencySweeper {
         IdempotencySweeper::new(self.submitter())
+    }
+
+    /// The moment of the last commit.
+    pub(crate) fn last_commit(&self) -> LastCommit {
+        self.last_commit.clone()
     }
 
     /// The way into the queue.

@@ -3,9 +3,10 @@
 use super::{checkpoints::Checkpoints, horizon, write::Sent};
 use crate::{
     Fault,
-    connection::{AnyConnection, Connector, Role},
+    connection::{AnyConnection, Connector, OpenConnection, Role},
+    sqlite_file::{DatabaseFile, WriteLock},
 };
-use diesel::{connection::SimpleConnection, r2d2::R2D2Connection};
+use diesel::connection::SimpleConnection;
 use std::time::{Duration, Instant};
 
 /// How long an idle connection is taken to be alive.
@@ -13,10 +14,12 @@ const TRUST: Duration = Duration::from_secs(1);
 
 /// A connection of a writer.
 pub(crate) struct Session {
-    connection: AnyConnection,
+    connection: OpenConnection,
     connector: Connector,
     /// SQLite's.
     checkpoints: Option<Checkpoints>,
+    /// The turn among the processes that write to the same file.
+    write_lock: Option<WriteLock>,
     used_at: Instant,
     is_broken: bool,
 }
@@ -37,14 +40,16 @@ impl Session {
     pub(crate) fn open(connector: &Connector) -> Result<Self, Failure> {
         let failed = if connector.is_file() { Failure::Clean } else { Failure::Away };
         let mut connection = connector.open(Role::Writer).map_err(failed)?;
-        let checkpoints = match &mut connection {
+        let checkpoints = match &mut *connection {
             AnyConnection::Sqlite(connection) => {
                 Some(Checkpoints::start(connection, connector).map_err(failed)?)
             }
             AnyConnection::Postgres(_) => None,
         };
+        let write_lock = connector.file().map(DatabaseFile::write_lock);
         let connector = connector.clone();
-        Ok(Self { connection, connector, checkpoints, used_at: Instant::now(), is_broken: false })
+        let used_at = Instant::now();
+        Ok(Self { connection, connector, checkpoints, write_lock, used_at, is_broken: false })
     }
 
     /// Whether the session is of use for another transaction. A connection that was idle for a while is asked.
@@ -54,7 +59,7 @@ impl Session {
 
     /// Whether one statement can be a transaction of its own, with all that the service sets for a transaction.
     pub(crate) fn has_single_statements(&self) -> bool {
-        matches!(self.connection, AnyConnection::Postgres(_)) && self.connector.keeps_session()
+        matches!(*self.connection, AnyConnection::Postgres(_)) && self.connector.keeps_session()
     }
 
     /// Runs `work`, which is a single statement, without a `BEGIN` and a `COMMIT` around it.
@@ -72,33 +77,33 @@ impl Session {
         sent: Sent,
         work: impl FnOnce(&mut AnyConnection) -> Result<(), Fault>,
     ) -> Result<(), Failure> {
-        let outcome = self
-            .begin(sent)
-            .and_then(|()| work(&mut self.connection))
-            .and_then(|()| Ok(self.connection.batch_execute("COMMIT")?));
+        let outcome = self.run(sent, work);
         self.end(outcome)
+    }
+
+    fn run(
+        &mut self,
+        sent: Sent,
+        work: impl FnOnce(&mut AnyConnection) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        let patience = self.connector.timeout();
+        let _turn = self.write_lock.as_mut().map(|lock| lock.turn(patience)).transpose()?;
+        let file = self.connector.file();
+        file.map_or(Ok(()), DatabaseFile::check)?;
+        self.connection.batch_execute(&begin(&self.connector, sent))?;
+        work(&mut self.connection)?;
+        self.connection.batch_execute("COMMIT")?;
+        // Nobody is told of a commit into a file that a restart would not find.
+        file.map_or(Ok(()), DatabaseFile::check)
     }
 
     /// Has SQLite's log copied into the database when it has grown by many pages; `rows` more were written.
     pub(crate) fn written(&mut self, rows: usize) {
         if let (AnyConnection::Sqlite(connection), Some(checkpoints)) =
-            (&mut self.connection, &mut self.checkpoints)
+            (&mut *self.connection, &mut self.checkpoints)
         {
             checkpoints.after(rows, connection);
         }
-    }
-
-    fn begin(&mut self, sent: Sent) -> Result<(), Fault> {
-        let mut begin = self.connector.begin(Role::Writer);
-        if let AnyConnection::Postgres(_) = self.connection {
-            begin.push_str("; SELECT ");
-            begin.push_str(horizon::SHARE);
-            if sent == Sent::Again {
-                begin.push_str("; ");
-                begin.push_str(WAIT_FOR_STANDBY);
-            }
-        }
-        Ok(self.connection.batch_execute(&begin)?)
     }
 
     /// Undoes what failed. A connection that cannot even do that is lost.
@@ -106,8 +111,11 @@ impl Session {
         self.used_at = Instant::now();
         let Err(fault) = outcome else { return Ok(()) };
         let fault = fault.seen_on(&self.connection);
+        if let Some(file) = self.connector.file() {
+            file.note(&fault);
+        }
         let is_undone = self.connection.batch_execute("ROLLBACK").is_ok();
-        match &self.connection {
+        match &*self.connection {
             AnyConnection::Sqlite(_) => {
                 // After a fault of the disk SQLite has rolled back by itself, so there is nothing to undo. A new connection
                 // finds out anew whether the file can be written.
@@ -123,8 +131,82 @@ impl Session {
     }
 }
 
+/// The statements that begin a transaction of writes.
+fn begin(connector: &Connector, sent: Sent) -> String {
+    let mut begin = connector.begin(Role::Writer);
+    if !connector.is_file() {
+        begin.push_str("; SELECT ");
+        begin.push_str(horizon::SHARE);
+        if sent == Sent::Again {
+            begin.push_str("; ");
+            begin.push_str(WAIT_FOR_STANDBY);
+        }
+    }
+    begin
+}
+
 /// Writes a record into PostgreSQL's log, so that the commit waits for a synchronous standby.
 ///
 /// Writes that are sent again may find themselves committed here but not yet on the standby, as the wait for it was
 /// broken off. A transaction that then stores nothing would not wait either.
 const WAIT_FOR_STANDBY: &str = "SELECT pg_logical_emit_message(true, 'gochat', 'sent again')";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        commit::{create::Create, write::Write},
+        testing::{migrated, new_group},
+    };
+    use gochat_test_support::TestDatabase;
+
+    fn session(database: &TestDatabase) -> Session {
+        Session::open(&migrated(database)).unwrap()
+    }
+
+    fn store(session: &mut Session, names: impl Iterator<Item = String>) -> Result<(), Failure> {
+        let creates: Vec<_> =
+            names.map(|name| Create { group: new_group(&name), idempotency: None }).collect();
+        let creates: Vec<_> = creates.iter().collect();
+        session
+            .transaction(Sent::First, |connection| Create::store(connection, &creates, Sent::First).map(drop))
+    }
+
+    fn count(database: &TestDatabase) -> String {
+        database.rows("SELECT CAST(count(*) AS TEXT) FROM groups").unwrap().concat().concat()
+    }
+
+    #[test]
+    fn a_database_that_is_full_stores_nothing_of_a_transaction_and_is_unavailable() {
+        let database = TestDatabase::sqlite().unwrap();
+        let mut session = session(&database);
+        // Fewer than there are: SQLite takes as many as it has, and not one more.
+        session.connection.batch_execute("PRAGMA max_page_count = 1").unwrap();
+        let names = || (0..1000).map(|number| format!("{number:063}"));
+        let refused = store(&mut session, names());
+        assert!(
+            matches!(&refused, Err(Failure::Clean(Fault::Unavailable(reason))) if reason.contains("full")),
+            "{refused:?}"
+        );
+        assert_eq!(count(&database), "0");
+        session.connection.batch_execute("PRAGMA max_page_count = 1000000").unwrap();
+        store(&mut session, names()).unwrap();
+        assert_eq!(count(&database), "1000");
+    }
+
+    #[test]
+    fn nothing_is_stored_outside_a_transaction_that_sqlite_has_rolled_back_by_itself() {
+        let database = TestDatabase::sqlite().unwrap();
+        let mut session = session(&database);
+        database
+            .execute(
+                "CREATE TRIGGER fault BEFORE INSERT ON groups WHEN NEW.name = 'bad'
+                 BEGIN SELECT RAISE(ROLLBACK, 'no such luck'); END",
+            )
+            .unwrap();
+        let refused = store(&mut session, ["a", "bad", "b"].map(str::to_owned).into_iter());
+        assert!(matches!(refused, Err(Failure::Clean(Fault::Unknown(_)))), "{refused:?}");
+        assert_eq!(count(&database), "0");
+        assert!(!session.is_alive());
+    }
+}

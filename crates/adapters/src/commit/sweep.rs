@@ -11,7 +11,7 @@ use crate::{
     connection::AnyConnection,
     sql_types::{Moment, MomentSql},
 };
-use diesel::{RunQueryDsl, sql_query, sql_types::BigInt};
+use diesel::{RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::BigInt};
 use gochat_domain::{clock::Timestamp, ports::StorageError};
 use std::cmp::Ordering;
 
@@ -62,6 +62,9 @@ impl Write for Sweep {
     }
 }
 
+/// Creates wait for the transaction that a sweep shares with them, so it gives up soon where the table is locked.
+const HARDLY_WAIT: &str = "SET LOCAL lock_timeout = 50";
+
 /// On PostgreSQL passes over what another transaction has locked: it is in use, or being swept.
 fn delete(connection: &mut AnyConnection, before: Moment) -> Result<usize, Fault> {
     let (lock, parameters) = match connection {
@@ -80,6 +83,7 @@ fn delete(connection: &mut AnyConnection, before: Moment) -> Result<usize, Fault
             delete.bind::<MomentSql, _>(before).bind::<BigInt, _>(step).execute(connection)?
         }
         AnyConnection::Postgres(connection) => {
+            connection.batch_execute(HARDLY_WAIT)?;
             delete.bind::<MomentSql, _>(before).bind::<BigInt, _>(step).execute(connection)?
         }
     })

@@ -1,6 +1,7 @@
 //! A writer: takes all that waits, commits it in one transaction, answers each.
 
 use super::{
+    LastCommit,
     batch::Batch,
     session::{Failure, Session},
     write::Sent,
@@ -35,6 +36,7 @@ pub(super) struct Writer<O> {
     /// The most writes in a transaction.
     pub(super) batch: usize,
     pub(super) metrics: WriterMetrics,
+    pub(super) last_commit: LastCommit,
     pub(super) session: Option<Session>,
 }
 
@@ -108,9 +110,14 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
             none => none.insert((self.open)()?),
         };
         let (creates, writes, began_at) = (batch.creates(), batch.len(), Instant::now());
+        let tells_of_creates = batch.tells_of_creates();
         match batch.commit(session, sent) {
             Ok(()) => {
                 self.metrics.committed(creates, began_at.elapsed());
+                if tells_of_creates {
+                    self.last_commit.note();
+                }
+                batch.answer();
                 session.written(writes);
                 Ok(())
             }

@@ -14,24 +14,24 @@ use std::time::Duration;
 /// It holds for one transaction, so it also holds where each transaction meets another session.
 pub(crate) const FLUSH_EACH_COMMIT: &str = "CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END";
 
-/// Opens a connection. Where it keeps its session, the limits are set once; else each transaction sets them.
-pub(super) fn open(
-    url: &str,
-    role: Role,
-    timeout: Duration,
-    keeps_session: bool,
-) -> Result<PgConnection, Fault> {
+/// Opens a connection.
+pub(super) fn open(url: &str, prepared_statements: bool) -> Result<PgConnection, Fault> {
     let mut connection = PgConnection::establish(url)?;
-    if keeps_session {
-        connection.batch_execute(&format!(
-            "SET default_transaction_isolation = 'read committed'; {}{}",
-            limits("SET", timeout),
-            if role == Role::Reader { "; SET default_transaction_read_only = on" } else { "" },
-        ))?;
-    } else {
+    if !prepared_statements {
         connection.set_prepared_statement_cache_size(CacheSize::Disabled);
     }
     Ok(connection)
+}
+
+/// Sets the limits of a connection that keeps its session.
+pub(super) fn set_limits(connection: &mut PgConnection, role: Role, timeout: Duration) -> Result<(), Fault> {
+    let read_only = match role {
+        Role::Reader => "; SET default_transaction_read_only = on",
+        Role::Writer => "",
+    };
+    let limits = limits("SET", timeout);
+    let set = format!("SET default_transaction_isolation = 'read committed'; {limits}{read_only}");
+    Ok(connection.batch_execute(&set)?)
 }
 
 /// The statements that begin a transaction.

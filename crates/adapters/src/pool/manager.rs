@@ -3,7 +3,7 @@
 
 use crate::{
     Fault,
-    connection::{AnyConnection, Connector, Role},
+    connection::{Connector, OpenConnection, Role},
 };
 use diesel::r2d2::R2D2Connection;
 use std::{
@@ -47,7 +47,7 @@ impl Deaths {
 
 /// A connection of the pool.
 pub(super) struct Pooled {
-    pub(super) connection: AnyConnection,
+    pub(super) connection: OpenConnection,
     answered_at: Instant,
     /// Those before it answered.
     deaths: u64,

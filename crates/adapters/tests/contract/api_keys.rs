@@ -26,6 +26,11 @@ fn at(micros: i64) -> Timestamp {
     Timestamp::from_unix_micros(1_763_868_830_000_000 + micros).unwrap()
 }
 
+/// A key that was issued just now, with every scope.
+pub fn new_key() -> IssuedKey {
+    issued(at(1), Scopes::all())
+}
+
 fn issued(created_at: Timestamp, scopes: Scopes) -> IssuedKey {
     let id = KeyId(created_at.mint_uuid());
     let name = KeyName::parse("mobile app \u{1f4f1}").unwrap();

@@ -5,14 +5,14 @@ use crate::{
     subject::{OPTIONS, Subject, WRITERS, group, group_of, isolate_by_default, row},
 };
 use futures_util::future::join_all;
-use gochat_adapters::{CommitOptions, Database, IdempotencySweeper};
+use gochat_adapters::{CommitOptions, IdempotencySweeper};
 use gochat_domain::{
     auth::KeyId,
     clock::{Clock, SystemClock},
     group::{Created, Idempotency, IdempotencyKey},
     ports::CreateGroupError,
 };
-use gochat_test_support::{Backend, PlainSql, TestDatabase, cases};
+use gochat_test_support::{Backend, PlainSql, TestDatabase, cases, deadline};
 use std::{thread, time::Duration};
 use uuid::Uuid;
 
@@ -51,7 +51,7 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
     .to_vec()
 }
 
-fn wish(caller: u128, key: &str) -> Idempotency {
+pub fn wish(caller: u128, key: &str) -> Idempotency {
     Idempotency { caller: KeyId(Uuid::from_u128(caller)), key: IdempotencyKey::parse(key).unwrap() }
 }
 
@@ -126,11 +126,10 @@ fn wishes_and_plain_creates_share_the_queue(subject: Subject) -> anyhow::Result<
 }
 
 fn a_wish_is_known_after_a_restart(database: TestDatabase) -> anyhow::Result<()> {
-    let url = database.url().parse()?;
     let mut subject = Subject::on(database)?;
     let first = subject.run(subject.groups.create(group("g"), Some(wish(1, "k"))))?.group;
     subject.close();
-    let writers = Database::connect(&url, OPTIONS)?.start_queue(WRITERS)?;
+    let writers = subject.another()?.start_queue(WRITERS)?;
     let again = subject.run(writers.groups().create(group("g"), Some(wish(1, "k"))))?;
     assert_eq!((again.replayed, again.group), (true, first));
     writers.close();
@@ -138,9 +137,8 @@ fn a_wish_is_known_after_a_restart(database: TestDatabase) -> anyhow::Result<()>
 }
 
 fn two_instances_store_one_group_for_one_wish(database: TestDatabase) -> anyhow::Result<()> {
-    let url = database.url().parse()?;
     let first = Subject::on(database)?;
-    let writers = Database::connect(&url, OPTIONS)?.start_queue(WRITERS)?;
+    let writers = first.another()?.start_queue(WRITERS)?;
     let second = writers.groups();
     for number in 0..20 {
         let (name, key) = (format!("g{number}"), format!("k{number}"));
@@ -203,15 +201,14 @@ fn wait_for_locks(subject: &Subject, kind: &str, count: usize) {
         "SELECT pid::text FROM pg_locks JOIN pg_stat_activity USING (pid)
          WHERE datname = current_database() AND locktype = '{kind}' AND NOT granted"
     );
-    while admin.rows(&waiting).unwrap().len() != count {
-        thread::yield_now();
-    }
+    deadline::eventually("as many waits for a lock", || {
+        (admin.rows(&waiting).unwrap().len() == count).then_some(())
+    });
 }
 
 fn wishes_with_swapped_keys_are_answered_on_two_instances(database: TestDatabase) -> anyhow::Result<()> {
-    let url = database.url().parse()?;
     let first = Subject::with(database, OPTIONS, ONE_WRITER)?;
-    let writers = Database::connect(&url, OPTIONS)?.start_queue(ONE_WRITER)?;
+    let writers = first.another()?.start_queue(ONE_WRITER)?;
     let second = writers.groups();
     let (mut taken, mut closed) = gate(&first, &["a", "c"])?;
     let answers = first.run(async {
@@ -343,10 +340,10 @@ fn twins_in_one_batch_get_one_answer_or_the_second_is_told(database: TestDatabas
         lock.execute("ROLLBACK").unwrap();
         join_all(creates).await
     });
-    let [_, first, twin, reused, taken, same, refused] = &answers[..] else { unreachable!() };
+    let [_, first, twin, other, taken, same, refused] = &answers[..] else { unreachable!() };
     let first = first.as_ref().unwrap();
     assert_eq!(twin.as_ref().unwrap(), &Created { replayed: true, group: first.group.clone() });
-    for answer in [reused, refused] {
+    for answer in [other, refused] {
         assert!(matches!(answer, Err(CreateGroupError::IdempotencyKeyReused)), "{answer:?}");
     }
     for answer in [taken, same] {
@@ -373,12 +370,15 @@ fn old_keys_are_swept_in_steps_and_young_ones_stay(database: TestDatabase) -> an
     let sweeper = subject.queue().idempotency_sweeper();
     let moment = SystemClock.now().checked_sub(day / 2).unwrap();
     let mut steps = Vec::new();
-    loop {
-        match subject.run(sweeper.sweep(moment))? {
-            0 => break,
-            swept => steps.push(swept),
+    deadline::eventually("a sweep that finds nothing", || {
+        match subject.run(sweeper.sweep(moment)).unwrap() {
+            0 => Some(()),
+            swept => {
+                steps.push(swept);
+                None
+            }
         }
-    }
+    });
     assert_eq!(steps.iter().sum::<usize>(), count - 1);
     assert!(steps.len() >= 2, "{steps:?}");
     assert_eq!(subject.database().rows("SELECT key FROM idempotency_keys")?, [["k0"]]);

@@ -2,32 +2,37 @@
 
 use crate::{
     DatabaseCase,
-    subject::{OPTIONS, Subject, group},
+    subject::{OPTIONS, Subject, group, options_for},
 };
 use diesel::migration::{Migration, MigrationSource};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
-use gochat_adapters::Database;
-use gochat_test_support::{Backend, PlainSql, TestDatabase, cases};
-use std::{fs, path::PathBuf, thread};
+use gochat_adapters::{Database, MigrateError};
+use gochat_test_support::{Backend, CaseWithoutDatabase, PlainSql, TestDatabase, cases, schema};
+use std::thread;
 
 pub fn cases() -> Vec<DatabaseCase> {
     cases![
         up_down_up_works,
-        both_trees_carry_the_same_names,
         three_that_migrate_at_once_all_succeed,
-        a_newer_database_is_refused_with_both_versions,
+        a_database_that_only_had_things_added_is_used_by_older_programs,
+        a_database_that_needs_a_newer_program_is_refused_with_the_versions,
+        the_oldest_program_that_may_run_is_one_that_there_was,
         a_database_without_schema_is_refused_with_the_command_that_helps,
         the_tables_refuse_what_the_domain_refuses,
     ]
     .to_vec()
 }
 
-pub fn postgres_cases() -> Vec<DatabaseCase> {
-    cases![a_role_that_may_change_no_schema_can_check_it].to_vec()
+pub fn cases_without_database() -> Vec<CaseWithoutDatabase> {
+    vec![("both_trees_carry_the_same_names", both_trees_carry_the_same_names)]
 }
 
-fn tree(backend: Backend) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../migrations").join(backend.to_string())
+pub fn postgres_cases() -> Vec<DatabaseCase> {
+    cases![
+        a_role_that_may_change_no_schema_can_check_it,
+        an_encoding_that_lacks_characters_is_refused_by_name,
+    ]
+    .to_vec()
 }
 
 fn up_down_up<DB: diesel::backend::Backend, C: MigrationHarness<DB>>(
@@ -44,69 +49,118 @@ where
 }
 
 fn up_down_up_works(database: TestDatabase) -> anyhow::Result<()> {
-    let migrations = FileBasedMigrations::from_path(tree(database.backend()))?;
+    let migrations = FileBasedMigrations::from_path(schema::migrations(database.backend()))?;
     let run = match &mut database.plain_sql()? {
         PlainSql::Sqlite(connection) => up_down_up(connection, migrations),
         PlainSql::Postgres(connection) => up_down_up(connection, migrations),
     };
-    assert_eq!(run, 4);
+    assert_eq!(run, schema::versions(database.backend())?.len());
     Subject::on(database)?.create(group("g"))?;
     Ok(())
 }
 
-fn both_trees_carry_the_same_names(_: TestDatabase) -> anyhow::Result<()> {
-    let names = |backend| -> anyhow::Result<Vec<_>> {
-        let mut names: Vec<_> = fs::read_dir(tree(backend))?
-            .map(|entry| entry.map(|entry| entry.file_name()))
-            .collect::<Result<_, _>>()?;
-        names.sort();
-        Ok(names)
-    };
-    assert_eq!(names(Backend::Sqlite)?, names(Backend::Postgres)?);
+fn both_trees_carry_the_same_names() -> anyhow::Result<()> {
+    assert_eq!(schema::names(Backend::Sqlite)?, schema::names(Backend::Postgres)?);
     Ok(())
 }
 
 fn three_that_migrate_at_once_all_succeed(database: TestDatabase) -> anyhow::Result<()> {
     let url = database.url().parse()?;
+    let options = options_for(&database, OPTIONS);
     let run: Vec<Vec<String>> = thread::scope(|scope| {
-        let migrate = || Database::connect(&url, OPTIONS).unwrap().migrate().unwrap();
+        let migrate = || Database::connect(&url, options).unwrap().migrate().unwrap();
         let threads: Vec<_> = (0..3).map(|_| scope.spawn(migrate)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    assert_eq!(run.concat(), ["20261123000000", "20261123000001", "20261123000002", "20261125000010"]);
+    let mut run = run.concat();
+    run.sort();
+    let versions = schema::versions(database.backend())?;
+    assert_eq!(run, versions);
     let applied = database.rows("SELECT version FROM __diesel_schema_migrations ORDER BY version")?;
-    assert_eq!(applied.concat(), run.concat());
+    assert_eq!(applied.concat(), versions);
     Ok(())
 }
 
-fn a_newer_database_is_refused_with_both_versions(database: TestDatabase) -> anyhow::Result<()> {
-    let connected = Database::connect(&database.url().parse()?, OPTIONS)?;
+/// Records a migration that a newer program ran.
+const NEWER: &str = "INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')";
+
+fn a_database_that_only_had_things_added_is_used_by_older_programs(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let connected = Database::connect(&database.url().parse()?, options_for(&database, OPTIONS))?;
     connected.migrate()?;
-    connected.check_schema()?;
-    database.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')")?;
-    for refused in [connected.migrate().map(drop), connected.check_schema()] {
-        let message = refused.unwrap_err().to_string();
-        assert!(message.contains("29990101000000") && message.contains("20261125000010"), "{message}");
+    let newest = schema::versions(database.backend())?.pop().unwrap();
+    database.execute(NEWER)?;
+    for oldest in ["20261123000002", &newest] {
+        database.execute(&format!("UPDATE schema_compatibility SET oldest_program = '{oldest}'"))?;
+        assert!(connected.migrate()?.is_empty());
+        connected.check_schema()?;
     }
+    Subject::on(database)?.create(group("g"))?;
+    Ok(())
+}
+
+fn a_database_that_needs_a_newer_program_is_refused_with_the_versions(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let connected = Database::connect(&database.url().parse()?, options_for(&database, OPTIONS))?;
+    connected.migrate()?;
+    let newest = schema::versions(database.backend())?.pop().unwrap();
+    database.execute(NEWER)?;
+    let assert_refused = |oldest: &str| {
+        for refused in [connected.migrate().map(drop), connected.check_schema()] {
+            let message = refused.unwrap_err().to_string();
+            for version in ["29990101000000", oldest, &newest] {
+                assert!(message.contains(version), "{version} is not in {message}");
+            }
+        }
+    };
+    database.execute("UPDATE schema_compatibility SET oldest_program = '29980101000000'")?;
+    assert_refused("29980101000000");
+    database.execute("DROP TABLE schema_compatibility")?;
+    assert_refused("29990101000000");
+    Ok(())
+}
+
+fn the_oldest_program_that_may_run_is_one_that_there_was(database: TestDatabase) -> anyhow::Result<()> {
+    Database::connect(&database.url().parse()?, options_for(&database, OPTIONS))?.migrate()?;
+    let oldest = database.rows("SELECT oldest_program FROM schema_compatibility")?.concat();
+    let versions = schema::versions(database.backend())?;
+    assert!(oldest.len() == 1 && versions.contains(&oldest[0]), "{oldest:?}");
     Ok(())
 }
 
 fn a_database_without_schema_is_refused_with_the_command_that_helps(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
-    let connected = Database::connect(&database.url().parse()?, OPTIONS)?;
+    let connected = Database::connect(&database.url().parse()?, options_for(&database, OPTIONS))?;
     let message = connected.check_schema().unwrap_err().to_string();
-    assert!(
-        message.contains("20261123000000, 20261123000001, 20261123000002, 20261125000010")
-            && message.contains("gochat migrate"),
-        "{message}"
-    );
+    let versions = schema::versions(database.backend())?.join(", ");
+    assert!(message.contains(&versions) && message.contains("gochat migrate"), "{message}");
     database.rows("SELECT name FROM groups").unwrap_err();
     Ok(())
 }
 
+fn an_encoding_that_lacks_characters_is_refused_by_name(database: TestDatabase) -> anyhow::Result<()> {
+    let name = format!("latin_{}", uuid::Uuid::now_v7().simple());
+    database.execute(&format!(
+        "CREATE DATABASE {name} ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"
+    ))?;
+    let mut url: url::Url = database.url().parse()?;
+    url.set_path(&name);
+    let connected = Database::connect(&url.as_str().parse()?, OPTIONS)?;
+    let refused = [connected.migrate().map(drop), connected.check_schema()];
+    database.execute(&format!("DROP DATABASE {name} WITH (FORCE)"))?;
+    for refused in refused {
+        let error = refused.unwrap_err();
+        assert!(matches!(&error, MigrateError::Encoding(encoding) if encoding == "LATIN1"), "{error}");
+        assert!(error.to_string().contains("ENCODING 'UTF8' TEMPLATE template0"), "{error}");
+    }
+    Ok(())
+}
+
 fn a_role_that_may_change_no_schema_can_check_it(database: TestDatabase) -> anyhow::Result<()> {
-    Database::connect(&database.url().parse()?, OPTIONS)?.migrate()?;
+    Database::connect(&database.url().parse()?, options_for(&database, OPTIONS))?.migrate()?;
     let role = format!("reader_{}", uuid::Uuid::now_v7().simple());
     database.execute(&format!(
         "CREATE ROLE {role} LOGIN PASSWORD 'p';

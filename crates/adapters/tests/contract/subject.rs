@@ -10,8 +10,8 @@ use gochat_domain::{
     group::{AdminId, CreateGroup, Group, GroupKey, GroupName, GroupToken, NewGroup},
     ports::{ApiKeyRepository, CreateGroupError, GroupReader, GroupRepository},
 };
-use gochat_test_support::{Backend, TestDatabase};
-use std::{sync::Arc, thread, time::Duration};
+use gochat_test_support::{Backend, TestDatabase, deadline};
+use std::{sync::Arc, time::Duration};
 use tokio::runtime::{Builder, Runtime};
 
 /// The ports of one implementation.
@@ -25,7 +25,7 @@ pub struct Subject {
 
 enum Home {
     Memory(Arc<MemoryGroups>),
-    Database { writers: Option<CommitQueue>, database: TestDatabase },
+    Database { writers: Option<CommitQueue>, database: TestDatabase, options: DatabaseOptions },
 }
 
 pub const OPTIONS: DatabaseOptions = DatabaseOptions {
@@ -34,6 +34,12 @@ pub const OPTIONS: DatabaseOptions = DatabaseOptions {
     timeout: Duration::from_secs(20),
     prepared_statements: true,
 };
+
+/// The options for `database`: behind a pooler, without prepared statements.
+pub fn options_for(database: &TestDatabase, options: DatabaseOptions) -> DatabaseOptions {
+    DatabaseOptions { prepared_statements: options.prepared_statements && !database.is_pooled(), ..options }
+}
+
 pub const WRITERS: CommitOptions =
     CommitOptions { batch: 256, queue: 10_000, writers: 2, timeout: Duration::from_secs(20) };
 
@@ -59,17 +65,18 @@ impl Subject {
         options: DatabaseOptions,
         writers: CommitOptions,
     ) -> anyhow::Result<Self> {
+        let options = options_for(&database, options);
         let connected = Database::connect(&database.url().parse()?, options)?;
         connected.migrate()?;
         let writers = connected.start_queue(writers)?;
         let (groups, keys) = (writers.groups(), connected.api_keys(&writers));
-        let home = Home::Database { writers: Some(writers), database };
+        let home = Home::Database { writers: Some(writers), database, options };
         Ok(Self { groups, reader: connected.group_reader(), keys, runtime: runtime(), home })
     }
 
-    /// Runs a future to its end.
+    /// Runs a future to its end, which must come soon.
     pub fn run<T>(&self, future: impl Future<Output = T>) -> T {
-        self.runtime.block_on(future)
+        self.runtime.block_on(deadline::soon("the end of a future", future))
     }
 
     pub fn create(&self, group: NewGroup) -> Result<Group, CreateGroupError> {
@@ -115,6 +122,12 @@ impl Subject {
         writers
     }
 
+    /// Another instance on the same database.
+    pub fn another(&self) -> anyhow::Result<Database> {
+        let Home::Database { database, options, .. } = &self.home else { panic!("there is no database") };
+        Ok(Database::connect(&database.url().parse()?, *options)?)
+    }
+
     /// Stops the writers, when they have answered all.
     pub fn close(&mut self) {
         let Home::Database { writers, .. } = &mut self.home else { panic!("there are no writers") };
@@ -154,9 +167,9 @@ impl Subject {
         let mut admin = self.database().plain_sql().unwrap();
         let waiting = "SELECT pid::text FROM pg_stat_activity
                        WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        while admin.rows(waiting).unwrap().is_empty() {
-            thread::yield_now();
-        }
+        deadline::eventually("a connection that waits for a lock", || {
+            admin.rows(waiting).unwrap().pop().map(drop)
+        });
     }
 
     /// Deletes a group behind the back of the repository.

@@ -1,18 +1,30 @@
 //! `gochat migrate`
 
-use crate::{settings::Settings, startup};
-use std::io::{self, Write};
+use super::standard_output;
+use crate::{settings::Settings, startup, telemetry::Log};
+use std::cell::RefCell;
 
-/// Runs the pending migrations, and prints their versions.
+/// Runs the pending migrations, and prints the version of each as soon as it is in effect.
 pub(super) fn run(settings: &Settings) -> anyhow::Result<()> {
+    // A migration that waits for another instance says so in the log.
+    let log = Log::start(settings.log);
+    let migrated = migrate(settings);
+    log.end(None);
+    migrated
+}
+
+fn migrate(settings: &Settings) -> anyhow::Result<()> {
     let database = startup::connect(&settings.database)?;
-    let versions = startup::migrate(&database, &settings.database)?;
-    let mut out = io::stdout();
-    if versions.is_empty() {
-        writeln!(out, "the schema is up to date")?;
+    // A line that cannot be written stops no migration.
+    let printed = RefCell::new(Ok(()));
+    let print = |version: &str| {
+        let line = standard_output::print(format!("migrated to {version}\n").as_bytes());
+        if printed.borrow().is_ok() {
+            *printed.borrow_mut() = line;
+        }
+    };
+    if startup::migrate(&database, &settings.database, &print)?.is_empty() {
+        standard_output::print(b"the schema is up to date\n")?;
     }
-    for version in versions {
-        writeln!(out, "migrated to {version}")?;
-    }
-    Ok(())
+    Ok(printed.into_inner()?)
 }

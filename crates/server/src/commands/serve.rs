@@ -1,13 +1,20 @@
 //! `gochat serve`
 
-use crate::{settings::Settings, startup::Application, telemetry};
+use crate::{settings::Settings, startup::Application, telemetry::Log};
+use std::process::ExitCode;
 
-/// Serves until SIGTERM or SIGINT, and returns when what was in flight is answered.
-pub(super) fn run(settings: &Settings) -> anyhow::Result<()> {
-    telemetry::init(settings.log);
-    let system = actix_web::rt::System::new();
-    system.block_on(async {
-        let application = Application::build(settings)?;
+/// Serves until SIGTERM or SIGINT, and returns when what was in flight is answered. The log tells why it failed, where it did:
+/// by its bounded way, as the reader of standard error may have stopped.
+pub(super) fn run(settings: &Settings) -> ExitCode {
+    let log = Log::start(settings.log);
+    let served = serve(settings, &log);
+    log.end(served.as_ref().err());
+    if served.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn serve(settings: &Settings, log: &Log) -> anyhow::Result<()> {
+    actix_web::rt::System::new().block_on(async {
+        let application = Application::build(settings, log.lost_lines())?;
         application.announce(settings);
         application.run_until_stopped().await
     })

@@ -19,6 +19,7 @@ use actix_web::{
 use head::HeadTimer;
 use std::{
     io,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
@@ -28,6 +29,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// A connection that completes bare errors.
 pub(super) struct Connection {
     stream: TcpStream,
+    peer: Option<IpAddr>,
     metrics: HttpMetrics,
     /// What is left to write of a completed error.
     completed: Bytes,
@@ -35,16 +37,22 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// A connection whose client may take `head_limit` for each head but the first, which the web server looks after.
-    pub(super) fn new(stream: TcpStream, head_limit: Duration, metrics: HttpMetrics) -> Self {
+    /// A connection from `peer`, which may take `head_limit` for each head but the first, which the web server looks after.
+    pub(super) fn new(
+        stream: TcpStream,
+        peer: Option<SocketAddr>,
+        head_limit: Duration,
+        metrics: HttpMetrics,
+    ) -> Self {
         // Replies are written whole, so waiting to fill a packet gains nothing; where it cannot be had, it is slower.
         let _slower = stream.set_nodelay(true);
-        Self { stream, metrics, completed: Bytes::new(), head: HeadTimer::new(head_limit) }
+        let peer = peer.map(|peer| peer.ip().to_canonical());
+        Self { stream, peer, metrics, completed: Bytes::new(), head: HeadTimer::new(head_limit) }
     }
 
     /// Takes over what is to be written, if a bare error is in it.
     fn refuse(&mut self, written: &[u8]) -> bool {
-        let Some((status, completed)) = complete(written) else { return false };
+        let Some((status, completed)) = complete(written, self.peer) else { return false };
         self.metrics.refused(status);
         self.completed = completed;
         true
@@ -110,9 +118,9 @@ const SLOW_HEAD: &[u8] = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n
 /// What shows that a reply is bare.
 const NO_BODY: &str = "content-length: 0\r\n";
 
-/// What is written, with the body of the bare error at its end, if there is one, and the status of that. Other replies may
-/// stand before it.
-fn complete(written: &[u8]) -> Option<(StatusCode, Bytes)> {
+/// What is written to `peer`, with the body of the bare error at its end, if there is one, and the status of that. Other
+/// replies may stand before it.
+fn complete(written: &[u8], peer: Option<IpAddr>) -> Option<(StatusCode, Bytes)> {
     if !written.ends_with(b"\r\n\r\n") {
         return None;
     }
@@ -132,7 +140,14 @@ fn complete(written: &[u8]) -> Option<(StatusCode, Bytes)> {
     let request_id = request_id::mint();
     let id = request_id.to_str().ok()?;
     let body = error.body(id).ok()?;
-    tracing::info!(request_id = id, method = NONE, route = NONE, status = status.as_u16(), "request");
+    tracing::info!(
+        request_id = id,
+        peer = peer.map(tracing::field::display),
+        method = NONE,
+        route = NONE,
+        status = status.as_u16(),
+        "request"
+    );
     let length = body.len();
     let completed = format!(
         "{others}{before}content-length: {length}\r\ncontent-type: application/json\r\nx-request-id: {id}\r\n\
@@ -152,7 +167,7 @@ mod tests {
             "HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\n{}",
             "HTTP/1.1 100 Continue\r\n\r\n",
         ] {
-            assert_eq!(complete(whole.as_bytes()), None, "{whole}");
+            assert_eq!(complete(whole.as_bytes(), None), None, "{whole}");
         }
     }
 
@@ -160,7 +175,7 @@ mod tests {
     fn a_bare_error_behind_other_replies_is_completed_too() {
         let other = "HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\n{}";
         let bare = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-        let (_, replies) = complete(format!("{other}{bare}").as_bytes()).unwrap();
+        let (_, replies) = complete(format!("{other}{bare}").as_bytes(), None).unwrap();
         let replies = String::from_utf8(replies.to_vec()).unwrap();
         let completed = replies.strip_prefix(other).unwrap();
         assert!(completed.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{completed}");
@@ -170,7 +185,7 @@ mod tests {
     #[test]
     fn a_bare_error_gets_the_body_and_the_headers_of_every_error() {
         let bare = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-        let reply = String::from_utf8(complete(bare).unwrap().1.to_vec()).unwrap();
+        let reply = String::from_utf8(complete(bare, None).unwrap().1.to_vec()).unwrap();
         let (head, body) = reply.split_once("\r\n\r\n").unwrap();
         let body: serde_json::Value = serde_json::from_str(body).unwrap();
         assert_eq!(body["code"], "request_timeout");

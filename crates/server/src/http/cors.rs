@@ -7,7 +7,7 @@ use super::{
     metrics::HttpMetrics,
     request_id::X_REQUEST_ID,
 };
-use crate::settings::AllowedOrigins;
+use crate::{hosts::Hosts, settings::AllowedOrigins};
 use actix_cors::{Cors, CorsError};
 use actix_web::{
     Error,
@@ -37,6 +37,7 @@ pub(super) fn headers(origins: AllowedOrigins) -> Cors {
 pub(super) async fn wrap<B: MessageBody + 'static>(
     origins: AllowedOrigins,
     metrics: Rc<HttpMetrics>,
+    hosts: Hosts,
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
@@ -47,7 +48,7 @@ pub(super) async fn wrap<B: MessageBody + 'static>(
         request.headers_mut().remove(header::ACCESS_CONTROL_REQUEST_METHOD);
     }
     let mut response = if is_preflight(&request) {
-        envelope::wrap(metrics, request, next).await?
+        envelope::wrap(metrics, hosts, request, next).await?
     } else {
         next.call(request).await?.map_into_left_body()
     };

@@ -9,6 +9,7 @@ use super::{
     trace_id::TraceId,
     unread::Shared,
 };
+use crate::hosts::Hosts;
 use actix_web::{
     Error, HttpMessage, HttpResponse,
     body::{EitherBody, MessageBody},
@@ -23,44 +24,40 @@ use actix_web::{
 use anyhow::anyhow;
 use futures_util::FutureExt;
 use gochat_domain::auth::KeyId;
-use std::{panic::AssertUnwindSafe, rc::Rc, time::Instant};
+use std::{net::IpAddr, panic::AssertUnwindSafe, rc::Rc, time::Instant};
 
-/// Serves a request, and completes the reply. A panic on the way is an error like any other.
+/// Serves a request that is for one of the hosts, and completes the reply. A panic on the way is an error like any other.
 pub(super) async fn wrap<B: MessageBody + 'static>(
     metrics: Rc<HttpMetrics>,
+    hosts: Hosts,
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let envelope = Envelope {
         started_at: Instant::now(),
         request_id: request_id::of(request.headers()),
+        peer: request.peer_addr().map(|peer| peer.ip().to_canonical()),
         as_problem: wants_problem(request.headers()),
         method: metrics::method(request.method()),
         trace_id: TraceId::of(request.headers()),
         metrics,
     };
     let body = Shared::keep(&mut request);
+    if let Err(misdirected) = hosts.check(request.head()) {
+        let refusal = envelope.render(&ApiError::from(misdirected).into(), body);
+        return Ok(envelope.complete(request.into_response(refusal.map_into_right_body())));
+    }
     match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(Ok(response)) => {
-            let mut response = match response.response().error().map(|error| envelope.render(error)) {
+            let rendered = response.response().error().map(|error| envelope.render(error, body));
+            Ok(envelope.complete(match rendered {
                 None => response.map_into_left_body(),
-                Some(rendered) => {
-                    let rendered = match body {
-                        Some(body) => body.hold(rendered),
-                        None => rendered,
-                    };
-                    response.into_response(rendered.map_into_right_body())
-                }
-            };
-            let request = response.request();
-            let key = request.extensions().get::<CallerKey>().map(|key| key.0);
-            envelope.record(request.match_pattern().as_deref(), response.status(), key);
-            envelope.dress(response.headers_mut());
-            Ok(response)
+                Some(rendered) => response.into_response(rendered.map_into_right_body()),
+            }))
         }
         // The request is gone with whatever failed, so the reply goes out by the way of errors.
-        Ok(Err(error)) => Err(envelope.fail(&error)),
-        Err(_) => Err(envelope.fail(&ApiError::internal(anyhow!("the handler panicked")).into())),
+        Ok(Err(error)) => Err(envelope.fail(&error, body)),
+        Err(_) => Err(envelope.fail(&ApiError::internal(anyhow!("the handler panicked")).into(), body)),
     }
 }
 
@@ -68,6 +65,7 @@ pub(super) async fn wrap<B: MessageBody + 'static>(
 struct Envelope {
     started_at: Instant,
     request_id: HeaderValue,
+    peer: Option<IpAddr>,
     as_problem: bool,
     method: &'static str,
     trace_id: Option<TraceId>,
@@ -79,14 +77,22 @@ impl Envelope {
         self.request_id.to_str().unwrap_or_default()
     }
 
-    /// The reply to an error. Its cause goes to the log.
-    fn render(&self, error: &Error) -> HttpResponse {
+    /// The reply to an error, which holds on to a body that was not read. Its cause goes to the log.
+    fn render(&self, error: &Error, body: Option<Shared>) -> HttpResponse {
+        let rendered = self.render_bare(error);
+        match body {
+            Some(body) => body.hold(rendered),
+            None => rendered,
+        }
+    }
+
+    fn render_bare(&self, error: &Error) -> HttpResponse {
         let Some(error) = error.as_error::<ApiError>() else {
             if let Some(refusal) = cors::refusal(error) {
                 return refusal.render(self.id(), self.as_problem);
             }
             // Nothing but this service's own errors is expected; what comes all the same is not shown.
-            return self.render(&ApiError::internal(anyhow!("{error}")).into());
+            return self.render_bare(&ApiError::internal(anyhow!("{error}")).into());
         };
         if let Some(cause) = &error.cause {
             tracing::error!(request_id = self.id(), cause = format!("{cause:#}"), "{error}");
@@ -94,8 +100,17 @@ impl Envelope {
         error.render(self.id(), self.as_problem)
     }
 
-    fn fail(&self, error: &Error) -> Error {
-        let mut response = self.render(error);
+    /// The reply as it leaves: recorded, and with the headers that every reply has.
+    fn complete<B>(&self, mut response: ServiceResponse<B>) -> ServiceResponse<B> {
+        let request = response.request();
+        let key = request.extensions().get::<CallerKey>().map(|key| key.0);
+        self.record(request.match_pattern().as_deref(), response.status(), key);
+        self.dress(response.headers_mut());
+        response
+    }
+
+    fn fail(&self, error: &Error, body: Option<Shared>) -> Error {
+        let mut response = self.render(error, body);
         self.record(None, response.status(), None);
         self.dress(response.headers_mut());
         InternalError::from_response("no reply but this", response).into()
@@ -107,6 +122,7 @@ impl Envelope {
         self.metrics.answered(route, self.method, status, took);
         tracing::info!(
             request_id = self.id(),
+            peer = self.peer.map(tracing::field::display),
             method = self.method,
             route,
             status = status.as_u16(),

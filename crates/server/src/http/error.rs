@@ -1,6 +1,7 @@
 //! Errors as a consumer sees them.
 
 mod code;
+mod misdirected;
 
 pub(super) use code::Code;
 

@@ -27,7 +27,8 @@ pub(crate) fn json() -> serde_json::Result<String> {
 const ABOUT: &str = "Creates groups for the programs that hold an API key, and answers only when the group is on disk. \
     `HEAD` works wherever `GET` does. Every error of every path has the body `Error`, or `Problem` where `Accept` names \
     `application/problem+json`. What is at no path is answered as the response `NotFound` says, and a method that a path \
-    does not have as `MethodNotAllowed` does. A reply after which the \
+    does not have as `MethodNotAllowed` does. While the development key is on, a request for a host \
+    other than `localhost`, `127.0.0.1` or `[::1]` is answered as `MisdirectedRequest` says. A reply after which the \
     connection is closed has `Connection: close`.";
 
 #[derive(OpenApi)]
@@ -50,6 +51,9 @@ impl Modify for Shared {
         components.headers.extend(shared_headers());
         components.responses.insert("NotFound".into(), error(&[Code::NotFound], None).into());
         components.responses.insert("MethodNotAllowed".into(), error(&[Code::MethodNotAllowed], None).into());
+        components
+            .responses
+            .insert("MisdirectedRequest".into(), error(&[Code::MisdirectedRequest], None).into());
         components.add_security_scheme(
             API_KEY,
             SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use gochat_test_support::{
-    Case, TestDatabase, cases,
+    Case, TestDatabase, cases, deadline,
     http::{Reply, Request, exchange},
 };
 use std::{collections::BTreeSet, fs, path::Path, thread};
@@ -10,8 +10,9 @@ use std::{collections::BTreeSet, fs, path::Path, thread};
 pub fn cases() -> Vec<Case> {
     cases![
         a_server_that_can_work_is_alive_and_ready,
-        a_migration_that_is_missing_is_named,
+        a_schema_that_this_server_cannot_work_with_is_named,
         a_database_that_does_not_answer_is_named,
+        a_database_that_is_locked_for_writes_is_not_ready,
         the_admin_paths_and_the_api_are_on_their_own_port_alone,
         requests_are_counted_by_route_method_and_status,
         what_a_client_invents_becomes_one_label,
@@ -23,7 +24,8 @@ pub fn cases() -> Vec<Case> {
 }
 
 pub fn postgres_cases() -> Vec<Case> {
-    cases![a_database_that_hangs_is_waited_for_by_one_alone].to_vec()
+    cases![a_database_that_hangs_is_waited_for_by_one_alone, a_primary_that_is_read_only_is_not_ready]
+        .to_vec()
 }
 
 fn group(name: &str) -> Request {
@@ -46,7 +48,7 @@ fn assert_readiness(app: &App, status: u16, body: &str) {
     assert_eq!((reply.status, &*reply.body), (status, body));
 }
 
-const READY: &str = r#"{"database":"ok","migrations":"ok","shutdown":"ok"}"#;
+const READY: &str = r#"{"database":"ok","migrations":"ok","writes":"ok","shutdown":"ok"}"#;
 
 fn a_server_that_can_work_is_alive_and_ready(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
@@ -61,19 +63,26 @@ fn a_server_that_can_work_is_alive_and_ready(database: TestDatabase) -> anyhow::
     Ok(())
 }
 
-fn a_migration_that_is_missing_is_named(database: TestDatabase) -> anyhow::Result<()> {
+fn a_schema_that_this_server_cannot_work_with_is_named(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     app.database.execute("DELETE FROM __diesel_schema_migrations WHERE version = '20261123000001'")?;
     assert_readiness(
         &app,
         503,
-        r#"{"database":"ok","migrations":"pending: 20261123000001","shutdown":"ok"}"#,
+        r#"{"database":"ok","migrations":"pending: 20261123000001","writes":"not checked","shutdown":"ok"}"#,
     );
-    // A newer server has been here; this one goes on while it is replaced.
+    // A newer server has been here, and only added things; this one goes on while it is replaced.
     app.database.execute(
         "INSERT INTO __diesel_schema_migrations (version) VALUES ('20261123000001'), ('29990101000000')",
     )?;
     assert_readiness(&app, 200, READY);
+    // It changed what this one relies on.
+    app.database.execute("UPDATE schema_compatibility SET oldest_program = '29980101000000'")?;
+    assert_readiness(
+        &app,
+        503,
+        r#"{"database":"ok","migrations":"need a program that knows 29980101000000","shutdown":"ok"}"#,
+    );
     Ok(())
 }
 
@@ -84,10 +93,49 @@ fn a_database_that_does_not_answer_is_named(database: TestDatabase) -> anyhow::R
     assert_readiness(
         &app,
         503,
-        r#"{"database":"no answer; the log has the cause","migrations":"not checked","shutdown":"ok"}"#,
+        r#"{"database":"no answer; the log has the cause","migrations":"not checked","writes":"not checked","shutdown":"ok"}"#,
     );
     app.database.execute("ALTER TABLE __diesel_schema_migrations RENAME COLUMN elsewhere TO version")?;
     assert_readiness(&app, 200, READY);
+    Ok(())
+}
+
+fn a_database_that_is_locked_for_writes_is_not_ready(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let mut lock = app.database.lock_groups()?;
+    assert_readiness(
+        &app,
+        503,
+        r#"{"database":"ok","migrations":"ok","writes":"none ended within 2s","shutdown":"ok"}"#,
+    );
+    lock.execute("ROLLBACK")?;
+    deadline::eventually("the server is ready", || (ask(&app, "/readyz").status == 200).then_some(()));
+    // A trial leaves nothing behind, and takes no id.
+    assert!(app.groups().is_empty());
+    assert_eq!(group("g").send(app.port).json()["id"], 1);
+    Ok(())
+}
+
+fn a_primary_that_is_read_only_is_not_ready(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let name = app.database.rows("SELECT current_database()::text")?.concat().concat();
+    let end = "SELECT pg_terminate_backend(pid, 20000)::text FROM pg_stat_activity
+               WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    app.database.execute(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on"))?;
+    app.database.rows(end)?;
+    let refused = group("g").send(app.port);
+    refused.assert_error(503, "unavailable", None, "the service cannot serve this now; try again");
+    assert_readiness(
+        &app,
+        503,
+        r#"{"database":"ok","migrations":"ok","writes":"refused; the log has the cause","shutdown":"ok"}"#,
+    );
+    let mut admin = app.database.plain_sql()?;
+    admin.execute("SET default_transaction_read_only = off")?;
+    admin.execute(&format!("ALTER DATABASE {name} RESET default_transaction_read_only"))?;
+    app.database.rows(end)?;
+    assert_readiness(&app, 200, READY);
+    assert_eq!(group("g").send(app.port).status, 201);
     Ok(())
 }
 
@@ -101,7 +149,7 @@ fn a_database_that_hangs_is_waited_for_by_one_alone(database: TestDatabase) -> a
                 assert_readiness(
                     &app,
                     503,
-                    r#"{"database":"no answer within 2s","migrations":"not checked","shutdown":"ok"}"#,
+                    r#"{"database":"no answer within 2s","migrations":"not checked","writes":"not checked","shutdown":"ok"}"#,
                 );
             });
         }
@@ -201,9 +249,10 @@ fn batches_queue_pool_and_cache_are_measured(database: TestDatabase) -> anyhow::
             .map(|number| scope.spawn(move || group(&format!("waits{number}")).send(app.port).status))
             .collect();
         // The writer took one of them.
-        while sample(app, "gochat_group_queue_depth") == Some(0.0) {
+        deadline::eventually("a group waits in the queue", || {
             assert!(waiting.iter().all(|waiting| !waiting.is_finished()), "nothing waited in the queue");
-        }
+            sample(app, "gochat_group_queue_depth").filter(|depth| *depth > 0.0)
+        });
         lock.execute("ROLLBACK").unwrap();
         for waiting in waiting {
             assert_eq!(waiting.join().unwrap(), 201);

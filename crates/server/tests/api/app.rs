@@ -4,9 +4,10 @@ use actix_web::{dev::ServerHandle, rt::System};
 use gochat::{
     settings::{Profile, Settings},
     startup::Application,
+    telemetry::LostLines,
 };
 use gochat_adapters::DatabaseOptions;
-use gochat_test_support::{Backend, TestDatabase};
+use gochat_test_support::{Backend, TestDatabase, deadline};
 use std::{sync::mpsc, thread, time::Duration};
 
 /// The real application, on a port and a database of its own. It ends with this value.
@@ -19,12 +20,14 @@ pub struct App {
 }
 
 /// How the tests reach the application's database by the adapters.
-pub const OPTIONS: DatabaseOptions = DatabaseOptions {
-    pool_size: 1,
-    read_queue: 100,
-    timeout: Duration::from_secs(20),
-    prepared_statements: true,
-};
+pub fn options(database: &TestDatabase) -> DatabaseOptions {
+    DatabaseOptions {
+        pool_size: 1,
+        read_queue: 100,
+        timeout: Duration::from_secs(20),
+        prepared_statements: !database.is_pooled(),
+    }
+}
 
 /// A group as plain SQL shows it: id, uuid (without hyphens), name, token, administrator, microseconds since 1970.
 pub type GroupRow = [String; 6];
@@ -44,6 +47,7 @@ impl App {
             ("GOCHAT__HTTP__SHUTDOWN_TIMEOUT", "1s"),
             ("GOCHAT__DATABASE__URL", database.url()),
             ("GOCHAT__DATABASE__POOL_SIZE", "2"),
+            ("GOCHAT__DATABASE__PREPARED_STATEMENTS", if database.is_pooled() { "false" } else { "true" }),
         ];
         let variables =
             always.iter().chain(variables).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -51,12 +55,13 @@ impl App {
         let (started, start) = mpsc::channel();
         let thread = thread::spawn(move || {
             System::new().block_on(async {
-                let application = Application::build(&settings).unwrap();
+                let application = Application::build(&settings, LostLines::default()).unwrap();
                 started.send((application.port(), application.admin_port(), application.handle())).unwrap();
                 application.run_until_stopped().await.unwrap();
             });
         });
-        let (port, admin_port, handle) = start.recv().expect("the application does not start");
+        let (port, admin_port, handle) =
+            start.recv_timeout(deadline::LIMIT).expect("the application does not start");
         Self { port, admin_port, database, handle, thread: Some(thread) }
     }
 

@@ -86,7 +86,7 @@ fn a_body_of_16_kib_is_taken_and_of_one_byte_more_is_not(database: TestDatabase)
 fn a_body_that_says_it_is_too_large_is_not_waited_for(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let head = format!(
-        "POST /v1/group HTTP/1.1\r\nHost: x\r\nGoChat-Token: {DEVELOPMENT_KEY}\r\nContent-Type: application/json\r\n"
+        "POST /v1/group HTTP/1.1\r\nHost: localhost\r\nGoChat-Token: {DEVELOPMENT_KEY}\r\nContent-Type: application/json\r\n"
     );
     for rest in [
         "Content-Length: 16385\r\n\r\n".to_owned(),

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use gochat_domain::clock::{Clock, SystemClock};
-use gochat_test_support::{Case, TestDatabase, cases, http::Request};
+use gochat_test_support::{Case, TestDatabase, cases, deadline, http::Request};
 use std::process::Command;
 
 pub fn cases() -> Vec<Case> {
@@ -58,10 +58,10 @@ fn the_curl_of_the_api_page_works_as_it_stands(database: TestDatabase) -> anyhow
       }'"#;
     // But for the port, as other cases run beside this one.
     let curl = curl.replace("1213", &app.port.to_string());
-    let run = || Command::new("sh").args(["-c", &curl]).output();
-    let first: serde_json::Value = serde_json::from_slice(&run()?.stdout)?;
+    let run = || deadline::run(Command::new("sh").args(["-c", &curl]));
+    let first: serde_json::Value = serde_json::from_slice(&run().stdout)?;
     assert_eq!((&first["id"], &first["name"]), (&1.into(), &"group_1".into()));
-    let second: serde_json::Value = serde_json::from_slice(&run()?.stdout)?;
+    let second: serde_json::Value = serde_json::from_slice(&run().stdout)?;
     assert_eq!(second["error"], "UNIQUE constraint failed: GROUPS.NAME");
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! A request may be repeated without fear.
 
-use crate::app::{App, OPTIONS};
+use crate::app::{App, options};
 use gochat_adapters::Database;
 use gochat_test_support::{
-    Backend, Case, TestDatabase, cases,
+    Backend, Case, TestDatabase, cases, deadline,
     http::{Connection, Reply, Request},
 };
 use std::thread;
@@ -57,9 +57,7 @@ fn a_request_whose_reply_was_lost_is_settled_by_a_repeat(database: TestDatabase)
     let app = App::on(database);
     let mut lost = Connection::open(app.port);
     lost.write(&create("k", BODY).bytes());
-    while app.names() != ["g"] {
-        thread::yield_now();
-    }
+    deadline::eventually("the group is stored", || (app.names() == ["g"]).then_some(()));
     // It is stored, and whoever asked for it goes away without having read a byte of the reply.
     drop(lost);
     let again = create("k", BODY).send(app.port);
@@ -151,7 +149,7 @@ fn a_replay_is_the_first_reply_whatever_became_of_the_group(database: TestDataba
 }
 
 fn old_keys_are_swept(database: TestDatabase) -> anyhow::Result<()> {
-    Database::connect(&database.url().parse()?, OPTIONS)?.migrate()?;
+    Database::connect(&database.url().parse()?, options(&database))?.migrate()?;
     for (key, hours) in [("old", 25), ("young", 23)] {
         let (uuid, moment) = match database.backend() {
             Backend::Sqlite => ("zeroblob(16)", format!("unixepoch() * 1000000 - {hours} * 3600000000")),
@@ -164,8 +162,9 @@ fn old_keys_are_swept(database: TestDatabase) -> anyhow::Result<()> {
     }
     let app = App::on(database);
     // The first sweep is at the start.
-    while app.database.rows("SELECT key FROM idempotency_keys")? != [["young"]] {
-        thread::yield_now();
-    }
+    deadline::eventually("a sweep", || {
+        let keys = app.database.rows("SELECT key FROM idempotency_keys").unwrap();
+        (keys == [["young"]]).then_some(())
+    });
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Who may call.
 
-use crate::app::{App, OPTIONS};
+use crate::app::{App, options};
 use gochat_adapters::{CommitOptions, Database};
 use gochat_domain::{
     auth::{ApiKey, IssuedKey, KeyId, KeyName, Scope},
@@ -26,8 +26,9 @@ const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
 
 /// Runs `work` on the keys of the application's database, as the command line does beside a server.
 fn with_keys<T>(app: &App, work: impl AsyncFnOnce(ApiKeyService) -> T) -> T {
-    let database = Database::connect(&app.database.url().parse().unwrap(), OPTIONS).unwrap();
-    let writer = CommitOptions { batch: 1, queue: 1, writers: 1, timeout: OPTIONS.timeout };
+    let options = options(&app.database);
+    let database = Database::connect(&app.database.url().parse().unwrap(), options).unwrap();
+    let writer = CommitOptions { batch: 1, queue: 1, writers: 1, timeout: options.timeout };
     let queue = database.start_queue(writer).unwrap();
     let keys = ApiKeyService::new(database.api_keys(&queue), Arc::new(SystemClock));
     let outcome = actix_web::rt::System::new().block_on(work(keys));

@@ -103,7 +103,7 @@ fn answer_to_the_start(app: &App, start: &str) {
 fn a_body_that_is_not_sent_in_time_is_answered_408(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, &[("GOCHAT__HTTP__REQUEST_TIMEOUT", "1s")]);
     let head = format!(
-        "POST /v1/group HTTP/1.1\r\nHost: x\r\nGoChat-Token: {DEVELOPMENT_KEY}\r\nContent-Type: application/json\r\n"
+        "POST /v1/group HTTP/1.1\r\nHost: localhost\r\nGoChat-Token: {DEVELOPMENT_KEY}\r\nContent-Type: application/json\r\n"
     );
     answer_to_the_start(&app, &format!("{head}Content-Length: 37\r\n\r\n{{\"name\":"));
     answer_to_the_start(&app, &format!("{head}Transfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n"));
@@ -113,7 +113,7 @@ fn a_body_that_is_not_sent_in_time_is_answered_408(database: TestDatabase) -> an
 
 fn a_head_that_is_not_sent_in_time_is_answered_408(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, &[("GOCHAT__HTTP__REQUEST_TIMEOUT", "1s")]);
-    answer_to_the_start(&app, "POST /v1/group HTTP/1.1\r\nHost: x\r\nGoChat-");
+    answer_to_the_start(&app, "POST /v1/group HTTP/1.1\r\nHost: localhost\r\nGoChat-");
     Ok(())
 }
 
@@ -142,8 +142,9 @@ fn a_refused_request_whose_body_never_ends_is_not_read_on(database: TestDatabase
         ("POST /nothing", &key, 404),
     ] {
         let mut connection = Connection::open(app.port);
-        let head =
-            format!("{line} HTTP/1.1\r\nHost: x\r\n{headers}Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n");
+        let head = format!(
+            "{line} HTTP/1.1\r\nHost: localhost\r\n{headers}Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n"
+        );
         connection.write(head.as_bytes());
         assert_eq!(connection.read().status, status, "{line}");
         assert!(connection.is_closed(), "{line} {status}");
@@ -180,9 +181,11 @@ fn what_is_not_http_behind_a_request_is_answered_400(database: TestDatabase) -> 
 
 fn what_is_not_http_is_answered_400(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
-    for bytes in
-        ["nonsense\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n"]
-    {
+    for bytes in [
+        "nonsense\r\n\r\n",
+        "GET / HTTP/1.1\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: localhost\r\nno colon\r\n\r\n",
+    ] {
         let reply = exchange(app.port, bytes.as_bytes());
         reply.assert_error(
             400,

@@ -3,9 +3,9 @@
 use crate::{CHROMEDRIVER, CHROMIUM};
 use fantoccini::{Client, ClientBuilder, Locator, elements::Element, error::CmdError, wd::Capabilities};
 use futures_util::FutureExt;
+use gochat_test_support::deadline::Lines;
 use hyper_util::client::legacy::connect::HttpConnector;
 use std::{
-    io::{BufRead, BufReader},
     panic::{AssertUnwindSafe, resume_unwind},
     process::{Child, Command, Stdio},
     time::Duration,
@@ -75,10 +75,10 @@ impl Driver {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let lines = Lines::of(child.stdout.take().unwrap());
         let driver = Self(child);
-        let mut ports = lines.map_while(Result::ok).filter_map(|line| {
-            line.split_once("started successfully on port ")?.1.trim_end_matches('.').parse().ok()
+        let mut ports = std::iter::from_fn(|| lines.line()).filter_map(|line| {
+            line.split_once("started successfully on port ")?.1.trim_end_matches(".\n").parse().ok()
         });
         (driver, ports.next().expect("chromedriver does not start"))
     }

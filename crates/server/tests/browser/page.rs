@@ -1,6 +1,7 @@
 //! A page of an origin of its own, which makes the call of the API page.
 
 use crate::JQUERY;
+use gochat_test_support::deadline;
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
@@ -60,6 +61,7 @@ pub fn serve(port: u16) -> String {
 }
 
 fn answer(mut stream: &TcpStream, page: &str, jquery: &str) {
+    stream.set_read_timeout(Some(deadline::LIMIT)).unwrap();
     let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
     let Some(first) = lines.next() else { return };
     lines.take_while(|line| !line.is_empty()).for_each(drop);

@@ -1,7 +1,7 @@
 //! Bad configuration ends with exit code 1 and one sentence, and leaves nothing behind.
 
 use crate::process::{run, run_in};
-use gochat_test_support::{Case, CaseWithoutDatabase, Cluster, TestDatabase, cases};
+use gochat_test_support::{Case, CaseWithoutDatabase, Cluster, TestDatabase, cases, deadline, schema};
 use std::{ffi::OsStr, fs, net::TcpListener, os::unix::ffi::OsStrExt, process::Command};
 use tempfile::TempDir;
 
@@ -29,7 +29,11 @@ pub fn postgres_cases() -> Vec<Case> {
 }
 
 pub fn database_cases() -> Vec<Case> {
-    cases![a_schema_that_lacks_migrations_or_has_too_many_is_refused].to_vec()
+    cases![
+        a_schema_that_lacks_migrations_or_has_too_many_is_refused,
+        migrations_before_one_that_fails_are_told,
+    ]
+    .to_vec()
 }
 
 /// Passes if the start is refused with one sentence that has all of `parts`, and nothing is made.
@@ -118,10 +122,8 @@ fn a_file_that_cannot_be_read_is_refused() -> anyhow::Result<()> {
 
 fn a_variable_that_is_no_unicode_is_refused() -> anyhow::Result<()> {
     let url = OsStr::from_bytes(b"sqlite:///srv/\xff.sqlite");
-    let output = Command::new(env!("CARGO_BIN_EXE_gochat"))
-        .arg("config")
-        .env("GOCHAT__DATABASE__URL", url)
-        .output()?;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gochat"));
+    let output = deadline::run(command.arg("config").env("GOCHAT__DATABASE__URL", url));
     assert_eq!((output.status.code(), &*output.stdout), (Some(1), &b""[..]));
     let said = String::from_utf8(output.stderr)?;
     assert_eq!(said, "gochat: GOCHAT__DATABASE__URL is refused: expected Unicode\n");
@@ -210,26 +212,52 @@ fn a_schema_that_lacks_migrations_or_has_too_many_is_refused(database: TestDatab
         ("GOCHAT__DATABASE__URL", database.url()),
         ("GOCHAT__DATABASE__MIGRATE_ON_START", "false"),
     ];
-    assert_refused(
-        &variables,
-        &["database.url", "20261123000000, 20261123000001, 20261123000002", "gochat migrate"],
-    );
+    let versions = schema::versions(database.backend())?;
+    assert_refused(&variables, &["database.url", &versions.join(", "), "gochat migrate"]);
     let migrated = run(&database, &["migrate"]);
-    let output = (migrated.code, &*migrated.stdout);
-    assert_eq!(
-        output,
-        (Some(0), "migrated to 20261123000000\nmigrated to 20261123000001\nmigrated to 20261123000002\n"),
-        "{migrated:?}"
-    );
+    let lines =
+        versions.iter().map(|version| format!("migrated to {version}\n")).collect::<Vec<_>>().concat();
+    assert_eq!((migrated.code, &*migrated.stdout), (Some(0), &*lines), "{migrated:?}");
     assert_eq!(run(&database, &["migrate"]).stdout, "the schema is up to date\n");
 
-    database.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')")?;
-    assert_refused(&variables[..3], &["29990101000000", "20261123000002"]);
+    database.execute(
+        "INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000');
+         UPDATE schema_compatibility SET oldest_program = '29980101000000'",
+    )?;
+    let newest = versions.last().unwrap();
+    assert_refused(&variables[..3], &["29990101000000", "29980101000000", newest]);
     let refused = run(&database, &["migrate"]);
     assert_eq!(refused.code, Some(1));
-    assert!(
-        refused.stderr.contains("29990101000000") && refused.stderr.contains("20261123000002"),
-        "{refused:?}"
+    assert!(refused.stderr.contains("29980101000000") && refused.stderr.contains(newest), "{refused:?}");
+    Ok(())
+}
+
+fn migrations_before_one_that_fails_are_told(database: TestDatabase) -> anyhow::Result<()> {
+    let versions = schema::versions(database.backend())?;
+    let (first, second, third) = (&versions[0], &versions[1], &schema::names(database.backend())?[2]);
+    // In the way of the third.
+    database.execute("CREATE TABLE idempotency_keys (id integer)")?;
+    let migrated = run(&database, &["migrate"]);
+    assert_eq!(
+        (migrated.code, migrated.stdout),
+        (Some(1), format!("migrated to {first}\nmigrated to {second}\n"))
     );
+    assert!(
+        migrated.stderr.contains("database.url") && migrated.stderr.contains(third),
+        "{}",
+        migrated.stderr
+    );
+
+    database.execute(
+        "DROP TABLE api_keys; DELETE FROM __diesel_schema_migrations WHERE version > '20261123000000'",
+    )?;
+    let served = run(&database, &["serve"]);
+    assert_eq!((served.code, &*served.stdout), (Some(1), ""));
+    assert!(
+        served.stderr.contains(&format!("INFO migrated the database to {second}\n")),
+        "{}",
+        served.stderr
+    );
+    assert!(served.stderr.contains(third), "{}", served.stderr);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `gochat groups export`, and the way back.
 
 use crate::process::{Ended, Server, command, ndjson, run, run_in, run_with};
-use gochat_test_support::{Backend, Case, TestDatabase, cases, http::Request};
+use gochat_test_support::{Backend, Case, TestDatabase, cases, deadline, http::Request};
 use std::{
     collections::HashSet, fs, io::Read, os::unix::fs::PermissionsExt, path::Path, process::Stdio, thread,
 };
@@ -124,7 +124,7 @@ fn a_reader_that_has_seen_enough_is_no_failure(database: TestDatabase) -> anyhow
         .stderr(Stdio::piped())
         .spawn()?;
     child.stdout.take().unwrap().read_exact(&mut [0])?;
-    let ended = Ended::from(child.wait_with_output()?);
+    let ended = Ended::from(deadline::output(child));
     assert_eq!((ended.code, &*ended.stderr), (Some(0), "standard output was closed before the end\n"));
     Ok(())
 }

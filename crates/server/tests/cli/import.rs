@@ -1,11 +1,13 @@
 //! `gochat groups import`: what becomes of each line.
 
 use crate::process::{Ended, command, ndjson, run, run_in, run_with};
-use gochat_test_support::{Case, TestDatabase, cases};
+use gochat_test_support::{
+    Case, TestDatabase, cases,
+    deadline::{self, Lines},
+};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::{
     fs::{self, File},
-    io::Read,
     process::Stdio,
 };
 use tempfile::TempDir;
@@ -179,16 +181,13 @@ fn progress_is_a_bar_on_a_terminal(database: TestDatabase) -> anyhow::Result<()>
     let terminal = ptsname(&controller, Vec::new())?;
     let terminal = File::options().read(true).write(true).open(terminal.to_str()?)?;
     let variables = [("GOCHAT__DATABASE__URL", database.url()), ("TERM", "xterm")];
-    let mut child = command(folder.path(), &["groups", "import", "groups.ndjson"], &variables)
+    let child = command(folder.path(), &["groups", "import", "groups.ndjson"], &variables)
         .stdout(Stdio::piped())
         .stderr(terminal)
         .spawn()?;
-    // The end of a terminal is an error: nobody has its other side any more.
-    let mut shown = Vec::new();
-    let _end = File::from(controller).read_to_end(&mut shown);
-    let (shown, mut stdout) = (String::from_utf8(shown)?, String::new());
-    child.stdout.take().unwrap().read_to_string(&mut stdout)?;
-    assert_eq!((child.wait()?.code(), &*stdout), (Some(1), ""));
+    let shown = Lines::of(File::from(controller)).rest();
+    let ended = Ended::from(deadline::output(child));
+    assert_eq!((ended.code, &*ended.stdout), (Some(1), ""));
     assert!(shown.contains("\u{2591}") && shown.contains("0% "), "{shown:?}");
     assert!(shown.contains("line 3001: it is not a JSON object\r\n"), "{shown:?}");
     assert!(shown.ends_with("created 3,000, there already 0, refused 1\r\n"), "{shown:?}");
@@ -228,8 +227,8 @@ fn a_small_queue_is_never_overrun(database: TestDatabase) -> anyhow::Result<()> 
         ("GOCHAT__WRITER__BATCH", "7"),
         ("GOCHAT__WRITER__WRITERS", "3"),
     ];
-    let output = command(folder.path(), &["groups", "import", "groups.ndjson"], &variables).output()?;
-    assert_eq!(Ended::from(output).stderr, "created 300, there already 0, refused 0\n");
+    let ended = run_in(folder.path(), &["groups", "import", "groups.ndjson"], &variables);
+    assert_eq!(ended.stderr, "created 300, there already 0, refused 0\n");
     assert_eq!(stored(&database).len(), 300);
     Ok(())
 }

@@ -2,13 +2,15 @@
 //! import takes.
 
 use crate::process::{Ended, command_by, ndjson, run_with, signal};
-use gochat_test_support::{Case, TestDatabase, cases};
+use gochat_test_support::{
+    Case, TestDatabase, cases,
+    deadline::{self, Lines},
+};
 use std::{
     fs,
-    io::{BufRead, BufReader, Read, Write},
+    io::Write,
     os::{fd::OwnedFd, unix::net::UnixStream},
-    process::{Child, ChildStderr, Stdio},
-    thread,
+    process::{Child, Stdio},
 };
 use tempfile::TempDir;
 
@@ -33,7 +35,7 @@ const NO_HANGUP: &[&str] = &["env", "--ignore-signal=HUP"];
 /// An import from standard input that runs.
 struct Import {
     child: Child,
-    stderr: BufReader<ChildStderr>,
+    stderr: Lines,
     _folder: TempDir,
 }
 
@@ -50,7 +52,7 @@ impl Import {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let stderr = Lines::of(child.stderr.take().unwrap());
         Self { child, stderr, _folder: folder }
     }
 
@@ -61,17 +63,14 @@ impl Import {
     /// Feeds a line that is refused, and returns when it is reported: what stands before it is settled.
     fn settle(&mut self, line: usize) {
         self.feed("x\n");
-        let mut said = String::new();
-        self.stderr.read_line(&mut said).unwrap();
-        assert_eq!(said, format!("line {line}: it is not a JSON object\n"));
+        assert_eq!(self.stderr.line(), Some(format!("line {line}: it is not a JSON object\n")));
     }
 
     /// Waits until it ended, with its standard input still open.
     fn end(mut self) -> Ended {
         let stdin = self.child.stdin.take();
-        let mut stderr = String::new();
-        self.stderr.read_to_string(&mut stderr).unwrap();
-        let code = self.child.wait().unwrap().code();
+        let stderr = self.stderr.rest();
+        let code = deadline::exit(&mut self.child).code();
         drop(stdin);
         Ended { code, stdout: String::new(), stderr }
     }
@@ -144,7 +143,7 @@ fn a_database_that_fails_ends_it_with_how_far_it_came(database: TestDatabase) ->
     let expected = "stopped after line 11: created 10, there already 0, refused 1; \
                     the same import again stores nothing twice";
     assert_eq!(reached, expected);
-    assert!(failed.starts_with("gochat: line 12: the group could not be stored: "), "{failed}");
+    assert!(failed.starts_with("gochat: line 12: the storage "), "{failed}");
     assert!(!failed.contains("hush"), "{failed}");
     Ok(())
 }
@@ -163,9 +162,7 @@ fn an_overlong_line_is_not_kept_in_memory(database: TestDatabase) -> anyhow::Res
         import.feed(&mebibyte);
     }
     import.feed("\n");
-    let mut said = String::new();
-    import.stderr.read_line(&mut said)?;
-    assert_eq!(said, "line 2: it has more than 16384 bytes\n");
+    assert_eq!(import.stderr.line().as_deref(), Some("line 2: it has more than 16384 bytes\n"));
     let grown = peak(&import) - before;
     assert!(grown < 8 * 1024, "{grown} KiB");
     drop(import.child.stdin.take());
@@ -183,7 +180,7 @@ fn an_export_that_a_signal_ends_leaves_no_file(database: TestDatabase) -> anyhow
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
         };
         // With no room for what it says, it cannot get past the first page.
-        let (mut stderr, mut full) = UnixStream::pair()?;
+        let (stderr, mut full) = UnixStream::pair()?;
         full.set_nonblocking(true)?;
         while full.write(&[b'.'; 1024]).is_ok() {}
         full.set_nonblocking(false)?;
@@ -191,15 +188,14 @@ fn an_export_that_a_signal_ends_leaves_no_file(database: TestDatabase) -> anyhow
         let variables = [("GOCHAT__DATABASE__URL", database.url())];
         let mut child =
             command_by(HANGUP, folder.path(), &arguments, &variables).stderr(OwnedFd::from(full)).spawn()?;
-        while files().is_empty() {
-            assert_eq!(child.try_wait()?, None);
-            thread::yield_now();
-        }
+        deadline::eventually("a file", || {
+            assert_eq!(child.try_wait().unwrap(), None);
+            files().pop()
+        });
         signal(&child, name);
-        let mut said = String::new();
-        stderr.read_to_string(&mut said)?;
+        let said = Lines::of(stderr).rest();
         let said = said.trim_start_matches('.');
-        assert_eq!(child.wait()?.code(), Some(code), "{said}");
+        assert_eq!(deadline::exit(&mut child).code(), Some(code), "{said}");
         assert!(said.ends_with("interrupted: groups.ndjson is not written\n"), "{said}");
         assert!(files().is_empty(), "{:?}", files());
     }

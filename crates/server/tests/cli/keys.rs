@@ -1,17 +1,22 @@
 //! `gochat keys`, while a server runs.
 
-use crate::process::{Server, run};
+use crate::process::{Server, ndjson, run, run_with};
 use gochat_test_support::{
     Case, TestDatabase, cases,
-    http::{Reply, Request},
+    http::{Connection, Reply, Request},
 };
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
 
 pub fn cases() -> Vec<Case> {
     cases![
         a_key_is_printed_once_alone_and_works_on_a_server_that_runs,
         keys_are_listed_without_the_keys,
         an_id_or_an_expiry_that_cannot_be_is_refused,
+        commands_are_served_beside_a_server_that_writes_without_a_pause,
     ]
     .to_vec()
 }
@@ -45,6 +50,53 @@ fn a_key_is_printed_once_alone_and_works_on_a_server_that_runs(database: TestDat
         server.terminate();
         assert_eq!(server.wait().code, Some(0));
     }
+    Ok(())
+}
+
+fn commands_are_served_beside_a_server_that_writes_without_a_pause(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    // One that is not served fails after this.
+    let server = Server::start(&database, &[("GOCHAT__DATABASE__TIMEOUT", "5s")]);
+    let is_over = AtomicBool::new(false);
+    let created = thread::scope(|scope| {
+        let clients: Vec<_> = (0..16)
+            .map(|client| {
+                let (port, is_over) = (server.port, &is_over);
+                scope.spawn(move || {
+                    let mut connection = Connection::open(port);
+                    let mut created = 0;
+                    while !is_over.load(Ordering::Relaxed) {
+                        let name = format!("client {client} group {created}");
+                        let body = format!(r#"{{"name":"{name}","token":"t","admin_id":1}}"#);
+                        connection.write(&Request::create(body).bytes());
+                        assert_eq!(connection.read().status, 201);
+                        created += 1;
+                    }
+                    created
+                })
+            })
+            .collect();
+        for number in 0..5 {
+            let made = run(&database, &["keys", "create", "--name", "k", "--scope", "groups:read"]);
+            assert_eq!(made.code, Some(0), "{made:?}");
+            let id = made.stderr.split_whitespace().find(|word| word.len() == 36).unwrap();
+            let revoked = run(&database, &["keys", "revoke", id]);
+            assert_eq!(revoked.code, Some(0), "{revoked:?}");
+            let lines = ndjson(&format!("import {number} "), 0..10);
+            let imported = run_with(&database, &["groups", "import", "-"], lines.as_bytes());
+            assert_eq!(imported.code, Some(0), "{imported:?}");
+        }
+        is_over.store(true, Ordering::Relaxed);
+        clients.into_iter().map(|client| client.join().unwrap()).sum::<usize>()
+    });
+    let stored = database.rows("SELECT CAST(count(*) AS TEXT) FROM groups")?;
+    assert_eq!(stored[0][0], (created + 50).to_string());
+    let revoked =
+        database.rows("SELECT CAST(count(*) AS TEXT) FROM api_keys WHERE revoked_at IS NOT NULL")?;
+    assert_eq!(revoked[0][0], "5");
+    server.terminate();
+    assert_eq!(server.wait().code, Some(0));
     Ok(())
 }
 

@@ -79,6 +79,7 @@ fn a_request_is_one_line_with_all_there_is_to_know(database: TestDatabase) -> an
     for (field, value) in [
         ("level", "INFO"),
         ("request_id", "mine-1"),
+        ("peer", "127.0.0.1"),
         ("method", "POST"),
         ("route", "/v1/group"),
         ("key", id),
@@ -92,6 +93,7 @@ fn a_request_is_one_line_with_all_there_is_to_know(database: TestDatabase) -> an
     assert_eq!((found.get("key"), found.get("trace_id")), (None, None));
     assert_eq!((&lost["route"], &lost["status"]), (&"unknown".into(), &404.into()));
     assert_eq!((&malformed["route"], &malformed["status"]), (&"none".into(), &400.into()));
+    assert_eq!((&lost["peer"], &malformed["peer"]), (&"127.0.0.1".into(), &"127.0.0.1".into()));
     Ok(())
 }
 

@@ -1,11 +1,15 @@
 //! The binary as a process.
 
-use gochat_test_support::TestDatabase;
+use gochat_test_support::{
+    TestDatabase,
+    deadline::{self, Lines},
+};
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader, Write},
+    mem,
     ops::Range,
     path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, ChildStderr, Command, Output, Stdio},
     thread,
 };
 use tempfile::TempDir;
@@ -57,7 +61,7 @@ pub fn signal(child: &Child, signal: &str) {
 
 /// Runs a command in `folder` until it ends.
 pub fn run_in(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
-    command(folder, arguments, variables).output().unwrap().into()
+    deadline::run(&mut command(folder, arguments, variables)).into()
 }
 
 /// Runs a command on a database until it ends.
@@ -78,7 +82,7 @@ pub fn run_with(database: &TestDatabase, arguments: &[&str], input: &[u8]) -> En
     thread::scope(|scope| {
         // A command that ends early does not read all of it.
         scope.spawn(move || drop(stdin.write_all(input)));
-        Ended::from(child.wait_with_output().unwrap())
+        Ended::from(deadline::output(child))
     })
 }
 
@@ -94,15 +98,38 @@ pub struct Server {
     pub admin_port: u16,
     child: Child,
     /// What it said until it listened.
-    said: Vec<String>,
-    /// Reads what it says from then on: a server that nobody listens to stops in the midst of a line.
-    listener: Option<thread::JoinHandle<String>>,
+    said: String,
+    /// What it says from then on.
+    stderr: Option<Lines>,
     _folder: TempDir,
 }
 
 impl Server {
     /// Starts a server on a database, on a port of its own, and returns when it listens.
     pub fn start(database: &TestDatabase, variables: &[(&str, &str)]) -> Self {
+        Self::start_by(&[], database, variables)
+    }
+
+    /// The same, by a program that becomes the server.
+    pub fn start_by(starter: &[&str], database: &TestDatabase, variables: &[(&str, &str)]) -> Self {
+        let (mut server, stderr) = Self::start_unread_by(starter, database, variables);
+        server.read(stderr);
+        server
+    }
+
+    /// The same, with the pipe of its standard error, which nothing reads from then on.
+    pub fn start_unread(
+        database: &TestDatabase,
+        variables: &[(&str, &str)],
+    ) -> (Self, BufReader<ChildStderr>) {
+        Self::start_unread_by(&[], database, variables)
+    }
+
+    fn start_unread_by(
+        starter: &[&str],
+        database: &TestDatabase,
+        variables: &[(&str, &str)],
+    ) -> (Self, BufReader<ChildStderr>) {
         let folder = TempDir::new().unwrap();
         let always = [
             ("GOCHAT__HTTP__BIND", "127.0.0.1:0"),
@@ -110,14 +137,15 @@ impl Server {
             ("GOCHAT__DATABASE__URL", database.url()),
         ];
         let variables: Vec<_> = always.iter().chain(variables).copied().collect();
-        let mut child = command(folder.path(), &[], &variables).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            command_by(starter, folder.path(), &[], &variables).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut said = Vec::new();
+        let mut said = String::new();
         let mut port_in_the_line_with = |mark: &str| {
             loop {
                 let mut line = String::new();
-                assert!(stderr.read_line(&mut line).unwrap() > 0, "the server ended: {said:?}");
-                said.push(line.clone());
+                assert!(stderr.read_line(&mut line).unwrap() > 0, "the server ended: {said}");
+                said += &line;
                 if let Some((_, address)) = line.split_once(&format!("{mark} on http://127.0.0.1:")) {
                     break address.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap();
                 }
@@ -125,17 +153,27 @@ impl Server {
         };
         let port = port_in_the_line_with("listening");
         let admin_port = port_in_the_line_with("admin listener");
-        let listener = thread::spawn(move || {
-            let mut rest = String::new();
-            stderr.read_to_string(&mut rest).unwrap();
-            rest
-        });
-        Self { port, admin_port, child, said, listener: Some(listener), _folder: folder }
+        (Self { port, admin_port, child, said, stderr: None, _folder: folder }, stderr)
+    }
+
+    /// Starts to read what it says.
+    pub fn read(&mut self, stderr: BufReader<ChildStderr>) {
+        self.stderr = Some(Lines::of(stderr));
+    }
+
+    /// The id of the process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Tells the server to stop, as whoever runs it does.
     pub fn terminate(&self) {
         signal(&self.child, "-TERM");
+    }
+
+    /// Tells the server to stop, as a key of the terminal does.
+    pub fn interrupt(&self) {
+        signal(&self.child, "-INT");
     }
 
     /// Ends the server, as the kernel does when memory is short.
@@ -145,9 +183,9 @@ impl Server {
 
     /// Waits until it ended.
     pub fn wait(mut self) -> Ended {
-        let rest = self.listener.take().unwrap().join().unwrap();
-        let code = self.child.wait().unwrap().code();
-        Ended { code, stdout: String::new(), stderr: self.said.concat() + &rest }
+        let code = deadline::exit(&mut self.child).code();
+        let rest = self.stderr.take().map(|stderr| stderr.rest()).unwrap_or_default();
+        Ended { code, stdout: String::new(), stderr: mem::take(&mut self.said) + &rest }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Help, completions and the man page: what teaches the command line.
 
-use crate::process::{command, run_in};
-use gochat_test_support::CaseWithoutDatabase;
+use crate::process::run_in;
+use gochat_test_support::{CaseWithoutDatabase, deadline};
 use std::{io::Write, process::Stdio};
 use tempfile::TempDir;
 
@@ -58,7 +58,7 @@ fn bash_loads_the_completions_and_completes_a_command() -> anyhow::Result<()> {
             .stderr(Stdio::piped())
             .spawn()?;
         bash.stdin.take().unwrap().write_all(script.as_bytes())?;
-        let output = bash.wait_with_output()?;
+        let output = deadline::output(bash);
         let (stdout, stderr) = (String::from_utf8(output.stdout)?, String::from_utf8(output.stderr)?);
         assert!(output.status.success() && stderr.is_empty(), "{stderr}");
         assert!(stdout.contains("import export") || !arguments.is_empty(), "{stdout}");
@@ -101,7 +101,7 @@ fn they_need_no_settings() -> anyhow::Result<()> {
     let folder = TempDir::new()?;
     for arguments in [&["man"][..], &["completions", "bash"], &["openapi"], &["--help"]] {
         let broken = [("GOCHAT__DATABASE__URL", "nowhere"), ("GOCHAT_PROFILE", "nothing")];
-        assert!(command(folder.path(), arguments, &broken).output()?.status.success(), "{arguments:?}");
+        assert_eq!(run_in(folder.path(), arguments, &broken).code, Some(0), "{arguments:?}");
     }
     Ok(())
 }

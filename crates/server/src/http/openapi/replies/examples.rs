@@ -1,6 +1,7 @@
 //! What the service says, for an example of each body.
 
 use crate::{
+    hosts::Misdirected,
     http::{
         body::MAX_BYTES,
         error::{ApiError, Code},
@@ -54,6 +55,7 @@ pub(super) fn error(code: Code, scope: Option<Scope>) -> Option<ApiError> {
         Code::InvalidIdempotencyKey => InvalidIdempotencyKey.into(),
         Code::MalformedRequest => ApiError::malformed_request(),
         Code::MethodNotAllowed => ApiError::method_not_allowed("GET, HEAD, POST"),
+        Code::MisdirectedRequest => Misdirected.into(),
         Code::NotFound => ApiError::not_found(),
         Code::RequestTimeout => ApiError::request_timeout(),
         Code::Unauthorized => ApiError::unauthorized(),

@@ -1,0 +1,41 @@
+//! Look-ups in the background, for keys in use.
+
+use super::{Answer, Answers};
+use crate::api_keys::digest;
+use gochat_domain::{auth::ApiKey, ports::ApiKeyRepository};
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::Semaphore, time::timeout};
+
+/// Replaces answers while they are still believed.
+pub(super) struct Refresher {
+    keys: Arc<dyn ApiKeyRepository>,
+    answers: Arc<Answers>,
+    tasks: Arc<Semaphore>,
+}
+
+impl Refresher {
+    /// The most refreshes at once. Where more are due, the next request with the key tries again.
+    pub(super) const MAX_TASKS: usize = 16;
+
+    pub(super) fn new(keys: Arc<dyn ApiKeyRepository>, answers: Arc<Answers>) -> Self {
+        Self { keys, answers, tasks: Arc::new(Semaphore::new(Self::MAX_TASKS)) }
+    }
+
+    /// Starts a task that looks `key` up and replaces `answer`, and gives up after `limit`. Returns whether it did: each
+    /// answer has one task at most. A look-up that fails leaves the answer as it is.
+    pub(super) fn start(&self, key: &ApiKey, answer: &Answer, limit: Duration) -> bool {
+        let Some(turn) = answer.try_refresh() else { return false };
+        let Ok(permit) = Arc::clone(&self.tasks).try_acquire_owned() else { return false };
+        let (keys, answers, key) = (Arc::clone(&self.keys), Arc::clone(&self.answers), key.clone());
+        tokio::spawn(async move {
+            let _held_until_the_end = (turn, permit);
+            match timeout(limit, Answer::ask(&*keys, &key)).await {
+                // An answer that had to leave the cache meanwhile stays away.
+                Ok(Ok(answer)) => drop(answers.replace(digest(&key), answer, true)),
+                Ok(Err(error)) => tracing::debug!(?error, "a key was not refreshed"),
+                Err(_) => tracing::debug!("a key was not refreshed in time"),
+            }
+        });
+        true
+    }
+}

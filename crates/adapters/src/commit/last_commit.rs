@@ -1,0 +1,22 @@
+//! The moment of the last commit of a create.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// The moment at which a writer last committed a create, or a trial of one. Cloning shares it.
+#[derive(Clone, Default)]
+pub(crate) struct LastCommit(Arc<Mutex<Option<Instant>>>);
+
+impl LastCommit {
+    /// Notes a commit that has just ended.
+    pub(super) fn note(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Whether a commit ended within the last `period`.
+    pub(crate) fn is_within(&self, period: Duration) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|moment| moment.elapsed() < period)
+    }
+}

@@ -1,0 +1,90 @@
+//! One migration on PostgreSQL, under a lock that lets one instance at a time change the schema.
+
+use super::{Limits, MigrateError, Open, outside, pending, retry::Retry};
+use diesel::{
+    PgConnection, RunQueryDsl, connection::SimpleConnection, dsl::sql, migration::MigrationSource, pg::Pg,
+    select, sql_types::Bool,
+};
+use std::{sync::Once, time::Instant};
+
+/// The key of the advisory lock under which the schema changes: "gochat" in ASCII.
+pub(super) const ADVISORY_LOCK: i64 = 0x676f_6368_6174;
+
+/// Runs the first migration of `known` that is pending, and returns its version.
+pub(super) fn run_next(
+    connection: &mut PgConnection,
+    known: &impl MigrationSource<Pg>,
+    open: Open,
+    limits: &Limits,
+) -> Result<Option<String>, MigrateError> {
+    let (mut turn, mut locks) = (Retry::new(limits.turn), None);
+    let told = Once::new();
+    loop {
+        match attempt(connection, known, open, limits) {
+            Err(MigrateError::Busy) if turn.pause() => told.call_once(|| {
+                tracing::info!("another instance is bringing the schema up to date; this one waits for it");
+            }),
+            Err(MigrateError::Locked(reason))
+                if locks.get_or_insert_with(|| Retry::new(limits.locks)).pause() =>
+            {
+                tracing::warn!(reason, "a migration waited in vain, and is tried again");
+            }
+            result => return result,
+        }
+    }
+}
+
+/// One try, in a transaction that holds the advisory lock, so that it also works behind a pooler of transactions.
+///
+/// The transaction keeps no snapshot between its statements: `CREATE INDEX CONCURRENTLY` waits for all that do.
+fn attempt(
+    connection: &mut PgConnection,
+    known: &impl MigrationSource<Pg>,
+    open: Open,
+    limits: &Limits,
+) -> Result<Option<String>, MigrateError> {
+    connection.build_transaction().read_committed().run(|connection| {
+        // A statement that waits for the lock has a snapshot, too.
+        let lock = format!("pg_try_advisory_xact_lock({ADVISORY_LOCK})");
+        if !select(sql::<Bool>(&lock)).get_result(connection)? {
+            return Err(MigrateError::Busy);
+        }
+        set_limits(connection, limits)?;
+        let started = Instant::now();
+        in_turn(connection, known, open, limits).map_err(|error| match error {
+            // Diesel hides SQLSTATE, and the server's words may be in any language; time tells.
+            MigrateError::Failed(reason) if started.elapsed() >= limits.shortest_wait => {
+                MigrateError::Locked(reason)
+            }
+            error => error,
+        })
+    })
+}
+
+/// Runs the first migration that is pending now that no other instance runs any.
+fn in_turn(
+    connection: &mut PgConnection,
+    known: &impl MigrationSource<Pg>,
+    open: Open,
+    limits: &Limits,
+) -> Result<Option<String>, MigrateError> {
+    let Some(migration) = pending::first(connection, known)? else { return Ok(None) };
+    if migration.metadata().run_in_transaction() {
+        return Ok(Some(pending::run(connection, &*migration)?));
+    }
+    // The portal of the query before keeps its snapshot until this connection runs a simple query.
+    connection.batch_execute("SELECT 1")?;
+    Ok(Some(outside::run(open()?, &*migration, limits)?))
+}
+
+/// A migration works as long as it needs, but waits for a lock for a moment only: all that want to read the table queue
+/// behind it.
+fn set_limits(connection: &mut PgConnection, limits: &Limits) -> Result<(), MigrateError> {
+    let lock_timeout = limits.lock_timeout.as_millis();
+    // PostgreSQL 17 has `transaction_timeout`.
+    Ok(connection.batch_execute(&format!(
+        "SELECT set_config(name, '0', true) FROM pg_settings
+         WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout');
+         SET LOCAL lock_timeout = {lock_timeout}"
+    ))?)
+}

@@ -1,0 +1,33 @@
+//! Repeated tries, within a limit.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+/// The pause after the first try; each one is twice as long, up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Tries that have not succeeded yet.
+pub(super) struct Retry {
+    give_up_at: Instant,
+    pause: Duration,
+}
+
+impl Retry {
+    /// Tries for as long as `limit`, from now on.
+    pub(super) fn new(limit: Duration) -> Self {
+        Self { give_up_at: Instant::now() + limit, pause: FIRST_PAUSE }
+    }
+
+    /// Waits before the next try, or says at once that there is none.
+    pub(super) fn pause(&mut self) -> bool {
+        if Instant::now() >= self.give_up_at {
+            return false;
+        }
+        thread::sleep(self.pause);
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        true
+    }
+}

@@ -1,0 +1,135 @@
+//! A database with the schema of this release, and a folder of migrations that it lacks.
+
+use crate::{
+    DatabaseOptions, DatabaseUrl,
+    connection::{AnyConnection, Connector, Role},
+    migrations::{Limits, MigrateError, Progress, embedded, run},
+};
+use anyhow::ensure;
+use diesel::{connection::SimpleConnection, migration::MigrationSource, pg::Pg, sqlite::Sqlite};
+use diesel_migrations::FileBasedMigrations;
+use gochat_test_support::{PlainSql, TestDatabase};
+use std::{
+    cell::RefCell,
+    fs, thread,
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+/// Limits under which a wait in vain is short, and one that leads somewhere may take long.
+pub const IMPATIENT: Limits = Limits {
+    lock_timeout: Duration::from_millis(300),
+    shortest_wait: Duration::from_millis(300),
+    locks: Duration::from_secs(60),
+    turn: Duration::from_secs(60),
+};
+
+pub struct Scene {
+    pub database: TestDatabase,
+    connector: Connector,
+    folder: TempDir,
+}
+
+/// The versions that were told, and the result.
+type Outcome = (Vec<String>, Result<Vec<String>, MigrateError>);
+
+impl Scene {
+    pub fn on(database: TestDatabase) -> anyhow::Result<Self> {
+        let url: DatabaseUrl = database.url().parse()?;
+        let options = DatabaseOptions {
+            pool_size: 1,
+            read_queue: 100,
+            timeout: Duration::from_millis(300),
+            prepared_statements: true,
+        };
+        let connector = Connector::new(&url, options)?;
+        let known = embedded(&*connector.open(Role::Writer)?);
+        let scene = Self { database, connector, folder: TempDir::new()? };
+        scene.migrate_to(&known, &IMPATIENT).1?;
+        Ok(scene)
+    }
+
+    /// A transaction that has run these statements, and holds what they locked until it ends.
+    pub fn hold(&self, statements: &str) -> anyhow::Result<PlainSql> {
+        let mut holder = self.database.plain_sql()?;
+        // The deadline of a test that waits for the holder in vain.
+        holder.execute("SET idle_in_transaction_session_timeout = '60s'")?;
+        holder.execute(&format!("BEGIN; {statements}"))?;
+        Ok(holder)
+    }
+
+    /// Adds a migration to the folder, or replaces one.
+    pub fn add(&self, name: &str, up: &str) -> anyhow::Result<()> {
+        let folder = self.folder.path().join(name);
+        fs::create_dir_all(&folder)?;
+        Ok(fs::write(folder.join("up.sql"), up)?)
+    }
+
+    /// Marks a migration of the folder to run outside a transaction.
+    pub fn mark_outside(&self, name: &str, down: &str) -> anyhow::Result<()> {
+        let folder = self.folder.path().join(name);
+        fs::write(folder.join("down.sql"), down)?;
+        Ok(fs::write(folder.join("metadata.toml"), "run_in_transaction = false")?)
+    }
+
+    /// An instance that knows the migrations of the folder migrates.
+    pub fn migrate(&self, limits: &Limits) -> Outcome {
+        self.migrate_to(&self.known(), limits)
+    }
+
+    /// The migrations of the folder.
+    pub fn known(&self) -> FileBasedMigrations {
+        FileBasedMigrations::from_path(self.folder.path()).unwrap()
+    }
+
+    /// An instance that knows these migrations migrates.
+    pub fn migrate_to<S>(&self, known: &S, limits: &Limits) -> Outcome
+    where
+        S: MigrationSource<Sqlite> + MigrationSource<Pg>,
+    {
+        let told = RefCell::new(Vec::new());
+        let result = self.migrate_while(known, limits, &|version| told.borrow_mut().push(version.to_owned()));
+        (told.into_inner(), result)
+    }
+
+    /// The same, with something to be done when a migration is in effect.
+    pub fn migrate_while<S>(
+        &self,
+        known: &S,
+        limits: &Limits,
+        progress: Progress,
+    ) -> Result<Vec<String>, MigrateError>
+    where
+        S: MigrationSource<Sqlite> + MigrationSource<Pg>,
+    {
+        let mut connection = self.connector.open(Role::Writer)?;
+        if let AnyConnection::Postgres(postgres) = &mut *connection {
+            // As the operator may have set it; a transaction that keeps its snapshot would be waited for in vain.
+            postgres.batch_execute("SET default_transaction_isolation = 'repeatable read'")?;
+        }
+        run(&mut connection, known, &|| self.connector.open(Role::Writer), progress, limits)
+    }
+
+    /// Changes a default of the connections that PostgreSQL is opened from now on.
+    pub fn alter_database(&self, change: &str) -> anyhow::Result<()> {
+        let name = self.database.rows("SELECT current_database()::text")?.concat().concat();
+        self.database.execute(&format!("ALTER DATABASE {name} {change}"))
+    }
+
+    /// Returns the process that runs a statement that begins so, when it waits for a lock.
+    pub fn wait_for_a_lock(&self, statement: &str) -> anyhow::Result<String> {
+        let waiting = format!(
+            "SELECT pid::text FROM pg_stat_activity WHERE datname = current_database()
+             AND wait_event_type = 'Lock' AND query LIKE '{statement}%'"
+        );
+        let mut observer = self.database.plain_sql()?;
+        let give_up_at = Instant::now() + Duration::from_secs(60);
+        loop {
+            if let Some(pid) = observer.rows(&waiting)?.concat().pop() {
+                return Ok(pid);
+            }
+            ensure!(Instant::now() < give_up_at, "no {statement} waits for a lock");
+            thread::yield_now();
+        }
+    }
+}

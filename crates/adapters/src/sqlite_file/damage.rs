@@ -1,0 +1,73 @@
+//! Damage to pages of the database, such as a disk that fails leaves behind.
+//!
+//! SQLite finds it when it reads the page. To look for it costs a read of the whole file, seconds for each gigabyte, so
+//! that is done once, after a read or a write has met some.
+
+use super::DatabaseFile;
+use crate::Fault;
+use diesel::{QueryableByName, RunQueryDsl, SqliteConnection, sql_query, sql_types::Text};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What is known of the pages.
+#[derive(Debug, Default)]
+pub(super) struct Pages(Mutex<Condition>);
+
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+enum Condition {
+    #[default]
+    Sound,
+    /// A read or a write has met damage.
+    Suspect,
+    /// All of the file was read since, and this was found. It stays so until a restart with a backup.
+    Damaged(String),
+}
+
+impl Pages {
+    fn condition(&self) -> MutexGuard<'_, Condition> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl DatabaseFile {
+    /// Takes note of a fault that a read or a write has met.
+    pub(crate) fn note(&self, fault: &Fault) {
+        let mut condition = self.0.pages.condition();
+        if fault.is_damage() && *condition == Condition::Sound {
+            *condition = Condition::Suspect;
+        }
+    }
+
+    /// Passes while no damage is known. If some was met, this reads the whole file on `connection`, once.
+    pub(crate) fn check_pages(&self, connection: &mut SqliteConnection) -> Result<(), Fault> {
+        let known = self.0.pages.condition().clone();
+        let found = match known {
+            Condition::Sound => return Ok(()),
+            Condition::Suspect => examine(connection)?,
+            Condition::Damaged(_) => known,
+        };
+        *self.0.pages.condition() = found.clone();
+        match found {
+            Condition::Damaged(text) => {
+                let database = self.0.paths.database.display();
+                Err(Fault::Unavailable(format!("{database} is damaged: {text}. Restart with a backup")))
+            }
+            Condition::Sound | Condition::Suspect => Ok(()),
+        }
+    }
+}
+
+#[derive(QueryableByName)]
+struct Finding {
+    #[diesel(sql_type = Text)]
+    quick_check: String,
+}
+
+/// Reads all pages, up to the first that is damaged (<https://sqlite.org/pragma.html#pragma_quick_check>).
+fn examine(connection: &mut SqliteConnection) -> Result<Condition, Fault> {
+    match sql_query("PRAGMA quick_check(1)").get_result::<Finding>(connection).map_err(Fault::from) {
+        Ok(Finding { quick_check }) if quick_check == "ok" => Ok(Condition::Sound),
+        Ok(Finding { quick_check }) => Ok(Condition::Damaged(quick_check)),
+        Err(fault) if fault.is_damage() => Ok(Condition::Damaged(fault.to_string())),
+        Err(fault) => Err(fault),
+    }
+}

@@ -1,0 +1,31 @@
+//! The service's own files beside the database.
+
+use super::modes;
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, ErrorKind},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, fchown},
+    path::Path,
+};
+
+/// Opens the file at `path`, and makes it if it is missing, for all who may use the database and for nobody else.
+pub(super) fn open(path: &Path, database: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    match options.clone().create_new(true).mode(0o600).open(path) {
+        Ok(new) => share(new, database),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => options.open(path),
+        Err(error) => Err(error),
+    }
+}
+
+/// Gives a new file the owner and the mode of the database, as SQLite does with its log: root may run a command beside a
+/// server that runs as another user.
+fn share(new: File, database: &Path) -> io::Result<File> {
+    let (mine, theirs) = (new.metadata()?, fs::metadata(database)?);
+    if (mine.uid(), mine.gid()) != (theirs.uid(), theirs.gid()) && mine.uid() == 0 {
+        fchown(&new, Some(theirs.uid()), Some(theirs.gid()))?;
+    }
+    new.set_permissions(modes::beside(&theirs))?;
+    Ok(new)
+}

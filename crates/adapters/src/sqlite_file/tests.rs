@@ -1,0 +1,83 @@
+//! The file of a SQLite database, as the service and its operators treat it.
+
+mod damage;
+mod start;
+mod watch;
+
+use super::{Companions, DatabaseFile};
+use crate::Fault;
+use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use tempfile::TempDir;
+
+/// A folder for one database, not yet made.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::Builder::new().prefix("gochat-file-").tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn database(&self) -> PathBuf {
+        self.path("gochat.sqlite")
+    }
+
+    fn prepare(&self) -> Result<DatabaseFile, Fault> {
+        DatabaseFile::prepare(&self.database())
+    }
+
+    /// Starts the service and stops it: the database has content afterwards, and no log.
+    fn was_used(&self) {
+        Open::new(&self.prepare().unwrap()).unwrap();
+    }
+
+    /// Moves each file of the database away, as the sentence of a refusal says.
+    fn clear(&self) {
+        for entry in fs::read_dir(self.0.path()).unwrap() {
+            fs::remove_file(entry.unwrap().path()).unwrap();
+        }
+    }
+}
+
+/// A connection to a database, opened as the connector does.
+struct Open {
+    connection: SqliteConnection,
+    _companions: Arc<Companions>,
+}
+
+impl Open {
+    fn new(file: &DatabaseFile) -> Result<Self, Fault> {
+        Self::at(&file.opening()?, file)
+    }
+
+    fn at(uri: &str, file: &DatabaseFile) -> Result<Self, Fault> {
+        let mut connection = SqliteConnection::establish(uri)?;
+        connection.batch_execute("PRAGMA journal_mode = WAL; PRAGMA schema_version")?;
+        Ok(Self { connection, _companions: file.opened()? })
+    }
+
+    fn execute(&mut self, sql: &str) {
+        self.connection.batch_execute(sql).unwrap();
+    }
+}
+
+/// The text of a refusal.
+fn refusal<T>(result: Result<T, Fault>) -> String {
+    match result.map(|_| "it passes") {
+        Err(Fault::Unavailable(text)) => text,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}

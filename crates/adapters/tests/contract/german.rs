@@ -1,0 +1,110 @@
+//! Faults of a PostgreSQL server that speaks German, as their texts tell the service nothing.
+
+use crate::{
+    DatabaseCase,
+    subject::{OPTIONS, Subject, WRITERS, group},
+};
+use futures_util::FutureExt;
+use gochat_adapters::{CommitOptions, DatabaseOptions};
+use gochat_domain::{
+    group::GroupKey,
+    ports::{CreateGroupError, StorageError},
+};
+use gochat_test_support::{Cluster, TestDatabase, cases, deadline};
+use std::time::Duration;
+
+pub fn postgres_cases() -> Vec<DatabaseCase> {
+    cases![
+        a_lock_that_is_waited_for_too_long_is_unavailable,
+        a_statement_that_is_cancelled_is_unavailable,
+        a_disk_that_is_full_is_unavailable,
+        a_row_that_breaks_a_rule_is_not_foreseen,
+    ]
+    .to_vec()
+}
+
+const SOON: DatabaseOptions = DatabaseOptions { timeout: Duration::from_secs(1), ..OPTIONS };
+const ONE_WRITER: CommitOptions = CommitOptions { writers: 1, ..WRITERS };
+
+/// A server that speaks German, and a subject on it.
+fn german(options: DatabaseOptions) -> anyhow::Result<(Cluster, Subject)> {
+    let cluster = Cluster::with(Cluster::FAST).set("lc_messages", "de_DE.UTF-8").start()?;
+    let subject = Subject::with(cluster.database()?, options, ONE_WRITER)?;
+    let fault = subject.database().rows("SELECT nothing").unwrap_err();
+    assert!(format!("{fault:#}").contains("existiert nicht"), "the server does not speak German: {fault:#}");
+    Ok((cluster, subject))
+}
+
+/// The words of the fault, if it is one that may pass.
+fn unavailable<T: std::fmt::Debug>(answer: Result<T, CreateGroupError>) -> String {
+    match answer {
+        Err(CreateGroupError::Storage(StorageError::Unavailable(cause))) => cause.to_string(),
+        answer => panic!("{answer:?}"),
+    }
+}
+
+fn a_lock_that_is_waited_for_too_long_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
+    let (_cluster, subject) = german(SOON)?;
+    let stored = subject.create(group("g"))?;
+    let mut lock = subject.database().lock_groups()?;
+    let text = unavailable(subject.create(group("h")));
+    assert!(text.contains("Zeitüberschreitung"), "{text}");
+    let refused = subject.run(subject.reader.find(&GroupKey::Id(stored.id)));
+    assert!(matches!(refused, Err(StorageError::Unavailable(_))), "{refused:?}");
+    lock.execute("ROLLBACK")?;
+    assert!(subject.create(group("h")).is_ok());
+    Ok(())
+}
+
+fn a_statement_that_is_cancelled_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
+    let (_cluster, subject) = german(OPTIONS)?;
+    let _lock = subject.database().lock_groups()?;
+    let mut admin = subject.database().plain_sql()?;
+    let text = subject.run(async {
+        let mut create = subject.groups.create(group("g"), None);
+        assert!(futures_util::poll!(&mut create).is_pending());
+        // Alone in its batch, it is tried once in the batch and once apart.
+        let cancel = "SELECT pg_cancel_backend(pid)::text FROM pg_stat_activity
+                      WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        unavailable(deadline::eventually("the create ends", || {
+            admin.rows(cancel).unwrap();
+            (&mut create).now_or_never()
+        }))
+    });
+    assert!(text.contains("storniere"), "{text}");
+    Ok(())
+}
+
+fn a_disk_that_is_full_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
+    let (cluster, subject) = german(OPTIONS)?;
+    subject.create(group("g"))?;
+    // Longer than a file of the write-ahead log, whose end the server would not survive.
+    let mut admin = subject.database().plain_sql()?;
+    admin.execute(
+        "INSERT INTO groups (uuid, name, token, admin_id, created_at)
+         SELECT gen_random_uuid(), lpad(number::text, 63, 'x'), repeat('t', 63), 1, now()
+         FROM generate_series(1, 120000) number",
+    )?;
+    let limit: u64 = admin.rows("SELECT pg_relation_size('groups')::text")?[0][0].parse()?;
+    assert!(limit > 17 * 1024 * 1024, "{limit}");
+    // No file that the writer writes to may grow beyond what the table has.
+    let writer = admin.rows(
+        "SELECT pid::text FROM pg_stat_activity
+         WHERE datname = current_database() AND query LIKE '%INSERT INTO groups%' AND pid <> pg_backend_pid()",
+    )?;
+    assert_eq!(writer.len(), 1, "{writer:?}");
+    cluster.limit_files(&writer[0][0], limit)?;
+    let refused =
+        (0..1000).map(|number| subject.create(group(&format!("{number:063}")))).find(Result::is_err);
+    let text = unavailable(refused.expect("the disk is never full"));
+    assert!(text.contains("konnte Datei"), "{text}");
+    Ok(())
+}
+
+fn a_row_that_breaks_a_rule_is_not_foreseen(_: TestDatabase) -> anyhow::Result<()> {
+    let (_cluster, subject) = german(OPTIONS)?;
+    subject.database().execute("ALTER TABLE groups ADD CONSTRAINT rule CHECK (name <> 'bad')")?;
+    let refused = subject.create(group("bad"));
+    assert!(matches!(refused, Err(CreateGroupError::Storage(StorageError::Unknown(_)))), "{refused:?}");
+    Ok(())
+}

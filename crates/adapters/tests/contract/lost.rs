@@ -1,0 +1,308 @@
+//! PostgreSQL goes away and comes back within the timeout, and nobody notices.
+
+use crate::{
+    DatabaseCase, api_keys,
+    idempotency::wish,
+    subject::{OPTIONS, Subject, WRITERS, group},
+};
+use futures_util::future::try_join_all;
+use gochat_adapters::{CommitOptions, CommitQueue, Database, DatabaseOptions};
+use gochat_domain::{
+    auth::{ApiKey, IssuedKey},
+    group::Created,
+    ports::{CreateGroupError, GroupRepository, StorageError},
+};
+use gochat_test_support::{
+    Cluster, FaultProxy, Message, Namespace, PlainSql, Shutdown, TestDatabase, cases, deadline,
+};
+use std::{
+    collections::BTreeSet,
+    fs,
+    net::Ipv4Addr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+pub fn postgres_cases() -> Vec<DatabaseCase> {
+    cases![
+        a_restart_under_load_costs_time_and_no_group,
+        backends_that_are_ended_in_a_loop_cost_no_group,
+        the_first_creates_after_every_idle_backend_was_ended_succeed,
+        the_first_create_after_an_idle_session_timeout_succeeds,
+        a_commit_whose_answer_is_lost_is_settled,
+        a_failover_to_a_synchronous_standby_costs_no_group,
+        what_was_acknowledged_outlives_a_crash_whatever_synchronous_commit_is,
+    ]
+    .to_vec()
+}
+
+/// Cases that need a network of their own.
+pub fn network_cases() -> Vec<DatabaseCase> {
+    cases![a_machine_that_loses_power_while_a_statement_is_in_flight_is_found_again].to_vec()
+}
+
+/// One writer sends one batch at a time.
+const ONE_WRITER: CommitOptions = CommitOptions { writers: 1, ..WRITERS };
+
+fn start(url: &str, options: CommitOptions) -> anyhow::Result<CommitQueue> {
+    let database = Database::connect(&url.parse()?, OPTIONS)?;
+    database.migrate()?;
+    Ok(database.start_queue(options)?)
+}
+
+/// Creates groups, one after another by each of 8 clients, until `trouble` is over and each client has created one more.
+fn create_during(
+    groups: &Arc<dyn GroupRepository>,
+    trouble: impl FnOnce() -> anyhow::Result<()> + Send,
+) -> anyhow::Result<Vec<Created>> {
+    let is_over = AtomicBool::new(false);
+    let client = async |number: usize| {
+        let mut created = Vec::new();
+        loop {
+            let is_last = is_over.load(Ordering::SeqCst);
+            let name = format!("client {number} group {}", created.len());
+            created.push(groups.create(group(&name), None).await?);
+            if is_last {
+                return Ok::<_, CreateGroupError>(created);
+            }
+        }
+    };
+    thread::scope(|scope| {
+        let trouble = scope.spawn(|| {
+            let outcome = trouble();
+            is_over.store(true, Ordering::SeqCst);
+            outcome
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        let created = runtime.block_on(deadline::soon("every create ends", try_join_all((0..8).map(client))));
+        trouble.join().unwrap()?;
+        Ok(created?.concat())
+    })
+}
+
+/// Passes if each group that was acknowledged is stored once, as it was acknowledged, and no other.
+fn assert_ledger(url: &str, created: &[Created]) -> anyhow::Result<()> {
+    let stored = PlainSql::connect(url)?.rows("SELECT id::text, uuid::text, name FROM groups")?;
+    let acknowledged = |Created { group, .. }: &Created| {
+        vec![group.id.to_string(), group.uuid.to_string(), group.name.as_str().to_owned()]
+    };
+    assert_eq!(stored.len(), created.len());
+    let (stored, acknowledged): (BTreeSet<_>, BTreeSet<_>) =
+        (stored.into_iter().collect(), created.iter().map(acknowledged).collect());
+    assert_eq!(stored, acknowledged);
+    Ok(())
+}
+
+fn a_restart_under_load_costs_time_and_no_group(_: TestDatabase) -> anyhow::Result<()> {
+    let cluster = Cluster::start(Cluster::FAST)?;
+    let database = cluster.database()?;
+    let queue = start(database.url(), ONE_WRITER)?;
+    let created = create_during(&queue.groups(), || {
+        for _ in 0..3 {
+            cluster.stop(Shutdown::Immediate)?;
+            cluster.start_again()?;
+        }
+        Ok(())
+    })?;
+    assert_ledger(database.url(), &created)?;
+    queue.close();
+    Ok(())
+}
+
+/// Ends every other connection to the database, and returns how many there were.
+fn end_backends(database: &TestDatabase) -> anyhow::Result<usize> {
+    let ended = database.rows(
+        "SELECT pg_terminate_backend(pid, 20000)::text FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    )?;
+    Ok(ended.len())
+}
+
+fn backends_that_are_ended_in_a_loop_cost_no_group(database: TestDatabase) -> anyhow::Result<()> {
+    let queue = start(database.url(), WRITERS)?;
+    let created = create_during(&queue.groups(), || {
+        let mut ended = 0;
+        deadline::eventually("100 backends are ended", || {
+            ended += end_backends(&database).unwrap();
+            (ended >= 100).then_some(())
+        });
+        Ok(())
+    })?;
+    assert_ledger(database.url(), &created)?;
+    queue.close();
+    Ok(())
+}
+
+fn the_first_creates_after_every_idle_backend_was_ended_succeed(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let queue = start(database.url(), CommitOptions { writers: 8, batch: 1, ..WRITERS })?;
+    let mut created = create_during(&queue.groups(), || Ok(()))?;
+    assert!(end_backends(&database)? > 0);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let groups = queue.groups();
+    let names: Vec<_> = (0..20).map(|number| format!("after {number}")).collect();
+    created
+        .extend(runtime.block_on(try_join_all(names.iter().map(|name| groups.create(group(name), None))))?);
+    assert_ledger(database.url(), &created)?;
+    queue.close();
+    Ok(())
+}
+
+fn the_first_create_after_an_idle_session_timeout_succeeds(database: TestDatabase) -> anyhow::Result<()> {
+    let name = database.rows("SELECT current_database()::text")?.concat().concat();
+    database.execute(&format!("ALTER DATABASE {name} SET idle_session_timeout = '1s'"))?;
+    let queue = start(database.url(), ONE_WRITER)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let groups = queue.groups();
+    let mut created = Vec::new();
+    for number in 0..3 {
+        created.push(runtime.block_on(groups.create(group(&format!("g{number}")), None))?);
+        let others = "SELECT pid::text FROM pg_stat_activity
+                      WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        deadline::eventually("the idle session is ended", || {
+            database.rows(others).unwrap().is_empty().then_some(())
+        });
+    }
+    assert_ledger(database.url(), &created)?;
+    queue.close();
+    Ok(())
+}
+
+fn a_commit_whose_answer_is_lost_is_settled(database: TestDatabase) -> anyhow::Result<()> {
+    let proxy = FaultProxy::in_front_of(database.url())?;
+    let connected = Database::connect(&proxy.url().parse()?, OPTIONS)?;
+    connected.migrate()?;
+    let queue = connected.start_queue(ONE_WRITER)?;
+    let (groups, keys) = (queue.groups(), connected.api_keys(&queue));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let mut lost = 0;
+    let mut lose_next = |message| {
+        lost += 1;
+        proxy.lose_answer(message, 1);
+        lost
+    };
+    // A create by a statement that is a transaction of its own. The first prepares the statement.
+    let mut created = vec![runtime.block_on(groups.create(group("first"), None))?];
+    let expected = lose_next(Message::Execute);
+    created.push(runtime.block_on(groups.create(group("plain"), None))?);
+    assert_eq!(proxy.answers_lost(), expected);
+    // One with an Idempotency-Key, in a transaction with its record.
+    let expected = lose_next(Message::Containing("COMMIT"));
+    let once = runtime.block_on(groups.create(group("once"), Some(wish(1, "k"))))?;
+    assert_eq!(proxy.answers_lost(), expected);
+    let replayed = runtime.block_on(groups.create(group("once"), Some(wish(1, "k"))))?;
+    assert_eq!(replayed, Created { replayed: true, ..once.clone() });
+    created.push(once);
+    // A new key, and its revocation.
+    let (key, issued) = (ApiKey::mint()?, api_keys::new_key());
+    let expected = lose_next(Message::Containing("COMMIT"));
+    runtime.block_on(keys.insert(&key, &issued))?;
+    assert_eq!(proxy.answers_lost(), expected);
+    let expected = lose_next(Message::Containing("COMMIT"));
+    assert!(runtime.block_on(keys.revoke(issued.id, issued.created_at))?);
+    assert_eq!(proxy.answers_lost(), expected);
+    let revoked = IssuedKey { revoked_at: Some(issued.created_at), ..issued };
+    assert_eq!(runtime.block_on(keys.list())?, [revoked]);
+    assert!(created.iter().all(|created| !created.replayed));
+    assert_ledger(database.url(), &created)?;
+    queue.close();
+    Ok(())
+}
+
+fn a_failover_to_a_synchronous_standby_costs_no_group(_: TestDatabase) -> anyhow::Result<()> {
+    let primary = Cluster::start(Cluster::FAST)?;
+    let standby = primary.synchronous_standby()?;
+    let url = primary.failover_url(&standby, "postgres");
+    let queue = start(&url, ONE_WRITER)?;
+    let created = create_during(&queue.groups(), || {
+        primary.stop(Shutdown::Immediate)?;
+        standby.promote()
+    })?;
+    assert_ledger(&standby.url("postgres"), &created)?;
+    queue.close();
+    Ok(())
+}
+
+fn what_was_acknowledged_outlives_a_crash_whatever_synchronous_commit_is(
+    _: TestDatabase,
+) -> anyhow::Result<()> {
+    // The server writes its log late where nobody asks for it.
+    let late =
+        [("wal_writer_delay", "10s"), ("wal_writer_flush_after", "1GB"), ("synchronous_commit", "off")];
+    let cluster = Cluster::start(&[Cluster::DURABLE, &late].concat())?;
+    let database = cluster.database()?;
+    let queue = start(database.url(), ONE_WRITER)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let groups = queue.groups();
+    let mut created = Vec::new();
+    for number in 0..20 {
+        // By a statement of its own, and in a transaction with a record.
+        let once = (number % 2 == 1).then(|| wish(1, &format!("k{number}")));
+        created.push(runtime.block_on(groups.create(group(&format!("g{number}")), once))?);
+    }
+    cluster.kill()?;
+    cluster.start_again()?;
+    assert_ledger(database.url(), &created)?;
+    queue.close();
+    Ok(())
+}
+
+/// The connections of this machine to `address` that the kernel takes to be open (state 01 of `/proc/net/tcp`), each as the bytes
+/// that are not yet acknowledged.
+fn established(address: Ipv4Addr) -> Vec<String> {
+    let remote = format!("{:08X}:", u32::from_ne_bytes(address.octets()));
+    let connections = fs::read_to_string("/proc/net/tcp").unwrap();
+    let unacknowledged = |line: &str| {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        let is_open = fields[2].starts_with(&remote) && fields[3] == "01";
+        is_open.then(|| fields[4].split(':').next().unwrap().to_owned())
+    };
+    connections.lines().filter_map(unacknowledged).collect()
+}
+
+fn is_acknowledged(address: Ipv4Addr) -> bool {
+    established(address).iter().all(|bytes| bytes == "00000000")
+}
+
+fn a_machine_that_loses_power_while_a_statement_is_in_flight_is_found_again(
+    _: TestDatabase,
+) -> anyhow::Result<()> {
+    let soon = Duration::from_secs(2);
+    let machine = Namespace::new()?;
+    let cluster = Cluster::with(Cluster::FAST).within(&machine).start()?;
+    let options = DatabaseOptions { timeout: soon, ..OPTIONS };
+    let subject = Subject::with(cluster.database()?, options, CommitOptions { timeout: soon, ..ONE_WRITER })?;
+    let mut created = vec![subject.run(subject.groups.create(group("before"), None))?];
+    // The server has the statement, and has acknowledged its packets.
+    let lock = subject.database().lock_groups()?;
+    subject.run(async {
+        let mut in_flight = subject.groups.create(group("in flight"), None);
+        assert!(futures_util::poll!(&mut in_flight).is_pending());
+        subject.wait_for_a_lock();
+        deadline::eventually("every packet is acknowledged", || {
+            is_acknowledged(machine.address()).then_some(())
+        });
+        machine.cut().unwrap();
+        let refused = deadline::soon("the create in flight ends", in_flight).await;
+        assert!(
+            matches!(refused, Err(CreateGroupError::Storage(StorageError::Unavailable(_)))),
+            "{refused:?}"
+        );
+    });
+    drop(lock);
+    // No packet tells that the machine is gone, so the silence has to.
+    deadline::eventually("the connection is given up", || {
+        established(machine.address()).is_empty().then_some(())
+    });
+    machine.restore()?;
+    let create = || subject.run(subject.groups.create(group("after"), None)).ok();
+    created.push(deadline::eventually("a create succeeds", create));
+    // Nobody knows of the one in flight: it may be stored or not.
+    subject.delete("in flight");
+    assert_ledger(subject.database().url(), &created)
+}

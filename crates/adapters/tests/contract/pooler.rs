@@ -1,0 +1,60 @@
+//! PostgreSQL behind a pooler that hands each transaction to another session.
+
+use crate::{
+    DatabaseCase,
+    subject::{OPTIONS, Subject, group},
+};
+use futures_util::future::join_all;
+use gochat_adapters::{Database, DatabaseOptions};
+use gochat_domain::group::GroupKey;
+use gochat_test_support::{TestDatabase, cases};
+
+pub fn cases() -> Vec<DatabaseCase> {
+    cases![
+        a_pooler_that_keeps_no_prepared_statements_is_refused_by_the_setting_that_helps,
+        nothing_of_the_service_stays_in_the_sessions_of_others,
+    ]
+    .to_vec()
+}
+
+fn a_pooler_that_keeps_no_prepared_statements_is_refused_by_the_setting_that_helps(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let url = database.url().parse()?;
+    // Again and again: what was looked at leaves nothing behind that would change the answer.
+    for _ in 0..3 {
+        let refused = Database::connect(&url, DatabaseOptions { prepared_statements: true, ..OPTIONS });
+        let message = refused.err().expect("the pooler is not recognised").to_string();
+        assert!(message.contains("set database.prepared_statements = false"), "{message}");
+    }
+    Database::connect(&url, DatabaseOptions { prepared_statements: false, ..OPTIONS })?;
+    // Without a pooler it is not refused.
+    let direct = database.direct_url().parse()?;
+    Database::connect(&direct, DatabaseOptions { prepared_statements: true, ..OPTIONS })?;
+    Ok(())
+}
+
+fn nothing_of_the_service_stays_in_the_sessions_of_others(database: TestDatabase) -> anyhow::Result<()> {
+    let through = gochat_test_support::PlainSql::connect;
+    let subject = Subject::on(database)?;
+    let stored = subject.create(group("g"))?;
+    let key = GroupKey::Id(stored.id);
+    let found = subject.run(join_all((0..50).map(|_| subject.reader.find(&key))));
+    assert!(found.into_iter().all(|found| found.is_ok_and(|group| group.as_ref() == Some(&stored))));
+    // The sessions that the service has used serve other clients now.
+    let mut other = through(subject.database().url())?;
+    for (setting, value) in [
+        ("statement_timeout", "0"),
+        ("lock_timeout", "0"),
+        ("default_transaction_read_only", "off"),
+        ("default_transaction_isolation", "read committed"),
+    ] {
+        other.execute("BEGIN")?;
+        assert_eq!(other.rows(&format!("SELECT current_setting('{setting}')"))?, [[value]], "{setting}");
+        other.execute("COMMIT")?;
+    }
+    other.execute("BEGIN")?;
+    assert!(other.rows("SELECT name FROM pg_prepared_statements WHERE name <> ''")?.is_empty());
+    other.execute("COMMIT")?;
+    Ok(())
+}

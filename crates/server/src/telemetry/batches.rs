@@ -1,0 +1,124 @@
+//! Lines on their last way: to the writer's thread they come one by one, and leave a few at a time.
+
+use super::LostLines;
+use std::{
+    io::{self, Write},
+    sync::mpsc::Sender,
+    thread,
+    time::Duration,
+};
+
+/// Most bytes that leave at once, unless one line has more. A pipe takes so many whole (`PIPE_BUF`), so no other process that
+/// writes there tears a line.
+const BATCH: usize = 4096;
+
+/// Pause after the last line that was there. Whoever logs meanwhile finds the writer awake, and need not wake it: without it
+/// each request on an otherwise idle core pays for a wake and a write.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// What stands behind the last line of all: an empty one, which no log has.
+pub(super) const END: &[u8] = b"";
+
+/// A writer of whole lines, which counts those that do not arrive.
+pub(super) struct Batches<W> {
+    out: W,
+    batch: Vec<u8>,
+    lines: u64,
+    failed: LostLines,
+    ended: Sender<()>,
+}
+
+impl<W: Write> Batches<W> {
+    /// Writes to `out`, counts what `failed`, and says when it `ended`.
+    pub(super) fn to(out: W, failed: LostLines, ended: Sender<()>) -> Self {
+        Self { out, batch: Vec::with_capacity(BATCH), lines: 0, failed, ended }
+    }
+
+    fn write_batch(&mut self) -> io::Result<()> {
+        let written = self.out.write_all(&self.batch);
+        if written.is_err() {
+            self.failed.add(self.lines);
+        }
+        self.batch.clear();
+        self.lines = 0;
+        written
+    }
+}
+
+impl<W: Write> Write for Batches<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.write_all(line)?;
+        Ok(line.len())
+    }
+
+    /// Takes one line.
+    fn write_all(&mut self, line: &[u8]) -> io::Result<()> {
+        let is_full = self.batch.len() + line.len() > BATCH;
+        let written = if line == END || is_full { self.write_batch() } else { Ok(()) };
+        if line == END {
+            // An error means that it is not waited for any more.
+            let _heard = self.ended.send(());
+        } else {
+            self.batch.extend_from_slice(line);
+            self.lines += 1;
+        }
+        written
+    }
+
+    /// To be called when no line is left.
+    fn flush(&mut self) -> io::Result<()> {
+        self.write_batch().and_then(|()| self.out.flush())?;
+        thread::sleep(PAUSE);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    /// Keeps each write, and fails the second.
+    #[derive(Default)]
+    struct Writes(Vec<Vec<u8>>);
+
+    impl Write for Writes {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.push(bytes.to_vec());
+            if self.0.len() == 2 { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(bytes.len()) }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_write_has_whole_lines_and_those_of_a_failed_one_are_lost() {
+        let (end, ended) = channel();
+        let lost = LostLines::default();
+        let mut batches = Batches::to(Writes::default(), lost.clone(), end);
+        let line = [b'x'; 1500];
+        for number in 0..6 {
+            let is_failure = number == 4;
+            assert_eq!(batches.write_all(&line).is_err(), is_failure, "{number}");
+        }
+        assert_eq!(lost.count(), 2);
+        batches.write_all(&[b'y'; 10_000]).unwrap();
+        batches.write_all(b"z").unwrap();
+        assert!(ended.try_recv().is_err());
+        batches.write_all(END).unwrap();
+        assert!(ended.try_recv().is_ok());
+        let lengths: Vec<_> = batches.out.0.iter().map(Vec::len).collect();
+        assert_eq!(lengths, [3000, 3000, 3000, 10_000, 1]);
+        assert_eq!(lost.count(), 2);
+    }
+
+    #[test]
+    fn a_line_does_not_wait_for_others() {
+        let mut batches = Batches::to(Vec::new(), LostLines::default(), channel().0);
+        batches.write_all(b"line\n").unwrap();
+        batches.flush().unwrap();
+        assert_eq!(batches.out, b"line\n");
+    }
+}

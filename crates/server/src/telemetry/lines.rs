@@ -1,0 +1,138 @@
+//! The queue of lines that wait to be written.
+
+use super::{
+    LostLines,
+    batches::{Batches, END},
+};
+use std::{
+    io::Write,
+    mem,
+    sync::mpsc::{Receiver, channel},
+    time::Duration,
+};
+use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
+
+/// Most lines that wait; one more is lost. A busy server writes so many in about a second, and they take some megabytes.
+const CAPACITY: usize = 16_384;
+
+/// Longest wait for the writer at the end.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Lines on their way to a writer, which has a thread of its own.
+pub(super) struct Lines {
+    queue: NonBlocking,
+    writer: WorkerGuard,
+    ended: Receiver<()>,
+    lost: LostLines,
+}
+
+impl Lines {
+    /// Starts the writer.
+    pub(super) fn to(out: impl Write + Send + 'static) -> Self {
+        Self::with(CAPACITY, out)
+    }
+
+    fn with(capacity: usize, out: impl Write + Send + 'static) -> Self {
+        let (end, ended) = channel();
+        let failed = LostLines::default();
+        let batches = Batches::to(out, failed.clone(), end);
+        let (queue, writer) =
+            NonBlockingBuilder::default().buffered_lines_limit(capacity).thread_name("log").finish(batches);
+        let lost = failed.and_those_of(queue.error_counter());
+        Self { queue, writer, ended, lost }
+    }
+
+    /// The side that takes lines, and never waits.
+    pub(super) fn queue(&self) -> NonBlocking {
+        self.queue.clone()
+    }
+
+    /// The lines that were lost: those that found the queue full, and those that could not be written.
+    pub(super) fn lost(&self) -> LostLines {
+        self.lost.clone()
+    }
+
+    /// Waits until all lines are written, but no longer than [`PATIENCE`]: the writer may wait for its reader for ever.
+    pub(super) fn end(mut self) {
+        // Where the queue is full there is no mark, and the writer has all the time.
+        let _marked = self.queue.write_all(END);
+        let _written = self.ended.recv_timeout(PATIENCE);
+        // Its drop waits once more, and where the queue is full it says so on standard output, which may have the same reader.
+        mem::forget(self.writer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+        time::Instant,
+    };
+
+    /// Text that several hold.
+    #[derive(Clone, Default)]
+    struct Text(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Text {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn all_lines_are_written_at_the_end() {
+        let text = Text::default();
+        let lines = Lines::to(text.clone());
+        let (mut queue, lost) = (lines.queue(), lines.lost());
+        for number in 0..5_000 {
+            writeln!(queue, "{number}").unwrap();
+        }
+        lines.end();
+        let written = String::from_utf8(text.0.lock().unwrap().clone()).unwrap();
+        assert!(written.lines().eq((0..5_000).map(|number| number.to_string())));
+        assert_eq!(lost.count(), 0);
+    }
+
+    #[test]
+    fn a_writer_that_waits_for_ever_holds_up_neither_lines_nor_the_end() {
+        let text = Text::default();
+        let _stalled = text.0.lock().unwrap();
+        let lines = Lines::with(8, text.clone());
+        let (mut queue, lost) = (lines.queue(), lines.lost());
+        for _ in 0..2_000 {
+            writeln!(queue, "line").unwrap();
+        }
+        // The writer holds a batch at most, and the queue eight lines.
+        assert!((1_000..2_000).contains(&lost.count()), "{}", lost.count());
+        let start = Instant::now();
+        lines.end();
+        assert!(start.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_written_is_lost() {
+        struct Closed;
+        impl Write for Closed {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let lines = Lines::to(Closed);
+        let (mut queue, lost) = (lines.queue(), lines.lost());
+        for _ in 0..3 {
+            queue.write_all(b"line\n").unwrap();
+        }
+        lines.end();
+        assert_eq!(lost.count(), 3);
+    }
+}

@@ -1,0 +1,67 @@
+//! Log lines that were lost, for a registry of Prometheus.
+
+use prometheus::{
+    IntCounter, Registry,
+    core::{Collector, Desc},
+    proto::MetricFamily,
+};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+use tracing_appender::non_blocking::ErrorCounter;
+
+/// A count of log lines that were lost. Cloning shares it; the default is that of a process without a log.
+#[derive(Clone, Default)]
+pub struct LostLines {
+    failed: Arc<AtomicU64>,
+    no_room: Option<ErrorCounter>,
+}
+
+impl LostLines {
+    /// With the lines for which there was no room in a queue.
+    pub(super) fn and_those_of(self, queue: ErrorCounter) -> Self {
+        Self { no_room: Some(queue), ..self }
+    }
+
+    /// Counts lines that could not be written.
+    pub(super) fn add(&self, lines: u64) {
+        self.failed.fetch_add(lines, Ordering::Relaxed);
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> u64 {
+        let no_room = self.no_room.as_ref().map_or(0, ErrorCounter::dropped_lines);
+        self.failed.load(Ordering::Relaxed) + no_room as u64
+    }
+
+    /// Lets `registry` read the count.
+    pub(crate) fn register(self, registry: &Registry) -> prometheus::Result<()> {
+        registry.register(Box::new(Metric { counter: counter()?, lost: self }))
+    }
+}
+
+fn counter() -> prometheus::Result<IntCounter> {
+    IntCounter::new(
+        "gochat_log_lines_dropped_total",
+        "Log lines that were dropped, as the reader of standard error was too slow or gone.",
+    )
+}
+
+/// The count as a metric. It is read where it is kept, so each reading has a counter of its own.
+struct Metric {
+    counter: IntCounter,
+    lost: LostLines,
+}
+
+impl Collector for Metric {
+    fn desc(&self) -> Vec<&Desc> {
+        self.counter.desc()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let Ok(counter) = counter() else { return Vec::new() };
+        counter.inc_by(self.lost.count());
+        counter.collect()
+    }
+}

@@ -1,0 +1,247 @@
+//! The file of SQLite, when something happens to it under a running server.
+
+use crate::process::{Server, command_by, ndjson, run, run_with};
+use gochat_test_support::{
+    Case, TestDatabase, cases, deadline,
+    http::{DEVELOPMENT_KEY, Reply, Request},
+};
+use std::{
+    fs::{self, File, Permissions},
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+pub fn sqlite_cases() -> Vec<Case> {
+    cases![
+        nothing_is_acknowledged_into_a_file_that_was_deleted,
+        nothing_is_acknowledged_into_a_file_that_was_renamed,
+        nothing_is_acknowledged_beside_a_file_that_was_put_in_its_place,
+        nothing_that_was_acknowledged_is_lost_with_the_log,
+        a_file_that_was_cut_is_neither_written_nor_taken_for_a_first_start,
+        an_empty_file_with_a_log_beside_it_is_not_a_first_start,
+        pages_that_were_overwritten_are_unavailable_and_not_ready,
+        a_disk_that_is_full_is_not_ready_until_there_is_room,
+        a_file_that_was_read_only_at_start_heals,
+        the_files_are_for_the_service_alone,
+    ]
+    .to_vec()
+}
+
+fn path(database: &TestDatabase) -> PathBuf {
+    database.url().trim_start_matches("sqlite://").into()
+}
+
+fn beside(database: &TestDatabase, suffix: &str) -> PathBuf {
+    let mut path = path(database).into_os_string();
+    path.push(suffix);
+    path.into()
+}
+
+fn create(server: &Server, name: &str) -> Reply {
+    Request::create(format!(r#"{{"name":"{name}","token":"t","admin_id":1}}"#)).send(server.port)
+}
+
+#[track_caller]
+fn assert_stored(server: &Server, name: &str) {
+    assert_eq!(create(server, name).status, 201);
+}
+
+/// Passes if every create is refused, and the server says that it is not ready.
+#[track_caller]
+fn assert_refused(server: &Server) {
+    for name in ["late", "later"] {
+        let reply = create(server, name);
+        reply.assert_error(503, "unavailable", None, "the service cannot serve this now; try again");
+    }
+    let ready = Request::new("GET", "/readyz").send(server.admin_port);
+    assert_eq!(ready.status, 503, "{ready:?}");
+}
+
+/// Ends the server, and passes if no other one starts, for this reason.
+#[track_caller]
+fn assert_no_restart(database: &TestDatabase, server: Server, reason: &str) {
+    server.terminate();
+    assert_eq!(server.wait().code, Some(0));
+    let restarted = run(database, &["serve"]);
+    assert_eq!(restarted.code, Some(1), "{restarted:?}");
+    assert!(restarted.stderr.contains(reason), "{restarted:?}");
+}
+
+fn nothing_is_acknowledged_into_a_file_that_was_deleted(database: TestDatabase) -> anyhow::Result<()> {
+    let server = Server::start(&database, &[]);
+    assert_stored(&server, "g");
+    fs::remove_file(path(&database))?;
+    assert_refused(&server);
+    assert!(!path(&database).exists());
+    assert_no_restart(&database, server, "is missing");
+    assert!(!path(&database).exists());
+    Ok(())
+}
+
+fn nothing_is_acknowledged_into_a_file_that_was_renamed(database: TestDatabase) -> anyhow::Result<()> {
+    let server = Server::start(&database, &[]);
+    assert_stored(&server, "g");
+    let elsewhere = beside(&database, ".elsewhere");
+    fs::rename(path(&database), &elsewhere)?;
+    assert_refused(&server);
+    fs::rename(&elsewhere, path(&database))?;
+    // It is back, and all that was acknowledged is in it.
+    assert_stored(&server, "h");
+    assert_eq!(database.rows("SELECT name FROM groups ORDER BY name")?, [["g"], ["h"]]);
+    server.terminate();
+    assert_eq!(server.wait().code, Some(0));
+    Ok(())
+}
+
+fn nothing_is_acknowledged_beside_a_file_that_was_put_in_its_place(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let server = Server::start(&database, &[]);
+    assert_stored(&server, "g");
+    let copy = beside(&database, ".copy");
+    database.execute(&format!("VACUUM INTO '{}'", copy.display()))?;
+    fs::rename(&copy, path(&database))?;
+    assert_refused(&server);
+    server.kill();
+    server.wait();
+    Ok(())
+}
+
+fn nothing_that_was_acknowledged_is_lost_with_the_log(database: TestDatabase) -> anyhow::Result<()> {
+    let server = Server::start(&database, &[]);
+    assert_stored(&server, "before");
+    fs::remove_file(beside(&database, "-wal"))?;
+    // The first write is refused, which may be one of the server's own. The writer then lets go of its connection, which
+    // copies the log that it has open.
+    let later: Vec<_> = (0..10).map(|number| format!("later {number}")).collect();
+    let stored = later.iter().filter(|name| create(&server, name).status == 201).cloned();
+    let mut acknowledged: Vec<_> = stored.chain(["before".to_owned()]).collect();
+    acknowledged.sort();
+    server.kill();
+    server.wait();
+    let names = database.rows("SELECT name FROM groups ORDER BY name")?.concat();
+    assert!(acknowledged.iter().all(|name| names.contains(name)), "{acknowledged:?} {names:?}");
+    Ok(())
+}
+
+/// Copies all of the log into the database, as the end of the last server does.
+fn checkpoint(database: &TestDatabase) -> anyhow::Result<()> {
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+}
+
+fn a_file_that_was_cut_is_neither_written_nor_taken_for_a_first_start(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let server = Server::start(&database, &[]);
+    assert_stored(&server, "g");
+    checkpoint(&database)?;
+    File::options().write(true).open(path(&database))?.set_len(0)?;
+    assert_refused(&server);
+    assert_no_restart(&database, server, "is empty");
+    assert_eq!(fs::metadata(path(&database))?.len(), 0);
+    Ok(())
+}
+
+fn an_empty_file_with_a_log_beside_it_is_not_a_first_start(database: TestDatabase) -> anyhow::Result<()> {
+    let server = Server::start(&database, &[]);
+    assert_stored(&server, "g");
+    server.kill();
+    server.wait();
+    for file in fs::read_dir(path(&database).parent().unwrap())? {
+        let file = file?.path();
+        if !["gochat.sqlite", "gochat.sqlite-wal"]
+            .map(Path::new)
+            .contains(&Path::new(file.file_name().unwrap()))
+        {
+            fs::remove_file(file)?;
+        }
+    }
+    fs::write(path(&database), "")?;
+    let restarted = run(&database, &["serve"]);
+    assert_eq!(restarted.code, Some(1), "{restarted:?}");
+    assert!(restarted.stderr.contains("-wal"), "{restarted:?}");
+    Ok(())
+}
+
+fn pages_that_were_overwritten_are_unavailable_and_not_ready(database: TestDatabase) -> anyhow::Result<()> {
+    let lines = ndjson(&"x".repeat(59), 0..2000);
+    let imported = run_with(&database, &["groups", "import", "--format", "ndjson", "-"], lines.as_bytes());
+    assert_eq!(imported.code, Some(0), "{imported:?}");
+    // All but the first pages, which have the schema.
+    let mut bytes = fs::read(path(&database))?;
+    let pages = bytes.len() / 4096;
+    assert!(pages > 40, "{pages}");
+    for page in bytes.chunks_mut(4096).skip(12) {
+        page.fill(0x2a);
+    }
+    fs::write(path(&database), bytes)?;
+    let server = Server::start(&database, &[]);
+    let list = Request::new("GET", "/v1/group?limit=1000").header("GoChat-Token", DEVELOPMENT_KEY);
+    let reply = list.send(server.port);
+    reply.assert_error(503, "unavailable", None, "the service cannot serve this now; try again");
+    let ready = Request::new("GET", "/readyz").send(server.admin_port);
+    assert_eq!(ready.status, 503, "{ready:?}");
+    server.terminate();
+    assert_eq!(server.wait().code, Some(0));
+    Ok(())
+}
+
+/// Sets the most bytes that a file of the server may have.
+fn limit_files(server: &Server, bytes: &str) {
+    let pid = server.pid().to_string();
+    let mut limit = Command::new("prlimit");
+    assert!(deadline::run(limit.args(["--pid", &pid, &format!("--fsize={bytes}:")])).status.success());
+}
+
+fn a_disk_that_is_full_is_not_ready_until_there_is_room(database: TestDatabase) -> anyhow::Result<()> {
+    // The signal that comes with the limit is not heeded, so writes fail as they do on a full disk.
+    let server = Server::start_by(&["sh", "-c", "trap '' XFSZ; exec \"$@\"", "sh"], &database, &[]);
+    assert_stored(&server, "g");
+    limit_files(&server, "4096");
+    assert_refused(&server);
+    limit_files(&server, "unlimited");
+    assert_stored(&server, "room");
+    let ready = Request::new("GET", "/readyz").send(server.admin_port);
+    assert_eq!(ready.status, 200, "{ready:?}");
+    server.terminate();
+    assert_eq!(server.wait().code, Some(0));
+    Ok(())
+}
+
+fn a_file_that_was_read_only_at_start_heals(database: TestDatabase) -> anyhow::Result<()> {
+    assert_eq!(run(&database, &["migrate"]).code, Some(0));
+    let set_mode = |mode| fs::set_permissions(path(&database), Permissions::from_mode(mode));
+    set_mode(0o400)?;
+    // The superuser may write to any file, unless it is started without that.
+    let bound = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--"];
+    let is_root = fs::metadata("/proc/self")?.uid() == 0;
+    let server = Server::start_by(if is_root { &bound } else { &[] }, &database, &[]);
+    assert_refused(&server);
+    set_mode(0o600)?;
+    assert_stored(&server, "g");
+    let ready = Request::new("GET", "/readyz").send(server.admin_port);
+    assert_eq!(ready.status, 200, "{ready:?}");
+    server.terminate();
+    assert_eq!(server.wait().code, Some(0));
+    Ok(())
+}
+
+fn the_files_are_for_the_service_alone(database: TestDatabase) -> anyhow::Result<()> {
+    let folder = path(&database).parent().unwrap().join("new");
+    let url = format!("sqlite://{}/gochat.sqlite", folder.display());
+    let mut child = command_by(
+        &["sh", "-c", "umask 0; exec \"$@\"", "sh"],
+        folder.parent().unwrap(),
+        &["keys", "create", "--name", "k", "--scope", "groups:read"],
+        &[("GOCHAT__DATABASE__URL", &url)],
+    );
+    assert!(deadline::run(&mut child).status.success());
+    let mode = |path: &Path| fs::metadata(path).map(|file| file.permissions().mode() & 0o777);
+    assert_eq!(mode(&folder)?, 0o700);
+    for file in fs::read_dir(&folder)? {
+        let file = file?.path();
+        assert_eq!(mode(&file)?, 0o600, "{}", file.display());
+    }
+    Ok(())
+}

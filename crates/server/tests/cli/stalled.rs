@@ -1,0 +1,90 @@
+//! A log that nobody reads: standard error is a pipe whose reader has stopped.
+
+use crate::{process::Server, serve::create_in_flight};
+use gochat_test_support::{
+    Case, TestDatabase, cases,
+    http::{Connection, Request},
+};
+use std::thread;
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        a_log_that_nobody_reads_holds_up_neither_requests_nor_the_end,
+        a_failed_stop_ends_too_when_nobody_reads_the_log,
+        what_is_not_written_yet_is_written_at_the_end,
+    ]
+    .to_vec()
+}
+
+/// Lines that the service keeps for its reader, and what a pipe holds beside them.
+const KEPT: usize = 16_384 + 1_000;
+
+fn create(name: usize) -> Request {
+    Request::create(format!(r#"{{"name":"g{name}","token":"t","admin_id":1}}"#))
+}
+
+/// Sends so many requests, a hundred at a time on each of four connections, and passes if each is answered so.
+fn send(server: &Server, count: usize, request: &Request, status: u16) {
+    let (port, request) = (server.port, request.bytes());
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let mut connection = Connection::open(port);
+                for _ in 0..count.div_ceil(400) {
+                    connection.write(&request.repeat(100));
+                    for _ in 0..100 {
+                        assert_eq!(connection.read().status, status);
+                    }
+                }
+            });
+        }
+    });
+}
+
+fn dropped(server: &Server) -> f64 {
+    let metrics = Request::new("GET", "/metrics").send(server.admin_port).body;
+    let sample = metrics.lines().find_map(|line| line.strip_prefix("gochat_log_lines_dropped_total "));
+    sample.unwrap().parse().unwrap()
+}
+
+fn a_log_that_nobody_reads_holds_up_neither_requests_nor_the_end(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let (server, _unread) = Server::start_unread(&database, &[]);
+    // More than a pipe holds.
+    for name in 0..500 {
+        assert_eq!(create(name).send(server.port).status, 201);
+    }
+    assert_eq!(dropped(&server).to_string(), "0");
+    send(&server, KEPT + 5_000, &Request::new("GET", "/nothing"), 404);
+    assert!(dropped(&server) > 4_000.0, "{}", dropped(&server));
+    assert_eq!(create(500).send(server.port).status, 201);
+    server.terminate();
+    assert_eq!(server.wait().code, Some(0));
+    assert_eq!(database.rows("SELECT name FROM groups")?.len(), 501);
+    Ok(())
+}
+
+fn a_failed_stop_ends_too_when_nobody_reads_the_log(database: TestDatabase) -> anyhow::Result<()> {
+    let settings = [("GOCHAT__HTTP__SHUTDOWN_TIMEOUT", "2s"), ("GOCHAT__DATABASE__TIMEOUT", "60s")];
+    let (server, _unread) = Server::start_unread(&database, &settings);
+    send(&server, 1_000, &Request::new("GET", "/nothing"), 404);
+    let _lock = database.lock_groups()?;
+    let _in_flight = create_in_flight(&server);
+    server.terminate();
+    assert_eq!(server.wait().code, Some(1));
+    Ok(())
+}
+
+fn what_is_not_written_yet_is_written_at_the_end(database: TestDatabase) -> anyhow::Result<()> {
+    let (mut server, unread) = Server::start_unread(&database, &[]);
+    send(&server, 4_000, &Request::new("GET", "/nothing"), 404);
+    server.terminate();
+    // Only now there is a reader.
+    server.read(unread);
+    let ended = server.wait();
+    assert_eq!(ended.code, Some(0));
+    assert_eq!(ended.stderr.matches("status=404").count(), 4_000);
+    assert!(ended.stderr.ends_with("stopped\n"), "{}", ended.stderr);
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! How a server stops: what it says and serves meanwhile, and that it ends.
+
+use crate::{
+    process::Server,
+    serve::{BODY, create_in_flight},
+};
+use gochat_test_support::{
+    Case, TestDatabase, cases,
+    deadline::eventually,
+    http::{Reply, Request},
+};
+use std::{
+    net::TcpStream,
+    time::{Duration, Instant},
+};
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        a_server_that_is_to_stop_serves_new_connections_until_the_second_signal,
+        the_delay_of_a_stop_ends_by_itself,
+        without_a_delay_the_listener_closes_at_the_first_signal,
+        requests_in_flight_and_the_writers_share_one_timeout,
+    ]
+    .to_vec()
+}
+
+pub fn postgres_cases() -> Vec<Case> {
+    cases![a_sweep_that_meets_a_lock_holds_up_neither_creates_nor_the_end].to_vec()
+}
+
+fn ready(server: &Server) -> Reply {
+    Request::new("GET", "/readyz").send(server.admin_port)
+}
+
+/// Waits until the signal has arrived, which takes a moment.
+#[track_caller]
+fn assert_says_that_it_stops(server: &Server) {
+    let expected = r#"{"database":"not checked","migrations":"not checked","writes":"not checked","shutdown":"shutting down"}"#;
+    let says_so = |reply: &Reply| reply.body == expected;
+    assert_eq!(eventually("a server that stops says so", || Some(ready(server)).filter(says_so)).status, 503);
+}
+
+#[track_caller]
+fn assert_refuses_connections(server: &Server) {
+    eventually("no new connection", || TcpStream::connect(("127.0.0.1", server.port)).err());
+}
+
+fn a_server_that_is_to_stop_serves_new_connections_until_the_second_signal(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let long = [("GOCHAT__HTTP__SHUTDOWN_DELAY", "600s"), ("GOCHAT__DATABASE__TIMEOUT", "60s")];
+    let server = Server::start(&database, &long);
+    assert_eq!(ready(&server).status, 200);
+    server.terminate();
+    assert_says_that_it_stops(&server);
+    // Each on a new connection.
+    assert_eq!(Request::create(BODY).send(server.port).status, 201);
+    assert_eq!(Request::create(BODY).send(server.port).status, 409);
+    let mut lock = database.lock_groups()?;
+    let mut connection = create_in_flight(&server);
+    server.interrupt();
+    // The request in flight keeps the process up.
+    assert_refuses_connections(&server);
+    assert_says_that_it_stops(&server);
+    lock.execute("ROLLBACK")?;
+    assert_eq!(connection.read().status, 409);
+    let ended = server.wait();
+    assert_eq!(ended.code, Some(0));
+    assert!(ended.stderr.contains("shutting down in 600s: /readyz says so from now on"), "{ended:?}");
+    Ok(())
+}
+
+fn the_delay_of_a_stop_ends_by_itself(database: TestDatabase) -> anyhow::Result<()> {
+    let server = Server::start(&database, &[("GOCHAT__HTTP__SHUTDOWN_DELAY", "1500ms")]);
+    let told = Instant::now();
+    server.terminate();
+    assert_says_that_it_stops(&server);
+    assert_refuses_connections(&server);
+    assert!(told.elapsed() >= Duration::from_millis(1500), "{:?}", told.elapsed());
+    assert_eq!(server.wait().code, Some(0));
+    Ok(())
+}
+
+fn without_a_delay_the_listener_closes_at_the_first_signal(database: TestDatabase) -> anyhow::Result<()> {
+    let server = Server::start(&database, &[("GOCHAT__DATABASE__TIMEOUT", "60s")]);
+    let mut lock = database.lock_groups()?;
+    let mut connection = create_in_flight(&server);
+    server.terminate();
+    assert_refuses_connections(&server);
+    assert_says_that_it_stops(&server);
+    lock.execute("ROLLBACK")?;
+    assert_eq!(connection.read().status, 201);
+    let ended = server.wait();
+    assert_eq!(ended.code, Some(0));
+    assert!(!ended.stderr.contains("shutting down in"), "{ended:?}");
+    Ok(())
+}
+
+fn requests_in_flight_and_the_writers_share_one_timeout(database: TestDatabase) -> anyhow::Result<()> {
+    let settings = [("GOCHAT__HTTP__SHUTDOWN_TIMEOUT", "10s"), ("GOCHAT__DATABASE__TIMEOUT", "60s")];
+    let server = Server::start(&database, &settings);
+    let _lock = database.lock_groups()?;
+    let _in_flight = create_in_flight(&server);
+    let told = Instant::now();
+    server.terminate();
+    let ended = server.wait();
+    let took = told.elapsed();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("the database does not answer"), "{ended:?}");
+    // Two timeouts would be 20 s.
+    assert!(took >= Duration::from_secs(10) && took < Duration::from_secs(18), "{took:?}");
+    Ok(())
+}
+
+fn a_sweep_that_meets_a_lock_holds_up_neither_creates_nor_the_end(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    // Somebody holds the table of the keys, when the schema is there.
+    let first = Server::start(&database, &[]);
+    first.terminate();
+    assert_eq!(first.wait().code, Some(0));
+    let mut lock = database.plain_sql()?;
+    lock.execute("BEGIN; LOCK TABLE idempotency_keys IN ACCESS EXCLUSIVE MODE")?;
+    let server = Server::start(&database, &[("GOCHAT__HTTP__SHUTDOWN_TIMEOUT", "10s")]);
+    assert_eq!(Request::create(BODY).send(server.port).status, 201);
+    server.terminate();
+    let ended = server.wait();
+    assert_eq!(ended.code, Some(0));
+    assert!(ended.stderr.contains("old idempotency keys could not be swept"), "{ended:?}");
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! How a cluster is made.
+
+use super::Cluster;
+use crate::{
+    Namespace, installation,
+    keeper::Keeper,
+    port,
+    server_folder::{ServerFolder, run},
+};
+use anyhow::{Context, bail};
+use std::{
+    fmt::Write as _,
+    fs,
+    io::Write as _,
+    net::Ipv4Addr,
+    path::{Path, PathBuf},
+};
+
+/// What is told of a cluster before it is made.
+///
+/// # Example
+/// ```no_run
+/// use gochat_test_support::Cluster;
+///
+/// let german = Cluster::with(Cluster::FAST).set("lc_messages", "de_DE.UTF-8").start()?;
+/// let western = Cluster::with(Cluster::FAST).initdb(&["--encoding", "LATIN1"]).start()?;
+/// # anyhow::Ok(())
+/// ```
+pub struct ClusterBuilder<'a> {
+    initdb: Vec<String>,
+    settings: Vec<(String, String)>,
+    machine: Option<&'a Namespace>,
+}
+
+const KEEPER: &str = include_str!("keeper.sh");
+
+/// How many ports are tried, as another process may take a free one first.
+const ATTEMPTS: u32 = 5;
+
+impl<'a> ClusterBuilder<'a> {
+    pub(super) fn new(settings: &[(&str, &str)]) -> Self {
+        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Self { initdb: Vec::new(), settings: settings.collect(), machine: None }
+    }
+
+    /// With one more setting, which goes before those of the same name that were given earlier.
+    #[must_use]
+    pub fn set(mut self, name: &str, value: &str) -> Self {
+        self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With more arguments for `initdb`, which go before the usual ones: `--encoding UTF8 --locale C`.
+    #[must_use]
+    pub fn initdb(mut self, arguments: &[&str]) -> Self {
+        self.initdb.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        self
+    }
+
+    /// On another machine: it listens there and not here.
+    #[must_use]
+    pub fn within(self, machine: &'a Namespace) -> Self {
+        Self { machine: Some(machine), ..self }
+    }
+
+    /// Makes the cluster, and returns when it accepts connections.
+    pub fn start(self) -> anyhow::Result<Cluster> {
+        let binaries = installation::newest()?;
+        let folder = ServerFolder::new("gochat-postgres-")?;
+        self.create(&binaries, &folder).context("cannot make a PostgreSQL cluster")?;
+        Cluster::run(binaries, folder, self.machine)
+    }
+
+    fn create(&self, binaries: &Path, folder: &ServerFolder) -> anyhow::Result<()> {
+        let password = folder.path().join("password");
+        fs::write(&password, Cluster::PASSWORD)?;
+        run(folder
+            .command(binaries.join("initdb"))
+            .args(["--username", Cluster::USER, "--auth", "scram-sha-256", "--encoding", "UTF8"])
+            .args(["--locale", "C", "--no-sync", "--no-instructions"])
+            .arg("--pwfile")
+            .arg(password)
+            .arg("--pgdata")
+            .arg(data(folder))
+            .args(&self.initdb))?;
+        let own = [
+            ("max_connections", "300"),
+            // In files, which go with the folder even when the server is killed.
+            ("dynamic_shared_memory_type", "mmap"),
+        ];
+        let given = self.settings.iter().map(|(name, value)| (&**name, &**value));
+        configure(folder, own.into_iter().chain(given))?;
+        // Those of this machine may connect to the one on another.
+        let password = "host all all samenet scram-sha-256\nhost replication all samenet scram-sha-256\n";
+        append(folder, "pg_hba.conf", password)
+    }
+}
+
+impl Cluster {
+    /// Runs what is in the folder, on a port that is free.
+    pub(super) fn run(
+        binaries: PathBuf,
+        folder: ServerFolder,
+        machine: Option<&Namespace>,
+    ) -> anyhow::Result<Self> {
+        let sockets = folder.path().display().to_string();
+        let host = machine.map_or(Ipv4Addr::LOCALHOST, Namespace::address);
+        configure(
+            &folder,
+            [("unix_socket_directories", &*sockets), ("listen_addresses", &*host.to_string())],
+        )?;
+        let pg_ctl = binaries.join("pg_ctl").display().to_string();
+        let shell = folder.command("sh");
+        let shell = machine.map_or(shell, |machine| machine.enter(&folder.command("sh")));
+        let keeper = Keeper::start(shell, KEEPER, &[&pg_ctl, &sockets])?;
+        for _ in 0..ATTEMPTS {
+            let port = port::free()?;
+            configure(&folder, [("port", &*port.to_string())])?;
+            if keeper.ask("start").is_ok() {
+                return Ok(Self { keeper, host, port, binaries, folder });
+            }
+        }
+        bail!("PostgreSQL in {} does not start; its log says:\n{}", binaries.display(), log(&folder))
+    }
+}
+
+/// Appends to `postgresql.conf`, where the last line of a name holds.
+fn configure<'a>(
+    folder: &ServerFolder,
+    settings: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> anyhow::Result<()> {
+    let mut lines = String::new();
+    for (name, value) in settings {
+        writeln!(lines, "{name} = '{}'", value.replace('\'', "''"))?;
+    }
+    append(folder, "postgresql.conf", &lines)
+}
+
+fn append(folder: &ServerFolder, file: &str, lines: &str) -> anyhow::Result<()> {
+    let mut file = fs::File::options().append(true).open(data(folder).join(file))?;
+    Ok(file.write_all(lines.as_bytes())?)
+}
+
+pub(super) fn data(folder: &ServerFolder) -> PathBuf {
+    folder.path().join("data")
+}
+
+pub(super) fn log(folder: &ServerFolder) -> String {
+    let log = fs::read(folder.path().join("log")).unwrap_or_default();
+    String::from_utf8_lossy(&log).into_owned()
+}

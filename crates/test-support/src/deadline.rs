@@ -1,0 +1,88 @@
+//! Waits of tests. Each ends by a deadline, and then panics with what it waited for.
+#![allow(clippy::expect_used, reason = "a case that cannot go on fails")]
+#![allow(clippy::missing_panics_doc, reason = "each of these fails the case that calls it")]
+
+mod case;
+mod lines;
+mod process;
+
+pub(crate) use case::case;
+pub use lines::Lines;
+pub use process::{exit, output, run};
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Longest wait. A fast machine needs a hundredth of it; a slow one may be ten times slower.
+pub const LIMIT: Duration = Duration::from_secs(60);
+
+/// Pause between two polls, so that the one that is waited for gets the processor.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// Polls until there is a value, and returns it.
+///
+/// # Example
+/// ```
+/// use gochat_test_support::deadline::eventually;
+///
+/// let thread = std::thread::spawn(|| ());
+/// eventually("the thread ends", || thread.is_finished().then_some(()));
+/// ```
+#[track_caller]
+pub fn eventually<T>(what: &str, poll: impl FnMut() -> Option<T>) -> T {
+    poll_for(LIMIT, poll).unwrap_or_else(|| late(what))
+}
+
+/// Bounds a future, on a tokio runtime whose timer is enabled.
+///
+/// # Example
+/// ```
+/// use gochat_test_support::deadline::soon;
+///
+/// let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+/// assert_eq!(runtime.block_on(soon("a number", async { 7 })), 7);
+/// ```
+pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(LIMIT, future).await.unwrap_or_else(|_| late(what))
+}
+
+/// Polls until there is a value or `limit` is over; at least once.
+fn poll_for<T>(limit: Duration, mut poll: impl FnMut() -> Option<T>) -> Option<T> {
+    let start = Instant::now();
+    loop {
+        let value = poll();
+        if value.is_some() || start.elapsed() >= limit {
+            return value;
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+#[track_caller]
+fn late(what: &str) -> ! {
+    panic!("waited {} s in vain: {what}", LIMIT.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_comes_late_is_returned() {
+        let mut polls = 0..3;
+        assert_eq!(eventually("the third poll", || polls.next().filter(|poll| *poll == 2)), 2);
+    }
+
+    #[test]
+    fn a_value_that_never_comes_ends_the_wait() {
+        assert_eq!(poll_for(Duration::from_millis(10), || None::<()>), None);
+    }
+
+    #[test]
+    #[should_panic(expected = "waited 60 s in vain: nothing")]
+    fn what_is_late_is_named() {
+        late("nothing");
+    }
+}

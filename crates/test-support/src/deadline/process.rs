@@ -1,0 +1,40 @@
+//! Waits for the end of a process.
+
+use super::{LIMIT, Lines, late, poll_for};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+
+/// Waits until a process ended. One that is late is killed.
+#[track_caller]
+pub fn exit(child: &mut Child) -> ExitStatus {
+    let status = poll_for(LIMIT, || child.try_wait().expect("a child can be waited for"));
+    status.unwrap_or_else(|| {
+        // It may have ended since.
+        let _ended = child.kill();
+        late("the end of a process")
+    })
+}
+
+/// Runs a command without input, as [`Command::output`] does, until it ended. One that is late is killed.
+///
+/// # Example
+/// ```
+/// use gochat_test_support::deadline;
+/// use std::process::Command;
+///
+/// assert_eq!(deadline::run(Command::new("echo").arg("hello")).stdout, b"hello\n");
+/// ```
+#[track_caller]
+pub fn run(command: &mut Command) -> Output {
+    let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    output(piped.spawn().expect("the program can be started"))
+}
+
+/// Waits until a process ended, and returns what it wrote into its pipes. One that is late is killed.
+#[track_caller]
+pub fn output(mut child: Child) -> Output {
+    drop(child.stdin.take());
+    let (stdout, stderr) = (child.stdout.take().map(Lines::of), child.stderr.take().map(Lines::of));
+    let status = exit(&mut child);
+    let bytes = |lines: Option<Lines>| lines.map_or_else(Vec::new, |lines| lines.bytes());
+    Output { status, stdout: bytes(stdout), stderr: bytes(stderr) }
+}

@@ -1,0 +1,73 @@
+//! Messages of PostgreSQL's protocol (<https://www.postgresql.org/docs/current/protocol-message-formats.html>).
+
+use std::io::{self, ErrorKind, Read};
+
+/// A kind of message that clients send.
+#[derive(Debug, Clone, Copy)]
+pub enum Message {
+    /// One that contains this text. A statement's text is in the message that prepares it, and not in those that execute it.
+    Containing(&'static str),
+    /// One that executes a statement in the extended protocol, as Diesel's queries do. Each batch has one.
+    Execute,
+}
+
+impl Message {
+    pub(super) fn is(self, frame: &[u8]) -> bool {
+        match self {
+            Self::Containing(text) => frame.windows(text.len()).any(|part| part == text.as_bytes()),
+            Self::Execute => frame.first() == Some(&b'E'),
+        }
+    }
+}
+
+/// The first messages of a connection have no kind.
+pub(super) fn read_first(stream: &mut impl Read) -> io::Result<Vec<u8>> {
+    read_rest(stream, Vec::new())
+}
+
+pub(super) fn read(stream: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut kind = [0];
+    stream.read_exact(&mut kind)?;
+    read_rest(stream, kind.to_vec())
+}
+
+/// Appends the length, which counts itself, and what it announces.
+fn read_rest(stream: &mut impl Read, mut frame: Vec<u8>) -> io::Result<Vec<u8>> {
+    let mut length = [0; 4];
+    stream.read_exact(&mut length)?;
+    frame.extend(length);
+    let rest = u32::from_be_bytes(length).checked_sub(4).ok_or(ErrorKind::InvalidData)?;
+    let read = stream.take(rest.into()).read_to_end(&mut frame)?;
+    if read < rest as usize { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(frame) }
+}
+
+/// Whether a client asks for TLS or for encryption by GSSAPI.
+pub(super) fn asks_for_encryption(frame: &[u8]) -> bool {
+    let codes = [80_877_103_u32, 80_877_104].map(u32::to_be_bytes);
+    frame.len() == 8 && codes.iter().any(|code| frame.ends_with(code))
+}
+
+/// Whether a server has answered all that it was sent.
+pub(super) fn is_ready(frame: &[u8]) -> bool {
+    frame.first() == Some(&b'Z')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_read_one_by_one() {
+        let mut bytes = &b"\0\0\0\x08\x04\xd2\x16\x2fQ\0\0\0\x0bCOMMIT\0E\0\0\0\x09\0\0\0\0\0Z\0\0"[..];
+        assert!(asks_for_encryption(&read_first(&mut bytes).unwrap()));
+        let commit = read(&mut bytes).unwrap();
+        assert_eq!(commit, b"Q\0\0\0\x0bCOMMIT\0");
+        let execute = read(&mut bytes).unwrap();
+        for (message, is) in
+            [(Message::Containing("COMMIT"), [true, false]), (Message::Execute, [false, true])]
+        {
+            assert_eq!([&commit, &execute].map(|frame| message.is(frame)), is, "{message:?}");
+        }
+        assert_eq!(read(&mut bytes).unwrap_err().kind(), ErrorKind::UnexpectedEof);
+    }
+}

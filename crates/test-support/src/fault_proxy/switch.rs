@@ -1,0 +1,110 @@
+//! What a proxy was told to do.
+
+use super::Message;
+use std::{
+    collections::HashMap,
+    net::{Shutdown, TcpStream},
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+};
+
+/// Shared by the proxy and the threads of its connections.
+#[derive(Default)]
+pub(super) struct Switch {
+    state: Mutex<State>,
+    released: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    is_over: bool,
+    is_held: bool,
+    /// The message whose answer is lost, and how many of its kind come until then, itself included.
+    lost: Option<(Message, usize)>,
+    answers_lost: usize,
+    /// Both ends of each connection.
+    links: HashMap<usize, [TcpStream; 2]>,
+    opened: usize,
+}
+
+impl Switch {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn end(&self) {
+        self.state().is_over = true;
+        self.cut();
+        self.released.notify_all();
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.state().is_over
+    }
+
+    pub(super) fn cut(&self) {
+        self.state().links.drain().for_each(|(_, ends)| shut(&ends));
+    }
+
+    pub(super) fn hold(&self, is_held: bool) {
+        self.state().is_held = is_held;
+        self.released.notify_all();
+    }
+
+    /// Returns when nothing is held.
+    pub(super) fn pass(&self) {
+        let held = |state: &mut State| state.is_held && !state.is_over;
+        drop(self.released.wait_while(self.state(), held).unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Keeps both ends of a connection, to close them.
+    pub(super) fn open(&self, ends: [TcpStream; 2]) -> usize {
+        let mut state = self.state();
+        state.opened += 1;
+        let link = state.opened;
+        if state.is_over {
+            shut(&ends);
+        }
+        state.links.insert(link, ends);
+        link
+    }
+
+    /// Closes both ends of a connection of which one has ended.
+    pub(super) fn close(&self, link: usize) {
+        self.pass();
+        if let Some(ends) = self.state().links.remove(&link) {
+            shut(&ends);
+        }
+    }
+
+    pub(super) fn lose(&self, message: Message, number: usize) {
+        self.state().lost = Some((message, number));
+    }
+
+    /// Whether the answer to this message is the one to be lost.
+    pub(super) fn loses(&self, frame: &[u8]) -> bool {
+        let mut state = self.state();
+        let Some((message, left)) = &mut state.lost else { return false };
+        if !message.is(frame) {
+            return false;
+        }
+        *left = left.saturating_sub(1);
+        let is_this = *left == 0;
+        state.lost.take_if(|_| is_this);
+        is_this
+    }
+
+    pub(super) fn count_lost(&self) {
+        self.state().answers_lost += 1;
+    }
+
+    pub(super) fn answers_lost(&self) -> usize {
+        self.state().answers_lost
+    }
+}
+
+fn shut(ends: &[TcpStream; 2]) {
+    for end in ends {
+        // The other side may have closed it already.
+        let _closed = end.shutdown(Shutdown::Both);
+    }
+}

@@ -1,0 +1,93 @@
+//! A machine that can vanish from the network.
+
+use crate::keeper::Keeper;
+use anyhow::Context;
+use std::{
+    hash::{BuildHasher, RandomState},
+    net::Ipv4Addr,
+    process::Command,
+};
+
+/// A network namespace with a cable to it, as if it were another machine. It ends with this value, also by a panic, and also when
+/// this process is killed.
+///
+/// Needs root: see [`Need::Namespace`](crate::Need::Namespace).
+///
+/// # Example
+/// ```no_run
+/// use gochat_test_support::{Cluster, Namespace};
+///
+/// let machine = Namespace::new()?;
+/// let cluster = Cluster::with(Cluster::FAST).within(&machine).start()?;
+/// let database = cluster.database()?;
+/// machine.cut()?;
+/// // From now on nothing arrives: nobody is told that a connection has ended.
+/// machine.restore()?;
+/// database.execute("SELECT 1")?;
+/// # anyhow::Ok(())
+/// ```
+pub struct Namespace {
+    keeper: Keeper,
+    name: String,
+    address: Ipv4Addr,
+}
+
+const KEEPER: &str = include_str!("namespace/keeper.sh");
+
+/// The first address of the networks, which have four addresses each, and their number.
+const FIRST: u32 = Ipv4Addr::new(10, 213, 0, 0).to_bits();
+const COUNT: u64 = 1 << 14;
+
+/// How many networks are tried, as another process may use one.
+const ATTEMPTS: u32 = 5;
+
+impl Namespace {
+    /// Makes a namespace, and a cable from it to here.
+    pub fn new() -> anyhow::Result<Self> {
+        let mut attempt = Self::attempt();
+        for _ in 1..ATTEMPTS {
+            attempt = attempt.or_else(|_| Self::attempt());
+        }
+        attempt.context("cannot make a network namespace (Debian: apt-get install iproute2, and be root)")
+    }
+
+    fn attempt() -> anyhow::Result<Self> {
+        let number = (RandomState::new().hash_one(()) % COUNT) as u32;
+        let [here, there] = [1, 2].map(|host| Ipv4Addr::from_bits(FIRST + 4 * number + host));
+        let name = format!("gochat-{number}");
+        let keeper =
+            Keeper::start(Command::new("sh"), KEEPER, &[&name, &here.to_string(), &there.to_string()])?;
+        keeper.ask("make")?;
+        Ok(Self { keeper, name, address: there })
+    }
+
+    /// Its name, as of `ip netns`; the end of the cable that is here has the same name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The address of the machine.
+    pub fn address(&self) -> Ipv4Addr {
+        self.address
+    }
+
+    /// Drops every packet from now on, both ways, and tells nobody: neither FIN nor RST, and no ICMP.
+    pub fn cut(&self) -> anyhow::Result<()> {
+        self.keeper.ask("cut")
+    }
+
+    /// Mends the cable. What was sent meanwhile arrives when it is sent again, as TCP does.
+    pub fn restore(&self) -> anyhow::Result<()> {
+        self.keeper.ask("restore")
+    }
+
+    /// The command, run in the namespace.
+    pub(crate) fn enter(&self, command: &Command) -> Command {
+        let mut inside = Command::new("ip");
+        inside.args(["netns", "exec", &self.name]).arg(command.get_program()).args(command.get_args());
+        if let Some(folder) = command.get_current_dir() {
+            inside.current_dir(folder);
+        }
+        inside
+    }
+}

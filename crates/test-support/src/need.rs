@@ -1,0 +1,36 @@
+//! What cases need beyond PostgreSQL.
+
+use crate::{Namespace, installation, pgbouncer};
+use anyhow::ensure;
+use std::process::Command;
+
+/// Something that a machine may lack; cases that need it are then ignored, with the reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// A server that can speak German: the locale `de_DE.UTF-8`, and PostgreSQL's translations.
+    German,
+    /// PgBouncer.
+    PgBouncer,
+    /// A network namespace, which takes root's rights. Where these are missing, cases are ignored even if PostgreSQL is required.
+    Namespace,
+}
+
+impl Need {
+    /// An error says what is missing, and how it is installed.
+    pub(crate) fn check(self) -> anyhow::Result<()> {
+        match self {
+            Self::German => {
+                let mut help = Command::new(installation::newest()?.join("postgres"));
+                let help = help.arg("--help").env("LC_ALL", "de_DE.UTF-8").env_remove("LANGUAGE").output()?;
+                ensure!(
+                    String::from_utf8_lossy(&help.stdout).contains("ist der PostgreSQL-Server"),
+                    "PostgreSQL cannot speak German (Debian: apt-get install locales; \
+                     localedef -i de_DE -f UTF-8 de_DE.UTF-8; its .mo files are in the package of the server)"
+                );
+                Ok(())
+            }
+            Self::PgBouncer => pgbouncer::program().map(drop),
+            Self::Namespace => Namespace::new().map(drop),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! What the tests of the other crates rest on.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a case that cannot go on fails")]
+#![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every case has the same shape")]
+
+#[path = "support/cluster.rs"]
+mod cluster;
+#[path = "support/fault_proxy.rs"]
+mod fault_proxy;
+#[path = "support/namespace.rs"]
+mod namespace;
+#[path = "support/pgbouncer.rs"]
+mod pgbouncer;
+
+use gochat_test_support::{Backend, Need, Suite};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    if std::env::var_os(cluster::ABANDONED).is_some() {
+        cluster::wait_to_be_killed();
+    }
+    let mut suite = Suite::new();
+    suite.on([Backend::Postgres], &cluster::cases());
+    suite.on([Backend::Postgres], &fault_proxy::cases());
+    suite.behind_pgbouncer(&pgbouncer::cases());
+    suite.on_postgres_with(Need::PgBouncer, &pgbouncer::cases_with_their_own());
+    suite.on_postgres_with(Need::German, &cluster::german_cases());
+    suite.on_postgres_with(Need::Namespace, &namespace::cases());
+    suite.run()
+}

@@ -1,0 +1,87 @@
+//! A machine that vanishes from the network.
+
+use gochat_test_support::{
+    Case, Cluster, Namespace, PlainSql, TestDatabase, cases,
+    deadline::{eventually, run},
+};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    path::Path,
+    process::Command,
+    thread,
+};
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        a_connection_to_a_machine_that_vanished_hears_nothing,
+        a_machine_that_vanished_accepts_no_connection,
+        a_standby_takes_over_from_a_machine_that_vanished,
+        nothing_is_left_of_a_namespace,
+    ]
+    .to_vec()
+}
+
+/// Returns when the kernel has sent something to the machine again and again.
+fn wait_for_retransmissions(machine: &Namespace, state: &str) {
+    let address = machine.address().to_string();
+    eventually("the kernel sends again what was not acknowledged", || {
+        let sockets = run(Command::new("ss").args(["-Hton", "state", state, "dst", &address]));
+        let sockets = String::from_utf8(sockets.stdout).unwrap();
+        // timer:(on,NAME,NUMBER)
+        sockets.lines().find(|socket| socket.contains("timer:(on,") && !socket.contains(",0)")).map(drop)
+    });
+}
+
+fn a_connection_to_a_machine_that_vanished_hears_nothing(_: TestDatabase) -> anyhow::Result<()> {
+    let machine = Namespace::new()?;
+    let cluster = Cluster::with(Cluster::FAST).within(&machine).start()?;
+    let mut connection = PlainSql::connect(&cluster.url("postgres"))?;
+    connection.execute("CREATE TABLE there ()")?;
+    machine.cut()?;
+    let asks = thread::spawn(move || connection.execute("DROP TABLE there"));
+    wait_for_retransmissions(&machine, "established");
+    assert!(!asks.is_finished());
+    machine.restore()?;
+    asks.join().unwrap()?;
+    cluster.rows("SELECT 'x' FROM there").unwrap_err();
+    Ok(())
+}
+
+fn a_machine_that_vanished_accepts_no_connection(_: TestDatabase) -> anyhow::Result<()> {
+    let machine = Namespace::new()?;
+    let cluster = Cluster::with(Cluster::FAST).within(&machine).start()?;
+    machine.cut()?;
+    let url = cluster.url("postgres");
+    let connects = thread::spawn(move || PlainSql::connect(&url)?.execute("SELECT 1"));
+    wait_for_retransmissions(&machine, "syn-sent");
+    assert!(!connects.is_finished());
+    machine.restore()?;
+    connects.join().unwrap()
+}
+
+fn a_standby_takes_over_from_a_machine_that_vanished(_: TestDatabase) -> anyhow::Result<()> {
+    let machine = Namespace::new()?;
+    let primary = Cluster::with(Cluster::FAST).within(&machine).start()?;
+    let standby = primary.synchronous_standby()?;
+    primary.execute("CREATE TABLE on_both ()")?;
+    machine.cut()?;
+    standby.promote()?;
+    standby.execute("DROP TABLE on_both")
+}
+
+fn nothing_is_left_of_a_namespace(_: TestDatabase) -> anyhow::Result<()> {
+    let mut name = String::new();
+    let failed = catch_unwind(AssertUnwindSafe(|| {
+        let machine = Namespace::new().unwrap();
+        machine.name().clone_into(&mut name);
+        let _cluster = Cluster::with(Cluster::FAST).within(&machine).start().unwrap();
+        machine.cut().unwrap();
+        assert!(Path::new("/run/netns").join(&name).exists());
+        assert!(Path::new("/sys/class/net").join(&name).exists());
+        resume_unwind(Box::new("as a case that fails"));
+    }));
+    assert!(failed.is_err() && !name.is_empty());
+    assert!(!Path::new("/run/netns").join(&name).exists());
+    assert!(!Path::new("/sys/class/net").join(&name).exists());
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! PgBouncer in front of a server.
+
+use gochat_test_support::{
+    Backend, Case, Cluster, FaultProxy, Message, PgBouncer, PlainSql, Shutdown, TestDatabase, cases,
+    deadline::eventually,
+};
+use std::net::TcpStream;
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        the_url_leads_through_the_pooler_and_plain_sql_does_not,
+        a_connection_keeps_nothing_between_two_transactions,
+        what_is_written_through_the_pooler_is_there,
+    ]
+    .to_vec()
+}
+
+/// Cases that start a PgBouncer themselves.
+pub fn cases_with_their_own() -> Vec<Case> {
+    cases![
+        a_pooler_ends_with_its_value,
+        a_pooler_outlives_a_restart_of_its_server,
+        a_proxy_loses_answers_in_front_of_a_pooler,
+    ]
+    .to_vec()
+}
+
+/// The server's process that serves a connection.
+fn process(connection: &mut PlainSql) -> anyhow::Result<String> {
+    Ok(connection.rows("SELECT pg_backend_pid()::text")?.concat().concat())
+}
+
+fn the_url_leads_through_the_pooler_and_plain_sql_does_not(database: TestDatabase) -> anyhow::Result<()> {
+    assert!(database.is_pooled() && database.backend() == Backend::Postgres);
+    let mut pooled = [PlainSql::connect(database.url())?, PlainSql::connect(database.url())?];
+    let [one, other] = pooled.each_mut().map(process);
+    assert_eq!(one?, other?, "two clients that take turns share a connection to the server");
+    let mut direct = [database.plain_sql()?, database.plain_sql()?];
+    let [one, other] = direct.each_mut().map(process);
+    assert_ne!(one?, other?);
+    Ok(())
+}
+
+fn a_connection_keeps_nothing_between_two_transactions(database: TestDatabase) -> anyhow::Result<()> {
+    let [mut one, mut other] = [PlainSql::connect(database.url())?, PlainSql::connect(database.url())?];
+    one.execute("PREPARE answer AS SELECT 42")?;
+    one.execute("BEGIN")?;
+    // The connection that knows the statement is taken.
+    other.execute("EXECUTE answer").unwrap_err();
+    one.execute("COMMIT")?;
+    Ok(())
+}
+
+fn what_is_written_through_the_pooler_is_there(database: TestDatabase) -> anyhow::Result<()> {
+    PlainSql::connect(database.url())?.execute("CREATE TABLE written ()")?;
+    database.rows("SELECT 'x' FROM written").map(drop)
+}
+
+fn a_pooler_ends_with_its_value(database: TestDatabase) -> anyhow::Result<()> {
+    let pgbouncer = PgBouncer::in_front_of(database.url())?;
+    let url = pgbouncer.url(database.url())?;
+    PlainSql::connect(&url)?.execute("SELECT 1")?;
+    drop(pgbouncer);
+    let port = url::Url::parse(&url)?.port().unwrap();
+    TcpStream::connect(("127.0.0.1", port)).unwrap_err();
+    Ok(())
+}
+
+fn a_pooler_outlives_a_restart_of_its_server(_: TestDatabase) -> anyhow::Result<()> {
+    let cluster = Cluster::start(Cluster::FAST)?;
+    let database = cluster.database()?;
+    let pgbouncer = PgBouncer::in_front_of(database.url())?;
+    let database = database.pooled(&pgbouncer)?;
+    let mut connection = PlainSql::connect(database.url())?;
+    connection.execute("SELECT 1")?;
+    cluster.stop(Shutdown::Fast)?;
+    cluster.start_again()?;
+    eventually("the pooler connects again", || {
+        PlainSql::connect(database.url()).and_then(|mut connection| connection.execute("SELECT 1")).ok()
+    });
+    Ok(())
+}
+
+fn a_proxy_loses_answers_in_front_of_a_pooler(database: TestDatabase) -> anyhow::Result<()> {
+    let pgbouncer = PgBouncer::in_front_of(database.url())?;
+    let database = database.pooled(&pgbouncer)?;
+    let proxy = FaultProxy::in_front_of(database.url())?;
+    let database = database.through(proxy.url());
+    assert!(database.is_pooled());
+    proxy.lose_answer(Message::Containing("CREATE TABLE"), 1);
+    PlainSql::connect(database.url())?.execute("CREATE TABLE written ()").unwrap_err();
+    database.rows("SELECT 'x' FROM written").map(drop)
+}
