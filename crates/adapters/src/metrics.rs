@@ -73,7 +73,10 @@ pub(crate) struct KeyCacheMetrics {
 impl KeyCacheMetrics {
     pub(crate) fn register(registry: &Registry) -> prometheus::Result<Self> {
         let hits = IntCounter::new("gochat_key_cache_hits_total", "Keys that the cache knew.")?;
-        let misses = IntCounter::new("gochat_key_cache_misses_total", "Keys that the record was asked for.")?;
+        let misses = IntCounter::new(
+            "gochat_key_cache_misses_total",
+            "Keys for which a request waited for the record.",
+        )?;
         registry.register(Box::new(hits.clone()))?;
         let refreshes = IntCounter::new(
             "gochat_key_cache_refreshes_total",

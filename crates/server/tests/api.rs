@@ -18,6 +18,8 @@ mod docs;
 mod faults;
 #[path = "api/fields.rs"]
 mod fields;
+#[path = "api/floods.rs"]
+mod floods;
 #[path = "api/hosts.rs"]
 mod hosts;
 #[path = "api/idempotency.rs"]
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         keys::cases(),
         protocol::cases(),
         faults::cases(),
+        floods::cases(),
         admin::cases(),
         cors::cases(),
         hosts::cases(),

@@ -81,7 +81,7 @@ fn a_schema_that_this_server_cannot_work_with_is_named(database: TestDatabase) -
     assert_readiness(
         &app,
         503,
-        r#"{"database":"ok","migrations":"need a program that knows 29980101000000","shutdown":"ok"}"#,
+        r#"{"database":"ok","migrations":"need a program that knows 29980101000000","writes":"not checked","shutdown":"ok"}"#,
     );
     Ok(())
 }
@@ -235,6 +235,7 @@ fn batches_queue_pool_and_cache_are_measured(database: TestDatabase) -> anyhow::
         ("gochat_group_queue_capacity", 77.0),
         ("gochat_key_cache_hits_total", 2.0),
         ("gochat_key_cache_misses_total", 1.0),
+        ("gochat_key_cache_refreshes_total", 0.0),
         ("gochat_database_pool_connections_max", 2.0),
         (r#"gochat_database_pool_connections{state="in_use"}"#, 0.0),
         (concat!("gochat_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"}"), 1.0),

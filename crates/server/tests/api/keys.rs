@@ -37,9 +37,22 @@ fn with_keys<T>(app: &App, work: impl AsyncFnOnce(ApiKeyService) -> T) -> T {
 }
 
 pub fn issue(app: &App, scope: Scope, expires_in: Option<Duration>) -> (ApiKey, IssuedKey) {
-    let request =
-        IssueKey { name: KeyName::parse("test").unwrap(), scopes: [scope].into_iter().collect(), expires_in };
-    with_keys(app, async |keys| keys.issue(request).await.unwrap())
+    with_keys(app, async |keys| keys.issue(request(scope, expires_in)).await.unwrap())
+}
+
+/// Issues many keys that may only read.
+pub fn issue_readers(app: &App, count: usize) -> Vec<ApiKey> {
+    with_keys(app, async |keys| {
+        let mut issued = Vec::new();
+        for _ in 0..count {
+            issued.push(keys.issue(request(Scope::GroupsRead, None)).await.unwrap().0);
+        }
+        issued
+    })
+}
+
+fn request(scope: Scope, expires_in: Option<Duration>) -> IssueKey {
+    IssueKey { name: KeyName::parse("test").unwrap(), scopes: [scope].into_iter().collect(), expires_in }
 }
 
 pub fn revoke(app: &App, id: KeyId) {

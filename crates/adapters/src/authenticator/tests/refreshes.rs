@@ -62,6 +62,7 @@ fn an_answer_is_refreshed_from_half_of_its_age_on() {
 #[tokio::test]
 async fn an_old_answer_is_served_while_one_refresh_asks_the_record() {
     let (authenticator, mut look_ups) = with_an_old_answer().await;
+    let authenticator = authenticator.measured(&Registry::new()).unwrap();
     let mut refresh = None;
     for _ in 0..3 {
         let known = soon("the old answer", authenticator.authenticate(&some_key())).await;
@@ -70,6 +71,8 @@ async fn an_old_answer_is_served_while_one_refresh_asks_the_record() {
         refresh = refresh.or(look_ups.try_recv().ok());
     }
     assert!(refresh.is_some() && look_ups.is_empty());
+    let metrics = authenticator.metrics.unwrap();
+    assert_eq!((metrics.hits.get(), metrics.misses.get(), metrics.refreshes.get()), (3, 0, 1));
 }
 
 #[tokio::test]

@@ -1,0 +1,98 @@
+//! Many readers at once.
+
+use crate::{app::App, keys::issue_readers};
+use gochat_domain::auth::ApiKey;
+use gochat_test_support::{Backend, Case, PlainSql, TestDatabase, cases, deadline, http::Request};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
+
+pub fn cases() -> Vec<Case> {
+    cases![clients_at_the_end_of_the_list_never_make_a_key_look_up_fail].to_vec()
+}
+
+const CLIENTS: usize = 64;
+
+/// Keys that no cache knows, so that each needs a look-up.
+const LOOK_UPS: usize = 100;
+
+/// A transaction that may yet store a group with a small id, where ids may come in another order: on PostgreSQL, a list waits
+/// half a second for it at its end, and keeps its connection meanwhile.
+fn open_batch(database: &TestDatabase) -> anyhow::Result<Option<PlainSql>> {
+    if database.backend() == Backend::Sqlite {
+        return Ok(None);
+    }
+    let mut batch = database.plain_sql()?;
+    batch.execute("BEGIN; SELECT pg_advisory_xact_lock_shared(x'67726f757073'::bigint)")?;
+    Ok(Some(batch))
+}
+
+fn create(name: &str) -> Request {
+    Request::create(format!(r#"{{"name":"{name}","token":"t","admin_id":1}}"#))
+}
+
+fn with_key(request: &Request, key: &ApiKey) -> Request {
+    request.clone().without("gochat-token").header("GoChat-Token", key.expose())
+}
+
+fn clients_at_the_end_of_the_list_never_make_a_key_look_up_fail(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let keys = issue_readers(&app, CLIENTS + LOOK_UPS);
+    let (clients, unknown_to_the_cache) = keys.split_at(CLIENTS);
+    for name in ["one", "two", "three"] {
+        assert_eq!(create(name).send(app.port).status, 201);
+    }
+    let batch = open_batch(&app.database)?;
+    let app = &app;
+    let over = AtomicBool::new(false);
+    let until_over = &|work: &dyn Fn(u64)| {
+        for number in 0.. {
+            work(number);
+            if over.load(Ordering::Relaxed) {
+                return;
+            }
+        }
+    };
+    thread::scope(|scope| {
+        // Ends the others also where an assertion fails.
+        let _end = End(&over);
+        for key in clients {
+            let list = with_key(&Request::new("GET", "/v1/group?limit=1000&after=2"), key);
+            // A list may be refused, as it waits for the batch or for a connection.
+            let list = move |_| assert!([200, 503].contains(&list.send(app.port).status));
+            scope.spawn(move || until_over(&list));
+        }
+        scope.spawn(|| {
+            until_over(&|number| {
+                assert_eq!(create(&format!("new{number}")).send(app.port).status, 201);
+            });
+        });
+        for key in unknown_to_the_cache {
+            // The key alone decides: 403 needs its look-up and no read of groups.
+            let reply = with_key(&create("refused"), key).send(app.port);
+            assert_eq!(reply.status, 403, "{}", reply.body);
+        }
+    });
+    // A pooler has connections of its own making.
+    if let Some(mut batch) = batch.filter(|_| !app.database.is_pooled()) {
+        let others = "SELECT pid::text FROM pg_stat_activity
+                      WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        // Two of the pool, one writer, and two for look-ups.
+        deadline::eventually("no connection but these", || {
+            (batch.rows(others).unwrap().len() == 5).then_some(())
+        });
+    }
+    Ok(())
+}
+
+/// Ends what goes on until then.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
