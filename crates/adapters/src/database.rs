@@ -36,8 +36,8 @@ pub struct Database {
 }
 
 impl Database {
-    /// The most connections for look-ups of keys. They are apart from `pool_size`, so that a flood of other reads never
-    /// makes authentication fail.
+    /// The most connections for look-ups of keys and for the readiness probe. They are apart from `pool_size`, so that a flood
+    /// of other reads never makes authentication fail or the server look broken.
     const KEY_CONNECTIONS: u32 = 2;
 
     /// Connects to the database at `url`; a SQLite file is made if it is missing. Its schema is left as it is.
@@ -82,7 +82,7 @@ impl Database {
     /// The probe that tells whether creates through `queue` can succeed.
     pub fn readiness_probe(&self, queue: &CommitQueue) -> ReadinessProbe {
         ReadinessProbe {
-            pool: self.pool.clone(),
+            pool: self.key_pool.clone(),
             queue: queue.submitter(),
             last_commit: queue.last_commit(),
             file: self.connector.file().cloned(),

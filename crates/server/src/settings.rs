@@ -241,6 +241,11 @@ mod tests {
                 "database.pool_size = \"two\" from the environment is refused: expected a whole number from 1 to 1000",
             ),
             (
+                "GOCHAT__DATABASE__READ_QUEUE",
+                "0",
+                "database.read_queue = \"0\" from the environment is refused: expected a whole number from 1 to 1000000",
+            ),
+            (
                 "GOCHAT__DATABASE__TIMEOUT",
                 "1h",
                 "database.timeout = \"1h\" from the environment is refused: expected a duration from 1s to 60s, like 1s",
