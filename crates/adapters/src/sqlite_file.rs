@@ -23,7 +23,6 @@ use damage::Pages;
 use identity::{Identity, look};
 use paths::Paths;
 use std::{
-    fs::Metadata,
     path::Path,
     sync::{
         Arc, Mutex, PoisonError, Weak,
@@ -60,8 +59,8 @@ impl DatabaseFile {
         let found = look(&paths.database)?;
         Ok(Self(Arc::new(State {
             paths,
-            identity: Identity::of(&found),
-            has_content: AtomicBool::new(found.len() >= SMALLEST_PAGE),
+            identity: found.identity,
+            has_content: AtomicBool::new(found.size >= SMALLEST_PAGE),
             companions: Mutex::default(),
             pages: Pages::default(),
         })))
@@ -72,12 +71,12 @@ impl DatabaseFile {
     /// SQLite would write a header into an empty file that is in the place of the database, and remove its log.
     pub(crate) fn opening(&self) -> Result<String, Fault> {
         let State { paths, identity, has_content, .. } = &*self.0;
-        let database = if has_content.load(Ordering::Relaxed) {
-            self.find()?
+        if has_content.load(Ordering::Relaxed) {
+            self.check()?;
         } else {
-            identity.check(&paths.database)?
-        };
-        modes::align(paths, &database);
+            identity.check(&paths.database)?;
+        }
+        modes::align(paths);
         Ok(paths.uri())
     }
 
@@ -90,7 +89,7 @@ impl DatabaseFile {
     /// The path leads to another file than at first, or other connections of this process use another log.
     pub(crate) fn opened(&self) -> Result<Arc<Companions>, Fault> {
         let paths = &self.0.paths;
-        self.find_database()?;
+        self.check_database()?;
         self.0.has_content.store(true, Ordering::Relaxed);
         let mut companions = self.0.companions.lock().unwrap_or_else(PoisonError::into_inner);
         let shared = if let Some(known) = companions.upgrade() {
@@ -109,26 +108,20 @@ impl DatabaseFile {
     /// Passes while a restart would find what the open connections write: the paths of the database, of its log and of
     /// its index lead to the files that are open, and the database has content.
     pub(crate) fn check(&self) -> Result<(), Fault> {
-        self.find().map(drop)
-    }
-
-    fn find(&self) -> Result<Metadata, Fault> {
-        let database = self.find_database()?;
+        self.check_database()?;
         let companions = self.0.companions.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
-        companions.map_or(Ok(()), |companions| companions.check(&self.0.paths))?;
-        Ok(database)
+        companions.map_or(Ok(()), |companions| companions.check(&self.0.paths))
     }
 
-    fn find_database(&self) -> Result<Metadata, Fault> {
+    /// Passes while the path of the database leads to the file that is open, and the file has content.
+    pub(crate) fn check_database(&self) -> Result<(), Fault> {
         let State { paths, identity, .. } = &*self.0;
-        let found = identity.check(&paths.database)?;
-        if found.len() >= SMALLEST_PAGE {
-            return Ok(found);
+        let size = identity.check(&paths.database)?;
+        if size >= SMALLEST_PAGE {
+            return Ok(());
         }
-        let (database, size) = (paths.database.display(), found.len());
-        Err(Fault::Unavailable(format!(
-            "{database} was cut to {size} bytes. Nothing is stored before a restart with a backup"
-        )))
+        let database = paths.database.display();
+        Err(Fault::Unavailable(format!("{database} was cut to {size} bytes. A backup has what was in it")))
     }
 
     /// The lock of one writer. Each writer of this process has its own.

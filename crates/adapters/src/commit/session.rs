@@ -89,7 +89,8 @@ impl Session {
         let patience = self.connector.timeout();
         let _turn = self.write_lock.as_mut().map(|lock| lock.turn(patience)).transpose()?;
         let file = self.connector.file();
-        file.map_or(Ok(()), DatabaseFile::check)?;
+        // A file that was cut must not be written to: the end of the last connection would fill it in part.
+        file.map_or(Ok(()), DatabaseFile::check_database)?;
         self.connection.batch_execute(&begin(&self.connector, sent))?;
         work(&mut self.connection)?;
         self.connection.batch_execute("COMMIT")?;

@@ -19,7 +19,7 @@ pub(crate) struct Companions {
 
 impl Companions {
     pub(super) fn find(paths: &Paths) -> Result<Self, Fault> {
-        Ok(Self { wal: Identity::of(&look(&paths.wal)?), shm: Identity::of(&look(&paths.shm)?) })
+        Ok(Self { wal: look(&paths.wal)?.identity, shm: look(&paths.shm)?.identity })
     }
 
     pub(super) fn check(&self, paths: &Paths) -> Result<(), Fault> {

@@ -2,10 +2,10 @@
 
 use super::paths::unavailable;
 use crate::Fault;
+use rustix::{fs::stat, io::Errno};
 use std::{
-    fs::{self, Metadata},
+    fs,
     io::{self, ErrorKind},
-    os::unix::fs::MetadataExt,
     path::Path,
 };
 
@@ -16,16 +16,19 @@ pub(super) struct Identity {
     inode: u64,
 }
 
-impl Identity {
-    pub(super) fn of(metadata: &Metadata) -> Self {
-        Self { device: metadata.dev(), inode: metadata.ino() }
-    }
+/// A file as it was found. It is looked at around each batch, so this asks for no more than is needed.
+pub(super) struct Found {
+    pub(super) identity: Identity,
+    /// In bytes.
+    pub(super) size: u64,
+}
 
-    /// Passes if `path` leads to this file, and returns what is known of it.
-    pub(super) fn check(self, path: &Path) -> Result<Metadata, Fault> {
+impl Identity {
+    /// Passes if `path` leads to this file, and returns its size.
+    pub(super) fn check(self, path: &Path) -> Result<u64, Fault> {
         let found = look(path)?;
-        if Self::of(&found) == self {
-            return Ok(found);
+        if found.identity == self {
+            return Ok(found.size);
         }
         Err(Fault::Unavailable(format!(
             "{} is not the file that is open: it was replaced. Nothing is stored until the file is back, or the service is \
@@ -36,14 +39,18 @@ impl Identity {
 }
 
 /// Looks at a file that should be there, without opening it.
-pub(super) fn look(path: &Path) -> Result<Metadata, Fault> {
-    fs::metadata(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => Fault::Unavailable(format!(
+pub(super) fn look(path: &Path) -> Result<Found, Fault> {
+    match stat(path) {
+        Ok(found) => Ok(Found {
+            identity: Identity { device: found.st_dev, inode: found.st_ino },
+            size: u64::try_from(found.st_size).unwrap_or_default(),
+        }),
+        Err(Errno::NOENT) => Err(Fault::Unavailable(format!(
             "{} was removed or renamed while it was open. Nothing is stored until the file is back",
             path.display()
-        )),
-        _ => unavailable(path, "cannot be looked at", error),
-    })
+        ))),
+        Err(error) => Err(unavailable(path, "cannot be looked at", error)),
+    }
 }
 
 /// The size of a file in bytes, if there is one.
