@@ -83,11 +83,12 @@ impl ApiKeyRepository for DieselApiKeys {
 
     async fn find(&self, key: &ApiKey) -> Result<Option<IssuedKey>, StorageError> {
         let digest = digest(key);
+        // A digest is unique, and SQLite would compile the statement anew for each `LIMIT` that is bound.
         let find = move |connection: &mut AnyConnection| {
             let row = api_keys::table
                 .filter(api_keys::digest.eq(digest.as_slice()))
                 .select(Row::as_select())
-                .first(connection)
+                .get_result(connection)
                 .optional()?;
             row.map(IssuedKey::try_from).transpose()
         };

@@ -7,7 +7,7 @@ use crate::{
     connection::{Connector, Role},
     groups::DieselGroupReader,
     migrations,
-    pool::Pool,
+    pool::{Pool, PoolOptions},
     readiness::ReadinessProbe,
 };
 use gochat_domain::ports::{ApiKeyRepository, GroupReader};
@@ -19,6 +19,8 @@ use std::{io, sync::Arc, time::Duration};
 pub struct DatabaseOptions {
     /// The most connections for reads. Writers and the look-ups of keys have their own.
     pub pool_size: u32,
+    /// The most reads that wait for one of them; one more is refused at once.
+    pub read_queue: usize,
     /// How long anything waits for a connection, for a lock or for a statement.
     pub timeout: Duration,
     /// Whether PostgreSQL is asked to keep prepared statements. Without them, each use is a transaction that rests on nothing
@@ -34,16 +36,20 @@ pub struct Database {
 }
 
 impl Database {
-    /// The most connections for look-ups of keys. They are apart from `pool_size`, so that a flood of other reads never
-    /// makes authentication fail.
+    /// The most connections for look-ups of keys and for the readiness probe. They are apart from `pool_size`, so that a flood
+    /// of other reads never makes authentication fail or the server look broken.
     const KEY_CONNECTIONS: u32 = 2;
 
     /// Connects to the database at `url`; a SQLite file is made if it is missing. Its schema is left as it is.
+    ///
+    /// Opens one connection at once, so that a database that cannot be reached is known now and by its own words.
     pub fn connect(url: &DatabaseUrl, options: DatabaseOptions) -> Result<Self, Fault> {
         let mut connector = Connector::new(url, options)?;
         connector.allow_for_pooler()?;
-        let pool = Pool::open(connector.clone(), options.pool_size, options.timeout)?;
-        let key_pool = Pool::open(connector.clone(), Self::KEY_CONNECTIONS, options.timeout)?;
+        connector.open(Role::Reader)?;
+        let DatabaseOptions { pool_size, read_queue, timeout, .. } = options;
+        let pool = |size| Pool::new(connector.clone(), PoolOptions { size, queue: read_queue, timeout });
+        let (pool, key_pool) = (pool(pool_size)?, pool(Self::KEY_CONNECTIONS)?);
         Ok(Self { connector, pool, key_pool })
     }
 
@@ -76,7 +82,7 @@ impl Database {
     /// The probe that tells whether creates through `queue` can succeed.
     pub fn readiness_probe(&self, queue: &CommitQueue) -> ReadinessProbe {
         ReadinessProbe {
-            pool: self.pool.clone(),
+            pool: self.key_pool.clone(),
             queue: queue.submitter(),
             last_commit: queue.last_commit(),
             file: self.connector.file().cloned(),
@@ -108,7 +114,7 @@ mod tests {
     async fn a_key_is_looked_up_while_every_connection_for_reads_is_busy() {
         let file = TestDatabase::sqlite().unwrap();
         let timeout = Duration::from_secs(20);
-        let options = DatabaseOptions { pool_size: 1, timeout, prepared_statements: true };
+        let options = DatabaseOptions { pool_size: 1, read_queue: 100, timeout, prepared_statements: true };
         let database = Database::connect(&file.url().parse().unwrap(), options).unwrap();
         database.migrate().unwrap();
         let queue = database.start_queue(CommitOptions { batch: 1, queue: 1, writers: 1, timeout }).unwrap();

@@ -1,36 +1,53 @@
-//! Pooled connections for everything but the creation of groups, used off the async threads.
+//! Pooled connections that only read, used off the async threads.
 //!
-//! Work on a connection that turns out to be dead is done again on another one, so it must be such that it may be: the server
-//! may have done it before the connection died.
+//! A read that meets a dead connection is done again on another one: the server may have done it before, so it must be
+//! idempotent.
 
 mod manager;
+mod queue;
 
 use crate::{
     Fault,
-    connection::{AnyConnection, Connector, Role},
+    connection::{AnyConnection, Connector},
     metrics::Live,
     sqlite_file::DatabaseFile,
 };
 use manager::{Deaths, Manager};
 use prometheus::{Opts, Registry};
-use r2d2::PooledConnection;
-use std::time::Duration;
+use queue::ReadQueue;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::sync::oneshot;
+
+/// The bounds of a pool.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PoolOptions {
+    /// The most connections, each of which serves one read at a time.
+    pub(crate) size: u32,
+    /// The most reads that wait; one more is refused at once.
+    pub(crate) queue: usize,
+    /// The time that a read has, its wait included.
+    pub(crate) timeout: Duration,
+}
 
 /// A pool of connections. Cloning shares it.
 #[derive(Clone)]
-pub(crate) struct Pool {
+pub(crate) struct Pool(Arc<Shared>);
+
+struct Shared {
     connections: r2d2::Pool<Manager>,
+    queue: ReadQueue,
     timeout: Duration,
     deaths: Deaths,
     file: Option<DatabaseFile>,
 }
 
 impl Pool {
-    /// A pool of at most `size` connections, for one of which a request waits `timeout` at most.
-    ///
-    /// Opens one connection at once, so that a database that cannot be reached is known now and by its own words.
-    pub(crate) fn open(connector: Connector, size: u32, timeout: Duration) -> Result<Self, Fault> {
-        connector.open(Role::Reader)?;
+    /// An empty pool; connections are opened when they are asked for.
+    pub(crate) fn new(connector: Connector, options: PoolOptions) -> Result<Self, Fault> {
+        let PoolOptions { size, queue, timeout } = options;
         let builder = r2d2::Pool::builder()
             .max_size(size)
             .connection_timeout(timeout)
@@ -46,25 +63,31 @@ impl Pool {
         let deaths = Deaths::default();
         let file = connector.file().cloned();
         let connections = builder.build(Manager::new(connector, deaths.clone()))?;
-        Ok(Self { connections, timeout, deaths, file })
+        let queue = ReadQueue::new(usize::try_from(size).unwrap_or(usize::MAX), queue);
+        Ok(Self(Arc::new(Shared { connections, queue, timeout, deaths, file })))
     }
 
     /// Lets `registry` read how the pool is used.
     pub(crate) fn register(&self, registry: &Registry) -> prometheus::Result<()> {
-        let opts = |state| {
+        let gauge = |opts, read: fn(&Shared) -> i64| {
+            let shared = Arc::clone(&self.0);
+            Live::register(registry, opts, move || read(&shared))
+        };
+        let connections = |state| {
             Opts::new("gochat_database_pool_connections", "Pooled connections, by what they do.")
                 .const_label("state", state)
         };
-        let pool = self.connections.clone();
-        Live::register(registry, opts("idle"), move || pool.state().idle_connections.into())?;
-        let pool = self.connections.clone();
-        Live::register(registry, opts("in_use"), move || {
-            let state = pool.state();
+        gauge(connections("idle"), |shared| shared.connections.state().idle_connections.into())?;
+        gauge(connections("in_use"), |shared| {
+            let state = shared.connections.state();
             state.connections.saturating_sub(state.idle_connections).into()
         })?;
-        let most = self.connections.max_size();
-        let opts = Opts::new("gochat_database_pool_connections_max", "The most pooled connections.");
-        Live::register(registry, opts, move || most.into())
+        let most = Opts::new("gochat_database_pool_connections_max", "The most pooled connections.");
+        gauge(most, |shared| shared.connections.max_size().into())?;
+        let waiting = Opts::new("gochat_read_queue_depth", "Reads that wait.");
+        gauge(waiting, |shared| shared.queue.len().try_into().unwrap_or(i64::MAX))?;
+        let capacity = Opts::new("gochat_read_queue_capacity", "The most reads that may wait.");
+        gauge(capacity, |shared| shared.queue.capacity().try_into().unwrap_or(i64::MAX))
     }
 
     /// Runs `work` on a connection for which it waits no longer than `patience`, in the calling thread.
@@ -73,28 +96,40 @@ impl Pool {
         patience: Duration,
         work: impl Fn(&mut AnyConnection) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        self.attempt(|| self.connections.get_timeout(patience), work)
+        self.0.attempt(Instant::now() + patience, work)
     }
 
-    /// Runs `work` on a connection, in a thread that may block, and waits for it no longer than the pool's timeout.
+    /// Runs `work` on a connection, in a thread that may block. The time that it waits counts towards the pool's timeout;
+    /// work whose caller has gone is not begun.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl Fn(&mut AnyConnection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
-        let pool = self.clone();
-        let work = tokio::task::spawn_blocking(move || pool.attempt(|| pool.connections.get(), work));
-        match tokio::time::timeout(self.timeout, work).await {
-            Ok(result) => result.map_err(|error| Fault::Unknown(error.to_string()))?,
+        let (reply, answer) = oneshot::channel();
+        let shared = Arc::clone(&self.0);
+        let give_up_at = Instant::now() + self.0.timeout;
+        let read = move || {
+            if !reply.is_closed() {
+                let _gone = reply.send(shared.attempt(give_up_at, work));
+            }
+        };
+        let _place = self.0.queue.submit(Box::new(read))?;
+        match tokio::time::timeout(self.0.timeout, answer).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(Fault::Unknown("a read panicked".into())),
             Err(_) => Err(Fault::Unavailable("the database took too long".into())),
         }
     }
+}
 
-    /// A connection may have died since it last answered.
+impl Shared {
+    /// Runs `work`, and runs it again on another connection where the first one died since it last answered.
     fn attempt<T>(
         &self,
-        get: impl Fn() -> Result<PooledConnection<Manager>, r2d2::Error>,
+        give_up_at: Instant,
         work: impl Fn(&mut AnyConnection) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
+        let get = || self.connections.get_timeout(give_up_at.saturating_duration_since(Instant::now()));
         let work = |connection: &mut AnyConnection| {
             work(connection).map_err(|fault| {
                 let fault = fault.seen_on(connection);
@@ -124,3 +159,6 @@ impl r2d2::HandleError<Fault> for LogFaults {
         tracing::warn!(%fault, "database connection failed");
     }
 }
+
+#[cfg(test)]
+mod tests;

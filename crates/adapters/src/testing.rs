@@ -14,8 +14,12 @@ use std::time::Duration;
 
 /// A connector to `database`, which may be empty.
 pub(crate) fn connector(database: &TestDatabase) -> Connector {
-    let options =
-        DatabaseOptions { pool_size: 1, timeout: Duration::from_secs(20), prepared_statements: true };
+    let options = DatabaseOptions {
+        pool_size: 1,
+        read_queue: 100,
+        timeout: Duration::from_secs(20),
+        prepared_statements: true,
+    };
     Connector::new(&database.url().parse().unwrap(), options).unwrap()
 }
 

@@ -126,6 +126,7 @@ impl Settings {
                 migrate_on_start: layers.parsed("database.migrate_on_start", "true or false")?,
                 options: DatabaseOptions {
                     pool_size: layers.number("database.pool_size", 1..=1000)?,
+                    read_queue: layers.number("database.read_queue", 1..=1_000_000)?,
                     timeout,
                     prepared_statements: layers.parsed("database.prepared_statements", "true or false")?,
                 },
@@ -238,6 +239,11 @@ mod tests {
                 "GOCHAT__DATABASE__POOL_SIZE",
                 "two",
                 "database.pool_size = \"two\" from the environment is refused: expected a whole number from 1 to 1000",
+            ),
+            (
+                "GOCHAT__DATABASE__READ_QUEUE",
+                "0",
+                "database.read_queue = \"0\" from the environment is refused: expected a whole number from 1 to 1000000",
             ),
             (
                 "GOCHAT__DATABASE__TIMEOUT",

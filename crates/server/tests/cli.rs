@@ -4,6 +4,8 @@
 
 #[path = "cli/configuration.rs"]
 mod configuration;
+#[path = "cli/crowds.rs"]
+mod crowds;
 #[path = "cli/export.rs"]
 mod export;
 #[path = "cli/file.rs"]
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
     }
     suite.on([Backend::Postgres], &configuration::postgres_cases());
     suite.on([Backend::Sqlite], &file::sqlite_cases());
+    suite.on([Backend::Postgres], &crowds::postgres_cases());
     suite.on([Backend::Postgres], &serve::postgres_cases());
     suite.on([Backend::Postgres], &stop::postgres_cases());
     for cases in [

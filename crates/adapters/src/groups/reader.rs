@@ -86,12 +86,14 @@ impl GroupReader for DieselGroupReader {
 }
 
 /// The group that has this key.
+///
+/// Each key is unique, so nothing limits the answer: SQLite compiles a statement anew whenever its `LIMIT` is bound.
 pub(crate) fn find(connection: &mut AnyConnection, key: &GroupKey) -> Result<Option<Group>, Fault> {
     let groups = groups::table.select(Row::as_select());
     let row = match key {
-        GroupKey::Id(id) => groups.filter(groups::id.eq(id.get())).first(connection),
-        GroupKey::Uuid(uuid) => groups.filter(groups::uuid.eq(UuidValue(*uuid))).first(connection),
-        GroupKey::Name(name) => groups.filter(groups::name.eq(name.as_str())).first(connection),
+        GroupKey::Id(id) => groups.filter(groups::id.eq(id.get())).get_result(connection),
+        GroupKey::Uuid(uuid) => groups.filter(groups::uuid.eq(UuidValue(*uuid))).get_result(connection),
+        GroupKey::Name(name) => groups.filter(groups::name.eq(name.as_str())).get_result(connection),
     };
     row.optional()?.map(Group::try_from).transpose()
 }

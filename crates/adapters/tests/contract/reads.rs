@@ -5,7 +5,7 @@ use crate::{
     subject::{OPTIONS, Subject, WRITERS, group, group_of, isolate_by_default},
 };
 use futures_util::future::join_all;
-use gochat_adapters::CommitOptions;
+use gochat_adapters::{CommitOptions, DatabaseOptions};
 use gochat_domain::{
     group::{Group, GroupId, GroupKey},
     ports::StorageError,
@@ -28,6 +28,7 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
         a_group_is_not_listed_as_long_as_one_before_it_may_appear,
         a_page_that_was_read_before_the_list_became_complete_is_read_again,
         a_list_that_waits_for_a_batch_holds_up_no_other,
+        a_lock_that_outlasts_many_reads_delays_none_after_it,
         connections_that_died_are_replaced_and_nobody_notices,
     ]
     .to_vec()
@@ -189,6 +190,29 @@ fn a_page_that_was_read_before_the_list_became_complete_is_read_again(
         gate.execute("SELECT pg_advisory_unlock(1)").unwrap();
         assert_eq!(ids(&walk.await.unwrap()), [5, 6, 7]);
     });
+    Ok(())
+}
+
+/// PostgreSQL alone: nothing that another connection to SQLite holds keeps readers waiting.
+fn a_lock_that_outlasts_many_reads_delays_none_after_it(database: TestDatabase) -> anyhow::Result<()> {
+    let options = DatabaseOptions { read_queue: 100, timeout: Duration::from_secs(2), ..OPTIONS };
+    let subject = Subject::with(database, options, WRITERS)?;
+    let stored = subject.create(group("g"))?;
+    let key = GroupKey::Id(stored.id);
+    let mut lock = subject.database().lock_groups()?;
+    for _ in 0..2 {
+        let reads = subject.run(join_all((0..300).map(|_| subject.reader.find(&key))));
+        let count = |reason: &str| {
+            let unavailable = |read: &Result<_, _>| matches!(read, Err(StorageError::Unavailable(cause)) if cause.to_string().contains(reason));
+            reads.iter().filter(|read| unavailable(read)).count()
+        };
+        // Of those that ran, PostgreSQL may have been the first to give up. One that is given up may run for a moment more.
+        let full = count("the queue of reads is full");
+        assert!((198..=200).contains(&full), "{reads:?}");
+        assert_eq!(full + count("took too long") + count("timeout"), 300, "{reads:?}");
+    }
+    lock.execute("ROLLBACK")?;
+    assert_eq!(subject.run(subject.reader.find(&key))?, Some(stored));
     Ok(())
 }
 

@@ -28,8 +28,13 @@ enum Home {
     Database { writers: Option<CommitQueue>, database: TestDatabase, options: DatabaseOptions },
 }
 
-pub const OPTIONS: DatabaseOptions =
-    DatabaseOptions { pool_size: 2, timeout: Duration::from_secs(20), prepared_statements: true };
+pub const OPTIONS: DatabaseOptions = DatabaseOptions {
+    pool_size: 2,
+    read_queue: 1_000,
+    timeout: Duration::from_secs(20),
+    prepared_statements: true,
+};
+
 /// The options for `database`: behind a pooler, without prepared statements.
 pub fn options_for(database: &TestDatabase, options: DatabaseOptions) -> DatabaseOptions {
     DatabaseOptions { prepared_statements: options.prepared_statements && !database.is_pooled(), ..options }

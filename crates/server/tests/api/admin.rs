@@ -238,6 +238,8 @@ fn batches_queue_pool_and_cache_are_measured(database: TestDatabase) -> anyhow::
         ("gochat_key_cache_misses_total", 1.0),
         ("gochat_key_cache_refreshes_total", 0.0),
         ("gochat_database_pool_connections_max", 2.0),
+        ("gochat_read_queue_depth", 0.0),
+        ("gochat_read_queue_capacity", 10_000.0),
         (r#"gochat_database_pool_connections{state="in_use"}"#, 0.0),
         (concat!("gochat_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"}"), 1.0),
     ] {

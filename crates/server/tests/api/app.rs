@@ -23,6 +23,7 @@ pub struct App {
 pub fn options(database: &TestDatabase) -> DatabaseOptions {
     DatabaseOptions {
         pool_size: 1,
+        read_queue: 100,
         timeout: Duration::from_secs(20),
         prepared_statements: !database.is_pooled(),
     }

@@ -36,8 +36,12 @@ type Outcome = (Vec<String>, Result<Vec<String>, MigrateError>);
 impl Scene {
     pub fn on(database: TestDatabase) -> anyhow::Result<Self> {
         let url: DatabaseUrl = database.url().parse()?;
-        let options =
-            DatabaseOptions { pool_size: 1, timeout: Duration::from_millis(300), prepared_statements: true };
+        let options = DatabaseOptions {
+            pool_size: 1,
+            read_queue: 100,
+            timeout: Duration::from_millis(300),
+            prepared_statements: true,
+        };
         let connector = Connector::new(&url, options)?;
         let known = embedded(&*connector.open(Role::Writer)?);
         let scene = Self { database, connector, folder: TempDir::new()? };
