@@ -9,7 +9,7 @@ use prometheus::{
 };
 use std::time::Duration;
 
-/// What the writers of groups count.
+/// Counters of the writers.
 #[derive(Clone)]
 pub(crate) struct WriterMetrics {
     batch_size: Histogram,

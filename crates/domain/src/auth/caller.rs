@@ -3,7 +3,7 @@
 use super::{GrantableScope, KeyId, Scope, Scopes};
 use std::{fmt, marker::PhantomData};
 
-/// A caller whose key holds. Only an `Authenticator` makes one, except for [`Caller::operator`].
+/// A caller whose key holds: one that an issued key admits, the holder of the development key, or the operator.
 ///
 /// ```compile_fail,E0451
 /// use gochat_domain::auth::{Caller, KeyId, Scopes};
