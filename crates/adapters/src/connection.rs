@@ -233,14 +233,14 @@ impl Connector {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing;
+    use crate::{schema::groups, testing};
     use diesel::{
         RunQueryDsl,
         dsl::sql,
         select,
         sql_types::{BigInt, Text},
     };
-    use gochat_test_support::TestDatabase;
+    use gochat_test_support::{Backend, TestDatabase, run_case};
 
     #[test]
     fn sqlite_writes_ahead_flushes_each_commit_and_keeps_foreign_keys() {
@@ -257,5 +257,19 @@ mod tests {
             .get_result(&mut *connection)
             .unwrap();
         assert_eq!(mode, "wal");
+    }
+
+    #[test]
+    fn a_reader_is_refused_writes_by_the_database_itself() {
+        run_case(Backend::ALL, |database| {
+            let connector = testing::migrated(&database);
+            let delete = |connection: &mut AnyConnection| -> Result<usize, Fault> {
+                Ok(diesel::delete(groups::table).execute(connection)?)
+            };
+            connector.open(Role::Reader)?.read(delete).unwrap_err();
+            connector.open(Role::Writer)?.read(delete)?;
+            Ok(())
+        })
+        .unwrap();
     }
 }

@@ -12,15 +12,17 @@ use gochat_domain::{
 use gochat_test_support::TestDatabase;
 use std::time::Duration;
 
+/// The use of a database of which a test asks nothing special.
+pub(crate) const OPTIONS: DatabaseOptions = DatabaseOptions {
+    pool_size: 1,
+    read_queue: 100,
+    timeout: Duration::from_secs(20),
+    prepared_statements: true,
+};
+
 /// A connector to `database`, which may be empty.
 pub(crate) fn connector(database: &TestDatabase) -> Connector {
-    let options = DatabaseOptions {
-        pool_size: 1,
-        read_queue: 100,
-        timeout: Duration::from_secs(20),
-        prepared_statements: true,
-    };
-    Connector::new(&database.url().parse().unwrap(), options).unwrap()
+    Connector::new(&database.url().parse().unwrap(), OPTIONS).unwrap()
 }
 
 /// A connector to `database`, which has the schema.

@@ -61,6 +61,6 @@ fn main() -> ExitCode {
     suite.on([Backend::Postgres], &lanes::postgres_cases());
     suite.on([Backend::Postgres], &lost::postgres_cases());
     suite.on_postgres_with(Need::Namespace, &lost::network_cases());
-    suite.on([Backend::Postgres], &german::postgres_cases());
+    suite.on_postgres_with(Need::German, &german::postgres_cases());
     suite.run()
 }

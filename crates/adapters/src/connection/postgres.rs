@@ -57,3 +57,63 @@ fn limits(set: &str, timeout: Duration) -> String {
          {set} idle_in_transaction_session_timeout = {timeout}"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        connection::{Connector, OpenConnection},
+        testing,
+    };
+    use diesel::{RunQueryDsl, dsl::sql, select, sql_types::Text};
+    use gochat_test_support::{Backend, TestDatabase, run_case};
+
+    fn setting(connection: &mut OpenConnection, name: &str) -> anyhow::Result<String> {
+        Ok(select(sql::<Text>(&format!("current_setting('{name}')"))).get_result(&mut **connection)?)
+    }
+
+    /// Changes a default of the connections that are opened from now on.
+    fn alter(database: &TestDatabase, name: &str, value: &str) -> anyhow::Result<()> {
+        let called = database.rows("SELECT current_database()::text")?.concat().concat();
+        database.execute(&format!("ALTER DATABASE {called} SET {name} = '{value}'"))
+    }
+
+    #[test]
+    fn a_commit_is_flushed_unless_the_operator_asks_for_more_or_less_than_off() {
+        run_case([Backend::Postgres], |database| {
+            for (set, in_force) in
+                [("off", "on"), ("on", "on"), ("local", "local"), ("remote_apply", "remote_apply")]
+            {
+                alter(&database, "synchronous_commit", set)?;
+                let connector = testing::connector(&database);
+                let mut writer = connector.open(Role::Writer)?;
+                writer.batch_execute(&connector.begin(Role::Writer))?;
+                assert_eq!(setting(&mut writer, "synchronous_commit")?, in_force);
+                writer.batch_execute("ROLLBACK")?;
+                assert_eq!(setting(&mut writer, "synchronous_commit")?, set);
+            }
+            Ok(())
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn the_server_ends_a_statement_that_nobody_waits_for() {
+        run_case([Backend::Postgres], |database| {
+            let timeout = Duration::from_millis(200);
+            let connector = Connector::new(
+                &database.url().parse()?,
+                crate::DatabaseOptions { timeout, ..testing::OPTIONS },
+            )?;
+            for role in [Role::Reader, Role::Writer] {
+                let mut connection = connector.open(role)?;
+                connection.batch_execute("SELECT pg_sleep(600)").unwrap_err();
+                connection.batch_execute(&connector.begin(role))?;
+                connection.batch_execute("SELECT pg_sleep(600)").unwrap_err();
+                connection.batch_execute("ROLLBACK")?;
+            }
+            Ok(())
+        })
+        .unwrap();
+    }
+}
