@@ -22,7 +22,7 @@ pub struct IdempotencySweeper {
 
 impl IdempotencySweeper {
     /// The most keys that one step deletes: few, as it shares its transaction with the creates that wait beside it.
-    pub const STEP: u16 = 100;
+    pub const STEP: u16 = 40;
 
     pub(crate) fn new(queue: Submitter) -> Self {
         Self { queue }

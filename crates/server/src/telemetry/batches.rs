@@ -14,7 +14,7 @@ const BATCH: usize = 4096;
 
 /// Pause after the last line that was there. Whoever logs meanwhile finds the writer awake, and need not wake it: without it
 /// each request on an otherwise idle core pays for a wake and a write.
-const PAUSE: Duration = Duration::from_millis(1);
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// What stands behind the last line of all: an empty one, which no log has.
 pub(super) const END: &[u8] = b"";

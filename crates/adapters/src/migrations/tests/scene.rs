@@ -5,15 +5,10 @@ use crate::{
     connection::{AnyConnection, Connector, Role},
     migrations::{Limits, MigrateError, Progress, embedded, run},
 };
-use anyhow::ensure;
 use diesel::{connection::SimpleConnection, migration::MigrationSource, pg::Pg, sqlite::Sqlite};
 use diesel_migrations::FileBasedMigrations;
-use gochat_test_support::{PlainSql, TestDatabase};
-use std::{
-    cell::RefCell,
-    fs, thread,
-    time::{Duration, Instant},
-};
+use gochat_test_support::{PlainSql, TestDatabase, deadline};
+use std::{cell::RefCell, fs, time::Duration};
 use tempfile::TempDir;
 
 /// Limits under which a wait in vain is short, and one that leads somewhere may take long.
@@ -123,13 +118,8 @@ impl Scene {
              AND wait_event_type = 'Lock' AND query LIKE '{statement}%'"
         );
         let mut observer = self.database.plain_sql()?;
-        let give_up_at = Instant::now() + Duration::from_secs(60);
-        loop {
-            if let Some(pid) = observer.rows(&waiting)?.concat().pop() {
-                return Ok(pid);
-            }
-            ensure!(Instant::now() < give_up_at, "no {statement} waits for a lock");
-            thread::yield_now();
-        }
+        Ok(deadline::eventually("a statement waits for a lock", || {
+            observer.rows(&waiting).unwrap().concat().pop()
+        }))
     }
 }
