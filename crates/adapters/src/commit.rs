@@ -10,6 +10,7 @@
 mod batch;
 mod checkpoints;
 mod create;
+mod crew;
 pub(crate) mod horizon;
 mod keys;
 mod lane;

@@ -2,6 +2,7 @@
 
 use super::{
     LastCommit,
+    crew::{Crew, Shift},
     lane::Ticket,
     session::{Failure, Session},
     sweep::IdempotencySweeper,
@@ -19,7 +20,7 @@ use prometheus::{Opts, Registry};
 use std::{
     io,
     sync::{Arc, Mutex},
-    thread::{self, JoinHandle},
+    thread,
     time::Duration,
 };
 use tokio::sync::{mpsc, oneshot};
@@ -37,11 +38,14 @@ pub struct CommitOptions {
     pub timeout: Duration,
 }
 
+/// A writer that is at one batch for so many timeouts is stuck: the last of its callers has gone after one.
+const STUCK_AFTER: u32 = 3;
+
 /// The running writers and their queue. They go on until [`CommitQueue::close`], or until this is dropped.
 pub struct CommitQueue {
     // The only sender that stays: when it goes, the queue is closed.
     queue: mpsc::Sender<Queued>,
-    threads: Vec<JoinHandle<()>>,
+    crew: Arc<Crew>,
     timeout: Duration,
     metrics: WriterMetrics,
     last_commit: LastCommit,
@@ -52,20 +56,25 @@ impl CommitQueue {
     pub(crate) fn on(connector: &Connector, options: CommitOptions) -> io::Result<Self> {
         let options = CommitOptions { writers: connector.writers(options.writers), ..options };
         let connector = connector.clone();
-        Self::start(options, move || Session::open(&connector))
+        // SQLite's waits end by themselves, and it has one writer.
+        let patience = (!connector.is_file()).then_some(options.timeout * STUCK_AFTER);
+        Self::start(options, patience, move || Session::open(&connector))
     }
 
-    /// Starts `options.writers` threads, each of which opens its session with `open`.
+    /// Starts `options.writers` threads, each of which opens its session with `open`. One that is at a batch for longer than
+    /// `patience` is replaced.
     pub(super) fn start(
         options: CommitOptions,
-        open: impl Fn() -> Result<Session, Failure> + Clone + Send + 'static,
+        patience: Option<Duration>,
+        open: impl Fn() -> Result<Session, Failure> + Clone + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let (queue, waiting) = mpsc::channel(options.queue);
         let waiting = Arc::new(Mutex::new(waiting));
         let metrics = WriterMetrics::new().map_err(io::Error::other)?;
         let last_commit = LastCommit::default();
-        let threads = (0..options.writers)
-            .map(|number| {
+        let spawn = {
+            let (metrics, last_commit) = (metrics.clone(), last_commit.clone());
+            move |shift: Arc<Shift>| {
                 let waiting = Arc::clone(&waiting);
                 // The session is opened in its thread, for the first batch.
                 let writer = Writer {
@@ -75,10 +84,11 @@ impl CommitQueue {
                     last_commit: last_commit.clone(),
                     session: None,
                 };
-                thread::Builder::new().name(format!("writer-{number}")).spawn(move || writer.run(&waiting))
-            })
-            .collect::<io::Result<_>>()?;
-        Ok(Self { queue, threads, timeout: options.timeout, metrics, last_commit })
+                thread::Builder::new().name("writer".into()).spawn(move || writer.run(&waiting, &shift))
+            }
+        };
+        let crew = Arc::new(Crew::start(options.writers, patience, Box::new(spawn))?);
+        Ok(Self { queue, crew, timeout: options.timeout, metrics, last_commit })
     }
 
     /// The port that stores groups.
@@ -98,7 +108,8 @@ impl CommitQueue {
 
     /// The way into the queue.
     pub(crate) fn submitter(&self) -> Submitter {
-        Submitter { queue: self.queue.downgrade(), timeout: self.timeout }
+        let crew = Arc::clone(&self.crew);
+        Submitter { queue: self.queue.downgrade(), crew, timeout: self.timeout }
     }
 
     /// Lets `registry` read what the writers do, and how full their queue is.
@@ -117,13 +128,9 @@ impl CommitQueue {
 
     /// Refuses what comes from now on, writes and answers what waits, and returns when that is done. Blocks.
     pub fn close(self) {
-        let Self { queue, threads, .. } = self;
+        let Self { queue, crew, .. } = self;
         drop(queue);
-        for thread in threads {
-            if thread.join().is_err() {
-                tracing::error!("a writer panicked while it shut down");
-            }
-        }
+        crew.join();
     }
 }
 
@@ -131,6 +138,7 @@ impl CommitQueue {
 #[derive(Clone)]
 pub(crate) struct Submitter {
     queue: mpsc::WeakSender<Queued>,
+    crew: Arc<Crew>,
     timeout: Duration,
 }
 
@@ -148,7 +156,10 @@ impl Submitter {
         match tokio::time::timeout(self.timeout, answer).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(unavailable("the writer failed")),
-            Err(_) => Err(unavailable("the database took too long")),
+            Err(_) => {
+                self.crew.replace_stuck();
+                Err(unavailable("the database took too long"))
+            }
         }
     }
 }

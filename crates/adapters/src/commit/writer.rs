@@ -3,6 +3,7 @@
 use super::{
     LastCommit,
     batch::Batch,
+    crew::Shift,
     session::{Failure, Session},
     write::Sent,
 };
@@ -41,10 +42,10 @@ pub(super) struct Writer<O> {
 }
 
 impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
-    /// Serves the queue until it is closed and empty.
+    /// Serves the queue until it is closed and empty, or another writer has taken this one's place.
     ///
     /// Never waits for a batch to fill: it starts with what is there, and what comes meanwhile is the next batch.
-    pub(super) fn run(mut self, waiting: &Mutex<mpsc::Receiver<Queued>>) {
+    pub(super) fn run(mut self, waiting: &Mutex<mpsc::Receiver<Queued>>, shift: &Shift) {
         let mut queued = Vec::with_capacity(self.batch);
         loop {
             let taken = waiting
@@ -56,7 +57,11 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
             }
             let mut batch = Batch::default();
             queued.drain(..).for_each(|write| write(&mut batch));
+            shift.begin();
             self.serve(&mut batch);
+            if !shift.end() {
+                return;
+            }
         }
     }
 
@@ -162,7 +167,7 @@ mod tests {
             0 => first(),
             _ => Session::open(&connector),
         };
-        (CommitQueue::start(OPTIONS, open).unwrap(), opened)
+        (CommitQueue::start(OPTIONS, None, open).unwrap(), opened)
     }
 
     async fn assert_first_refused_and_second_stored(queue: CommitQueue, reason: &str) {

@@ -35,6 +35,7 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
         the_first_create_after_an_idle_session_timeout_succeeds,
         a_commit_whose_answer_is_lost_is_settled,
         a_failover_to_a_synchronous_standby_costs_no_group,
+        a_primary_that_freezes_is_left_for_the_standby,
         what_was_acknowledged_outlives_a_crash_whatever_synchronous_commit_is,
     ]
     .to_vec()
@@ -226,6 +227,33 @@ fn a_failover_to_a_synchronous_standby_costs_no_group(_: TestDatabase) -> anyhow
     assert_ledger(&standby.url("postgres"), &created)?;
     queue.close();
     Ok(())
+}
+
+fn a_primary_that_freezes_is_left_for_the_standby(_: TestDatabase) -> anyhow::Result<()> {
+    let primary = Cluster::start(Cluster::FAST)?;
+    let standby = primary.synchronous_standby()?;
+    let url = primary.failover_url(&standby, "postgres");
+    let soon = Duration::from_secs(2);
+    let database = Database::connect(&url.parse()?, DatabaseOptions { timeout: soon, ..OPTIONS })?;
+    database.migrate()?;
+    let queue = database.start_queue(CommitOptions { timeout: soon, ..ONE_WRITER })?;
+    let (groups, runtime) =
+        (queue.groups(), tokio::runtime::Builder::new_current_thread().enable_time().build()?);
+    let before = runtime.block_on(groups.create(group("before"), None))?;
+    // Its machine goes on to acknowledge packets, so nothing tells that it does not answer.
+    primary.pause()?;
+    standby.promote()?;
+    let mut attempts = 0;
+    let after = deadline::eventually("a create succeeds", || {
+        attempts += 1;
+        // One that is answered 503 may be stored.
+        runtime.block_on(groups.create(group(&format!("after {attempts}")), None)).ok()
+    });
+    let stored = PlainSql::connect(&standby.url("postgres"))?.rows("SELECT name FROM groups")?.concat();
+    for Created { group, .. } in [before, after] {
+        assert!(stored.iter().any(|name| name == group.name.as_str()), "{stored:?}");
+    }
+    primary.resume()
 }
 
 fn what_was_acknowledged_outlives_a_crash_whatever_synchronous_commit_is(
