@@ -1,20 +1,15 @@
 //! A connection to either database, opened the way this service needs it.
 
+mod open;
 mod pooler;
 mod postgres;
 
+pub(crate) use open::OpenConnection;
 pub(crate) use postgres::FLUSH_EACH_COMMIT;
 
-use crate::{
-    DatabaseOptions, DatabaseUrl, Fault,
-    sqlite_file::{Companions, DatabaseFile},
-};
-use diesel::{
-    Connection, MultiConnection, PgConnection, QueryResult, SqliteConnection, connection::SimpleConnection,
-};
+use crate::{DatabaseOptions, DatabaseUrl, Fault, sqlite_file::DatabaseFile};
+use diesel::{Connection, MultiConnection, PgConnection, SqliteConnection, connection::SimpleConnection};
 use std::{
-    ops::{Deref, DerefMut},
-    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -25,63 +20,6 @@ use uuid::Uuid;
 pub(crate) enum AnyConnection {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
-}
-
-/// A connection that is open, and what is watched as long as it is.
-pub(crate) struct OpenConnection {
-    connection: AnyConnection,
-    // Goes after the connection. The last connection to a SQLite file copies the log that it has open into the database; one
-    // that was opened meanwhile beside another log would keep it from that.
-    _companions: Option<Arc<Companions>>,
-    /// The statements that begin a read, where each read is a transaction.
-    begin: Option<String>,
-}
-
-impl OpenConnection {
-    /// Runs `work`, which only reads.
-    pub(crate) fn read<T, E: From<Fault>>(
-        &mut self,
-        work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let Some(begin) = &self.begin else { return work(&mut self.connection) };
-        self.connection.batch_execute(begin).map_err(Fault::from)?;
-        match work(&mut self.connection) {
-            Ok(answer) => {
-                self.connection.batch_execute("COMMIT").map_err(Fault::from)?;
-                Ok(answer)
-            }
-            Err(error) => {
-                // A connection that cannot end the transaction is found dead when it is asked next.
-                let _broken = self.connection.batch_execute("ROLLBACK");
-                Err(error)
-            }
-        }
-    }
-
-    /// Asks whether the connection is alive. A statement that is prepared would need a transaction behind a pooler.
-    pub(crate) fn ping(&mut self) -> QueryResult<()> {
-        self.connection.batch_execute("SELECT 1")
-    }
-}
-
-impl From<AnyConnection> for OpenConnection {
-    fn from(connection: AnyConnection) -> Self {
-        Self { connection, _companions: None, begin: None }
-    }
-}
-
-impl Deref for OpenConnection {
-    type Target = AnyConnection;
-
-    fn deref(&self) -> &AnyConnection {
-        &self.connection
-    }
-}
-
-impl DerefMut for OpenConnection {
-    fn deref_mut(&mut self) -> &mut AnyConnection {
-        &mut self.connection
-    }
 }
 
 /// A use of a connection.
@@ -125,7 +63,7 @@ impl Connector {
         Ok(Self { target, timeout, keeps_session: prepared_statements, prepared_statements })
     }
 
-    /// How long anything waits.
+    /// Longest wait for anything.
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout
     }
@@ -159,7 +97,7 @@ impl Connector {
         matches!(self.target, Target::SqliteMemory(_))
     }
 
-    /// How many connections may write at once, if `wanted` would: SQLite has one writer.
+    /// Connections that may write at once, if `wanted` would: SQLite has one writer.
     pub(crate) fn writers(&self, wanted: usize) -> usize {
         if matches!(self.target, Target::Postgres(_)) { wanted } else { 1 }
     }

@@ -14,14 +14,14 @@ use gochat_domain::ports::{ApiKeyRepository, GroupReader};
 use prometheus::Registry;
 use std::{io, sync::Arc, time::Duration};
 
-/// How a database is used.
+/// The use of a database.
 #[derive(Debug, Clone, Copy)]
 pub struct DatabaseOptions {
     /// The most connections for reads. Writers and the look-ups of keys have their own.
     pub pool_size: u32,
     /// The most reads that wait for one of them; one more is refused at once.
     pub read_queue: usize,
-    /// How long anything waits for a connection, for a lock or for a statement.
+    /// Longest wait for a connection, for a lock or for a statement.
     pub timeout: Duration,
     /// Whether PostgreSQL is asked to keep prepared statements. Without them, each use is a transaction that rests on nothing
     /// that a session keeps, as a pooler of transactions needs it.

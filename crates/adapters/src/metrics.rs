@@ -1,6 +1,6 @@
-//! What is measured of the writers, the pool and the cache of keys, for a registry of Prometheus.
+//! Metrics of the writers, the pool and the cache of keys, for a registry of Prometheus.
 //!
-//! Whoever works keeps the handles; a registry only reads them.
+//! The parts that work keep the handles; a registry only reads them.
 
 use prometheus::{
     Histogram, HistogramOpts, IntCounter, IntGauge, Opts, Registry,
@@ -63,7 +63,7 @@ impl WriterMetrics {
     }
 }
 
-/// How often a key was known without a look-up.
+/// Counters of keys that were known with and without a look-up.
 pub(crate) struct KeyCacheMetrics {
     pub(crate) hits: IntCounter,
     pub(crate) misses: IntCounter,

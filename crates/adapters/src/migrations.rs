@@ -35,9 +35,9 @@ struct Limits {
     lock_timeout: Duration,
     /// A migration that fails sooner has not waited for a lock.
     shortest_wait: Duration,
-    /// How long a migration that waited in vain is tried again.
+    /// Time in which a migration that waited in vain is tried again.
     locks: Duration,
-    /// How long another instance is waited for, and how long a migration outside a transaction waits for a lock.
+    /// Longest wait for another instance, and of a migration outside a transaction for a lock.
     turn: Duration,
 }
 

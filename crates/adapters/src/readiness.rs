@@ -16,7 +16,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// How long a commit shows that creates succeed.
+/// Time for which a commit shows that creates succeed.
 const TRUST: Duration = Duration::from_secs(1);
 
 /// The finding of a probe.

@@ -54,7 +54,7 @@ impl NewGroup {
         Self { uuid: created_at.mint_uuid(), name, token, admin_id, created_at }
     }
 
-    /// What was asked for.
+    /// The request that it comes from.
     pub fn into_request(self) -> CreateGroup {
         let Self { name, token, admin_id, .. } = self;
         CreateGroup { name, token, admin_id }

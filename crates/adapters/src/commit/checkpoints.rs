@@ -19,13 +19,13 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// How many pages the log gets between two checkpoints; they are 40 MiB.
+/// Pages that the log gets between two checkpoints: 40 MiB.
 const EVERY: usize = 10_000;
 
 /// The pages of a commit beside one for each row: the ends of the table and of the index of UUIDs, and the last id.
 const PAGES_OF_A_COMMIT: usize = 3;
 
-/// How often the other thread copies before it is the writer's turn. Each time less has come meanwhile.
+/// Copies that the other thread makes before it is the writer's turn. Each time less has come meanwhile.
 const PASSES: usize = 3;
 
 /// Copies what there is, and waits for nobody.

@@ -51,7 +51,7 @@ type Spawn = Box<dyn Fn(Arc<Shift>) -> io::Result<JoinHandle<()>> + Send + Sync>
 /// The writers of a queue.
 pub(super) struct Crew {
     spawn: Spawn,
-    /// How long a writer may be at one batch; without an end where none is given.
+    /// Longest time at one batch; `None` sets no limit.
     patience: Option<Duration>,
     members: Mutex<Members>,
 }

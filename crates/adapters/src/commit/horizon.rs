@@ -1,6 +1,6 @@
 //! PostgreSQL's advisory lock that each batch of new groups shares, from before it has ids until it is committed.
 //!
-//! Who holds it is a batch under way. Nobody takes it alone, so nobody waits for it. The key is "groups" in ASCII.
+//! Each batch in flight holds it shared. It is never taken exclusively, so it never blocks. The key is "groups" in ASCII.
 
 use crate::Fault;
 use diesel::{PgConnection, QueryResult, RunQueryDsl, dsl::sql, select, sql_types::Text};
@@ -18,7 +18,7 @@ const HOLDERS: &str = "virtualtransaction FROM pg_locks
        AND ((classid::bigint << 32) | objid::bigint) = 113741193900147
        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
-/// How often the batches are looked at.
+/// Pause between two looks at the batches.
 const PERIOD: Duration = Duration::from_millis(1);
 
 /// Waits until the batches have ended that are under way now. New ones may begin meanwhile.

@@ -34,7 +34,7 @@ pub struct CommitOptions {
     pub queue: usize,
     /// The writers that take from the queue, each with a connection of its own; SQLite has one, whatever this says.
     pub writers: usize,
-    /// How long a write waits for its answer.
+    /// Longest wait of a write for its answer.
     pub timeout: Duration,
 }
 

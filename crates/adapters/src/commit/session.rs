@@ -13,7 +13,7 @@ use crate::{
 use diesel::connection::SimpleConnection;
 use std::time::{Duration, Instant};
 
-/// How long an idle connection is taken to be alive.
+/// Idle time after which a connection is asked whether it is alive.
 const TRUST: Duration = Duration::from_secs(1);
 
 /// A connection of a writer.

@@ -10,7 +10,7 @@ use diesel::{
     select, sql_types::Integer,
 };
 
-/// How often each connection is asked for its session. A pooler that is at rest gives itself away at the first time.
+/// Times that each connection is asked for its session. A pooler that is at rest gives itself away at the first time.
 const ROUNDS: usize = 5;
 
 /// Whether transactions of one connection meet different sessions, or those of two connections the same one.

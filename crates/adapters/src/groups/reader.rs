@@ -26,7 +26,7 @@ use std::{
     time::Duration,
 };
 
-/// How long a page waits for batches. It has a connection of the pool meanwhile.
+/// Longest wait of a page for batches. It has a connection of the pool meanwhile.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Groups in a database.

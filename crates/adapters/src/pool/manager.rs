@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a connection that answered is taken to be alive, unless another one dies.
+/// Time for which a connection that answered is taken to be alive, unless another one dies.
 const TRUST: Duration = Duration::from_secs(1);
 
 /// The pool's manager.
@@ -30,7 +30,7 @@ impl Manager {
     }
 }
 
-/// How many connections were found dead in use. Where one is, the others may be too.
+/// Number of connections that were found dead in use. Where one is, the others may be too.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Deaths(Arc<AtomicU64>);
 

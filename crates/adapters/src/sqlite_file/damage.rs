@@ -8,7 +8,7 @@ use crate::Fault;
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query, sql_types::Text};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What is known of the pages.
+/// The known condition of the pages.
 #[derive(Debug, Default)]
 pub(super) struct Pages(Mutex<Condition>);
 

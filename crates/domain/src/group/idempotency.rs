@@ -1,4 +1,4 @@
-//! How a caller asks again without asking twice.
+//! Requests that may be repeated.
 
 use super::{AdminId, CreateGroup, Group, GroupId, GroupName, GroupToken};
 use crate::{auth::KeyId, clock::Timestamp};
