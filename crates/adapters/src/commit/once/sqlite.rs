@@ -26,7 +26,7 @@ pub(super) fn claim(connection: &mut SqliteConnection, claims: &[&mut Claim<'_>]
                 .on_conflict_do_nothing()
                 .execute(connection)?;
             let record = idempotency_keys::table.find(primary_key(claim));
-            Ok(record.select((fingerprint, group_id, group_uuid, created_at)).first(connection)?)
+            Ok(record.select((fingerprint, group_id, group_uuid, created_at)).get_result(connection)?)
         })
         .collect()
 }
