@@ -12,7 +12,7 @@ use crate::{
     metrics::Live,
     sqlite_file::DatabaseFile,
 };
-use manager::{Deaths, Manager};
+use manager::{Losses, Manager};
 use prometheus::{Opts, Registry};
 use queue::ReadQueue;
 use std::{
@@ -40,7 +40,7 @@ struct Shared {
     connections: r2d2::Pool<Manager>,
     queue: ReadQueue,
     timeout: Duration,
-    deaths: Deaths,
+    losses: Losses,
     file: Option<DatabaseFile>,
 }
 
@@ -60,11 +60,11 @@ impl Pool {
             // would take OpenSSL away from under the thread that opens one.
             builder.min_idle(Some(0))
         };
-        let deaths = Deaths::default();
+        let losses = Losses::default();
         let file = connector.file().cloned();
-        let connections = builder.build(Manager::new(connector, deaths.clone()))?;
+        let connections = builder.build(Manager::new(connector, losses.clone()))?;
         let queue = ReadQueue::new(usize::try_from(size).unwrap_or(usize::MAX), queue);
-        Ok(Self(Arc::new(Shared { connections, queue, timeout, deaths, file })))
+        Ok(Self(Arc::new(Shared { connections, queue, timeout, losses, file })))
     }
 
     /// Lets `registry` read how the pool is used.
@@ -144,7 +144,7 @@ impl Shared {
         if result.is_ok() || pooled.connection.ping().is_ok() {
             return result;
         }
-        self.deaths.add();
+        self.losses.add();
         drop(pooled);
         get()?.connection.read(work)
     }

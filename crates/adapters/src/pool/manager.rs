@@ -21,20 +21,20 @@ const TRUST: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Manager {
     connector: Connector,
-    deaths: Deaths,
+    losses: Losses,
 }
 
 impl Manager {
-    pub(super) fn new(connector: Connector, deaths: Deaths) -> Self {
-        Self { connector, deaths }
+    pub(super) fn new(connector: Connector, losses: Losses) -> Self {
+        Self { connector, losses }
     }
 }
 
 /// Number of connections that were found dead in use. Where one is, the others may be too.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Deaths(Arc<AtomicU64>);
+pub(super) struct Losses(Arc<AtomicU64>);
 
-impl Deaths {
+impl Losses {
     /// Has every connection asked before it is used again.
     pub(super) fn add(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
@@ -50,7 +50,7 @@ pub(super) struct Pooled {
     pub(super) connection: OpenConnection,
     answered_at: Instant,
     /// Those before it answered.
-    deaths: u64,
+    losses: u64,
 }
 
 impl r2d2::ManageConnection for Manager {
@@ -58,15 +58,15 @@ impl r2d2::ManageConnection for Manager {
     type Error = Fault;
 
     fn connect(&self) -> Result<Pooled, Fault> {
-        let deaths = self.deaths.count();
-        Ok(Pooled { connection: self.connector.open(Role::Reader)?, answered_at: Instant::now(), deaths })
+        let losses = self.losses.count();
+        Ok(Pooled { connection: self.connector.open(Role::Reader)?, answered_at: Instant::now(), losses })
     }
 
     fn is_valid(&self, pooled: &mut Pooled) -> Result<(), Fault> {
-        let deaths = self.deaths.count();
-        if pooled.deaths != deaths || pooled.answered_at.elapsed() >= TRUST {
+        let losses = self.losses.count();
+        if pooled.losses != losses || pooled.answered_at.elapsed() >= TRUST {
             pooled.connection.ping()?;
-            (pooled.answered_at, pooled.deaths) = (Instant::now(), deaths);
+            (pooled.answered_at, pooled.losses) = (Instant::now(), losses);
         }
         Ok(())
     }

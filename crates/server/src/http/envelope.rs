@@ -105,14 +105,14 @@ impl Envelope {
         let request = response.request();
         let key = request.extensions().get::<CallerKey>().map(|key| key.0);
         self.record(request.match_pattern().as_deref(), response.status(), key);
-        self.dress(response.headers_mut());
+        self.add_headers(response.headers_mut());
         response
     }
 
     fn fail(&self, error: &Error, body: Option<Shared>) -> Error {
         let mut response = self.render(error, body);
         self.record(None, response.status(), None);
-        self.dress(response.headers_mut());
+        self.add_headers(response.headers_mut());
         InternalError::from_response("no reply but this", response).into()
     }
 
@@ -133,7 +133,7 @@ impl Envelope {
         );
     }
 
-    fn dress(&self, headers: &mut HeaderMap) {
+    fn add_headers(&self, headers: &mut HeaderMap) {
         headers.insert(X_REQUEST_ID, self.request_id.clone());
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
