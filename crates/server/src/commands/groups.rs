@@ -2,9 +2,9 @@
 
 mod export;
 mod import;
-mod patience;
 mod progress;
 mod records;
+mod retry;
 mod stop;
 
 use crate::{cli::GroupsCommand, settings::Settings, startup};

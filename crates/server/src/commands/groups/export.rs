@@ -3,8 +3,8 @@
 mod rows;
 
 use super::{
-    patience::{PAUSES, patiently},
     progress::Progress,
+    retry::{PAUSES, retry},
     stop::stop_signal,
 };
 use crate::{
@@ -119,7 +119,7 @@ async fn export(
     let mut text = rows::header(format);
     loop {
         let list = async || groups.list(permit, after, PageSize::MAX).await;
-        let page = patiently(&PAUSES, list, StorageError::is_transient).await?;
+        let page = retry(&PAUSES, list, StorageError::is_transient).await?;
         rows::append(&mut text, &page.groups, format)?;
         out.write_all(&text)?;
         text.clear();

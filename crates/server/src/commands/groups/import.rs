@@ -1,9 +1,9 @@
 //! `gochat groups import`
 
 use super::{
-    patience::{PAUSES, patiently},
     progress::Progress,
     records::{self, Record},
+    retry::{PAUSES, retry},
     stop::stop_signal,
 };
 use crate::{
@@ -206,7 +206,7 @@ async fn settle(
         Err(reason) => return Ok(Outcome::Refused(reason)),
     };
     let create = async || groups.create(permit, group.clone(), None).await;
-    match patiently(&PAUSES, create, CreateGroupError::is_transient).await {
+    match retry(&PAUSES, create, CreateGroupError::is_transient).await {
         Ok(_) => Ok(Outcome::Created),
         Err(CreateGroupError::NameTaken) => Ok(Outcome::ThereAlready),
         Err(error) => Err(error),

@@ -13,7 +13,7 @@ pub(super) const PAUSES: [Duration; 6] = [
 ];
 
 /// Attempts something until it succeeds, fails for good, or has failed after the last pause too.
-pub(super) async fn patiently<T, E>(
+pub(super) async fn retry<T, E>(
     pauses: &[Duration],
     attempt: impl AsyncFn() -> Result<T, E>,
     may_pass: impl Fn(&E) -> bool,
@@ -39,7 +39,7 @@ mod tests {
             made.set(made.get() + 1);
             if made.get() > failures { Ok(()) } else { Err(made.get()) }
         };
-        let outcome = patiently(&[Duration::ZERO; 3], attempt, |_| passing).await;
+        let outcome = retry(&[Duration::ZERO; 3], attempt, |_| passing).await;
         (outcome, made.get())
     }
 
