@@ -1,52 +1,68 @@
 //! The sweep of old Idempotency-Keys.
 
+mod postgres;
+mod sqlite;
+
 use super::{
     batch::Batch,
     lane::Lane,
     queue::Submitter,
     write::{Sent, Write},
 };
-use crate::{
-    Fault,
-    connection::AnyConnection,
-    sql_types::{Moment, MomentSql},
-};
-use diesel::{RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::BigInt};
+use crate::{Fault, connection::AnyConnection, sql_types::Moment};
 use gochat_domain::{clock::Timestamp, ports::StorageError};
 use std::cmp::Ordering;
+use uuid::Uuid;
 
 /// Sweeps the record of Idempotency-Keys.
 pub struct IdempotencySweeper {
     queue: Submitter,
 }
 
+/// A place in the record of Idempotency-Keys.
+#[derive(Debug, Clone)]
+pub struct SweepPlace {
+    caller: Uuid,
+    key: String,
+}
+
+impl SweepPlace {
+    /// The place before all keys.
+    pub const START: Self = Self { caller: Uuid::nil(), key: String::new() };
+}
+
 impl IdempotencySweeper {
-    /// The most keys that one step deletes: few, as it shares its transaction with the creates that wait beside it.
-    pub const STEP: u16 = 40;
+    /// The most keys that one step reads or deletes: few, as it shares its transaction with the creates that wait beside it.
+    pub const STEP: u16 = 250;
 
     pub(crate) fn new(queue: Submitter) -> Self {
         Self { queue }
     }
 
-    /// Deletes some of the keys that were recorded before `moment`, the oldest first. Returns how many it deleted; 0 where
-    /// there are none.
-    pub async fn sweep(&self, moment: Timestamp) -> Result<usize, StorageError> {
-        self.queue.submit(Sweep { before: moment }).await
+    /// Deletes, among the keys that follow `place`, some that were recorded before `moment`. Returns the place to go on from;
+    /// `None` at the end of the sweep.
+    pub async fn sweep(
+        &self,
+        moment: Timestamp,
+        place: SweepPlace,
+    ) -> Result<Option<SweepPlace>, StorageError> {
+        self.queue.submit(Sweep { before: moment, place }).await
     }
 }
 
 /// A step of a sweep.
 pub(crate) struct Sweep {
     before: Timestamp,
+    place: SweepPlace,
 }
 
 impl Write for Sweep {
-    type Outcome = usize;
-    type Answer = usize;
+    type Outcome = Option<SweepPlace>;
+    type Answer = Option<SweepPlace>;
     type Error = StorageError;
 
-    /// The keys lie all over the table.
-    const PAGES: usize = IdempotencySweeper::STEP as usize;
+    /// A page of SQLite holds some thirty keys.
+    const PAGES: usize = IdempotencySweeper::STEP as usize / 30;
 
     fn lane(batch: &mut Batch) -> &mut Lane<Self> {
         &mut batch.sweeps
@@ -56,38 +72,18 @@ impl Write for Sweep {
         self.before.cmp(&other.before)
     }
 
-    fn store(connection: &mut AnyConnection, sweeps: &[&Self], _: Sent) -> Result<Vec<usize>, Fault> {
-        sweeps.iter().map(|sweep| delete(connection, Moment(sweep.before))).collect()
+    fn store(connection: &mut AnyConnection, sweeps: &[&Self], _: Sent) -> Result<Vec<Self::Outcome>, Fault> {
+        let step = |sweep: &&Self| {
+            let before = Moment(sweep.before);
+            match connection {
+                AnyConnection::Sqlite(connection) => sqlite::sweep(connection, before, &sweep.place),
+                AnyConnection::Postgres(connection) => postgres::sweep(connection, before),
+            }
+        };
+        sweeps.iter().map(step).collect()
     }
 
-    fn answer(self, deleted: usize) -> Result<usize, StorageError> {
-        Ok(deleted)
+    fn answer(self, next: Option<SweepPlace>) -> Result<Option<SweepPlace>, StorageError> {
+        Ok(next)
     }
-}
-
-/// Creates wait for the transaction that a sweep shares with them, so it gives up soon where the table is locked.
-const HARDLY_WAIT: &str = "SET LOCAL lock_timeout = 50";
-
-/// On PostgreSQL passes over what another transaction has locked: it is in use, or being swept.
-fn delete(connection: &mut AnyConnection, before: Moment) -> Result<usize, Fault> {
-    let (lock, parameters) = match connection {
-        AnyConnection::Sqlite(_) => ("", ["?", "?"]),
-        AnyConnection::Postgres(_) => ("FOR UPDATE SKIP LOCKED", ["$1", "$2"]),
-    };
-    let [before_parameter, limit] = parameters;
-    let delete = sql_query(format!(
-        "DELETE FROM idempotency_keys WHERE (caller, key) IN (
-             SELECT caller, key FROM idempotency_keys WHERE created_at < {before_parameter}
-             ORDER BY created_at LIMIT {limit} {lock})"
-    ));
-    let step = i64::from(IdempotencySweeper::STEP);
-    Ok(match connection {
-        AnyConnection::Sqlite(connection) => {
-            delete.bind::<MomentSql, _>(before).bind::<BigInt, _>(step).execute(connection)?
-        }
-        AnyConnection::Postgres(connection) => {
-            connection.batch_execute(HARDLY_WAIT)?;
-            delete.bind::<MomentSql, _>(before).bind::<BigInt, _>(step).execute(connection)?
-        }
-    })
 }

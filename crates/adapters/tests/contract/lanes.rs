@@ -11,7 +11,7 @@ use futures_util::{
     FutureExt,
     future::{BoxFuture, join_all},
 };
-use gochat_adapters::CommitOptions;
+use gochat_adapters::{CommitOptions, SweepPlace};
 use gochat_domain::{
     auth::{ApiKey, KeyId},
     clock::{Clock, SystemClock},
@@ -55,7 +55,7 @@ fn one_of_each(subject: &Subject, prefix: &str) -> Vec<BoxFuture<'static, Answer
         async move { done(more_groups.create(once, Some(wish)).await) }.boxed(),
         async move { done(keys.insert(&ApiKey::mint().unwrap(), &new_key()).await) }.boxed(),
         async move { done(more_keys.revoke(KeyId::OPERATOR, SystemClock.now()).await) }.boxed(),
-        async move { done(sweeper.sweep(long_ago).await) }.boxed(),
+        async move { done(sweeper.sweep(long_ago, SweepPlace::START).await) }.boxed(),
     ]
 }
 
@@ -169,7 +169,7 @@ fn batches_of_all_kinds_on_two_instances_never_deadlock(database: TestDatabase) 
             for _ in 0..50 {
                 // Everything is old, so sweeps meet what creates have just recorded.
                 let moment = SystemClock.now().checked_add(Duration::from_secs(3600)).unwrap();
-                sweeper.sweep(moment).await.unwrap();
+                sweeper.sweep(moment, SweepPlace::START).await.unwrap();
             }
         });
         futures_util::future::join(join_all(creates), join_all(sweeps)).await.0
