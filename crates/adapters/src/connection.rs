@@ -31,6 +31,9 @@ pub(crate) enum Role {
     Writer,
 }
 
+/// A thread that has been at the database for so many timeouts is stuck: the last of its callers has gone after one.
+const STUCK_AFTER: u32 = 3;
+
 /// Opens connections to one database.
 #[derive(Debug, Clone)]
 pub(crate) struct Connector {
@@ -71,6 +74,15 @@ impl Connector {
     /// Whether the database is a file, and not a server.
     pub(crate) fn is_file(&self) -> bool {
         !matches!(self.target, Target::Postgres(_))
+    }
+
+    /// Time after which a thread that has not come back from the database is replaced; `None` where the waits end by
+    /// themselves, as SQLite's do.
+    ///
+    /// A server that is frozen, or a pooler that waits for one, still acknowledges what it is sent, and libpq then waits
+    /// without an end.
+    pub(crate) fn stuck_after(&self) -> Option<Duration> {
+        (!self.is_file()).then_some(self.timeout * STUCK_AFTER)
     }
 
     /// Whether the settings of a session stay with a connection.

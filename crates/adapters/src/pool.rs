@@ -24,7 +24,7 @@ use tokio::sync::oneshot;
 /// The bounds of a pool.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PoolOptions {
-    /// The most connections, each of which serves one read at a time.
+    /// The most connections that are of use, each of which serves one read at a time.
     pub(crate) size: u32,
     /// The most reads that wait; one more is refused at once.
     pub(crate) queue: usize,
@@ -32,12 +32,16 @@ pub(crate) struct PoolOptions {
     pub(crate) timeout: Duration,
 }
 
+/// How often all threads of a pool may be replaced while none of those that were comes back. Each holds a connection.
+const MOST_REPLACED: usize = 2;
+
 /// A pool of connections. Cloning shares it.
 #[derive(Clone)]
 pub(crate) struct Pool(Arc<Shared>);
 
 struct Shared {
     connections: r2d2::Pool<Manager>,
+    size: u32,
     queue: ReadQueue,
     timeout: Duration,
     losses: Losses,
@@ -48,8 +52,10 @@ impl Pool {
     /// An empty pool; connections are opened when they are asked for.
     pub(crate) fn new(connector: Connector, options: PoolOptions) -> Result<Self, Fault> {
         let PoolOptions { size, queue, timeout } = options;
+        let threads = usize::try_from(size).unwrap_or(usize::MAX);
+        let most = threads.saturating_mul(1 + MOST_REPLACED);
         let builder = r2d2::Pool::builder()
-            .max_size(size)
+            .max_size(u32::try_from(most).unwrap_or(u32::MAX))
             .connection_timeout(timeout)
             .error_handler(Box::new(LogFaults));
         let builder = if connector.is_in_memory() {
@@ -61,10 +67,10 @@ impl Pool {
             builder.min_idle(Some(0))
         };
         let losses = Losses::default();
-        let file = connector.file().cloned();
+        let (file, stuck_after) = (connector.file().cloned(), connector.stuck_after());
         let connections = builder.build(Manager::new(connector, losses.clone()))?;
-        let queue = ReadQueue::new(usize::try_from(size).unwrap_or(usize::MAX), queue);
-        Ok(Self(Arc::new(Shared { connections, queue, timeout, losses, file })))
+        let queue = ReadQueue::new(threads, queue, stuck_after);
+        Ok(Self(Arc::new(Shared { connections, size, queue, timeout, losses, file })))
     }
 
     /// Lets `registry` read how the pool is used.
@@ -83,20 +89,11 @@ impl Pool {
             state.connections.saturating_sub(state.idle_connections).into()
         })?;
         let most = Opts::new("gochat_database_pool_connections_max", "The most pooled connections.");
-        gauge(most, |shared| shared.connections.max_size().into())?;
+        gauge(most, |shared| shared.size.into())?;
         let waiting = Opts::new("gochat_read_queue_depth", "Reads that wait.");
         gauge(waiting, |shared| shared.queue.len().try_into().unwrap_or(i64::MAX))?;
         let capacity = Opts::new("gochat_read_queue_capacity", "The most reads that may wait.");
         gauge(capacity, |shared| shared.queue.capacity().try_into().unwrap_or(i64::MAX))
-    }
-
-    /// Runs `work` on a connection for which it waits no longer than `patience`, in the calling thread.
-    pub(crate) fn run_soon<T>(
-        &self,
-        patience: Duration,
-        work: impl Fn(&mut AnyConnection) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
-        self.0.attempt(Instant::now() + patience, work)
     }
 
     /// Runs `work` on a connection, in a thread that may block. The time that it waits counts towards the pool's timeout;
@@ -117,7 +114,10 @@ impl Pool {
         match tokio::time::timeout(self.0.timeout, answer).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(Fault::Unknown("a read panicked".into())),
-            Err(_) => Err(Fault::Unavailable("the database took too long".into())),
+            Err(_) => {
+                self.0.queue.replace_stuck();
+                Err(Fault::Unavailable("the database took too long".into()))
+            }
         }
     }
 }

@@ -34,8 +34,7 @@ pub enum Readiness {
 
 /// Asks the database what a create needs. Cloning shares the probe.
 ///
-/// One question is asked at a time, in one thread: while a database hangs, each caller gives up in time, and no second
-/// thread waits for it.
+/// One question is asked at a time: while a database hangs, each caller gives up in time, and no second question waits.
 #[derive(Clone)]
 pub struct ReadinessProbe {
     pub(crate) pool: Pool,
@@ -50,9 +49,10 @@ impl ReadinessProbe {
     /// Asks, and waits no longer than `patience`.
     pub async fn check(&self, patience: Duration) -> Readiness {
         let give_up_at = Instant::now() + patience;
-        match self.check_schema(patience, give_up_at).await {
-            Readiness::Ready => {}
-            finding => return finding,
+        match timeout_at(give_up_at, self.check_schema()).await {
+            Ok(Readiness::Ready) => {}
+            Ok(finding) => return finding,
+            Err(_) => return Readiness::Database(format!("no answer within {patience:?}")),
         }
         match timeout_at(give_up_at, self.check_writes()).await {
             Ok(Ok(())) => Readiness::Ready,
@@ -64,23 +64,18 @@ impl ReadinessProbe {
         }
     }
 
-    async fn check_schema(&self, patience: Duration, give_up_at: Instant) -> Readiness {
-        let late = |_| Readiness::Database(format!("no answer within {patience:?}"));
-        let turn = match timeout_at(give_up_at, Arc::clone(&self.turn).lock_owned()).await {
-            Ok(turn) => turn,
-            Err(elapsed) => return late(elapsed),
-        };
+    async fn check_schema(&self) -> Readiness {
+        let turn = Arc::clone(&self.turn).lock_owned().await;
         let (pool, file) = (self.pool.clone(), self.file.clone());
-        let asked = task::spawn_blocking(move || {
-            // Held by the thread, which may go on long after the caller has given up.
+        // In a task of its own, as is a trial: it has its turn to its end, whoever gave up.
+        let asked = task::spawn(async move {
             let _turn = turn;
-            pool.run_soon(patience, |connection| ask(connection, file.as_ref()))
+            pool.run(move |connection| ask(connection, file.as_ref())).await
         });
-        match timeout_at(give_up_at, asked).await {
-            Ok(Ok(Ok(readiness))) => readiness,
-            Ok(Ok(Err(fault))) => unanswered(&fault),
-            Ok(Err(panicked)) => unanswered(&panicked),
-            Err(elapsed) => late(elapsed),
+        match asked.await {
+            Ok(Ok(readiness)) => readiness,
+            Ok(Err(fault)) => unanswered(&fault),
+            Err(panicked) => unanswered(&panicked),
         }
     }
 
@@ -91,7 +86,6 @@ impl ReadinessProbe {
         }
         let turn = Arc::clone(&self.trial).lock_owned().await;
         let queue = self.queue.clone();
-        // In a task of its own, so that no second trial is queued while the first one waits, whoever gave up.
         let trial = task::spawn(async move {
             let _turn = turn;
             queue.submit(Trial { at: SystemClock.now() }).await

@@ -1,7 +1,6 @@
 //! The writers' threads, and the replacement of one that is stuck.
 //!
-//! A server that is frozen, or a pooler that waits for one, still acknowledges what it is sent, so libpq waits without an end. A
-//! writer that has been at one batch for long is left to itself, and another one takes from the queue on a connection of its
+//! A writer that has been at one batch for long is left to itself, and another one takes from the queue on a connection of its
 //! own.
 
 use std::{
@@ -59,7 +58,7 @@ pub(super) struct Crew {
 #[derive(Default)]
 struct Members {
     at_work: Vec<(Arc<Shift>, JoinHandle<()>)>,
-    left: usize,
+    left: Vec<JoinHandle<()>>,
 }
 
 impl Crew {
@@ -70,7 +69,7 @@ impl Crew {
             spawn(Arc::clone(&shift)).map(|thread| (shift, thread))
         };
         let at_work = (0..size).map(|_| member()).collect::<io::Result<_>>()?;
-        Ok(Self { spawn, patience, members: Mutex::new(Members { at_work, left: 0 }) })
+        Ok(Self { spawn, patience, members: Mutex::new(Members { at_work, left: Vec::new() }) })
     }
 
     /// Replaces the writers that are stuck.
@@ -78,8 +77,9 @@ impl Crew {
         let Some(patience) = self.patience else { return };
         let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
         let Members { at_work, left } = &mut *members;
+        left.retain(|thread| !thread.is_finished());
         for (shift, thread) in at_work.iter_mut().filter(|(shift, _)| shift.is_stuck(patience)) {
-            if *left == MOST_LEFT {
+            if left.len() == MOST_LEFT {
                 return;
             }
             let new = Arc::<Shift>::default();
@@ -87,8 +87,8 @@ impl Crew {
                 Ok(started) => {
                     tracing::warn!("a writer does not come back from the database; another one goes on");
                     shift.is_replaced.store(true, Ordering::SeqCst);
-                    (*shift, *thread) = (new, started);
-                    *left += 1;
+                    *shift = new;
+                    left.push(mem::replace(thread, started));
                 }
                 Err(error) => tracing::error!(%error, "a writer that is stuck cannot be replaced"),
             }

@@ -38,9 +38,6 @@ pub struct CommitOptions {
     pub timeout: Duration,
 }
 
-/// A writer that is at one batch for so many timeouts is stuck: the last of its callers has gone after one.
-const STUCK_AFTER: u32 = 3;
-
 /// The running writers and their queue. They go on until [`CommitQueue::close`], or until this is dropped.
 pub struct CommitQueue {
     // The only sender that stays: when it goes, the queue is closed.
@@ -56,9 +53,7 @@ impl CommitQueue {
     pub(crate) fn on(connector: &Connector, options: CommitOptions) -> io::Result<Self> {
         let options = CommitOptions { writers: connector.writers(options.writers), ..options };
         let connector = connector.clone();
-        // SQLite's waits end by themselves, and it has one writer.
-        let patience = (!connector.is_file()).then_some(options.timeout * STUCK_AFTER);
-        Self::start(options, patience, move || Session::open(&connector))
+        Self::start(options, connector.stuck_after(), move || Session::open(&connector))
     }
 
     /// Starts `options.writers` threads, each of which opens its session with `open`. One that is at a batch for longer than

@@ -5,11 +5,11 @@ use crate::{
     idempotency::wish,
     subject::{OPTIONS, Subject, WRITERS, group},
 };
-use futures_util::future::try_join_all;
-use gochat_adapters::{CommitOptions, CommitQueue, Database, DatabaseOptions};
+use futures_util::future::{join_all, try_join_all};
+use gochat_adapters::{CommitOptions, CommitQueue, Database, DatabaseOptions, Readiness};
 use gochat_domain::{
     auth::{ApiKey, IssuedKey},
-    group::Created,
+    group::{Created, GroupKey},
     ports::{CreateGroupError, GroupRepository, StorageError},
 };
 use gochat_test_support::{
@@ -240,6 +240,15 @@ fn a_primary_that_freezes_is_left_for_the_standby(_: TestDatabase) -> anyhow::Re
     let (groups, runtime) =
         (queue.groups(), tokio::runtime::Builder::new_current_thread().enable_time().build()?);
     let before = runtime.block_on(groups.create(group("before"), None))?;
+    let (keys, reader) = (database.api_keys(&queue), database.group_reader());
+    let probe = database.readiness_probe(&queue);
+    let key = ApiKey::mint()?;
+    runtime.block_on(keys.insert(&key, &api_keys::new_key()))?;
+    // Each thread that reads has a connection there.
+    let by_uuid = GroupKey::Uuid(before.group.uuid);
+    let reads = |number| runtime.block_on(join_all((0..number).map(|_| reader.find(&by_uuid))));
+    let reads_before = reads(OPTIONS.pool_size);
+    assert!(reads_before.iter().all(|read| matches!(read, Ok(Some(_)))), "{reads_before:?}");
     // Its machine goes on to acknowledge packets, so nothing tells that it does not answer.
     primary.pause()?;
     standby.promote()?;
@@ -250,9 +259,16 @@ fn a_primary_that_freezes_is_left_for_the_standby(_: TestDatabase) -> anyhow::Re
         runtime.block_on(groups.create(group(&format!("after {attempts}")), None)).ok()
     });
     let stored = PlainSql::connect(&standby.url("postgres"))?.rows("SELECT name FROM groups")?.concat();
-    for Created { group, .. } in [before, after] {
+    for Created { group, .. } in [&before, &after] {
         assert!(stored.iter().any(|name| name == group.name.as_str()), "{stored:?}");
     }
+    deadline::eventually("every thread reads from the standby", || {
+        reads(2 * OPTIONS.pool_size).iter().all(|read| matches!(read, Ok(Some(_)))).then_some(())
+    });
+    deadline::eventually("a key is looked up", || runtime.block_on(keys.find(&key)).ok().flatten());
+    deadline::eventually("the server is ready", || {
+        (runtime.block_on(probe.check(soon)) == Readiness::Ready).then_some(())
+    });
     primary.resume()
 }
 
