@@ -3,6 +3,7 @@
 //! A read that meets a dead connection is done again on another one: the server may have done it before, so it must be
 //! idempotent.
 
+mod connections;
 mod manager;
 mod queue;
 
@@ -12,7 +13,7 @@ use crate::{
     metrics::Live,
     sqlite_file::DatabaseFile,
 };
-use manager::{Losses, Manager};
+use connections::Connections;
 use prometheus::{Opts, Registry};
 use queue::ReadQueue;
 use std::{
@@ -24,7 +25,7 @@ use tokio::sync::oneshot;
 /// The bounds of a pool.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PoolOptions {
-    /// The most connections that are of use, each of which serves one read at a time.
+    /// The most connections, each of which serves one read at a time.
     pub(crate) size: u32,
     /// The most reads that wait; one more is refused at once.
     pub(crate) queue: usize,
@@ -32,19 +33,14 @@ pub(crate) struct PoolOptions {
     pub(crate) timeout: Duration,
 }
 
-/// How often all threads of a pool may be replaced while none of those that were comes back. Each holds a connection.
-const MOST_REPLACED: usize = 2;
-
 /// A pool of connections. Cloning shares it.
 #[derive(Clone)]
 pub(crate) struct Pool(Arc<Shared>);
 
 struct Shared {
-    connections: r2d2::Pool<Manager>,
-    size: u32,
+    connections: Connections,
     queue: ReadQueue,
     timeout: Duration,
-    losses: Losses,
     file: Option<DatabaseFile>,
 }
 
@@ -53,24 +49,10 @@ impl Pool {
     pub(crate) fn new(connector: Connector, options: PoolOptions) -> Result<Self, Fault> {
         let PoolOptions { size, queue, timeout } = options;
         let threads = usize::try_from(size).unwrap_or(usize::MAX);
-        let most = threads.saturating_mul(1 + MOST_REPLACED);
-        let builder = r2d2::Pool::builder()
-            .max_size(u32::try_from(most).unwrap_or(u32::MAX))
-            .connection_timeout(timeout)
-            .error_handler(Box::new(LogFaults));
-        let builder = if connector.is_in_memory() {
-            // The database lives as long as a connection to it.
-            builder.min_idle(Some(1)).idle_timeout(None).max_lifetime(None)
-        } else {
-            // Connections are opened for whoever asks, never ahead in the background: a command that ends meanwhile
-            // would take OpenSSL away from under the thread that opens one.
-            builder.min_idle(Some(0))
-        };
-        let losses = Losses::default();
-        let (file, stuck_after) = (connector.file().cloned(), connector.stuck_after());
-        let connections = builder.build(Manager::new(connector, losses.clone()))?;
-        let queue = ReadQueue::new(threads, queue, stuck_after);
-        Ok(Self(Arc::new(Shared { connections, size, queue, timeout, losses, file })))
+        let queue = ReadQueue::new(threads, queue, connector.stuck_after());
+        let file = connector.file().cloned();
+        let connections = Connections::new(connector, size)?;
+        Ok(Self(Arc::new(Shared { connections, queue, timeout, file })))
     }
 
     /// Lets `registry` read how the pool is used.
@@ -89,7 +71,7 @@ impl Pool {
             state.connections.saturating_sub(state.idle_connections).into()
         })?;
         let most = Opts::new("gochat_database_pool_connections_max", "The most pooled connections.");
-        gauge(most, |shared| shared.size.into())?;
+        gauge(most, |shared| shared.connections.size.into())?;
         let waiting = Opts::new("gochat_read_queue_depth", "Reads that wait.");
         gauge(waiting, |shared| shared.queue.len().try_into().unwrap_or(i64::MAX))?;
         let capacity = Opts::new("gochat_read_queue_capacity", "The most reads that may wait.");
@@ -115,7 +97,7 @@ impl Pool {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(Fault::Unknown("a read panicked".into())),
             Err(_) => {
-                self.0.queue.replace_stuck();
+                self.0.queue.replace_stuck(|| self.0.connections.renew());
                 Err(Fault::Unavailable("the database took too long".into()))
             }
         }
@@ -129,7 +111,6 @@ impl Shared {
         give_up_at: Instant,
         work: impl Fn(&mut AnyConnection) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        let get = || self.connections.get_timeout(give_up_at.saturating_duration_since(Instant::now()));
         let work = |connection: &mut AnyConnection| {
             work(connection).map_err(|fault| {
                 let fault = fault.seen_on(connection);
@@ -139,24 +120,14 @@ impl Shared {
                 fault
             })
         };
-        let mut pooled = get()?;
+        let mut pooled = self.connections.get(give_up_at)?;
         let result = pooled.connection.read(work);
         if result.is_ok() || pooled.connection.ping().is_ok() {
             return result;
         }
-        self.losses.add();
+        self.connections.losses.add();
         drop(pooled);
-        get()?.connection.read(work)
-    }
-}
-
-/// Tells the log why a connection could not be opened or was found dead.
-#[derive(Debug)]
-struct LogFaults;
-
-impl r2d2::HandleError<Fault> for LogFaults {
-    fn handle_error(&self, fault: Fault) {
-        tracing::warn!(%fault, "database connection failed");
+        self.connections.get(give_up_at)?.connection.read(work)
     }
 }
 

@@ -51,7 +51,6 @@ pub(super) struct Pooled {
     answered_at: Instant,
     /// Those before it answered.
     losses: u64,
-    taken_at: Instant,
 }
 
 impl r2d2::ManageConnection for Manager {
@@ -60,13 +59,10 @@ impl r2d2::ManageConnection for Manager {
 
     fn connect(&self) -> Result<Pooled, Fault> {
         let losses = self.losses.count();
-        let connection = self.connector.open(Role::Reader)?;
-        let now = Instant::now();
-        Ok(Pooled { connection, answered_at: now, losses, taken_at: now })
+        Ok(Pooled { connection: self.connector.open(Role::Reader)?, answered_at: Instant::now(), losses })
     }
 
     fn is_valid(&self, pooled: &mut Pooled) -> Result<(), Fault> {
-        pooled.taken_at = Instant::now();
         let losses = self.losses.count();
         if pooled.losses != losses || pooled.answered_at.elapsed() >= TRUST {
             pooled.connection.ping()?;
@@ -76,9 +72,6 @@ impl r2d2::ManageConnection for Manager {
     }
 
     fn has_broken(&self, pooled: &mut Pooled) -> bool {
-        // The thread of one that was out for so long is replaced, and its successor has one.
-        let is_replaced =
-            self.connector.stuck_after().is_some_and(|patience| pooled.taken_at.elapsed() >= patience);
-        is_replaced || std::thread::panicking() || pooled.connection.is_broken()
+        std::thread::panicking() || pooled.connection.is_broken()
     }
 }

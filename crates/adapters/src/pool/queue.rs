@@ -1,6 +1,5 @@
 //! The queue in which reads wait for a thread.
 
-use super::MOST_REPLACED;
 use crate::Fault;
 use std::{
     collections::BTreeMap,
@@ -10,6 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::task;
+
+/// How often all threads may be replaced while none of those that were comes back. Each holds a connection.
+const MOST_REPLACED: usize = 2;
 
 /// A read, and the way back to its caller.
 pub(super) type Read = Box<dyn FnOnce() + Send>;
@@ -65,13 +67,18 @@ impl ReadQueue {
         Ok(Place(Some((Arc::clone(&self.0), number))))
     }
 
-    /// Leaves the threads that are stuck to themselves, and starts others for the reads that wait.
-    pub(super) fn replace_stuck(&self) {
+    /// Leaves the threads that are stuck to themselves. If there are any, renews what they hold, and starts others for the reads
+    /// that wait.
+    pub(super) fn replace_stuck(&self, renew: impl FnOnce()) {
         let Some(patience) = self.0.stuck_after else { return };
         let mut state = self.0.state();
         let room = (self.0.most_threads * MOST_REPLACED).saturating_sub(state.replaced);
         let is_stuck = |(_, since): &(&u64, &Instant)| since.elapsed() >= patience;
         let stuck: Vec<u64> = state.at_work.iter().filter(is_stuck).take(room).map(|(id, _)| *id).collect();
+        if stuck.is_empty() {
+            return;
+        }
+        renew();
         for id in &stuck {
             state.at_work.remove(id);
         }
@@ -83,13 +90,10 @@ impl ReadQueue {
             successors.push((self.thread(&mut state), read));
         }
         drop(state);
-        if !stuck.is_empty() {
-            tracing::warn!(
-                reads = stuck.len(),
-                "reads do not come back from the database; other threads go on"
-            );
+        tracing::warn!(reads = stuck.len(), "reads do not come back from the database; other threads go on");
+        for (thread, read) in successors {
+            thread.start(read);
         }
-        successors.into_iter().for_each(|(thread, read)| thread.start(read));
     }
 
     fn thread(&self, state: &mut State) -> Thread {
