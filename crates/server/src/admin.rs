@@ -1,8 +1,14 @@
 //! The admin listener: for whoever runs the service, and never on the port of its clients. It asks for no key.
 
-use crate::hosts::Hosts;
+use crate::{
+    hosts::Hosts,
+    http::{
+        HttpMetrics, LINGER, Limits,
+        edge::{self, Bounds},
+    },
+};
 use actix_web::{
-    App, Error, HttpResponse, HttpServer, Resource, Responder,
+    App, Error, HttpResponse, Resource, Responder,
     body::{EitherBody, MessageBody},
     dev::{Server, ServiceRequest, ServiceResponse},
     guard::{Any, Get, Head},
@@ -14,7 +20,7 @@ use gochat_adapters::{Readiness, ReadinessProbe};
 use prometheus::{Registry, TEXT_FORMAT, TextEncoder};
 use serde::Serialize;
 use std::{
-    io,
+    future, io,
     net::TcpListener,
     sync::{
         Arc,
@@ -37,9 +43,22 @@ pub(crate) struct Admin {
     pub(crate) stopping: Arc<AtomicBool>,
 }
 
+/// The bounds of the listener: its clients are few, and must be served however busy the public one is.
+const BOUNDS: Bounds = Bounds {
+    workers: 1,
+    connections: 32,
+    limits: Limits { request: Duration::from_secs(10), keep_alive: Duration::from_secs(75), linger: LINGER },
+    shutdown: Duration::ZERO,
+};
+
 /// Starts to serve `hosts` on `listener`, until its handle stops it. Signals do not.
-pub(crate) fn serve(listener: TcpListener, admin: Admin, hosts: Hosts) -> io::Result<Server> {
-    let server = HttpServer::new(move || {
+pub(crate) fn serve(
+    listener: TcpListener,
+    admin: Admin,
+    hosts: Hosts,
+    counts: HttpMetrics,
+) -> io::Result<Server> {
+    edge::serve(listener, BOUNDS, counts, future::pending(), move || {
         App::new()
             .app_data(ThinData(admin.clone()))
             .wrap(from_fn(move |request, next| check_host(hosts, request, next)))
@@ -49,8 +68,7 @@ pub(crate) fn serve(listener: TcpListener, admin: Admin, hosts: Hosts) -> io::Re
             .default_service(web::to(|| async {
                 HttpResponse::NotFound().body("there are /livez, /readyz and /metrics\n")
             }))
-    });
-    Ok(server.workers(1).disable_signals().listen(listener)?.run())
+    })
 }
 
 /// Refuses a page whose name leads here, as the public listener does: what is measured is not for it.

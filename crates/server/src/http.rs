@@ -5,6 +5,7 @@ mod body;
 mod connection;
 mod cors;
 mod docs;
+pub(crate) mod edge;
 mod envelope;
 mod error;
 mod groups;
@@ -15,27 +16,25 @@ mod routes;
 mod trace_id;
 mod unread;
 
+pub(crate) use connection::Limits;
 pub use metrics::HttpMetrics;
 
 use crate::settings::HttpSettings;
-use actix_http::HttpService;
-use actix_service::{IntoServiceFactory, ServiceFactoryExt, map_config};
 use actix_web::{
     App, Error,
     body::MessageBody,
-    dev::{AppConfig, Server, ServiceFactory, ServiceRequest, ServiceResponse, fn_service},
+    dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse},
     middleware::{Condition, from_fn},
-    rt::net::TcpStream,
     web::{self, ThinData},
 };
 use body::TimeLimit;
-use connection::Connection;
+use edge::Bounds;
 use error::ApiError;
 use gochat_domain::{ports::Authenticator, service::GroupService};
-use std::{future::ready, io, net::TcpListener, rc::Rc, sync::Arc, thread, time::Duration};
+use std::{io, net::TcpListener, rc::Rc, sync::Arc, time::Duration};
 
 /// How long a connection that is to be closed stays open, so that the client can read an early answer while it sends.
-const LINGER: Duration = Duration::from_secs(1);
+pub(crate) const LINGER: Duration = Duration::from_secs(1);
 
 /// What the handlers call.
 #[derive(Clone)]
@@ -49,50 +48,22 @@ pub struct Services {
 }
 
 /// Starts to serve on `listener`, until `stop` comes; then what is in flight is answered.
-///
-/// This is what `actix_web::HttpServer` does, but for the connection of our own between it and the socket.
 pub fn serve(
     listener: TcpListener,
     services: Services,
     settings: HttpSettings,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<Server> {
-    let workers = match settings.workers {
-        0 => thread::available_parallelism()?.get(),
-        workers => workers,
+    let bounds = Bounds {
+        workers: settings.workers,
+        connections: settings.max_connections,
+        limits: Limits { request: settings.request_timeout, keep_alive: settings.keep_alive, linger: LINGER },
+        shutdown: settings.shutdown_timeout,
     };
-    let builder = Server::build()
-        .workers(workers)
-        .shutdown_timeout(whole_seconds(settings.shutdown_timeout))
-        .shutdown_signal(stop);
-    let stopping = builder.graceful_shutdown_signal();
     let document = docs::Document::new()?;
-    let server = builder.listen("http", listener, move || {
-        let stopping = stopping.clone();
-        let metrics = services.metrics.clone();
-        let app = application(services.clone(), settings.clone())
-            .app_data(ThinData(document.clone()))
-            .into_factory();
-        let http = HttpService::build()
-            .client_request_timeout(settings.request_timeout)
-            .client_disconnect_timeout(LINGER)
-            .graceful_shutdown_signal(move || {
-                let stopping = stopping.clone();
-                async move { stopping.notified().await }
-            })
-            .h1(map_config(app.map_err(|error| error.error_response()), |()| AppConfig::default()));
-        fn_service(move |stream: TcpStream| {
-            let peer = stream.peer_addr().ok();
-            ready(Ok((Connection::new(stream, peer, settings.request_timeout, metrics.clone()), peer)))
-        })
-        .and_then(http)
-    })?;
-    Ok(server.run())
-}
-
-/// At least so many: a second too long loses no request.
-fn whole_seconds(duration: Duration) -> u64 {
-    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+    edge::serve(listener, bounds, services.metrics.clone(), stop, move || {
+        application(services.clone(), settings.clone()).app_data(ThinData(document.clone()))
+    })
 }
 
 /// The routes, and what wraps them.

@@ -1,9 +1,11 @@
 //! The settings: what can be set, and what it may be.
 
+mod descriptors;
 mod layers;
 mod origins;
 mod profile;
 
+pub(crate) use descriptors::raise_limit;
 pub use layers::SettingError;
 pub use origins::AllowedOrigins;
 pub use profile::{Profile, UnknownProfile};
@@ -11,7 +13,7 @@ pub use profile::{Profile, UnknownProfile};
 use crate::hosts::Hosts;
 use gochat_adapters::{CommitOptions, DatabaseOptions, DatabaseUrl};
 use layers::Layers;
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, num::NonZero, thread, time::Duration};
 use tracing::level_filters::LevelFilter;
 
 /// Every setting, valid.
@@ -43,8 +45,12 @@ pub struct Settings {
 pub struct HttpSettings {
     /// The address and port to listen on.
     pub bind: SocketAddr,
-    /// Threads that serve requests; 0 means one a processor core.
+    /// Threads that serve requests.
     pub workers: usize,
+    /// The most connections.
+    pub max_connections: usize,
+    /// How long a connection may wait for its next request.
+    pub keep_alive: Duration,
     /// How long a client may take to send a request.
     pub request_timeout: Duration,
     /// How long the listener stays open after a signal to stop, while `/readyz` already says so.
@@ -105,12 +111,18 @@ impl Settings {
         let development_key = layers.parsed("auth.development_key", "true or false")?;
         let admin_bind: SocketAddr =
             layers.parsed("admin.bind", "an address and a port, like 127.0.0.1:1214")?;
+        let workers = match layers.number("http.workers", 0..=1024)? {
+            0 => thread::available_parallelism().map_or(1, NonZero::get),
+            workers => workers,
+        };
         let own_hosts = |only: bool| if only { Hosts::Loopback } else { Hosts::Any };
         let settings = Self {
             profile,
             http: HttpSettings {
                 bind: layers.parsed("http.bind", "an address and a port, like 127.0.0.1:1213")?,
-                workers: layers.number("http.workers", 0..=1024)?,
+                workers,
+                max_connections: descriptors::max_connections(&layers, workers)?,
+                keep_alive: layers.duration("http.keep_alive", 1..=3600)?,
                 request_timeout: layers.duration("http.request_timeout", 1..=300)?,
                 shutdown_delay: layers.duration("http.shutdown_delay", 0..=600)?,
                 shutdown_timeout: layers.duration("http.shutdown_timeout", 0..=600)?,

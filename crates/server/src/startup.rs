@@ -6,7 +6,7 @@ mod stop;
 use crate::{
     admin::{self, Admin},
     http::{self, HttpMetrics, Services},
-    settings::{DatabaseSettings, Settings},
+    settings::{DatabaseSettings, Settings, raise_limit},
     sweeper,
     telemetry::LostLines,
 };
@@ -40,6 +40,7 @@ pub struct Application {
 impl Application {
     /// Takes the ports, opens the database, and puts the server together. Nothing is made before the ports are ours.
     pub fn build(settings: &Settings, lost_lines: LostLines) -> anyhow::Result<Self> {
+        raise_limit().context("the limit of open files cannot be raised")?;
         let listener = listen("http.bind", settings.http.bind)?;
         let admin_listener = listen("admin.bind", settings.admin_bind)?;
         let (address, admin_address) = (listener.local_addr()?, admin_listener.local_addr()?);
@@ -61,17 +62,17 @@ impl Application {
         .measured(&registry)?;
         let authenticator: Arc<dyn Authenticator> =
             if settings.development_key { Arc::new(DevelopmentKey(keys)) } else { Arc::new(keys) };
+        let stopping = Arc::new(AtomicBool::new(false));
+        let admin =
+            Admin { registry, database: database.readiness_probe(&queue), stopping: Arc::clone(&stopping) };
+        let admin = admin::serve(admin_listener, admin, settings.admin_hosts, metrics.clone())?;
+        let stop = Budget::new(settings.http.shutdown_timeout);
+        let signalled = stop::signalled(settings.http.shutdown_delay, stopping, stop.clone())?;
         let services = Services {
             groups: GroupService::new(queue.groups(), database.group_reader(), clock),
             authenticator,
             metrics,
         };
-        let stopping = Arc::new(AtomicBool::new(false));
-        let admin =
-            Admin { registry, database: database.readiness_probe(&queue), stopping: Arc::clone(&stopping) };
-        let admin = admin::serve(admin_listener, admin, settings.admin_hosts)?;
-        let stop = Budget::new(settings.http.shutdown_timeout);
-        let signalled = stop::signalled(settings.http.shutdown_delay, stopping, stop.clone())?;
         let server = http::serve(listener, services, settings.http.clone(), signalled)?;
         let sweeper =
             rt::spawn(sweeper::run(queue.idempotency_sweeper(), SystemClock, settings.idempotency_keep));

@@ -1,66 +1,183 @@
-//! A connection on which every error reply has the body of the contract, and no head takes for ever.
+//! A connection between the socket and the web server, which has no hook for any of this.
 //!
-//! The web server answers what never becomes a request (a head that is malformed, too large or too slow) by itself,
-//! with a bare status and no way to say more. Such a reply is the only error without a body that this service
-//! writes, so it is known by that, and completed on its way out.
+//! - One request at a time: the next one is let through when the reply is sent ([`gate`]).
+//! - No client has more than its share of the worker ([`turn`]), and no wait for one is without an end ([`patience`]).
+//! - Where there are too many, the one that has waited longest makes way ([`seats`]).
+//! - Each error has the body of the contract ([`bare_error`]).
 
-mod head;
+mod bare_error;
+mod chunks;
+mod gate;
+mod patience;
+mod request_head;
+mod seats;
+mod turn;
 
-use super::{
-    error::ApiError,
-    metrics::{HttpMetrics, NONE},
-    request_id,
-};
-use actix_web::{
-    http::StatusCode,
-    rt::net::TcpStream,
-    web::{Buf, Bytes},
-};
-use head::HeadTimer;
+pub(crate) use patience::Limits;
+pub(super) use seats::Seats;
+
+use super::metrics::HttpMetrics;
+use actix_web::web::{Buf, Bytes, BytesMut};
+use gate::Gate;
+use patience::{Patience, Wait};
+use seats::Seat;
 use std::{
     io,
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     pin::Pin,
+    rc::Rc,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use turn::Turn;
 
-/// A connection that completes bare errors.
-pub(super) struct Connection {
-    stream: TcpStream,
+/// A connection with a client.
+pub(super) struct Connection<S> {
+    stream: S,
     peer: Option<IpAddr>,
     metrics: HttpMetrics,
-    /// What is left to write of a completed error.
+    /// `None` where there was no room.
+    seat: Option<Seat>,
+    gate: Gate,
+    turn: Turn,
+    patience: Patience,
+    /// Bytes that have come and may not pass yet, but for the first `cleared` ones.
+    held: BytesMut,
+    cleared: usize,
+    /// Whether any byte has come.
+    has_begun: bool,
+    /// The rest of a completed error.
     completed: Bytes,
-    head: HeadTimer,
 }
 
-impl Connection {
-    /// A connection from `peer`, which may take `head_limit` for each head but the first, which the web server looks after.
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// A connection from `peer`. Where there is no seat for it, it is answered 503.
     pub(super) fn new(
-        stream: TcpStream,
-        peer: Option<SocketAddr>,
-        head_limit: Duration,
+        stream: S,
+        peer: Option<IpAddr>,
+        seats: &Rc<Seats>,
+        limits: Limits,
         metrics: HttpMetrics,
     ) -> Self {
-        // Replies are written whole, so waiting to fill a packet gains nothing; where it cannot be had, it is slower.
-        let _slower = stream.set_nodelay(true);
-        let peer = peer.map(|peer| peer.ip().to_canonical());
-        Self { stream, peer, metrics, completed: Bytes::new(), head: HeadTimer::new(head_limit) }
+        let mut connection = Self {
+            stream,
+            peer,
+            metrics,
+            seat: seats.take(),
+            gate: Gate::new(),
+            turn: Turn::new(),
+            patience: Patience::new(limits),
+            held: BytesMut::new(),
+            cleared: 0,
+            has_begun: false,
+            completed: Bytes::new(),
+        };
+        if connection.seat.is_none() {
+            connection.refuse(bare_error::NO_ROOM);
+        }
+        connection
     }
 
     /// Takes over what is to be written, if a bare error is in it.
     fn refuse(&mut self, written: &[u8]) -> bool {
-        let Some((status, completed)) = complete(written, self.peer) else { return false };
+        let Some((status, completed)) = bare_error::complete(written, self.peer) else { return false };
         self.metrics.refused(status);
         self.completed = completed;
         true
     }
 
+    /// Lets bytes through to `buf` that were held. Returns whether there were any.
+    fn release(&mut self, buf: &mut ReadBuf<'_>) -> bool {
+        self.held.advance(self.gate.empty_lines(&self.held));
+        if self.cleared == 0 && !self.held.is_empty() {
+            self.cleared = self.gate.pass(&mut self.held);
+        }
+        let released = self.cleared.min(buf.remaining());
+        if released > 0 {
+            buf.put_slice(&self.held.split_to(released));
+            self.cleared -= released;
+        }
+        released > 0
+    }
+
+    /// Lets those bytes at the end of `buf` through that may pass, and holds the others. Returns whether any passed.
+    fn filter(&mut self, buf: &mut ReadBuf<'_>, before: usize) -> bool {
+        let received = &mut buf.filled_mut()[before..];
+        let passed = if self.held.is_empty() && self.gate.empty_lines(received) == 0 {
+            self.gate.pass(received)
+        } else {
+            0
+        };
+        self.held.extend_from_slice(&received[passed..]);
+        buf.set_filled(before + passed);
+        passed > 0
+    }
+
+    /// Ready when the connection is to end: it has waited too long for a request, or must make way.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.gate.awaits_head() {
+            return Poll::Pending;
+        }
+        let wait = match (self.held.is_empty(), self.has_begun) {
+            (true, false) => Wait::First,
+            (true, true) => Wait::Next,
+            (false, _) => Wait::Head,
+        };
+        let must_leave = self.seat.as_ref().is_none_or(|seat| seat.wait(cx));
+        if must_leave && wait != Wait::Head {
+            return Poll::Ready(());
+        }
+        ready!(self.patience.poll(wait, cx));
+        if wait == Wait::Head {
+            self.refuse(bare_error::SLOW_HEAD);
+        }
+        Poll::Ready(())
+    }
+
+    fn serve(&mut self) {
+        self.patience.end();
+        self.turn.spend(turn::REQUEST);
+        if let Some(seat) = &self.seat {
+            seat.serve();
+        }
+    }
+
+    /// An error when the client has taken nothing for too long.
+    fn poll_taking(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        self.patience.poll(Wait::Taking, cx).map(|()| io::ErrorKind::TimedOut.into())
+    }
+
+    fn poll_write_stream(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match Pin::new(&mut self.stream).poll_write(cx, bytes) {
+            Poll::Ready(written) => {
+                self.patience.end();
+                Poll::Ready(written)
+            }
+            Poll::Pending => self.poll_taking(cx).map(Err),
+        }
+    }
+
+    /// Reads until the client has closed too, for a while.
+    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut bytes = [0; 4096];
+        loop {
+            if self.patience.poll(Wait::Linger, cx).is_ready() {
+                return Poll::Ready(Ok(()));
+            }
+            ready!(self.turn.poll(cx));
+            let mut buf = ReadBuf::new(&mut bytes);
+            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf))?;
+            if buf.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            self.turn.spend(buf.filled().len());
+        }
+    }
+
     fn poll_write_completed(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.completed.is_empty() {
-            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.completed))?;
+            let completed = self.completed.clone();
+            let written = ready!(self.poll_write_stream(cx, &completed))?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -70,127 +187,76 @@ impl Connection {
     }
 }
 
-impl AsyncRead for Connection {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<S> {
+    /// Reads nothing, which the web server takes for the client's end, where the connection is to end.
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        if let Poll::Ready(result) = Pin::new(&mut self.stream).poll_read(cx, buf) {
-            self.head.received(&buf.filled()[before..]);
-            return Poll::Ready(result);
+        let this = &mut *self;
+        let awaited_head = this.gate.awaits_head();
+        loop {
+            if this.seat.is_none() {
+                return Poll::Ready(Ok(()));
+            }
+            ready!(this.turn.poll(cx));
+            if this.release(buf) {
+                break;
+            }
+            if this.gate.is_closed() && !this.held.is_empty() {
+                // It is read on when the reply is sent.
+                return Poll::Pending;
+            }
+            let before = buf.filled().len();
+            let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(cx, buf) else {
+                return this.poll_end(cx).map(Ok);
+            };
+            read?;
+            let received = buf.filled().len() - before;
+            if received == 0 {
+                return Poll::Ready(Ok(()));
+            }
+            this.has_begun = true;
+            this.turn.spend(received);
+            if this.filter(buf, before) {
+                break;
+            }
         }
-        if ready!(self.head.poll_over(cx)) {
-            self.refuse(SLOW_HEAD);
+        if awaited_head && !this.gate.awaits_head() {
+            this.serve();
         }
-        // Nothing was read: for the web server, the client has gone.
         Poll::Ready(Ok(()))
     }
 }
 
-impl AsyncWrite for Connection {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         ready!(self.poll_write_completed(cx))?;
-        self.head.replied();
-        if self.refuse(buf) {
-            Poll::Ready(Ok(buf.len()))
-        } else {
-            Pin::new(&mut self.stream).poll_write(cx, buf)
+        if buf != CONTINUE {
+            self.gate.replied();
         }
+        if self.refuse(buf) { Poll::Ready(Ok(buf.len())) } else { self.poll_write_stream(cx, buf) }
     }
 
+    /// The web server asks for this when all that it had to write is written.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_write_completed(cx))?;
-        Pin::new(&mut self.stream).poll_flush(cx)
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        if self.gate.sent() && (!self.held.is_empty() || self.poll_end(cx).is_ready()) {
+            // What was held can be read now.
+            cx.waker().wake_by_ref();
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_write_completed(cx))?;
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+        // Where bytes are left unread, the system resets the connection, and the client may lose the reply.
+        if self.seat.is_none() || !self.held.is_empty() { self.poll_discard(cx) } else { Poll::Ready(Ok(())) }
     }
 }
 
-/// The head of a bare reply, up to its status.
-const HEAD: &str = "HTTP/1.1 4";
-/// What the web server would say of a head that takes too long.
-const SLOW_HEAD: &[u8] = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-/// What shows that a reply is bare.
-const NO_BODY: &str = "content-length: 0\r\n";
-
-/// What is written to `peer`, with the body of the bare error at its end, if there is one, and the status of that. Other
-/// replies may stand before it.
-fn complete(written: &[u8], peer: Option<IpAddr>) -> Option<(StatusCode, Bytes)> {
-    if !written.ends_with(b"\r\n\r\n") {
-        return None;
-    }
-    let written = str::from_utf8(written).ok()?;
-    let (others, bare) = written.split_at(written.rfind(HEAD)?);
-    if bare.find("\r\n\r\n")? + 4 < bare.len() {
-        // What ends the text is another reply, whole and not bare.
-        return None;
-    }
-    let (before, after) = bare.split_once(NO_BODY)?;
-    let status = StatusCode::from_bytes(bare.as_bytes().get(9..12)?).ok()?;
-    let error = match status {
-        StatusCode::REQUEST_TIMEOUT => ApiError::request_timeout(),
-        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => ApiError::header_too_large(),
-        _ => ApiError::malformed_request(),
-    };
-    let request_id = request_id::mint();
-    let id = request_id.to_str().ok()?;
-    let body = error.body(id).ok()?;
-    tracing::info!(
-        request_id = id,
-        peer = peer.map(tracing::field::display),
-        method = NONE,
-        route = NONE,
-        status = status.as_u16(),
-        "request"
-    );
-    let length = body.len();
-    let completed = format!(
-        "{others}{before}content-length: {length}\r\ncontent-type: application/json\r\nx-request-id: {id}\r\n\
-         x-content-type-options: nosniff\r\ncache-control: no-store\r\n{after}{body}"
-    );
-    Some((status, Bytes::from(completed)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_an_error_without_a_body_is_completed() {
-        for whole in [
-            "HTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n",
-            "HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\n{}",
-            "HTTP/1.1 100 Continue\r\n\r\n",
-        ] {
-            assert_eq!(complete(whole.as_bytes(), None), None, "{whole}");
-        }
-    }
-
-    #[test]
-    fn a_bare_error_behind_other_replies_is_completed_too() {
-        let other = "HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\n{}";
-        let bare = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-        let (_, replies) = complete(format!("{other}{bare}").as_bytes(), None).unwrap();
-        let replies = String::from_utf8(replies.to_vec()).unwrap();
-        let completed = replies.strip_prefix(other).unwrap();
-        assert!(completed.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{completed}");
-        assert!(completed.contains(r#""code":"malformed_request""#), "{completed}");
-    }
-
-    #[test]
-    fn a_bare_error_gets_the_body_and_the_headers_of_every_error() {
-        let bare = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-        let reply = String::from_utf8(complete(bare, None).unwrap().1.to_vec()).unwrap();
-        let (head, body) = reply.split_once("\r\n\r\n").unwrap();
-        let body: serde_json::Value = serde_json::from_str(body).unwrap();
-        assert_eq!(body["code"], "request_timeout");
-        let id = body["request_id"].as_str().unwrap();
-        assert!(head.contains(&format!("\r\nx-request-id: {id}\r\n")), "{head}");
-        assert!(head.ends_with("\r\nconnection: close"), "{head}");
-    }
-}
+/// The leave to send a body, which is no reply.
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";

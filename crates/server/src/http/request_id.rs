@@ -3,7 +3,10 @@
 use super::auth::GOCHAT_TOKEN;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use gochat_adapters::DEVELOPMENT_KEY;
-use gochat_domain::auth::ApiKey;
+use gochat_domain::{
+    auth::ApiKey,
+    clock::{Clock, SystemClock},
+};
 use uuid::Uuid;
 
 /// The header that carries it, both ways.
@@ -38,7 +41,7 @@ fn shows_a_key(id: &HeaderValue, headers: &HeaderMap) -> bool {
 /// A new id.
 pub(super) fn mint() -> HeaderValue {
     let mut buffer = Uuid::encode_buffer();
-    let id = Uuid::now_v7().hyphenated().encode_lower(&mut buffer);
+    let id = SystemClock.now().mint_uuid().hyphenated().encode_lower(&mut buffer);
     // Hexadecimal digits and hyphens are always a header's value.
     HeaderValue::from_str(id).unwrap_or(HeaderValue::from_static("none"))
 }

@@ -1,0 +1,100 @@
+//! The errors that the web server answers by itself, completed.
+//!
+//! What never becomes a request (a head that is malformed, too large or too slow) it answers with a bare status, and there is no
+//! way to say more. Such a reply is the only error without a body that this service writes, so it is known by that.
+
+use super::super::{error::ApiError, metrics::NONE, request_id};
+use actix_web::{http::StatusCode, web::Bytes};
+use anyhow::anyhow;
+use std::net::IpAddr;
+
+/// The head of a bare reply, up to the class of its status.
+const HEADS: [&str; 2] = ["HTTP/1.1 4", "HTTP/1.1 5"];
+/// What the web server would say of a head that takes too long.
+pub(super) const SLOW_HEAD: &[u8] =
+    b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+/// What it would say where there are too many connections.
+pub(super) const NO_ROOM: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\nretry-after: 1\r\n\r\n";
+/// What shows that a reply is bare.
+const NO_BODY: &str = "content-length: 0\r\n";
+
+/// What is written to `peer`, with the body of the bare error at its end, if there is one, and the status of that. Other
+/// replies may stand before it.
+pub(super) fn complete(written: &[u8], peer: Option<IpAddr>) -> Option<(StatusCode, Bytes)> {
+    if !written.ends_with(b"\r\n\r\n") {
+        return None;
+    }
+    let written = str::from_utf8(written).ok()?;
+    let start = HEADS.iter().filter_map(|head| written.rfind(head)).max()?;
+    let (others, bare) = written.split_at(start);
+    if bare.find("\r\n\r\n")? + 4 < bare.len() {
+        // What ends the text is another reply, whole and not bare.
+        return None;
+    }
+    let (before, after) = bare.split_once(NO_BODY)?;
+    let status = StatusCode::from_bytes(bare.as_bytes().get(9..12)?).ok()?;
+    let error = match status {
+        StatusCode::REQUEST_TIMEOUT => ApiError::request_timeout(),
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => ApiError::header_too_large(),
+        StatusCode::SERVICE_UNAVAILABLE => ApiError::unavailable(anyhow!("there are too many connections")),
+        StatusCode::INTERNAL_SERVER_ERROR => ApiError::internal(anyhow!("the web server failed")),
+        _ => ApiError::malformed_request(),
+    };
+    let request_id = request_id::mint();
+    let id = request_id.to_str().ok()?;
+    let body = error.body(id).ok()?;
+    tracing::info!(
+        request_id = id,
+        peer = peer.map(tracing::field::display),
+        method = NONE,
+        route = NONE,
+        status = status.as_u16(),
+        "request"
+    );
+    let length = body.len();
+    let completed = format!(
+        "{others}{before}content-length: {length}\r\ncontent-type: application/json\r\nx-request-id: {id}\r\n\
+         x-content-type-options: nosniff\r\ncache-control: no-store\r\n{after}{body}"
+    );
+    Some((status, Bytes::from(completed)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_error_without_a_body_is_completed() {
+        for whole in [
+            "HTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n",
+            "HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\n{}",
+            "HTTP/1.1 100 Continue\r\n\r\n",
+        ] {
+            assert_eq!(complete(whole.as_bytes(), None), None, "{whole}");
+        }
+    }
+
+    #[test]
+    fn a_bare_error_behind_other_replies_is_completed_too() {
+        let other = "HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\n{}";
+        let bare = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let (_, replies) = complete(format!("{other}{bare}").as_bytes(), None).unwrap();
+        let replies = String::from_utf8(replies.to_vec()).unwrap();
+        let completed = replies.strip_prefix(other).unwrap();
+        assert!(completed.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{completed}");
+        assert!(completed.contains(r#""code":"malformed_request""#), "{completed}");
+    }
+
+    #[test]
+    fn a_bare_error_gets_the_body_and_the_headers_of_every_error() {
+        let bare = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let reply = String::from_utf8(complete(bare, None).unwrap().1.to_vec()).unwrap();
+        let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!(body["code"], "request_timeout");
+        let id = body["request_id"].as_str().unwrap();
+        assert!(head.contains(&format!("\r\nx-request-id: {id}\r\n")), "{head}");
+        assert!(head.ends_with("\r\nconnection: close"), "{head}");
+    }
+}

@@ -1,0 +1,122 @@
+//! The end of a chunked body (RFC 9112, section 7.1).
+
+/// A place in a chunked body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Chunks {
+    state: State,
+    /// The size of the chunk as far as it is read, then the bytes of it that are to come.
+    left: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// At a digit of a size; whether one was there before.
+    Size {
+        begun: bool,
+    },
+    /// Behind a size.
+    Extension,
+    SizeEnd,
+    Data,
+    DataCr,
+    DataLf,
+    /// In the lines behind the last chunk; whether this one is empty so far.
+    Trailer {
+        is_empty: bool,
+    },
+    Over,
+    Malformed,
+}
+
+impl Chunks {
+    /// The start of a body.
+    pub(super) fn new() -> Self {
+        Self { state: State::Size { begun: false }, left: 0 }
+    }
+
+    /// Reads the body on, and returns how many of `bytes` belong to it.
+    pub(super) fn read(&mut self, bytes: &[u8]) -> usize {
+        let mut read = 0;
+        while read < bytes.len() && !self.is_over() && !self.is_malformed() {
+            if self.state == State::Data {
+                let here = bytes.len() - read;
+                let taken = usize::try_from(self.left).map_or(here, |left| left.min(here));
+                read += taken;
+                self.left -= taken as u64;
+                if self.left == 0 {
+                    self.state = State::DataCr;
+                }
+            } else {
+                self.state = self.after(bytes[read]);
+                read += 1;
+            }
+        }
+        read
+    }
+
+    /// Whether the last line was read.
+    pub(super) fn is_over(&self) -> bool {
+        self.state == State::Over
+    }
+
+    /// Whether this is no chunked body.
+    pub(super) fn is_malformed(&self) -> bool {
+        self.state == State::Malformed
+    }
+
+    /// The state behind a byte that is not data.
+    fn after(&mut self, byte: u8) -> State {
+        match (self.state, byte) {
+            (State::Size { begun }, _) if byte.is_ascii_hexdigit() => {
+                let digit = char::from(byte).to_digit(16).map_or(0, u64::from);
+                let size = if begun { self.left.checked_mul(16) } else { Some(0) };
+                match size.and_then(|size| size.checked_add(digit)) {
+                    Some(size) => {
+                        self.left = size;
+                        State::Size { begun: true }
+                    }
+                    None => State::Malformed,
+                }
+            }
+            (State::Size { begun: true } | State::Extension, b'\r') => State::SizeEnd,
+            (State::Size { begun: true }, b' ' | b'\t' | b';') | (State::Extension, _) => State::Extension,
+            (State::SizeEnd, b'\n') if self.left > 0 => State::Data,
+            (State::DataCr, b'\r') => State::DataLf,
+            (State::DataLf, b'\n') => State::Size { begun: false },
+            (State::Trailer { is_empty: true }, b'\n') => State::Over,
+            (State::SizeEnd | State::Trailer { .. }, b'\n') => State::Trailer { is_empty: true },
+            (State::Trailer { is_empty }, b'\r') => State::Trailer { is_empty },
+            (State::Trailer { .. }, _) => State::Trailer { is_empty: false },
+            _ => State::Malformed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BODY: &[u8] =
+        b"4\r\n{\"a\"\r\n1b; x=\"y\"\r\n0\r\n\r\n0123456789012345678901\r\n0\r\nTrailer: x\r\n\r\n";
+
+    #[test]
+    fn the_end_is_found_wherever_the_bytes_are_split() {
+        for split in 0..BODY.len() {
+            let mut chunks = Chunks::new();
+            let (first, second) = BODY.split_at(split);
+            assert_eq!(chunks.read(first), first.len());
+            assert!(!chunks.is_over());
+            assert_eq!(chunks.read(&[second, b"GET / HTTP/1.1\r\n"].concat()), second.len());
+            assert!(chunks.is_over());
+        }
+    }
+
+    #[test]
+    fn what_is_no_chunk_is_malformed() {
+        for bytes in ["\r\n", "x\r\n", "1\r\nab", "1\n", "1\r\nx\n", "fffffffffffffffff\r\n", ";\r\n"] {
+            let mut chunks = Chunks::new();
+            chunks.read(bytes.as_bytes());
+            assert!(chunks.is_malformed(), "{bytes:?}");
+        }
+    }
+}

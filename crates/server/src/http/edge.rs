@@ -1,0 +1,134 @@
+//! A listener, and the connections that come in by it: what `actix_web::HttpServer` does, but for the connection of our own
+//! between it and the socket.
+
+use super::{
+    connection::{Connection, Limits, Seats},
+    metrics::HttpMetrics,
+};
+use actix_http::{HttpService, KeepAlive, Request, Response};
+use actix_service::{
+    IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, fn_factory, fn_service, map_config,
+};
+use actix_web::{
+    Error,
+    body::MessageBody,
+    dev::{AppConfig, Server},
+    rt::{self, net::TcpStream, time::interval},
+};
+use std::{
+    cell::RefCell,
+    fmt, io,
+    net::TcpListener,
+    rc::{Rc, Weak},
+    time::{Duration, SystemTime},
+};
+
+/// The bounds of a listener.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Threads that serve.
+    pub(crate) workers: usize,
+    /// The most connections, of all workers together.
+    pub(crate) connections: usize,
+    /// The longest waits of each.
+    pub(crate) limits: Limits,
+    /// How long what is in flight may take when the listener is to stop.
+    pub(crate) shutdown: Duration,
+}
+
+/// Connections that a worker may have beyond its share. They are taken in to be told that there is no room, or in place of one
+/// that is idle.
+pub(crate) const SPARE: usize = 16;
+
+/// Starts to serve `application` on `listener`, until `stop` comes or the handle stops it. Signals do not.
+pub(crate) fn serve<F, I, S, B>(
+    listener: TcpListener,
+    bounds: Bounds,
+    metrics: HttpMetrics,
+    stop: impl Future<Output = ()> + Send + 'static,
+    application: F,
+) -> io::Result<Server>
+where
+    F: Fn() -> I + Send + Clone + 'static,
+    I: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig> + 'static,
+    S::Error: Into<Error>,
+    S::InitError: fmt::Debug,
+    S::Response: Into<Response<B>>,
+    B: MessageBody + 'static,
+{
+    let seats = bounds.connections.div_ceil(bounds.workers);
+    let builder = Server::build()
+        .workers(bounds.workers)
+        .max_concurrent_connections(seats + SPARE)
+        .shutdown_timeout(whole_seconds(bounds.shutdown))
+        .shutdown_signal(stop);
+    let stopping = builder.graceful_shutdown_signal();
+    let server = builder.listen("http", listener, move || {
+        let (application, stopping, metrics) = (application.clone(), stopping.clone(), metrics.clone());
+        let seats = Seats::new(seats);
+        let http = move || {
+            let stopping = stopping.clone();
+            HttpService::build()
+                // The connection looks after these waits itself.
+                .client_request_timeout(Duration::ZERO)
+                .keep_alive(KeepAlive::Os)
+                .client_disconnect_timeout(bounds.limits.linger)
+                .graceful_shutdown_signal(move || {
+                    let stopping = stopping.clone();
+                    async move { stopping.notified().await }
+                })
+                .h1(map_config(
+                    application().into_factory().map_err(|error| error.into().error_response()),
+                    |()| AppConfig::default(),
+                ))
+        };
+        let http = Rc::new(http);
+        fn_factory(move || {
+            let (http, seats, metrics) = (Rc::clone(&http), Rc::clone(&seats), metrics.clone());
+            async move {
+                let current = Rc::new(RefCell::new(http().new_service(()).await?));
+                rt::spawn(renew_with_the_clock(Rc::downgrade(&current), Rc::clone(&seats), {
+                    let http = Rc::clone(&http);
+                    move || http().new_service(())
+                }));
+                Ok::<_, ()>(fn_service(move |stream: TcpStream| {
+                    let peer = stream.peer_addr().ok();
+                    // Replies are written whole, so waiting to fill a packet gains nothing; where it cannot be had, it is slower.
+                    let _slower = stream.set_nodelay(true);
+                    let ip = peer.map(|peer| peer.ip().to_canonical());
+                    let connection = Connection::new(stream, ip, &seats, bounds.limits, metrics.clone());
+                    current.borrow().call((connection, peer))
+                }))
+            }
+        })
+    })?;
+    Ok(server.run())
+}
+
+/// The web server keeps the time for a worker in a task that panics where the clock is before 1970, and stands still from then
+/// on. So the worker gets a new one when the clock is well again, and lets the connections go that have the old one.
+async fn renew_with_the_clock<S, R, E>(current: Weak<RefCell<S>>, seats: Rc<Seats>, renew: impl Fn() -> R)
+where
+    R: Future<Output = Result<S, E>>,
+{
+    let mut interval = interval(Duration::from_millis(100));
+    let mut was_well = true;
+    loop {
+        interval.tick().await;
+        let is_well = SystemTime::now() >= SystemTime::UNIX_EPOCH;
+        if is_well && !was_well {
+            let Ok(renewed) = renew().await else { continue };
+            let Some(current) = current.upgrade() else { return };
+            current.replace(renewed);
+            seats.dismiss_idle();
+            tracing::warn!("the clock was before 1970 and is well again");
+        }
+        was_well = is_well;
+    }
+}
+
+/// At least so many: a second too long loses no request.
+fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+}

@@ -1,0 +1,46 @@
+//! The connections for which there are file descriptors.
+
+use super::{Layers, SettingError};
+use crate::http::edge::SPARE;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::io;
+
+/// Connections by default, where there are descriptors for more: each takes memory.
+const DEFAULT: usize = 10_000;
+
+/// Descriptors of the process itself: the binary's files, sockets of the system, the admin listener and its connections.
+const OWN: usize = 128;
+
+/// Descriptors of one connection to the database: SQLite has its file, its log, the log's index and a folder open.
+const EACH_DATABASE_CONNECTION: usize = 4;
+
+/// The connections that a process may have.
+pub(super) fn max_connections(layers: &Layers, workers: usize) -> Result<usize, SettingError> {
+    let setting = "http.max_connections";
+    let wanted = layers.number(setting, 0..=1_000_000)?;
+    let pooled: usize = layers.number("database.pool_size", 1..=1000)?;
+    let writers: usize = layers.number("writer.writers", 1..=64)?;
+    let reserve = OWN + workers * SPARE + (pooled + writers + 2) * EACH_DATABASE_CONNECTION;
+    let limit = getrlimit(Resource::Nofile)
+        .maximum
+        .map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let room = limit.saturating_sub(reserve);
+    match wanted {
+        0 if room > 0 => Ok(room.min(DEFAULT)),
+        1.. if wanted <= room => Ok(wanted),
+        _ => Err(layers.refused(
+            setting,
+            &wanted.to_string(),
+            format!(
+                "at most {room}, as a process may have {limit} files open (ulimit -n, LimitNOFILE) and {reserve} are for all \
+                 but connections"
+            ),
+        )),
+    }
+}
+
+/// Allows the process as many files as it may allow itself. Systems start it with few, for programs that use `select`.
+pub(crate) fn raise_limit() -> io::Result<()> {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    Ok(setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?)
+}
