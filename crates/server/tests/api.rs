@@ -12,6 +12,8 @@ mod bodies;
 mod cors;
 #[path = "api/create.rs"]
 mod create;
+#[path = "api/crowds.rs"]
+mod crowds;
 #[path = "api/docs.rs"]
 mod docs;
 #[path = "api/faults.rs"]
@@ -28,6 +30,8 @@ mod idempotency;
 mod keys;
 #[path = "api/openapi.rs"]
 mod openapi;
+#[path = "api/pipelines.rs"]
+mod pipelines;
 #[path = "api/protocol.rs"]
 mod protocol;
 #[path = "api/reads.rs"]
@@ -50,6 +54,8 @@ fn main() -> ExitCode {
         bodies::cases(),
         keys::cases(),
         protocol::cases(),
+        pipelines::cases(),
+        crowds::cases(),
         faults::cases(),
         floods::cases(),
         admin::cases(),

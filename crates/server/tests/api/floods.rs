@@ -89,7 +89,7 @@ fn clients_at_the_end_of_the_list_never_make_a_key_look_up_fail(
 }
 
 /// Ends what goes on until then.
-struct End<'a>(&'a AtomicBool);
+pub struct End<'a>(pub &'a AtomicBool);
 
 impl Drop for End<'_> {
     fn drop(&mut self) {

@@ -1,0 +1,161 @@
+//! Many connections, and connections that ask for more than their share.
+
+use crate::app::App;
+use gochat_test_support::{
+    Case, TestDatabase, cases,
+    deadline::{LIMIT, eventually},
+    http::{Connection, DEVELOPMENT_KEY, Request},
+};
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        senders_at_full_speed_hold_up_nobody,
+        an_early_reply_ends_the_connection_whatever_the_client_sends,
+        a_reply_that_is_not_read_ends_its_connection,
+        an_idle_connection_makes_way_for_a_new_one,
+        where_every_connection_is_served_a_new_one_is_answered_503,
+        a_connection_that_waits_too_long_for_its_next_request_is_closed,
+    ]
+    .to_vec()
+}
+
+const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
+
+/// The start of a request without a key, whose body would take a day.
+const ENDLESS: &[u8] = b"POST /v1/group HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1099511627776\r\n\r\n";
+
+fn open(port: u16) -> TcpStream {
+    let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    stream.set_write_timeout(Some(LIMIT)).unwrap();
+    stream
+}
+
+fn senders_at_full_speed_hold_up_nobody(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let _end = crate::floods::End(&is_over);
+        // Each opens another connection where the one before was closed.
+        let send_until_over = |start: &'static [u8], rest: Vec<u8>| {
+            let (is_over, port) = (&is_over, app.port);
+            scope.spawn(move || {
+                while !is_over.load(Ordering::Relaxed) {
+                    let mut stream = open(port);
+                    let mut reader = stream.try_clone().unwrap();
+                    let discard =
+                        thread::spawn(
+                            move || while reader.read(&mut [0; 65_536]).is_ok_and(|read| read > 0) {},
+                        );
+                    let mut sent = stream.write_all(start);
+                    while sent.is_ok() && !is_over.load(Ordering::Relaxed) {
+                        sent = stream.write_all(&rest);
+                    }
+                    let _closed = stream.shutdown(std::net::Shutdown::Both);
+                    discard.join().unwrap();
+                }
+            });
+        };
+        for _ in 0..2 {
+            send_until_over(ENDLESS, vec![b'x'; 65_536]);
+            send_until_over(b"", b"GET /nope HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1_000));
+        }
+        for number in 0..50 {
+            let reply = Request::create(BODY.replace('g', &format!("g{number}"))).send(app.port);
+            assert_eq!(reply.status, 201);
+            assert_eq!(Request::new("GET", "/livez").send(app.admin_port).status, 200);
+        }
+    });
+    assert_eq!(app.names().len(), 50);
+    Ok(())
+}
+
+fn an_early_reply_ends_the_connection_whatever_the_client_sends(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let mut stream = open(app.port);
+    stream.write_all(ENDLESS)?;
+    let body = vec![b'x'; 65_536];
+    // The server does not read on for ever.
+    eventually("the connection is cut", || stream.write_all(&body).err());
+    Ok(())
+}
+
+fn a_reply_that_is_not_read_ends_its_connection(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, &[("GOCHAT__HTTP__REQUEST_TIMEOUT", "1s")]);
+    for number in 0..100 {
+        let name = format!("{number:063}");
+        assert_eq!(Request::create(BODY.replace('g', &name)).send(app.port).status, 201);
+    }
+    let mut stream = open(app.port);
+    let page = Request::new("GET", "/v1/group").header("GoChat-Token", DEVELOPMENT_KEY).bytes();
+    let pages = page.repeat(100);
+    // The replies fill what the system holds for the client; then the requests do, for the server.
+    eventually("the connection is cut", || stream.write_all(&pages).err());
+    // Another client notices nothing.
+    assert_eq!(Request::create(BODY).send(app.port).status, 201);
+    Ok(())
+}
+
+fn an_idle_connection_makes_way_for_a_new_one(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, &[("GOCHAT__HTTP__MAX_CONNECTIONS", "4")]);
+    let get = Request::new("GET", "/v1/group/1").header("GoChat-Token", DEVELOPMENT_KEY).bytes();
+    let mut connections: Vec<_> = (0..4).map(|_| Connection::open(app.port)).collect();
+    for connection in &mut connections {
+        connection.write(&get);
+        assert_eq!(connection.read().status, 404);
+    }
+    // The first is no longer the one that has waited longest.
+    connections[0].write(&get);
+    assert_eq!(connections[0].read().status, 404);
+    for number in 0..2 {
+        assert_eq!(Request::create(BODY.replace('g', &format!("g{number}"))).send(app.port).status, 201);
+    }
+    assert!(connections[1].is_closed());
+    connections[0].write(&get);
+    assert_eq!(connections[0].read().status, 200);
+    Ok(())
+}
+
+fn where_every_connection_is_served_a_new_one_is_answered_503(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, &[("GOCHAT__HTTP__MAX_CONNECTIONS", "2")]);
+    let head = format!(
+        "POST /v1/group HTTP/1.1\r\nHost: localhost\r\nGoChat-Token: {DEVELOPMENT_KEY}\r\n\
+         Content-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n",
+        BODY.len()
+    );
+    let mut served: Vec<_> = (0..2).map(|_| Connection::open(app.port)).collect();
+    for connection in &mut served {
+        connection.write(head.as_bytes());
+        connection.read_continue();
+    }
+    let mut refused = Connection::open(app.port);
+    let reply = refused.read();
+    reply.assert_error(503, "unavailable", None, "the service cannot serve this now; try again");
+    assert_eq!((reply.header("retry-after"), reply.header("connection")), ("1", "close"));
+    assert!(refused.is_closed());
+    for (connection, status) in served.iter_mut().zip([201, 409]) {
+        connection.write(BODY.as_bytes());
+        assert_eq!(connection.read().status, status);
+    }
+    assert_eq!(Request::create(BODY).send(app.port).status, 409);
+    Ok(())
+}
+
+fn a_connection_that_waits_too_long_for_its_next_request_is_closed(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let app = App::with(database, &[("GOCHAT__HTTP__KEEP_ALIVE", "1s")]);
+    let mut connection = Connection::open(app.port);
+    connection.write(&Request::create(BODY).bytes());
+    assert_eq!(connection.read().status, 201);
+    assert!(connection.is_closed());
+    Ok(())
+}

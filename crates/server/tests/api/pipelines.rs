@@ -1,0 +1,142 @@
+//! Requests that are sent ahead, and requests for another protocol: each gets the reply that fits it.
+
+use crate::app::App;
+use gochat_test_support::{
+    Case, TestDatabase, cases,
+    http::{Connection, DEVELOPMENT_KEY, Request},
+};
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        a_reply_is_framed_by_its_own_request,
+        nothing_is_served_behind_a_request_that_closes,
+        requests_in_many_small_pieces_are_served_one_by_one,
+        a_chunked_body_ends_where_it_ends,
+        a_request_for_another_protocol_is_served_as_if_it_had_not_asked,
+        empty_lines_between_requests_are_passed_over,
+        a_tunnel_is_refused_and_nothing_is_served_in_it,
+    ]
+    .to_vec()
+}
+
+fn create(name: &str) -> Request {
+    Request::create(format!(r#"{{"name":"{name}","token":"t","admin_id":1}}"#))
+}
+
+fn get(path: &str) -> Request {
+    Request::new("GET", path).header("GoChat-Token", DEVELOPMENT_KEY)
+}
+
+fn head(path: &str) -> Request {
+    Request::new("HEAD", path).header("GoChat-Token", DEVELOPMENT_KEY)
+}
+
+fn a_reply_is_framed_by_its_own_request(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let mut connection = Connection::open(app.port);
+    let requests = [
+        create("a"),
+        head("/v1/group/1"),
+        get("/v1/group/1"),
+        head("/v1/group"),
+        create("b"),
+        get("/v1/group"),
+    ];
+    connection.write(&requests.iter().flat_map(Request::bytes).collect::<Vec<_>>());
+    let created = connection.read();
+    assert_eq!((created.status, &created.json()["name"]), (201, &"a".into()));
+    let headed = connection.read_head();
+    assert_eq!((headed.status, headed.header("content-length")), (200, &*created.body.len().to_string()));
+    let found = connection.read();
+    assert_eq!((found.status, &found.body), (200, &created.body));
+    assert_eq!(connection.read_head().status, 200);
+    assert_eq!(connection.read().json()["name"], "b");
+    assert_eq!(connection.read().json().as_array().unwrap().len(), 2);
+    assert_eq!(app.names(), ["a", "b"]);
+    Ok(())
+}
+
+fn nothing_is_served_behind_a_request_that_closes(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let old = create("old").bytes();
+    let old = String::from_utf8(old)?.replace("HTTP/1.1", "HTTP/1.0").into_bytes();
+    for (last, name) in [(create("last").header("Connection", "close").bytes(), "last"), (old, "old")] {
+        let mut connection = Connection::open(app.port);
+        connection.write(&[last, create("behind").bytes(), get("/v1/group").bytes()].concat());
+        let reply = connection.read();
+        assert_eq!((reply.status, &reply.json()["name"]), (201, &name.into()));
+        assert!(connection.is_closed());
+    }
+    assert_eq!(app.names(), ["last", "old"]);
+    Ok(())
+}
+
+fn requests_in_many_small_pieces_are_served_one_by_one(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let mut connection = Connection::open(app.port);
+    let requests = [create("a").bytes(), create("b").chunked().bytes(), head("/v1/group").bytes()].concat();
+    for piece in requests.chunks(3) {
+        connection.write(piece);
+    }
+    assert_eq!([connection.read().status, connection.read().status], [201, 201]);
+    assert_eq!(connection.read_head().status, 200);
+    assert_eq!(app.names(), ["a", "b"]);
+    Ok(())
+}
+
+fn a_chunked_body_ends_where_it_ends(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let mut connection = Connection::open(app.port);
+    let head = format!(
+        "POST /v1/group HTTP/1.1\r\nHost: localhost\r\nGoChat-Token: {DEVELOPMENT_KEY}\r\n\
+         Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    );
+    // What looks like an end stands in the data, an extension and a trailer stand around it.
+    let body = "a;x=y\r\n{\"name\":\"a\r\n1C\r\n\",\"token\":\"t\",\r\n\r\n\"admin_id\"\r\n3\r\n:1}\r\n0\r\nX: y\r\n\r\n";
+    let pipelined = [head.as_bytes(), body.as_bytes(), &get("/v1/group/1").bytes()].concat();
+    connection.write(&pipelined);
+    let created = connection.read();
+    assert_eq!((created.status, &created.json()["name"]), (201, &"a".into()), "{}", created.body);
+    assert_eq!(connection.read().body, created.body);
+    Ok(())
+}
+
+fn a_request_for_another_protocol_is_served_as_if_it_had_not_asked(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let mut connection = Connection::open(app.port);
+    for (number, upgrade) in ["h2c", "websocket", "TLS/1.0, HTTP/2.0", "h2c"].into_iter().enumerate() {
+        let request = create(&format!("g{number}"))
+            .header("Connection", "Upgrade, HTTP2-Settings")
+            .header("Upgrade", upgrade)
+            .header("HTTP2-Settings", "AAMAAABkAARAAAAAAAIAAAAA")
+            .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
+        connection.write(&request.bytes());
+        let reply = connection.read();
+        assert_eq!(reply.status, 201, "{upgrade}");
+        assert_eq!((reply.header("connection"), reply.header("upgrade")), ("", ""), "{upgrade}");
+    }
+    assert_eq!(app.names().len(), 4);
+    Ok(())
+}
+
+fn empty_lines_between_requests_are_passed_over(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let mut connection = Connection::open(app.port);
+    let lines = b"\r\n\r\n\n".repeat(50_000);
+    connection.write(&[&lines[..], &create("a").bytes(), b"\r\n", &create("b").bytes()].concat());
+    assert_eq!([connection.read().status, connection.read().status], [201, 201]);
+    Ok(())
+}
+
+fn a_tunnel_is_refused_and_nothing_is_served_in_it(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let mut connection = Connection::open(app.port);
+    let tunnel = b"CONNECT localhost:443 HTTP/1.1\r\nHost: localhost:443\r\n\r\n";
+    connection.write(&[&tunnel[..], &create("behind").bytes()].concat());
+    connection.read().assert_error(404, "not_found", None, "there is nothing at this path");
+    assert!(connection.is_closed());
+    assert!(app.names().is_empty());
+    Ok(())
+}
