@@ -1,7 +1,7 @@
 //! Time: where it comes from, and how exactly it is kept.
 
 use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
-use std::fmt;
+use std::{fmt, time::SystemTime};
 use uuid::{NoContext, Uuid};
 
 /// Tells the time. A port, so that a test can hold it still.
@@ -17,7 +17,8 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from(Utc::now())
+        // Unlike `Utc::now`, this does not panic where the clock is before 1970.
+        Timestamp::from(DateTime::<Utc>::from(SystemTime::now()))
     }
 }
 

@@ -14,7 +14,7 @@ use actix_web::{
     dev::{Server, ServerHandle},
     rt,
 };
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use gochat_adapters::{CachingAuthenticator, CommitQueue, DEVELOPMENT_KEY, Database, DevelopmentKey};
 use gochat_domain::{clock::SystemClock, ports::Authenticator, service::GroupService};
 use listen::listen;
@@ -22,6 +22,7 @@ use prometheus::{IntGauge, Opts, Registry};
 use std::{
     net::SocketAddr,
     sync::{Arc, atomic::AtomicBool},
+    time::SystemTime,
 };
 use stop::Budget;
 use tokio::task::JoinHandle;
@@ -40,6 +41,10 @@ pub struct Application {
 impl Application {
     /// Takes the ports, opens the database, and puts the server together. Nothing is made before the ports are ours.
     pub fn build(settings: &Settings, lost_lines: LostLines) -> anyhow::Result<Self> {
+        ensure!(
+            SystemTime::now() >= SystemTime::UNIX_EPOCH,
+            "the clock of this machine is before 1970; set it"
+        );
         raise_limit().context("the limit of open files cannot be raised")?;
         let listener = listen("http.bind", settings.http.bind)?;
         let admin_listener = listen("admin.bind", settings.admin_bind)?;

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every case has the same shape")]
 
+#[path = "cli/clock.rs"]
+mod clock;
 #[path = "cli/configuration.rs"]
 mod configuration;
 #[path = "cli/crowds.rs"]
@@ -31,7 +33,7 @@ mod stop;
 #[path = "cli/teaching.rs"]
 mod teaching;
 
-use gochat_test_support::{Backend, Suite};
+use gochat_test_support::{Backend, Need, Suite};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -44,8 +46,10 @@ fn main() -> ExitCode {
     suite.on([Backend::Postgres], &crowds::postgres_cases());
     suite.on([Backend::Postgres], &serve::postgres_cases());
     suite.on([Backend::Postgres], &stop::postgres_cases());
+    suite.on_with(Need::FakeTime, Backend::ALL, &clock::cases());
     for cases in [
         configuration::database_cases(),
+        crowds::cases(),
         export::cases(),
         import::cases(),
         interrupted::cases(),

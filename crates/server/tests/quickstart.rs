@@ -21,9 +21,12 @@ const EXAMPLE: &str = include_str!("../examples/create_group.rs");
 fn main() -> ExitCode {
     let mut suite = Suite::new();
     let required = env::var("GOCHAT_TEST_REQUIRE_CLIENTS").is_ok_and(|value| value == "1");
-    for (program, case) in
-        [("curl", &cases![curl][..]), ("python3", &cases![python]), ("node", &cases![javascript])]
-    {
+    for (program, case) in [
+        ("curl", &cases![curl][..]),
+        ("python3", &cases![python]),
+        ("node", &cases![javascript]),
+        ("javac", &cases![java]),
+    ] {
         if required || is_installed(program) {
             suite.on(Backend::ALL, case);
         } else {
@@ -40,8 +43,8 @@ fn is_installed(program: &str) -> bool {
 
 /// The block under `### title`.
 fn block(title: &str) -> &'static str {
-    let (_, section) = PAGE.split_once(&format!("\n### {title}")).expect("the page has no such section");
-    let (_, block) = section.split_once("\n```").expect("the section has no block");
+    let (_, section) = PAGE.split_once(&format!("\n### {title}\n")).expect("the page has no such section");
+    let (_, block) = section.split_once("```").expect("the section has no block");
     let (_, block) = block.split_once('\n').unwrap();
     &block[..=block.find("\n```").expect("the block does not end")]
 }
@@ -94,6 +97,17 @@ fn javascript(database: TestDatabase) -> anyhow::Result<()> {
     let mut node = Command::new("node");
     assert_creates(&app, "group_3", node.arg("-e").arg(aimed_at(&app, block("JavaScript"))));
     assert_is_refused(&mut node);
+    Ok(())
+}
+
+fn java(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let folder = tempfile::tempdir()?;
+    let source = folder.path().join("CreateGroup.java");
+    fs::write(&source, aimed_at(&app, block("Java")))?;
+    let mut java = Command::new("java");
+    assert_creates(&app, "group_5", java.arg(source));
+    assert_is_refused(&mut java);
     Ok(())
 }
 

@@ -9,6 +9,7 @@ mod cluster;
 mod database;
 pub mod deadline;
 mod detour;
+mod fake_clock;
 mod fault_proxy;
 pub mod http;
 mod installation;
@@ -25,6 +26,7 @@ mod suite;
 
 pub use cluster::{Cluster, ClusterBuilder, Shutdown};
 pub use database::{Backend, TestDatabase};
+pub use fake_clock::FakeClock;
 pub use fault_proxy::{FaultProxy, Message};
 pub use namespace::Namespace;
 pub use need::Need;

@@ -1,6 +1,6 @@
 //! What cases need beyond PostgreSQL.
 
-use crate::{Namespace, installation, pgbouncer};
+use crate::{Namespace, fake_clock, installation, pgbouncer};
 use anyhow::ensure;
 use std::process::Command;
 
@@ -11,6 +11,8 @@ pub enum Need {
     German,
     /// PgBouncer.
     PgBouncer,
+    /// The library of faketime, which gives a process another clock.
+    FakeTime,
     /// A network namespace, which takes root's rights. Where these are missing, cases are ignored even if PostgreSQL is required.
     Namespace,
 }
@@ -29,6 +31,7 @@ impl Need {
                 );
                 Ok(())
             }
+            Self::FakeTime => fake_clock::library().map(drop),
             Self::PgBouncer => pgbouncer::program().map(drop),
             Self::Namespace => Namespace::new().map(drop),
         }

@@ -22,8 +22,8 @@ fn main() -> ExitCode {
     suite.on([Backend::Postgres], &cluster::cases());
     suite.on([Backend::Postgres], &fault_proxy::cases());
     suite.behind_pgbouncer(&pgbouncer::cases());
-    suite.on_postgres_with(Need::PgBouncer, &pgbouncer::cases_with_their_own());
-    suite.on_postgres_with(Need::German, &cluster::german_cases());
-    suite.on_postgres_with(Need::Namespace, &namespace::cases());
+    suite.on_with(Need::PgBouncer, [Backend::Postgres], &pgbouncer::cases_with_their_own());
+    suite.on_with(Need::German, [Backend::Postgres], &cluster::german_cases());
+    suite.on_with(Need::Namespace, [Backend::Postgres], &namespace::cases());
     suite.run()
 }

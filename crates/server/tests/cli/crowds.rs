@@ -7,6 +7,10 @@ use gochat_test_support::{
 };
 use std::fs;
 
+pub fn cases() -> Vec<Case> {
+    cases![more_connections_than_there_are_files_for_keep_out_nobody].to_vec()
+}
+
 pub fn postgres_cases() -> Vec<Case> {
     cases![readers_that_meet_a_lock_are_answered_in_time_and_take_no_threads].to_vec()
 }
@@ -55,6 +59,24 @@ fn readers_that_meet_a_lock_are_answered_in_time_and_take_no_threads(
     assert_eq!(waiting(&server), 0);
     lock.execute("ROLLBACK")?;
     assert_eq!(read.send(server.port).status, 404);
+    server.terminate();
+    assert_eq!(server.wait().code, Some(0));
+    Ok(())
+}
+
+fn more_connections_than_there_are_files_for_keep_out_nobody(database: TestDatabase) -> anyhow::Result<()> {
+    let few_files = ["sh", "-c", r#"ulimit -n 256; exec "$0" "$@""#];
+    let server = Server::start_by(&few_files, &database, &[("GOCHAT__HTTP__WORKERS", "2")]);
+    let mut idle: Vec<_> = (0..600).map(|_| Connection::open(server.port)).collect();
+    let create = Request::create(r#"{"name":"g","token":"t","admin_id":1}"#);
+    for status in [201, 409, 409] {
+        assert_eq!(create.send(server.port).status, status);
+        for path in ["/livez", "/readyz"] {
+            assert_eq!(Request::new("GET", path).send(server.admin_port).status, 200);
+        }
+    }
+    // Those that had waited longest made way.
+    assert!(idle[0].is_closed());
     server.terminate();
     assert_eq!(server.wait().code, Some(0));
     Ok(())

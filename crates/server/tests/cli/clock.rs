@@ -1,0 +1,78 @@
+//! A clock that goes wrong while the server runs.
+
+use crate::process::{Server, run_in};
+use gochat_test_support::{
+    Case, FakeClock, TestDatabase, cases, deadline,
+    http::{Connection, DEVELOPMENT_KEY, Reply, Request},
+};
+use tempfile::TempDir;
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        a_clock_before_1970_harms_nothing_that_comes_after_it,
+        a_start_with_a_clock_before_1970_is_refused,
+    ]
+    .to_vec()
+}
+
+/// As far back as 1963.
+const LONG_AGO: i64 = -2_000_000_000;
+
+fn create(name: &str) -> Request {
+    Request::create(format!(r#"{{"name":"{name}","token":"t","admin_id":1}}"#))
+}
+
+/// The year in the `Date` of a reply.
+fn year(reply: &Reply) -> i32 {
+    reply.header("date").split(' ').nth(3).unwrap().parse().unwrap()
+}
+
+fn a_clock_before_1970_harms_nothing_that_comes_after_it(database: TestDatabase) -> anyhow::Result<()> {
+    let clock = FakeClock::new()?;
+    let variables = clock.variables();
+    let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, &**value)).collect();
+    let workers = [("GOCHAT__HTTP__WORKERS", "1")];
+    let server = Server::start(&database, &[&variables[..], &workers].concat());
+    let mut kept_open = Connection::open(server.port);
+    kept_open.write(&create("before").bytes());
+    let before = kept_open.read();
+    assert_eq!(before.status, 201);
+    clock.set(LONG_AGO)?;
+    let mut attempts = 0;
+    let seen = deadline::eventually("a create sees the wrong clock", || {
+        attempts += 1;
+        let reply = create(&format!("meanwhile {attempts}")).send(server.port);
+        assert_eq!(reply.status, 201, "{}", reply.body);
+        reply.json()["created_at"].as_str().unwrap().starts_with("196").then_some(reply)
+    });
+    assert_eq!(Request::new("GET", "/readyz").send(server.admin_port).status, 200);
+    clock.set(0)?;
+    deadline::eventually("the replies have the date of today", || {
+        let today = create("after").send(server.port);
+        assert!([201, 409].contains(&today.status), "{}", today.body);
+        let admin = Request::new("GET", "/readyz").send(server.admin_port);
+        assert_eq!(admin.status, 200, "{}", admin.body);
+        [&today, &admin].iter().all(|reply| year(reply) >= year(&before)).then_some(())
+    });
+    // What was stored by the wrong clock is as it was told.
+    let id = &seen.json()["id"];
+    let found = Request::new("GET", &format!("/v1/group/{id}"))
+        .header("GoChat-Token", DEVELOPMENT_KEY)
+        .send(server.port);
+    assert_eq!((found.status, &found.body), (200, &seen.body));
+    server.terminate();
+    assert_eq!(server.wait().code, Some(0));
+    Ok(())
+}
+
+fn a_start_with_a_clock_before_1970_is_refused(database: TestDatabase) -> anyhow::Result<()> {
+    let clock = FakeClock::new()?;
+    clock.set(LONG_AGO)?;
+    let always = [("GOCHAT__DATABASE__URL", database.url()), ("GOCHAT__HTTP__BIND", "127.0.0.1:0")];
+    let variables = clock.variables();
+    let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, &**value)).chain(always).collect();
+    let ended = run_in(TempDir::new()?.path(), &["serve"], &variables);
+    assert_eq!(ended.code, Some(1));
+    assert_eq!(ended.stderr, "gochat: the clock of this machine is before 1970; set it\n");
+    Ok(())
+}
