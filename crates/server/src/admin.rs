@@ -52,13 +52,10 @@ const BOUNDS: Bounds = Bounds {
 };
 
 /// Starts to serve `hosts` on `listener`, until its handle stops it. Signals do not.
-pub(crate) fn serve(
-    listener: TcpListener,
-    admin: Admin,
-    hosts: Hosts,
-    counts: HttpMetrics,
-) -> io::Result<Server> {
-    edge::serve(listener, BOUNDS, counts, future::pending(), move || {
+pub(crate) fn serve(listener: TcpListener, admin: Admin, hosts: Hosts) -> io::Result<Server> {
+    // Its requests are not counted with those of clients.
+    let uncounted = HttpMetrics::new().map_err(io::Error::other)?;
+    edge::serve(listener, BOUNDS, uncounted, future::pending(), move || {
         App::new()
             .app_data(ThinData(admin.clone()))
             .wrap(from_fn(move |request, next| check_host(hosts, request, next)))

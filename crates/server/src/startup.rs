@@ -70,7 +70,7 @@ impl Application {
         let stopping = Arc::new(AtomicBool::new(false));
         let admin =
             Admin { registry, database: database.readiness_probe(&queue), stopping: Arc::clone(&stopping) };
-        let admin = admin::serve(admin_listener, admin, settings.admin_hosts, metrics.clone())?;
+        let admin = admin::serve(admin_listener, admin, settings.admin_hosts)?;
         let stop = Budget::new(settings.http.shutdown_timeout);
         let signalled = stop::signalled(settings.http.shutdown_delay, stopping, stop.clone())?;
         let services = Services {

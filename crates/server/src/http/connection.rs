@@ -16,7 +16,7 @@ mod turn;
 pub(crate) use patience::Limits;
 pub(super) use seats::Seats;
 
-use super::metrics::HttpMetrics;
+use super::metrics::{Connected, HttpMetrics};
 use actix_web::web::{Buf, Bytes, BytesMut};
 use gate::Gate;
 use patience::{Patience, Wait};
@@ -36,6 +36,7 @@ pub(super) struct Connection<S> {
     stream: S,
     peer: Option<IpAddr>,
     metrics: HttpMetrics,
+    _counted: Connected,
     /// `None` where there was no room.
     seat: Option<Seat>,
     gate: Gate,
@@ -62,6 +63,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let mut connection = Self {
             stream,
             peer,
+            _counted: metrics.connected(),
             metrics,
             seat: seats.take(),
             gate: Gate::new(),

@@ -57,6 +57,7 @@ where
     S::Response: Into<Response<B>>,
     B: MessageBody + 'static,
 {
+    metrics.limited_to(bounds.connections);
     let seats = bounds.connections.div_ceil(bounds.workers);
     let builder = Server::build()
         .workers(bounds.workers)

@@ -1,7 +1,7 @@
 //! What is measured of requests, under labels of which there are few.
 
 use actix_web::http::{Method, StatusCode};
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
+use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry};
 use std::time::Duration;
 
 /// The route of a path that is none of the service's.
@@ -15,6 +15,8 @@ pub(super) const NONE: &str = "none";
 pub struct HttpMetrics {
     requests: IntCounterVec,
     duration: HistogramVec,
+    connections: IntGauge,
+    most_connections: IntGauge,
 }
 
 impl HttpMetrics {
@@ -33,13 +35,20 @@ impl HttpMetrics {
                 &labels,
             )?,
             duration: HistogramVec::new(duration.buckets(buckets), &labels)?,
+            connections: IntGauge::new("gochat_http_connections", "Connections of clients that are open.")?,
+            most_connections: IntGauge::new(
+                "gochat_http_connections_max",
+                "The most connections of clients.",
+            )?,
         })
     }
 
     /// Lets `registry` read the counts.
     pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         registry.register(Box::new(self.requests.clone()))?;
-        registry.register(Box::new(self.duration.clone()))
+        registry.register(Box::new(self.duration.clone()))?;
+        registry.register(Box::new(self.connections.clone()))?;
+        registry.register(Box::new(self.most_connections.clone()))
     }
 
     /// Counts a request of a known route, or of [`UNKNOWN`].
@@ -49,9 +58,29 @@ impl HttpMetrics {
         self.duration.with_label_values(&labels).observe(took.as_secs_f64());
     }
 
+    /// Counts a connection, until the value is dropped.
+    pub(super) fn connected(&self) -> Connected {
+        self.connections.inc();
+        Connected(self.connections.clone())
+    }
+
+    /// Tells how many connections there may be.
+    pub(super) fn limited_to(&self, connections: usize) {
+        self.most_connections.set(connections.try_into().unwrap_or(i64::MAX));
+    }
+
     /// Counts what never became a request.
     pub(super) fn refused(&self, status: StatusCode) {
         self.requests.with_label_values(&[NONE, NONE, status.as_str()]).inc();
+    }
+}
+
+/// A connection that is counted.
+pub(super) struct Connected(IntGauge);
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 

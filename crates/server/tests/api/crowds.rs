@@ -51,7 +51,7 @@ fn senders_at_full_speed_hold_up_nobody(database: TestDatabase) -> anyhow::Resul
                     let mut reader = stream.try_clone().unwrap();
                     let discard =
                         thread::spawn(
-                            move || while reader.read(&mut [0; 65_536]).is_ok_and(|read| read > 0) {},
+                            move || while reader.read(&mut [0; 8_192]).is_ok_and(|read| read > 0) {},
                         );
                     let mut sent = stream.write_all(start);
                     while sent.is_ok() && !is_over.load(Ordering::Relaxed) {
@@ -111,6 +111,10 @@ fn an_idle_connection_makes_way_for_a_new_one(database: TestDatabase) -> anyhow:
     for connection in &mut connections {
         connection.write(&get);
         assert_eq!(connection.read().status, 404);
+    }
+    let metrics = Request::new("GET", "/metrics").send(app.admin_port).body;
+    for sample in ["gochat_http_connections 4\n", "gochat_http_connections_max 4\n"] {
+        assert!(metrics.contains(sample), "{metrics}");
     }
     // The first is no longer the one that has waited longest.
     connections[0].write(&get);
