@@ -228,7 +228,12 @@ mod tests {
             (
                 "GOCHAT__HTTP__ALLOWED_ORIGINS",
                 "chat.example.org",
-                "http.allowed_origins = \"chat.example.org\" from the environment is refused: expected origins separated by commas, like https://chat.example.org, or loopback",
+                "http.allowed_origins = \"chat.example.org\" from the environment is refused: expected origins separated by commas, each in full, without * or a path, like https://chat.example.org; or loopback",
+            ),
+            (
+                "GOCHAT__HTTP__ALLOWED_ORIGINS",
+                "https://*.example.org",
+                "http.allowed_origins = \"https://*.example.org\" from the environment is refused: expected origins separated by commas, each in full, without * or a path, like https://chat.example.org; or loopback",
             ),
             (
                 "GOCHAT__DATABASE__POOL_SIZE",
