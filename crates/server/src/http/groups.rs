@@ -2,6 +2,7 @@
 
 mod idempotency;
 pub(super) mod query;
+mod taken;
 
 use super::{
     auth::Authenticated,
@@ -19,6 +20,7 @@ use actix_web::{
 use gochat_domain::{
     auth::{GroupsRead, GroupsWrite, Permit},
     group::{Created, GroupId, GroupKey},
+    ports::CreateGroupError,
     service::GroupService,
 };
 use query::Query;
@@ -65,14 +67,18 @@ pub(super) fn item() -> Resource {
     responses(replies::Created)
 )]
 pub(super) async fn create(
-    Authenticated(permit): Authenticated<GroupsWrite>,
+    Authenticated { permit, caller }: Authenticated<GroupsWrite>,
     ThinData(groups): ThinData<GroupService>,
     request: HttpRequest,
     body: JsonBody,
 ) -> Result<HttpResponse, ApiError> {
     let key = idempotency::sent_key(request.headers())?;
-    let wanted = wire::parse(&body.read().await?)?;
-    let Created { group, replayed } = groups.create(permit, wanted, key).await?;
+    let body = body.read().await?;
+    let created = match groups.create(permit, wire::parse(&body)?, key).await {
+        Err(CreateGroupError::NameTaken) => return Err(taken::refusal(&groups, caller, &body).await),
+        created => created?,
+    };
+    let Created { group, replayed } = created;
     let mut response = HttpResponse::Created();
     if replayed {
         response.insert_header((IDEMPOTENCY_REPLAYED, "true"));
@@ -91,7 +97,7 @@ pub(super) async fn create(
     responses(replies::Found)
 )]
 pub(super) async fn find(
-    Authenticated(permit): Authenticated<GroupsRead>,
+    Authenticated { permit, .. }: Authenticated<GroupsRead>,
     ThinData(groups): ThinData<GroupService>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
@@ -120,7 +126,7 @@ pub(super) async fn find(
     responses(replies::LookedUp)
 )]
 pub(super) async fn look_up(
-    Authenticated(permit): Authenticated<GroupsRead>,
+    Authenticated { permit, .. }: Authenticated<GroupsRead>,
     ThinData(groups): ThinData<GroupService>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
