@@ -66,7 +66,7 @@ pub fn serve(
         .shutdown_timeout(whole_seconds(settings.shutdown_timeout))
         .shutdown_signal(stop);
     let stopping = builder.graceful_shutdown_signal();
-    let document = docs::Document::new()?;
+    let document = docs::Document::new(&settings.base_path)?;
     let server = builder.listen("http", listener, move || {
         let stopping = stopping.clone();
         let metrics = services.metrics.clone();
@@ -115,6 +115,7 @@ fn application(
     App::new()
         .app_data(ThinData(services.groups))
         .app_data(ThinData(services.authenticator))
+        .app_data(ThinData(settings.base_path.clone()))
         .app_data(TimeLimit(settings.request_timeout))
         .wrap(from_fn(move |request, next| envelope::wrap(Rc::clone(&metrics), hosts, request, next)))
         // Outside, so that an error has its headers too.
@@ -128,8 +129,8 @@ fn application(
         ))
         .service(groups::collection())
         .service(groups::item())
-        .service(docs::lead_from("/"))
-        .service(docs::lead_from("/docs/"))
+        .service(docs::lead_from("/", &settings.base_path))
+        .service(docs::lead_from("/docs/", &settings.base_path))
         .service(docs::page())
         .service(docs::part())
         .service(docs::openapi())

@@ -1,9 +1,11 @@
 //! The settings: what can be set, and what it may be.
 
+mod base_path;
 mod layers;
 mod origins;
 mod profile;
 
+pub use base_path::BasePath;
 pub use layers::SettingError;
 pub use origins::AllowedOrigins;
 pub use profile::{Profile, UnknownProfile};
@@ -43,6 +45,8 @@ pub struct Settings {
 pub struct HttpSettings {
     /// The address and port to listen on.
     pub bind: SocketAddr,
+    /// The path under which a proxy serves it.
+    pub base_path: BasePath,
     /// Threads that serve requests; 0 means one a processor core.
     pub workers: usize,
     /// How long a client may take to send a request.
@@ -110,6 +114,7 @@ impl Settings {
             profile,
             http: HttpSettings {
                 bind: layers.parsed("http.bind", "an address and a port, like 127.0.0.1:1213")?,
+                base_path: layers.parsed("http.base_path", BasePath::EXPECTED)?,
                 workers: layers.number("http.workers", 0..=1024)?,
                 request_timeout: layers.duration("http.request_timeout", 1..=300)?,
                 shutdown_delay: layers.duration("http.shutdown_delay", 0..=600)?,
@@ -234,6 +239,11 @@ mod tests {
                 "GOCHAT__HTTP__ALLOWED_ORIGINS",
                 "https://*.example.org",
                 "http.allowed_origins = \"https://*.example.org\" from the environment is refused: expected origins separated by commas, each in full, without * or a path, like https://chat.example.org; or loopback",
+            ),
+            (
+                "GOCHAT__HTTP__BASE_PATH",
+                "api/",
+                "http.base_path = \"api/\" from the environment is refused: expected nothing, or a path like /api: a slash before each part and none at the end, of letters, digits and - . _ ~",
             ),
             (
                 "GOCHAT__DATABASE__POOL_SIZE",

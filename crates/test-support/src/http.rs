@@ -32,7 +32,12 @@ impl Request {
 
     /// `POST /v1/group` as the API page shows it, with this body.
     pub fn create(body: impl Into<Vec<u8>>) -> Self {
-        let request = Self::new("POST", "/v1/group")
+        Self::post("/v1/group", body)
+    }
+
+    /// The same to another path.
+    pub fn post(path: &str, body: impl Into<Vec<u8>>) -> Self {
+        let request = Self::new("POST", path)
             .header("GoChat-Token", DEVELOPMENT_KEY)
             .header("Content-Type", "application/json");
         Self { body: body.into(), ..request }

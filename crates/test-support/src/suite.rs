@@ -69,6 +69,24 @@ impl Suite {
         }
     }
 
+    /// Adds cases as `BACKEND::NAME` for each of `backends`, each of them on a new database, that need something else as well.
+    ///
+    /// Where that is missing, they are ignored, and say what it is.
+    pub fn on_with<C>(
+        &mut self,
+        need: Need,
+        backends: impl IntoIterator<Item = Backend>,
+        cases: &[(&'static str, C)],
+    ) where
+        C: Fn(TestDatabase) -> anyhow::Result<()> + Copy + Send + 'static,
+    {
+        for backend in backends {
+            for &(name, case) in cases {
+                self.push_with(need, backend, format!("{backend}::{name}"), case);
+            }
+        }
+    }
+
     /// Adds cases as `postgres::NAME`, each of them on a new database, that need something else as well.
     ///
     /// Where that is missing, they are ignored, and say what it is.
@@ -76,9 +94,7 @@ impl Suite {
     where
         C: Fn(TestDatabase) -> anyhow::Result<()> + Copy + Send + 'static,
     {
-        for &(name, case) in cases {
-            self.push_with(need, format!("{}::{name}", Backend::Postgres), case);
-        }
+        self.on_with(need, [Backend::Postgres], cases);
     }
 
     /// Adds cases as `pgbouncer::NAME`, each of them on a new database behind PgBouncer in transaction mode.
@@ -91,20 +107,18 @@ impl Suite {
     {
         for &(name, case) in cases {
             let pooled = move |database: TestDatabase| case(database.behind_pgbouncer()?);
-            self.push_with(Need::PgBouncer, format!("pgbouncer::{name}"), pooled);
+            self.push_with(Need::PgBouncer, Backend::Postgres, format!("pgbouncer::{name}"), pooled);
         }
     }
 
-    fn push_with<C>(&mut self, need: Need, name: String, case: C)
+    fn push_with<C>(&mut self, need: Need, backend: Backend, name: String, case: C)
     where
         C: FnOnce(TestDatabase) -> anyhow::Result<()> + Send + 'static,
     {
         let postgres = self.postgres.clone();
         self.push(name, move || match need.check() {
-            Err(error) if need == Need::Namespace || !is_required() => {
-                Ok(Completion::ignored_with(format!("{error:#}")))
-            }
-            _ => run_on(Backend::Postgres, postgres, case),
+            Err(error) if !need.is_required() => Ok(Completion::ignored_with(format!("{error:#}"))),
+            _ => run_on(backend, postgres, case),
         });
     }
 

@@ -11,7 +11,10 @@ use super::{
     openapi::replies::{self, request},
     routes::{get_or_head, not_allowed},
 };
-use crate::wire::{self, Fields, GroupBody};
+use crate::{
+    settings::BasePath,
+    wire::{self, Fields, GroupBody},
+};
 use actix_web::{
     HttpRequest, HttpResponse, Resource,
     http::header::{LINK, LOCATION},
@@ -69,6 +72,7 @@ pub(super) fn item() -> Resource {
 pub(super) async fn create(
     Authenticated { permit, caller }: Authenticated<GroupsWrite>,
     ThinData(groups): ThinData<GroupService>,
+    ThinData(base_path): ThinData<BasePath>,
     request: HttpRequest,
     body: JsonBody,
 ) -> Result<HttpResponse, ApiError> {
@@ -83,7 +87,8 @@ pub(super) async fn create(
     if replayed {
         response.insert_header((IDEMPOTENCY_REPLAYED, "true"));
     }
-    Ok(response.insert_header((LOCATION, format!("/v1/group/{}", group.id))).json(GroupBody::from(&group)))
+    let location = base_path.before(&format!("/v1/group/{}", group.id));
+    Ok(response.insert_header((LOCATION, location)).json(GroupBody::from(&group)))
 }
 
 /// One group by its id
@@ -128,6 +133,7 @@ pub(super) async fn find(
 pub(super) async fn look_up(
     Authenticated { permit, .. }: Authenticated<GroupsRead>,
     ThinData(groups): ThinData<GroupService>,
+    ThinData(base_path): ThinData<BasePath>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     match query::parse(request.query_string())? {
@@ -137,8 +143,8 @@ pub(super) async fn look_up(
             let mut response = HttpResponse::Ok();
             if let Some(next) = page.next_after {
                 // RFC 8288.
-                let link = format!("</v1/group?limit={}&after={next}>; rel=\"next\"", size.get());
-                response.insert_header((LINK, link));
+                let target = base_path.before(&format!("/v1/group?limit={}&after={next}", size.get()));
+                response.insert_header((LINK, format!("<{target}>; rel=\"next\"")));
             }
             Ok(response.json(page.groups.iter().map(GroupBody::from).collect::<Vec<_>>()))
         }
