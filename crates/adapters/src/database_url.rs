@@ -21,11 +21,31 @@ impl FromStr for DatabaseUrl {
             return Ok(Self::SqliteMemory);
         }
         match url.split_once("://") {
-            Some(("sqlite", "")) => Err(InvalidDatabaseUrl::NoPath),
-            Some(("sqlite", path)) => Ok(Self::SqliteFile(path.into())),
+            Some(("sqlite", path)) => sqlite_path(path).map(Self::SqliteFile),
             Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(PostgresUrl(url.into()))),
             _ => Err(InvalidDatabaseUrl::UnknownScheme),
         }
+    }
+}
+
+/// The path behind `sqlite://`, as it is: nothing in it is replaced. What people write there who expect something else would
+/// make a file or a folder of that name, so it is refused.
+fn sqlite_path(path: &str) -> Result<PathBuf, InvalidDatabaseUrl> {
+    let is_encoded = |rest: &str| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    if path.is_empty() || path.ends_with('/') || path.trim() != path {
+        Err(InvalidDatabaseUrl::NoPath)
+    } else if path.starts_with(':') {
+        Err(InvalidDatabaseUrl::Memory)
+    } else if path.starts_with("file:") {
+        Err(InvalidDatabaseUrl::Nested)
+    } else if path.contains('?') {
+        Err(InvalidDatabaseUrl::Parameters)
+    } else if path.starts_with('~') || path.contains('$') {
+        Err(InvalidDatabaseUrl::Unexpanded)
+    } else if path.split('%').skip(1).any(is_encoded) {
+        Err(InvalidDatabaseUrl::Encoded)
+    } else {
+        Ok(path.into())
     }
 }
 
@@ -49,8 +69,18 @@ impl fmt::Debug for DatabaseUrl {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected {}", self.expected())]
 pub enum InvalidDatabaseUrl {
-    /// `sqlite://` and nothing behind it.
+    /// `sqlite://` and no file behind it, or white space around it.
     NoPath,
+    /// `sqlite://:memory:`, which would be a file of that name.
+    Memory,
+    /// `sqlite://file:…`: the URI of a file in a URL.
+    Nested,
+    /// `sqlite://PATH?…`: parameters are of other programs.
+    Parameters,
+    /// `sqlite://~/…` or `sqlite://$HOME/…`: no shell reads it.
+    Unexpanded,
+    /// `sqlite://a%20b`: nothing is decoded.
+    Encoded,
     /// Neither SQLite nor PostgreSQL.
     UnknownScheme,
 }
@@ -59,7 +89,24 @@ impl InvalidDatabaseUrl {
     /// What would be right.
     pub const fn expected(self) -> &'static str {
         match self {
-            Self::NoPath => "a file behind sqlite://, like sqlite://data/gochat.sqlite",
+            Self::NoPath => {
+                "a file behind sqlite://, without white space around it, like sqlite://data/gochat.sqlite"
+            }
+            Self::Memory => {
+                "sqlite::memory: for a database that ends with the process, or sqlite://PATH for a file"
+            }
+            Self::Nested => {
+                "the path alone behind sqlite://, without file:, like sqlite:///var/lib/gochat/gochat.sqlite"
+            }
+            Self::Parameters => {
+                "a path without ? and parameters, like sqlite://data/gochat.sqlite; the file is made if it is missing"
+            }
+            Self::Unexpanded => {
+                "a path without ~ and $, as nothing is put in their place, like sqlite:///home/NAME/gochat.sqlite"
+            }
+            Self::Encoded => {
+                "the path as it is, without percent-encoding, like sqlite://my data/gochat.sqlite"
+            }
             Self::UnknownScheme => "sqlite://PATH, sqlite::memory: or postgres://USER:PASSWORD@HOST/DATABASE",
         }
     }
@@ -159,11 +206,50 @@ mod tests {
 
     #[test]
     fn what_is_no_database_url_is_refused_without_repeating_it() {
-        assert_eq!("sqlite://".parse::<DatabaseUrl>(), Err(InvalidDatabaseUrl::NoPath));
-        for url in ["", "mysql://u:secret@h/d", "data/g.sqlite", "sqlite:g"] {
+        for url in [
+            "",
+            "mysql://u:secret@h/d",
+            "data/g.sqlite",
+            "sqlite:g",
+            "sqlite:/var/g",
+            "file:g",
+            "file:///var/g",
+            "sqlite:memory:",
+            "sqlite3://g",
+        ] {
             let error = url.parse::<DatabaseUrl>().unwrap_err();
             assert_eq!(error, InvalidDatabaseUrl::UnknownScheme, "{url}");
             assert!(!error.to_string().contains("secret"));
+        }
+    }
+
+    #[test]
+    fn a_path_that_would_be_taken_at_its_word_is_refused() {
+        use InvalidDatabaseUrl::{Encoded, Memory, Nested, NoPath, Parameters, Unexpanded};
+        let cases = [
+            ("sqlite://", NoPath),
+            ("sqlite:///", NoPath),
+            ("sqlite://data/", NoPath),
+            ("sqlite://g.sqlite ", NoPath),
+            ("sqlite:// g.sqlite", NoPath),
+            ("sqlite://:memory:", Memory),
+            ("sqlite://:memory:?cache=shared", Memory),
+            ("sqlite://file:g.sqlite", Nested),
+            ("sqlite://file:///var/g.sqlite?mode=ro", Nested),
+            ("sqlite://g.sqlite?mode=rwc", Parameters),
+            ("sqlite://g.sqlite?", Parameters),
+            ("sqlite://~/g.sqlite", Unexpanded),
+            ("sqlite://~gochat/g.sqlite", Unexpanded),
+            ("sqlite://$HOME/g.sqlite", Unexpanded),
+            ("sqlite:///home/${USER}/g.sqlite", Unexpanded),
+            ("sqlite://my%20data/g.sqlite", Encoded),
+        ];
+        for (url, error) in cases {
+            assert_eq!(url.parse::<DatabaseUrl>(), Err(error), "{url}");
+        }
+        for path in ["100%/g", "a b/g", "g#1", "a~", "\u{e9}%2", "C:/g", "a:memory:"] {
+            let url = format!("sqlite://{path}");
+            assert_eq!(url.parse(), Ok(DatabaseUrl::SqliteFile(path.into())));
         }
     }
 

@@ -2,7 +2,7 @@
 
 mod groups;
 
-pub use groups::{ExportGroups, FileFormat, GroupsCommand, ImportGroups, is_standard_stream};
+pub use groups::{Delimiter, ExportGroups, FileFormat, GroupsCommand, ImportGroups, is_standard_stream};
 
 use crate::settings::Profile;
 use clap::{Args, Parser, Subcommand};

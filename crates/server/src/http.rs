@@ -60,7 +60,7 @@ pub fn serve(
         limits: Limits { request: settings.request_timeout, keep_alive: settings.keep_alive, linger: LINGER },
         shutdown: settings.shutdown_timeout,
     };
-    let document = docs::Document::new()?;
+    let document = docs::Document::new(&settings.base_path)?;
     edge::serve(listener, bounds, services.metrics.clone(), stop, move || {
         application(services.clone(), settings.clone()).app_data(ThinData(document.clone()))
     })
@@ -86,6 +86,7 @@ fn application(
     App::new()
         .app_data(ThinData(services.groups))
         .app_data(ThinData(services.authenticator))
+        .app_data(ThinData(settings.base_path.clone()))
         .app_data(TimeLimit(settings.request_timeout))
         .wrap(from_fn(move |request, next| envelope::wrap(Rc::clone(&metrics), hosts, request, next)))
         // Outside, so that an error has its headers too.
@@ -99,8 +100,8 @@ fn application(
         ))
         .service(groups::collection())
         .service(groups::item())
-        .service(docs::lead_from("/"))
-        .service(docs::lead_from("/docs/"))
+        .service(docs::lead_from("/", &settings.base_path))
+        .service(docs::lead_from("/docs/", &settings.base_path))
         .service(docs::page())
         .service(docs::part())
         .service(docs::openapi())

@@ -1,10 +1,12 @@
 //! The settings: what can be set, and what it may be.
 
+mod base_path;
 mod descriptors;
 mod layers;
 mod origins;
 mod profile;
 
+pub use base_path::BasePath;
 pub(crate) use descriptors::raise_limit;
 pub use layers::SettingError;
 pub use origins::AllowedOrigins;
@@ -45,6 +47,8 @@ pub struct Settings {
 pub struct HttpSettings {
     /// The address and port to listen on.
     pub bind: SocketAddr,
+    /// The path under which a proxy serves it.
+    pub base_path: BasePath,
     /// Threads that serve requests.
     pub workers: usize,
     /// The most connections.
@@ -123,6 +127,7 @@ impl Settings {
                 workers,
                 max_connections: descriptors::max_connections(&layers, workers)?,
                 keep_alive: layers.duration("http.keep_alive", 1..=3600)?,
+                base_path: layers.parsed("http.base_path", BasePath::EXPECTED)?,
                 request_timeout: layers.duration("http.request_timeout", 1..=300)?,
                 shutdown_delay: layers.duration("http.shutdown_delay", 0..=600)?,
                 shutdown_timeout: layers.duration("http.shutdown_timeout", 0..=600)?,
@@ -240,7 +245,17 @@ mod tests {
             (
                 "GOCHAT__HTTP__ALLOWED_ORIGINS",
                 "chat.example.org",
-                "http.allowed_origins = \"chat.example.org\" from the environment is refused: expected origins separated by commas, like https://chat.example.org, or loopback",
+                "http.allowed_origins = \"chat.example.org\" from the environment is refused: expected origins separated by commas, each in full, without * or a path, like https://chat.example.org; or loopback",
+            ),
+            (
+                "GOCHAT__HTTP__ALLOWED_ORIGINS",
+                "https://*.example.org",
+                "http.allowed_origins = \"https://*.example.org\" from the environment is refused: expected origins separated by commas, each in full, without * or a path, like https://chat.example.org; or loopback",
+            ),
+            (
+                "GOCHAT__HTTP__BASE_PATH",
+                "api/",
+                "http.base_path = \"api/\" from the environment is refused: expected nothing, or a path like /api: a slash before each part and none at the end, of letters, digits and - . _ ~",
             ),
             (
                 "GOCHAT__DATABASE__POOL_SIZE",

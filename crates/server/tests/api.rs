@@ -6,6 +6,8 @@
 mod admin;
 #[path = "api/app.rs"]
 mod app;
+#[path = "api/base_path.rs"]
+mod base_path;
 #[path = "api/bodies.rs"]
 mod bodies;
 #[path = "api/cors.rs"]
@@ -37,7 +39,7 @@ mod protocol;
 #[path = "api/reads.rs"]
 mod reads;
 
-use gochat_test_support::{Backend, Suite};
+use gochat_test_support::{Backend, Need, Suite};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         idempotency::cases(),
         fields::cases(),
         bodies::cases(),
+        base_path::cases(),
         keys::cases(),
         protocol::cases(),
         pipelines::cases(),
@@ -68,5 +71,6 @@ fn main() -> ExitCode {
         suite.behind_pgbouncer(&cases);
     }
     suite.on([Backend::Postgres], &faults::postgres_cases());
+    suite.on_with(Need::Nginx, Backend::ALL, &base_path::nginx_cases());
     suite.run()
 }

@@ -26,6 +26,8 @@ mod process;
 mod refusals;
 #[path = "cli/serve.rs"]
 mod serve;
+#[path = "cli/spreadsheets.rs"]
+mod spreadsheets;
 #[path = "cli/stalled.rs"]
 mod stalled;
 #[path = "cli/stop.rs"]
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         keys::cases(),
         logs::cases(),
         serve::cases(),
+        spreadsheets::cases(),
         stalled::cases(),
         stop::cases(),
     ] {

@@ -32,7 +32,12 @@ impl Request {
 
     /// `POST /v1/group` as the API page shows it, with this body.
     pub fn create(body: impl Into<Vec<u8>>) -> Self {
-        let request = Self::new("POST", "/v1/group")
+        Self::post("/v1/group", body)
+    }
+
+    /// The same to another path.
+    pub fn post(path: &str, body: impl Into<Vec<u8>>) -> Self {
+        let request = Self::new("POST", path)
             .header("GoChat-Token", DEVELOPMENT_KEY)
             .header("Content-Type", "application/json");
         Self { body: body.into(), ..request }
@@ -212,9 +217,22 @@ impl Reply {
     #[track_caller]
     pub fn assert_error(&self, status: u16, code: &str, field: Option<&str>, error: &str) {
         let field = field.map_or_else(String::new, |field| format!(r#""field":"{field}","#));
+        self.assert_error_with(status, code, &field, error);
+    }
+
+    /// Passes if this is the refusal of a name that is taken, whole, and names the group that has it or none.
+    #[track_caller]
+    pub fn assert_name_taken(&self, group_id: Option<i64>) {
+        let group_id = group_id.map_or_else(String::new, |id| format!(r#""group_id":{id},"#));
+        let members = format!(r#""field":"name",{group_id}"#);
+        self.assert_error_with(409, "group_name_taken", &members, "UNIQUE constraint failed: GROUPS.NAME");
+    }
+
+    #[track_caller]
+    fn assert_error_with(&self, status: u16, code: &str, members: &str, error: &str) {
         let id = self.header("x-request-id");
         let error = serde_json::to_string(error).unwrap();
-        let body = format!(r#"{{"error":{error},"code":"{code}",{field}"request_id":"{id}"}}"#);
+        let body = format!(r#"{{"error":{error},"code":"{code}",{members}"request_id":"{id}"}}"#);
         assert_eq!((self.status, &*self.body), (status, &*body));
         assert!(!id.is_empty());
         assert_eq!(self.header("content-type"), "application/json");

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `GOCHAT_TEST_DATABASE_URL` | a `postgres://` URL whose role may create databases: used instead of a cluster of one's own |
 //! | `GOCHAT_TEST_REQUIRE_POSTGRES` | `1`: where there is no PostgreSQL, or not what cases on it need, they fail instead of being ignored |
+//! | `GOCHAT_TEST_REQUIRE_CLIENTS` | `1`: where a program is missing that speaks to the service, like nginx, the cases that need it fail instead of being ignored |
 
 mod cluster;
 mod database;
@@ -16,6 +17,7 @@ mod installation;
 mod keeper;
 mod namespace;
 mod need;
+mod nginx;
 mod pgbouncer;
 mod plain_sql;
 mod port;
@@ -30,6 +32,7 @@ pub use fake_clock::FakeClock;
 pub use fault_proxy::{FaultProxy, Message};
 pub use namespace::Namespace;
 pub use need::Need;
+pub use nginx::Nginx;
 pub use pgbouncer::PgBouncer;
 pub use plain_sql::PlainSql;
 pub use suite::{Case, CaseWithoutDatabase, Suite, run_case};

@@ -1,8 +1,8 @@
 //! What cases need beyond PostgreSQL.
 
-use crate::{Namespace, fake_clock, installation, pgbouncer};
+use crate::{Namespace, fake_clock, installation, nginx, pgbouncer};
 use anyhow::ensure;
-use std::process::Command;
+use std::{env, process::Command};
 
 /// Something that a machine may lack; cases that need it are then ignored, with the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum Need {
     PgBouncer,
     /// The library of faketime, which gives a process another clock.
     FakeTime,
+    /// nginx.
+    Nginx,
     /// A network namespace, which takes root's rights. Where these are missing, cases are ignored even if PostgreSQL is required.
     Namespace,
 }
@@ -33,7 +35,18 @@ impl Need {
             }
             Self::FakeTime => fake_clock::library().map(drop),
             Self::PgBouncer => pgbouncer::program().map(drop),
+            Self::Nginx => nginx::program().map(drop),
             Self::Namespace => Namespace::new().map(drop),
+        }
+    }
+
+    /// Whether cases that need it fail where it is missing.
+    pub(crate) fn is_required(self) -> bool {
+        let is_set = |variable| env::var(variable).is_ok_and(|value| value == "1");
+        match self {
+            Self::German | Self::PgBouncer => is_set("GOCHAT_TEST_REQUIRE_POSTGRES"),
+            Self::FakeTime | Self::Nginx => is_set("GOCHAT_TEST_REQUIRE_CLIENTS"),
+            Self::Namespace => false,
         }
     }
 }

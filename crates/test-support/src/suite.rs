@@ -107,9 +107,7 @@ impl Suite {
     {
         let postgres = self.postgres.clone();
         self.push(name, move || match need.check() {
-            Err(error) if need == Need::Namespace || !is_required() => {
-                Ok(Completion::ignored_with(format!("{error:#}")))
-            }
+            Err(error) if !need.is_required() => Ok(Completion::ignored_with(format!("{error:#}"))),
             _ => run_on(backend, postgres, case),
         });
     }

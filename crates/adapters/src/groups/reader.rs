@@ -63,7 +63,7 @@ impl TryFrom<Row> for Group {
         Ok(Self {
             id: GroupId::new(id).map_err(|error| broken(&error))?,
             uuid: row.uuid.0,
-            name: GroupName::parse(row.name).map_err(|error| broken(&error))?,
+            name: GroupName::parse_existing(row.name).map_err(|error| broken(&error))?,
             token: GroupToken::parse(row.token).map_err(|error| broken(&error))?,
             admin_id: AdminId::new(row.admin_id).map_err(|error| broken(&error))?,
             created_at: row.created_at.0,

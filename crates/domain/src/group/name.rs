@@ -1,5 +1,7 @@
 //! The name of a group.
 
+mod characters;
+
 use crate::text::{self, TextFault};
 use std::borrow::Cow;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
@@ -11,8 +13,18 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 pub struct GroupName(Box<str>);
 
 impl GroupName {
-    /// Normalises `raw` to NFC and checks it.
+    /// Reads the name of a new group: normalises `raw` to NFC and checks every rule.
     pub fn parse<'a>(raw: impl Into<Cow<'a, str>>) -> Result<Self, InvalidGroupName> {
+        let name = Self::parse_existing(raw)?;
+        characters::check(&name.0)?;
+        Ok(name)
+    }
+
+    /// Reads a name that a group may have already: normalises `raw` to NFC and checks the rules that every stored name obeys.
+    ///
+    /// The rules of single characters are younger than the first groups, so a stored name may break them. It stays readable,
+    /// and is found.
+    pub fn parse_existing<'a>(raw: impl Into<Cow<'a, str>>) -> Result<Self, InvalidGroupName> {
         let raw = raw.into();
         let name = if is_nfc(&raw) { raw } else { raw.nfc().collect() };
         text::check(&name)?;
@@ -43,6 +55,18 @@ pub enum InvalidGroupName {
     /// It begins or ends with white space.
     #[error("name must not begin or end with white space")]
     SurroundingWhiteSpace,
+    /// It has a code point that is no character and never will be one (Unicode, section 23.7).
+    #[error("name must not contain noncharacters")]
+    Noncharacter,
+    /// It has a character that changes the direction of the text around it (Unicode UAX #9, section 2).
+    #[error("name must not contain bidirectional embeddings, overrides or isolates")]
+    BidirectionalControl,
+    /// It has U+FEFF, which is also the byte order mark.
+    #[error("name must not contain U+FEFF, the byte order mark")]
+    ByteOrderMark,
+    /// It shows nothing.
+    #[error("name must contain a visible character")]
+    Invisible,
 }
 
 impl From<TextFault> for InvalidGroupName {

@@ -1,5 +1,9 @@
 //! The command line of `gochat groups`.
 
+mod delimiter;
+
+pub use delimiter::Delimiter;
+
 use clap::{Args, Subcommand, ValueEnum, value_parser};
 use std::path::{Path, PathBuf};
 
@@ -14,7 +18,8 @@ pub enum GroupsCommand {
     ///
     /// A line that breaks a rule is reported on standard error with its number and the reason, and the rest goes on. A
     /// line whose name is taken is counted as "there already" and changes nothing, so the same file can be imported
-    /// again: after lines were refused, after Ctrl-C, after a crash.
+    /// again: after lines were refused, after Ctrl-C, after a crash. With --dry-run it says what would become of each
+    /// line, and stores nothing.
     #[command(after_long_help = IMPORT)]
     Import(ImportGroups),
     /// Write all groups to a file, in the order of their ids.
@@ -32,8 +37,10 @@ pub enum GroupsCommand {
 const IMPORT: &str = "\
 Examples:
   gochat groups import groups.ndjson
+  gochat groups import --dry-run groups.csv
   gochat groups import groups.csv 2> refused.txt
-  zcat groups.csv.gz | gochat groups import - --format csv
+  gochat groups import groups.csv.gz
+  xzcat groups.csv.xz | gochat groups import - --format csv
 
 A line of NDJSON:
   {\"name\":\"group_1\",\"token\":\"298fbgv479bv\",\"admin_id\":1}
@@ -42,8 +49,12 @@ The same in CSV; the header comes first, its columns in any order:
   name,token,admin_id
   group_1,298fbgv479bv,1
 
+As spreadsheets write it, where the comma is the decimal sign:
+  Name;Token;Admin_ID
+  group_1;298fbgv479bv;1
+
 Exit code:
-  0    every line is stored, or was there already
+  0    every line is stored, or was there already; or would be, with --dry-run
   1    lines were refused and all others are stored, or a setting is refused
   2    the file or the database failed; it says how far it came
   130  interrupted by Ctrl-C (129 by SIGHUP, 143 by SIGTERM); it says how far it came";
@@ -61,12 +72,21 @@ From SQLite to PostgreSQL:
 /// Which file to read, and how.
 #[derive(Debug, Args)]
 pub struct ImportGroups {
-    /// The file, or `-` for standard input.
+    /// The file, or `-` for standard input. One whose name ends in .gz is unpacked by gzip.
     pub file: PathBuf,
 
     /// What the file has on a line; by its name (.ndjson, .jsonl, .csv) if left out, and NDJSON for `-`.
     #[arg(long)]
     pub format: Option<FileFormat>,
+
+    /// What stands between the fields of CSV: one character, or the word tab. If left out, a first line like `sep=;` or
+    /// the header tells it: comma, semicolon or tab.
+    #[arg(long)]
+    pub delimiter: Option<Delimiter>,
+
+    /// Check every line and look up every name, but store nothing and change no database.
+    #[arg(long)]
+    pub dry_run: bool,
 
     /// After how many lines to say how far it is, where standard error is no terminal; at least every 10 seconds.
     #[arg(long, value_name = "LINES", default_value_t = 100_000, value_parser = value_parser!(u64).range(1..))]
@@ -87,6 +107,19 @@ pub struct ExportGroups {
     /// After how many groups to say how far it is, where standard error is no terminal; at least every 10 seconds.
     #[arg(long, value_name = "GROUPS", default_value_t = 100_000, value_parser = value_parser!(u64).range(1..))]
     pub progress_every: u64,
+}
+
+impl ImportGroups {
+    /// Tells whether the file is unpacked by gzip.
+    pub fn is_packed(&self) -> bool {
+        self.file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"))
+    }
+
+    /// The format that was asked for, else that of the file's name, without `.gz`.
+    pub fn format(&self) -> anyhow::Result<FileFormat> {
+        let unpacked = if self.is_packed() { self.file.with_extension("") } else { self.file.clone() };
+        FileFormat::of(&unpacked, self.format)
+    }
 }
 
 /// What a file has on a line.

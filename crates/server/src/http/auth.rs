@@ -8,7 +8,7 @@ use actix_web::{
     web::ThinData,
 };
 use gochat_domain::{
-    auth::{ApiKey, GrantableScope, KeyId, Permit},
+    auth::{ApiKey, Caller, GrantableScope, KeyId, Permit},
     ports::Authenticator,
 };
 use std::{future::Future, pin::Pin, sync::Arc};
@@ -16,8 +16,13 @@ use std::{future::Future, pin::Pin, sync::Arc};
 /// The header that carries the key.
 pub(super) const GOCHAT_TOKEN: HeaderName = HeaderName::from_static("gochat-token");
 
-/// The permit of a caller whose key holds and has the scope `S`.
-pub(super) struct Authenticated<S>(pub(super) Permit<S>);
+/// A caller whose key holds and has the scope `S`.
+pub(super) struct Authenticated<S> {
+    /// The proof of that scope.
+    pub(super) permit: Permit<S>,
+    /// The caller, who may have other scopes too.
+    pub(super) caller: Caller,
+}
 
 /// The key of the caller, left on the request for the log.
 pub(super) struct CallerKey(pub(super) KeyId);
@@ -35,7 +40,7 @@ impl<S: GrantableScope> FromRequest for Authenticated<S> {
                 .ok_or_else(|| ApiError::internal(anyhow::anyhow!("no authenticator is configured")))?;
             let caller = authenticator.authenticate(&key).await?;
             request.extensions_mut().insert(CallerKey(caller.key_id()));
-            Ok(Self(caller.permit()?))
+            Ok(Self { permit: caller.permit()?, caller })
         })
     }
 }

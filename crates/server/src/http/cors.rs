@@ -21,12 +21,18 @@ use std::rc::Rc;
 /// How many seconds a browser may go without asking again.
 const MAX_AGE: usize = 3600;
 
+/// The headers of requests that mean something to the service.
+const READ: [&str; 4] = ["GoChat-Token", "Content-Type", "Idempotency-Key", "X-Request-Id"];
+/// The headers that tracing libraries add to the requests of a page, without its doing: W3C Trace Context, W3C Baggage, and
+/// Sentry's own.
+const TRACING: [&str; 4] = ["traceparent", "tracestate", "baggage", "sentry-trace"];
+
 /// What adds the headers of CORS to every reply, and answers preflights.
 pub(super) fn headers(origins: AllowedOrigins) -> Cors {
     Cors::default()
         .allowed_origin_fn(move |origin, _| origin.to_str().is_ok_and(|origin| origins.allows(origin)))
         .allowed_methods([Method::GET, Method::HEAD, Method::POST])
-        .allowed_headers(["GoChat-Token", "Content-Type", "Idempotency-Key"])
+        .allowed_headers(READ.into_iter().chain(TRACING))
         .expose_headers([header::LOCATION, header::LINK, X_REQUEST_ID, IDEMPOTENCY_REPLAYED])
         .max_age(MAX_AGE)
         // Who is no browser sends any origin; the browser itself keeps the reply from the page.

@@ -5,6 +5,7 @@ use super::{
     openapi,
     routes::{get_or_head, not_allowed},
 };
+use crate::settings::BasePath;
 use actix_web::{
     HttpResponse, Resource,
     http::header::{CONTENT_ENCODING, CONTENT_SECURITY_POLICY, LOCATION, REFERRER_POLICY},
@@ -27,17 +28,19 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 pub(super) struct Document(Bytes);
 
 impl Document {
-    pub(super) fn new() -> io::Result<Self> {
-        Ok(Self(openapi::json()?.into()))
+    pub(super) fn new(base_path: &BasePath) -> io::Result<Self> {
+        Ok(Self(openapi::json(base_path)?.into()))
     }
 }
 
 /// A path that leads to the page.
-pub(super) fn lead_from(path: &str) -> Resource {
-    read_only(path).route(
-        get_or_head()
-            .to(async || HttpResponse::TemporaryRedirect().insert_header((LOCATION, "/docs")).finish()),
-    )
+pub(super) fn lead_from(path: &str, base_path: &BasePath) -> Resource {
+    let page = base_path.before("/docs");
+    let lead = move || {
+        let page = page.clone();
+        async move { HttpResponse::TemporaryRedirect().insert_header((LOCATION, page)).finish() }
+    };
+    read_only(path).route(get_or_head().to(lead))
 }
 
 /// The page.

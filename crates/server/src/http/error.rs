@@ -13,7 +13,7 @@ use actix_web::{
 };
 use gochat_domain::{
     auth::Forbidden,
-    group::InvalidIdempotencyKey,
+    group::{GroupId, InvalidIdempotencyKey},
     ports::{AuthenticateError, CreateGroupError, StorageError},
 };
 use serde::Serialize;
@@ -25,6 +25,8 @@ use utoipa::ToSchema;
 pub(super) struct ApiError {
     code: Code,
     message: Cow<'static, str>,
+    /// The group that has the name which was asked for.
+    group_id: Option<GroupId>,
     /// What the reply carries for this error alone.
     pub(super) header: Option<(header::HeaderName, &'static str)>,
     /// For the log, never for the consumer.
@@ -33,7 +35,7 @@ pub(super) struct ApiError {
 
 impl ApiError {
     pub(super) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), header: None, cause: None }
+        Self { code, message: message.into(), group_id: None, header: None, cause: None }
     }
 
     pub(super) fn not_found() -> Self {
@@ -42,6 +44,11 @@ impl ApiError {
 
     pub(super) fn group_not_found() -> Self {
         Self::new(Code::GroupNotFound, "there is no such group")
+    }
+
+    /// The name is that of the group `group_id`, where this may be told.
+    pub(super) fn group_name_taken(group_id: Option<GroupId>) -> Self {
+        Self { group_id, ..Self::new(Code::GroupNameTaken, NAME_TAKEN) }
     }
 
     pub(super) fn malformed_request() -> Self {
@@ -111,7 +118,13 @@ impl ApiError {
     }
 
     pub(super) fn as_body<'a>(&'a self, request_id: &'a str) -> ErrorBody<'a> {
-        ErrorBody { error: &self.message, code: self.code, field: self.code.row().field, request_id }
+        ErrorBody {
+            error: &self.message,
+            code: self.code,
+            field: self.code.row().field,
+            group_id: self.group_id.map(GroupId::get),
+            request_id,
+        }
     }
 
     pub(super) fn as_problem<'a>(&'a self, request_id: &'a str) -> Problem<'a> {
@@ -140,6 +153,11 @@ pub(super) struct ErrorBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     field: Option<&'a str>,
+    /// With `group_name_taken`, the id of the group that has the name, for a key with the scope `groups:read`. It is left out
+    /// where that group is gone by now, or could not be looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = i64, required = false, minimum = 1)]
+    group_id: Option<i64>,
     /// What the log has about it stands under this id.
     request_id: &'a str,
 }
@@ -212,7 +230,7 @@ const NAME_TAKEN: &str = "UNIQUE constraint failed: GROUPS.NAME";
 impl From<CreateGroupError> for ApiError {
     fn from(error: CreateGroupError) -> Self {
         match error {
-            CreateGroupError::NameTaken => Self::new(Code::GroupNameTaken, NAME_TAKEN),
+            CreateGroupError::NameTaken => Self::group_name_taken(None),
             CreateGroupError::IdempotencyKeyReused => {
                 Self::new(Code::IdempotencyKeyReused, "the Idempotency-Key was used for another request")
             }

@@ -2,6 +2,7 @@
 
 mod idempotency;
 pub(super) mod query;
+mod taken;
 
 use super::{
     auth::Authenticated,
@@ -10,7 +11,10 @@ use super::{
     openapi::replies::{self, request},
     routes::{get_or_head, not_allowed},
 };
-use crate::wire::{self, Fields, GroupBody};
+use crate::{
+    settings::BasePath,
+    wire::{self, Fields, GroupBody},
+};
 use actix_web::{
     HttpRequest, HttpResponse, Resource,
     http::header::{LINK, LOCATION},
@@ -19,6 +23,7 @@ use actix_web::{
 use gochat_domain::{
     auth::{GroupsRead, GroupsWrite, Permit},
     group::{Created, GroupId, GroupKey},
+    ports::CreateGroupError,
     service::GroupService,
 };
 use query::Query;
@@ -65,19 +70,25 @@ pub(super) fn item() -> Resource {
     responses(replies::Created)
 )]
 pub(super) async fn create(
-    Authenticated(permit): Authenticated<GroupsWrite>,
+    Authenticated { permit, caller }: Authenticated<GroupsWrite>,
     ThinData(groups): ThinData<GroupService>,
+    ThinData(base_path): ThinData<BasePath>,
     request: HttpRequest,
     body: JsonBody,
 ) -> Result<HttpResponse, ApiError> {
     let key = idempotency::sent_key(request.headers())?;
-    let wanted = wire::parse(&body.read().await?)?;
-    let Created { group, replayed } = groups.create(permit, wanted, key).await?;
+    let body = body.read().await?;
+    let created = match groups.create(permit, wire::parse(&body)?, key).await {
+        Err(CreateGroupError::NameTaken) => return Err(taken::refusal(&groups, caller, &body).await),
+        created => created?,
+    };
+    let Created { group, replayed } = created;
     let mut response = HttpResponse::Created();
     if replayed {
         response.insert_header((IDEMPOTENCY_REPLAYED, "true"));
     }
-    Ok(response.insert_header((LOCATION, format!("/v1/group/{}", group.id))).json(GroupBody::from(&group)))
+    let location = base_path.before(&format!("/v1/group/{}", group.id));
+    Ok(response.insert_header((LOCATION, location)).json(GroupBody::from(&group)))
 }
 
 /// One group by its id
@@ -91,7 +102,7 @@ pub(super) async fn create(
     responses(replies::Found)
 )]
 pub(super) async fn find(
-    Authenticated(permit): Authenticated<GroupsRead>,
+    Authenticated { permit, .. }: Authenticated<GroupsRead>,
     ThinData(groups): ThinData<GroupService>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
@@ -120,8 +131,9 @@ pub(super) async fn find(
     responses(replies::LookedUp)
 )]
 pub(super) async fn look_up(
-    Authenticated(permit): Authenticated<GroupsRead>,
+    Authenticated { permit, .. }: Authenticated<GroupsRead>,
     ThinData(groups): ThinData<GroupService>,
+    ThinData(base_path): ThinData<BasePath>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     match query::parse(request.query_string())? {
@@ -131,8 +143,8 @@ pub(super) async fn look_up(
             let mut response = HttpResponse::Ok();
             if let Some(next) = page.next_after {
                 // RFC 8288.
-                let link = format!("</v1/group?limit={}&after={next}>; rel=\"next\"", size.get());
-                response.insert_header((LINK, link));
+                let target = base_path.before(&format!("/v1/group?limit={}&after={next}", size.get()));
+                response.insert_header((LINK, format!("<{target}>; rel=\"next\"")));
             }
             Ok(response.json(page.groups.iter().map(GroupBody::from).collect::<Vec<_>>()))
         }

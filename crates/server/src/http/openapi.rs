@@ -6,7 +6,10 @@ use super::{
     error::{Code, ErrorBody, Problem},
     groups,
 };
-use crate::wire::{Fields, GroupBody};
+use crate::{
+    settings::BasePath,
+    wire::{Fields, GroupBody},
+};
 use replies::{error, shared_headers};
 use utoipa::{
     Modify, OpenApi,
@@ -19,9 +22,14 @@ use utoipa::{
 /// The header with the API key, and what the operations call this security scheme.
 const API_KEY: &str = "GoChat-Token";
 
-/// The document, as `GET /openapi.json` sends it and docs/openapi.json has it.
-pub(crate) fn json() -> serde_json::Result<String> {
-    Api::openapi().to_pretty_json()
+/// The document, as `GET /openapi.json` sends it; without a base path, docs/openapi.json has the same.
+pub(crate) fn json(base_path: &BasePath) -> serde_json::Result<String> {
+    let mut api = Api::openapi();
+    if !base_path.is_empty() {
+        let servers = api.servers.iter_mut().flatten();
+        servers.for_each(|server| server.url = base_path.before(""));
+    }
+    api.to_pretty_json()
 }
 
 const ABOUT: &str = "Creates groups for the programs that hold an API key, and answers only when the group is on disk. \

@@ -19,8 +19,7 @@ pub struct NoOrigin;
 
 impl AllowedOrigins {
     /// What the setting may be.
-    pub(super) const EXPECTED: &str =
-        "origins separated by commas, like https://chat.example.org, or loopback";
+    pub(super) const EXPECTED: &str = "origins separated by commas, each in full, without * or a path, like https://chat.example.org; or loopback";
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
@@ -52,6 +51,10 @@ fn parse(text: &str) -> Result<(Url, String), NoOrigin> {
         return Err(NoOrigin);
     }
     let origin = url.origin().ascii_serialization();
+    // The parser takes a pattern for a host, which no browser would ever send.
+    if origin.contains('*') {
+        return Err(NoOrigin);
+    }
     Ok((url, origin))
 }
 
@@ -125,6 +128,11 @@ mod tests {
             "*",
             "null",
             "chat.example.org",
+            "https://*.example.org",
+            "https://%2a.example.org",
+            "https://chat*.example.org",
+            "http://localhost:*",
+            "https://*",
             "https://a.example/",
             "https://a.example/path",
             "https://a.example?x",

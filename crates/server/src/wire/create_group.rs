@@ -35,6 +35,12 @@ pub(crate) enum InvalidRequest {
 /// Why a text is no JSON object that can be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Malformed {
+    /// It begins with U+FEFF, which must not be added to JSON (RFC 8259, section 8.1).
+    #[error("it begins with a byte order mark (EF BB BF)")]
+    ByteOrderMark,
+    /// It begins with the byte order mark of another encoding.
+    #[error("it is UTF-16, not UTF-8")]
+    Utf16,
     /// It is no text.
     #[error("it is not UTF-8")]
     NotUtf8,
@@ -45,7 +51,7 @@ pub(crate) enum Malformed {
 
 /// Reads a request. What is no JSON object is told from an object with a field that breaks a rule.
 pub(crate) fn parse(json: &[u8]) -> Result<CreateGroup, InvalidRequest> {
-    let json = str::from_utf8(json).map_err(|_| InvalidRequest::Malformed(Malformed::NotUtf8))?;
+    let json = text_of(json).map_err(InvalidRequest::Malformed)?;
     let fields: Fields = serde_json::from_str(json)
         .map_err(|error| InvalidRequest::Malformed(Malformed::NotAnObject(error)))?;
     Ok(CreateGroup {
@@ -53,6 +59,15 @@ pub(crate) fn parse(json: &[u8]) -> Result<CreateGroup, InvalidRequest> {
         token: token(text(fields.token))?,
         admin_id: admin_id(&digits(fields.admin_id))?,
     })
+}
+
+/// The text that these bytes encode.
+fn text_of(json: &[u8]) -> Result<&str, Malformed> {
+    match json {
+        [0xef, 0xbb, 0xbf, ..] => Err(Malformed::ByteOrderMark),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Err(Malformed::Utf16),
+        _ => str::from_utf8(json).map_err(|_| Malformed::NotUtf8),
+    }
 }
 
 /// The name, or `None` where there is no string.
@@ -93,7 +108,8 @@ fn text(field: Option<&RawValue>) -> Option<Cow<'_, str>> {
 #[derive(Default, ToSchema)]
 #[schema(as = CreateGroup)]
 pub(crate) struct Fields<'a> {
-    /// 1 to 63 Unicode scalar values after NFC normalisation; no control characters, no white space at either end.
+    /// 1 to 63 Unicode scalar values after NFC normalisation; no control characters, no white space at either end, no U+FEFF,
+    /// noncharacters, or bidirectional embeddings, overrides or isolates; at least one visible character.
     #[schema(value_type = String, required = true, min_length = 1)]
     name: Option<&'a RawValue>,
     /// 1 to 63 Unicode scalar values, no control characters; kept byte for byte.

@@ -9,6 +9,7 @@ use gochat_test_support::{
 pub fn cases() -> Vec<Case> {
     cases![
         a_body_that_is_no_json_object_is_malformed,
+        a_byte_order_mark_is_named,
         a_body_of_16_kib_is_taken_and_of_one_byte_more_is_not,
         a_body_that_says_it_is_too_large_is_not_waited_for,
         a_body_of_another_type_or_coding_is_not_looked_at,
@@ -55,6 +56,23 @@ fn a_body_that_is_no_json_object_is_malformed(database: TestDatabase) -> anyhow:
             assert!(error.starts_with("the body must be one JSON object: "), "{shown}: {error}");
             reply.assert_error(400, "malformed_json", None, &error);
         }
+    }
+    assert!(app.groups().is_empty());
+    Ok(())
+}
+
+fn a_byte_order_mark_is_named(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let utf_16 = |unit_in_bytes: fn(u16) -> [u8; 2]| {
+        format!("\u{feff}{RIGHT}").encode_utf16().flat_map(unit_in_bytes).collect::<Vec<u8>>()
+    };
+    for (body, reason) in [
+        (format!("\u{feff}{RIGHT}").into_bytes(), "it begins with a byte order mark (EF BB BF)"),
+        (utf_16(u16::to_le_bytes), "it is UTF-16, not UTF-8"),
+        (utf_16(u16::to_be_bytes), "it is UTF-16, not UTF-8"),
+    ] {
+        let error = format!("the body must be one JSON object: {reason}");
+        Request::create(body).send(app.port).assert_error(400, "malformed_json", None, &error);
     }
     assert!(app.groups().is_empty());
     Ok(())

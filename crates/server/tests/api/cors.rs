@@ -9,6 +9,7 @@ use gochat_test_support::{
 pub fn cases() -> Vec<Case> {
     cases![
         a_preflight_of_an_allowed_origin_needs_no_key,
+        a_preflight_of_a_page_that_is_traced_is_allowed,
         a_preflight_that_asks_for_too_much_is_refused,
         a_reply_may_be_read_by_an_allowed_origin,
         an_error_may_be_read_too,
@@ -68,7 +69,16 @@ fn a_preflight_of_an_allowed_origin_needs_no_key(database: TestDatabase) -> anyh
         assert_eq!(list(&reply, "access-control-allow-methods"), ["get", "head", "post"]);
         assert_eq!(
             list(&reply, "access-control-allow-headers"),
-            ["content-type", "gochat-token", "idempotency-key"]
+            [
+                "baggage",
+                "content-type",
+                "gochat-token",
+                "idempotency-key",
+                "sentry-trace",
+                "traceparent",
+                "tracestate",
+                "x-request-id"
+            ]
         );
         assert_eq!(reply.header("access-control-max-age"), "3600");
         assert!(list(&reply, "vary").contains(&"origin".to_owned()));
@@ -76,6 +86,37 @@ fn a_preflight_of_an_allowed_origin_needs_no_key(database: TestDatabase) -> anyh
         assert_eq!(reply.header("x-request-id"), "mine");
     }
     assert!(app.groups().is_empty());
+    Ok(())
+}
+
+fn a_preflight_of_a_page_that_is_traced_is_allowed(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, SETTING);
+    for headers in [
+        "traceparent",
+        "tracestate",
+        "baggage",
+        "sentry-trace",
+        "X-Request-Id",
+        "baggage,content-type,gochat-token,idempotency-key,sentry-trace,traceparent,tracestate,x-request-id",
+    ] {
+        let reply = preflight(ALLOWED, "POST", headers).send(app.port);
+        assert_eq!((reply.status, &*reply.body), (200, ""), "{headers}");
+        assert_eq!(reply.header("access-control-allow-origin"), ALLOWED);
+        let allowed = list(&reply, "access-control-allow-headers");
+        for header in headers.split(',') {
+            assert!(allowed.contains(&header.to_ascii_lowercase()), "{header}: {allowed:?}");
+        }
+    }
+    let traced = Request::create(BODY)
+        .header("Origin", ALLOWED)
+        .header("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+        .header("tracestate", "vendor=1")
+        .header("baggage", "key=value")
+        .header("sentry-trace", "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1")
+        .header("X-Request-Id", "mine");
+    let reply = traced.send(app.port);
+    assert_eq!((reply.status, reply.header("x-request-id")), (201, "mine"));
+    assert_readable(&reply, ALLOWED);
     Ok(())
 }
 

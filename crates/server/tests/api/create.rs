@@ -1,7 +1,13 @@
 //! What a consumer of the API page sees.
 
-use crate::app::App;
-use gochat_domain::clock::{Clock, SystemClock};
+use crate::{
+    app::App,
+    keys::{issue, issue_with},
+};
+use gochat_domain::{
+    auth::{ApiKey, Scope},
+    clock::{Clock, SystemClock},
+};
 use gochat_test_support::{Case, TestDatabase, cases, deadline, http::Request};
 use std::process::Command;
 
@@ -10,6 +16,7 @@ pub fn cases() -> Vec<Case> {
         a_group_is_created_as_the_api_page_shows_it_and_stored_as_answered,
         the_curl_of_the_api_page_works_as_it_stands,
         a_second_group_of_the_same_name_is_refused,
+        a_refusal_names_the_group_that_has_the_name_to_those_who_may_read,
         ids_count_from_one,
         fields_that_the_service_does_not_know_are_ignored,
         names_are_compared_after_normalisation_and_tokens_are_kept,
@@ -70,13 +77,42 @@ fn a_second_group_of_the_same_name_is_refused(database: TestDatabase) -> anyhow:
     let app = App::on(database);
     assert_eq!(Request::create(r#"{"name":"g","token":"first","admin_id":1}"#).send(app.port).status, 201);
     let stored = app.groups();
-    Request::create(r#"{"name":"g","token":"second","admin_id":2}"#).send(app.port).assert_error(
-        409,
-        "group_name_taken",
-        Some("name"),
-        "UNIQUE constraint failed: GROUPS.NAME",
-    );
+    let second = Request::create(r#"{"name":"g","token":"second","admin_id":2}"#);
+    second.send(app.port).assert_name_taken(Some(1));
     assert_eq!(app.groups(), stored);
+    Ok(())
+}
+
+fn a_refusal_names_the_group_that_has_the_name_to_those_who_may_read(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let create = |name: &str, key: &ApiKey| {
+        Request::create(format!(r#"{{"name":"{name}","token":"t","admin_id":1}}"#))
+            .without("gochat-token")
+            .header("GoChat-Token", key.expose())
+    };
+    let (writer, _) = issue(&app, Scope::GroupsWrite, None);
+    let both = issue_with(&app, &[Scope::GroupsRead, Scope::GroupsWrite]);
+    assert_eq!(create("other", &writer).send(app.port).status, 201);
+    let created = create("caf\u{e9}", &writer).send(app.port).json();
+    let id = created["id"].as_i64().unwrap();
+    assert_ne!(id, 1);
+    for name in ["caf\u{e9}", "cafe\u{301}"] {
+        create(name, &both).send(app.port).assert_name_taken(Some(id));
+        create(name, &writer).send(app.port).assert_name_taken(None);
+        let with_key = create(name, &both).header("Idempotency-Key", "k");
+        with_key.send(app.port).assert_name_taken(Some(id));
+    }
+    let problem = |key| {
+        let reply = create("caf\u{e9}", key).header("Accept", "application/problem+json").send(app.port);
+        assert_eq!((reply.status, reply.header("content-type")), (409, "application/problem+json"));
+        reply.json()
+    };
+    let [told, untold] = [problem(&both), problem(&writer)];
+    assert_eq!((&told["code"], &told["group_id"]), (&"group_name_taken".into(), &id.into()));
+    assert_eq!((&untold["code"], untold.get("group_id")), (&"group_name_taken".into(), None));
+    assert_eq!(app.names(), ["other", "caf\u{e9}"]);
     Ok(())
 }
 

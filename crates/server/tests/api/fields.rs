@@ -35,6 +35,8 @@ fn check(database: TestDatabase, field: &str, code: &str, table: Table<'_>) {
     }
 }
 
+const BIDIRECTIONAL: &str = "name must not contain bidirectional embeddings, overrides or isolates";
+
 fn quoted(text: &str) -> String {
     format!("\"{text}\"")
 }
@@ -62,6 +64,21 @@ fn names(database: TestDatabase) -> anyhow::Result<()> {
             (quoted(" a"), Err("name must not begin or end with white space")),
             (quoted("a\u{3000}"), Err("name must not begin or end with white space")),
             (quoted("a b"), Ok("a b".into())),
+            (quoted("a\u{fffe}b"), Err("name must not contain noncharacters")),
+            (quoted(r"\ud83f\udfff"), Err("name must not contain noncharacters")),
+            (quoted("\u{fdd0}"), Err("name must not contain noncharacters")),
+            (quoted("a\u{202e}b"), Err(BIDIRECTIONAL)),
+            (quoted("a\u{202a}b\u{202c}"), Err(BIDIRECTIONAL)),
+            (quoted("\u{2067}a\u{2069}"), Err(BIDIRECTIONAL)),
+            (quoted("\u{200f}a\u{61c}"), Ok("\u{200f}a\u{61c}".into())),
+            (quoted("\u{feff}a"), Err("name must not contain U+FEFF, the byte order mark")),
+            (quoted("a\u{feff}b"), Err("name must not contain U+FEFF, the byte order mark")),
+            (quoted("\u{200b}"), Err("name must contain a visible character")),
+            (quoted("\u{3164}\u{3164}"), Err("name must contain a visible character")),
+            (quoted("\u{2800}\u{3000}\u{2800}"), Err("name must contain a visible character")),
+            (quoted("\u{ad}\u{fe0f}\u{e0061}"), Err("name must contain a visible character")),
+            (quoted("\u{646}\u{6cc}\u{200c}\u{62e}"), Ok("\u{646}\u{6cc}\u{200c}\u{62e}".into())),
+            (quoted("\u{1f468}\u{200d}\u{1f469}\u{fe0f}"), Ok("\u{1f468}\u{200d}\u{1f469}\u{fe0f}".into())),
             (quoted("'; DROP TABLE groups; --"), Ok("'; DROP TABLE groups; --".into())),
             ("null".into(), no_string()),
             ("1".into(), no_string()),

@@ -40,6 +40,13 @@ pub fn issue(app: &App, scope: Scope, expires_in: Option<Duration>) -> (ApiKey, 
     with_keys(app, async |keys| keys.issue(request(scope, expires_in)).await.unwrap())
 }
 
+/// Issues a key with several scopes.
+pub fn issue_with(app: &App, scopes: &[Scope]) -> ApiKey {
+    let scopes = scopes.iter().copied().collect();
+    let request = IssueKey { name: KeyName::parse("test").unwrap(), scopes, expires_in: None };
+    with_keys(app, async |keys| keys.issue(request).await.unwrap().0)
+}
+
 /// Issues many keys that may only read.
 pub fn issue_readers(app: &App, count: usize) -> Vec<ApiKey> {
     with_keys(app, async |keys| {

@@ -10,6 +10,7 @@ use gochat_test_support::{
 pub fn cases() -> Vec<Case> {
     cases![
         a_group_is_read_as_it_was_created_by_location_id_uuid_and_name,
+        a_name_that_is_older_than_the_rules_is_read_and_found,
         what_is_not_there_is_404,
         the_first_parameter_that_is_given_decides,
         a_list_is_walked_by_its_links,
@@ -51,6 +52,36 @@ fn a_group_is_read_as_it_was_created_by_location_id_uuid_and_name(
     for query in ["id=2", &format!("uuid={uuid}"), "name=caf%C3%A9+%26%20co", "name=cafe%CC%81+%26%20co"] {
         assert_found(&get(&app, &format!("/v1/group?{query}")), &created.body);
     }
+    Ok(())
+}
+
+fn a_name_that_is_older_than_the_rules_is_read_and_found(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let mut bodies = Vec::new();
+    for (id, name, in_a_query) in [
+        (1, "\u{feff}a", "%EF%BB%BFa"),
+        (2, "\u{200b}", "%E2%80%8B"),
+        (3, "a\u{202e}b", "a%E2%80%AEb"),
+        (4, "a\u{fffe}", "a%EF%BF%BE"),
+    ] {
+        let created = create(&app, &format!("g{id}"));
+        app.database.execute(&format!("UPDATE groups SET name = '{name}' WHERE id = {id}"))?;
+        let body = created.body.replace(&format!("g{id}"), name);
+        let uuid = created.json()["uuid"].as_str().unwrap().to_owned();
+        for path in [
+            format!("/v1/group/{id}"),
+            format!("/v1/group?id={id}"),
+            format!("/v1/group?uuid={uuid}"),
+            format!("/v1/group?name={in_a_query}"),
+        ] {
+            assert_found(&get(&app, &path), &body);
+        }
+        let again =
+            Request::create(format!(r#"{{"name":"{name}","token":"t","admin_id":1}}"#)).send(app.port);
+        assert_eq!((again.status, &again.json()["code"]), (422, &"invalid_name".into()), "{}", again.body);
+        bodies.push(body);
+    }
+    assert_found(&get(&app, "/v1/group"), &format!("[{}]", bodies.join(",")));
     Ok(())
 }
 

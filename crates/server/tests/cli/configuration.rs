@@ -64,6 +64,28 @@ fn what_cannot_be_is_refused_in_one_sentence() -> anyhow::Result<()> {
         &[("GOCHAT__DATABASE__URL", "sqlite://")],
         &["database.url", "sqlite://data/gochat.sqlite"],
     );
+    for (url, right) in [
+        ("sqlite://:memory:", "expected sqlite::memory: for a database that ends with the process"),
+        ("sqlite://g.sqlite?mode=rwc", "expected a path without ? and parameters"),
+        ("sqlite://~/g.sqlite", "expected a path without ~ and $"),
+        ("sqlite://file:g.sqlite", "without file:"),
+        ("sqlite://my%20data/g.sqlite", "without percent-encoding"),
+        ("sqlite:g.sqlite", "expected sqlite://PATH"),
+        ("file:g.sqlite", "expected sqlite://PATH"),
+    ] {
+        assert_refused(
+            &[("GOCHAT__DATABASE__URL", url)],
+            &["database.url = ", "from the environment", right],
+        );
+    }
+    assert_refused(
+        &[("GOCHAT__HTTP__ALLOWED_ORIGINS", "https://*.example.org")],
+        &[
+            "http.allowed_origins = \"https://*.example.org\"",
+            "each in full, without *",
+            "https://chat.example.org",
+        ],
+    );
     assert_refused(&[("GOCHAT__HTTP__BIND", "here")], &["http.bind = \"here\"", "127.0.0.1:1213"]);
     assert_refused(
         &[("GOCHAT__HTTP__ALLOWED_ORIGINS", "https://a.example,*")],

@@ -21,11 +21,12 @@ pub fn cases() -> Vec<Case> {
 
 /// Texts that each format has to write with care.
 const TEXTS: [&str; 9] =
-    ["a,b", "\"", "\"\"x", "\\n", "=1+1", "\u{feff}x", "\u{1d11e}", "a\u{2028}b", "';--"];
+    ["a,b", "\"", "\"\"x", "\\n", "=1+1", "\u{200f}x", "\u{1d11e}", "a\u{2028}b", "';--"];
 
 fn lines(count: usize) -> String {
     let special = TEXTS.iter().map(|text| {
-        serde_json::json!({"name": text, "token": format!(" {text} "), "admin_id": i64::MAX}).to_string()
+        serde_json::json!({"name": text, "token": format!(" {text}\u{feff} "), "admin_id": i64::MAX})
+            .to_string()
             + "\n"
     });
     special.collect::<Vec<_>>().concat() + &ndjson("g", 0..count)

@@ -1,46 +1,26 @@
 //! `gochat groups import`
 
-use super::{
-    progress::Progress,
-    records::{self, Record},
-    retry::{PAUSES, retry},
-    stop::stop_signal,
-};
+mod counts;
+mod input;
+mod settle;
+
+use super::{progress::Progress, records::Record, stop::stop_signal};
 use crate::{
-    cli::{FileFormat, ImportGroups, is_standard_stream},
-    settings::Settings,
+    cli::{FileFormat, ImportGroups},
+    settings::{DatabaseSettings, Settings},
+    startup,
 };
-use anyhow::{Context, anyhow};
+use anyhow::{Context, ensure};
+use counts::Counts;
 use futures_util::{
     Stream, StreamExt,
     future::{Either, select},
-    ready, stream,
 };
-use gochat_adapters::CommitOptions;
-use gochat_domain::{
-    auth::{Caller, GroupsWrite, Permit},
-    group::CreateGroup,
-    ports::CreateGroupError,
-    service::GroupService,
-};
+use gochat_adapters::{CommitOptions, DatabaseUrl};
+use gochat_domain::{auth::Caller, ports::GroupReader};
 use indicatif::HumanCount;
-use std::{
-    borrow::Cow,
-    fmt,
-    fs::File,
-    io::{self, BufRead, BufReader},
-    path::Path,
-    pin::pin,
-    process::ExitCode,
-    task::Poll,
-    thread,
-};
-use tokio::sync::mpsc;
-
-/// How many records the reader may be ahead.
-const READ_AHEAD: usize = 1024;
-/// How much is read from the file at once, in bytes.
-const CHUNK: usize = 64 * 1024;
+use settle::{Names, Outcome, Settle};
+use std::{pin::pin, process::ExitCode, sync::Arc};
 
 /// Creates a group for each line of a file, and says what became of them.
 pub(super) fn run(settings: &Settings, command: &ImportGroups) -> ExitCode {
@@ -54,15 +34,29 @@ pub(super) fn run(settings: &Settings, command: &ImportGroups) -> ExitCode {
 }
 
 fn import(settings: &Settings, command: &ImportGroups) -> anyhow::Result<ExitCode> {
-    let format = FileFormat::of(&command.file, command.format)?;
-    let (input, size) = open(command)?;
+    let format = command.format()?;
+    let is_csv = format == FileFormat::Csv;
+    ensure!(is_csv || command.delimiter.is_none(), "--delimiter is for CSV; the file is read as NDJSON");
+    let (input, size) = input::open(command)?;
     let mut progress = Progress::new(size, command.progress_every)?;
-    let mut counts = Counts::default();
-    let end = super::with_groups(settings, async |groups| {
-        let records = read_ahead(input, format)?
-            .map(|record| record.with_context(|| format!("cannot read {}", name(&command.file))));
-        create(groups, records, in_flight(settings.writer), &mut counts, &mut progress).await
-    });
+    let mut counts = Counts::new(command.dry_run);
+    let import = async |settle: Settle<'_>, in_flight| {
+        let records = input::read_ahead(input, format, command.delimiter)?;
+        let records = records
+            .map(|record| record.with_context(|| format!("cannot read {}", input::name(&command.file))));
+        settle_all(&settle, records, in_flight, &mut counts, &mut progress).await
+    };
+    let end = if command.dry_run {
+        existing_groups(&settings.database).and_then(|existing| {
+            let in_flight = in_flight(settings.writer).min(settings.database.options.read_queue);
+            actix_web::rt::System::new().block_on(import(Settle::DryRun(existing), in_flight))
+        })
+    } else {
+        super::with_groups(settings, async |groups| {
+            let permit = Caller::operator().permit()?;
+            import(Settle::Store(groups, permit), in_flight(settings.writer)).await
+        })
+    };
     match &end {
         Ok(End::Complete) => progress.end(&counts.to_string()),
         Ok(End::Interrupted(_)) => progress.end(&format!("interrupted after {}", counts.so_far())),
@@ -75,53 +69,22 @@ fn import(settings: &Settings, command: &ImportGroups) -> anyhow::Result<ExitCod
     })
 }
 
-/// The input, and its size where that is known.
-fn open(command: &ImportGroups) -> anyhow::Result<(Box<dyn BufRead + Send>, Option<u64>)> {
-    if is_standard_stream(&command.file) {
-        return Ok((Box::new(BufReader::with_capacity(CHUNK, io::stdin())), None));
-    }
-    let cannot = || format!("cannot read {}", name(&command.file));
-    let file = File::open(&command.file).with_context(cannot)?;
-    let metadata = file.metadata().with_context(cannot)?;
-    let size = metadata.is_file().then_some(metadata.len());
-    Ok((Box::new(BufReader::with_capacity(CHUNK, file)), size))
-}
-
-fn name(file: &Path) -> Cow<'_, str> {
-    if is_standard_stream(file) { "standard input".into() } else { file.to_string_lossy() }
+/// The groups of the database as it is; `None` where there is no database yet. Nothing is made, and nothing is migrated.
+fn existing_groups(settings: &DatabaseSettings) -> anyhow::Result<Option<Arc<dyn GroupReader>>> {
+    let exists = match &settings.url {
+        DatabaseUrl::SqliteFile(path) => {
+            path.try_exists().with_context(|| format!("cannot look for {}", path.display()))?
+        }
+        DatabaseUrl::SqliteMemory => false,
+        DatabaseUrl::Postgres(_) => true,
+    };
+    let as_it_is = DatabaseSettings { migrate_on_start: false, ..settings.clone() };
+    exists.then(|| Ok(startup::open(&as_it_is)?.group_reader())).transpose()
 }
 
 /// As many requests as keep the next batches full while one is stored, and never find the queue full.
 fn in_flight(writer: CommitOptions) -> usize {
     (4 * writer.batch * writer.writers).min(writer.queue)
-}
-
-/// Reads and checks records on a thread of their own.
-fn read_ahead(
-    input: Box<dyn BufRead + Send>,
-    format: FileFormat,
-) -> anyhow::Result<impl Stream<Item = anyhow::Result<Record>>> {
-    let (sender, mut receiver) = mpsc::channel(READ_AHEAD);
-    let read = move || {
-        // Whoever no longer receives wants no more records.
-        let send = |record| sender.blocking_send(record).is_ok();
-        match records::read(input, format) {
-            Ok(records) => {
-                let mut records = records.map(|record| Ok(record?));
-                while records.next().is_some_and(|record| record.is_ok() & send(record)) {}
-            }
-            Err(error) => drop(send(Err(error))),
-        }
-    };
-    let mut reader = Some(thread::Builder::new().name("group-reader".to_owned()).spawn(read)?);
-    Ok(stream::poll_fn(move |context| {
-        let record = ready!(receiver.poll_recv(context));
-        // The end of a reader that panicked is not the end of the file.
-        if record.is_none() && reader.take().is_some_and(|reader| reader.join().is_err()) {
-            return Poll::Ready(Some(Err(anyhow!("the reader of the file panicked"))));
-        }
-        Poll::Ready(record)
-    }))
 }
 
 /// How an import ended, if it did not fail.
@@ -131,45 +94,22 @@ enum End {
     Interrupted(ExitCode),
 }
 
-/// What became of the records, up to a line.
-#[derive(Default)]
-struct Counts {
-    line: u64,
-    created: u64,
-    there_already: u64,
-    refused: u64,
-}
-
-impl Counts {
-    fn so_far(&self) -> String {
-        format!("line {}: {self}; the same import again stores nothing twice", HumanCount(self.line))
-    }
-}
-
-impl fmt::Display for Counts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [created, there_already, refused] =
-            [self.created, self.there_already, self.refused].map(HumanCount);
-        write!(f, "created {created}, there already {there_already}, refused {refused}")
-    }
-}
-
 /// Settles records, many at once, and takes the outcomes in the order of the lines.
-async fn create(
-    groups: &GroupService,
+async fn settle_all(
+    settle: &Settle<'_>,
     records: impl Stream<Item = anyhow::Result<Record>>,
     in_flight: usize,
     counts: &mut Counts,
     progress: &mut Progress,
 ) -> anyhow::Result<End> {
-    let permit = Caller::operator().permit()?;
     let settle = async |record: anyhow::Result<Record>| {
         let Record { line, position, group } = record?;
-        let outcome = settle(groups, permit, group).await.with_context(|| format!("line {line}"))?;
+        let outcome = settle.settle(group).await.with_context(|| format!("line {line}"))?;
         anyhow::Ok((line, position, outcome))
     };
     let mut settled = pin!(records.map(settle).buffered(in_flight));
     let mut stop = pin!(stop_signal()?);
+    let mut free = Names::default();
     loop {
         let (line, position, outcome) = match select(settled.next(), stop.as_mut()).await {
             Either::Left((Some(settled), _)) => settled?,
@@ -178,7 +118,9 @@ async fn create(
         };
         match outcome {
             Outcome::Created => counts.created += 1,
-            Outcome::ThereAlready => counts.there_already += 1,
+            // Of two lines with one name, the import stores the first.
+            Outcome::Free(name) if free.insert(&name) => counts.created += 1,
+            Outcome::ThereAlready | Outcome::Free(_) => counts.there_already += 1,
             Outcome::Refused(reason) => {
                 counts.refused += 1;
                 progress.say(&format!("line {line}: {reason}"));
@@ -186,29 +128,5 @@ async fn create(
         }
         counts.line = line;
         progress.reached(line, position, || format!("line {}: {counts}", HumanCount(line)));
-    }
-}
-
-/// What became of one record.
-enum Outcome {
-    Created,
-    ThereAlready,
-    Refused(String),
-}
-
-async fn settle(
-    groups: &GroupService,
-    permit: Permit<GroupsWrite>,
-    group: Result<CreateGroup, String>,
-) -> Result<Outcome, CreateGroupError> {
-    let group = match group {
-        Ok(group) => group,
-        Err(reason) => return Ok(Outcome::Refused(reason)),
-    };
-    let create = async || groups.create(permit, group.clone(), None).await;
-    match retry(&PAUSES, create, CreateGroupError::is_transient).await {
-        Ok(_) => Ok(Outcome::Created),
-        Err(CreateGroupError::NameTaken) => Ok(Outcome::ThereAlready),
-        Err(error) => Err(error),
     }
 }

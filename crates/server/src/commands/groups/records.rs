@@ -1,10 +1,11 @@
 //! The records of a file, one by one, each with what the domain says of it.
 
 mod csv;
+mod kind;
 mod lines;
 mod ndjson;
 
-use crate::cli::FileFormat;
+use crate::cli::{Delimiter, FileFormat};
 use gochat_domain::group::CreateGroup;
 use std::io::{self, BufRead};
 
@@ -22,10 +23,11 @@ pub(super) struct Record {
 pub(super) fn read<'a>(
     input: impl BufRead + 'a,
     format: FileFormat,
+    delimiter: Option<Delimiter>,
 ) -> anyhow::Result<Box<dyn Iterator<Item = io::Result<Record>> + 'a>> {
-    let lines = lines::Lines::new(input);
+    let lines = lines::Lines::new(kind::check(input)?);
     Ok(match format {
         FileFormat::Ndjson => Box::new(ndjson::records(lines)),
-        FileFormat::Csv => Box::new(csv::records(lines)?),
+        FileFormat::Csv => Box::new(csv::records(lines, delimiter)?),
     })
 }

@@ -37,7 +37,7 @@ pub(in crate::http) fn parse(query: &str) -> Result<Query, ApiError> {
         }
         if let Some(name) = given("name") {
             let name = name.map_err(|_| invalid(Code::InvalidName, &"name must be UTF-8"))?;
-            let name = GroupName::parse(name).map_err(|error| invalid(Code::InvalidName, &error))?;
+            let name = GroupName::parse_existing(name).map_err(|error| invalid(Code::InvalidName, &error))?;
             return Ok(Query::One(GroupKey::Name(name)));
         }
     }

@@ -25,7 +25,9 @@ pub(super) struct Line {
 #[error("it has more than {MAX_BYTES} bytes")]
 pub(super) struct TooLong;
 
-/// Reads lines that end with LF or CRLF; the last may end with the input. A byte order mark is passed over.
+/// Reads lines that end with LF or CRLF; the last may end with the input.
+///
+/// A byte order mark at the beginning of a line is passed over: files that were joined have one where a file began.
 pub(super) struct Lines<R> {
     input: R,
     number: u64,
@@ -45,7 +47,7 @@ impl<R: BufRead> Lines<R> {
         }
         let Some(mut text) = self.read()? else { return Ok(None) };
         self.number += 1;
-        if self.number == 1 && text.starts_with(BYTE_ORDER_MARK) {
+        if text.starts_with(BYTE_ORDER_MARK) {
             text.drain(..BYTE_ORDER_MARK.len());
         }
         if text.last() == Some(&b'\r') {
@@ -106,7 +108,11 @@ mod tests {
         assert_eq!(lines(b""), []);
         assert_eq!(lines(b"\n"), [(1, Some(0))]);
         assert_eq!(lines(b"a\r\n\nbc"), [(3, Some(1)), (4, Some(0)), (6, Some(2))]);
-        assert_eq!(lines(b"\xef\xbb\xbfa\n\xef\xbb\xbf"), [(5, Some(1)), (8, Some(3))]);
+        assert_eq!(lines(b"\xef\xbb\xbfa\n\xef\xbb\xbf"), [(5, Some(1)), (8, Some(0))]);
+        assert_eq!(
+            lines(b"a\n\xef\xbb\xbfb\n\xef\xbb\xbf\xef\xbb\xbf"),
+            [(2, Some(1)), (7, Some(1)), (13, Some(3))]
+        );
     }
 
     #[test]

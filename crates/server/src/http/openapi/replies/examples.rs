@@ -12,7 +12,7 @@ use crate::{
 use anyhow::anyhow;
 use gochat_domain::{
     auth::{Forbidden, Scope},
-    group::InvalidIdempotencyKey,
+    group::{GroupId, InvalidIdempotencyKey},
     ports::CreateGroupError,
 };
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ pub(super) fn error(code: Code, scope: Option<Scope>) -> Option<ApiError> {
     Some(match code {
         Code::BodyTooLarge => ApiError::body_too_large(MAX_BYTES),
         Code::Forbidden => Forbidden(scope?).into(),
-        Code::GroupNameTaken => CreateGroupError::NameTaken.into(),
+        Code::GroupNameTaken => ApiError::group_name_taken(GroupId::new(1).ok()),
         Code::GroupNotFound => ApiError::group_not_found(),
         Code::HeaderTooLarge => ApiError::header_too_large(),
         Code::IdempotencyKeyReused => CreateGroupError::IdempotencyKeyReused.into(),

@@ -1,0 +1,73 @@
+//! The file to import.
+
+use crate::{
+    cli::{Delimiter, FileFormat, ImportGroups, is_standard_stream},
+    commands::groups::records::{self, Record},
+};
+use anyhow::{Context, anyhow};
+use flate2::bufread::MultiGzDecoder;
+use futures_util::{Stream, ready, stream};
+use std::{
+    borrow::Cow,
+    fs::File,
+    io::{self, BufRead, BufReader},
+    path::Path,
+    task::Poll,
+    thread,
+};
+use tokio::sync::mpsc;
+
+/// How many records the reader may be ahead.
+const READ_AHEAD: usize = 1024;
+/// How much is read from the file at once, in bytes.
+const CHUNK: usize = 64 * 1024;
+
+/// The text of the input, and its size where that is known.
+pub(super) fn open(command: &ImportGroups) -> anyhow::Result<(Box<dyn BufRead + Send>, Option<u64>)> {
+    if is_standard_stream(&command.file) {
+        return Ok((Box::new(BufReader::with_capacity(CHUNK, io::stdin())), None));
+    }
+    let cannot = || format!("cannot read {}", name(&command.file));
+    let file = File::open(&command.file).with_context(cannot)?;
+    let metadata = file.metadata().with_context(cannot)?;
+    let file = BufReader::with_capacity(CHUNK, file);
+    if command.is_packed() {
+        // How much text there is shows only at the end.
+        return Ok((Box::new(BufReader::with_capacity(CHUNK, MultiGzDecoder::new(file))), None));
+    }
+    Ok((Box::new(file), metadata.is_file().then_some(metadata.len())))
+}
+
+/// What people call the input.
+pub(super) fn name(file: &Path) -> Cow<'_, str> {
+    if is_standard_stream(file) { "standard input".into() } else { file.to_string_lossy() }
+}
+
+/// Reads and checks records on a thread of their own.
+pub(super) fn read_ahead(
+    input: Box<dyn BufRead + Send>,
+    format: FileFormat,
+    delimiter: Option<Delimiter>,
+) -> anyhow::Result<impl Stream<Item = anyhow::Result<Record>>> {
+    let (sender, mut receiver) = mpsc::channel(READ_AHEAD);
+    let read = move || {
+        // Whoever no longer receives wants no more records.
+        let send = |record| sender.blocking_send(record).is_ok();
+        match records::read(input, format, delimiter) {
+            Ok(records) => {
+                let mut records = records.map(|record| Ok(record?));
+                while records.next().is_some_and(|record| record.is_ok() & send(record)) {}
+            }
+            Err(error) => drop(send(Err(error))),
+        }
+    };
+    let mut reader = Some(thread::Builder::new().name("group-reader".to_owned()).spawn(read)?);
+    Ok(stream::poll_fn(move |context| {
+        let record = ready!(receiver.poll_recv(context));
+        // The end of a reader that panicked is not the end of the file.
+        if record.is_none() && reader.take().is_some_and(|reader| reader.join().is_err()) {
+            return Poll::Ready(Some(Err(anyhow!("the reader of the file panicked"))));
+        }
+        Poll::Ready(record)
+    }))
+}

@@ -1,0 +1,71 @@
+//! What becomes of one record.
+
+use crate::commands::groups::retry::{PAUSES, retry};
+use gochat_domain::{
+    auth::{GroupsWrite, Permit},
+    group::{CreateGroup, GroupKey, GroupName},
+    ports::{CreateGroupError, GroupReader, StorageError},
+    service::GroupService,
+};
+use std::{
+    collections::{HashSet, hash_map::RandomState},
+    hash::BuildHasher,
+    sync::Arc,
+};
+
+/// What is done with a record.
+pub(super) enum Settle<'a> {
+    /// Its group is created.
+    Store(&'a GroupService, Permit<GroupsWrite>),
+    /// Its name is looked up among the groups there are; without a database there are none.
+    DryRun(Option<Arc<dyn GroupReader>>),
+}
+
+/// What became of a record, or would become of it.
+pub(super) enum Outcome {
+    Created,
+    /// Nothing in the database is in the way of a group of this name.
+    Free(GroupName),
+    ThereAlready,
+    Refused(String),
+}
+
+impl Settle<'_> {
+    pub(super) async fn settle(&self, group: Result<CreateGroup, String>) -> anyhow::Result<Outcome> {
+        let group = match group {
+            Ok(group) => group,
+            Err(reason) => return Ok(Outcome::Refused(reason)),
+        };
+        match self {
+            Self::Store(groups, permit) => {
+                let create = async || groups.create(*permit, group.clone(), None).await;
+                match retry(&PAUSES, create, CreateGroupError::is_transient).await {
+                    Ok(_) => Ok(Outcome::Created),
+                    Err(CreateGroupError::NameTaken) => Ok(Outcome::ThereAlready),
+                    Err(error) => Err(error.into()),
+                }
+            }
+            Self::DryRun(None) => Ok(Outcome::Free(group.name)),
+            Self::DryRun(Some(existing)) => {
+                let key = GroupKey::Name(group.name.clone());
+                let find = async || existing.find(&key).await;
+                let found = retry(&PAUSES, find, StorageError::is_transient).await?;
+                Ok(found.map_or(Outcome::Free(group.name), |_| Outcome::ThereAlready))
+            }
+        }
+    }
+}
+
+/// Names that were seen, as two hashes each: 16 bytes a name, however long it is.
+#[derive(Default)]
+pub(super) struct Names {
+    hashers: [RandomState; 2],
+    seen: HashSet<[u64; 2]>,
+}
+
+impl Names {
+    /// Adds a name. Tells whether it is new.
+    pub(super) fn insert(&mut self, name: &GroupName) -> bool {
+        self.seen.insert([0, 1].map(|index: usize| self.hashers[index].hash_one(name)))
+    }
+}

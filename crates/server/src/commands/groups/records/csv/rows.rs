@@ -1,0 +1,128 @@
+//! Rows: lines, split into fields.
+
+use super::{columns::Columns, quotes};
+use crate::{
+    cli::Delimiter,
+    commands::groups::records::lines::{Line, Lines, MAX_BYTES},
+};
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+use std::io::{self, BufRead};
+
+/// The fields of a line, or of several where a quoted field has line breaks.
+pub(super) struct Row {
+    /// The number of the first line.
+    pub(super) line: u64,
+    /// How many bytes were read up to the end of the row.
+    pub(super) position: u64,
+    /// The fields, or why there are none.
+    pub(super) fields: Result<Vec<String>, String>,
+}
+
+/// Splits lines into fields.
+pub(super) struct Rows<R> {
+    lines: Lines<R>,
+    delimiter: Delimiter,
+    reader: Reader,
+    output: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl<R: BufRead> Rows<R> {
+    pub(super) fn new(lines: Lines<R>, delimiter: Delimiter) -> Self {
+        // Neither can fill up, as a row has at most MAX_BYTES with its last line feed and the quote that ends it.
+        let (output, ends) = (vec![0; MAX_BYTES + 16], vec![0; MAX_BYTES + 16]);
+        let reader = ReaderBuilder::new().delimiter(delimiter.byte()).build();
+        Self { lines, delimiter, reader, output, ends }
+    }
+
+    /// The next row that has other than white space in a field.
+    pub(super) fn next(&mut self) -> io::Result<Option<Row>> {
+        self.next_that(|_| Ok(()))
+    }
+
+    /// The next such row; one that does not fit the columns is refused.
+    pub(super) fn next_of(&mut self, columns: &Columns) -> io::Result<Option<Row>> {
+        self.next_that(|count| columns.check_count(count))
+    }
+
+    fn next_that(&mut self, check_count: impl Fn(usize) -> Result<(), String>) -> io::Result<Option<Row>> {
+        while let Some(line) = self.lines.next()? {
+            let row = self.row(line, &check_count)?;
+            if row.fields.as_ref().is_ok_and(Vec::is_empty) {
+                continue;
+            }
+            return Ok(Some(row));
+        }
+        Ok(None)
+    }
+
+    /// The row that begins on a line; one without fields where all are white space.
+    ///
+    /// Where there is none because of a quote that opens and is not closed, the first line alone is lost: such a quote
+    /// would take all that follows with it.
+    fn row(&mut self, line: Line, check_count: impl Fn(usize) -> Result<(), String>) -> io::Result<Row> {
+        let Line { number: line, mut position, text } = line;
+        let mut text = match text {
+            Ok(text) => text,
+            Err(error) => return Ok(Row { line, position, fields: Err(error.to_string()) }),
+        };
+        if text.is_empty() {
+            return Ok(Row { line, position, fields: Ok(Vec::new()) });
+        }
+        let mut following = Vec::new();
+        let fields = loop {
+            if let Some(fields) = self.split(&text) {
+                break fields;
+            }
+            // A quoted field goes on behind the end of the line.
+            match self.lines.next()? {
+                Some(Line { text: Ok(next), number, position }) if text.len() + next.len() < MAX_BYTES => {
+                    text.push(b'\n');
+                    text.extend_from_slice(&next);
+                    following.push(Line { number, position, text: Ok(next) });
+                }
+                other => {
+                    following.extend(other);
+                    break Err("a quote is opened and not closed".to_owned());
+                }
+            }
+        };
+        let fields = fields.and_then(|fields| {
+            if fields.iter().all(|field| field.trim().is_empty()) {
+                return Ok(Vec::new());
+            }
+            check_count(fields.len())?;
+            Ok(fields)
+        });
+        if fields.is_err() {
+            self.lines.give_back(following);
+        } else if let Some(last) = following.last() {
+            position = last.position;
+        }
+        Ok(Row { line, position, fields })
+    }
+
+    /// The fields of a row, or `None` where a quote is still open at its end.
+    fn split(&mut self, text: &[u8]) -> Option<Result<Vec<String>, String>> {
+        let refused = |reason: &str| Some(Err(reason.to_owned()));
+        // The parser passes over a byte order mark at the very beginning, which here is a part of the field.
+        let row = [b"\n", text, b"\n"].concat();
+        self.reader.reset();
+        let (result, read, _, count) = self.reader.read_record(&row, &mut self.output, &mut self.ends);
+        match result {
+            ReadRecordResult::InputEmpty => return None,
+            ReadRecordResult::Record if read == row.len() => {}
+            _ => return refused("it has a carriage return outside of quotes"),
+        }
+        if !quotes::are_in_order(text, self.delimiter.byte()) {
+            return refused("a quote is not doubled, or stands outside of quotes");
+        }
+        let mut start = 0;
+        let fields = self.ends[..count].iter().map(|end| {
+            let field = str::from_utf8(&self.output[start..*end]).map(str::to_owned);
+            start = *end;
+            field
+        });
+        Some(fields.collect::<Result<_, _>>().map_err(|_| "it is not UTF-8".to_owned()))
+    }
+}

@@ -1,0 +1,176 @@
+//! CSV as people send it.
+
+use super::{super::lines::MAX_BYTES, *};
+
+/// The line and the name of each group, or why there is none.
+fn read(input: &str) -> Vec<(u64, Result<String, String>)> {
+    read_by(None, input)
+}
+
+fn read_by(delimiter: Option<Delimiter>, input: &str) -> Vec<(u64, Result<String, String>)> {
+    records(Lines::new(input.as_bytes()), delimiter)
+        .unwrap()
+        .map(Result::unwrap)
+        .map(|record| (record.line, record.group.map(|group| group.name.as_str().to_owned())))
+        .collect()
+}
+
+fn group(line: u64, name: &str) -> (u64, Result<String, String>) {
+    (line, Ok(name.to_owned()))
+}
+
+fn refused(line: u64, reason: &str) -> (u64, Result<String, String>) {
+    (line, Err(reason.to_owned()))
+}
+
+#[test]
+fn quotes_hold_commas_quotes_and_line_breaks() {
+    let input = "note,admin_id,token,name\r\n\r\n\
+        \"one\r\n\"\"two\"\"\r\n\r\n\",1,t,\"a, \"\"b\"\"\"\r\n\
+        ,\"2\",t,c";
+    assert_eq!(read(input), [group(3, "a, \"b\""), group(7, "c")]);
+}
+
+#[test]
+fn a_quote_that_is_not_closed_costs_one_line() {
+    let input = "name,token,admin_id\n\"a,t,1\nb,t,1\nc,\"t,t\",1\nd,t,1\n\"e,t,1";
+    assert_eq!(
+        read(input),
+        [
+            refused(2, "a quote is not doubled, or stands outside of quotes"),
+            group(3, "b"),
+            group(4, "c"),
+            group(5, "d"),
+            refused(6, "a quote is opened and not closed"),
+        ]
+    );
+    let long = format!("name,token,admin_id\n\"a,t,1\n{}", "b,t,1\n".repeat(MAX_BYTES / 6 + 1));
+    let read = read(&long);
+    assert_eq!(read[0], refused(2, "a quote is opened and not closed"));
+    assert_eq!((read.len(), &read[1]), (MAX_BYTES / 6 + 2, &group(3, "b")));
+}
+
+#[test]
+fn what_is_no_record_is_refused() {
+    let reason = |row: &str| read(&format!("name,token,admin_id\n{row}\n")).remove(0).1.unwrap_err();
+    assert_eq!(reason("a,t"), "it has 2 fields, the header 3");
+    assert_eq!(reason("a,t,1,"), "it has 4 fields, the header 3");
+    assert_eq!(reason("a\rb,t,1"), "it has a carriage return outside of quotes");
+    for row in [
+        "a\"b,t,1",
+        "c\"d\"e,t,1",
+        "a\"\"b,t,1",
+        "a\"\",t,1",
+        " \"a\",t,1",
+        "\"a\"b,t,1",
+        "\"a\" ,t,1",
+        "\"a\"b\"\",t,1",
+    ] {
+        assert_eq!(reason(row), "a quote is not doubled, or stands outside of quotes", "{row}");
+    }
+    assert_eq!(reason("\"a\nb\",t,1"), "name must not contain control characters");
+    assert_eq!(reason("a,,1"), "token must not be empty");
+    assert_eq!(reason("a,t,x"), "admin_id must be an integer from 1 to 9223372036854775807");
+    assert_eq!(reason(&"x".repeat(MAX_BYTES + 1)), "it has more than 16384 bytes");
+    assert_eq!(reason(&format!("a{}", ",".repeat(MAX_BYTES - 1))), "it has 16384 fields, the header 3");
+}
+
+#[test]
+fn the_header_has_each_column_once() {
+    let error = |header: &str| format!("{:#}", records(Lines::new(header.as_bytes()), None).err().unwrap());
+    assert_eq!(error(""), "the file is empty: its first line must be name,token,admin_id");
+    assert_eq!(error("\nname,token\na,t"), "line 2: the header lacks the column admin_id");
+    assert_eq!(error("name,x,token,x,admin_id"), "line 1: the header has the column \"x\" twice");
+    assert_eq!(error("\"name,token"), "line 1: a quote is opened and not closed");
+    assert!(read("\u{feff}token,admin_id,uuid,name\n").is_empty());
+}
+
+#[test]
+fn columns_without_a_name_are_passed_over() {
+    let input = "name,token,,admin_id,,\na,t,x,1,,\nb,t,,1\nc,t,,1,note,\nd,t,,1,,,\ne,t,";
+    assert_eq!(
+        read(input),
+        [
+            group(2, "a"),
+            group(3, "b"),
+            group(4, "c"),
+            refused(5, "it has 7 fields, the header 6"),
+            refused(6, "it has 3 fields, the header 6"),
+        ]
+    );
+}
+
+#[test]
+fn rows_with_nothing_between_delimiters_are_passed_over() {
+    let input = ",,\n\nname,token,admin_id\n,,\na,t,1\n , ,\t\n\"\",\"\",\"\"\n,,,,,,,\nb,t,1\n,,";
+    assert_eq!(read(input), [group(5, "a"), group(9, "b")]);
+    assert_eq!(read(";;\nname;token;admin_id\n;;\na;t;1"), [group(4, "a")]);
+}
+
+#[test]
+fn case_and_spaces_do_not_matter_in_the_header_but_do_in_a_row() {
+    let input = "Name, TOKEN ,\tAdmin_ID,Note,note\na, t ,1,,\n b,t,1,,\nc,t, 1,,";
+    assert_eq!(
+        read(input),
+        [
+            group(2, "a"),
+            refused(3, "name must not begin or end with white space"),
+            refused(4, "admin_id must be an integer from 1 to 9223372036854775807"),
+        ]
+    );
+    let error = records(Lines::new(&b"name,token,admin_id,NAME"[..]), None).err().unwrap();
+    assert_eq!(format!("{error:#}"), "line 1: the header has the column \"name\" twice");
+}
+
+#[test]
+fn the_header_tells_the_delimiter() {
+    for delimiter in [",", ";"] {
+        let other = if delimiter == "," { ";" } else { "," };
+        let input =
+            "name|\"token\"|Admin_ID|x~y~z~\n\"a|b~c\"|~|1|\n".replace('|', delimiter).replace('~', other);
+        assert_eq!(read(&input), [group(2, &format!("a{delimiter}b{other}c"))], "{input}");
+    }
+    assert_eq!(
+        read("name\tToken\tadmin_id\nsay \"hi\"\tt\t1\na;b,c\tt\t1\n"),
+        [refused(2, "a quote is not doubled, or stands outside of quotes"), group(3, "a;b,c"),]
+    );
+    let lacks = |header: &str| format!("{:#}", records(Lines::new(header.as_bytes()), None).err().unwrap());
+    assert_eq!(lacks("name;token"), "line 1: the header lacks the column admin_id");
+    assert_eq!(lacks("a;b;c"), "line 1: the header lacks the column name");
+}
+
+#[test]
+fn a_first_line_declares_the_delimiter() {
+    for line in ["sep=|", "SEP=|", "\"sep=|\"", "sep=|||", "\u{feff}sep=|"] {
+        assert_eq!(read(&format!("{line}\nname|token|admin_id\na,b|t|1\n")), [group(3, "a,b")], "{line}");
+    }
+    assert_eq!(read("sep=\t\nname\ttoken\tadmin_id\na\tt\t1"), [group(3, "a")]);
+    for line in ["sep=", "sep=x", "sep=;,", "sep=\u{a7}"] {
+        let error = records(Lines::new(format!("{line}\nname;token;admin_id\n").as_bytes()), None).err();
+        assert_eq!(
+            format!("{:#}", error.unwrap()),
+            "line 1: sep= names no delimiter, like sep=; does",
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn a_delimiter_that_is_given_decides() {
+    let pipe = Some("|".parse().unwrap());
+    assert_eq!(read_by(pipe, "name|token|admin_id\na;b|t|1"), [group(2, "a;b")]);
+    assert_eq!(read_by(pipe, "sep=;\nname|token|admin_id\na;b|t|1"), [group(3, "a;b")]);
+    let error = records(Lines::new(&b"name,token,admin_id\na,t,1"[..]), pipe).err().unwrap();
+    assert_eq!(format!("{error:#}"), "line 1: the header lacks the column name");
+}
+
+#[test]
+fn files_that_were_joined_have_byte_order_marks_and_headers_in_the_middle() {
+    let file =
+        |names: [&str; 2]| format!("\u{feff}name,token,admin_id\n{},t,1\n{},t,1\n", names[0], names[1]);
+    let joined = format!("{}{}\u{feff}e,t,1\n\u{feff}\"f\",t,1\n", file(["a", "b"]), file(["c", "d"]));
+    assert_eq!(
+        read(&joined),
+        [group(2, "a"), group(3, "b"), group(5, "c"), group(6, "d"), group(7, "e"), group(8, "f")]
+    );
+}

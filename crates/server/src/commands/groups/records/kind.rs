@@ -1,0 +1,38 @@
+//! Files that are no text in UTF-8, told by their first bytes.
+
+use anyhow::bail;
+use std::io::{BufRead, Cursor, Read};
+
+/// How many bytes tell each kind.
+const TOLD_BY: usize = 4;
+
+/// Looks at the first bytes of `input`, and returns it whole. An error names the kind of file that it is, and the way out.
+pub(super) fn check(mut input: impl BufRead) -> anyhow::Result<impl BufRead> {
+    let mut head = Vec::new();
+    // A short first line may be all that has come so far.
+    while head.len() < TOLD_BY && head.last() != Some(&b'\n') {
+        if input.by_ref().take(1).read_to_end(&mut head)? == 0 {
+            break;
+        }
+    }
+    if let Some(kind) = kind(&head) {
+        bail!("this is {kind}");
+    }
+    Ok(Cursor::new(head).chain(input))
+}
+
+fn kind(head: &[u8]) -> Option<&'static str> {
+    Some(match head {
+        // With its byte order mark, or two ASCII characters without one.
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 1..=0x7f, 0, 1..=0x7f] | [1..=0x7f, 0, 1..=0x7f, 0] => {
+            "a UTF-16 file; save it as UTF-8"
+        }
+        // The second is an archive without files.
+        b"PK\x03\x04" | b"PK\x05\x06" => {
+            "a zip or xlsx file; save the sheet as CSV in UTF-8, or unpack the archive"
+        }
+        [0xd0, 0xcf, 0x11, 0xe0] => "an xls file; save the sheet as CSV in UTF-8",
+        [0x1f, 0x8b, ..] => "a gzip file; its name must end in .gz, or unpack it by zcat",
+        _ => return None,
+    })
+}

@@ -1,0 +1,87 @@
+//! The refusal of a name that is taken.
+
+use crate::{http::error::ApiError, wire};
+use anyhow::Error;
+use gochat_domain::{auth::Caller, group::GroupKey, service::GroupService};
+
+/// The refusal of this request, with the id of the group that has the name for a caller who may read groups.
+///
+/// The name is read again from the body and looked up here, so a create that is not refused pays nothing for it. The refusal
+/// stands without the id where the group is gone by now, or the look-up fails.
+pub(super) async fn refusal(groups: &GroupService, caller: Caller, body: &[u8]) -> ApiError {
+    let mut refusal = ApiError::group_name_taken(None);
+    let (Ok(permit), Ok(request)) = (caller.permit(), wire::parse(body)) else { return refusal };
+    match groups.find(permit, &GroupKey::Name(request.name)).await {
+        Ok(found) => ApiError::group_name_taken(found.map(|group| group.id)),
+        Err(error) => {
+            refusal.cause = Some(Error::new(error).context("the group of that name cannot be looked up"));
+            refusal
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        http::{HttpMetrics, Services, application},
+        settings::{Profile, Settings},
+    };
+    use actix_web::{
+        http::StatusCode,
+        test::{TestRequest, call_service, init_service, read_body_json},
+    };
+    use gochat_adapters::{
+        CachingAuthenticator, DEVELOPMENT_KEY, DevelopmentKey,
+        memory::{MemoryApiKeys, MemoryGroups},
+    };
+    use gochat_domain::{
+        clock::SystemClock,
+        ports::{MockGroupReader, StorageError},
+        service::GroupService,
+    };
+    use serde_json::{Value, json};
+    use std::sync::Arc;
+
+    /// Creates a group and then one of the same name, with a reader that expects nothing but the look-up for the second.
+    async fn create_twice(reader: MockGroupReader) -> [(StatusCode, Value); 2] {
+        let (groups, clock) = (Arc::new(MemoryGroups::default()), Arc::new(SystemClock));
+        let keys = Arc::new(MemoryApiKeys::default());
+        let keys = CachingAuthenticator::new(keys, clock.clone(), CachingAuthenticator::MAX_AGE);
+        let services = Services {
+            groups: GroupService::new(groups, Arc::new(reader), clock),
+            authenticator: Arc::new(DevelopmentKey(keys)),
+            metrics: HttpMetrics::new().unwrap(),
+        };
+        let settings = Settings::load(Profile::Development, []).unwrap();
+        let app = init_service(application(services, settings.http)).await;
+        let create = async || {
+            let request = TestRequest::post()
+                .uri("/v1/group")
+                .insert_header(("GoChat-Token", DEVELOPMENT_KEY))
+                .set_json(json!({ "name": "g", "token": "t", "admin_id": 1 }));
+            let response = call_service(&app, request.to_request()).await;
+            (response.status(), read_body_json(response).await)
+        };
+        [create().await, create().await]
+    }
+
+    fn assert_refused_without_an_id([(first, _), (second, body)]: [(StatusCode, Value); 2]) {
+        assert_eq!((first, second), (StatusCode::CREATED, StatusCode::CONFLICT));
+        assert_eq!((&body["code"], body.get("group_id")), (&json!("group_name_taken"), None));
+    }
+
+    #[actix_web::test]
+    async fn a_group_that_is_gone_by_now_is_not_named() {
+        let mut reader = MockGroupReader::new();
+        reader.expect_find().once().returning(|_| Ok(None));
+        assert_refused_without_an_id(create_twice(reader).await);
+    }
+
+    #[actix_web::test]
+    async fn a_look_up_that_fails_leaves_the_refusal_as_it_is() {
+        let mut reader = MockGroupReader::new();
+        let failure = |_: &_| Err(StorageError::Unavailable(anyhow::anyhow!("the database is away")));
+        reader.expect_find().once().returning(failure);
+        assert_refused_without_an_id(create_twice(reader).await);
+    }
+}

@@ -1,0 +1,101 @@
+//! Behind a proxy under a path: what a reply tells leads back through the proxy.
+
+use crate::app::App;
+use gochat_test_support::{
+    Case, Nginx, TestDatabase, cases,
+    http::{DEVELOPMENT_KEY, Request},
+};
+
+pub fn cases() -> Vec<Case> {
+    cases![a_base_path_stands_before_each_path_that_is_told].to_vec()
+}
+
+/// Cases with a real proxy.
+pub fn nginx_cases() -> Vec<Case> {
+    cases![what_is_told_leads_back_through_the_proxy, the_page_behind_a_proxy_calls_the_service_behind_it,]
+        .to_vec()
+}
+
+const SETTING: &[(&str, &str)] = &[("GOCHAT__HTTP__BASE_PATH", "/api")];
+
+fn create(name: &str, path: &str) -> Request {
+    Request::post(path, format!(r#"{{"name":"{name}","token":"t","admin_id":1}}"#))
+}
+
+fn get(path: &str) -> Request {
+    Request::new("GET", path).header("GoChat-Token", DEVELOPMENT_KEY)
+}
+
+/// The target of a `Link` header.
+fn target(link: &str) -> &str {
+    link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\"")).unwrap()
+}
+
+fn a_base_path_stands_before_each_path_that_is_told(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, SETTING);
+    // The proxy has taken it away.
+    for (id, name) in [(1, "a"), (2, "b")] {
+        let created = create(name, "/v1/group").header("Idempotency-Key", name);
+        for _ in 0..2 {
+            let reply = created.send(app.port);
+            assert_eq!((reply.status, reply.header("location")), (201, &*format!("/api/v1/group/{id}")));
+        }
+    }
+    let page = get("/v1/group?limit=1").send(app.port);
+    assert_eq!(page.header("link"), "</api/v1/group?limit=1&after=1>; rel=\"next\"");
+    for path in ["/", "/docs/"] {
+        let reply = Request::new("GET", path).send(app.port);
+        assert_eq!((reply.status, reply.header("location")), (307, "/api/docs"));
+    }
+    let api = Request::new("GET", "/openapi.json").send(app.port).json();
+    assert_eq!(api["servers"].as_array().unwrap().len(), 1);
+    assert_eq!(api["servers"][0]["url"], "/api");
+    get("/api/v1/group").send(app.port).assert_error(404, "not_found", None, "there is nothing at this path");
+    Ok(())
+}
+
+fn what_is_told_leads_back_through_the_proxy(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, SETTING);
+    let nginx = Nginx::in_front_of(app.port, "/api/")?;
+    let mut bodies = Vec::new();
+    for name in ["a", "b", "c"] {
+        let created = create(name, "/api/v1/group").send(nginx.port());
+        assert_eq!(created.status, 201, "{created:?}");
+        let found = get(created.header("location")).send(nginx.port());
+        assert_eq!((found.status, &found.body), (200, &created.body));
+        bodies.push(created.body);
+    }
+    let mut path = "/api/v1/group?limit=1".to_owned();
+    for (index, body) in bodies.iter().enumerate() {
+        let page = get(&path).send(nginx.port());
+        assert_eq!((page.status, &*page.body), (200, &*format!("[{body}]")));
+        let link = page.header("link");
+        assert_eq!(link.is_empty(), index == 2, "{link}");
+        path = if link.is_empty() { break } else { target(link).to_owned() };
+    }
+    let taken = create("a", "/api/v1/group").send(nginx.port());
+    assert_eq!((taken.status, &taken.json()["group_id"]), (409, &1.into()));
+    Ok(())
+}
+
+fn the_page_behind_a_proxy_calls_the_service_behind_it(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, SETTING);
+    let nginx = Nginx::in_front_of(app.port, "/api/")?;
+    let root = Request::new("GET", "/api/").send(nginx.port());
+    assert_eq!((root.status, root.header("location")), (307, "/api/docs"));
+    let page = Request::new("GET", root.header("location")).send(nginx.port());
+    assert_eq!(page.status, 200);
+    let parts: Vec<_> = page.body.split('"').filter(|text| text.starts_with("docs/")).collect();
+    assert_eq!(parts.len(), 5, "{parts:?}");
+    for part in parts {
+        // A browser resolves it against the page.
+        let head = Request::new("HEAD", &format!("/api/{part}")).send(nginx.port());
+        assert_eq!(head.status, 200, "{part}");
+    }
+    let api = Request::new("GET", "/api/openapi.json").send(nginx.port()).json();
+    let server = api["servers"][0]["url"].as_str().unwrap();
+    for path in api["paths"].as_object().unwrap().keys().filter(|path| !path.contains('{')) {
+        assert_eq!(get(&format!("{server}{path}")).send(nginx.port()).status, 200, "{path}");
+    }
+    Ok(())
+}

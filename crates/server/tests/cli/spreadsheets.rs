@@ -1,0 +1,199 @@
+//! `gochat groups import` of files as spreadsheets and their neighbours leave them, and of files that are something else.
+
+use crate::process::{Ended, run_in, run_with};
+use flate2::{Compression, write::GzEncoder};
+use gochat_test_support::{Backend, Case, TestDatabase, cases};
+use std::{fs, io::Write};
+use tempfile::TempDir;
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        a_sheet_is_imported_as_it_was_saved,
+        sheets_that_were_joined_are_imported,
+        a_delimiter_may_be_given,
+        a_delimiter_is_one_character_and_for_csv_alone,
+        a_file_that_is_no_text_is_called_by_its_name,
+        a_packed_file_is_unpacked,
+        a_packed_file_that_is_cut_short_is_an_error,
+        a_dry_run_says_what_an_import_would_do_and_stores_nothing,
+        a_dry_run_makes_no_database,
+    ]
+    .to_vec()
+}
+
+/// Imports what a file of this name has, with these arguments.
+fn import(database: &TestDatabase, name: &str, content: &[u8], arguments: &[&str]) -> Ended {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join(name), content).unwrap();
+    let url = [("GOCHAT__DATABASE__URL", database.url())];
+    run_in(folder.path(), &[&["groups", "import", name], arguments].concat(), &url)
+}
+
+fn stored(database: &TestDatabase) -> Vec<Vec<String>> {
+    database.rows("SELECT name, token, CAST(admin_id AS text) FROM groups ORDER BY name").unwrap()
+}
+
+#[track_caller]
+fn assert_ended(ended: &Ended, code: i32, stderr: &str) {
+    assert_eq!((ended.code, &*ended.stdout, &*ended.stderr), (Some(code), "", stderr));
+}
+
+fn a_sheet_is_imported_as_it_was_saved(database: TestDatabase) -> anyhow::Result<()> {
+    let sheets = [
+        ("commas", "\u{feff}Name, Token,Admin_ID,,\r\ncommas,t,1,,\r\n,,,,\r\n"),
+        ("semicolons", ";;;;\r\nname;token;ADMIN_ID;;\r\n;;;;\r\nsemicolons;t;1;;\r\n"),
+        ("tabs", "name\ttoken\tadmin_id\r\ntabs\tt\t1\r\n"),
+        ("declared", "sep=|\r\nname|token|admin_id\r\ndeclared|t|1\r\n"),
+    ];
+    for (name, sheet) in sheets {
+        let ended = import(&database, &format!("{name}.csv"), sheet.as_bytes(), &[]);
+        assert_ended(&ended, 0, "created 1, there already 0, refused 0\n");
+    }
+    let groups = ["commas", "declared", "semicolons", "tabs"].map(|name| [name, "t", "1"]);
+    assert_eq!(stored(&database), groups);
+    Ok(())
+}
+
+fn sheets_that_were_joined_are_imported(database: TestDatabase) -> anyhow::Result<()> {
+    let sheet = |name: &str| format!("\u{feff}name,token,admin_id\n{name},t,1\n");
+    let joined = sheet("a") + &sheet("b") + "\u{feff}c,t,1\n\u{feff},t,1\n";
+    let ended = import(&database, "groups.csv", joined.as_bytes(), &[]);
+    assert_ended(&ended, 1, "line 6: name must not be empty\ncreated 3, there already 0, refused 1\n");
+    let lines = "{\"name\":\"d\",\"token\":\"t\",\"admin_id\":1}\n\u{feff}{\"name\":\"e\",\"token\":\"t\",\"admin_id\":1}\n";
+    let ended = import(&database, "groups.ndjson", lines.as_bytes(), &[]);
+    assert_ended(&ended, 0, "created 2, there already 0, refused 0\n");
+    assert_eq!(stored(&database), ["a", "b", "c", "d", "e"].map(|name| [name, "t", "1"]));
+    Ok(())
+}
+
+fn a_delimiter_may_be_given(database: TestDatabase) -> anyhow::Result<()> {
+    let ended = import(&database, "groups.csv", b"name|token|admin_id\na,b;c|t|1\n", &["--delimiter", "|"]);
+    assert_ended(&ended, 0, "created 1, there already 0, refused 0\n");
+    let tabs = b"sep=;\nname\ttoken\tadmin_id\nd\tt\t1\n";
+    let arguments = ["groups", "import", "-", "--format", "csv", "--delimiter", "tab"];
+    assert_ended(&run_with(&database, &arguments, tabs), 0, "created 1, there already 0, refused 0\n");
+    assert_eq!(stored(&database), [["a,b;c", "t", "1"], ["d", "t", "1"]]);
+    Ok(())
+}
+
+fn a_delimiter_is_one_character_and_for_csv_alone(database: TestDatabase) -> anyhow::Result<()> {
+    let ended = import(&database, "groups.ndjson", b"{}\n", &["--delimiter", ";"]);
+    assert_ended(&ended, 2, "gochat: --delimiter is for CSV; the file is read as NDJSON\n");
+    for delimiter in ["", ";;", "x", "\"", "\u{a7}"] {
+        let ended = import(&database, "groups.csv", b"", &["--delimiter", delimiter]);
+        assert_eq!(ended.code, Some(2), "{delimiter}");
+        let expected = "expected one ASCII character that is not a letter, a digit, a quote or a line break; or the word tab";
+        assert!(ended.stderr.contains(expected), "{}", ended.stderr);
+    }
+    Ok(())
+}
+
+fn utf_16(unit_in_bytes: fn(u16) -> [u8; 2], text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(unit_in_bytes).collect()
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    packed.write_all(text).unwrap();
+    packed.finish().unwrap()
+}
+
+fn a_file_that_is_no_text_is_called_by_its_name(database: TestDatabase) -> anyhow::Result<()> {
+    let sheet = "name,token,admin_id\na,t,1\n";
+    let with_mark = format!("\u{feff}{sheet}");
+    let utf_16_said = "this is a UTF-16 file; save it as UTF-8";
+    let zip_said = "this is a zip or xlsx file; save the sheet as CSV in UTF-8, or unpack the archive";
+    let files: [(Vec<u8>, &str); 8] = [
+        (utf_16(u16::to_le_bytes, &with_mark), utf_16_said),
+        (utf_16(u16::to_be_bytes, &with_mark), utf_16_said),
+        (utf_16(u16::to_le_bytes, sheet), utf_16_said),
+        (utf_16(u16::to_be_bytes, sheet), utf_16_said),
+        (b"PK\x03\x04\x14\0\x06\0\x08\0".to_vec(), zip_said),
+        (b"PK\x05\x06\0\0\0\0".to_vec(), zip_said),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".to_vec(), "this is an xls file; save the sheet as CSV in UTF-8"),
+        (gzip(sheet.as_bytes()), "this is a gzip file; its name must end in .gz, or unpack it by zcat"),
+    ];
+    for (content, said) in &files {
+        for name in ["groups.csv", "groups.ndjson"] {
+            let ended = import(&database, name, content, &[]);
+            assert_ended(&ended, 2, &format!("gochat: cannot read {name}: {said}\n"));
+        }
+        let arguments = ["groups", "import", "-", "--format", "csv"];
+        let ended = run_with(&database, &arguments, content);
+        assert_ended(&ended, 2, &format!("gochat: cannot read standard input: {said}\n"));
+    }
+    assert!(stored(&database).is_empty());
+    Ok(())
+}
+
+fn a_packed_file_is_unpacked(database: TestDatabase) -> anyhow::Result<()> {
+    // Packed files that were joined are one.
+    let csv = [gzip(b"name,token,admin_id\na,t,1\n"), gzip(b"b,t,1\n")].concat();
+    let ended = import(&database, "groups.csv.gz", &csv, &[]);
+    assert_ended(&ended, 0, "created 2, there already 0, refused 0\n");
+    let ndjson = gzip(b"{\"name\":\"c\",\"token\":\"t\",\"admin_id\":1}\n");
+    let ended = import(&database, "groups.ndjson.GZ", &ndjson, &[]);
+    assert_ended(&ended, 0, "created 1, there already 0, refused 0\n");
+    let ended = import(&database, "groups.gz", &csv, &["--format", "csv"]);
+    assert_ended(&ended, 0, "created 0, there already 2, refused 0\n");
+    let ended = import(&database, "groups.txt.gz", &csv, &[]);
+    let said =
+        "the name of groups.txt does not end in .ndjson, .jsonl or .csv; add --format ndjson or --format csv";
+    assert_ended(&ended, 2, &format!("gochat: {said}\n"));
+    assert_eq!(stored(&database), ["a", "b", "c"].map(|name| [name, "t", "1"]));
+    Ok(())
+}
+
+fn a_packed_file_that_is_cut_short_is_an_error(database: TestDatabase) -> anyhow::Result<()> {
+    let packed = gzip(b"name,token,admin_id\na,t,1\nb,t,1\n");
+    let ended = import(&database, "groups.csv.gz", &packed[..packed.len() - 1], &[]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.stderr.contains("gochat: cannot read groups.csv.gz: "), "{ended:?}");
+    let ended = import(&database, "groups.csv.gz", b"name,token,admin_id\na,t,1\n", &[]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.stderr.starts_with("gochat: cannot read groups.csv.gz: invalid gzip header"), "{ended:?}");
+    Ok(())
+}
+
+fn a_dry_run_says_what_an_import_would_do_and_stores_nothing(database: TestDatabase) -> anyhow::Result<()> {
+    let ended = import(&database, "first.csv", b"name,token,admin_id\nthere,t,1\n", &[]);
+    assert_ended(&ended, 0, "created 1, there already 0, refused 0\n");
+    let before = stored(&database);
+    let sheet = b"name,token,admin_id\na,t,1\nthere,other,2\nb,,1\na,t,2\nb,t,1\n";
+    let ended = import(&database, "groups.csv", sheet, &["--dry-run"]);
+    let said = "line 4: token must not be empty\ndry run: 2 to create, there already 2, refused 1\n";
+    assert_ended(&ended, 1, said);
+    assert_eq!(stored(&database), before);
+    let ended = import(&database, "groups.csv", sheet, &[]);
+    assert_ended(&ended, 1, "line 4: token must not be empty\ncreated 2, there already 2, refused 1\n");
+    let ended = import(&database, "groups.csv", sheet, &["--dry-run"]);
+    let said = "line 4: token must not be empty\ndry run: 0 to create, there already 4, refused 1\n";
+    assert_ended(&ended, 1, said);
+    let ended = import(&database, "right.csv", b"name,token,admin_id\nc,t,1\n", &["--dry-run"]);
+    assert_ended(&ended, 0, "dry run: 1 to create, there already 0, refused 0\n");
+    Ok(())
+}
+
+fn a_dry_run_makes_no_database(database: TestDatabase) -> anyhow::Result<()> {
+    let folder = TempDir::new()?;
+    fs::write(folder.path().join("groups.csv"), b"name,token,admin_id\na,t,1\na,t,1\n")?;
+    let url = match database.backend() {
+        Backend::Sqlite => "sqlite://data/g.sqlite",
+        Backend::Postgres => database.url(),
+    };
+    let arguments = ["groups", "import", "--dry-run", "groups.csv"];
+    let ended = run_in(folder.path(), &arguments, &[("GOCHAT__DATABASE__URL", url)]);
+    match database.backend() {
+        Backend::Sqlite => {
+            assert_ended(&ended, 0, "dry run: 1 to create, there already 1, refused 0\n");
+            assert!(!folder.path().join("data").exists());
+        }
+        Backend::Postgres => {
+            assert_eq!(ended.code, Some(2), "{ended:?}");
+            assert!(ended.stderr.contains("lacks the schema versions"), "{ended:?}");
+            assert!(ended.stderr.contains("run `gochat migrate`"), "{ended:?}");
+            database.rows("SELECT 1 FROM groups").unwrap_err();
+        }
+    }
+    Ok(())
+}
