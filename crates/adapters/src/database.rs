@@ -3,7 +3,7 @@
 use crate::{
     DatabaseUrl, Fault, MigrateError,
     api_keys::DieselApiKeys,
-    commit::{CommitOptions, CommitQueue},
+    commit::{CommitOptions, CommitQueue, IdempotencySweeper},
     connection::{Connector, Role},
     groups::DieselGroupReader,
     migrations,
@@ -89,6 +89,11 @@ impl Database {
             turn: Arc::default(),
             trial: Arc::default(),
         }
+    }
+
+    /// The sweeper of old Idempotency-Keys, whose steps go through `queue`.
+    pub fn idempotency_sweeper(&self, queue: &CommitQueue) -> IdempotencySweeper {
+        IdempotencySweeper::new(queue.submitter(), self.connector.is_file())
     }
 
     /// Lets `registry` read how the connections for reads are used.

@@ -21,7 +21,7 @@ mod sqlite_file;
 mod testing;
 
 pub use authenticator::CachingAuthenticator;
-pub use commit::{CommitOptions, CommitQueue, IdempotencySweeper, SweepPlace};
+pub use commit::{CommitOptions, CommitQueue, IdempotencySweeper};
 pub use database::{Database, DatabaseOptions};
 pub use database_url::{DatabaseUrl, InvalidDatabaseUrl};
 pub use development_key::{DEVELOPMENT_KEY, DevelopmentKey};

@@ -73,8 +73,8 @@ impl Application {
         let stop = Budget::new(settings.http.shutdown_timeout);
         let signalled = stop::signalled(settings.http.shutdown_delay, stopping, stop.clone())?;
         let server = http::serve(listener, services, settings.http.clone(), signalled)?;
-        let sweeper =
-            rt::spawn(sweeper::run(queue.idempotency_sweeper(), SystemClock, settings.idempotency_keep));
+        let sweeper = database.idempotency_sweeper(&queue);
+        let sweeper = rt::spawn(sweeper::run(sweeper, SystemClock, settings.idempotency_keep));
         Ok(Self { server, queue, sweeper, stop, address, admin, admin_address })
     }
 
