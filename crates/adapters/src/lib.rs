@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod authenticator;
+mod backoff;
 mod commit;
 mod connection;
 mod database;

@@ -27,7 +27,7 @@ enum Home {
     Memory(Arc<MemoryGroups>),
     Database {
         writers: Option<CommitQueue>,
-        connected: Database,
+        connected: Box<Database>,
         database: TestDatabase,
         options: DatabaseOptions,
     },
@@ -76,7 +76,7 @@ impl Subject {
         let writers = connected.start_queue(writers)?;
         let (groups, keys) = (writers.groups(), connected.api_keys(&writers));
         let reader = connected.group_reader();
-        let home = Home::Database { writers: Some(writers), connected, database, options };
+        let home = Home::Database { writers: Some(writers), connected: connected.into(), database, options };
         Ok(Self { groups, reader, keys, runtime: runtime(), home })
     }
 
