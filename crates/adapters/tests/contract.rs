@@ -60,6 +60,7 @@ fn main() -> ExitCode {
     suite.on([Backend::Postgres], &batches::postgres_cases());
     suite.on([Backend::Postgres], &lanes::postgres_cases());
     suite.on([Backend::Postgres], &lost::postgres_cases());
+    suite.on_postgres_with(Need::PgBouncer, &lost::pooler_cases());
     suite.on_postgres_with(Need::Namespace, &lost::network_cases());
     suite.on_postgres_with(Need::German, &german::postgres_cases());
     suite.run()
