@@ -24,6 +24,7 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 use stop::Budget;
+pub(crate) use stop::close;
 use tokio::task::JoinHandle;
 
 /// A server that is ready to run.
@@ -116,7 +117,7 @@ impl Application {
         let admin_server = rt::spawn(self.admin);
         self.server.await.context("the server failed")?;
         self.sweeper.abort();
-        stop::close(self.queue, &self.stop)?;
+        close(self.queue, self.stop.left())?;
         admin.stop(false).await;
         admin_server.await?.context("the admin listener failed")?;
         tracing::info!("stopped");

@@ -16,6 +16,9 @@ const MOST_LEFT: usize = 2;
 /// Time after which an idle thread ends, and an idle connection is closed.
 const KEEP_IDLE: Duration = Duration::from_secs(600);
 
+/// Longest wait for reads that run when the queue ends. Those that take longer wait for the server.
+const LAST_WAIT: Duration = Duration::from_secs(1);
+
 /// A read. It is given the connection of its thread, if there is one, and leaves one there for the next read.
 pub(super) type Read<C> = Box<dyn FnOnce(&mut Option<C>) -> Reply + Send>;
 
@@ -30,7 +33,7 @@ pub(super) struct ReadQueue<C: Send + 'static>(Arc<Shared<C>>);
 
 struct Shared<C> {
     state: Mutex<State<C>>,
-    /// Tells idle threads that a read was handed over, or that the queue is closed.
+    /// Tells idle threads that a read was handed over, or that the queue is closed, and a queue at its end that a read has ended.
     called: Condvar,
     most_threads: usize,
     capacity: usize,
@@ -146,7 +149,7 @@ impl<C: Send + 'static> ReadQueue<C> {
 }
 
 impl<C: Send + 'static> Drop for ReadQueue<C> {
-    /// Closes idle connections before it returns, as a command may end the process next.
+    /// Closes the connections. The process may end next, and would take OpenSSL away from under a thread that uses it.
     fn drop(&mut self) {
         let mut state = self.0.state();
         state.is_closed = true;
@@ -154,6 +157,8 @@ impl<C: Send + 'static> Drop for ReadQueue<C> {
         drop(state);
         self.0.called.notify_all();
         drop(idle);
+        let is_used = |state: &mut State<C>| !state.running.is_empty();
+        drop(self.0.called.wait_timeout_while(self.0.state(), LAST_WAIT, is_used));
     }
 }
 

@@ -92,6 +92,26 @@ fn threads_and_connections_end_with_the_queue() {
 }
 
 #[test]
+fn the_connection_of_a_read_that_runs_is_closed_when_the_queue_has_ended() {
+    let queue = ReadQueue::<Arc<()>>::new(2, 10, None);
+    let shared = Arc::clone(&queue.0);
+    let (open, closed) = mpsc::channel::<()>();
+    let connection = Arc::new(());
+    let opened = Arc::clone(&connection);
+    let read = move |held: &mut Option<Arc<()>>| -> Reply {
+        *held = Some(opened);
+        let _opened: Result<(), _> = closed.recv();
+        Box::new(|| ())
+    };
+    assert!(queue.submit(Box::new(read)).is_ok());
+    let end = std::thread::spawn(move || drop(queue));
+    eventually("the queue is at its end", || shared.state().is_closed.then_some(()));
+    drop(open);
+    end.join().unwrap();
+    assert_eq!(Arc::strong_count(&connection), 1);
+}
+
+#[test]
 fn a_connection_that_is_idle_for_long_is_closed() {
     let queue = ReadQueue::new(2, 10, None);
     let long_ago = Instant::now().checked_sub(KEEP_IDLE).unwrap();

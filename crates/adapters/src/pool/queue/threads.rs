@@ -107,10 +107,15 @@ impl<C: Send + 'static> Shared<C> {
             *since = Instant::now();
             return Next::Read(read);
         }
-        running.remove(&run);
         if state.is_closed {
+            drop(state);
+            // Before the queue learns that the thread is done with it.
+            *connection = None;
+            self.state().running.remove(&run);
+            self.called.notify_all();
             return Next::End;
         }
+        state.running.remove(&run);
         state.idle_threads += 1;
         state.idle.extend(connection.take().map(|connection| (connection, Instant::now())));
         let old = state.take_old();
