@@ -28,5 +28,5 @@ pub(crate) use keys::{InsertKey, RevokeKey};
 pub(crate) use last_commit::LastCommit;
 pub(crate) use queue::Submitter;
 pub use queue::{CommitOptions, CommitQueue};
-pub use sweep::{IdempotencySweeper, SweepPlace};
+pub use sweep::IdempotencySweeper;
 pub(crate) use trial::Trial;

@@ -3,7 +3,7 @@
 use crate::{
     DatabaseUrl, Fault, MigrateError,
     api_keys::DieselApiKeys,
-    commit::{CommitOptions, CommitQueue},
+    commit::{CommitOptions, CommitQueue, IdempotencySweeper},
     connection::{Connector, Role},
     groups::DieselGroupReader,
     migrations,
@@ -12,7 +12,16 @@ use crate::{
 };
 use gochat_domain::ports::{ApiKeyRepository, GroupReader};
 use prometheus::Registry;
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    fmt::Display,
+    io,
+    sync::{
+        Arc,
+        mpsc::{self, RecvTimeoutError},
+    },
+    thread,
+    time::Duration,
+};
 
 /// The use of a database.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +36,9 @@ pub struct DatabaseOptions {
     /// that a session keeps, as a pooler of transactions needs it.
     pub prepared_statements: bool,
 }
+
+/// Time at start for hosts of the URL that are away, beside that for one that is frozen.
+const HOSTS_THAT_ARE_AWAY: Duration = Duration::from_secs(20);
 
 /// A database that could be reached.
 pub struct Database {
@@ -45,8 +57,12 @@ impl Database {
     /// Opens one connection at once, so that a database that cannot be reached is known now and by its own words.
     pub fn connect(url: &DatabaseUrl, options: DatabaseOptions) -> Result<Self, Fault> {
         let mut connector = Connector::new(url, options)?;
-        connector.allow_for_pooler()?;
-        connector.open(Role::Reader)?;
+        let limit = connector.stuck_after().map(|limit| limit + HOSTS_THAT_ARE_AWAY);
+        let connector = within(limit, move || {
+            connector.allow_for_pooler()?;
+            connector.open(Role::Reader)?;
+            Ok(connector)
+        })?;
         let DatabaseOptions { pool_size, read_queue, timeout, .. } = options;
         let pool = |size| Pool::new(connector.clone(), PoolOptions { size, queue: read_queue, timeout });
         let (pool, key_pool) = (pool(pool_size)?, pool(Self::KEY_CONNECTIONS)?);
@@ -91,6 +107,11 @@ impl Database {
         }
     }
 
+    /// The sweeper of old Idempotency-Keys, whose steps go through `queue`.
+    pub fn idempotency_sweeper(&self, queue: &CommitQueue) -> IdempotencySweeper {
+        IdempotencySweeper::new(queue.submitter(), self.connector.is_file())
+    }
+
     /// Lets `registry` read how the connections for reads are used.
     pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         self.pool.register(registry)
@@ -102,12 +123,31 @@ impl Database {
     }
 }
 
+/// Runs `work`, and waits for it no longer than `limit`.
+fn within<T: Send + 'static>(
+    limit: Option<Duration>,
+    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    let Some(limit) = limit else { return work() };
+    let (sender, done) = mpsc::channel();
+    // Nobody waits for what is late.
+    let run = move || drop(sender.send(work()));
+    let unavailable = |reason: &dyn Display| Fault::Unavailable(reason.to_string());
+    thread::Builder::new().name("connect".into()).spawn(run).map_err(|error| unavailable(&error))?;
+    match done.recv_timeout(limit) {
+        Ok(result) => result,
+        Err(RecvTimeoutError::Timeout) => Err(unavailable(&format_args!("no answer within {limit:?}"))),
+        Err(RecvTimeoutError::Disconnected) => {
+            Err(Fault::Unknown("the thread that connects panicked".into()))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use gochat_domain::auth::ApiKey;
     use gochat_test_support::{TestDatabase, deadline::soon};
-    use std::sync::mpsc;
     use tokio::sync::Notify;
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod authenticator;
+mod backoff;
 mod commit;
 mod connection;
 mod database;
@@ -21,7 +22,7 @@ mod sqlite_file;
 mod testing;
 
 pub use authenticator::CachingAuthenticator;
-pub use commit::{CommitOptions, CommitQueue, IdempotencySweeper, SweepPlace};
+pub use commit::{CommitOptions, CommitQueue, IdempotencySweeper};
 pub use database::{Database, DatabaseOptions};
 pub use database_url::{DatabaseUrl, InvalidDatabaseUrl};
 pub use development_key::{DEVELOPMENT_KEY, DevelopmentKey};

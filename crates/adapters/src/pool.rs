@@ -1,10 +1,9 @@
-//! Pooled connections that only read, used off the async threads.
+//! Pooled connections that only read, used in threads of their own.
 //!
 //! A read that meets a dead connection is done again on another one: the server may have done it before, so it must be
 //! idempotent.
 
 mod connections;
-mod manager;
 mod queue;
 
 use crate::{
@@ -13,9 +12,9 @@ use crate::{
     metrics::Live,
     sqlite_file::DatabaseFile,
 };
-use connections::Connections;
+use connections::{Connections, Pooled};
 use prometheus::{Opts, Registry};
-use queue::ReadQueue;
+use queue::{ReadQueue, Reply, Usage};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -38,9 +37,15 @@ pub(crate) struct PoolOptions {
 pub(crate) struct Pool(Arc<Shared>);
 
 struct Shared {
-    connections: Connections,
-    queue: ReadQueue,
+    queue: ReadQueue<Pooled>,
+    reader: Arc<Reader>,
+    size: u32,
     timeout: Duration,
+}
+
+/// What the threads share.
+struct Reader {
+    connections: Connections,
     file: Option<DatabaseFile>,
 }
 
@@ -51,8 +56,8 @@ impl Pool {
         let threads = usize::try_from(size).unwrap_or(usize::MAX);
         let queue = ReadQueue::new(threads, queue, connector.stuck_after());
         let file = connector.file().cloned();
-        let connections = Connections::new(connector, size)?;
-        Ok(Self(Arc::new(Shared { connections, queue, timeout, file })))
+        let reader = Arc::new(Reader { connections: Connections::new(connector)?, file });
+        Ok(Self(Arc::new(Shared { queue, reader, size, timeout })))
     }
 
     /// Lets `registry` read how the pool is used.
@@ -65,15 +70,13 @@ impl Pool {
             Opts::new("gochat_database_pool_connections", "Pooled connections, by what they do.")
                 .const_label("state", state)
         };
-        gauge(connections("idle"), |shared| shared.connections.state().idle_connections.into())?;
-        gauge(connections("in_use"), |shared| {
-            let state = shared.connections.state();
-            state.connections.saturating_sub(state.idle_connections).into()
-        })?;
+        gauge(connections("idle"), |shared| shared.count(|usage| usage.idle))?;
+        gauge(connections("in_use"), |shared| shared.count(|usage| usage.running))?;
+        gauge(connections("left"), |shared| shared.count(|usage| usage.left))?;
         let most = Opts::new("gochat_database_pool_connections_max", "The most pooled connections.");
-        gauge(most, |shared| shared.connections.size.into())?;
+        gauge(most, |shared| shared.size.into())?;
         let waiting = Opts::new("gochat_read_queue_depth", "Reads that wait.");
-        gauge(waiting, |shared| shared.queue.len().try_into().unwrap_or(i64::MAX))?;
+        gauge(waiting, |shared| shared.count(|usage| usage.waiting))?;
         let capacity = Opts::new("gochat_read_queue_capacity", "The most reads that may wait.");
         gauge(capacity, |shared| shared.queue.capacity().try_into().unwrap_or(i64::MAX))
     }
@@ -84,20 +87,22 @@ impl Pool {
         &self,
         work: impl Fn(&mut AnyConnection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
-        let (reply, answer) = oneshot::channel();
-        let shared = Arc::clone(&self.0);
+        let (sender, answer) = oneshot::channel();
+        let reader = Arc::clone(&self.0.reader);
         let give_up_at = Instant::now() + self.0.timeout;
-        let read = move || {
-            if !reply.is_closed() {
-                let _gone = reply.send(shared.attempt(give_up_at, work));
+        let read = move |held: &mut Option<Pooled>| -> Reply {
+            if sender.is_closed() {
+                return Box::new(|| ());
             }
+            let result = reader.read(held, give_up_at, work);
+            Box::new(move || drop(sender.send(result)))
         };
         let _place = self.0.queue.submit(Box::new(read))?;
         match tokio::time::timeout(self.0.timeout, answer).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(Fault::Unknown("a read panicked".into())),
             Err(_) => {
-                self.0.queue.replace_stuck(|| self.0.connections.renew());
+                self.0.queue.replace_stuck();
                 Err(Fault::Unavailable("the database took too long".into()))
             }
         }
@@ -105,13 +110,19 @@ impl Pool {
 }
 
 impl Shared {
-    /// Runs `work`, and runs it again on another connection where the first one died since it last answered.
-    fn attempt<T>(
+    fn count(&self, of: fn(Usage) -> usize) -> i64 {
+        of(self.queue.usage()).try_into().unwrap_or(i64::MAX)
+    }
+}
+
+impl Reader {
+    fn read<T>(
         &self,
+        held: &mut Option<Pooled>,
         give_up_at: Instant,
         work: impl Fn(&mut AnyConnection) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        let work = |connection: &mut AnyConnection| {
+        self.connections.read(held, give_up_at, |connection| {
             work(connection).map_err(|fault| {
                 let fault = fault.seen_on(connection);
                 if let Some(file) = &self.file {
@@ -119,15 +130,7 @@ impl Shared {
                 }
                 fault
             })
-        };
-        let mut pooled = self.connections.get(give_up_at)?;
-        let result = pooled.connection.read(work);
-        if result.is_ok() || pooled.connection.ping().is_ok() {
-            return result;
-        }
-        self.connections.losses.add();
-        drop(pooled);
-        self.connections.get(give_up_at)?.connection.read(work)
+        })
     }
 }
 

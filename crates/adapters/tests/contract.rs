@@ -60,6 +60,7 @@ fn main() -> ExitCode {
     suite.on([Backend::Postgres], &batches::postgres_cases());
     suite.on([Backend::Postgres], &lanes::postgres_cases());
     suite.on([Backend::Postgres], &lost::postgres_cases());
+    suite.on_with(Need::PgBouncer, [Backend::Postgres], &lost::pooler_cases());
     suite.on_with(Need::Namespace, [Backend::Postgres], &lost::network_cases());
     suite.on_with(Need::German, [Backend::Postgres], &german::postgres_cases());
     suite.run()

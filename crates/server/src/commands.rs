@@ -13,8 +13,10 @@ mod standard_output;
 use crate::{
     cli::{Cli, Command},
     settings::Settings,
+    startup,
 };
-use anyhow::bail;
+use anyhow::{Context, bail};
+use gochat_adapters::{CommitQueue, Database};
 use std::{env, process::ExitCode};
 
 /// Runs the command that the command line names.
@@ -33,6 +35,19 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Man => man::run()?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Runs `work` on the database of the settings.
+fn with_database<T>(
+    settings: &Settings,
+    work: impl AsyncFnOnce(&Database, &CommitQueue) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let database = startup::open(&settings.database)?;
+    let queue = database.start_queue(settings.writer).context("the writers cannot start")?;
+    let outcome = actix_web::rt::System::new().block_on(work(&database, &queue));
+    // The outcome is known: a writer that does not return from the database must not hold up the command.
+    let _late = startup::close(queue, settings.database.options.timeout);
+    outcome
 }
 
 /// The environment, but for what cannot be a setting.

@@ -25,6 +25,7 @@ use std::{
     time::SystemTime,
 };
 use stop::Budget;
+pub(crate) use stop::close;
 use tokio::task::JoinHandle;
 
 /// A server that is ready to run.
@@ -79,8 +80,8 @@ impl Application {
             metrics,
         };
         let server = http::serve(listener, services, settings.http.clone(), signalled)?;
-        let sweeper =
-            rt::spawn(sweeper::run(queue.idempotency_sweeper(), SystemClock, settings.idempotency_keep));
+        let sweeper = database.idempotency_sweeper(&queue);
+        let sweeper = rt::spawn(sweeper::run(sweeper, SystemClock, settings.idempotency_keep));
         Ok(Self { server, queue, sweeper, stop, address, admin, admin_address })
     }
 
@@ -122,7 +123,7 @@ impl Application {
         let admin_server = rt::spawn(self.admin);
         self.server.await.context("the server failed")?;
         self.sweeper.abort();
-        stop::close(self.queue, &self.stop)?;
+        close(self.queue, self.stop.left())?;
         admin.stop(false).await;
         admin_server.await?.context("the admin listener failed")?;
         tracing::info!("stopped");

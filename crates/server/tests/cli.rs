@@ -12,6 +12,8 @@ mod crowds;
 mod export;
 #[path = "cli/file.rs"]
 mod file;
+#[path = "cli/frozen.rs"]
+mod frozen;
 #[path = "cli/import.rs"]
 mod import;
 #[path = "cli/interrupted.rs"]
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
     suite.on([Backend::Postgres], &configuration::postgres_cases());
     suite.on([Backend::Sqlite], &file::sqlite_cases());
     suite.on([Backend::Postgres], &crowds::postgres_cases());
+    suite.on([Backend::Postgres], &frozen::postgres_cases());
     suite.on([Backend::Postgres], &serve::postgres_cases());
     suite.on([Backend::Postgres], &stop::postgres_cases());
     suite.on_with(Need::FakeTime, Backend::ALL, &clock::cases());

@@ -32,6 +32,8 @@ use url::Url;
 /// proxy.release();
 /// // The second commit from now on is carried out, and nobody learns that.
 /// proxy.lose_answer(Message::Containing("COMMIT"), 2);
+/// // A connection that wants to commit waits for ever.
+/// proxy.mute(Message::Containing("COMMIT"));
 /// # anyhow::Ok(())
 /// ```
 pub struct FaultProxy {
@@ -86,6 +88,17 @@ impl FaultProxy {
     /// It is the `number`th such message from now on, counted from 1 over all connections.
     pub fn lose_answer(&self, message: Message, number: usize) {
         self.switch.lose(message, number);
+    }
+
+    /// Mutes each connection that sends such a message from now on: neither it nor what follows arrives, and nothing tells its
+    /// client, as with a server that is frozen. That holds as long as the connection is open.
+    pub fn mute(&self, message: Message) {
+        self.switch.mute(Some(message));
+    }
+
+    /// Mutes no more connections.
+    pub fn unmute(&self) {
+        self.switch.mute(None);
     }
 
     /// Number of answers that were lost up to now.

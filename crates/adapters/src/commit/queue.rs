@@ -5,7 +5,6 @@ use super::{
     crew::{Crew, Shift},
     lane::Ticket,
     session::{Failure, Session},
-    sweep::IdempotencySweeper,
     write::Write,
     writer::{Queued, Writer},
 };
@@ -89,11 +88,6 @@ impl CommitQueue {
     /// The port that stores groups.
     pub fn groups(&self) -> Arc<dyn GroupRepository> {
         Arc::new(QueuedGroups(self.submitter()))
-    }
-
-    /// The sweeper of old Idempotency-Keys.
-    pub fn idempotency_sweeper(&self) -> IdempotencySweeper {
-        IdempotencySweeper::new(self.submitter())
     }
 
     /// The moment of the last commit.

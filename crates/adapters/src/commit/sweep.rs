@@ -11,42 +11,60 @@ use super::{
 };
 use crate::{Fault, connection::AnyConnection, sql_types::Moment};
 use gochat_domain::{clock::Timestamp, ports::StorageError};
-use std::cmp::Ordering;
+use std::{cmp::Ordering, time::Duration};
 use uuid::Uuid;
 
-/// Sweeps the record of Idempotency-Keys.
+/// Shortest time between two sweeps.
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Sweeps of SQLite in the time for which a key is kept: each reads the whole record.
+const SWEEPS_OF_SQLITE: u32 = 24;
+
+/// Sweeps the record of Idempotency-Keys, a step at a time.
 pub struct IdempotencySweeper {
     queue: Submitter,
+    is_file: bool,
+    /// The end of the last step. A step that failed moves nothing.
+    place: SweepPlace,
 }
 
 /// A place in the record of Idempotency-Keys.
 #[derive(Debug, Clone)]
-pub struct SweepPlace {
+pub(crate) struct SweepPlace {
     caller: Uuid,
     key: String,
 }
 
 impl SweepPlace {
     /// The place before all keys.
-    pub const START: Self = Self { caller: Uuid::nil(), key: String::new() };
+    const START: Self = Self { caller: Uuid::nil(), key: String::new() };
 }
 
 impl IdempotencySweeper {
     /// The most keys that one step reads or deletes: few, as it shares its transaction with the creates that wait beside it.
     pub const STEP: u16 = 250;
 
-    pub(crate) fn new(queue: Submitter) -> Self {
-        Self { queue }
+    pub(crate) fn new(queue: Submitter, is_file: bool) -> Self {
+        Self { queue, is_file, place: SweepPlace::START }
     }
 
-    /// Deletes, among the keys that follow `place`, some that were recorded before `moment`. Returns the place to go on from;
-    /// `None` at the end of the sweep.
-    pub async fn sweep(
-        &self,
-        moment: Timestamp,
-        place: SweepPlace,
-    ) -> Result<Option<SweepPlace>, StorageError> {
-        self.queue.submit(Sweep { before: moment, place }).await
+    /// Time between two sweeps, where keys are kept for `keep`.
+    ///
+    /// PostgreSQL finds the oldest keys by an index, so a sweep costs as much as there is to delete.
+    pub fn interval(&self, keep: Duration) -> Duration {
+        if self.is_file { SHORTEST_INTERVAL.max(keep / SWEEPS_OF_SQLITE) } else { SHORTEST_INTERVAL }
+    }
+
+    /// Deletes some of the keys that were recorded before `moment`. Returns whether more may follow; if not, the sweep is
+    /// complete, and the next step begins another one.
+    ///
+    /// # Errors
+    /// A step that failed can be done again: the sweep goes on where it was.
+    pub async fn step(&mut self, moment: Timestamp) -> Result<bool, StorageError> {
+        let next = self.queue.submit(Sweep { before: moment, place: self.place.clone() }).await?;
+        let may_follow = next.is_some();
+        self.place = next.unwrap_or(SweepPlace::START);
+        Ok(may_follow)
     }
 }
 
@@ -57,12 +75,13 @@ pub(crate) struct Sweep {
 }
 
 impl Write for Sweep {
+    /// The place to go on from; `None` at the end of the sweep.
     type Outcome = Option<SweepPlace>;
     type Answer = Option<SweepPlace>;
     type Error = StorageError;
 
-    /// A page of SQLite holds some thirty keys.
-    const PAGES: usize = IdempotencySweeper::STEP as usize / 30;
+    /// A page of SQLite holds 12 to 30 keys.
+    const PAGES: usize = (IdempotencySweeper::STEP as usize).div_ceil(12);
 
     fn lane(batch: &mut Batch) -> &mut Lane<Self> {
         &mut batch.sweeps

@@ -7,29 +7,17 @@ use super::{
     session::{Failure, Session},
     write::Sent,
 };
-use crate::{Fault, metrics::WriterMetrics};
+use crate::{Fault, backoff, metrics::WriterMetrics};
 use std::{
     panic::{self, AssertUnwindSafe},
     sync::{Mutex, PoisonError},
     thread,
-    time::{Duration, Instant},
+    time::Instant,
 };
 use tokio::sync::mpsc;
 
 /// A write on its way into a batch.
 pub(super) type Queued = Box<dyn FnOnce(&mut Batch) + Send>;
-
-/// The first pauses between attempts to reach a database that is away.
-const BACKOFF: [Duration; 5] = [
-    Duration::from_millis(5),
-    Duration::from_millis(10),
-    Duration::from_millis(20),
-    Duration::from_millis(50),
-    Duration::from_millis(100),
-];
-
-/// The pauses after them.
-const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
 /// One of the threads that serve the queue.
 pub(super) struct Writer<O> {
@@ -81,8 +69,7 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
     /// timeout of its own.
     fn commit(&mut self, batch: &mut Batch) {
         let mut sent = Sent::First;
-        let mut pauses = BACKOFF.into_iter();
-        loop {
+        for pause in backoff::pauses() {
             batch.retain_awaited();
             if batch.is_empty() {
                 return;
@@ -103,7 +90,7 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
                     sent = Sent::Again;
                 }
             }
-            thread::sleep(pauses.next().unwrap_or(LONGEST_PAUSE));
+            thread::sleep(pause);
         }
     }
 
@@ -147,9 +134,12 @@ mod tests {
     };
     use gochat_domain::ports::{CreateGroupError, StorageError};
     use gochat_test_support::TestDatabase;
-    use std::sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+        time::Duration,
     };
 
     const OPTIONS: CommitOptions =

@@ -1,61 +1,91 @@
 //! The queue in which reads wait for a thread.
 
+mod threads;
+
 use crate::Fault;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     mem,
-    panic::{self, AssertUnwindSafe},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
-use tokio::task;
 
-/// How often all threads may be replaced while none of those that were comes back. Each holds a connection.
-const MOST_REPLACED: usize = 2;
+/// How many times all threads may be stuck and replaced, before one of them returns. Each holds a connection.
+const MOST_LEFT: usize = 2;
 
-/// A read, and the way back to its caller.
-pub(super) type Read = Box<dyn FnOnce() + Send>;
+/// Time after which an idle thread ends, and an idle connection is closed.
+const KEEP_IDLE: Duration = Duration::from_secs(600);
 
-/// Runs reads in a few threads; more than those wait, up to a bound.
+/// Longest wait for reads that run when the queue ends. Those that take longer wait for the server.
+const LAST_WAIT: Duration = Duration::from_secs(1);
+
+/// A read. It is given the connection of its thread, if there is one, and leaves one there for the next read.
+pub(super) type Read<C> = Box<dyn FnOnce(&mut Option<C>) -> Reply + Send>;
+
+/// Gives a caller its answer, once the thread is free again.
+pub(super) type Reply = Box<dyn FnOnce()>;
+
+/// Runs reads in a few threads, each with a connection; more reads wait, up to a bound.
 ///
 /// A thread that is done takes the next read by itself: with many callers, nothing is woken for a read but its caller.
-/// Cloning shares the queue.
-#[derive(Clone)]
-pub(super) struct ReadQueue(Arc<Shared>);
+/// The threads end with the queue.
+pub(super) struct ReadQueue<C: Send + 'static>(Arc<Shared<C>>);
 
-struct Shared {
-    state: Mutex<State>,
+struct Shared<C> {
+    state: Mutex<State<C>>,
+    /// Tells idle threads that a read was handed over, or that the queue is closed, and a queue at its end that a read has ended.
+    called: Condvar,
     most_threads: usize,
     capacity: usize,
     stuck_after: Option<Duration>,
 }
 
-#[derive(Default)]
-struct State {
+struct State<C> {
     /// In the order in which they came.
-    waiting: BTreeMap<u64, Read>,
+    waiting: BTreeMap<u64, Read<C>>,
     submitted: u64,
-    /// When each thread began its read.
-    at_work: BTreeMap<u64, Instant>,
-    started: u64,
-    /// Threads that were replaced, and have not come back.
-    replaced: usize,
+    /// Start of each read that runs, or is handed over, by the number of the run.
+    running: BTreeMap<u64, Instant>,
+    runs: u64,
+    /// Reads for which there is a thread that has not taken them yet.
+    handed_over: VecDeque<(u64, Read<C>)>,
+    idle_threads: usize,
+    /// Connections that no thread uses, and since when. The last one is used next.
+    idle: VecDeque<(C, Instant)>,
+    /// Threads that were replaced, and have not returned.
+    left: usize,
+    is_closed: bool,
 }
 
-impl ReadQueue {
-    /// A queue of at most `capacity` reads for at most `threads` threads. One that is at a read for `stuck_after` is replaced.
+/// The use of threads and connections.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Usage {
+    /// Reads that wait.
+    pub(super) waiting: usize,
+    /// Threads that run a read, each with a connection.
+    pub(super) running: usize,
+    /// Open connections that no thread uses.
+    pub(super) idle: usize,
+    /// Threads that were replaced, and have not returned. Each has a connection.
+    pub(super) left: usize,
+}
+
+impl<C: Send + 'static> ReadQueue<C> {
+    /// A queue of at most `capacity` reads for at most `threads` threads. A thread that is at one read for `stuck_after` is
+    /// replaced.
     pub(super) fn new(threads: usize, capacity: usize, stuck_after: Option<Duration>) -> Self {
         let state = Mutex::default();
-        Self(Arc::new(Shared { state, most_threads: threads, capacity, stuck_after }))
+        Self(Arc::new(Shared { state, called: Condvar::new(), most_threads: threads, capacity, stuck_after }))
     }
 
     /// Runs `read` in a thread that may block, at once or after those before it. Dropping the place takes it out of the queue.
-    pub(super) fn submit(&self, read: Read) -> Result<Place, Fault> {
+    pub(super) fn submit(&self, read: Read<C>) -> Result<Place<C>, Fault> {
         let mut state = self.0.state();
-        if state.at_work.len() < self.0.most_threads {
-            let thread = self.thread(&mut state);
+        if state.running.len() < self.0.most_threads {
+            let call = self.0.reserve_thread(&mut state)?;
+            state.hand_over(read);
             drop(state);
-            thread.start(read);
+            call.make(&self.0.called);
             return Ok(Place(None));
         }
         if state.waiting.len() >= self.0.capacity {
@@ -67,40 +97,43 @@ impl ReadQueue {
         Ok(Place(Some((Arc::clone(&self.0), number))))
     }
 
-    /// Leaves the threads that are stuck to themselves. If there are any, renews what they hold, and starts others for the reads
-    /// that wait.
-    pub(super) fn replace_stuck(&self, renew: impl FnOnce()) {
+    /// Replaces the threads that are stuck: reads that wait go to other threads, with new connections. A stuck thread ends
+    /// when it returns.
+    pub(super) fn replace_stuck(&self) {
         let Some(patience) = self.0.stuck_after else { return };
         let mut state = self.0.state();
-        let room = (self.0.most_threads * MOST_REPLACED).saturating_sub(state.replaced);
+        let room = (self.0.most_threads * MOST_LEFT).saturating_sub(state.left);
         let is_stuck = |(_, since): &(&u64, &Instant)| since.elapsed() >= patience;
-        let stuck: Vec<u64> = state.at_work.iter().filter(is_stuck).take(room).map(|(id, _)| *id).collect();
+        let stuck: Vec<u64> = state.running.iter().filter(is_stuck).take(room).map(|(run, _)| *run).collect();
         if stuck.is_empty() {
             return;
         }
-        renew();
-        for id in &stuck {
-            state.at_work.remove(id);
-        }
-        state.replaced += stuck.len();
-        let mut successors = Vec::new();
-        while successors.len() < stuck.len()
-            && let Some((_, read)) = state.waiting.pop_first()
-        {
-            successors.push((self.thread(&mut state), read));
+        state.running.retain(|run, _| !stuck.contains(run));
+        state.left += stuck.len();
+        // They may lead to the same server.
+        let idle = mem::take(&mut state.idle);
+        let mut calls = Vec::new();
+        while state.running.len() < self.0.most_threads && !state.waiting.is_empty() {
+            match self.0.reserve_thread(&mut state) {
+                Ok(call) => calls.push(call),
+                Err(fault) => {
+                    tracing::error!(%fault, "a reading thread that is stuck cannot be replaced");
+                    break;
+                }
+            }
+            if let Some((_, read)) = state.waiting.pop_first() {
+                state.hand_over(read);
+            }
         }
         drop(state);
-        tracing::warn!(reads = stuck.len(), "reads do not come back from the database; other threads go on");
-        for (thread, read) in successors {
-            thread.start(read);
+        tracing::warn!(
+            reads = stuck.len(),
+            "reads do not return from the database; their threads and connections are replaced"
+        );
+        for call in calls {
+            call.make(&self.0.called);
         }
-    }
-
-    fn thread(&self, state: &mut State) -> Thread {
-        let id = state.started;
-        state.started += 1;
-        state.at_work.insert(id, Instant::now());
-        Thread { shared: Arc::clone(&self.0), id, is_counted: true }
+        drop(idle);
     }
 
     /// The most reads that may wait.
@@ -108,82 +141,70 @@ impl ReadQueue {
         self.0.capacity
     }
 
-    /// The number of reads that wait.
-    pub(super) fn len(&self) -> usize {
-        self.0.state().waiting.len()
+    /// The use of threads and connections at this moment.
+    pub(super) fn usage(&self) -> Usage {
+        let State { waiting, running, idle, left, .. } = &*self.0.state();
+        Usage { waiting: waiting.len(), running: running.len(), idle: idle.len(), left: *left }
     }
 }
 
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
+impl<C: Send + 'static> Drop for ReadQueue<C> {
+    /// Closes the connections. The process may end next, and would take OpenSSL away from under a thread that uses it.
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.is_closed = true;
+        let idle = mem::take(&mut state.idle);
+        drop(state);
+        self.0.called.notify_all();
+        drop(idle);
+        let is_used = |state: &mut State<C>| !state.running.is_empty();
+        drop(self.0.called.wait_timeout_while(self.0.state(), LAST_WAIT, is_used));
+    }
+}
+
+impl<C> Shared<C> {
+    fn state(&self) -> MutexGuard<'_, State<C>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<C> State<C> {
+    /// Gives a read to the thread that was reserved for it.
+    fn hand_over(&mut self, read: Read<C>) {
+        let run = self.runs;
+        self.runs += 1;
+        self.running.insert(run, Instant::now());
+        self.handed_over.push_back((run, read));
+    }
+}
+
+impl<C> Default for State<C> {
+    fn default() -> Self {
+        Self {
+            waiting: BTreeMap::new(),
+            submitted: 0,
+            running: BTreeMap::new(),
+            runs: 0,
+            handed_over: VecDeque::new(),
+            idle_threads: 0,
+            idle: VecDeque::new(),
+            left: 0,
+            is_closed: false,
+        }
     }
 }
 
 /// The place of a read in the queue.
 #[must_use = "the read leaves the queue with it"]
-pub(super) struct Place(Option<(Arc<Shared>, u64)>);
+pub(super) struct Place<C>(Option<(Arc<Shared<C>>, u64)>);
 
-impl Drop for Place {
+impl<C> Drop for Place<C> {
     fn drop(&mut self) {
         if let Some((shared, number)) = self.0.take() {
-            shared.state().waiting.remove(&number);
+            let _read = shared.state().waiting.remove(&number);
         }
     }
 }
 
-/// A thread that works off the queue.
-struct Thread {
-    shared: Arc<Shared>,
-    id: u64,
-    is_counted: bool,
-}
-
-impl Thread {
-    /// Not to be called with the state locked: a runtime that shuts down drops the thread at once.
-    fn start(self, read: Read) {
-        task::spawn_blocking(move || self.run(read));
-    }
-
-    fn run(mut self, first: Read) {
-        let mut next = Some(first);
-        while let Some(read) = next {
-            // A panic fails the read alone: its caller finds that nobody will answer.
-            let _panic = panic::catch_unwind(AssertUnwindSafe(read));
-            next = self.next();
-        }
-    }
-
-    /// The read that has waited longest. Where there is none, the thread is no longer counted: seen at one moment, so that
-    /// no read can come between and wait for a thread that has gone.
-    fn next(&mut self) -> Option<Read> {
-        let mut state = self.shared.state();
-        let State { waiting, at_work, .. } = &mut *state;
-        if let Some(since) = at_work.get_mut(&self.id)
-            && let Some((_, read)) = waiting.pop_first()
-        {
-            *since = Instant::now();
-            return Some(read);
-        }
-        self.is_counted = false;
-        state.forget(self.id);
-        None
-    }
-}
-
-impl State {
-    fn forget(&mut self, thread: u64) {
-        if self.at_work.remove(&thread).is_none() {
-            self.replaced -= 1;
-        }
-    }
-}
-
-impl Drop for Thread {
-    /// A runtime that shuts down drops what it has not yet run.
-    fn drop(&mut self) {
-        if mem::take(&mut self.is_counted) {
-            self.shared.state().forget(self.id);
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -5,10 +5,10 @@ use crate::{
     subject::{OPTIONS, Subject, WRITERS, group, group_of, isolate_by_default, row},
 };
 use futures_util::future::join_all;
-use gochat_adapters::{CommitOptions, IdempotencySweeper, SweepPlace};
+use gochat_adapters::{CommitOptions, IdempotencySweeper};
 use gochat_domain::{
     auth::KeyId,
-    clock::{Clock, SystemClock},
+    clock::{Clock, SystemClock, Timestamp},
     group::{Created, Idempotency, IdempotencyKey},
     ports::CreateGroupError,
 };
@@ -38,6 +38,8 @@ pub fn database_cases() -> Vec<DatabaseCase> {
         records_of_the_version_before_are_honoured,
         twins_in_one_batch_get_one_answer_or_the_second_is_told,
         old_keys_are_swept_in_steps_and_young_ones_stay,
+        a_step_of_a_sweep_that_fails_is_done_again_from_the_same_place,
+        a_sweep_is_due_each_minute_unless_it_reads_the_whole_record,
     ]
     .to_vec()
 }
@@ -354,36 +356,83 @@ fn twins_in_one_batch_get_one_answer_or_the_second_is_told(database: TestDatabas
     Ok(())
 }
 
+/// Makes the keys for which `condition` holds a day older.
+fn age(subject: &Subject, condition: &str) -> anyhow::Result<()> {
+    let earlier = match subject.database().backend() {
+        Backend::Sqlite => "created_at - 86400000000",
+        Backend::Postgres => "created_at - interval '1 day'",
+    };
+    subject
+        .database()
+        .execute(&format!("UPDATE idempotency_keys SET created_at = {earlier} WHERE {condition}"))
+}
+
+fn half_a_day_ago() -> Timestamp {
+    SystemClock.now().checked_sub(Duration::from_secs(43_200)).unwrap()
+}
+
+/// Creates groups with these keys.
+fn record(subject: &Subject, keys: impl Iterator<Item = String>) {
+    let keys: Vec<_> = keys.collect();
+    let wishes = keys.iter().map(|key| subject.groups.create(group(key), Some(wish(1, key))));
+    assert!(subject.run(join_all(wishes)).iter().all(Result::is_ok));
+}
+
 fn old_keys_are_swept_in_steps_and_young_ones_stay(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::on(database)?;
     let count = 2 * usize::from(IdempotencySweeper::STEP) + 100;
-    let wishes = (0..count).map(|number| {
-        subject.groups.create(group(&format!("g{number}")), Some(wish(1, &format!("k{number}"))))
-    });
-    assert!(subject.run(join_all(wishes)).iter().all(Result::is_ok));
-    let day = Duration::from_secs(86_400);
-    let earlier = match subject.database().backend() {
-        Backend::Sqlite => "created_at = created_at - 86400000000",
-        Backend::Postgres => "created_at = created_at - interval '1 day'",
-    };
+    record(&subject, (0..count).map(|number| format!("k{number}")));
     assert!(subject.run(subject.groups.create(group("young"), Some(wish(2, "young")))).is_ok());
-    let old = "key NOT IN ('k0', 'young')";
-    subject.database().execute(&format!("UPDATE idempotency_keys SET {earlier} WHERE {old}"))?;
-    let sweeper = subject.queue().idempotency_sweeper();
-    let moment = SystemClock.now().checked_sub(day / 2).unwrap();
-    let mut place = SweepPlace::START;
+    age(&subject, "key NOT IN ('k0', 'young')")?;
+    let (mut sweeper, moment) = (subject.sweeper(), half_a_day_ago());
     let mut left = count;
     deadline::eventually("the end of the sweep", || {
-        let next = subject.run(sweeper.sweep(moment, place.clone())).unwrap();
+        let may_follow = subject.run(sweeper.step(moment)).unwrap();
         let after = subject.database().rows("SELECT key FROM idempotency_keys").unwrap().len();
         assert!(left - after <= usize::from(IdempotencySweeper::STEP), "{left} keys before, {after} after");
         left = after;
-        next.map_or(Some(()), |next| {
-            place = next;
-            None
-        })
+        (!may_follow).then_some(())
     });
     assert_eq!(subject.database().rows("SELECT key FROM idempotency_keys")?, [["k0"], ["young"]]);
     assert!(!subject.run(subject.groups.create(group("again"), Some(wish(1, "k7"))))?.replayed);
+    // The next step begins another sweep.
+    age(&subject, "key = 'young'")?;
+    assert!(subject.run(sweeper.step(moment)).is_ok());
+    assert_eq!(subject.database().rows("SELECT key FROM idempotency_keys ORDER BY key")?, [["k0"], ["k7"]]);
+    Ok(())
+}
+
+fn a_step_of_a_sweep_that_fails_is_done_again_from_the_same_place(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let subject = Subject::on(database)?;
+    // On SQLite, which goes in the order of the keys, the first step meets young ones alone.
+    let step = usize::from(IdempotencySweeper::STEP);
+    record(
+        &subject,
+        (0..2 * step).map(|number| format!("{}{number}", if number < step { "a" } else { "b" })),
+    );
+    age(&subject, "key LIKE 'b%'")?;
+    let (mut sweeper, moment) = (subject.sweeper(), half_a_day_ago());
+    assert!(subject.run(sweeper.step(moment))?);
+    subject.database().execute("ALTER TABLE idempotency_keys RENAME TO away")?;
+    for _ in 0..2 {
+        subject.run(sweeper.step(moment)).unwrap_err();
+    }
+    subject.database().execute("ALTER TABLE away RENAME TO idempotency_keys")?;
+    subject.run(sweeper.step(moment))?;
+    let left = subject.database().rows("SELECT key FROM idempotency_keys WHERE key LIKE 'b%'")?;
+    assert!(left.is_empty(), "{left:?}");
+    Ok(())
+}
+
+fn a_sweep_is_due_each_minute_unless_it_reads_the_whole_record(database: TestDatabase) -> anyhow::Result<()> {
+    let subject = Subject::on(database)?;
+    let (minute, day) = (Duration::from_secs(60), Duration::from_secs(86_400));
+    let interval = |keep| subject.sweeper().interval(keep);
+    match subject.database().backend() {
+        Backend::Sqlite => assert_eq!((interval(day), interval(minute)), (day / 24, minute)),
+        Backend::Postgres => assert_eq!((interval(day), interval(minute)), (minute, minute)),
+    }
     Ok(())
 }

@@ -11,7 +11,7 @@ use futures_util::{
     FutureExt,
     future::{BoxFuture, join_all},
 };
-use gochat_adapters::{CommitOptions, SweepPlace};
+use gochat_adapters::CommitOptions;
 use gochat_domain::{
     auth::{ApiKey, KeyId},
     clock::{Clock, SystemClock},
@@ -46,7 +46,7 @@ fn done<T, E: Debug>(answer: Result<T, E>) -> Answer {
 fn one_of_each(subject: &Subject, prefix: &str) -> Vec<BoxFuture<'static, Answer>> {
     let (groups, keys) = (Arc::clone(&subject.groups), Arc::clone(&subject.keys));
     let (more_groups, more_keys) = (Arc::clone(&groups), Arc::clone(&keys));
-    let sweeper = subject.queue().idempotency_sweeper();
+    let mut sweeper = subject.sweeper();
     let (plain, once) = (group(&format!("{prefix} plain")), group(&format!("{prefix} once")));
     let wish = wish(1, prefix);
     let long_ago = SystemClock.now().checked_sub(Duration::from_secs(3600)).unwrap();
@@ -55,7 +55,7 @@ fn one_of_each(subject: &Subject, prefix: &str) -> Vec<BoxFuture<'static, Answer
         async move { done(more_groups.create(once, Some(wish)).await) }.boxed(),
         async move { done(keys.insert(&ApiKey::mint().unwrap(), &new_key()).await) }.boxed(),
         async move { done(more_keys.revoke(KeyId::OPERATOR, SystemClock.now()).await) }.boxed(),
-        async move { done(sweeper.sweep(long_ago, SweepPlace::START).await) }.boxed(),
+        async move { done(sweeper.step(long_ago).await) }.boxed(),
     ]
 }
 
@@ -153,8 +153,9 @@ fn a_write_at_fault_fails_alone_in_its_lane(database: TestDatabase) -> anyhow::R
 fn batches_of_all_kinds_on_two_instances_never_deadlock(database: TestDatabase) -> anyhow::Result<()> {
     let options = CommitOptions { batch: 50, ..WRITERS };
     let mut first = Subject::with(database, OPTIONS, options)?;
-    let other = first.another()?.start_queue(options)?;
-    let sweepers = [first.queue().idempotency_sweeper(), other.idempotency_sweeper()];
+    let another = first.another()?;
+    let other = another.start_queue(options)?;
+    let mut sweepers = [first.sweeper(), another.idempotency_sweeper(&other)];
     let mut creates = Vec::new();
     for number in 0..400_usize {
         // Names and keys go in opposite orders, and each pair is asked for on both instances.
@@ -165,11 +166,11 @@ fn batches_of_all_kinds_on_two_instances_never_deadlock(database: TestDatabase) 
         }
     }
     let answers = first.run(async {
-        let sweeps = sweepers.iter().map(|sweeper| async {
+        let sweeps = sweepers.iter_mut().map(async |sweeper| {
             for _ in 0..50 {
                 // Everything is old, so sweeps meet what creates have just recorded.
                 let moment = SystemClock.now().checked_add(Duration::from_secs(3600)).unwrap();
-                sweeper.sweep(moment, SweepPlace::START).await.unwrap();
+                sweeper.step(moment).await.unwrap();
             }
         });
         futures_util::future::join(join_all(creates), join_all(sweeps)).await.0

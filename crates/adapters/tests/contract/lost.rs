@@ -3,7 +3,7 @@
 use crate::{
     DatabaseCase, api_keys,
     idempotency::wish,
-    subject::{OPTIONS, Subject, WRITERS, group},
+    subject::{OPTIONS, Subject, WRITERS, group, options_for},
 };
 use futures_util::future::{join_all, try_join_all};
 use gochat_adapters::{CommitOptions, CommitQueue, Database, DatabaseOptions, Readiness};
@@ -13,8 +13,9 @@ use gochat_domain::{
     ports::{CreateGroupError, GroupRepository, StorageError},
 };
 use gochat_test_support::{
-    Cluster, FaultProxy, Message, Namespace, PlainSql, Shutdown, TestDatabase, cases, deadline,
+    Cluster, FaultProxy, Message, Namespace, PgBouncer, PlainSql, Shutdown, TestDatabase, cases, deadline,
 };
+use prometheus::{Registry, proto::Metric};
 use std::{
     collections::BTreeSet,
     fs,
@@ -30,15 +31,23 @@ use std::{
 pub fn postgres_cases() -> Vec<DatabaseCase> {
     cases![
         a_restart_under_load_costs_time_and_no_group,
+        a_restart_costs_reads_time_alone,
         backends_that_are_ended_in_a_loop_cost_no_group,
+        backends_that_are_ended_in_a_loop_cost_reads_time_alone,
         the_first_creates_after_every_idle_backend_was_ended_succeed,
         the_first_create_after_an_idle_session_timeout_succeeds,
         a_commit_whose_answer_is_lost_is_settled,
         a_failover_to_a_synchronous_standby_costs_no_group,
         a_primary_that_freezes_is_left_for_the_standby,
+        a_connection_that_hangs_while_it_is_opened_is_left_for_another,
         what_was_acknowledged_outlives_a_crash_whatever_synchronous_commit_is,
     ]
     .to_vec()
+}
+
+/// Cases that need PgBouncer.
+pub fn pooler_cases() -> Vec<DatabaseCase> {
+    cases![what_was_acknowledged_behind_a_pooler_outlives_a_crash_whatever_synchronous_commit_is].to_vec()
 }
 
 /// Cases that need a network of their own.
@@ -60,15 +69,45 @@ fn create_during(
     groups: &Arc<dyn GroupRepository>,
     trouble: impl FnOnce() -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<Vec<Created>> {
+    repeat_during(trouble, async |client, number| {
+        groups.create(group(&format!("client {client} group {number}")), None).await
+    })
+}
+
+/// Reads groups and looks up a key in the same way. Each read succeeds.
+fn read_during(
+    connected: &Database,
+    queue: &CommitQueue,
+    trouble: impl FnOnce() -> anyhow::Result<()> + Send,
+) -> anyhow::Result<()> {
+    let (reader, keys) = (connected.group_reader(), connected.api_keys(queue));
+    let (key, issued) = (ApiKey::mint()?, api_keys::new_key());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let stored = runtime.block_on(queue.groups().create(group("g"), None))?.group;
+    runtime.block_on(keys.insert(&key, &issued))?;
+    let by_uuid = GroupKey::Uuid(stored.uuid);
+    let read = repeat_during(trouble, async |client, _| match client % 2 {
+        0 => reader.find(&by_uuid).await.map(|found| found.as_ref() == Some(&stored)),
+        _ => keys.find(&key).await.map(|found| found.as_ref() == Some(&issued)),
+    })?;
+    assert!(read.iter().all(|is_found| *is_found));
+    Ok(())
+}
+
+/// Has each of 8 clients do something again and again, until `trouble` is over and each client has done it once more. Returns
+/// what they got. The first error ends it.
+fn repeat_during<T, E: Into<anyhow::Error>>(
+    trouble: impl FnOnce() -> anyhow::Result<()> + Send,
+    work: impl AsyncFn(usize, usize) -> Result<T, E>,
+) -> anyhow::Result<Vec<T>> {
     let is_over = AtomicBool::new(false);
-    let client = async |number: usize| {
-        let mut created = Vec::new();
+    let client = async |client: usize| {
+        let mut done = Vec::new();
         loop {
             let is_last = is_over.load(Ordering::SeqCst);
-            let name = format!("client {number} group {}", created.len());
-            created.push(groups.create(group(&name), None).await?);
+            done.push(work(client, done.len()).await.map_err(Into::into)?);
             if is_last {
-                return Ok::<_, CreateGroupError>(created);
+                return anyhow::Ok(done);
             }
         }
     };
@@ -79,9 +118,9 @@ fn create_during(
             outcome
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-        let created = runtime.block_on(deadline::soon("every create ends", try_join_all((0..8).map(client))));
+        let done = runtime.block_on(deadline::soon("every client ends", try_join_all((0..8).map(client))));
         trouble.join().unwrap()?;
-        Ok(created?.concat())
+        Ok(done?.into_iter().flatten().collect())
     })
 }
 
@@ -98,17 +137,30 @@ fn assert_ledger(url: &str, created: &[Created]) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn restart(cluster: &Cluster) -> anyhow::Result<()> {
+    for _ in 0..3 {
+        cluster.stop(Shutdown::Immediate)?;
+        cluster.start_again()?;
+    }
+    Ok(())
+}
+
+fn a_restart_costs_reads_time_alone(_: TestDatabase) -> anyhow::Result<()> {
+    let cluster = Cluster::start(Cluster::FAST)?;
+    let database = cluster.database()?;
+    let connected = Database::connect(&database.url().parse()?, OPTIONS)?;
+    connected.migrate()?;
+    let queue = connected.start_queue(ONE_WRITER)?;
+    read_during(&connected, &queue, || restart(&cluster))?;
+    queue.close();
+    Ok(())
+}
+
 fn a_restart_under_load_costs_time_and_no_group(_: TestDatabase) -> anyhow::Result<()> {
     let cluster = Cluster::start(Cluster::FAST)?;
     let database = cluster.database()?;
     let queue = start(database.url(), ONE_WRITER)?;
-    let created = create_during(&queue.groups(), || {
-        for _ in 0..3 {
-            cluster.stop(Shutdown::Immediate)?;
-            cluster.start_again()?;
-        }
-        Ok(())
-    })?;
+    let created = create_during(&queue.groups(), || restart(&cluster))?;
     assert_ledger(database.url(), &created)?;
     queue.close();
     Ok(())
@@ -123,16 +175,27 @@ fn end_backends(database: &TestDatabase) -> anyhow::Result<usize> {
     Ok(ended.len())
 }
 
+fn end_100_backends(database: &TestDatabase) -> anyhow::Result<()> {
+    let mut ended = 0;
+    deadline::eventually("100 backends are ended", || {
+        ended += end_backends(database).unwrap();
+        (ended >= 100).then_some(())
+    });
+    Ok(())
+}
+
+fn backends_that_are_ended_in_a_loop_cost_reads_time_alone(database: TestDatabase) -> anyhow::Result<()> {
+    let connected = Database::connect(&database.url().parse()?, OPTIONS)?;
+    connected.migrate()?;
+    let queue = connected.start_queue(WRITERS)?;
+    read_during(&connected, &queue, || end_100_backends(&database))?;
+    queue.close();
+    Ok(())
+}
+
 fn backends_that_are_ended_in_a_loop_cost_no_group(database: TestDatabase) -> anyhow::Result<()> {
     let queue = start(database.url(), WRITERS)?;
-    let created = create_during(&queue.groups(), || {
-        let mut ended = 0;
-        deadline::eventually("100 backends are ended", || {
-            ended += end_backends(&database).unwrap();
-            (ended >= 100).then_some(())
-        });
-        Ok(())
-    })?;
+    let created = create_during(&queue.groups(), || end_100_backends(&database))?;
     assert_ledger(database.url(), &created)?;
     queue.close();
     Ok(())
@@ -242,6 +305,8 @@ fn a_primary_that_freezes_is_left_for_the_standby(_: TestDatabase) -> anyhow::Re
     let before = runtime.block_on(groups.create(group("before"), None))?;
     let (keys, reader) = (database.api_keys(&queue), database.group_reader());
     let probe = database.readiness_probe(&queue);
+    let registry = Registry::new();
+    database.register(&registry)?;
     let key = ApiKey::mint()?;
     runtime.block_on(keys.insert(&key, &api_keys::new_key()))?;
     // Each thread that reads has a connection there.
@@ -269,18 +334,77 @@ fn a_primary_that_freezes_is_left_for_the_standby(_: TestDatabase) -> anyhow::Re
     deadline::eventually("the server is ready", || {
         (runtime.block_on(probe.check(soon)) == Readiness::Ready).then_some(())
     });
-    primary.resume()
+    // Those that were left return when it answers, and end.
+    assert!(connections_left(&registry) > 0.0);
+    primary.resume()?;
+    deadline::eventually("what was left returns", || (connections_left(&registry) == 0.0).then_some(()));
+    assert!(reads(2 * OPTIONS.pool_size).iter().all(|read| matches!(read, Ok(Some(_)))));
+    Ok(())
+}
+
+fn a_connection_that_hangs_while_it_is_opened_is_left_for_another(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let proxy = FaultProxy::in_front_of(database.url())?;
+    let soon = Duration::from_secs(1);
+    let connected = Database::connect(&proxy.url().parse()?, DatabaseOptions { timeout: soon, ..OPTIONS })?;
+    connected.migrate()?;
+    let registry = Registry::new();
+    connected.register(&registry)?;
+    let reader = connected.group_reader();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let reads = || {
+        let nothing = GroupKey::Uuid(uuid::Uuid::max());
+        runtime.block_on(join_all((0..OPTIONS.pool_size).map(|_| reader.find(&nothing))))
+    };
+    // After the login, as a pooler does that waits for a server.
+    proxy.mute(Message::Containing("default_transaction_isolation"));
+    assert!(reads().iter().all(|read| matches!(read, Err(StorageError::Unavailable(_)))));
+    proxy.unmute();
+    deadline::eventually("other threads read", || {
+        reads().iter().all(|read| matches!(read, Ok(None))).then_some(())
+    });
+    assert_eq!(connections_left(&registry).to_string(), OPTIONS.pool_size.to_string());
+    proxy.cut();
+    deadline::eventually("what was left returns", || (connections_left(&registry) == 0.0).then_some(()));
+    Ok(())
+}
+
+/// Pooled connections that were left at a frozen server.
+fn connections_left(registry: &Registry) -> f64 {
+    let families = registry.gather();
+    let family = families.iter().find(|family| family.name() == "gochat_database_pool_connections").unwrap();
+    let is_left = |metric: &&Metric| metric.get_label().iter().any(|label| label.value() == "left");
+    family.get_metric().iter().find(is_left).unwrap().get_gauge().get_value()
 }
 
 fn what_was_acknowledged_outlives_a_crash_whatever_synchronous_commit_is(
     _: TestDatabase,
 ) -> anyhow::Result<()> {
+    assert_acknowledged_outlives_a_crash(Ok)
+}
+
+fn what_was_acknowledged_behind_a_pooler_outlives_a_crash_whatever_synchronous_commit_is(
+    _: TestDatabase,
+) -> anyhow::Result<()> {
+    let mut pgbouncer = None;
+    assert_acknowledged_outlives_a_crash(|database| {
+        let pgbouncer = pgbouncer.insert(PgBouncer::in_front_of(database.url())?);
+        database.pooled(pgbouncer)
+    })
+}
+
+fn assert_acknowledged_outlives_a_crash(
+    reach: impl FnOnce(TestDatabase) -> anyhow::Result<TestDatabase>,
+) -> anyhow::Result<()> {
     // The server writes its log late where nobody asks for it.
     let late =
         [("wal_writer_delay", "10s"), ("wal_writer_flush_after", "1GB"), ("synchronous_commit", "off")];
     let cluster = Cluster::start(&[Cluster::DURABLE, &late].concat())?;
-    let database = cluster.database()?;
-    let queue = start(database.url(), ONE_WRITER)?;
+    let database = reach(cluster.database()?)?;
+    let connected = Database::connect(&database.url().parse()?, options_for(&database, OPTIONS))?;
+    connected.migrate()?;
+    let queue = connected.start_queue(ONE_WRITER)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let groups = queue.groups();
     let mut created = Vec::new();
@@ -291,7 +415,7 @@ fn what_was_acknowledged_outlives_a_crash_whatever_synchronous_commit_is(
     }
     cluster.kill()?;
     cluster.start_again()?;
-    assert_ledger(database.url(), &created)?;
+    assert_ledger(database.direct_url(), &created)?;
     queue.close();
     Ok(())
 }

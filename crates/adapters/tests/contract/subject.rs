@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use gochat_adapters::{
-    CommitOptions, CommitQueue, Database, DatabaseOptions,
+    CommitOptions, CommitQueue, Database, DatabaseOptions, IdempotencySweeper,
     memory::{MemoryApiKeys, MemoryGroups},
 };
 use gochat_domain::{
@@ -25,7 +25,12 @@ pub struct Subject {
 
 enum Home {
     Memory(Arc<MemoryGroups>),
-    Database { writers: Option<CommitQueue>, database: TestDatabase, options: DatabaseOptions },
+    Database {
+        writers: Option<CommitQueue>,
+        connected: Box<Database>,
+        database: TestDatabase,
+        options: DatabaseOptions,
+    },
 }
 
 pub const OPTIONS: DatabaseOptions = DatabaseOptions {
@@ -70,8 +75,9 @@ impl Subject {
         connected.migrate()?;
         let writers = connected.start_queue(writers)?;
         let (groups, keys) = (writers.groups(), connected.api_keys(&writers));
-        let home = Home::Database { writers: Some(writers), database, options };
-        Ok(Self { groups, reader: connected.group_reader(), keys, runtime: runtime(), home })
+        let reader = connected.group_reader();
+        let home = Home::Database { writers: Some(writers), connected: connected.into(), database, options };
+        Ok(Self { groups, reader, keys, runtime: runtime(), home })
     }
 
     /// Runs a future to its end, which must come soon.
@@ -120,6 +126,12 @@ impl Subject {
             panic!("there are no writers")
         };
         writers
+    }
+
+    /// The sweeper of old Idempotency-Keys.
+    pub fn sweeper(&self) -> IdempotencySweeper {
+        let Home::Database { connected, .. } = &self.home else { panic!("there is no database") };
+        connected.idempotency_sweeper(self.queue())
     }
 
     /// Another instance on the same database.

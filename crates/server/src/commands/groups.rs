@@ -7,8 +7,7 @@ mod records;
 mod retry;
 mod stop;
 
-use crate::{cli::GroupsCommand, settings::Settings, startup};
-use anyhow::Context;
+use crate::{cli::GroupsCommand, settings::Settings};
 use gochat_domain::{clock::SystemClock, service::GroupService};
 use std::{process::ExitCode, sync::Arc};
 
@@ -25,10 +24,8 @@ fn with_groups<T>(
     settings: &Settings,
     work: impl AsyncFnOnce(&GroupService) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let database = startup::open(&settings.database)?;
-    let queue = database.start_queue(settings.writer).context("the writers cannot start")?;
-    let groups = GroupService::new(queue.groups(), database.group_reader(), Arc::new(SystemClock));
-    let outcome = actix_web::rt::System::new().block_on(work(&groups));
-    queue.close();
-    outcome
+    super::with_database(settings, async |database, queue| {
+        let groups = GroupService::new(queue.groups(), database.group_reader(), Arc::new(SystemClock));
+        work(&groups).await
+    })
 }

@@ -3,7 +3,6 @@
 use crate::{
     cli::{CreateKey, KeysCommand},
     settings::Settings,
-    startup,
 };
 use anyhow::{Context, bail};
 use gochat_domain::{
@@ -19,18 +18,14 @@ use std::{
 
 /// Makes, lists or revokes keys in the database of the settings.
 pub(super) fn run(settings: &Settings, command: KeysCommand) -> anyhow::Result<()> {
-    let database = startup::open(&settings.database)?;
-    let queue = database.start_queue(settings.writer).context("the writers cannot start")?;
-    let keys = ApiKeyService::new(database.api_keys(&queue), Arc::new(SystemClock));
-    let outcome = actix_web::rt::System::new().block_on(async {
+    super::with_database(settings, async |database, queue| {
+        let keys = ApiKeyService::new(database.api_keys(queue), Arc::new(SystemClock));
         match command {
             KeysCommand::Create(key) => create(&keys, key).await,
             KeysCommand::List { json } => list(&keys, json).await,
             KeysCommand::Revoke { id } => revoke(&keys, id).await,
         }
-    });
-    queue.close();
-    outcome
+    })
 }
 
 async fn create(keys: &ApiKeyService, key: CreateKey) -> anyhow::Result<()> {

@@ -40,7 +40,7 @@ impl Budget {
     }
 
     /// What is left of the time, and never less than [`LEAST`].
-    fn left(&self) -> Duration {
+    pub(super) fn left(&self) -> Duration {
         let spent = self.closed_at.get().map_or(Duration::ZERO, Instant::elapsed);
         self.whole.saturating_sub(spent).max(LEAST)
     }
@@ -75,14 +75,14 @@ async fn next(signals: &mut [Signal]) {
     .await;
 }
 
-/// Stores and answers what is queued, within what is left of `budget`.
-pub(super) fn close(queue: CommitQueue, budget: &Budget) -> anyhow::Result<()> {
+/// Stores and answers what is queued, and waits for that no longer than `patience`.
+pub(crate) fn close(queue: CommitQueue, patience: Duration) -> anyhow::Result<()> {
     let (close, closed) = mpsc::channel();
     thread::Builder::new().name("shutdown".into()).spawn(move || {
         queue.close();
         close.send(())
     })?;
-    closed.recv_timeout(budget.left()).context("the database does not answer; what waited may not be stored")
+    closed.recv_timeout(patience).context("the database does not answer; what waited may not be stored")
 }
 
 #[cfg(test)]

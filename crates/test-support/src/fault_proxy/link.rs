@@ -53,6 +53,12 @@ fn pass_requests(
     }
     loop {
         switch.pass();
+        if switch.mutes(&request) {
+            // Until the client closes the connection.
+            loop {
+                read(&mut requests)?;
+            }
+        }
         if switch.loses(&request) {
             is_lost.store(true, Ordering::SeqCst);
         }

@@ -21,6 +21,8 @@ struct State {
     /// The message whose answer is lost, and how many of its kind come until then, itself included.
     lost: Option<(Message, usize)>,
     answers_lost: usize,
+    /// The message that mutes a connection.
+    muting: Option<Message>,
     /// Both ends of each connection.
     links: HashMap<usize, [TcpStream; 2]>,
     opened: usize,
@@ -91,6 +93,15 @@ impl Switch {
         let is_this = *left == 0;
         state.lost.take_if(|_| is_this);
         is_this
+    }
+
+    pub(super) fn mute(&self, message: Option<Message>) {
+        self.state().muting = message;
+    }
+
+    /// Whether this message mutes its connection.
+    pub(super) fn mutes(&self, frame: &[u8]) -> bool {
+        self.state().muting.is_some_and(|message| message.is(frame))
     }
 
     pub(super) fn count_lost(&self) {

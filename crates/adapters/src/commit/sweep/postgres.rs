@@ -22,6 +22,6 @@ pub(super) fn sweep(connection: &mut PgConnection, before: Moment) -> Result<Opt
         .bind::<MomentSql, _>(before)
         .bind::<BigInt, _>(i64::from(IdempotencySweeper::STEP))
         .execute(connection)?;
-    // What follows is the oldest again.
+    // The oldest that are left are found again from the start.
     Ok((deleted > 0).then_some(SweepPlace::START))
 }

@@ -1,0 +1,140 @@
+//! Commands on a PostgreSQL server that no longer answers, while its machine still acknowledges what it is sent: each ends with
+//! its error.
+
+use crate::process::{Ended, Server, command, ndjson, run_with};
+use gochat_test_support::{
+    Case, Cluster, FaultProxy, Message, TestDatabase, cases,
+    deadline::{self, Lines},
+    http::{Connection, DEVELOPMENT_KEY, Request},
+};
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    process::{Child, Stdio},
+};
+use tempfile::TempDir;
+
+pub fn postgres_cases() -> Vec<Case> {
+    cases![
+        an_import_ends_with_its_error,
+        an_export_ends_with_its_error,
+        the_commands_for_keys_end_with_their_error,
+        a_command_that_finds_the_server_frozen_ends_with_its_error,
+        a_command_that_hangs_while_it_connects_ends_with_its_error,
+        a_server_whose_reads_do_not_return_ends,
+    ]
+    .to_vec()
+}
+
+const SOON: (&str, &str) = ("GOCHAT__DATABASE__TIMEOUT", "1s");
+
+fn start(database: &TestDatabase, arguments: &[&str]) -> (Child, TempDir) {
+    let folder = TempDir::new().unwrap();
+    let child = command(folder.path(), arguments, &[("GOCHAT__DATABASE__URL", database.url()), SOON])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    (child, folder)
+}
+
+/// Runs a command until it ends, with a short timeout.
+fn run(database: &TestDatabase, arguments: &[&str]) -> Ended {
+    let (child, _folder) = start(database, arguments);
+    Ended::from(deadline::output(child))
+}
+
+fn an_import_ends_with_its_error(_: TestDatabase) -> anyhow::Result<()> {
+    let cluster = Cluster::start(Cluster::FAST)?;
+    let database = cluster.database()?;
+    let (mut import, _folder) = start(&database, &["groups", "import", "-"]);
+    let mut input = import.stdin.take().unwrap();
+    let stderr = Lines::of(import.stderr.take().unwrap());
+    // What is refused is reported when all before it is settled.
+    input.write_all(format!("{}x\n", ndjson("g", 0..10)).as_bytes())?;
+    assert_eq!(stderr.line().as_deref(), Some("line 11: it is not a JSON object\n"));
+    cluster.pause()?;
+    input.write_all(ndjson("late", 0..1).as_bytes())?;
+    assert_eq!(
+        stderr.rest(),
+        "stopped after line 11: created 10, there already 0, refused 1; the same import again stores nothing twice\n\
+         gochat: line 12: the storage is unavailable: the database took too long\n"
+    );
+    assert_eq!(deadline::exit(&mut import).code(), Some(2));
+    cluster.resume()
+}
+
+fn an_export_ends_with_its_error(_: TestDatabase) -> anyhow::Result<()> {
+    let cluster = Cluster::start(Cluster::FAST)?;
+    let database = cluster.database()?;
+    let groups = ndjson(&"g".repeat(50), 0..10_000);
+    assert_eq!(run_with(&database, &["groups", "import", "-"], groups.as_bytes()).code, Some(0));
+    let (mut export, _folder) = start(&database, &["groups", "export", "-"]);
+    // It cannot get far beyond what a pipe holds.
+    let mut exported = BufReader::new(export.stdout.take().unwrap());
+    exported.read_line(&mut String::new())?;
+    cluster.pause()?;
+    let stderr = Lines::of(export.stderr.take().unwrap());
+    exported.read_to_string(&mut String::new())?;
+    assert_eq!(stderr.rest(), "gochat: the storage is unavailable: the database took too long\n");
+    assert_eq!(deadline::exit(&mut export).code(), Some(1));
+    cluster.resume()
+}
+
+fn the_commands_for_keys_end_with_their_error(database: TestDatabase) -> anyhow::Result<()> {
+    let create = ["keys", "create", "--name", "k", "--scope", "groups:read"];
+    let made = run(&database, &create);
+    assert_eq!(made.code, Some(0), "{made:?}");
+    let id = made.stderr.split_whitespace().find(|word| word.len() == 36).unwrap();
+    let proxy = FaultProxy::in_front_of(database.url())?;
+    let database = database.through(proxy.url());
+    // The lookup of keys, the writer's transaction.
+    for (message, arguments) in [
+        (r#"FROM "api_keys""#, &["keys", "list"][..]),
+        ("pg_advisory_xact_lock_shared", &create),
+        ("pg_advisory_xact_lock_shared", &["keys", "revoke", id]),
+    ] {
+        proxy.mute(Message::Containing(message));
+        let ended = run(&database, arguments);
+        let expected = "gochat: the storage is unavailable: the database took too long\n";
+        assert_eq!((ended.code, &*ended.stderr), (Some(1), expected), "{arguments:?}");
+    }
+    Ok(())
+}
+
+fn a_command_that_finds_the_server_frozen_ends_with_its_error(_: TestDatabase) -> anyhow::Result<()> {
+    let cluster = Cluster::start(Cluster::FAST)?;
+    let database = cluster.database()?;
+    cluster.pause()?;
+    for arguments in [&["keys", "list"][..], &["groups", "export", "-"], &["migrate"]] {
+        let ended = run(&database, arguments);
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert!(ended.stderr.contains("timeout expired"), "{ended:?}");
+    }
+    cluster.resume()
+}
+
+fn a_command_that_hangs_while_it_connects_ends_with_its_error(database: TestDatabase) -> anyhow::Result<()> {
+    let proxy = FaultProxy::in_front_of(database.url())?;
+    let database = database.through(proxy.url());
+    // After the login, as behind a pooler that waits for a server.
+    proxy.mute(Message::Containing("pg_backend_pid"));
+    let ended = run(&database, &["keys", "list"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.ends_with(" cannot be used: no answer within 23s\n"), "{ended:?}");
+    Ok(())
+}
+
+fn a_server_whose_reads_do_not_return_ends(database: TestDatabase) -> anyhow::Result<()> {
+    let proxy = FaultProxy::in_front_of(database.url())?;
+    let database = database.through(proxy.url());
+    let server = Server::start(&database, &[SOON, ("GOCHAT__HTTP__SHUTDOWN_TIMEOUT", "1s")]);
+    proxy.mute(Message::Containing(r#"FROM "groups""#));
+    let mut connection = Connection::open(server.port);
+    connection.write(&Request::new("GET", "/v1/group").header("GoChat-Token", DEVELOPMENT_KEY).bytes());
+    assert_eq!(connection.read().status, 503);
+    server.terminate();
+    let ended = server.wait();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    Ok(())
+}
