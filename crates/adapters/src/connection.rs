@@ -31,7 +31,8 @@ pub(crate) enum Role {
     Writer,
 }
 
-/// A thread that has been at the database for so many timeouts is stuck: the last of its callers has gone after one.
+/// Number of timeouts after which a thread that has not returned from the database is stuck. Its callers give up after one, and a
+/// server that answers ends each statement after one.
 const STUCK_AFTER: u32 = 3;
 
 /// Opens connections to one database.
@@ -76,7 +77,7 @@ impl Connector {
         !matches!(self.target, Target::Postgres(_))
     }
 
-    /// Time after which a thread that has not come back from the database is replaced; `None` where the waits end by
+    /// Time after which a thread that has not returned from the database is replaced; `None` where the waits end by
     /// themselves, as SQLite's do.
     ///
     /// A server that is frozen, or a pooler that waits for one, still acknowledges what it is sent, and libpq then waits
