@@ -1,4 +1,4 @@
-//! Reads the errors of Diesel and of the databases behind it. No other file does.
+//! Reads the errors of Diesel, of r2d2 and of the databases behind them. No other file does.
 
 use crate::connection::AnyConnection;
 use diesel::{
@@ -95,6 +95,12 @@ impl From<ConnectionError> for Fault {
         Self::Unavailable(
             text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; "),
         )
+    }
+}
+
+impl From<r2d2::Error> for Fault {
+    fn from(error: r2d2::Error) -> Self {
+        Self::Unavailable(error.to_string())
     }
 }
 

@@ -4,6 +4,7 @@
 //! idempotent.
 
 mod connections;
+mod manager;
 mod queue;
 
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     metrics::Live,
     sqlite_file::DatabaseFile,
 };
-use connections::{Connections, Pooled};
+use connections::Connections;
 use prometheus::{Opts, Registry};
 use queue::{ReadQueue, Reply, Usage};
 use std::{
@@ -37,9 +38,8 @@ pub(crate) struct PoolOptions {
 pub(crate) struct Pool(Arc<Shared>);
 
 struct Shared {
-    queue: ReadQueue<Pooled>,
+    queue: ReadQueue,
     reader: Arc<Reader>,
-    size: u32,
     timeout: Duration,
 }
 
@@ -56,8 +56,8 @@ impl Pool {
         let threads = usize::try_from(size).unwrap_or(usize::MAX);
         let queue = ReadQueue::new(threads, queue, connector.stuck_after());
         let file = connector.file().cloned();
-        let reader = Arc::new(Reader { connections: Connections::new(connector)?, file });
-        Ok(Self(Arc::new(Shared { queue, reader, size, timeout })))
+        let reader = Arc::new(Reader { connections: Connections::new(connector, size)?, file });
+        Ok(Self(Arc::new(Shared { queue, reader, timeout })))
     }
 
     /// Lets `registry` read how the pool is used.
@@ -70,11 +70,14 @@ impl Pool {
             Opts::new("gochat_database_pool_connections", "Pooled connections, by what they do.")
                 .const_label("state", state)
         };
-        gauge(connections("idle"), |shared| shared.count(|usage| usage.idle))?;
-        gauge(connections("in_use"), |shared| shared.count(|usage| usage.running))?;
+        gauge(connections("idle"), |shared| shared.reader.connections.state().idle_connections.into())?;
+        gauge(connections("in_use"), |shared| {
+            let state = shared.reader.connections.state();
+            state.connections.saturating_sub(state.idle_connections).into()
+        })?;
         gauge(connections("left"), |shared| shared.count(|usage| usage.left))?;
         let most = Opts::new("gochat_database_pool_connections_max", "The most pooled connections.");
-        gauge(most, |shared| shared.size.into())?;
+        gauge(most, |shared| shared.reader.connections.size.into())?;
         let waiting = Opts::new("gochat_read_queue_depth", "Reads that wait.");
         gauge(waiting, |shared| shared.count(|usage| usage.waiting))?;
         let capacity = Opts::new("gochat_read_queue_capacity", "The most reads that may wait.");
@@ -90,11 +93,11 @@ impl Pool {
         let (sender, answer) = oneshot::channel();
         let reader = Arc::clone(&self.0.reader);
         let give_up_at = Instant::now() + self.0.timeout;
-        let read = move |held: &mut Option<Pooled>| -> Reply {
+        let read = move || -> Reply {
             if sender.is_closed() {
                 return Box::new(|| ());
             }
-            let result = reader.read(held, give_up_at, work);
+            let result = reader.read(give_up_at, work);
             Box::new(move || drop(sender.send(result)))
         };
         let _place = self.0.queue.submit(Box::new(read))?;
@@ -102,7 +105,7 @@ impl Pool {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(Fault::Unknown("a read panicked".into())),
             Err(_) => {
-                self.0.queue.replace_stuck();
+                self.0.queue.replace_stuck(|| self.0.reader.connections.renew());
                 Err(Fault::Unavailable("the database took too long".into()))
             }
         }
@@ -118,11 +121,10 @@ impl Shared {
 impl Reader {
     fn read<T>(
         &self,
-        held: &mut Option<Pooled>,
         give_up_at: Instant,
         work: impl Fn(&mut AnyConnection) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        self.connections.read(held, give_up_at, |connection| {
+        self.connections.read(give_up_at, |connection| {
             work(connection).map_err(|fault| {
                 let fault = fault.seen_on(connection);
                 if let Some(file) = &self.file {

@@ -1,140 +1,132 @@
-//! The connections of a pool: opened in the thread that reads, and asked whether they are alive. Not before each read, as that
-//! would cost a second round trip.
+//! The connections of a pool, and reads on them.
 
+use super::manager::{Manager, Watch};
 use crate::{
     Fault, backoff,
-    connection::{AnyConnection, Connector, OpenConnection, Role},
+    connection::{AnyConnection, Connector},
 };
-use diesel::r2d2::R2D2Connection;
+use r2d2::PooledConnection;
 use std::{
-    iter,
-    sync::{
-        Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Mutex, MutexGuard, PoisonError, RwLock},
     thread,
     time::{Duration, Instant},
 };
 
-/// Time for which a connection that answered is taken to be alive, unless another one dies.
-const TRUST: Duration = Duration::from_secs(1);
+/// Attempts to connect that may be under way when a pool is renewed. A pool makes three at once.
+const MOST_ATTEMPTS: usize = 8;
 
-/// Age at which a connection is closed and opened anew: what it leads to may have changed.
-const MAX_AGE: Duration = Duration::from_secs(1800);
-
-/// Opens the connections of a pool, and reads on them.
+/// Up to `size` connections, opened when they are asked for.
 pub(super) struct Connections {
     connector: Connector,
-    /// Connections that were found dead. Where one is, the others may be too.
-    losses: AtomicU64,
-    /// A database in memory lives as long as a connection to it.
-    _anchor: Option<Mutex<OpenConnection>>,
-}
-
-/// A connection of the pool.
-pub(super) struct Pooled {
-    connection: OpenConnection,
-    opened_at: Instant,
-    answered_at: Instant,
-    /// Losses before it answered.
-    losses: u64,
+    pub(super) size: u32,
+    watch: Watch,
+    current: RwLock<r2d2::Pool<Manager>>,
+    /// Start of the time in which no connection could be had.
+    failing_since: Mutex<Option<Instant>>,
 }
 
 impl Connections {
-    pub(super) fn new(connector: Connector) -> Result<Self, Fault> {
-        let anchor = connector.is_in_memory().then(|| connector.open(Role::Reader)).transpose()?;
-        Ok(Self { connector, losses: AtomicU64::new(0), _anchor: anchor.map(Mutex::new) })
+    pub(super) fn new(connector: Connector, size: u32) -> Result<Self, Fault> {
+        let watch = Watch::default();
+        let current = RwLock::new(open(&connector, size, &watch)?);
+        Ok(Self { connector, size, watch, current, failing_since: Mutex::default() })
     }
 
-    /// Runs `work` on the connection in `held`, or on a new one. Work that met a dead connection is done again on another one,
-    /// until `give_up_at`.
+    /// Runs `work` on a connection. Work that met a dead one is done again on another one, until `give_up_at`.
     pub(super) fn read<T>(
         &self,
-        held: &mut Option<Pooled>,
         give_up_at: Instant,
         work: impl Fn(&mut AnyConnection) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        // The second attempt is made at once: of a server that restarted, connections are left that died meanwhile.
-        let mut pauses = iter::once(Duration::ZERO).chain(backoff::pauses());
+        let mut pauses = std::iter::once(Duration::ZERO).chain(backoff::pauses());
         loop {
-            let pooled = self.check_out(held, give_up_at)?;
+            let mut pooled = self.get(give_up_at)?;
             let result = pooled.connection.read(&work);
-            if result.is_ok() || pooled.is_alive() {
+            if result.is_ok() || pooled.connection.ping().is_ok() {
                 return result;
             }
-            self.lose(held);
-            if !rest(&mut pauses, give_up_at) {
+            self.watch.add_loss();
+            drop(pooled);
+            let pause = pauses.next().unwrap_or_default();
+            if Instant::now() + pause >= give_up_at {
                 return result;
             }
+            thread::sleep(pause);
         }
     }
 
-    /// The connection in `held` if it is alive, or a new one.
-    fn check_out<'a>(
-        &self,
-        held: &'a mut Option<Pooled>,
-        give_up_at: Instant,
-    ) -> Result<&'a mut Pooled, Fault> {
-        let losses = self.losses.load(Ordering::Relaxed);
-        let usable = match held.take() {
-            Some(pooled) if pooled.opened_at.elapsed() >= MAX_AGE => None,
-            Some(pooled) if pooled.losses == losses && pooled.answered_at.elapsed() < TRUST => Some(pooled),
-            Some(mut pooled) => match pooled.connection.ping() {
-                Ok(()) => Some(Pooled { answered_at: Instant::now(), losses, ..pooled }),
-                Err(error) => {
-                    tracing::warn!(%error, "an idle database connection was lost");
-                    self.lose(&mut None);
-                    None
-                }
-            },
-            None => None,
-        };
-        match usable {
-            Some(pooled) => Ok(held.insert(pooled)),
-            None => Ok(held.insert(self.open(give_up_at)?)),
+    /// Starts anew, with room for `size` connections: in the pool before, those that do not return take the room. That pool ends
+    /// with the last of them.
+    pub(super) fn renew(&self) {
+        match open(&self.connector, self.size, &self.watch) {
+            Ok(new) => *self.current.write().unwrap_or_else(PoisonError::into_inner) = new,
+            Err(fault) => tracing::error!(%fault, "the pool of connections cannot be renewed"),
         }
     }
 
-    /// Opens a connection. A server may come back until `give_up_at`; a file that cannot be opened is not waited for.
-    fn open(&self, give_up_at: Instant) -> Result<Pooled, Fault> {
-        let mut pauses = backoff::pauses();
-        loop {
-            let losses = self.losses.load(Ordering::Relaxed);
-            match self.connector.open(Role::Reader) {
-                Ok(connection) => {
-                    let now = Instant::now();
-                    return Ok(Pooled { connection, opened_at: now, answered_at: now, losses });
+    /// Open and idle connections.
+    pub(super) fn state(&self) -> r2d2::State {
+        self.current().state()
+    }
+
+    fn get(&self, give_up_at: Instant) -> Result<PooledConnection<Manager>, Fault> {
+        let got = self.current().get_timeout(give_up_at.saturating_duration_since(Instant::now()));
+        let mut failing_since = self.failing_since();
+        match got {
+            Ok(pooled) => {
+                *failing_since = None;
+                Ok(pooled)
+            }
+            Err(error) => {
+                let since = failing_since.get_or_insert_with(Instant::now);
+                if self.connector.stuck_after().is_some_and(|patience| since.elapsed() >= patience) {
+                    *failing_since = None;
+                    drop(failing_since);
+                    self.renew_unless_connecting();
                 }
-                Err(fault) => {
-                    tracing::warn!(%fault, "no database connection could be opened");
-                    if self.connector.is_file() || !rest(&mut pauses, give_up_at) {
-                        return Err(Fault::Unavailable(fault.to_string()));
-                    }
-                }
+                Err(error.into())
             }
         }
     }
 
-    /// Closes a connection that is dead, and has every other one asked before it is used again.
-    fn lose(&self, held: &mut Option<Pooled>) {
-        self.losses.fetch_add(1, Ordering::Relaxed);
-        *held = None;
+    /// The threads in which r2d2 connects may be stuck too: at a server that is frozen behind a pooler that is not.
+    fn renew_unless_connecting(&self) {
+        if self.watch.attempts() <= MOST_ATTEMPTS {
+            self.renew();
+        }
+    }
+
+    fn current(&self) -> r2d2::Pool<Manager> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn failing_since(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.failing_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Pooled {
-    /// Asks the connection, after a read that failed.
-    fn is_alive(&mut self) -> bool {
-        self.connection.ping().is_ok() && !self.connection.is_broken()
-    }
+fn open(connector: &Connector, size: u32, watch: &Watch) -> Result<r2d2::Pool<Manager>, Fault> {
+    let builder = r2d2::Pool::builder()
+        .max_size(size)
+        .connection_timeout(connector.timeout())
+        .error_handler(Box::new(LogFaults));
+    let builder = if connector.is_in_memory() {
+        // The database lives as long as a connection to it.
+        builder.min_idle(Some(1)).idle_timeout(None).max_lifetime(None)
+    } else {
+        // Connections are opened for whoever asks, never ahead in the background: a command that ends meanwhile
+        // would take OpenSSL away from under the thread that opens one.
+        builder.min_idle(Some(0))
+    };
+    Ok(builder.build(Manager::new(connector.clone(), watch.clone()))?)
 }
 
-/// Sleeps for the next pause. Returns whether there is time for another attempt.
-fn rest(pauses: &mut impl Iterator<Item = Duration>, give_up_at: Instant) -> bool {
-    let pause = pauses.next().unwrap_or_default();
-    let is_time = Instant::now() + pause < give_up_at;
-    if is_time {
-        thread::sleep(pause);
+/// Tells the log why a connection could not be opened or was found dead.
+#[derive(Debug)]
+struct LogFaults;
+
+impl r2d2::HandleError<Fault> for LogFaults {
+    fn handle_error(&self, fault: Fault) {
+        tracing::warn!(%fault, "database connection failed");
     }
-    is_time
 }

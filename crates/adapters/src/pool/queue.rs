@@ -5,7 +5,6 @@ mod threads;
 use crate::Fault;
 use std::{
     collections::{BTreeMap, VecDeque},
-    mem,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -13,26 +12,26 @@ use std::{
 /// How many times all threads may be stuck and replaced, before one of them returns. Each holds a connection.
 const MOST_LEFT: usize = 2;
 
-/// Time after which an idle thread ends, and an idle connection is closed.
+/// Time after which an idle thread ends.
 const KEEP_IDLE: Duration = Duration::from_secs(600);
 
 /// Longest wait for reads that run when the queue ends. Those that take longer wait for the server.
 const LAST_WAIT: Duration = Duration::from_secs(1);
 
-/// A read. It is given the connection of its thread, if there is one, and leaves one there for the next read.
-pub(super) type Read<C> = Box<dyn FnOnce(&mut Option<C>) -> Reply + Send>;
+/// A read.
+pub(super) type Read = Box<dyn FnOnce() -> Reply + Send>;
 
 /// Gives a caller its answer, once the thread is free again.
 pub(super) type Reply = Box<dyn FnOnce()>;
 
-/// Runs reads in a few threads, each with a connection; more reads wait, up to a bound.
+/// Runs reads in a few threads; more reads wait, up to a bound.
 ///
 /// A thread that is done takes the next read by itself: with many callers, nothing is woken for a read but its caller.
 /// The threads end with the queue.
-pub(super) struct ReadQueue<C: Send + 'static>(Arc<Shared<C>>);
+pub(super) struct ReadQueue(Arc<Shared>);
 
-struct Shared<C> {
-    state: Mutex<State<C>>,
+struct Shared {
+    state: Mutex<State>,
     /// Tells idle threads that a read was handed over, or that the queue is closed, and a queue at its end that a read has ended.
     called: Condvar,
     most_threads: usize,
@@ -40,37 +39,34 @@ struct Shared<C> {
     stuck_after: Option<Duration>,
 }
 
-struct State<C> {
+#[derive(Default)]
+struct State {
     /// In the order in which they came.
-    waiting: BTreeMap<u64, Read<C>>,
+    waiting: BTreeMap<u64, Read>,
     submitted: u64,
     /// Start of each read that runs, or is handed over, by the number of the run.
     running: BTreeMap<u64, Instant>,
     runs: u64,
     /// Reads for which there is a thread that has not taken them yet.
-    handed_over: VecDeque<(u64, Read<C>)>,
+    handed_over: VecDeque<(u64, Read)>,
     idle_threads: usize,
-    /// Connections that no thread uses, and since when. The last one is used next.
-    idle: VecDeque<(C, Instant)>,
     /// Threads that were replaced, and have not returned.
     left: usize,
     is_closed: bool,
 }
 
-/// The use of threads and connections.
+/// The use of threads.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Usage {
     /// Reads that wait.
     pub(super) waiting: usize,
-    /// Threads that run a read, each with a connection.
+    /// Threads that run a read.
     pub(super) running: usize,
-    /// Open connections that no thread uses.
-    pub(super) idle: usize,
     /// Threads that were replaced, and have not returned. Each has a connection.
     pub(super) left: usize,
 }
 
-impl<C: Send + 'static> ReadQueue<C> {
+impl ReadQueue {
     /// A queue of at most `capacity` reads for at most `threads` threads. A thread that is at one read for `stuck_after` is
     /// replaced.
     pub(super) fn new(threads: usize, capacity: usize, stuck_after: Option<Duration>) -> Self {
@@ -79,7 +75,7 @@ impl<C: Send + 'static> ReadQueue<C> {
     }
 
     /// Runs `read` in a thread that may block, at once or after those before it. Dropping the place takes it out of the queue.
-    pub(super) fn submit(&self, read: Read<C>) -> Result<Place<C>, Fault> {
+    pub(super) fn submit(&self, read: Read) -> Result<Place, Fault> {
         let mut state = self.0.state();
         if state.running.len() < self.0.most_threads {
             let call = self.0.reserve_thread(&mut state)?;
@@ -97,9 +93,9 @@ impl<C: Send + 'static> ReadQueue<C> {
         Ok(Place(Some((Arc::clone(&self.0), number))))
     }
 
-    /// Replaces the threads that are stuck: reads that wait go to other threads, with new connections. A stuck thread ends
-    /// when it returns.
-    pub(super) fn replace_stuck(&self) {
+    /// Replaces the threads that are stuck: `renew` provides for new connections, and reads that wait go to other threads. A
+    /// stuck thread ends when it returns.
+    pub(super) fn replace_stuck(&self, renew: impl FnOnce()) {
         let Some(patience) = self.0.stuck_after else { return };
         let mut state = self.0.state();
         let room = (self.0.most_threads * MOST_LEFT).saturating_sub(state.left);
@@ -110,8 +106,7 @@ impl<C: Send + 'static> ReadQueue<C> {
         }
         state.running.retain(|run, _| !stuck.contains(run));
         state.left += stuck.len();
-        // They may lead to the same server.
-        let idle = mem::take(&mut state.idle);
+        renew();
         let mut calls = Vec::new();
         while state.running.len() < self.0.most_threads && !state.waiting.is_empty() {
             match self.0.reserve_thread(&mut state) {
@@ -133,7 +128,6 @@ impl<C: Send + 'static> ReadQueue<C> {
         for call in calls {
             call.make(&self.0.called);
         }
-        drop(idle);
     }
 
     /// The most reads that may wait.
@@ -141,36 +135,32 @@ impl<C: Send + 'static> ReadQueue<C> {
         self.0.capacity
     }
 
-    /// The use of threads and connections at this moment.
+    /// The use of threads at this moment.
     pub(super) fn usage(&self) -> Usage {
-        let State { waiting, running, idle, left, .. } = &*self.0.state();
-        Usage { waiting: waiting.len(), running: running.len(), idle: idle.len(), left: *left }
+        let State { waiting, running, left, .. } = &*self.0.state();
+        Usage { waiting: waiting.len(), running: running.len(), left: *left }
     }
 }
 
-impl<C: Send + 'static> Drop for ReadQueue<C> {
-    /// Closes the connections. The process may end next, and would take OpenSSL away from under a thread that uses it.
+impl Drop for ReadQueue {
+    /// Waits for the reads that run. The process may end next, and would take OpenSSL away from under a thread that uses it.
     fn drop(&mut self) {
-        let mut state = self.0.state();
-        state.is_closed = true;
-        let idle = mem::take(&mut state.idle);
-        drop(state);
+        self.0.state().is_closed = true;
         self.0.called.notify_all();
-        drop(idle);
-        let is_used = |state: &mut State<C>| !state.running.is_empty();
+        let is_used = |state: &mut State| !state.running.is_empty();
         drop(self.0.called.wait_timeout_while(self.0.state(), LAST_WAIT, is_used));
     }
 }
 
-impl<C> Shared<C> {
-    fn state(&self) -> MutexGuard<'_, State<C>> {
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<C> State<C> {
+impl State {
     /// Gives a read to the thread that was reserved for it.
-    fn hand_over(&mut self, read: Read<C>) {
+    fn hand_over(&mut self, read: Read) {
         let run = self.runs;
         self.runs += 1;
         self.running.insert(run, Instant::now());
@@ -178,27 +168,11 @@ impl<C> State<C> {
     }
 }
 
-impl<C> Default for State<C> {
-    fn default() -> Self {
-        Self {
-            waiting: BTreeMap::new(),
-            submitted: 0,
-            running: BTreeMap::new(),
-            runs: 0,
-            handed_over: VecDeque::new(),
-            idle_threads: 0,
-            idle: VecDeque::new(),
-            left: 0,
-            is_closed: false,
-        }
-    }
-}
-
 /// The place of a read in the queue.
 #[must_use = "the read leaves the queue with it"]
-pub(super) struct Place<C>(Option<(Arc<Shared<C>>, u64)>);
+pub(super) struct Place(Option<(Arc<Shared>, u64)>);
 
-impl<C> Drop for Place<C> {
+impl Drop for Place {
     fn drop(&mut self) {
         if let Some((shared, number)) = self.0.take() {
             let _read = shared.state().waiting.remove(&number);

@@ -349,8 +349,6 @@ fn a_connection_that_hangs_while_it_is_opened_is_left_for_another(
     let soon = Duration::from_secs(1);
     let connected = Database::connect(&proxy.url().parse()?, DatabaseOptions { timeout: soon, ..OPTIONS })?;
     connected.migrate()?;
-    let registry = Registry::new();
-    connected.register(&registry)?;
     let reader = connected.group_reader();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let reads = || {
@@ -361,12 +359,9 @@ fn a_connection_that_hangs_while_it_is_opened_is_left_for_another(
     proxy.mute(Message::Containing("default_transaction_isolation"));
     assert!(reads().iter().all(|read| matches!(read, Err(StorageError::Unavailable(_)))));
     proxy.unmute();
-    deadline::eventually("other threads read", || {
+    deadline::eventually("reads have other connections", || {
         reads().iter().all(|read| matches!(read, Ok(None))).then_some(())
     });
-    assert_eq!(connections_left(&registry).to_string(), OPTIONS.pool_size.to_string());
-    proxy.cut();
-    deadline::eventually("what was left returns", || (connections_left(&registry) == 0.0).then_some(()));
     Ok(())
 }
 
