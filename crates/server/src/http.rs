@@ -128,6 +128,7 @@ fn application(
         ))
         .service(groups::collection())
         .service(groups::item())
+        .service(groups::lookup())
         .service(docs::lead_from("/"))
         .service(docs::lead_from("/docs/"))
         .service(docs::page())

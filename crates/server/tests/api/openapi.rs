@@ -14,8 +14,14 @@ pub fn cases() -> Vec<Case> {
 }
 
 /// Those that look at the description alone.
-pub fn cases_without_database() -> [CaseWithoutDatabase; 4] {
+pub fn cases_without_database() -> [CaseWithoutDatabase; 7] {
     [
+        ("every_integer_has_a_least_and_a_greatest_value", every_integer_has_a_least_and_a_greatest_value),
+        ("all_that_a_reader_looks_for_is_described", all_that_a_reader_looks_for_is_described),
+        (
+            "no_body_is_of_several_shapes_and_nothing_shared_is_unused",
+            no_body_is_of_several_shapes_and_nothing_shared_is_unused,
+        ),
         ("every_body_of_the_description_fits_its_schema", every_body_of_the_description_fits_its_schema),
         ("every_code_has_an_example", every_code_has_an_example),
         ("every_error_is_in_the_table_for_people", every_error_is_in_the_table_for_people),
@@ -40,11 +46,27 @@ fn operations(api: &Value) -> Vec<(&str, &str, &Value)> {
         .collect()
 }
 
-/// The replies of every operation, and those of none.
+/// The replies of every operation.
 fn replies(api: &Value) -> Vec<&Value> {
-    let shared = api["components"]["responses"].as_object().unwrap().values();
     let replies = operations(api).into_iter().map(|(_, _, operation)| &operation["responses"]);
-    shared.chain(replies.flat_map(|replies| replies.as_object().unwrap().values())).collect()
+    replies.flat_map(|replies| replies.as_object().unwrap().values()).collect()
+}
+
+/// Every value in the document, with the path to it.
+fn values(api: &Value) -> Vec<(String, &Value)> {
+    let mut found = vec![(String::new(), api)];
+    let mut next = 0;
+    while let Some((path, value)) = found.get(next).cloned() {
+        next += 1;
+        match value {
+            Value::Object(members) => {
+                found.extend(members.iter().map(|(name, value)| (format!("{path}/{name}"), value)));
+            }
+            Value::Array(items) => found.extend(items.iter().map(|value| (format!("{path}/*"), value))),
+            _ => {}
+        }
+    }
+    found
 }
 
 /// Passes if `body` is as `schema` has it.
@@ -66,7 +88,9 @@ fn every_reply_is_described(database: TestDatabase) -> anyhow::Result<()> {
     let by = |key: &str, request: Request| request.without("gochat-token").header("GoChat-Token", key);
     let get = |path: &str| Request::new("GET", path).header("GoChat-Token", DEVELOPMENT_KEY);
     let with_key = |body: &str| Request::create(body).header("Idempotency-Key", "k");
-    let (all, one) = ("/v1/group", "/v1/group/{id}");
+    let (all, one, lookup) = ("/v1/group", "/v1/group/{id}", "/v1/group_lookup");
+    let uuid = "/v1/group_lookup?uuid=0199aaaa-0000-7000-8000-000000000001";
+    let elsewhere = |request: Request| request.without("Host").header("Host", "chat.example.org");
     let requests = [
         (all, "post", 201, with_key(BODY)),
         (all, "post", 201, with_key(BODY)),
@@ -84,19 +108,26 @@ fn every_reply_is_described(database: TestDatabase) -> anyhow::Result<()> {
         (all, "post", 431, create().header("X", &"x".repeat(200_000))),
         (all, "get", 200, get(all)),
         (all, "get", 200, get("/v1/group?limit=1")),
-        (all, "get", 200, get("/v1/group?name=group_1")),
-        (all, "get", 404, get("/v1/group?id=7")),
         (all, "get", 422, get("/v1/group?limit=0")),
         (all, "get", 422, get("/v1/group?after=0")),
-        (all, "get", 422, get("/v1/group?id=0")),
-        (all, "get", 422, get("/v1/group?uuid=0")),
-        (all, "get", 422, get("/v1/group?name=+g")),
         (all, "get", 401, get(all).without("gochat-token")),
         (all, "get", 403, by(writer.expose(), get(all))),
         (one, "get", 200, get("/v1/group/1")),
         (one, "get", 404, get("/v1/group/7")),
         (one, "get", 401, get("/v1/group/1").without("gochat-token")),
         (one, "get", 403, by(writer.expose(), get("/v1/group/1"))),
+        (lookup, "get", 200, get("/v1/group_lookup?name=group_1")),
+        (lookup, "get", 200, get("/v1/group_lookup?id=1")),
+        (lookup, "get", 404, get(uuid)),
+        (lookup, "get", 422, get("/v1/group_lookup?id=0")),
+        (lookup, "get", 422, get("/v1/group_lookup?uuid=0")),
+        (lookup, "get", 422, get("/v1/group_lookup?name=+g")),
+        (lookup, "get", 401, get(lookup).without("gochat-token")),
+        (lookup, "get", 403, by(writer.expose(), get(lookup))),
+        (all, "post", 421, elsewhere(create())),
+        (all, "get", 421, elsewhere(get(all))),
+        (one, "get", 421, elsewhere(get("/v1/group/1"))),
+        (lookup, "get", 421, elsewhere(get(lookup))),
     ];
     let api = api();
     let mut seen = BTreeSet::new();
@@ -123,23 +154,31 @@ fn every_reply_is_described(database: TestDatabase) -> anyhow::Result<()> {
     // Of one group, as a create that was answered 503 may be stored by now.
     app.database.execute("UPDATE groups SET name = ' g' WHERE id = 1")?;
     refuse_every_create(&app.database)?;
-    for (path, method, request) in
-        [(all, "post", create()), (all, "get", get(all)), (one, "get", get("/v1/group/1"))]
-    {
+    for (path, method, request) in [
+        (all, "post", create()),
+        (all, "get", get(all)),
+        (one, "get", get("/v1/group/1")),
+        (lookup, "get", get("/v1/group_lookup?id=1")),
+    ] {
         check_both(path, method, 500, request);
     }
     check(all, "post", 400, &exchange(app.port, b"nonsense\r\n\r\n"));
     check(all, "post", 408, &exchange(app.port, b"POST /v1/group HTTP/1.1\r\n"));
     let late = create().header("Accept", PROBLEM_JSON).bytes();
     check(all, "post", 408, &exchange(app.port, &late[..late.len() - 1]));
-    let [nothing, no_method] = [get("/nothing"), Request::new("PUT", all)];
-    let elsewhere = get(all).without("Host").header("Host", "chat.example.org");
-    for (name, request) in
-        [("NotFound", nothing), ("MethodNotAllowed", no_method), ("MisdirectedRequest", elsewhere)]
-    {
-        let described = &api["components"]["responses"][name];
-        assert_described(&api, described, &request.send(app.port));
-        assert_described(&api, described, &request.header("Accept", PROBLEM_JSON).send(app.port));
+    for request in [get("/nothing"), Request::new("PUT", all)] {
+        let error = request.send(app.port);
+        assert_fits(
+            &api,
+            &json!({ "$ref": "#/components/schemas/Error", "unevaluatedProperties": false }),
+            &error.json(),
+        );
+        let problem = request.header("Accept", PROBLEM_JSON).send(app.port);
+        let schema = json!({ "$ref": "#/components/schemas/Problem", "unevaluatedProperties": false });
+        assert_fits(&api, &schema, &problem.json());
+        for reply in [error, problem] {
+            assert!(OF_NO_OPERATION.contains(&reply.json()["code"].as_str().unwrap()), "{reply:?}");
+        }
     }
     // Whatever is said was seen: of a read all but what is found out before it is known to be one, and a lock, which stops
     // no read on SQLite.
@@ -210,12 +249,16 @@ fn every_body_of_the_description_fits_its_schema() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The codes of what is no operation: a path or a method that does not exist.
+const OF_NO_OPERATION: [&str; 2] = ["method_not_allowed", "not_found"];
+
 fn every_code_has_an_example() -> anyhow::Result<()> {
     let api = api();
     let with_examples: BTreeSet<_> = replies(&api)
         .into_iter()
         .flat_map(|reply| reply["content"]["application/json"]["examples"].as_object().unwrap().values())
         .filter_map(|example| example["value"]["code"].as_str())
+        .chain(OF_NO_OPERATION)
         .collect();
     let codes = api["components"]["schemas"]["Code"]["enum"].as_array().unwrap();
     assert_eq!(with_examples, codes.iter().map(|code| code.as_str().unwrap()).collect());
@@ -245,8 +288,65 @@ fn every_operation_names_its_scope() -> anyhow::Result<()> {
         (&json!("apiKey"), &json!("header"), &json!("GoChat-Token"))
     );
     for (path, method, operation) in operations(&api) {
+        // The scopes in a requirement are OAuth's; those of a key are told in words.
+        assert_eq!(operation["security"], json!([{ "GoChat-Token": [] }]), "{method} {path}");
         let scope = if method == "post" { "groups:write" } else { "groups:read" };
-        assert_eq!(operation["security"], json!([{ "GoChat-Token": [scope] }]), "{method} {path}");
+        let words = format!("Needs the scope `{scope}`.");
+        assert!(operation["description"].as_str().unwrap().starts_with(&words), "{method} {path}");
+    }
+    Ok(())
+}
+
+fn every_integer_has_a_least_and_a_greatest_value() -> anyhow::Result<()> {
+    let api = api();
+    let values = values(&api);
+    let integers: Vec<_> = values.iter().filter(|(_, value)| value["type"] == "integer").collect();
+    assert!(integers.len() >= 8, "{integers:?}");
+    for (path, integer) in integers {
+        assert!(integer["minimum"].is_i64() && integer["maximum"].is_i64(), "{path}: {integer}");
+    }
+    Ok(())
+}
+
+fn all_that_a_reader_looks_for_is_described() -> anyhow::Result<()> {
+    let api = api();
+    let text = |value: &Value| value.as_str().is_some_and(|text| !text.trim().is_empty());
+    for place in
+        ["/info/description", "/info/contact/name", "/info/contact/email", "/info/license/identifier"]
+    {
+        assert!(api.pointer(place).is_some_and(text), "{place}");
+    }
+    for (path, method, operation) in operations(&api) {
+        let about = [&operation["summary"], &operation["description"], &operation["operationId"]];
+        assert!(about.into_iter().all(text), "{method} {path}");
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        for described in parameters.chain(operation["responses"].as_object().unwrap().values()) {
+            assert!(text(&described["description"]), "{method} {path}: {described}");
+        }
+    }
+    for tag in api["tags"].as_array().unwrap() {
+        assert!(text(&tag["description"]), "{tag}");
+    }
+    Ok(())
+}
+
+/// What generators of clients cannot take, and what linters warn of.
+fn no_body_is_of_several_shapes_and_nothing_shared_is_unused() -> anyhow::Result<()> {
+    let api = api();
+    let values = values(&api);
+    let references: BTreeSet<_> = values.iter().filter_map(|(_, value)| value["$ref"].as_str()).collect();
+    for (path, value) in &values {
+        for several in ["oneOf", "anyOf", "not"] {
+            assert!(value.get(several).is_none(), "{path} has {several}");
+        }
+        assert!(!value["type"].is_array(), "{path} is of several types");
+    }
+    let kinds = api["components"].as_object().unwrap().iter().filter(|(kind, _)| *kind != "securitySchemes");
+    for (kind, shared) in kinds {
+        for name in shared.as_object().unwrap().keys() {
+            let reference = format!("#/components/{kind}/{name}");
+            assert!(references.contains(&*reference), "{reference} is unused");
+        }
     }
     Ok(())
 }

@@ -32,8 +32,8 @@ fn the_example_is_sent(database: TestDatabase, screen: Screen) -> anyhow::Result
         click(client, "#operations-groups-createGroup .execute").await?;
         let body = reply(client, "409").await?.text().await?;
         assert!(body.contains("UNIQUE constraint failed: GROUPS.NAME"), "{body}");
-        click(client, "#operations-groups-lookUpGroups .opblock-summary-control").await?;
-        click(client, "#operations-groups-lookUpGroups .execute").await?;
+        click(client, "#operations-groups-listGroups .opblock-summary-control").await?;
+        click(client, "#operations-groups-listGroups .execute").await?;
         let body = reply(client, "200").await?.text().await?;
         assert!(body.contains("\"name\": \"group_1\""), "{body}");
         // Nothing is wider than the screen, and nothing came from elsewhere.
