@@ -46,6 +46,8 @@ pub struct Services {
     pub authenticator: Arc<dyn Authenticator>,
     /// Counts requests.
     pub metrics: HttpMetrics,
+    /// The key that everybody may know, while it is accepted: the page to try the API on has it filled in.
+    pub known_key: Option<&'static str>,
 }
 
 /// Starts to serve on `listener`, until `stop` comes; then what is in flight is answered.
@@ -131,7 +133,7 @@ fn application(
         .service(groups::lookup())
         .service(docs::lead_from("/"))
         .service(docs::lead_from("/docs/"))
-        .service(docs::page())
+        .service(docs::page(services.known_key))
         .service(docs::part())
         .service(docs::openapi())
         .default_service(web::to(|| async { Err::<&str, _>(ApiError::not_found()) }))
@@ -160,6 +162,7 @@ mod tests {
             groups: GroupService::new(groups.clone(), groups, clock.clone()),
             authenticator: Arc::new(CachingAuthenticator::new(keys, clock, CachingAuthenticator::MAX_AGE)),
             metrics: HttpMetrics::new().unwrap(),
+            known_key: None,
         }
     }
 

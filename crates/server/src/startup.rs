@@ -65,6 +65,7 @@ impl Application {
             groups: GroupService::new(queue.groups(), database.group_reader(), clock),
             authenticator,
             metrics,
+            known_key: settings.development_key.then_some(DEVELOPMENT_KEY),
         };
         let stopping = Arc::new(AtomicBool::new(false));
         let admin =
