@@ -28,6 +28,8 @@ mod idempotency;
 mod keys;
 #[path = "api/openapi.rs"]
 mod openapi;
+#[path = "api/openapi_rules.rs"]
+mod openapi_rules;
 #[path = "api/protocol.rs"]
 mod protocol;
 #[path = "api/reads.rs"]
@@ -38,7 +40,8 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut suite = Suite::new();
-    for (name, case) in openapi::cases_without_database() {
+    let rules = openapi_rules::cases_without_database();
+    for (name, case) in openapi::cases_without_database().into_iter().chain(rules) {
         suite.add(name, case);
     }
     suite.on([Backend::Postgres], &admin::postgres_cases());
