@@ -33,6 +33,7 @@ pub fn run(system: System) -> anyhow::Result<()> {
         groups: GroupService::new(groups, reader, clock),
         authenticator: Arc::new(authenticator),
         metrics: HttpMetrics::new()?,
+        known_key: None,
     };
     let listener = TcpListener::bind(settings.http.bind)?;
     rt::System::new()

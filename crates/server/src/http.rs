@@ -45,6 +45,8 @@ pub struct Services {
     pub authenticator: Arc<dyn Authenticator>,
     /// Counts requests.
     pub metrics: HttpMetrics,
+    /// The key that everybody may know, while it is accepted: the page to try the API on has it filled in.
+    pub known_key: Option<&'static str>,
 }
 
 /// Starts to serve on `listener`, until `stop` comes; then what is in flight is answered.
@@ -100,9 +102,10 @@ fn application(
         ))
         .service(groups::collection())
         .service(groups::item())
+        .service(groups::lookup())
         .service(docs::lead_from("/", &settings.base_path))
         .service(docs::lead_from("/docs/", &settings.base_path))
-        .service(docs::page())
+        .service(docs::page(services.known_key))
         .service(docs::part())
         .service(docs::openapi())
         .default_service(web::to(|| async { Err::<&str, _>(ApiError::not_found()) }))
@@ -131,6 +134,7 @@ mod tests {
             groups: GroupService::new(groups.clone(), groups, clock.clone()),
             authenticator: Arc::new(CachingAuthenticator::new(keys, clock, CachingAuthenticator::MAX_AGE)),
             metrics: HttpMetrics::new().unwrap(),
+            known_key: None,
         }
     }
 

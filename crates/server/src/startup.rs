@@ -78,6 +78,7 @@ impl Application {
             groups: GroupService::new(queue.groups(), database.group_reader(), clock),
             authenticator,
             metrics,
+            known_key: settings.development_key.then_some(DEVELOPMENT_KEY),
         };
         let server = http::serve(listener, services, settings.http.clone(), signalled)?;
         let sweeper = database.idempotency_sweeper(&queue);

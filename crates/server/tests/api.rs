@@ -32,6 +32,8 @@ mod idempotency;
 mod keys;
 #[path = "api/openapi.rs"]
 mod openapi;
+#[path = "api/openapi_rules.rs"]
+mod openapi_rules;
 #[path = "api/pipelines.rs"]
 mod pipelines;
 #[path = "api/protocol.rs"]
@@ -44,7 +46,8 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut suite = Suite::new();
-    for (name, case) in openapi::cases_without_database() {
+    let rules = openapi_rules::cases_without_database();
+    for (name, case) in openapi::cases_without_database().into_iter().chain(rules) {
         suite.add(name, case);
     }
     suite.on([Backend::Postgres], &admin::postgres_cases());

@@ -1,5 +1,6 @@
 //! A real browser: the page to try the API on, and the jQuery call of the API page, from pages of other origins.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every case has the same shape")]
 
 #[path = "api/app.rs"]
 #[allow(dead_code, reason = "the API's own cases use the rest")]
@@ -8,11 +9,17 @@ mod app;
 mod docs;
 #[path = "browser/driver.rs"]
 mod driver;
+#[path = "api/keys.rs"]
+#[allow(dead_code, reason = "the API's own cases use the rest")]
+mod keys;
 #[path = "browser/page.rs"]
 mod page;
 
 use app::App;
-use docs::{on_a_desktop_the_example_is_sent, on_a_phone_the_example_is_sent};
+use docs::{
+    on_a_desktop_the_example_is_sent, on_a_phone_the_example_is_sent,
+    without_the_development_key_no_key_is_filled_in,
+};
 use driver::{Screen, browse, wait_for};
 use fantoccini::Locator;
 use gochat_test_support::{Backend, Suite, TestDatabase, cases};
@@ -30,6 +37,7 @@ fn main() -> ExitCode {
         a_page_of_another_origin_gets_nothing,
         on_a_desktop_the_example_is_sent,
         on_a_phone_the_example_is_sent,
+        without_the_development_key_no_key_is_filled_in,
     ];
     let missing = [CHROMIUM, CHROMEDRIVER, JQUERY].into_iter().find(|path| !Path::new(path).exists());
     let required = env::var("GOCHAT_TEST_REQUIRE_BROWSER").is_ok_and(|value| value == "1");

@@ -19,6 +19,12 @@ const PAGE: &str = include_str!("docs/page.html");
 const SCRIPT: &str = include_str!("docs/page.js");
 const STYLE: &str = include_str!("docs/page.css");
 
+/// The page's words on its key: where it is filled in, and where it is not.
+const FILLED_IN: &str = "The key is filled in: it is the development key, which this service accepts on this machine alone, \
+                         and <code>gochat keys create</code> makes real ones.";
+const NOT_FILLED_IN: &str = "The key comes from <code>gochat keys create</code>, run where the service runs: press \
+                             <b>Authorize</b> and put it in.";
+
 /// What the page may do: nothing but with this service. Swagger UI sets styles and shows images of its own.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -43,14 +49,22 @@ pub(super) fn lead_from(path: &str, base_path: &BasePath) -> Resource {
     read_only(path).route(get_or_head().to(lead))
 }
 
-/// The page.
-pub(super) fn page() -> Resource {
-    read_only("/docs").route(get_or_head().to(async || {
-        HttpResponse::Ok()
-            .content_type("text/html; charset=utf-8")
-            .insert_header((CONTENT_SECURITY_POLICY, POLICY))
-            .insert_header((REFERRER_POLICY, "no-referrer"))
-            .body(PAGE)
+/// The page, with this key filled in.
+pub(super) fn page(key: Option<&str>) -> Resource {
+    let (words, attribute) = match key {
+        Some(key) => (FILLED_IN, format!(r#" data-key="{key}""#)),
+        None => (NOT_FILLED_IN, String::new()),
+    };
+    let page = Bytes::from(PAGE.replace("KEY", words).replace("ATTRIBUTE", &attribute));
+    read_only("/docs").route(get_or_head().to(move || {
+        let page = page.clone();
+        async move {
+            HttpResponse::Ok()
+                .content_type("text/html; charset=utf-8")
+                .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+                .insert_header((REFERRER_POLICY, "no-referrer"))
+                .body(page)
+        }
     }))
 }
 

@@ -167,6 +167,7 @@ pub(super) struct ErrorBody<'a> {
 pub(super) struct Problem<'a> {
     r#type: &'a str,
     title: &'a str,
+    #[schema(minimum = 400, maximum = 599)]
     status: u16,
     detail: &'a str,
     #[serde(flatten)]

@@ -1,4 +1,4 @@
-//! `/v1/group`
+//! `/v1/group`, and what stands beside it
 
 mod idempotency;
 pub(super) mod query;
@@ -34,7 +34,7 @@ pub(super) use idempotency::IDEMPOTENCY_REPLAYED;
 pub(super) fn collection() -> Resource {
     web::resource("/v1/group")
         .route(web::post().to(create))
-        .route(get_or_head().to(look_up))
+        .route(get_or_head().to(list))
         .default_service(not_allowed("GET, HEAD, POST"))
 }
 
@@ -43,7 +43,16 @@ pub(super) fn item() -> Resource {
     web::resource("/v1/group/{id}").route(get_or_head().to(find)).default_service(not_allowed("GET, HEAD"))
 }
 
+/// The path of one group that is looked up.
+pub(super) fn lookup() -> Resource {
+    web::resource("/v1/group_lookup")
+        .route(get_or_head().to(look_up))
+        .default_service(not_allowed("GET, HEAD"))
+}
+
 /// Create a group
+///
+/// Needs the scope `groups:write`.
 ///
 /// A reply of 201 means that the group is on disk. A reply of 503 leaves open whether it is; asked again with the same
 /// `Idempotency-Key`, the service answers as it would have.
@@ -53,7 +62,7 @@ pub(super) fn item() -> Resource {
     path = "/v1/group",
     operation_id = "createGroup",
     tag = "groups",
-    security(("GoChat-Token" = ["groups:write"])),
+    security(("GoChat-Token" = [])),
     params(
         (
             "Idempotency-Key" = Option<String>,
@@ -91,14 +100,16 @@ pub(super) async fn create(
     Ok(response.insert_header((LOCATION, location)).json(GroupBody::from(&group)))
 }
 
-/// One group by its id
+/// Find a group by its id
+///
+/// Needs the scope `groups:read`.
 #[utoipa::path(
     get,
     path = "/v1/group/{id}",
     operation_id = "findGroup",
     tag = "groups",
-    security(("GoChat-Token" = ["groups:read"])),
-    params(("id" = i64, Path, minimum = 1, example = 1)),
+    security(("GoChat-Token" = [])),
+    params(("id" = i64, Path, minimum = 1, maximum = 9_223_372_036_854_775_807_i64, description = "The id of the group", example = 1)),
     responses(replies::Found)
 )]
 pub(super) async fn find(
@@ -111,26 +122,26 @@ pub(super) async fn find(
     one(&groups, permit, &GroupKey::Id(id)).await
 }
 
-/// Groups page by page, or one by what it is called
+/// List groups, page by page
 ///
-/// Of `limit`, `id`, `uuid` and `name`, in this order, the first that is given decides; what is empty is not given. Whoever follows `Link` meets each
-/// group once, also while others are created.
+/// Needs the scope `groups:read`. The groups come in the order of their ids. A walk along `Link` meets each group once, also
+/// while others are created.
+///
+/// The parameters `id`, `uuid` and `name` are not described here: without `limit`, they make the reply one group in place
+/// of an array, and generated clients cannot take a reply of two shapes. `GET /v1/group_lookup` takes the same three.
 #[utoipa::path(
     get,
     path = "/v1/group",
-    operation_id = "lookUpGroups",
+    operation_id = "listGroups",
     tag = "groups",
-    security(("GoChat-Token" = ["groups:read"])),
+    security(("GoChat-Token" = [])),
     params(
         ("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "The most groups of a page; 100 if left out"),
-        ("after" = Option<i64>, Query, minimum = 1, description = "The id that the page begins after; not looked at where one group is asked for"),
-        ("id" = Option<i64>, Query, minimum = 1, description = "The id of the one group"),
-        ("uuid" = Option<Uuid>, Query, description = "Its UUID"),
-        ("name" = Option<String>, Query, description = "Its name"),
+        ("after" = Option<i64>, Query, minimum = 1, maximum = 9_223_372_036_854_775_807_i64, description = "The id that the page begins after"),
     ),
-    responses(replies::LookedUp)
+    responses(replies::Listed)
 )]
-pub(super) async fn look_up(
+pub(super) async fn list(
     Authenticated { permit, .. }: Authenticated<GroupsRead>,
     ThinData(groups): ThinData<GroupService>,
     ThinData(base_path): ThinData<BasePath>,
@@ -149,6 +160,31 @@ pub(super) async fn look_up(
             Ok(response.json(page.groups.iter().map(GroupBody::from).collect::<Vec<_>>()))
         }
     }
+}
+
+/// Look up a group by id, UUID or name
+///
+/// Needs the scope `groups:read`. Of `id`, `uuid` and `name`, in this order, the first that is given decides; an empty one
+/// is not given. At least one must be.
+#[utoipa::path(
+    get,
+    path = "/v1/group_lookup",
+    operation_id = "lookUpGroup",
+    tag = "groups",
+    security(("GoChat-Token" = [])),
+    params(
+        ("id" = Option<i64>, Query, minimum = 1, maximum = 9_223_372_036_854_775_807_i64, description = "The id of the group"),
+        ("uuid" = Option<Uuid>, Query, description = "The UUID of the group"),
+        ("name" = Option<String>, Query, min_length = 1, description = "The name of the group, in any normalisation form", example = "group_1"),
+    ),
+    responses(replies::LookedUp)
+)]
+pub(super) async fn look_up(
+    Authenticated { permit, .. }: Authenticated<GroupsRead>,
+    ThinData(groups): ThinData<GroupService>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    one(&groups, permit, &query::parse_key(request.query_string())?).await
 }
 
 async fn one(

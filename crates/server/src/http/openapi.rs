@@ -10,7 +10,7 @@ use crate::{
     settings::BasePath,
     wire::{Fields, GroupBody},
 };
-use replies::{error, shared_headers};
+use replies::shared_headers;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -32,41 +32,38 @@ pub(crate) fn json(base_path: &BasePath) -> serde_json::Result<String> {
     api.to_pretty_json()
 }
 
-const ABOUT: &str = "Creates groups for the programs that hold an API key, and answers only when the group is on disk. \
+const ABOUT: &str = "Creates groups for the programs that hold an API key, and answers only when the group is on disk.\n\n\
     `HEAD` works wherever `GET` does. Every error of every path has the body `Error`, or `Problem` where `Accept` names \
-    `application/problem+json`. What is at no path is answered as the response `NotFound` says, and a method that a path \
-    does not have as `MethodNotAllowed` does. While the development key is on, a request for a host \
-    other than `localhost`, `127.0.0.1` or `[::1]` is answered as `MisdirectedRequest` says. A reply after which the \
-    connection is closed has `Connection: close`.";
+    `application/problem+json`. A path that does not exist is 404 `not_found`, and a method that a path does not have is 405 \
+    `method_not_allowed` with the header `Allow`. A reply after which the connection is closed has `Connection: close`.";
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "GoChat group service", description = ABOUT),
+    info(
+        title = "GoChat group service",
+        description = ABOUT,
+        contact(name = "The GoChat authors", email = "gochat@example.org")
+    ),
     servers((url = "/", description = "Wherever this document is served")),
-    paths(groups::create, groups::look_up, groups::find),
+    paths(groups::create, groups::list, groups::find, groups::look_up),
     components(schemas(Fields, GroupBody, ErrorBody, Problem, Code)),
     modifiers(&Shared),
     tags((name = "groups", description = "Groups, and nothing else"))
 )]
 struct Api;
 
-/// What more than one operation refers to, and what is no operation's.
+/// What more than one operation refers to.
 struct Shared;
 
 impl Modify for Shared {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
         let components = api.components.get_or_insert_with(Components::new);
         components.headers.extend(shared_headers());
-        components.responses.insert("NotFound".into(), error(&[Code::NotFound], None).into());
-        components.responses.insert("MethodNotAllowed".into(), error(&[Code::MethodNotAllowed], None).into());
-        components
-            .responses
-            .insert("MisdirectedRequest".into(), error(&[Code::MisdirectedRequest], None).into());
         components.add_security_scheme(
             API_KEY,
             SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
                 API_KEY,
-                "An API key, sent once. `gochat keys create` makes one, with the scopes that the operations name. In the \
+                "An API key, sent once. `gochat keys create` makes one, with the scopes that the descriptions of the operations name. In the \
                  profile `development`, `433578ab-84c2-4e02-4656-de55a8097c9f` is one, with every scope.",
             ))),
         );

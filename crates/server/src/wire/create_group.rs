@@ -7,10 +7,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 use std::{borrow::Cow, collections::HashSet, fmt};
-use utoipa::{
-    ToSchema,
-    openapi::{KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, Type},
-};
+use utoipa::ToSchema;
 
 /// The deepest nesting of arrays and objects in a field that is looked at.
 const MAX_DEPTH: usize = 128;
@@ -115,24 +112,10 @@ pub(crate) struct Fields<'a> {
     /// 1 to 63 Unicode scalar values, no control characters; kept byte for byte.
     #[schema(value_type = String, required = true, min_length = 1, max_length = 63)]
     token: Option<&'a RawValue>,
-    #[schema(schema_with = admin_id_schema, required = true)]
+    /// The id of a user in the identity service; nobody is asked whether it exists. A string of its digits is taken too, for
+    /// clients whose integers are smaller.
+    #[schema(value_type = i64, required = true, minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
     admin_id: Option<&'a RawValue>,
-}
-
-fn admin_id_schema() -> Schema {
-    let integer = ObjectBuilder::new()
-        .schema_type(Type::Integer)
-        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)));
-    let digits = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^0*[1-9][0-9]{0,18}$"));
-    OneOfBuilder::new()
-        .description(Some(
-            "1 to 9223372036854775807, as an integer without fraction or exponent, or as a string of its digits: the id of a \
-             user in the identity service; nobody is asked whether it exists.",
-        ))
-        .item(integer.minimum(Some(1)).maximum(Some(i64::MAX)))
-        .item(digits)
-        .build()
-        .into()
 }
 
 impl<'de> Deserialize<'de> for Fields<'de> {

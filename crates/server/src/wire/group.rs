@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 #[schema(as = Group)]
 pub(crate) struct GroupBody<'a> {
     /// Never used again, also after a delete.
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
     id: i64,
     /// Version 7, minted by the service.
     #[serde(serialize_with = "as_text")]
@@ -20,7 +20,7 @@ pub(crate) struct GroupBody<'a> {
     /// In Unicode's Normalisation Form C.
     #[schema(min_length = 1, max_length = 63)]
     name: &'a str,
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
     admin_id: i64,
     /// As it was sent.
     #[schema(min_length = 1, max_length = 63)]

@@ -3,11 +3,18 @@
 use crate::app::App;
 use gochat_test_support::{
     Case, TestDatabase, cases,
-    http::{Connection, Request},
+    http::{Connection, DEVELOPMENT_KEY, Request},
 };
 
 pub fn cases() -> Vec<Case> {
-    cases![the_root_leads_to_the_page, the_page_and_all_that_it_is_made_of, the_description].to_vec()
+    cases![
+        the_root_leads_to_the_page,
+        the_page_and_all_that_it_is_made_of,
+        the_page_has_the_development_key_filled_in_while_that_is_on,
+        the_page_has_no_key_while_the_development_key_is_off,
+        the_description,
+    ]
+    .to_vec()
 }
 
 const NOT_ALLOWED: &str = "this path does not have that method";
@@ -56,6 +63,22 @@ fn the_page_and_all_that_it_is_made_of(database: TestDatabase) -> anyhow::Result
     }
     let unknown = Request::new("GET", "/docs/index.html").send(app.port);
     unknown.assert_error(404, "not_found", None, "there is nothing at this path");
+    Ok(())
+}
+
+fn the_page_has_the_development_key_filled_in_while_that_is_on(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let page = Request::new("GET", "/docs").send(app.port).body;
+    let filled_in = format!("<div id=\"page\" data-key=\"{DEVELOPMENT_KEY}\"></div>");
+    assert!(page.contains(&filled_in) && page.matches(DEVELOPMENT_KEY).count() == 1, "{page}");
+    Ok(())
+}
+
+fn the_page_has_no_key_while_the_development_key_is_off(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, &[("GOCHAT__AUTH__DEVELOPMENT_KEY", "false")]);
+    let page = Request::new("GET", "/docs").send(app.port).body;
+    assert!(page.contains("<div id=\"page\"></div>"), "{page}");
+    assert!(!page.contains(DEVELOPMENT_KEY) && !page.contains("data-key"), "{page}");
     Ok(())
 }
 

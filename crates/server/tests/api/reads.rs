@@ -11,6 +11,8 @@ pub fn cases() -> Vec<Case> {
     cases![
         a_group_is_read_as_it_was_created_by_location_id_uuid_and_name,
         a_name_that_is_older_than_the_rules_is_read_and_found,
+        a_lookup_is_answered_as_the_same_query_for_one_group_is,
+        a_lookup_that_names_no_group_is_422,
         what_is_not_there_is_404,
         the_first_parameter_that_is_given_decides,
         a_list_is_walked_by_its_links,
@@ -82,6 +84,45 @@ fn a_name_that_is_older_than_the_rules_is_read_and_found(database: TestDatabase)
         bodies.push(body);
     }
     assert_found(&get(&app, "/v1/group"), &format!("[{}]", bodies.join(",")));
+    Ok(())
+}
+
+fn a_lookup_is_answered_as_the_same_query_for_one_group_is(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    create(&app, "other");
+    let created = create(&app, "caf\u{e9} & co");
+    let uuid = created.json()["uuid"].as_str().unwrap().to_owned();
+    for query in
+        ["id=2", &format!("uuid={uuid}&name=other"), "id=&name=cafe%CC%81+%26%20co", "id=2&uuid=x&name=%ff"]
+    {
+        let (looked_up, same) =
+            (get(&app, &format!("/v1/group_lookup?{query}")), get(&app, &format!("/v1/group?{query}")));
+        assert_found(&looked_up, &created.body);
+        assert_found(&same, &created.body);
+        let head = request("HEAD", &format!("/v1/group_lookup?{query}")).send(app.port);
+        assert_eq!((head.status, head.header("content-length")), (200, looked_up.header("content-length")));
+    }
+    // It finds one group, so it has no pages.
+    assert_found(&get(&app, "/v1/group_lookup?limit=1&after=1&id=2"), &created.body);
+    for query in ["id=9", "uuid=0199aaaa-0000-7000-8000-000000000001", "name=g"] {
+        let reply = get(&app, &format!("/v1/group_lookup?{query}"));
+        reply.assert_error(404, "group_not_found", None, "there is no such group");
+    }
+    Ok(())
+}
+
+fn a_lookup_that_names_no_group_is_422(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    create(&app, "g");
+    for query in ["", "?", "?limit=1", "?id=&uuid=&name=", "?group=1"] {
+        let reply = get(&app, &format!("/v1/group_lookup{query}"));
+        reply.assert_error(422, "invalid_id", Some("id"), "one of id, uuid and name must be given");
+    }
+    let name = get(&app, "/v1/group_lookup?name=%20");
+    name.assert_error(422, "invalid_name", Some("name"), "name must not begin or end with white space");
+    let reply = request("POST", "/v1/group_lookup").send(app.port);
+    reply.assert_error(405, "method_not_allowed", None, "this path does not have that method");
+    assert_eq!(reply.header("allow"), "GET, HEAD");
     Ok(())
 }
 
@@ -179,7 +220,7 @@ fn head_answers_as_get_does_but_without_a_body(database: TestDatabase) -> anyhow
 fn reading_takes_the_scope_for_reading(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     create(&app, "g");
-    for path in ["/v1/group", "/v1/group/1", "/v1/group?id=x"] {
+    for path in ["/v1/group", "/v1/group/1", "/v1/group?id=x", "/v1/group_lookup?id=x"] {
         let with = |scope| {
             let (key, _) = issue(&app, scope, None);
             Request::new("GET", path).header("GoChat-Token", key.expose()).send(app.port)

@@ -3,16 +3,54 @@
 use crate::{
     app::App,
     driver::{Screen, browse, wait_for},
+    keys::issue,
 };
 use fantoccini::{Client, Locator, elements::Element, error::CmdError};
+use gochat_domain::auth::Scope;
 use gochat_test_support::{TestDatabase, http::DEVELOPMENT_KEY};
 
 pub fn on_a_desktop_the_example_is_sent(database: TestDatabase) -> anyhow::Result<()> {
     the_example_is_sent(database, Screen::Desktop)
 }
 
+const INTRODUCTION: &str = "This page describes the GoChat group service, and sends it the requests that you try. \
+    The key is filled in: it is the development key, which this service accepts on this machine alone, and gochat keys create \
+    makes real ones. Open POST /v1/group first and press Execute: the reply is your first group.";
+
+const WITHOUT_KEY: &str = "This page describes the GoChat group service, and sends it the requests that you try. \
+    The key comes from gochat keys create, run where the service runs: press Authorize and put it in. \
+    Open POST /v1/group first and press Execute: the reply is your first group.";
+
 pub fn on_a_phone_the_example_is_sent(database: TestDatabase) -> anyhow::Result<()> {
     the_example_is_sent(database, Screen::Phone)
+}
+
+pub fn without_the_development_key_no_key_is_filled_in(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, &[("GOCHAT__AUTH__DEVELOPMENT_KEY", "false")]);
+    let (key, _) = issue(&app, Scope::GroupsWrite, None);
+    let service = format!("http://127.0.0.1:{}", app.port);
+    browse(Screen::Desktop, async |client| {
+        client.goto(&format!("{service}/docs")).await?;
+        let introduction = wait_for(client, Locator::Css("#introduction")).await?.text().await?;
+        assert_eq!(introduction, WITHOUT_KEY);
+        click(client, "#operations-groups-createGroup .opblock-summary-control").await?;
+        click(client, "#operations-groups-createGroup .execute").await?;
+        let body = reply(client, "401").await?.text().await?;
+        assert!(body.contains("unauthorized"), "{body}");
+        assert!(!client.source().await?.contains(DEVELOPMENT_KEY));
+        // By the words of the introduction.
+        click(client, ".btn.authorize").await?;
+        let field = wait_for(client, Locator::Css("#api_key_value")).await?;
+        assert_eq!(field.prop("value").await?.as_deref(), Some(""));
+        field.send_keys(key.expose()).await?;
+        click(client, ".modal-btn.authorize").await?;
+        click(client, ".modal-btn.btn-done").await?;
+        click(client, "#operations-groups-createGroup .execute").await?;
+        reply(client, "201").await?;
+        Ok(())
+    })?;
+    assert_eq!(app.names(), ["group_1"]);
+    Ok(())
 }
 
 fn the_example_is_sent(database: TestDatabase, screen: Screen) -> anyhow::Result<()> {
@@ -21,10 +59,9 @@ fn the_example_is_sent(database: TestDatabase, screen: Screen) -> anyhow::Result
     browse(screen, async |client| {
         client.goto(&service).await?;
         assert_eq!(client.current_url().await?.path(), "/docs");
-        click(client, ".btn.authorize").await?;
-        wait_for(client, Locator::Css("#api_key_value")).await?.send_keys(DEVELOPMENT_KEY).await?;
-        click(client, ".modal-btn.authorize").await?;
-        click(client, ".modal-btn.btn-done").await?;
+        let introduction = wait_for(client, Locator::Css("#introduction")).await?.text().await?;
+        assert_eq!(introduction, INTRODUCTION);
+        // The key is filled in already.
         click(client, "#operations-groups-createGroup .opblock-summary-control").await?;
         click(client, "#operations-groups-createGroup .execute").await?;
         let body = reply(client, "201").await?.text().await?;
@@ -32,8 +69,8 @@ fn the_example_is_sent(database: TestDatabase, screen: Screen) -> anyhow::Result
         click(client, "#operations-groups-createGroup .execute").await?;
         let body = reply(client, "409").await?.text().await?;
         assert!(body.contains("UNIQUE constraint failed: GROUPS.NAME"), "{body}");
-        click(client, "#operations-groups-lookUpGroups .opblock-summary-control").await?;
-        click(client, "#operations-groups-lookUpGroups .execute").await?;
+        click(client, "#operations-groups-listGroups .opblock-summary-control").await?;
+        click(client, "#operations-groups-listGroups .execute").await?;
         let body = reply(client, "200").await?.text().await?;
         assert!(body.contains("\"name\": \"group_1\""), "{body}");
         // Nothing is wider than the screen, and nothing came from elsewhere.

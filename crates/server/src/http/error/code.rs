@@ -128,4 +128,4 @@ impl Code {
 }
 
 const INVALID_FIELD: &str = "it is missing, of the wrong type, or breaks a rule";
-const INVALID_PARAMETER: &str = "it is out of range or of the wrong form";
+const INVALID_PARAMETER: &str = "it is out of range, of the wrong form, or missing where it is needed";

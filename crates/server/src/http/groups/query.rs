@@ -1,8 +1,9 @@
-//! The query of `GET /v1/group`: which groups are meant.
+//! The queries of `GET /v1/group` and `GET /v1/group_lookup`: which groups are meant.
 
 use crate::http::error::{ApiError, Code};
 use gochat_domain::group::{GroupId, GroupKey, GroupName, PageSize};
 use percent_encoding::percent_decode_str;
+use std::str::Utf8Error;
 use uuid::fmt::Hyphenated;
 
 /// Which groups are meant.
@@ -16,39 +17,66 @@ pub(in crate::http) enum Query {
 
 /// Reads a query. Of `limit`, `id`, `uuid` and `name`, the first that is given decides; what is empty is not given.
 pub(in crate::http) fn parse(query: &str) -> Result<Query, ApiError> {
-    let pairs: Vec<_> = query.split('&').filter_map(|pair| pair.split_once('=')).map(decode).collect();
-    let given = |name: &str| {
-        let mut values = pairs.iter().filter(|(key, _)| key == name.as_bytes()).map(|(_, value)| value);
-        values.find(|value| !value.is_empty()).map(|value| str::from_utf8(value))
-    };
-    let invalid = |code, reason: &dyn ToString| ApiError::new(code, reason.to_string());
-    // What is no text is no number either.
-    let number = |name: &str| given(name).map(Result::unwrap_or_default);
-    if given("limit").is_none() {
-        if let Some(id) = number("id") {
-            let id = GroupId::parse(id).map_err(|error| invalid(Code::InvalidId, &error))?;
-            return Ok(Query::One(GroupKey::Id(id)));
-        }
-        if let Some(uuid) = number("uuid") {
-            let uuid: Hyphenated = uuid
-                .parse()
-                .map_err(|_| invalid(Code::InvalidUuid, &"uuid must be a UUID, with its hyphens"))?;
-            return Ok(Query::One(GroupKey::Uuid(uuid.into())));
-        }
-        if let Some(name) = given("name") {
-            let name = name.map_err(|_| invalid(Code::InvalidName, &"name must be UTF-8"))?;
-            let name = GroupName::parse_existing(name).map_err(|error| invalid(Code::InvalidName, &error))?;
-            return Ok(Query::One(GroupKey::Name(name)));
-        }
+    let pairs = Pairs::of(query);
+    if pairs.given("limit").is_none()
+        && let Some(key) = pairs.key()?
+    {
+        return Ok(Query::One(key));
     }
-    let size = number("limit").map_or_else(|| Ok(PageSize::default()), PageSize::parse);
-    let after = number("after").map(GroupId::parse).transpose();
+    let size = pairs.number("limit").map_or_else(|| Ok(PageSize::default()), PageSize::parse);
+    let after = pairs.number("after").map(GroupId::parse).transpose();
     Ok(Query::Page {
         size: size.map_err(|error| invalid(Code::InvalidLimit, &error))?,
         after: after.map_err(|_| {
             invalid(Code::InvalidAfter, &"after must be an integer from 1 to 9223372036854775807")
         })?,
     })
+}
+
+/// Reads a query that must name one group. Of `id`, `uuid` and `name`, the first that is given decides; what is empty is not
+/// given.
+pub(in crate::http) fn parse_key(query: &str) -> Result<GroupKey, ApiError> {
+    Pairs::of(query).key()?.ok_or_else(|| invalid(Code::InvalidId, &"one of id, uuid and name must be given"))
+}
+
+fn invalid(code: Code, reason: &dyn ToString) -> ApiError {
+    ApiError::new(code, reason.to_string())
+}
+
+/// The pairs of a query, decoded.
+struct Pairs(Vec<(Vec<u8>, Vec<u8>)>);
+
+impl Pairs {
+    fn of(query: &str) -> Self {
+        Self(query.split('&').filter_map(|pair| pair.split_once('=')).map(decode).collect())
+    }
+
+    fn given(&self, name: &str) -> Option<Result<&str, Utf8Error>> {
+        let mut values = self.0.iter().filter(|(key, _)| key == name.as_bytes()).map(|(_, value)| value);
+        values.find(|value| !value.is_empty()).map(|value| str::from_utf8(value))
+    }
+
+    /// What is no text is no number either.
+    fn number(&self, name: &str) -> Option<&str> {
+        self.given(name).map(Result::unwrap_or_default)
+    }
+
+    fn key(&self) -> Result<Option<GroupKey>, ApiError> {
+        if let Some(id) = self.number("id") {
+            let id = GroupId::parse(id).map_err(|error| invalid(Code::InvalidId, &error))?;
+            return Ok(Some(GroupKey::Id(id)));
+        }
+        if let Some(uuid) = self.number("uuid") {
+            let uuid: Hyphenated = uuid
+                .parse()
+                .map_err(|_| invalid(Code::InvalidUuid, &"uuid must be a UUID, with its hyphens"))?;
+            return Ok(Some(GroupKey::Uuid(uuid.into())));
+        }
+        let Some(name) = self.given("name") else { return Ok(None) };
+        let name = name.map_err(|_| invalid(Code::InvalidName, &"name must be UTF-8"))?;
+        let name = GroupName::parse_existing(name).map_err(|error| invalid(Code::InvalidName, &error))?;
+        Ok(Some(GroupKey::Name(name)))
+    }
 }
 
 /// A pair as a form writes it (WHATWG URL, section 5.1), in bytes: what is no UTF-8 must be told from what is.
@@ -70,7 +98,7 @@ mod tests {
     }
 
     fn name(name: &str) -> Query {
-        Query::One(GroupKey::Name(GroupName::parse(name).unwrap()))
+        Query::One(GroupKey::Name(GroupName::parse_existing(name).unwrap()))
     }
 
     #[test]
@@ -96,6 +124,18 @@ mod tests {
         ];
         for (query, meant) in cases {
             assert_eq!(parse(query).unwrap(), meant, "{query}");
+        }
+    }
+
+    #[test]
+    fn a_query_for_one_group_means_what_it_means_among_all_and_a_limit_is_passed_over() {
+        for query in ["id=5", "name=g&uuid=x&id=5", "limit=&id=&uuid=&name=a+b%26c", "name=%zz%"] {
+            let Query::One(key) = parse(query).unwrap() else { panic!("{query}") };
+            assert_eq!(parse_key(query).unwrap(), key, "{query}");
+        }
+        assert_eq!(Query::One(parse_key("limit=7&id=5").unwrap()), id(5));
+        for query in ["", "limit=7", "id=&uuid=&name=", "id"] {
+            assert_eq!(parse_key(query).unwrap_err().to_string(), "one of id, uuid and name must be given");
         }
     }
 }

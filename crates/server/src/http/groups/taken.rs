@@ -51,6 +51,7 @@ mod tests {
             groups: GroupService::new(groups, Arc::new(reader), clock),
             authenticator: Arc::new(DevelopmentKey(keys)),
             metrics: HttpMetrics::new().unwrap(),
+            known_key: None,
         };
         let settings = Settings::load(Profile::Development, []).unwrap();
         let app = init_service(application(services, settings.http)).await;

@@ -19,8 +19,8 @@ use std::{collections::BTreeMap, iter};
 use utoipa::{
     IntoResponses, ToSchema,
     openapi::{
-        ArrayBuilder, Content, ContentBuilder, Header, HeaderBuilder, OneOfBuilder, Ref, RefOr, Response,
-        ResponseBuilder, Schema, example::ExampleBuilder,
+        ArrayBuilder, Content, ContentBuilder, Header, HeaderBuilder, Ref, RefOr, Response, ResponseBuilder,
+        Schema, example::ExampleBuilder,
     },
 };
 
@@ -29,7 +29,10 @@ type Replies = BTreeMap<String, RefOr<Response>>;
 /// To `POST /v1/group`.
 pub(in crate::http) struct Created;
 
-/// To `GET /v1/group`.
+/// To `GET /v1/group`, where it lists.
+pub(in crate::http) struct Listed;
+
+/// To `GET /v1/group_lookup`.
 pub(in crate::http) struct LookedUp;
 
 /// To `GET /v1/group/{id}`.
@@ -65,45 +68,44 @@ impl IntoResponses for Created {
     }
 }
 
-impl IntoResponses for LookedUp {
+impl IntoResponses for Listed {
     fn responses() -> Replies {
         let page =
             ArrayBuilder::new().items(reference::<GroupBody>()).max_items(Some(PageSize::MAX.get().into()));
-        let either = OneOfBuilder::new().item(page).item(reference::<GroupBody>());
-        let examples = [("page", json!([examples::group()])), ("one", examples::group())];
-        let found = success("A page of groups in the order of ids; or one group", either, examples).header(
-            LINK.as_str(),
-            text(Some("The next page, where there is one (RFC 8288)"), examples::LINK),
-        );
-        let codes = [
-            Code::GroupNotFound,
-            Code::InvalidLimit,
-            Code::InvalidAfter,
-            Code::InvalidId,
-            Code::InvalidUuid,
-            Code::InvalidName,
-        ];
-        replies("200", found, Scope::GroupsRead, &codes)
+        let page =
+            success("A page of groups in the order of ids", page, [("page", json!([examples::group()]))])
+                .header(
+                    LINK.as_str(),
+                    text(Some("The next page, where there is one (RFC 8288)"), examples::LINK),
+                );
+        replies("200", page, Scope::GroupsRead, &[Code::InvalidLimit, Code::InvalidAfter])
+    }
+}
+
+impl IntoResponses for LookedUp {
+    fn responses() -> Replies {
+        let codes = [Code::GroupNotFound, Code::InvalidId, Code::InvalidUuid, Code::InvalidName];
+        replies("200", found(), Scope::GroupsRead, &codes)
     }
 }
 
 impl IntoResponses for Found {
     fn responses() -> Replies {
-        let group = success(
-            "The group, as `POST` returned it",
-            reference::<GroupBody>(),
-            [("found", examples::group())],
-        );
-        replies("200", group, Scope::GroupsRead, &[Code::GroupNotFound])
+        replies("200", found(), Scope::GroupsRead, &[Code::GroupNotFound])
     }
 }
 
+fn found() -> ResponseBuilder {
+    success("The group, as `POST` returned it", reference::<GroupBody>(), [("found", examples::group())])
+}
+
 /// What any operation may be answered.
-const ALWAYS: [Code; 7] = [
+const ALWAYS: [Code; 8] = [
     Code::MalformedRequest,
     Code::Unauthorized,
     Code::Forbidden,
     Code::RequestTimeout,
+    Code::MisdirectedRequest,
     Code::HeaderTooLarge,
     Code::Internal,
     Code::Unavailable,
@@ -116,7 +118,7 @@ fn replies(status: &str, success: ResponseBuilder, scope: Scope, codes: &[Code])
         by_status.entry(code.row().status.as_u16()).or_default().push(code);
     }
     let errors =
-        by_status.into_iter().map(|(status, codes)| (status.to_string(), error(&codes, Some(scope)).into()));
+        by_status.into_iter().map(|(status, codes)| (status.to_string(), error(&codes, scope).into()));
     errors.chain(iter::once((status.to_owned(), success.build().into()))).collect()
 }
 
@@ -129,7 +131,7 @@ fn success<const N: usize>(
 }
 
 /// A reply that says one of `codes`, which have one status. The operation needs the scope.
-pub(super) fn error(codes: &[Code], scope: Option<Scope>) -> Response {
+fn error(codes: &[Code], scope: Scope) -> Response {
     let example = |code: &Code| examples::error(*code, scope);
     let named = |body: Value| (body["code"].as_str().unwrap_or_default().to_owned(), body);
     let bodies: Vec<_> = codes
@@ -157,10 +159,10 @@ pub(super) fn error(codes: &[Code], scope: Option<Scope>) -> Response {
 
 /// Whether an error comes as a problem to those who ask for one: not where no header was read. Of a read, which has no body,
 /// it is the head that is late.
-fn may_be_problem(code: Code, scope: Option<Scope>) -> bool {
+fn may_be_problem(code: Code, scope: Scope) -> bool {
     match code {
         Code::MalformedRequest | Code::HeaderTooLarge => false,
-        Code::RequestTimeout => scope == Some(Scope::GroupsWrite),
+        Code::RequestTimeout => scope == Scope::GroupsWrite,
         _ => true,
     }
 }

@@ -41,12 +41,12 @@ pub(super) fn group() -> Value {
 }
 
 /// The error of a code, where a caller may lack `scope`: what the service makes of a request that is at fault.
-pub(super) fn error(code: Code, scope: Option<Scope>) -> Option<ApiError> {
+pub(super) fn error(code: Code, scope: Scope) -> Option<ApiError> {
     let refused = |request: &[u8]| wire::parse(request).err().map(ApiError::from);
     let no_cause = || anyhow!("none");
     Some(match code {
         Code::BodyTooLarge => ApiError::body_too_large(MAX_BYTES),
-        Code::Forbidden => Forbidden(scope?).into(),
+        Code::Forbidden => Forbidden(scope).into(),
         Code::GroupNameTaken => ApiError::group_name_taken(GroupId::new(1).ok()),
         Code::GroupNotFound => ApiError::group_not_found(),
         Code::HeaderTooLarge => ApiError::header_too_large(),

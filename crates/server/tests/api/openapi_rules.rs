@@ -1,0 +1,91 @@
+//! Rules of the description: those of linters, and those of generators of clients.
+
+use crate::openapi::{api, operations};
+use gochat_test_support::CaseWithoutDatabase;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+pub fn cases_without_database() -> [CaseWithoutDatabase; 4] {
+    [
+        ("every_integer_has_a_least_and_a_greatest_value", every_integer_has_a_least_and_a_greatest_value),
+        ("all_that_a_reader_looks_for_is_described", all_that_a_reader_looks_for_is_described),
+        ("no_body_is_of_several_shapes", no_body_is_of_several_shapes),
+        ("nothing_shared_is_unused", nothing_shared_is_unused),
+    ]
+}
+
+/// Every value in the document, with the path to it.
+fn values(api: &Value) -> Vec<(String, &Value)> {
+    let mut found = vec![(String::new(), api)];
+    let mut next = 0;
+    while let Some((path, value)) = found.get(next).cloned() {
+        next += 1;
+        match value {
+            Value::Object(members) => {
+                found.extend(members.iter().map(|(name, value)| (format!("{path}/{name}"), value)));
+            }
+            Value::Array(items) => found.extend(items.iter().map(|value| (format!("{path}/*"), value))),
+            _ => {}
+        }
+    }
+    found
+}
+
+fn every_integer_has_a_least_and_a_greatest_value() -> anyhow::Result<()> {
+    let api = api();
+    let values = values(&api);
+    let integers: Vec<_> = values.iter().filter(|(_, value)| value["type"] == "integer").collect();
+    assert!(integers.len() >= 8, "{integers:?}");
+    for (path, integer) in integers {
+        assert!(integer["minimum"].is_i64() && integer["maximum"].is_i64(), "{path}: {integer}");
+    }
+    Ok(())
+}
+
+fn all_that_a_reader_looks_for_is_described() -> anyhow::Result<()> {
+    let api = api();
+    let text = |value: &Value| value.as_str().is_some_and(|text| !text.trim().is_empty());
+    for place in
+        ["/info/description", "/info/contact/name", "/info/contact/email", "/info/license/identifier"]
+    {
+        assert!(api.pointer(place).is_some_and(text), "{place}");
+    }
+    for (path, method, operation) in operations(&api) {
+        let about = [&operation["summary"], &operation["description"], &operation["operationId"]];
+        assert!(about.into_iter().all(text), "{method} {path}");
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        for described in parameters.chain(operation["responses"].as_object().unwrap().values()) {
+            assert!(text(&described["description"]), "{method} {path}: {described}");
+        }
+    }
+    for tag in api["tags"].as_array().unwrap() {
+        assert!(text(&tag["description"]), "{tag}");
+    }
+    Ok(())
+}
+
+/// What generators of clients cannot take.
+fn no_body_is_of_several_shapes() -> anyhow::Result<()> {
+    let api = api();
+    for (path, value) in values(&api) {
+        for several in ["oneOf", "anyOf", "not"] {
+            assert!(value.get(several).is_none(), "{path} has {several}");
+        }
+        assert!(!value["type"].is_array(), "{path} is of several types");
+    }
+    Ok(())
+}
+
+fn nothing_shared_is_unused() -> anyhow::Result<()> {
+    let api = api();
+    let values = values(&api);
+    let references: BTreeSet<_> = values.iter().filter_map(|(_, value)| value["$ref"].as_str()).collect();
+    let kinds = api["components"].as_object().unwrap().iter().filter(|(kind, _)| *kind != "securitySchemes");
+    for (kind, shared) in kinds {
+        for name in shared.as_object().unwrap().keys() {
+            let reference = format!("#/components/{kind}/{name}");
+            assert!(references.contains(&*reference), "{reference} is unused");
+        }
+    }
+    Ok(())
+}
