@@ -9,12 +9,12 @@ use std::{str::FromStr, sync::Arc};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BasePath(Arc<str>);
 
-/// What is no base path.
+/// The text is no base path.
 #[derive(Debug, PartialEq, Eq)]
 pub struct NoBasePath;
 
 impl BasePath {
-    /// What the setting may be.
+    /// The form of the setting, for a refusal.
     pub(super) const EXPECTED: &str = "nothing, or a path like /api: a slash before each part and none at the end, of letters, digits and - . _ ~";
 
     /// The path that clients see for `path`, which begins with a slash.
