@@ -17,6 +17,7 @@ fn the_domain_depends_on_a_short_list_without_io_frameworks_or_formats() {
         "async-trait",
         "chrono",
         "getrandom",
+        "icu_properties",
         "mockall",
         "sha2",
         "thiserror",

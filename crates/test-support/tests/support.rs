@@ -8,6 +8,8 @@ mod cluster;
 mod fault_proxy;
 #[path = "support/namespace.rs"]
 mod namespace;
+#[path = "support/nginx.rs"]
+mod nginx;
 #[path = "support/pgbouncer.rs"]
 mod pgbouncer;
 
@@ -25,5 +27,6 @@ fn main() -> ExitCode {
     suite.on_with(Need::PgBouncer, [Backend::Postgres], &pgbouncer::cases_with_their_own());
     suite.on_with(Need::German, [Backend::Postgres], &cluster::german_cases());
     suite.on_with(Need::Namespace, [Backend::Postgres], &namespace::cases());
+    suite.on_with(Need::Nginx, [Backend::Sqlite], &nginx::cases());
     suite.run()
 }

@@ -79,7 +79,7 @@ pub struct ImportGroups {
     #[arg(long)]
     pub format: Option<FileFormat>,
 
-    /// What stands between the fields of CSV: one character, or the word tab. If left out, a first line like `sep=;` or
+    /// The character between the fields of CSV, or the word tab. If left out, a first line like `sep=;` or
     /// the header tells it: comma, semicolon or tab.
     #[arg(long)]
     pub delimiter: Option<Delimiter>,

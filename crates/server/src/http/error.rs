@@ -156,7 +156,7 @@ pub(super) struct ErrorBody<'a> {
     /// With `group_name_taken`, the id of the group that has the name, for a key with the scope `groups:read`. It is left out
     /// where that group is gone by now, or could not be looked up.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = i64, required = false, minimum = 1)]
+    #[schema(value_type = i64, required = false, minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
     group_id: Option<i64>,
     /// What the log has about it stands under this id.
     request_id: &'a str,

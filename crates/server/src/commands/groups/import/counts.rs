@@ -3,7 +3,7 @@
 use indicatif::HumanCount;
 use std::fmt;
 
-/// What became of the records, up to a line; or would become of them.
+/// The outcomes of the records up to a line; in a dry run, those that an import would have.
 pub(super) struct Counts {
     dry_run: bool,
     pub(super) line: u64,

@@ -38,7 +38,7 @@ pub(super) fn open(command: &ImportGroups) -> anyhow::Result<(Box<dyn BufRead + 
     Ok((Box::new(file), metadata.is_file().then_some(metadata.len())))
 }
 
-/// What people call the input.
+/// The name of the input, for people.
 pub(super) fn name(file: &Path) -> Cow<'_, str> {
     if is_standard_stream(file) { "standard input".into() } else { file.to_string_lossy() }
 }

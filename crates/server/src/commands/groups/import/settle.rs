@@ -1,4 +1,4 @@
-//! What becomes of one record.
+//! The outcome of one record.
 
 use crate::commands::groups::retry::{PAUSES, retry};
 use gochat_domain::{
@@ -13,7 +13,7 @@ use std::{
     sync::Arc,
 };
 
-/// What is done with a record.
+/// The work on a record.
 pub(super) enum Settle<'a> {
     /// Its group is created.
     Store(&'a GroupService, Permit<GroupsWrite>),
@@ -21,7 +21,7 @@ pub(super) enum Settle<'a> {
     DryRun(Option<Arc<dyn GroupReader>>),
 }
 
-/// What became of a record, or would become of it.
+/// The outcome of a record; in a dry run, the one that an import would have.
 pub(super) enum Outcome {
     Created,
     /// Nothing in the database is in the way of a group of this name.
