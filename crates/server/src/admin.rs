@@ -87,7 +87,9 @@ async fn check_host<B: MessageBody>(
 
 fn path(path: &str) -> Resource {
     web::resource(path).default_service(web::to(|| async {
-        HttpResponse::MethodNotAllowed().insert_header(("Allow", "GET, HEAD")).finish()
+        HttpResponse::MethodNotAllowed()
+            .insert_header(("Allow", "GET, HEAD"))
+            .body("the methods are GET and HEAD\n")
     }))
 }
 

@@ -22,7 +22,6 @@ use prometheus::{IntGauge, Opts, Registry};
 use std::{
     net::SocketAddr,
     sync::{Arc, atomic::AtomicBool},
-    time::SystemTime,
 };
 use stop::Budget;
 pub(crate) use stop::close;
@@ -43,8 +42,8 @@ impl Application {
     /// Takes the ports, opens the database, and puts the server together. Nothing is made before the ports are ours.
     pub fn build(settings: &Settings, lost_lines: LostLines) -> anyhow::Result<Self> {
         ensure!(
-            SystemTime::now() >= SystemTime::UNIX_EPOCH,
-            "the clock of this machine is before 1970; set it"
+            http::edge::clock_is_right(),
+            "the clock of this machine is before 1970 or after 9999; set it"
         );
         raise_limit().context("the limit of open files cannot be raised")?;
         let listener = listen("http.bind", settings.http.bind)?;

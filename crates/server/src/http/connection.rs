@@ -1,25 +1,25 @@
 //! A connection between the socket and the web server, which has no hook for any of this.
 //!
-//! - One request at a time: the next one is let through when the reply is sent ([`gate`]).
-//! - No client has more than its share of the worker ([`turn`]), and no wait for one is without an end ([`patience`]).
-//! - Where there are too many, the one that has waited longest makes way ([`seats`]).
+//! - One request at a time: the next one passes when the reply is sent ([`gate`]).
+//! - No client has more than its share of the worker ([`turn`]), and each wait for one has a timeout ([`deadline`]).
+//! - At the limit, the connection that has waited longest makes way for a new one ([`seats`]).
 //! - Each error has the body of the contract ([`bare_error`]).
 
 mod bare_error;
 mod chunks;
+mod deadline;
 mod gate;
-mod patience;
 mod request_head;
 mod seats;
 mod turn;
 
-pub(crate) use patience::Limits;
+pub(crate) use deadline::Limits;
 pub(super) use seats::Seats;
 
 use super::metrics::{Connected, HttpMetrics};
 use actix_web::web::{Buf, Bytes, BytesMut};
+use deadline::{Deadline, Wait};
 use gate::Gate;
-use patience::{Patience, Wait};
 use seats::Seat;
 use std::{
     io,
@@ -41,12 +41,14 @@ pub(super) struct Connection<S> {
     seat: Option<Seat>,
     gate: Gate,
     turn: Turn,
-    patience: Patience,
-    /// Bytes that have come and may not pass yet, but for the first `cleared` ones.
+    deadline: Deadline,
+    /// Received bytes. The first `cleared` of them may pass.
     held: BytesMut,
     cleared: usize,
-    /// Whether any byte has come.
-    has_begun: bool,
+    /// Whether a request has passed.
+    has_served: bool,
+    /// Whether the client has to take a part of a reply before more can be written.
+    is_writing: bool,
     /// The rest of a completed error.
     completed: Bytes,
 }
@@ -68,10 +70,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             seat: seats.take(),
             gate: Gate::new(),
             turn: Turn::new(),
-            patience: Patience::new(limits),
+            deadline: Deadline::new(limits),
             held: BytesMut::new(),
             cleared: 0,
-            has_begun: false,
+            has_served: false,
+            is_writing: false,
             completed: Bytes::new(),
         };
         if connection.seat.is_none() {
@@ -88,7 +91,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         true
     }
 
-    /// Lets bytes through to `buf` that were held. Returns whether there were any.
+    /// Passes held bytes to `buf`. Returns whether there were any that may pass.
     fn release(&mut self, buf: &mut ReadBuf<'_>) -> bool {
         self.held.advance(self.gate.empty_lines(&self.held));
         if self.cleared == 0 && !self.held.is_empty() {
@@ -99,10 +102,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             buf.put_slice(&self.held.split_to(released));
             self.cleared -= released;
         }
+        if self.held.is_empty() && released > 0 {
+            // An idle connection is not to keep what a large head took.
+            self.held = BytesMut::new();
+        }
         released > 0
     }
 
-    /// Lets those bytes at the end of `buf` through that may pass, and holds the others. Returns whether any passed.
+    /// Holds those bytes at the end of `buf` that may not pass. Returns whether any passed.
     fn filter(&mut self, buf: &mut ReadBuf<'_>, before: usize) -> bool {
         let received = &mut buf.filled_mut()[before..];
         let passed = if self.held.is_empty() && self.gate.empty_lines(received) == 0 {
@@ -115,21 +122,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         passed > 0
     }
 
-    /// Ready when the connection is to end: it has waited too long for a request, or must make way.
+    /// Ready when the connection is to end: a wait took too long, or it must make way.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.is_writing {
+            return Poll::Pending;
+        }
+        if self.gate.is_over() {
+            return self.deadline.poll(Wait::Close, cx);
+        }
         if !self.gate.awaits_head() {
             return Poll::Pending;
         }
-        let wait = match (self.held.is_empty(), self.has_begun) {
+        let wait = match (self.held.is_empty(), self.has_served) {
             (true, false) => Wait::First,
             (true, true) => Wait::Next,
             (false, _) => Wait::Head,
         };
-        let must_leave = self.seat.as_ref().is_none_or(|seat| seat.wait(cx));
-        if must_leave && wait != Wait::Head {
-            return Poll::Ready(());
+        let must_leave = self.seat.as_ref().is_none_or(|seat| seat.wait(wait == Wait::Head, cx));
+        if !must_leave {
+            ready!(self.deadline.poll(wait, cx));
         }
-        ready!(self.patience.poll(wait, cx));
         if wait == Wait::Head {
             self.refuse(bare_error::SLOW_HEAD);
         }
@@ -137,33 +149,34 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn serve(&mut self) {
-        self.patience.end();
+        self.deadline.end();
         self.turn.spend(turn::REQUEST);
+        self.has_served = true;
         if let Some(seat) = &self.seat {
             seat.serve();
         }
     }
 
-    /// An error when the client has taken nothing for too long.
-    fn poll_taking(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        self.patience.poll(Wait::Taking, cx).map(|()| io::ErrorKind::TimedOut.into())
-    }
-
     fn poll_write_stream(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match Pin::new(&mut self.stream).poll_write(cx, bytes) {
             Poll::Ready(written) => {
-                self.patience.end();
+                self.is_writing = false;
+                self.deadline.end();
                 Poll::Ready(written)
             }
-            Poll::Pending => self.poll_taking(cx).map(Err),
+            Poll::Pending => {
+                self.is_writing = true;
+                self.deadline.poll(Wait::Write, cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+            }
         }
     }
 
-    /// Reads until the client has closed too, for a while.
+    /// Discards what comes until the client closes or time is over.
     fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let wait = if self.seat.is_some() { Wait::Close } else { Wait::CloseUnserved };
         let mut bytes = [0; 4096];
         loop {
-            if self.patience.poll(Wait::Linger, cx).is_ready() {
+            if self.deadline.poll(wait, cx).is_ready() {
                 return Poll::Ready(Ok(()));
             }
             ready!(self.turn.poll(cx));
@@ -190,7 +203,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<S> {
-    /// Reads nothing, which the web server takes for the client's end, where the connection is to end.
+    /// Reads. Where the connection is to end, it reads no bytes, as at the end of a stream.
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -199,7 +212,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<S> {
         let this = &mut *self;
         let awaited_head = this.gate.awaits_head();
         loop {
-            if this.seat.is_none() {
+            if this.seat.is_none() || this.poll_end(cx).is_ready() {
                 return Poll::Ready(Ok(()));
             }
             ready!(this.turn.poll(cx));
@@ -211,15 +224,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<S> {
                 return Poll::Pending;
             }
             let before = buf.filled().len();
-            let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(cx, buf) else {
-                return this.poll_end(cx).map(Ok);
-            };
-            read?;
+            ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
             let received = buf.filled().len() - before;
             if received == 0 {
                 return Poll::Ready(Ok(()));
             }
-            this.has_begun = true;
             this.turn.spend(received);
             if this.filter(buf, before) {
                 break;
@@ -245,8 +254,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_write_completed(cx))?;
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
-        if self.gate.sent() && (!self.held.is_empty() || self.poll_end(cx).is_ready()) {
-            // What was held can be read now.
+        let opens = self.gate.sent();
+        // The web server reads again when it is woken: what was held, or the end.
+        if self.poll_end(cx).is_ready() || (opens && !self.held.is_empty()) {
             cx.waker().wake_by_ref();
         }
         Poll::Ready(Ok(()))
@@ -260,5 +270,5 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     }
 }
 
-/// The leave to send a body, which is no reply.
+/// `100 Continue`, which is no final reply.
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";

@@ -1,5 +1,4 @@
-//! A listener, and the connections that come in by it: what `actix_web::HttpServer` does, but for the connection of our own
-//! between it and the socket.
+//! A listener and its connections. It does what `actix_web::HttpServer` does, and puts a [`Connection`] between that and the socket.
 
 use super::{
     connection::{Connection, Limits, Seats},
@@ -57,10 +56,11 @@ where
     S::Response: Into<Response<B>>,
     B: MessageBody + 'static,
 {
-    metrics.limited_to(bounds.connections);
-    let seats = bounds.connections.div_ceil(bounds.workers);
+    let workers = bounds.workers.min(bounds.connections);
+    let seats = bounds.connections / workers;
+    metrics.limited_to(seats * workers);
     let builder = Server::build()
-        .workers(bounds.workers)
+        .workers(workers)
         .max_concurrent_connections(seats + SPARE)
         .shutdown_timeout(whole_seconds(bounds.shutdown))
         .shutdown_signal(stop);
@@ -107,26 +107,33 @@ where
     Ok(server.run())
 }
 
-/// The web server keeps the time for a worker in a task that panics where the clock is before 1970, and stands still from then
-/// on. So the worker gets a new one when the clock is well again, and lets the connections go that have the old one.
+/// actix-http reads the clock of a worker in a task of its own, which panics where the clock is before 1970 or after 9999, and the
+/// time of the worker stands still from then on. So the worker gets a new web server when the clock is right again, and its
+/// connections are closed when they have been served.
 async fn renew_with_the_clock<S, R, E>(current: Weak<RefCell<S>>, seats: Rc<Seats>, renew: impl Fn() -> R)
 where
     R: Future<Output = Result<S, E>>,
 {
     let mut interval = interval(Duration::from_millis(100));
-    let mut was_well = true;
-    loop {
+    let mut was_right = true;
+    while current.strong_count() > 0 {
         interval.tick().await;
-        let is_well = SystemTime::now() >= SystemTime::UNIX_EPOCH;
-        if is_well && !was_well {
+        let is_right = clock_is_right();
+        if is_right && !was_right {
             let Ok(renewed) = renew().await else { continue };
             let Some(current) = current.upgrade() else { return };
             current.replace(renewed);
-            seats.dismiss_idle();
-            tracing::warn!("the clock was before 1970 and is well again");
+            seats.dismiss_all();
+            tracing::warn!("the clock was before 1970 or after 9999, and is right again");
         }
-        was_well = is_well;
+        was_right = is_right;
     }
+}
+
+/// Whether the clock is after the start of 1970 and before the end of 9999.
+pub(crate) fn clock_is_right() -> bool {
+    const END_OF_9999: Duration = Duration::from_secs(253_402_300_800);
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|since| since < END_OF_9999)
 }
 
 /// At least so many: a second too long loses no request.

@@ -49,11 +49,13 @@ pub(super) async fn wrap<B: MessageBody + 'static>(
     }
     match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(Ok(response)) => {
-            let rendered = response.response().error().map(|error| envelope.render(error, body));
-            Ok(envelope.complete(match rendered {
-                None => response.map_into_left_body(),
-                Some(rendered) => response.into_response(rendered.map_into_right_body()),
-            }))
+            let (request, response) = response.into_parts();
+            let response = match (response.error(), body) {
+                (Some(error), body) => envelope.render(error, body).map_into_right_body(),
+                (None, Some(body)) => body.hold(response).map_into_right_body(),
+                (None, None) => response.map_into_left_body(),
+            };
+            Ok(envelope.complete(ServiceResponse::new(request, response)))
         }
         // The request is gone with whatever failed, so the reply goes out by the way of errors.
         Ok(Err(error)) => Err(envelope.fail(&error, body)),

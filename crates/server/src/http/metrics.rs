@@ -38,7 +38,7 @@ impl HttpMetrics {
             connections: IntGauge::new("gochat_http_connections", "Connections of clients that are open.")?,
             most_connections: IntGauge::new(
                 "gochat_http_connections_max",
-                "The most connections of clients.",
+                "The limit of connections of clients.",
             )?,
         })
     }

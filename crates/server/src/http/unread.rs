@@ -34,8 +34,8 @@ impl Shared {
     }
 
     /// A reply that holds on to the body until it is sent.
-    pub(super) fn hold(self, reply: HttpResponse) -> HttpResponse {
-        reply.map_body(|_, body| BoxBody::new(Held { body, _unread: self }))
+    pub(super) fn hold<B: MessageBody + 'static>(self, reply: HttpResponse<B>) -> HttpResponse {
+        reply.map_body(|_, body| BoxBody::new(Held { body: body.boxed(), _unread: self }))
     }
 }
 

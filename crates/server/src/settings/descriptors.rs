@@ -8,7 +8,7 @@ use std::io;
 /// Connections by default, where there are descriptors for more: each takes memory.
 const DEFAULT: usize = 10_000;
 
-/// Descriptors of the process itself: the binary's files, sockets of the system, the admin listener and its connections.
+/// Descriptors of the process itself: its listeners, the runtime's, and the connections of the admin listener.
 const OWN: usize = 128;
 
 /// Descriptors of one connection to the database: SQLite has its file, its log, the log's index and a folder open.

@@ -19,6 +19,7 @@ pub fn cases() -> Vec<Case> {
         an_early_reply_ends_the_connection_whatever_the_client_sends,
         a_reply_that_is_not_read_ends_its_connection,
         an_idle_connection_makes_way_for_a_new_one,
+        half_a_head_makes_way_for_a_new_connection,
         where_every_connection_is_served_a_new_one_is_answered_503,
         a_connection_that_waits_too_long_for_its_next_request_is_closed,
     ]
@@ -162,4 +163,32 @@ fn a_connection_that_waits_too_long_for_its_next_request_is_closed(
     assert_eq!(connection.read().status, 201);
     assert!(connection.is_closed());
     Ok(())
+}
+
+fn half_a_head_makes_way_for_a_new_connection(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(
+        database,
+        &[("GOCHAT__HTTP__MAX_CONNECTIONS", "4"), ("GOCHAT__HTTP__REQUEST_TIMEOUT", "300s")],
+    );
+    let _halves: Vec<_> = (0..24)
+        .map(|_| {
+            let mut half = Connection::open(app.port);
+            half.write(b"G");
+            half
+        })
+        .collect();
+    // Those that have no seat are told so, and one that has been at its head for a second gives up its own.
+    eventually("a request is served", || send_if_open(app.port).then_some(()));
+    Ok(())
+}
+
+/// Sends a create on a connection of its own. Returns whether it was served.
+fn send_if_open(port: u16) -> bool {
+    let mut stream = open(port);
+    let mut reply = String::new();
+    let request = Request::create(BODY).header("Connection", "close").bytes();
+    // A connection that is refused may be reset.
+    stream.write_all(&request).is_ok()
+        && stream.read_to_string(&mut reply).is_ok()
+        && reply.starts_with("HTTP/1.1 201")
 }

@@ -15,6 +15,9 @@ pub fn cases() -> Vec<Case> {
         a_request_for_another_protocol_is_served_as_if_it_had_not_asked,
         empty_lines_between_requests_are_passed_over,
         a_tunnel_is_refused_and_nothing_is_served_in_it,
+        a_request_that_is_never_whole_does_not_hold_its_connection,
+        a_close_that_is_no_text_is_none,
+        a_reply_of_http_1_0_to_no_request_is_whole_too,
     ]
     .to_vec()
 }
@@ -132,11 +135,62 @@ fn empty_lines_between_requests_are_passed_over(database: TestDatabase) -> anyho
 
 fn a_tunnel_is_refused_and_nothing_is_served_in_it(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
-    let mut connection = Connection::open(app.port);
-    let tunnel = b"CONNECT localhost:443 HTTP/1.1\r\nHost: localhost:443\r\n\r\n";
-    connection.write(&[&tunnel[..], &create("behind").bytes()].concat());
-    connection.read().assert_error(404, "not_found", None, "there is nothing at this path");
-    assert!(connection.is_closed());
+    for length in ["", "Content-Length: 5\r\n"] {
+        let mut connection = Connection::open(app.port);
+        let tunnel = format!("CONNECT localhost:443 HTTP/1.1\r\nHost: localhost:443\r\n{length}\r\n12345");
+        connection.write(&[tunnel.as_bytes(), &create("behind").bytes()].concat());
+        connection.read().assert_error(404, "not_found", None, "there is nothing at this path");
+        assert!(connection.is_closed());
+    }
     assert!(app.names().is_empty());
+    Ok(())
+}
+
+/// Requests after whose reply the client neither sends the rest nor closes.
+fn a_request_that_is_never_whole_does_not_hold_its_connection(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let preflight = Request::new("OPTIONS", "/v1/group")
+        .header("Origin", "http://localhost:3000")
+        .header("Access-Control-Request-Method", "POST");
+    for (request, status) in [(get("/v1/group"), 200), (Request::new("GET", "/"), 307), (preflight, 200)] {
+        let mut connection = Connection::open(app.port);
+        let mut bytes = request.header("Transfer-Encoding", "chunked").bytes();
+        bytes.extend(b"1\r\n");
+        connection.write(&bytes);
+        let reply = connection.read();
+        assert_eq!((reply.status, reply.header("connection")), (status, "close"));
+        assert!(connection.is_closed());
+    }
+    let mut admin = Connection::open(app.admin_port);
+    admin.write(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n");
+    assert_eq!(admin.read().status, 200);
+    assert!(admin.is_closed());
+    Ok(())
+}
+
+fn a_close_that_is_no_text_is_none(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let mut connection = Connection::open(app.port);
+    for name in ["a", "b"] {
+        let request =
+            String::from_utf8(create(name).bytes())?.replacen("\r\n", "\r\nConnection: close, @\r\n", 1);
+        let request: Vec<u8> = request.bytes().map(|byte| if byte == b'@' { 0xff } else { byte }).collect();
+        connection.write(&request);
+        assert_eq!(connection.read().status, 201);
+    }
+    Ok(())
+}
+
+fn a_reply_of_http_1_0_to_no_request_is_whole_too(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let mut connection = Connection::open(app.port);
+    connection.write(b"GET /nope HTTP/1.0\r\nConnection: keep-alive\r\n\r\nnonsense\r\n\r\n");
+    assert_eq!(connection.read().status, 404);
+    connection.read().assert_error(
+        400,
+        "malformed_request",
+        None,
+        "the head of the request is malformed, or its target is too long",
+    );
     Ok(())
 }

@@ -1,26 +1,26 @@
 //! The errors that the web server answers by itself, completed.
 //!
-//! What never becomes a request (a head that is malformed, too large or too slow) it answers with a bare status, and there is no
-//! way to say more. Such a reply is the only error without a body that this service writes, so it is known by that.
+//! A head that is malformed, too large or too slow never becomes a request, and the web server answers it with a bare status. An error
+//! without a body is recognised as such a reply: this service writes no other.
 
 use super::super::{error::ApiError, metrics::NONE, request_id};
 use actix_web::{http::StatusCode, web::Bytes};
 use anyhow::anyhow;
 use std::net::IpAddr;
 
-/// The head of a bare reply, up to the class of its status.
-const HEADS: [&str; 2] = ["HTTP/1.1 4", "HTTP/1.1 5"];
-/// What the web server would say of a head that takes too long.
+/// The starts of bare replies.
+const HEADS: [&str; 4] = ["HTTP/1.1 4", "HTTP/1.1 5", "HTTP/1.0 4", "HTTP/1.0 5"];
+/// The bare reply to a head that takes too long.
 pub(super) const SLOW_HEAD: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-/// What it would say where there are too many connections.
+/// The bare reply where there are too many connections.
 pub(super) const NO_ROOM: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\nretry-after: 1\r\n\r\n";
-/// What shows that a reply is bare.
+/// The mark of a bare reply.
 const NO_BODY: &str = "content-length: 0\r\n";
 
-/// What is written to `peer`, with the body of the bare error at its end, if there is one, and the status of that. Other
-/// replies may stand before it.
+/// Completes a bare error at the end of what is `written` to `peer`, behind other replies. Returns its status, and all that is to be
+/// written instead; `None` where there is no bare error.
 pub(super) fn complete(written: &[u8], peer: Option<IpAddr>) -> Option<(StatusCode, Bytes)> {
     if !written.ends_with(b"\r\n\r\n") {
         return None;
@@ -39,7 +39,8 @@ pub(super) fn complete(written: &[u8], peer: Option<IpAddr>) -> Option<(StatusCo
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => ApiError::header_too_large(),
         StatusCode::SERVICE_UNAVAILABLE => ApiError::unavailable(anyhow!("there are too many connections")),
         StatusCode::INTERNAL_SERVER_ERROR => ApiError::internal(anyhow!("the web server failed")),
-        _ => ApiError::malformed_request(),
+        StatusCode::BAD_REQUEST => ApiError::malformed_request(),
+        _ => return None,
     };
     let request_id = request_id::mint();
     let id = request_id.to_str().ok()?;

@@ -1,4 +1,4 @@
-//! The end of a chunked body (RFC 9112, section 7.1).
+//! The end of a chunked body (RFC 9112, section 7.1), where the web server sees it: a line ends with CRLF alone.
 
 /// A place in a chunked body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,10 +20,12 @@ enum State {
     Data,
     DataCr,
     DataLf,
-    /// In the lines behind the last chunk; whether this one is empty so far.
-    Trailer {
-        is_empty: bool,
-    },
+    /// At the start of a line behind the last chunk.
+    Line,
+    LineEnd,
+    /// In a line behind the last chunk.
+    Trailer,
+    TrailerEnd,
     Over,
     Malformed,
 }
@@ -83,10 +85,11 @@ impl Chunks {
             (State::SizeEnd, b'\n') if self.left > 0 => State::Data,
             (State::DataCr, b'\r') => State::DataLf,
             (State::DataLf, b'\n') => State::Size { begun: false },
-            (State::Trailer { is_empty: true }, b'\n') => State::Over,
-            (State::SizeEnd | State::Trailer { .. }, b'\n') => State::Trailer { is_empty: true },
-            (State::Trailer { is_empty }, b'\r') => State::Trailer { is_empty },
-            (State::Trailer { .. }, _) => State::Trailer { is_empty: false },
+            (State::SizeEnd | State::TrailerEnd, b'\n') => State::Line,
+            (State::Line, b'\r') => State::LineEnd,
+            (State::LineEnd, b'\n') => State::Over,
+            (State::Trailer, b'\r') => State::TrailerEnd,
+            (State::Line | State::Trailer, _) => State::Trailer,
             _ => State::Malformed,
         }
     }

@@ -1,4 +1,4 @@
-//! The gate between a connection and the web server: it lets one request through, and the next one when the reply is sent.
+//! The gate between a connection and the web server: it passes one request, and the next one when the reply is sent.
 //!
 //! The web server decodes requests ahead, and frames a reply by the request that it decoded last: a `GET` with a `HEAD` behind
 //! it would be answered without a body. It also serves what stands behind a request that is to be the last.
@@ -14,10 +14,12 @@ pub(super) struct Gate {
     phase: Phase,
     /// Whether the reply to the request has begun.
     is_replied: bool,
+    /// Whether all that was written of it is sent.
+    is_sent: bool,
     is_last: bool,
-    /// The bytes of an incomplete head in which its end is not.
+    /// The bytes of an incomplete head that were searched for its end.
     searched: usize,
-    /// The length of an incomplete head at which it is looked at again whether it can become one.
+    /// The length at which an incomplete head is parsed again.
     next_look: usize,
 }
 
@@ -28,16 +30,23 @@ enum Phase {
         left: u64,
     },
     ChunkedBody(Chunks),
-    /// The request was let through.
+    /// The whole request has passed.
     Reply,
-    /// The web server is to make of the bytes what it can. It closes the connection then.
+    /// All bytes pass. The web server refuses them, and closes the connection.
     Open,
 }
 
 impl Gate {
     /// A gate before the first request.
     pub(super) fn new() -> Self {
-        Self { phase: Phase::Head, is_replied: false, is_last: false, searched: 0, next_look: 0 }
+        Self {
+            phase: Phase::Head,
+            is_replied: false,
+            is_sent: false,
+            is_last: false,
+            searched: 0,
+            next_look: 0,
+        }
     }
 
     /// Looks at the bytes that come next, and returns how many of them may pass. They are not to be shown again.
@@ -79,18 +88,24 @@ impl Gate {
         }
     }
 
-    /// Notes that a part of the reply was written, and not only the leave to go on.
+    /// Notes that a part of the final reply was written.
     pub(super) fn replied(&mut self) {
         self.is_replied = true;
     }
 
-    /// Notes that all that was written is sent. Returns whether the next request may come.
+    /// Notes that all that was written is sent. Returns whether the next request may pass.
     pub(super) fn sent(&mut self) -> bool {
-        let opens = matches!(self.phase, Phase::Reply) && self.is_replied && !self.is_last;
+        self.is_sent = self.is_replied;
+        let opens = matches!(self.phase, Phase::Reply) && self.is_sent && !self.is_last;
         if opens {
             self.phase = Phase::Head;
         }
         opens
+    }
+
+    /// Whether the connection is to be closed: the reply is sent, and no other request may pass.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_sent && !self.awaits_head()
     }
 
     /// Whether the connection is between two requests, or within a head.
@@ -103,7 +118,7 @@ impl Gate {
         matches!(self.phase, Phase::Reply)
     }
 
-    /// The empty lines at the start of bytes that come next: before a head they are passed over (RFC 9112, section 2.2).
+    /// The length of empty lines at the start of a head, which are passed over (RFC 9112, section 2.2).
     pub(super) fn empty_lines(&self, bytes: &[u8]) -> usize {
         let is_end_of_line = |byte: &&u8| matches!(byte, b'\r' | b'\n');
         if self.awaits_head() { bytes.iter().take_while(is_end_of_line).count() } else { 0 }
@@ -117,20 +132,20 @@ impl Gate {
     }
 
     fn begin(&mut self, head: &RequestHead) {
-        (self.is_replied, self.is_last) = (false, head.is_last);
+        (self.is_replied, self.is_sent, self.is_last) = (false, false, head.is_last);
         (self.searched, self.next_look) = (0, 0);
         self.phase = match head.body {
             Body::Length(left) => Phase::Body { left },
             Body::Chunked => Phase::ChunkedBody(Chunks::new()),
-            Body::Unknown => Phase::Open,
+            Body::Ambiguous => Phase::Open,
         };
     }
 
     fn end(&mut self) {
-        self.phase = if self.is_replied && !self.is_last { Phase::Head } else { Phase::Reply };
+        self.phase = if self.is_sent && !self.is_last { Phase::Head } else { Phase::Reply };
     }
 
-    /// Looks each time the bytes have doubled: a client that sends one by one is not to cost more than it sends.
+    /// Parses an incomplete head each time it has doubled, so that one that is sent byte by byte costs little.
     fn may_become_head(&mut self, bytes: &[u8]) -> bool {
         if bytes.len() < self.next_look && bytes.len() < request_head::MAX_BYTES {
             return true;
@@ -162,7 +177,7 @@ mod tests {
         let mut gate = Gate::new();
         assert_eq!(passed(&mut gate, &[POST, GET].concat()), POST.len());
         assert_eq!(passed(&mut gate, GET), 0);
-        // The leave to go on is no reply.
+        // 100 Continue is no reply.
         assert!(!gate.sent());
         assert!(reply(&mut gate));
         assert_eq!(passed(&mut gate, &[GET, POST].concat()), GET.len());
@@ -176,6 +191,16 @@ mod tests {
         assert_eq!(passed(&mut gate, start), start.len());
         assert_eq!(passed(&mut gate, &[end, GET].concat()), end.len());
         assert!(reply(&mut gate));
+    }
+
+    #[test]
+    fn a_reply_before_the_end_of_the_body_opens_the_gate_only_when_it_is_sent() {
+        let mut gate = Gate::new();
+        let (start, end) = POST.split_at(POST.len() - 2);
+        assert_eq!(passed(&mut gate, start), start.len());
+        gate.replied();
+        assert_eq!(passed(&mut gate, &[end, GET].concat()), end.len());
+        assert!(gate.sent());
     }
 
     #[test]

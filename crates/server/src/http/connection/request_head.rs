@@ -1,6 +1,6 @@
 //! The head of a request, read as far as is needed to know where the request ends.
 //!
-//! The web server parses it again, and refuses what is malformed. A head whose end of the body is not certain is left to it.
+//! The web server parses it again, and refuses what is malformed. It also decides where the length of the body is ambiguous.
 
 use memchr::memchr;
 
@@ -23,16 +23,16 @@ pub(super) struct RequestHead {
 /// The body behind a head.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Body {
-    /// So many bytes.
+    /// Its length, in bytes.
     Length(u64),
     Chunked,
-    /// Its end is not certain; the web server refuses the request, or closes the connection behind the reply.
-    Unknown,
+    /// Its length is ambiguous. The web server refuses such a request, and closes the connection.
+    Ambiguous,
 }
 
 impl RequestHead {
-    /// Reads the head at the start of `bytes`, if it is complete, and makes the web server blind to a wish for another protocol:
-    /// the request is served as if it had not been made (RFC 9110, section 7.8).
+    /// Reads the head at the start of `bytes`, if it is complete. Hides `Upgrade` from the web server: a server may serve a
+    /// request for another protocol as if it had not asked (RFC 9110, section 7.8).
     pub(super) fn read(bytes: &mut [u8]) -> Option<Self> {
         let mut start = 0;
         let mut request_line = None;
@@ -47,10 +47,12 @@ impl RequestHead {
             match (line.is_empty(), request_line) {
                 // Empty lines before a request are passed over (RFC 9112, section 2.2).
                 (true, None) => {}
-                (true, Some(is_old)) => return Some(headers.end(start, is_old)),
+                (true, Some(line)) => return Some(headers.end(start, line)),
                 (false, None) => {
-                    request_line = Some(line.ends_with(b"HTTP/1.0"));
-                    headers.body = line.starts_with(b"CONNECT ").then_some(Body::Unknown);
+                    request_line = Some(RequestLine {
+                        is_http_1_0: line.ends_with(b"HTTP/1.0"),
+                        is_connect: line.starts_with(b"CONNECT "),
+                    });
                 }
                 (false, Some(_)) => headers.read(line),
             }
@@ -62,6 +64,12 @@ impl RequestHead {
 pub(super) fn may_become_one(bytes: &[u8]) -> bool {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     bytes.len() < MAX_BYTES && httparse::Request::new(&mut headers).parse(bytes).is_ok()
+}
+
+#[derive(Clone, Copy)]
+struct RequestLine {
+    is_http_1_0: bool,
+    is_connect: bool,
 }
 
 #[derive(Default)]
@@ -78,11 +86,11 @@ impl Headers {
         let value = &mut value[1..];
         if name.eq_ignore_ascii_case(b"content-length") {
             let length = str::from_utf8(value).ok().and_then(|value| value.trim().parse().ok());
-            self.add_body(length.map_or(Body::Unknown, Body::Length));
+            self.add_body(length.map_or(Body::Ambiguous, Body::Length));
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
             let is_chunked = value.trim_ascii().eq_ignore_ascii_case(b"chunked");
-            self.add_body(if is_chunked { Body::Chunked } else { Body::Unknown });
-        } else if name.eq_ignore_ascii_case(b"connection") {
+            self.add_body(if is_chunked { Body::Chunked } else { Body::Ambiguous });
+        } else if name.eq_ignore_ascii_case(b"connection") && value.iter().copied().all(is_text) {
             for option in value.split_mut(|byte| *byte == b',') {
                 let option = option.trim_ascii();
                 self.closes |= option.eq_ignore_ascii_case(b"close");
@@ -99,13 +107,22 @@ impl Headers {
     }
 
     fn add_body(&mut self, body: Body) {
-        self.body = Some(if self.body.is_none() { body } else { Body::Unknown });
+        self.body = Some(if self.body.is_none() { body } else { Body::Ambiguous });
     }
 
-    fn end(self, len: usize, is_old: bool) -> RequestHead {
-        let is_last = self.closes || (is_old && !self.keeps_alive);
+    fn end(self, len: usize, line: RequestLine) -> RequestHead {
+        if line.is_connect {
+            // Bytes behind it would belong to the tunnel.
+            return RequestHead { len, body: Body::Length(0), is_last: true };
+        }
+        let is_last = self.closes || (line.is_http_1_0 && !self.keeps_alive);
         RequestHead { len, body: self.body.unwrap_or(Body::Length(0)), is_last }
     }
+}
+
+/// The web server passes over a value with any other byte.
+fn is_text(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~' | b'\t')
 }
 
 #[cfg(test)]
@@ -127,21 +144,23 @@ mod tests {
     }
 
     #[test]
-    fn a_body_whose_end_is_not_certain_is_left_to_the_web_server() {
+    fn a_body_of_ambiguous_length_is_left_to_the_web_server() {
         for (headers, body) in [
             ("", Body::Length(0)),
             ("content-length:  7 \r\n", Body::Length(7)),
             ("Transfer-Encoding: Chunked\r\n", Body::Chunked),
-            ("Transfer-Encoding: gzip, chunked\r\n", Body::Unknown),
-            ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", Body::Unknown),
-            ("Transfer-Encoding: chunked\r\nContent-Length: 1\r\n", Body::Unknown),
-            ("Content-Length: 1\r\nContent-Length: 1\r\n", Body::Unknown),
-            ("Content-Length: -1\r\n", Body::Unknown),
-            ("Content-Length: 1, 1\r\n", Body::Unknown),
+            ("Transfer-Encoding: gzip, chunked\r\n", Body::Ambiguous),
+            ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", Body::Ambiguous),
+            ("Transfer-Encoding: chunked\r\nContent-Length: 1\r\n", Body::Ambiguous),
+            ("Content-Length: 1\r\nContent-Length: 1\r\n", Body::Ambiguous),
+            ("Content-Length: -1\r\n", Body::Ambiguous),
+            ("Content-Length: 1, 1\r\n", Body::Ambiguous),
         ] {
             assert_eq!(read(&format!("GET / HTTP/1.1\r\n{headers}\r\n")).unwrap().body, body, "{headers}");
         }
-        assert_eq!(read("CONNECT x:1 HTTP/1.1\r\n\r\n").unwrap().body, Body::Unknown);
+        let tunnel = "CONNECT x:1 HTTP/1.1\r\nContent-Length: 5\r\n\r\n";
+        let expected = RequestHead { len: tunnel.len(), body: Body::Length(0), is_last: true };
+        assert_eq!(read(&format!("{tunnel}12345")), Some(expected));
     }
 
     #[test]
@@ -150,6 +169,7 @@ mod tests {
             ("1.1", "", false),
             ("1.1", "Connection: keep-alive, Close\r\n", true),
             ("1.1", "Connection: upgrade\r\nConnection: close\r\n", true),
+            ("1.1", "Connection: close, \u{ff}\r\n", false),
             ("1.0", "", true),
             ("1.0", "Connection: Keep-Alive\r\n", false),
         ] {
@@ -159,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wish_for_another_protocol_is_hidden_and_the_length_stays() {
+    fn a_request_for_another_protocol_is_hidden_and_the_length_stays() {
         let head =
             "GET / HTTP/1.1\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nX: upgrade\r\n\r\n";
         let mut bytes = head.as_bytes().to_vec();

@@ -1,13 +1,16 @@
-//! The connections of one worker, of which there may be so many.
+//! The connections of one worker, up to a limit.
 //!
-//! When there is no room for a new one, the connection that has waited longest for a request makes way.
+//! At the limit, the connection that has waited longest for a request makes way for a new one.
 
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
     task::{Context, Waker},
-    time::Instant,
+    time::{Duration, Instant},
 };
+
+/// Time for which a client that has begun a request may keep its connection, whoever else comes.
+const TIME_FOR_A_HEAD: Duration = Duration::from_secs(1);
 
 /// The connections of one worker.
 pub(crate) struct Seats {
@@ -18,8 +21,9 @@ pub(crate) struct Seats {
 /// A connection, as the others see it.
 #[derive(Default)]
 struct Occupant {
-    /// Since when it has waited for a request.
+    /// The start of its wait for a request, or for the rest of one.
     waits_since: Cell<Option<Instant>>,
+    has_begun: Cell<bool>,
     must_leave: Cell<bool>,
     task: RefCell<Option<Waker>>,
 }
@@ -47,30 +51,28 @@ impl Seats {
         Some(Seat { seats: Rc::clone(self), occupant })
     }
 
-    /// Has the connection leave that has waited longest for a request. It gives its seat up at once.
+    /// Dismisses the connection that has waited longest for a request. Its seat is free at once, and it closes soon.
     fn dismiss_idlest(&self) -> bool {
         let mut taken = self.taken.borrow_mut();
         let waiting = taken.iter().enumerate();
-        let idlest = waiting.filter_map(|(place, occupant)| Some((occupant.waits_since.get()?, place))).min();
+        let idlest = waiting.filter_map(|(place, occupant)| Some((occupant.idle_since()?, place))).min();
         let Some((_, place)) = idlest else { return false };
         taken.swap_remove(place).dismiss();
         true
     }
 
-    /// Has every connection leave that waits for a request.
-    pub(crate) fn dismiss_idle(&self) {
-        let mut taken = self.taken.borrow_mut();
-        taken.retain(|occupant| {
-            let is_idle = occupant.waits_since.get().is_some();
-            if is_idle {
-                occupant.dismiss();
-            }
-            !is_idle
-        });
+    /// Dismisses every connection: an idle one at once, any other when it has been served.
+    pub(crate) fn dismiss_all(&self) {
+        self.taken.borrow().iter().for_each(|occupant| occupant.dismiss());
     }
 }
 
 impl Occupant {
+    fn idle_since(&self) -> Option<Instant> {
+        let since = self.waits_since.get()?;
+        (!self.has_begun.get() || since.elapsed() >= TIME_FOR_A_HEAD).then_some(since)
+    }
+
     fn dismiss(&self) {
         self.must_leave.set(true);
         if let Some(task) = self.task.borrow_mut().take() {
@@ -80,17 +82,19 @@ impl Occupant {
 }
 
 impl Seat {
-    /// Notes that the connection waits for a request. Returns whether it must leave.
-    pub(super) fn wait(&self, cx: &Context<'_>) -> bool {
-        if self.occupant.waits_since.get().is_none() {
-            self.occupant.waits_since.set(Some(Instant::now()));
+    /// Notes that the connection waits for a request, or for the rest of one that has `begun`. Returns whether it must close.
+    pub(super) fn wait(&self, begun: bool, cx: &Context<'_>) -> bool {
+        let Occupant { waits_since, has_begun, must_leave, task } = &*self.occupant;
+        if waits_since.get().is_none() || has_begun.get() != begun {
+            waits_since.set(Some(Instant::now()));
+            has_begun.set(begun);
         }
-        let mut task = self.occupant.task.borrow_mut();
+        let mut task = task.borrow_mut();
         match &mut *task {
             Some(task) => task.clone_from(cx.waker()),
             None => *task = Some(cx.waker().clone()),
         }
-        self.occupant.must_leave.get()
+        must_leave.get()
     }
 
     /// Notes that a request has come.
@@ -113,7 +117,7 @@ mod tests {
     use super::*;
 
     fn must_leave(seat: &Seat) -> bool {
-        seat.wait(&Context::from_waker(Waker::noop()))
+        seat.wait(false, &Context::from_waker(Waker::noop()))
     }
 
     #[test]
@@ -136,11 +140,23 @@ mod tests {
     }
 
     #[test]
-    fn all_that_wait_can_be_sent_away() {
+    fn one_that_has_just_begun_a_request_does_not_make_way() {
+        let seats = Seats::new(1);
+        let taken = seats.take().unwrap();
+        assert!(!taken.wait(true, &Context::from_waker(Waker::noop())));
+        assert!(seats.take().is_none());
+        let long_ago = Instant::now().checked_sub(TIME_FOR_A_HEAD).unwrap();
+        taken.occupant.waits_since.set(Some(long_ago));
+        assert!(seats.take().is_some());
+        assert!(must_leave(&taken));
+    }
+
+    #[test]
+    fn all_can_be_dismissed() {
         let seats = Seats::new(2);
         let taken: Vec<_> = (0..2).map(|_| seats.take().unwrap()).collect();
         taken[0].serve();
-        seats.dismiss_idle();
-        assert_eq!(taken.iter().map(must_leave).collect::<Vec<_>>(), [false, true]);
+        seats.dismiss_all();
+        assert!(taken.iter().all(must_leave));
     }
 }

@@ -19,12 +19,12 @@ pub(super) const REQUEST: usize = 16 * 1024;
 pub(super) struct Turn {
     left: usize,
     /// Resolves when the worker has looked at its other sockets.
-    others: Option<Pin<Box<dyn Future<Output = ()>>>>,
+    pause: Option<Pin<Box<dyn Future<Output = ()>>>>,
 }
 
 impl Turn {
     pub(super) fn new() -> Self {
-        Self { left: BYTES, others: None }
+        Self { left: BYTES, pause: None }
     }
 
     /// Notes what the turn was used for.
@@ -32,13 +32,13 @@ impl Turn {
         self.left = self.left.saturating_sub(bytes);
     }
 
-    /// Ready while the turn lasts, and then when the next one begins. Returns the bytes that may be read.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
+    /// Ready while the turn lasts, and then when the next one begins.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.left == 0 {
-            let others = self.others.get_or_insert_with(|| Box::pin(yield_now()));
-            ready!(others.as_mut().poll(cx));
+            let pause = self.pause.get_or_insert_with(|| Box::pin(yield_now()));
+            ready!(pause.as_mut().poll(cx));
             *self = Self::new();
         }
-        Poll::Ready(self.left)
+        Poll::Ready(())
     }
 }

@@ -1,4 +1,4 @@
-//! The limits in time of a connection.
+//! The timeouts of a connection.
 
 use actix_web::rt::time::{Instant, Sleep, sleep};
 use std::{
@@ -7,42 +7,44 @@ use std::{
     time::Duration,
 };
 
-/// Longest waits of a connection.
+/// Timeouts of a connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// For the next request, between two.
+    /// For the first bytes of the next request.
     pub(crate) keep_alive: Duration,
-    /// For the rest of a head, and for a client to take a part of a reply.
+    /// For the first request, for the rest of a head, and for a client to take a part of a reply.
     pub(crate) request: Duration,
-    /// For a client to read an early answer while it sends.
+    /// For a client to close, once it has the last reply.
     pub(crate) linger: Duration,
 }
 
 /// A wait of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wait {
-    /// For the first bytes of a request, where there was none before.
+    /// For the first bytes of the first request.
     First,
     /// For the first bytes of the next request.
     Next,
     /// For the rest of a head.
     Head,
     /// For the client to take a part of a reply.
-    Taking,
-    /// For the client to read an early answer.
-    Linger,
+    Write,
+    /// For the client to close, once it has the last reply.
+    Close,
+    /// The same, where the client was not served.
+    CloseUnserved,
 }
 
-/// The wait that is under way.
-pub(super) struct Patience {
+/// The end of the wait that is under way.
+pub(super) struct Deadline {
     limits: Limits,
     wait: Option<Wait>,
-    deadline: Pin<Box<Sleep>>,
+    timer: Pin<Box<Sleep>>,
 }
 
-impl Patience {
+impl Deadline {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, wait: None, deadline: Box::pin(sleep(limits.request)) }
+        Self { limits, wait: None, timer: Box::pin(sleep(limits.request)) }
     }
 
     /// Begins a wait, or goes on with it where it is under way. Ready when it has lasted too long.
@@ -50,13 +52,14 @@ impl Patience {
         if self.wait != Some(wait) {
             let limit = match wait {
                 Wait::Next => self.limits.keep_alive,
-                Wait::Linger => self.limits.linger,
-                Wait::First | Wait::Head | Wait::Taking => self.limits.request,
+                Wait::Close => self.limits.linger,
+                Wait::CloseUnserved => self.limits.linger / 10,
+                Wait::First | Wait::Head | Wait::Write => self.limits.request,
             };
-            self.deadline.as_mut().reset(Instant::now() + limit);
+            self.timer.as_mut().reset(Instant::now() + limit);
             self.wait = Some(wait);
         }
-        self.deadline.as_mut().poll(cx)
+        self.timer.as_mut().poll(cx)
     }
 
     /// Ends the wait that is under way.
@@ -74,12 +77,12 @@ mod tests {
     async fn a_wait_goes_on_until_it_ends_and_another_one_begins_anew() {
         let limits =
             Limits { keep_alive: Duration::ZERO, request: Duration::from_secs(600), linger: Duration::ZERO };
-        let mut patience = Patience::new(limits);
+        let mut deadline = Deadline::new(limits);
         let mut now = Context::from_waker(Waker::noop());
-        assert!(patience.poll(Wait::First, &mut now).is_pending());
-        poll_fn(|cx| patience.poll(Wait::Next, cx)).await;
-        assert!(patience.poll(Wait::Head, &mut now).is_pending());
-        patience.end();
-        poll_fn(|cx| patience.poll(Wait::Next, cx)).await;
+        assert!(deadline.poll(Wait::First, &mut now).is_pending());
+        poll_fn(|cx| deadline.poll(Wait::Next, cx)).await;
+        assert!(deadline.poll(Wait::Head, &mut now).is_pending());
+        deadline.end();
+        poll_fn(|cx| deadline.poll(Wait::Next, cx)).await;
     }
 }
