@@ -31,6 +31,7 @@ Environment:
   GOCHAT__HTTP__BIND       where the API is reached, like 127.0.0.1:1213
   GOCHAT__DATABASE__URL    sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE
   GOCHAT__LOG__LEVEL       error, warn, info, debug or trace
+  GOCHAT__…_FILE           the file that has a setting, like GOCHAT__DATABASE__URL_FILE=/run/secrets/url
 
 Exit code:
   0  done

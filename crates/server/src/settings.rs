@@ -1,5 +1,6 @@
 //! The settings: what can be set, and what it may be.
 
+mod files;
 mod layers;
 mod origins;
 mod profile;

@@ -22,6 +22,8 @@ mod logs;
 mod process;
 #[path = "cli/refusals.rs"]
 mod refusals;
+#[path = "cli/secrets.rs"]
+mod secrets;
 #[path = "cli/serve.rs"]
 mod serve;
 #[path = "cli/stalled.rs"]
@@ -36,8 +38,10 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut suite = Suite::new();
-    for (name, case) in configuration::cases().into_iter().chain(refusals::cases()).chain(teaching::cases()) {
-        suite.add(name, case);
+    for cases in [configuration::cases(), refusals::cases(), secrets::cases(), teaching::cases()] {
+        for (name, case) in cases {
+            suite.add(name, case);
+        }
     }
     suite.on([Backend::Postgres], &configuration::postgres_cases());
     suite.on([Backend::Sqlite], &file::sqlite_cases());
@@ -51,6 +55,7 @@ fn main() -> ExitCode {
         interrupted::cases(),
         keys::cases(),
         logs::cases(),
+        secrets::database_cases(),
         serve::cases(),
         stalled::cases(),
         stop::cases(),
