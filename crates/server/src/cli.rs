@@ -43,6 +43,11 @@ Examples:
   gochat keys create --name \"mobile app\" --scope groups:write
   KEY=$(gochat keys create --name importer --scope groups:write --scope groups:read --expires-in 90d)";
 
+const HEALTHCHECK: &str = "\
+Examples:
+  gochat healthcheck && echo ready
+  GOCHAT__ADMIN__BIND=127.0.0.1:1214 gochat healthcheck";
+
 const OPENAPI: &str = "\
 Examples:
   gochat openapi > openapi.json
@@ -92,6 +97,12 @@ pub enum Command {
     /// Bring groups in from a file, and write them out to one.
     #[command(subcommand)]
     Groups(GroupsCommand),
+    /// Ask the server of these settings whether it is ready, as whatever supervises a container does.
+    ///
+    /// Exit code 0 says that it is; otherwise it is 1, and standard error says what is wrong. The admin listener (admin.bind) is
+    /// asked for /readyz, and nothing else is opened. It takes 5 seconds at most.
+    #[command(after_long_help = HEALTHCHECK)]
+    Healthcheck,
     /// Print the settings in force, secrets hidden.
     Config,
     /// Print the API as OpenAPI 3.1 describes it, for those who make clients.

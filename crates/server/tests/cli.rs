@@ -10,6 +10,8 @@ mod crowds;
 mod export;
 #[path = "cli/file.rs"]
 mod file;
+#[path = "cli/healthcheck.rs"]
+mod healthcheck;
 #[path = "cli/import.rs"]
 mod import;
 #[path = "cli/interrupted.rs"]
@@ -38,7 +40,9 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut suite = Suite::new();
-    for cases in [configuration::cases(), refusals::cases(), secrets::cases(), teaching::cases()] {
+    for cases in
+        [configuration::cases(), healthcheck::cases(), refusals::cases(), secrets::cases(), teaching::cases()]
+    {
         for (name, case) in cases {
             suite.add(name, case);
         }
@@ -51,6 +55,7 @@ fn main() -> ExitCode {
     for cases in [
         configuration::database_cases(),
         export::cases(),
+        healthcheck::database_cases(),
         import::cases(),
         interrupted::cases(),
         keys::cases(),

@@ -126,7 +126,7 @@ mod tests {
             (b"\n", "it is empty"),
             (b"\r\n", "it is empty"),
             (b"secret\xff", "it is not UTF-8"),
-            (&[b'x'; 64 * 1024 + 1], "it has more than 65536 bytes"),
+            (&vec![b'x'; 64 * 1024 + 1], "it has more than 65536 bytes"),
         ];
         for (content, said) in cases {
             assert_eq!(read_back(content).unwrap_err(), said);

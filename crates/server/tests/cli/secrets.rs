@@ -90,7 +90,7 @@ fn a_database_whose_url_is_in_a_file_is_used(database: TestDatabase) -> anyhow::
     let file = scene.file(format!("{}\n", database.url()));
     let migrated = scene.run("migrate", &[("GOCHAT__DATABASE__URL_FILE", &file)]);
     let versions = schema::versions(database.backend())?;
-    let said: String = versions.iter().map(|version| format!("migrated to {version}\n")).collect();
+    let said = versions.iter().map(|version| format!("migrated to {version}\n")).collect::<Vec<_>>().concat();
     assert_eq!((migrated.code, migrated.stdout, migrated.stderr), (Some(0), said, String::new()));
     assert_eq!(database.rows("SELECT name FROM groups")?.len(), 0);
     // The file wins over the profile's file too, and a password in it is hidden.
