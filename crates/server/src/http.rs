@@ -2,6 +2,7 @@
 
 mod auth;
 mod body;
+mod client;
 mod connection;
 mod cors;
 mod docs;
@@ -109,21 +110,24 @@ fn application(
     >,
 > {
     let metrics = Rc::new(services.metrics);
-    let (origins, hosts) = (settings.allowed_origins, settings.hosts);
+    let (origins, hosts, proxies) =
+        (settings.allowed_origins, settings.hosts, Rc::new(settings.trusted_proxies));
     let pages_may_call = !origins.is_empty();
-    let around_cors = (origins.clone(), Rc::clone(&metrics));
+    let around_cors = (origins.clone(), Rc::clone(&metrics), Rc::clone(&proxies));
     App::new()
         .app_data(ThinData(services.groups))
         .app_data(ThinData(services.authenticator))
         .app_data(TimeLimit(settings.request_timeout))
-        .wrap(from_fn(move |request, next| envelope::wrap(Rc::clone(&metrics), hosts, request, next)))
+        .wrap(from_fn(move |request, next| {
+            envelope::wrap(Rc::clone(&metrics), hosts, Rc::clone(&proxies), request, next)
+        }))
         // Outside, so that an error has its headers too.
         .wrap(Condition::new(pages_may_call, cors::headers(origins)))
         .wrap(Condition::new(
             pages_may_call,
             from_fn(move |request, next| {
-                let (origins, metrics) = around_cors.clone();
-                cors::wrap(origins, metrics, hosts, request, next)
+                let (origins, metrics, proxies) = around_cors.clone();
+                cors::wrap(origins, metrics, hosts, proxies, request, next)
             }),
         ))
         .service(groups::collection())

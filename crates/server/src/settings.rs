@@ -4,10 +4,12 @@ mod files;
 mod layers;
 mod origins;
 mod profile;
+mod proxies;
 
 pub use layers::SettingError;
 pub use origins::AllowedOrigins;
 pub use profile::{Profile, UnknownProfile};
+pub use proxies::TrustedProxies;
 
 use crate::hosts::Hosts;
 use gochat_adapters::{CommitOptions, DatabaseOptions, DatabaseUrl};
@@ -54,6 +56,8 @@ pub struct HttpSettings {
     pub shutdown_timeout: Duration,
     /// Whose pages may call from a browser.
     pub allowed_origins: AllowedOrigins,
+    /// The proxies whose word on the client's address is taken.
+    pub trusted_proxies: TrustedProxies,
     /// The hosts that it serves. This follows from the development key.
     pub hosts: Hosts,
 }
@@ -116,6 +120,7 @@ impl Settings {
                 shutdown_delay: layers.duration("http.shutdown_delay", 0..=600)?,
                 shutdown_timeout: layers.duration("http.shutdown_timeout", 0..=600)?,
                 allowed_origins: layers.parsed("http.allowed_origins", AllowedOrigins::EXPECTED)?,
+                trusted_proxies: layers.parsed("http.trusted_proxies", TrustedProxies::EXPECTED)?,
                 // Everybody knows this key, so every page that a browser on this machine shows could use it.
                 hosts: own_hosts(development_key),
             },
@@ -230,6 +235,11 @@ mod tests {
                 "GOCHAT__HTTP__ALLOWED_ORIGINS",
                 "chat.example.org",
                 "http.allowed_origins = \"chat.example.org\" from the environment is refused: expected origins separated by commas, like https://chat.example.org, or loopback",
+            ),
+            (
+                "GOCHAT__HTTP__TRUSTED_PROXIES",
+                "proxy.example.org",
+                "http.trusted_proxies = \"proxy.example.org\" from the environment is refused: expected IP addresses and networks separated by commas, like 10.0.0.1, 10.1.0.0/16 or 2001:db8::/32, or unix",
             ),
             (
                 "GOCHAT__DATABASE__POOL_SIZE",
