@@ -1,6 +1,6 @@
 //! The admin listener: for whoever runs the service, and never on the port of its clients. It asks for no key.
 
-use crate::hosts::Hosts;
+use crate::{hosts::Hosts, listener::Listener};
 use actix_web::{
     App, Error, HttpResponse, HttpServer, Resource, Responder,
     body::{EitherBody, MessageBody},
@@ -15,7 +15,6 @@ use prometheus::{Registry, TEXT_FORMAT, TextEncoder};
 use serde::Serialize;
 use std::{
     io,
-    net::TcpListener,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -38,7 +37,7 @@ pub(crate) struct Admin {
 }
 
 /// Starts to serve `hosts` on `listener`, until its handle stops it. Signals do not.
-pub(crate) fn serve(listener: TcpListener, admin: Admin, hosts: Hosts) -> io::Result<Server> {
+pub(crate) fn serve(listener: Listener, admin: Admin, hosts: Hosts) -> io::Result<Server> {
     let server = HttpServer::new(move || {
         App::new()
             .app_data(ThinData(admin.clone()))
@@ -50,7 +49,12 @@ pub(crate) fn serve(listener: TcpListener, admin: Admin, hosts: Hosts) -> io::Re
                 HttpResponse::NotFound().body("there are /livez, /readyz and /metrics\n")
             }))
     });
-    Ok(server.workers(1).disable_signals().listen(listener)?.run())
+    let server = server.workers(1).disable_signals();
+    let server = match listener {
+        Listener::Tcp(listener) => server.listen(listener),
+        Listener::Unix(listener) => server.listen_uds(listener),
+    };
+    Ok(server?.run())
 }
 
 /// Refuses a page whose name leads here, as the public listener does: what is measured is not for it.

@@ -18,7 +18,7 @@ mod unread;
 
 pub use metrics::HttpMetrics;
 
-use crate::settings::HttpSettings;
+use crate::{listener::Listener, settings::HttpSettings};
 use actix_http::HttpService;
 use actix_service::{IntoServiceFactory, ServiceFactoryExt, map_config};
 use actix_web::{
@@ -26,14 +26,14 @@ use actix_web::{
     body::MessageBody,
     dev::{AppConfig, Server, ServiceFactory, ServiceRequest, ServiceResponse, fn_service},
     middleware::{Condition, from_fn},
-    rt::net::TcpStream,
+    rt::net::{TcpStream, UnixStream},
     web::{self, ThinData},
 };
 use body::TimeLimit;
-use connection::Connection;
+use connection::{Connection, Stream};
 use error::ApiError;
 use gochat_domain::{ports::Authenticator, service::GroupService};
-use std::{future::ready, io, net::TcpListener, rc::Rc, sync::Arc, thread, time::Duration};
+use std::{future::ready, io, rc::Rc, sync::Arc, thread, time::Duration};
 
 /// How long a connection that is to be closed stays open, so that the client can read an early answer while it sends.
 const LINGER: Duration = Duration::from_secs(1);
@@ -53,9 +53,9 @@ pub struct Services {
 ///
 /// This is what `actix_web::HttpServer` does, but for the connection of our own between it and the socket.
 pub fn serve(
-    listener: TcpListener,
+    listener: Listener,
     services: Services,
-    settings: HttpSettings,
+    mut settings: HttpSettings,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<Server> {
     let workers = match settings.workers {
@@ -68,27 +68,41 @@ pub fn serve(
         .shutdown_signal(stop);
     let stopping = builder.graceful_shutdown_signal();
     let document = docs::Document::new()?;
-    let server = builder.listen("http", listener, move || {
+    if matches!(listener, Listener::Tcp(_)) {
+        settings.trusted_proxies = settings.trusted_proxies.of_tcp();
+    }
+    let (metrics, head_limit) = (services.metrics.clone(), settings.request_timeout);
+    let connection =
+        move |stream, peer| ready(Ok((Connection::new(stream, peer, head_limit, metrics.clone()), peer)));
+    let http = move || {
         let stopping = stopping.clone();
-        let metrics = services.metrics.clone();
         let app = application(services.clone(), settings.clone())
             .app_data(ThinData(document.clone()))
             .into_factory();
-        let http = HttpService::build()
+        HttpService::build()
             .client_request_timeout(settings.request_timeout)
             .client_disconnect_timeout(LINGER)
             .graceful_shutdown_signal(move || {
                 let stopping = stopping.clone();
                 async move { stopping.notified().await }
             })
-            .h1(map_config(app.map_err(|error| error.error_response()), |()| AppConfig::default()));
-        fn_service(move |stream: TcpStream| {
-            let peer = stream.peer_addr().ok();
-            ready(Ok((Connection::new(stream, peer, settings.request_timeout, metrics.clone()), peer)))
-        })
-        .and_then(http)
-    })?;
-    Ok(server.run())
+            .h1(map_config(app.map_err(|error| error.error_response()), |()| AppConfig::default()))
+    };
+    let server = match listener {
+        Listener::Tcp(listener) => builder.listen("http", listener, move || {
+            let connection = connection.clone();
+            fn_service(move |stream: TcpStream| {
+                let peer = stream.peer_addr().ok();
+                connection(Stream::Left(stream), peer)
+            })
+            .and_then(http())
+        }),
+        Listener::Unix(listener) => builder.listen_uds("http", listener, move || {
+            let connection = connection.clone();
+            fn_service(move |stream: UnixStream| connection(Stream::Right(stream), None)).and_then(http())
+        }),
+    };
+    Ok(server?.run())
 }
 
 /// At least so many: a second too long loses no request.

@@ -28,10 +28,14 @@ mod refusals;
 mod secrets;
 #[path = "cli/serve.rs"]
 mod serve;
+#[path = "cli/sockets.rs"]
+mod sockets;
 #[path = "cli/stalled.rs"]
 mod stalled;
 #[path = "cli/stop.rs"]
 mod stop;
+#[path = "cli/systemd.rs"]
+mod systemd;
 #[path = "cli/teaching.rs"]
 mod teaching;
 
@@ -40,9 +44,15 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut suite = Suite::new();
-    for cases in
-        [configuration::cases(), healthcheck::cases(), refusals::cases(), secrets::cases(), teaching::cases()]
-    {
+    for cases in [
+        configuration::cases(),
+        healthcheck::cases(),
+        refusals::cases(),
+        secrets::cases(),
+        sockets::cases(),
+        systemd::cases(),
+        teaching::cases(),
+    ] {
         for (name, case) in cases {
             suite.add(name, case);
         }
@@ -62,8 +72,10 @@ fn main() -> ExitCode {
         logs::cases(),
         secrets::database_cases(),
         serve::cases(),
+        sockets::database_cases(),
         stalled::cases(),
         stop::cases(),
+        systemd::database_cases(),
     ] {
         suite.on(Backend::ALL, &cases);
     }

@@ -1,6 +1,6 @@
 //! `gochat healthcheck`
 
-use crate::settings::Settings;
+use crate::settings::{AdminBind, Settings};
 use anyhow::{Context, bail, ensure};
 use std::{
     io::{self, Read, Write},
@@ -31,7 +31,12 @@ struct Reply {
 }
 
 /// The address of a listener as this machine reaches it.
-fn to_ask(mut address: SocketAddr) -> anyhow::Result<SocketAddr> {
+fn to_ask(bind: AdminBind) -> anyhow::Result<SocketAddr> {
+    let AdminBind::Address(mut address) = bind else {
+        bail!(
+            "admin.bind = \"systemd\" cannot be asked: the address is in the socket unit; set it for this command"
+        );
+    };
     if address.port() == 0 {
         bail!("admin.bind = \"{address}\" cannot be asked: the port is another one at each start");
     }
@@ -119,6 +124,7 @@ mod tests {
             assert_eq!(to_ask(bound.parse().unwrap()).unwrap().to_string(), asked);
         }
         assert!(to_ask("127.0.0.1:0".parse().unwrap()).is_err());
+        assert!(to_ask(AdminBind::Systemd).is_err());
     }
 
     #[test]

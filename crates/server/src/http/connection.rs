@@ -13,7 +13,7 @@ use super::{
 };
 use actix_web::{
     http::StatusCode,
-    rt::net::TcpStream,
+    rt::net::{TcpStream, UnixStream},
     web::{Buf, Bytes},
 };
 use head::HeadTimer;
@@ -25,10 +25,14 @@ use std::{
     time::Duration,
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_util::either::Either;
+
+/// The socket of a connection.
+pub(super) type Stream = Either<TcpStream, UnixStream>;
 
 /// A connection that completes bare errors.
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     peer: Option<IpAddr>,
     metrics: HttpMetrics,
     /// What is left to write of a completed error.
@@ -39,13 +43,15 @@ pub(super) struct Connection {
 impl Connection {
     /// A connection from `peer`, which may take `head_limit` for each head but the first, which the web server looks after.
     pub(super) fn new(
-        stream: TcpStream,
+        stream: Stream,
         peer: Option<SocketAddr>,
         head_limit: Duration,
         metrics: HttpMetrics,
     ) -> Self {
         // Replies are written whole, so waiting to fill a packet gains nothing; where it cannot be had, it is slower.
-        let _slower = stream.set_nodelay(true);
+        if let Stream::Left(stream) = &stream {
+            let _slower = stream.set_nodelay(true);
+        }
         let peer = peer.map(|peer| peer.ip().to_canonical());
         Self { stream, peer, metrics, completed: Bytes::new(), head: HeadTimer::new(head_limit) }
     }
