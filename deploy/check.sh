@@ -21,6 +21,8 @@ unit=deploy/systemd/gochat.service
 # `verify` wants the program to exist; here it need not be installed.
 sed 's|^ExecStart=/usr/bin/gochat|ExecStart=/usr/bin/true|' "$unit" > "$scratch/gochat.service"
 systemd-analyze verify --man=no "$scratch/gochat.service"
+cp deploy/systemd/examples/gochat.socket "$scratch/gochat.socket"
+systemd-analyze verify --man=no "$scratch/gochat.socket"
 # 1.2 of 10, where 10 is exposed to everything.
 systemd-analyze security --no-pager --offline=yes --threshold=12 "$scratch/gochat.service" | tail -n 1
 

@@ -28,7 +28,7 @@ Groups from and to a file:
 Environment:
   GOCHAT_PROFILE           the profile, as --profile
   GOCHAT__SECTION__KEY     any setting; `gochat config` shows them all, like these:
-  GOCHAT__HTTP__BIND       where the API is reached, like 127.0.0.1:1213
+  GOCHAT__HTTP__BIND       where the API is reached, like 127.0.0.1:1213 or unix:/run/gochat/http.sock
   GOCHAT__DATABASE__URL    sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE
   GOCHAT__LOG__LEVEL       error, warn, info, debug or trace
   GOCHAT__…_FILE           the file that has a setting, like GOCHAT__DATABASE__URL_FILE=/run/secrets/url
