@@ -21,6 +21,8 @@ unit=deploy/systemd/gochat.service
 # `verify` wants the program to exist; here it need not be installed.
 sed 's|^ExecStart=/usr/bin/gochat|ExecStart=/usr/bin/true|' "$unit" > "$scratch/gochat.service"
 systemd-analyze verify --man=no "$scratch/gochat.service"
+cp deploy/systemd/examples/gochat.socket "$scratch/gochat.socket"
+systemd-analyze verify --man=no "$scratch/gochat.socket"
 # 1.2 of 10, where 10 is exposed to everything.
 systemd-analyze security --no-pager --offline=yes --threshold=12 "$scratch/gochat.service" | tail -n 1
 
@@ -31,8 +33,10 @@ stop=$(sed -n 's/^TimeoutStopSec=\([0-9]*\)s$/\1/p' "$unit")
 [ "$stop" -ge "$shutdown" ] || fail "TimeoutStopSec=$stop is less than the $shutdown seconds that a stop may need"
 
 SHUTDOWN=$shutdown /usr/bin/python3 - << 'END'
+import json
 import os
 import pathlib
+import re
 import sys
 import yaml
 
@@ -48,12 +52,21 @@ for line in (folder / "Dockerfile").read_text().split("\n"):
 if not all(pathlib.Path(source).exists() for source in copied) or copied != passed:
     sys.exit(f"the Dockerfile copies {sorted(copied)}, its .dockerignore passes {sorted(passed)}")
 
+# The image tells whether it is well, by the program itself, as there is nothing else in it.
+health = re.search(r"^HEALTHCHECK .*--timeout=(\d+)s .*CMD (\[.*\])$", (folder / "Dockerfile").read_text(), re.MULTILINE)
+assert health, "the HEALTHCHECK of the Dockerfile"
+probe = json.loads(health.group(2))
+entry = json.loads(re.search(r"^ENTRYPOINT (.*)$", (folder / "Dockerfile").read_text(), re.MULTILINE).group(1))
+assert probe == [*entry, "healthcheck"], probe
+assert int(health.group(1)) > 5, "more than the command itself takes"
+
 compose = yaml.safe_load((folder / "compose.yaml").read_text())
 gochat, postgres = compose["services"]["gochat"], compose["services"]["postgres"]
 context = folder / gochat["build"]["context"]
 assert (context / gochat["build"]["dockerfile"]).is_file(), "the Dockerfile of compose.yaml"
 assert gochat["depends_on"]["postgres"]["condition"] == "service_healthy", "waits for PostgreSQL"
 assert "healthcheck" in postgres, "a healthcheck to wait for"
+assert gochat["healthcheck"]["test"] == ["CMD", *probe], "the healthcheck of the image"
 assert int(gochat["stop_grace_period"].rstrip("s")) >= int(os.environ["SHUTDOWN"]), "stop_grace_period"
 admin = gochat["environment"]["GOCHAT__ADMIN__BIND"]
 port = admin.rsplit(":", 1)[1]

@@ -253,6 +253,12 @@ in_image() { exec env -i "${image[@]}" /usr/sbin/chroot --userspec=65532:65532 -
 key=$( (in_image keys create --name test --scope groups:write) )
 start in_image
 check "a group is made" "$(create)" 201
+# As the image's HEALTHCHECK does, with the port that the kernel chose.
+image+=("GOCHAT__ADMIN__BIND=0.0.0.0:${admin##*:}")
+check "it is healthy" "$( (in_image healthcheck) 2>&1 && echo 0)" 0
 stop
+check "once it is gone it is not" "$( (in_image healthcheck) 2>&1 || echo 1)" \
+    "gochat: http://127.0.0.1:${admin##*:}/readyz does not answer: Connection refused (os error 111)
+1"
 
 step "all as it should be"

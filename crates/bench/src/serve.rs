@@ -5,7 +5,8 @@ use actix_web::rt;
 use anyhow::bail;
 use gochat::{
     http::{self, HttpMetrics, Services},
-    settings::{Profile, Settings},
+    listener::Listener,
+    settings::{Bind, Profile, Settings},
     telemetry::Log,
 };
 use gochat_adapters::{CachingAuthenticator, Database, memory::MemoryGroups};
@@ -35,7 +36,8 @@ pub fn run(system: System) -> anyhow::Result<()> {
         metrics: HttpMetrics::new()?,
         known_key: None,
     };
-    let listener = TcpListener::bind(settings.http.bind)?;
+    let Bind::Address(address) = settings.http.bind else { bail!("the benchmark needs an address") };
+    let listener = Listener::Tcp(TcpListener::bind(address)?);
     rt::System::new()
         .block_on(async { Ok(http::serve(listener, services, settings.http, future::pending())?.await?) })
 }

@@ -6,6 +6,7 @@ use crate::{
         HttpMetrics, LINGER, Limits,
         edge::{self, Bounds},
     },
+    listener::Listener,
 };
 use actix_web::{
     App, Error, HttpResponse, Resource, Responder,
@@ -21,7 +22,6 @@ use prometheus::{Registry, TEXT_FORMAT, TextEncoder};
 use serde::Serialize;
 use std::{
     future, io,
-    net::TcpListener,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -52,7 +52,7 @@ const BOUNDS: Bounds = Bounds {
 };
 
 /// Starts to serve `hosts` on `listener`, until its handle stops it. Signals do not.
-pub(crate) fn serve(listener: TcpListener, admin: Admin, hosts: Hosts) -> io::Result<Server> {
+pub(crate) fn serve(listener: Listener, admin: Admin, hosts: Hosts) -> io::Result<Server> {
     // Its requests are not counted with those of clients.
     let uncounted = HttpMetrics::new().map_err(io::Error::other)?;
     edge::serve(listener, BOUNDS, uncounted, future::pending(), move || {

@@ -28,9 +28,10 @@ Groups from and to a file:
 Environment:
   GOCHAT_PROFILE           the profile, as --profile
   GOCHAT__SECTION__KEY     any setting; `gochat config` shows them all, like these:
-  GOCHAT__HTTP__BIND       where the API is reached, like 127.0.0.1:1213
+  GOCHAT__HTTP__BIND       where the API is reached, like 127.0.0.1:1213 or unix:/run/gochat/http.sock
   GOCHAT__DATABASE__URL    sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE
   GOCHAT__LOG__LEVEL       error, warn, info, debug or trace
+  GOCHAT__…_FILE           the file that has a setting, like GOCHAT__DATABASE__URL_FILE=/run/secrets/url
 
 Exit code:
   0  done
@@ -41,6 +42,11 @@ const CREATE_KEY: &str = "\
 Examples:
   gochat keys create --name \"mobile app\" --scope groups:write
   KEY=$(gochat keys create --name importer --scope groups:write --scope groups:read --expires-in 90d)";
+
+const HEALTHCHECK: &str = "\
+Examples:
+  gochat healthcheck && echo ready
+  GOCHAT__ADMIN__BIND=127.0.0.1:1214 gochat healthcheck";
 
 const OPENAPI: &str = "\
 Examples:
@@ -91,6 +97,12 @@ pub enum Command {
     /// Bring groups in from a file, and write them out to one.
     #[command(subcommand)]
     Groups(GroupsCommand),
+    /// Ask the server of these settings whether it is ready, as whatever supervises a container does.
+    ///
+    /// Exit code 0 says that it is; otherwise it is 1, and standard error says what is wrong. The admin listener (admin.bind) is
+    /// asked for /readyz, and nothing else is opened. It takes 5 seconds at most.
+    #[command(after_long_help = HEALTHCHECK)]
+    Healthcheck,
     /// Print the settings in force, secrets hidden.
     Config,
     /// Print the API as OpenAPI 3.1 describes it, for those who make clients.

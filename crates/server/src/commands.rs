@@ -3,6 +3,7 @@
 mod completions;
 mod config;
 mod groups;
+mod healthcheck;
 mod keys;
 mod man;
 mod migrate;
@@ -29,6 +30,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Migrate => migrate::run(&settings()?)?,
         Command::Keys(command) => keys::run(&settings()?, command)?,
         Command::Groups(command) => return groups::run(&settings()?, command),
+        Command::Healthcheck => healthcheck::run(&settings()?)?,
         Command::Config => config::run(&settings()?)?,
         Command::Openapi => openapi::run()?,
         Command::Completions { shell } => completions::run(shell)?,

@@ -2,6 +2,7 @@
 
 mod auth;
 mod body;
+mod client;
 mod connection;
 mod cors;
 mod docs;
@@ -19,7 +20,7 @@ mod unread;
 pub(crate) use connection::Limits;
 pub use metrics::HttpMetrics;
 
-use crate::settings::HttpSettings;
+use crate::{listener::Listener, settings::HttpSettings};
 use actix_web::{
     App, Error,
     body::MessageBody,
@@ -31,7 +32,7 @@ use body::TimeLimit;
 use edge::Bounds;
 use error::ApiError;
 use gochat_domain::{ports::Authenticator, service::GroupService};
-use std::{io, net::TcpListener, rc::Rc, sync::Arc, time::Duration};
+use std::{io, rc::Rc, sync::Arc, time::Duration};
 
 /// How long a connection that is to be closed stays open, so that the client can read an early answer while it sends.
 pub(crate) const LINGER: Duration = Duration::from_secs(1);
@@ -51,9 +52,9 @@ pub struct Services {
 
 /// Starts to serve on `listener`, until `stop` comes; then what is in flight is answered.
 pub fn serve(
-    listener: TcpListener,
+    listener: Listener,
     services: Services,
-    settings: HttpSettings,
+    mut settings: HttpSettings,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<Server> {
     let bounds = Bounds {
@@ -62,6 +63,9 @@ pub fn serve(
         limits: Limits { request: settings.request_timeout, keep_alive: settings.keep_alive, linger: LINGER },
         shutdown: settings.shutdown_timeout,
     };
+    if matches!(listener, Listener::Tcp(_)) {
+        settings.trusted_proxies = settings.trusted_proxies.of_tcp();
+    }
     let document = docs::Document::new(&settings.base_path)?;
     edge::serve(listener, bounds, services.metrics.clone(), stop, move || {
         application(services.clone(), settings.clone()).app_data(ThinData(document.clone()))
@@ -82,22 +86,25 @@ fn application(
     >,
 > {
     let metrics = Rc::new(services.metrics);
-    let (origins, hosts) = (settings.allowed_origins, settings.hosts);
+    let (origins, hosts, proxies) =
+        (settings.allowed_origins, settings.hosts, Rc::new(settings.trusted_proxies));
     let pages_may_call = !origins.is_empty();
-    let around_cors = (origins.clone(), Rc::clone(&metrics));
+    let around_cors = (origins.clone(), Rc::clone(&metrics), Rc::clone(&proxies));
     App::new()
         .app_data(ThinData(services.groups))
         .app_data(ThinData(services.authenticator))
         .app_data(ThinData(settings.base_path.clone()))
         .app_data(TimeLimit(settings.request_timeout))
-        .wrap(from_fn(move |request, next| envelope::wrap(Rc::clone(&metrics), hosts, request, next)))
+        .wrap(from_fn(move |request, next| {
+            envelope::wrap(Rc::clone(&metrics), hosts, Rc::clone(&proxies), request, next)
+        }))
         // Outside, so that an error has its headers too.
         .wrap(Condition::new(pages_may_call, cors::headers(origins)))
         .wrap(Condition::new(
             pages_may_call,
             from_fn(move |request, next| {
-                let (origins, metrics) = around_cors.clone();
-                cors::wrap(origins, metrics, hosts, request, next)
+                let (origins, metrics, proxies) = around_cors.clone();
+                cors::wrap(origins, metrics, hosts, proxies, request, next)
             }),
         ))
         .service(groups::collection())

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod commands;
 pub mod hosts;
 pub mod http;
+pub mod listener;
 pub mod settings;
 pub mod startup;
 mod sweeper;

@@ -1,21 +1,26 @@
 //! The settings: what can be set, and what it may be.
 
 mod base_path;
+mod bind;
 mod descriptors;
+mod files;
 mod layers;
 mod origins;
 mod profile;
+mod proxies;
 
 pub use base_path::BasePath;
+pub use bind::{AdminBind, Bind, SocketMode};
 pub(crate) use descriptors::raise_limit;
 pub use layers::SettingError;
 pub use origins::AllowedOrigins;
 pub use profile::{Profile, UnknownProfile};
+pub use proxies::TrustedProxies;
 
 use crate::hosts::Hosts;
 use gochat_adapters::{CommitOptions, DatabaseOptions, DatabaseUrl};
 use layers::Layers;
-use std::{net::SocketAddr, num::NonZero, thread, time::Duration};
+use std::{num::NonZero, thread, time::Duration};
 use tracing::level_filters::LevelFilter;
 
 /// Every setting, valid.
@@ -26,9 +31,7 @@ pub struct Settings {
     /// The public listener.
     pub http: HttpSettings,
     /// Where the admin listener listens.
-    pub admin_bind: SocketAddr,
-    /// The hosts that the admin listener serves. This follows from the development key and from where it listens.
-    pub admin_hosts: Hosts,
+    pub admin_bind: AdminBind,
     /// The database.
     pub database: DatabaseSettings,
     /// The writers of all that changes the database.
@@ -45,8 +48,10 @@ pub struct Settings {
 /// The public listener.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
-    /// The address and port to listen on.
-    pub bind: SocketAddr,
+    /// Where it listens.
+    pub bind: Bind,
+    /// The mode of its Unix socket, where it makes one.
+    pub socket_mode: SocketMode,
     /// The path under which a proxy serves it.
     pub base_path: BasePath,
     /// Threads that serve requests.
@@ -63,6 +68,8 @@ pub struct HttpSettings {
     pub shutdown_timeout: Duration,
     /// Whose pages may call from a browser.
     pub allowed_origins: AllowedOrigins,
+    /// The proxies whose word on the client's address is taken.
+    pub trusted_proxies: TrustedProxies,
     /// The hosts that it serves. This follows from the development key.
     pub hosts: Hosts,
 }
@@ -113,17 +120,15 @@ impl Settings {
         let layers = Layers::read(profile, variables.into_iter().collect())?;
         let timeout = layers.duration("database.timeout", 1..=60)?;
         let development_key = layers.parsed("auth.development_key", "true or false")?;
-        let admin_bind: SocketAddr =
-            layers.parsed("admin.bind", "an address and a port, like 127.0.0.1:1214")?;
         let workers = match layers.number("http.workers", 0..=1024)? {
             0 => thread::available_parallelism().map_or(1, NonZero::get),
             workers => workers,
         };
-        let own_hosts = |only: bool| if only { Hosts::Loopback } else { Hosts::Any };
         let settings = Self {
             profile,
             http: HttpSettings {
-                bind: layers.parsed("http.bind", "an address and a port, like 127.0.0.1:1213")?,
+                bind: layers.parsed("http.bind", Bind::EXPECTED)?,
+                socket_mode: layers.parsed("http.socket_mode", SocketMode::EXPECTED)?,
                 workers,
                 max_connections: descriptors::max_connections(&layers, workers)?,
                 keep_alive: layers.duration("http.keep_alive", 1..=3600)?,
@@ -132,12 +137,11 @@ impl Settings {
                 shutdown_delay: layers.duration("http.shutdown_delay", 0..=600)?,
                 shutdown_timeout: layers.duration("http.shutdown_timeout", 0..=600)?,
                 allowed_origins: layers.parsed("http.allowed_origins", AllowedOrigins::EXPECTED)?,
+                trusted_proxies: layers.parsed("http.trusted_proxies", TrustedProxies::EXPECTED)?,
                 // Everybody knows this key, so every page that a browser on this machine shows could use it.
-                hosts: own_hosts(development_key),
+                hosts: if development_key { Hosts::Loopback } else { Hosts::Any },
             },
-            admin_bind,
-            // From another machine it is asked by whatever name that has for this one.
-            admin_hosts: own_hosts(development_key && admin_bind.ip().is_loopback()),
+            admin_bind: layers.parsed("admin.bind", AdminBind::EXPECTED)?,
             database: DatabaseSettings {
                 url: layers.database_url("database.url")?,
                 migrate_on_start: layers.parsed("database.migrate_on_start", "true or false")?,
@@ -172,15 +176,15 @@ impl Settings {
         if !self.development_key {
             return Ok(());
         }
-        let expected = if self.profile == Profile::Production {
-            "false in the profile production".to_owned()
-        } else if !self.http.bind.ip().is_loopback() {
-            format!(
-                "false while http.bind = {} is not a loopback address, as everybody knows the development key",
-                self.http.bind
-            )
-        } else {
-            return Ok(());
+        let expected = match self.http.bind {
+            _ if self.profile == Profile::Production => "false in the profile production".to_owned(),
+            Bind::Address(address) if !address.ip().is_loopback() => {
+                format!(
+                    "false while http.bind = {address} is not a loopback address, as everybody knows the development key"
+                )
+            }
+            // A Unix socket is this machine's own. That of systemd is looked at when it is there.
+            _ => return Ok(()),
         };
         let instead = "a real key is made by `gochat keys create --name NAME --scope groups:write`";
         Err(layers.refused("auth.development_key", "true", format!("{expected}; {instead}")))
@@ -207,7 +211,7 @@ mod tests {
     fn the_defaults_are_those_of_a_laptop() {
         let settings = load(Profile::Development, &[]).unwrap();
         assert_eq!(settings.http.bind.to_string(), "127.0.0.1:1213");
-        assert_eq!(settings.admin_bind.to_string(), "127.0.0.1:1214");
+        assert_eq!(settings.admin_bind, AdminBind::Address("127.0.0.1:1214".parse().unwrap()));
         assert_eq!(settings.database.url.to_string(), "sqlite://data/gochat.sqlite");
         assert!(settings.development_key);
         assert_eq!(settings.log.format, LogFormat::Pretty);
@@ -235,12 +239,17 @@ mod tests {
             (
                 "GOCHAT__HTTP__BIND",
                 "here",
-                "http.bind = \"here\" from the environment is refused: expected an address and a port, like 127.0.0.1:1213",
+                "http.bind = \"here\" from the environment is refused: expected an address and a port, like 127.0.0.1:1213, unix:PATH, like unix:/run/gochat/http.sock, or systemd",
             ),
             (
                 "GOCHAT__ADMIN__BIND",
                 "1214",
-                "admin.bind = \"1214\" from the environment is refused: expected an address and a port, like 127.0.0.1:1214",
+                "admin.bind = \"1214\" from the environment is refused: expected an address and a port, like 127.0.0.1:1214, or systemd",
+            ),
+            (
+                "GOCHAT__HTTP__SOCKET_MODE",
+                "rw",
+                "http.socket_mode = \"rw\" from the environment is refused: expected three octal digits, like 660",
             ),
             (
                 "GOCHAT__HTTP__ALLOWED_ORIGINS",
@@ -256,6 +265,11 @@ mod tests {
                 "GOCHAT__HTTP__BASE_PATH",
                 "api/",
                 "http.base_path = \"api/\" from the environment is refused: expected nothing, or a path like /api: a slash before each part and none at the end, of letters, digits and - . _ ~",
+            ),
+            (
+                "GOCHAT__HTTP__TRUSTED_PROXIES",
+                "proxy.example.org",
+                "http.trusted_proxies = \"proxy.example.org\" from the environment is refused: expected IP addresses and networks separated by commas, like 10.0.0.1, 10.1.0.0/16 or 2001:db8::/32, or unix",
             ),
             (
                 "GOCHAT__DATABASE__POOL_SIZE",
@@ -329,7 +343,9 @@ mod tests {
                 load(Profile::Development, &[("GOCHAT__HTTP__BIND", address)]).unwrap_err().to_string();
             assert!(error.contains(address) && error.contains("gochat keys create"), "{error}");
         }
-        for address in ["127.0.0.1:1213", "127.9.9.9:1", "[::1]:1213"] {
+        for address in
+            ["127.0.0.1:1213", "127.9.9.9:1", "[::1]:1213", "unix:/run/gochat/http.sock", "systemd"]
+        {
             assert!(load(Profile::Development, &[("GOCHAT__HTTP__BIND", address)]).is_ok(), "{address}");
         }
     }

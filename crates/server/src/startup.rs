@@ -1,12 +1,13 @@
 //! Composes settings, adapters, domain and HTTP into a server.
 
-mod listen;
 mod stop;
 
 use crate::{
     admin::{self, Admin},
+    hosts::Hosts,
     http::{self, HttpMetrics, Services},
-    settings::{DatabaseSettings, Settings, raise_limit},
+    listener::{Listeners, Place},
+    settings::{Bind, DatabaseSettings, Settings, raise_limit},
     sweeper,
     telemetry::LostLines,
 };
@@ -17,12 +18,8 @@ use actix_web::{
 use anyhow::{Context, ensure};
 use gochat_adapters::{CachingAuthenticator, CommitQueue, DEVELOPMENT_KEY, Database, DevelopmentKey};
 use gochat_domain::{clock::SystemClock, ports::Authenticator, service::GroupService};
-use listen::listen;
 use prometheus::{IntGauge, Opts, Registry};
-use std::{
-    net::SocketAddr,
-    sync::{Arc, atomic::AtomicBool},
-};
+use std::sync::{Arc, atomic::AtomicBool};
 use stop::Budget;
 pub(crate) use stop::close;
 use tokio::task::JoinHandle;
@@ -33,9 +30,9 @@ pub struct Application {
     queue: CommitQueue,
     sweeper: JoinHandle<()>,
     stop: Budget,
-    address: SocketAddr,
+    place: Place,
     admin: Server,
-    admin_address: SocketAddr,
+    admin_place: Place,
 }
 
 impl Application {
@@ -46,9 +43,18 @@ impl Application {
             "the clock of this machine is before 1970 or after 9999; set it"
         );
         raise_limit().context("the limit of open files cannot be raised")?;
-        let listener = listen("http.bind", settings.http.bind)?;
-        let admin_listener = listen("admin.bind", settings.admin_bind)?;
-        let (address, admin_address) = (listener.local_addr()?, admin_listener.local_addr()?);
+        let (mut listeners, mode) = (Listeners::default(), settings.http.socket_mode);
+        let (listener, socket_file) = listeners.listen("http", &settings.http.bind, mode)?;
+        let (admin_listener, _) = listeners.listen("admin", &settings.admin_bind.into(), mode)?;
+        listeners.warn_of_others();
+        let (place, admin_place) = (listener.place()?, admin_listener.place()?);
+        // The settings were checked, but for what systemd hands over.
+        ensure!(
+            place.is_local() || !settings.development_key,
+            "http.bind = \"systemd\" has handed over {place}, which is not a loopback address, as everybody knows the \
+             development key; set auth.development_key = false, and make a real key by \
+             `gochat keys create --name NAME --scope groups:write`"
+        );
         let database = open(&settings.database)?;
         let queue = database.start_queue(settings.writer).context("the writers cannot start")?;
         let registry = Registry::new();
@@ -70,29 +76,36 @@ impl Application {
         let stopping = Arc::new(AtomicBool::new(false));
         let admin =
             Admin { registry, database: database.readiness_probe(&queue), stopping: Arc::clone(&stopping) };
-        let admin = admin::serve(admin_listener, admin, settings.admin_hosts)?;
+        // From another machine it is asked by whatever name that has for this one.
+        let is_own = settings.development_key && admin_place.is_local();
+        let admin = admin::serve(admin_listener, admin, if is_own { Hosts::Loopback } else { Hosts::Any })?;
         let stop = Budget::new(settings.http.shutdown_timeout);
         let signalled = stop::signalled(settings.http.shutdown_delay, stopping, stop.clone())?;
+        let closes = async move {
+            signalled.await;
+            // While it is served, so that nobody else takes its place meanwhile.
+            drop(socket_file);
+        };
         let services = Services {
             groups: GroupService::new(queue.groups(), database.group_reader(), clock),
             authenticator,
             metrics,
             known_key: settings.development_key.then_some(DEVELOPMENT_KEY),
         };
-        let server = http::serve(listener, services, settings.http.clone(), signalled)?;
+        let server = http::serve(listener, services, settings.http.clone(), closes)?;
         let sweeper = database.idempotency_sweeper(&queue);
         let sweeper = rt::spawn(sweeper::run(sweeper, SystemClock, settings.idempotency_keep));
-        Ok(Self { server, queue, sweeper, stop, address, admin, admin_address })
+        Ok(Self { server, queue, sweeper, stop, place, admin, admin_place })
     }
 
-    /// The port that the server listens on.
-    pub fn port(&self) -> u16 {
-        self.address.port()
+    /// The port that the server listens on; a Unix socket has none.
+    pub fn port(&self) -> Option<u16> {
+        self.place.port()
     }
 
-    /// The port that the admin listener listens on.
-    pub fn admin_port(&self) -> u16 {
-        self.admin_address.port()
+    /// The port that the admin listener listens on; a Unix socket has none.
+    pub fn admin_port(&self) -> Option<u16> {
+        self.admin_place.port()
     }
 
     /// Stops the server as SIGTERM does, from elsewhere.
@@ -103,8 +116,10 @@ impl Application {
     /// Tells the log what runs here, and how to use it.
     pub fn announce(&self, settings: &Settings) {
         tracing::info!("gochat {}, profile {}", env!("CARGO_PKG_VERSION"), settings.profile);
-        tracing::info!("listening on http://{}", self.address);
-        tracing::info!("admin listener on http://{}: /livez, /readyz, /metrics", self.admin_address);
+        let by_systemd = |bind: Bind| if bind == Bind::Systemd { ", handed over by systemd" } else { "" };
+        tracing::info!("listening on {}{}", self.place, by_systemd(settings.http.bind.clone()));
+        let by_systemd = by_systemd(settings.admin_bind.into());
+        tracing::info!("admin listener on {}: /livez, /readyz, /metrics{by_systemd}", self.admin_place);
         tracing::info!("database {}", settings.database.url);
         if settings.development_key {
             tracing::info!(
@@ -113,7 +128,7 @@ impl Application {
         } else {
             tracing::info!("API keys: those of `gochat keys create`; the development key is off");
         }
-        tracing::info!("documentation: http://{}/docs, README.md and docs/api.md", self.address);
+        tracing::info!("documentation: {}/docs, README.md and docs/api.md", self.place.origin());
     }
 
     /// Serves until SIGTERM or SIGINT, and for `http.shutdown_delay` more; then answers what is in flight, and stores and

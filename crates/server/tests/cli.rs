@@ -14,6 +14,8 @@ mod export;
 mod file;
 #[path = "cli/frozen.rs"]
 mod frozen;
+#[path = "cli/healthcheck.rs"]
+mod healthcheck;
 #[path = "cli/import.rs"]
 mod import;
 #[path = "cli/interrupted.rs"]
@@ -26,14 +28,20 @@ mod logs;
 mod process;
 #[path = "cli/refusals.rs"]
 mod refusals;
+#[path = "cli/secrets.rs"]
+mod secrets;
 #[path = "cli/serve.rs"]
 mod serve;
+#[path = "cli/sockets.rs"]
+mod sockets;
 #[path = "cli/spreadsheets.rs"]
 mod spreadsheets;
 #[path = "cli/stalled.rs"]
 mod stalled;
 #[path = "cli/stop.rs"]
 mod stop;
+#[path = "cli/systemd.rs"]
+mod systemd;
 #[path = "cli/teaching.rs"]
 mod teaching;
 
@@ -42,8 +50,18 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut suite = Suite::new();
-    for (name, case) in configuration::cases().into_iter().chain(refusals::cases()).chain(teaching::cases()) {
-        suite.add(name, case);
+    for cases in [
+        configuration::cases(),
+        healthcheck::cases(),
+        refusals::cases(),
+        secrets::cases(),
+        sockets::cases(),
+        systemd::cases(),
+        teaching::cases(),
+    ] {
+        for (name, case) in cases {
+            suite.add(name, case);
+        }
     }
     suite.on([Backend::Postgres], &configuration::postgres_cases());
     suite.on([Backend::Sqlite], &file::sqlite_cases());
@@ -56,14 +74,18 @@ fn main() -> ExitCode {
         configuration::database_cases(),
         crowds::cases(),
         export::cases(),
+        healthcheck::database_cases(),
         import::cases(),
         interrupted::cases(),
         keys::cases(),
         logs::cases(),
+        secrets::database_cases(),
         serve::cases(),
         spreadsheets::cases(),
+        sockets::database_cases(),
         stalled::cases(),
         stop::cases(),
+        systemd::database_cases(),
     ] {
         suite.on(Backend::ALL, &cases);
     }

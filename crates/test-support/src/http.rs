@@ -9,6 +9,8 @@ use std::{
     fmt::Write as _,
     io::{ErrorKind, Read, Write},
     net::TcpStream,
+    os::unix::net::UnixStream,
+    path::Path,
 };
 
 /// The key of the API page.
@@ -89,7 +91,15 @@ impl Request {
 
     /// Sends it on a connection of its own, and returns the reply.
     pub fn send(&self, port: u16) -> Reply {
-        let mut connection = Connection::open(port);
+        self.send_on(Connection::open(port))
+    }
+
+    /// Sends it on a connection of its own to a Unix socket, and returns the reply.
+    pub fn send_to(&self, socket: &Path) -> Reply {
+        self.send_on(Connection::open_unix(socket))
+    }
+
+    fn send_on(&self, mut connection: Connection) -> Reply {
         connection.write(&self.bytes());
         if self.line.starts_with("HEAD ") { connection.read_head() } else { connection.read() }
     }
@@ -104,9 +114,15 @@ pub fn exchange(port: u16, bytes: &[u8]) -> Reply {
 
 /// A connection on which replies are read one by one.
 pub struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     unread: Vec<u8>,
 }
+
+/// What bytes go over.
+trait Stream: Read + Write + Send {}
+
+impl Stream for TcpStream {}
+impl Stream for UnixStream {}
 
 impl Connection {
     /// Opens one to a port of this machine. No read or write on it waits longer than [`deadline::LIMIT`].
@@ -114,7 +130,15 @@ impl Connection {
         let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.set_read_timeout(Some(deadline::LIMIT)).unwrap();
         stream.set_write_timeout(Some(deadline::LIMIT)).unwrap();
-        Self { stream, unread: Vec::new() }
+        Self { stream: Box::new(stream), unread: Vec::new() }
+    }
+
+    /// Opens one to a Unix socket, with the same limits.
+    pub fn open_unix(socket: &Path) -> Self {
+        let stream = UnixStream::connect(socket).unwrap();
+        stream.set_read_timeout(Some(deadline::LIMIT)).unwrap();
+        stream.set_write_timeout(Some(deadline::LIMIT)).unwrap();
+        Self { stream: Box::new(stream), unread: Vec::new() }
     }
 
     /// Sends bytes.

@@ -7,7 +7,10 @@ use super::{
     metrics::HttpMetrics,
     request_id::X_REQUEST_ID,
 };
-use crate::{hosts::Hosts, settings::AllowedOrigins};
+use crate::{
+    hosts::Hosts,
+    settings::{AllowedOrigins, TrustedProxies},
+};
 use actix_cors::{Cors, CorsError};
 use actix_web::{
     Error,
@@ -44,6 +47,7 @@ pub(super) async fn wrap<B: MessageBody + 'static>(
     origins: AllowedOrigins,
     metrics: Rc<HttpMetrics>,
     hosts: Hosts,
+    proxies: Rc<TrustedProxies>,
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
@@ -54,7 +58,7 @@ pub(super) async fn wrap<B: MessageBody + 'static>(
         request.headers_mut().remove(header::ACCESS_CONTROL_REQUEST_METHOD);
     }
     let mut response = if is_preflight(&request) {
-        envelope::wrap(metrics, hosts, request, next).await?
+        envelope::wrap(metrics, hosts, proxies, request, next).await?
     } else {
         next.call(request).await?.map_into_left_body()
     };

@@ -4,6 +4,7 @@ use super::{
     connection::{Connection, Limits, Seats},
     metrics::HttpMetrics,
 };
+use crate::listener::Listener;
 use actix_http::{HttpService, KeepAlive, Request, Response};
 use actix_service::{
     IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, fn_factory, fn_service, map_config,
@@ -12,15 +13,20 @@ use actix_web::{
     Error,
     body::MessageBody,
     dev::{AppConfig, Server},
-    rt::{self, net::TcpStream, time::interval},
+    rt::{
+        self,
+        net::{TcpStream, UnixStream},
+        time::interval,
+    },
 };
 use std::{
     cell::RefCell,
     fmt, io,
-    net::TcpListener,
+    net::SocketAddr,
     rc::{Rc, Weak},
     time::{Duration, SystemTime},
 };
+use tokio::io::{AsyncRead, AsyncWrite};
 
 /// The bounds of a listener.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +47,7 @@ pub(crate) const SPARE: usize = 16;
 
 /// Starts to serve `application` on `listener`, until `stop` comes or the handle stops it. Signals do not.
 pub(crate) fn serve<F, I, S, B>(
-    listener: TcpListener,
+    listener: Listener,
     bounds: Bounds,
     metrics: HttpMetrics,
     stop: impl Future<Output = ()> + Send + 'static,
@@ -65,46 +71,83 @@ where
         .shutdown_timeout(whole_seconds(bounds.shutdown))
         .shutdown_signal(stop);
     let stopping = builder.graceful_shutdown_signal();
-    let server = builder.listen("http", listener, move || {
-        let (application, stopping, metrics) = (application.clone(), stopping.clone(), metrics.clone());
-        let seats = Seats::new(seats);
-        let http = move || {
-            let stopping = stopping.clone();
-            HttpService::build()
-                // The connection looks after these waits itself.
-                .client_request_timeout(Duration::ZERO)
-                .keep_alive(KeepAlive::Os)
-                .client_disconnect_timeout(bounds.limits.linger)
-                .graceful_shutdown_signal(move || {
-                    let stopping = stopping.clone();
-                    async move { stopping.notified().await }
-                })
-                .h1(map_config(
-                    application().into_factory().map_err(|error| error.into().error_response()),
-                    |()| AppConfig::default(),
-                ))
-        };
-        let http = Rc::new(http);
-        fn_factory(move || {
-            let (http, seats, metrics) = (Rc::clone(&http), Rc::clone(&seats), metrics.clone());
-            async move {
-                let current = Rc::new(RefCell::new(http().new_service(()).await?));
-                rt::spawn(renew_with_the_clock(Rc::downgrade(&current), Rc::clone(&seats), {
-                    let http = Rc::clone(&http);
-                    move || http().new_service(())
-                }));
-                Ok::<_, ()>(fn_service(move |stream: TcpStream| {
-                    let peer = stream.peer_addr().ok();
-                    // Replies are written whole, so waiting to fill a packet gains nothing; where it cannot be had, it is slower.
-                    let _slower = stream.set_nodelay(true);
-                    let ip = peer.map(|peer| peer.ip().to_canonical());
-                    let connection = Connection::new(stream, ip, &seats, bounds.limits, metrics.clone());
-                    current.borrow().call((connection, peer))
-                }))
-            }
-        })
-    })?;
-    Ok(server.run())
+    let stopping = move || {
+        let stopping = stopping.clone();
+        async move { stopping.notified().await }
+    };
+    let limits = bounds.limits;
+    let server = match listener {
+        Listener::Tcp(listener) => builder.listen("http", listener, move || {
+            worker(application.clone(), Seats::new(seats), limits, metrics.clone(), stopping.clone(), arrive)
+        }),
+        Listener::Unix(listener) => builder.listen_uds("http", listener, move || {
+            let nowhere = |_: &UnixStream| None;
+            worker(application.clone(), Seats::new(seats), limits, metrics.clone(), stopping.clone(), nowhere)
+        }),
+    };
+    Ok(server?.run())
+}
+
+/// The address that a connection comes from.
+fn arrive(stream: &TcpStream) -> Option<SocketAddr> {
+    // Replies are written whole, so waiting to fill a packet gains nothing; where it cannot be had, it is slower.
+    let _slower = stream.set_nodelay(true);
+    stream.peer_addr().ok()
+}
+
+/// What a worker does with its connections.
+fn worker<T, F, I, S, B, N, P>(
+    application: F,
+    seats: Rc<Seats>,
+    limits: Limits,
+    metrics: HttpMetrics,
+    stopping: N,
+    peer: P,
+) -> impl ServiceFactory<T, Config = ()>
+where
+    T: AsyncRead + AsyncWrite + Unpin + 'static,
+    F: Fn() -> I + 'static,
+    I: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig> + 'static,
+    S::Error: Into<Error>,
+    S::InitError: fmt::Debug,
+    S::Response: Into<Response<B>>,
+    B: MessageBody + 'static,
+    N: AsyncFn() + Clone + 'static,
+    P: Fn(&T) -> Option<SocketAddr> + Copy + 'static,
+{
+    let http = Rc::new(move || {
+        let stopping = stopping.clone();
+        HttpService::build()
+            // The connection looks after these waits itself.
+            .client_request_timeout(Duration::ZERO)
+            .keep_alive(KeepAlive::Os)
+            .client_disconnect_timeout(limits.linger)
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping().await }
+            })
+            .h1(map_config(
+                application().into_factory().map_err(|error| error.into().error_response()),
+                |()| AppConfig::default(),
+            ))
+    });
+    fn_factory(move || {
+        let (http, seats, metrics) = (Rc::clone(&http), Rc::clone(&seats), metrics.clone());
+        async move {
+            let current = Rc::new(RefCell::new(http().new_service(()).await?));
+            rt::spawn(renew_with_the_clock(Rc::downgrade(&current), Rc::clone(&seats), {
+                let http = Rc::clone(&http);
+                move || http().new_service(())
+            }));
+            Ok::<_, ()>(fn_service(move |stream: T| {
+                let peer = peer(&stream);
+                let ip = peer.map(|peer| peer.ip().to_canonical());
+                let connection = Connection::new(stream, ip, &seats, limits, metrics.clone());
+                current.borrow().call((connection, peer))
+            }))
+        }
+    })
 }
 
 /// actix-http reads the clock of a worker in a task of its own, which panics where the clock is before 1970 or after 9999, and the

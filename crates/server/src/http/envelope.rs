@@ -2,14 +2,14 @@
 
 use super::{
     auth::CallerKey,
-    cors,
+    client, cors,
     error::ApiError,
     metrics::{self, HttpMetrics, UNKNOWN},
     request_id::{self, X_REQUEST_ID},
     trace_id::TraceId,
     unread::Shared,
 };
-use crate::hosts::Hosts;
+use crate::{hosts::Hosts, settings::TrustedProxies};
 use actix_web::{
     Error, HttpMessage, HttpResponse,
     body::{EitherBody, MessageBody},
@@ -30,13 +30,15 @@ use std::{net::IpAddr, panic::AssertUnwindSafe, rc::Rc, time::Instant};
 pub(super) async fn wrap<B: MessageBody + 'static>(
     metrics: Rc<HttpMetrics>,
     hosts: Hosts,
+    proxies: Rc<TrustedProxies>,
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
     let envelope = Envelope {
         started_at: Instant::now(),
         request_id: request_id::of(request.headers()),
-        peer: request.peer_addr().map(|peer| peer.ip().to_canonical()),
+        peer: client::address(peer, request.headers(), &proxies),
         as_problem: wants_problem(request.headers()),
         method: metrics::method(request.method()),
         trace_id: TraceId::of(request.headers()),
@@ -67,6 +69,7 @@ pub(super) async fn wrap<B: MessageBody + 'static>(
 struct Envelope {
     started_at: Instant,
     request_id: HeaderValue,
+    /// The address of the client, as far as it is known.
     peer: Option<IpAddr>,
     as_problem: bool,
     method: &'static str,

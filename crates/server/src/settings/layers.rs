@@ -1,6 +1,6 @@
 //! The layers that settings come from, and how one setting is read from them.
 
-use super::Profile;
+use super::{Profile, files};
 use config::{Config, ConfigError, Environment, Value, ValueKind};
 use gochat_adapters::DatabaseUrl;
 use std::{
@@ -40,20 +40,28 @@ pub enum SettingError {
 }
 
 /// Settings under their dotted names: the defaults, overridden by the profile, by the profile's file in the folder `config`
-/// of the working directory, and by the environment.
+/// of the working directory, and by the environment and the files that it names.
 #[derive(Debug)]
-pub(super) struct Layers(BTreeMap<String, Setting>);
+pub(super) struct Layers(Settings);
+
+/// Settings under their dotted names.
+pub(super) type Settings = BTreeMap<String, Setting>;
 
 /// A setting as it was written.
 #[derive(Debug)]
-struct Setting {
-    value: String,
-    origin: String,
+pub(super) struct Setting {
+    pub(super) value: String,
+    pub(super) origin: String,
+    /// Whether a file of its own has it. What is in there may be a secret, so no refusal shows it.
+    pub(super) is_from_a_file: bool,
 }
 
 impl Layers {
     /// Reads every layer; `variables` are the environment's.
-    pub(super) fn read(profile: Profile, variables: HashMap<String, String>) -> Result<Self, SettingError> {
+    pub(super) fn read(
+        profile: Profile,
+        mut variables: HashMap<String, String>,
+    ) -> Result<Self, SettingError> {
         let file = format!("config/{profile}.toml");
         let of_the_folder = match fs::read_to_string(&file) {
             Ok(settings) => settings,
@@ -62,11 +70,13 @@ impl Layers {
         };
         let defaults = toml("the defaults", DEFAULTS)?;
         let known: Vec<String> = defaults.keys().cloned().collect();
+        let files = files::take(&mut variables, &known)?;
         let mut layers = Self(defaults);
         for layer in [
             toml(&format!("the profile {profile}"), profile.built_in())?,
             toml(&file, &of_the_folder)?,
             environment("the environment", variables)?,
+            files,
         ] {
             layers.0.extend(layer);
         }
@@ -143,12 +153,14 @@ impl Layers {
         DatabaseUrl::from_str(value).map_err(|error| self.refused(setting, &hide(value), error.expected()))
     }
 
-    /// The error of a setting whose value may be shown so.
+    /// The error of a setting whose value may be shown so, unless it is from a file.
     pub(super) fn refused(&self, setting: &str, value: &str, expected: impl Into<String>) -> SettingError {
+        let written = self.0.get(setting);
+        let is_hidden = written.is_some_and(|setting| setting.is_from_a_file);
         SettingError::Refused {
             setting: setting.to_owned(),
-            value: value.to_owned(),
-            origin: self.0.get(setting).map_or("", |setting| &setting.origin).to_owned(),
+            value: if is_hidden { "…" } else { value }.to_owned(),
+            origin: written.map_or("", |setting| &setting.origin).to_owned(),
             expected: expected.into(),
         }
     }
@@ -159,12 +171,12 @@ impl Layers {
     }
 }
 
-fn unreadable(origin: &str, reason: impl Display) -> SettingError {
+pub(super) fn unreadable(origin: &str, reason: impl Display) -> SettingError {
     SettingError::Unreadable { origin: origin.to_owned(), reason: reason.to_string() }
 }
 
 /// The settings of a TOML text.
-fn toml(origin: &str, text: &str) -> Result<BTreeMap<String, Setting>, SettingError> {
+fn toml(origin: &str, text: &str) -> Result<Settings, SettingError> {
     let table: toml::Table = toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
         unreadable(origin, format!("line {line}: {}", error.message()))
@@ -173,13 +185,15 @@ fn toml(origin: &str, text: &str) -> Result<BTreeMap<String, Setting>, SettingEr
 }
 
 /// The settings of environment variables.
-fn environment(
-    origin: &str,
-    variables: HashMap<String, String>,
-) -> Result<BTreeMap<String, Setting>, SettingError> {
+fn environment(origin: &str, variables: HashMap<String, String>) -> Result<Settings, SettingError> {
     let source =
         Environment::with_prefix("GOCHAT").prefix_separator("__").separator("__").source(Some(variables));
     flatten(origin, Config::builder().add_source(source).build())
+}
+
+/// The setting that a variable has, as [`environment`] reads its name.
+pub(super) fn setting_of(variable: &str) -> Option<String> {
+    Some(variable.strip_prefix("GOCHAT__")?.to_lowercase().replace("__", "."))
 }
 
 /// A database's URL without its password; of what is no such URL, nothing but the scheme.
@@ -191,13 +205,10 @@ fn hide(url: &str) -> String {
 }
 
 /// Every value under its dotted name.
-fn flatten(
-    origin: &str,
-    config: Result<Config, ConfigError>,
-) -> Result<BTreeMap<String, Setting>, SettingError> {
+fn flatten(origin: &str, config: Result<Config, ConfigError>) -> Result<Settings, SettingError> {
     let root =
         config.and_then(|config| config.cache.into_table()).map_err(|error| unreadable(origin, error))?;
-    let mut flat = BTreeMap::new();
+    let mut flat = Settings::new();
     let mut tables: Vec<(String, HashMap<String, Value>)> = vec![(String::new(), root)];
     while let Some((prefix, table)) = tables.pop() {
         for (key, value) in table {
@@ -205,7 +216,8 @@ fn flatten(
             match value.kind {
                 ValueKind::Table(table) => tables.push((name, table)),
                 kind => {
-                    let setting = Setting { value: kind.to_string(), origin: origin.to_owned() };
+                    let (value, origin) = (kind.to_string(), origin.to_owned());
+                    let setting = Setting { value, origin, is_from_a_file: false };
                     flat.insert(name, setting);
                 }
             }

@@ -56,11 +56,12 @@ impl App {
         let thread = thread::spawn(move || {
             System::new().block_on(async {
                 let application = Application::build(&settings, LostLines::default()).unwrap();
-                started.send((application.port(), application.admin_port(), application.handle())).unwrap();
+                let ports = (application.port().unwrap(), application.admin_port().unwrap());
+                started.send((ports, application.handle())).unwrap();
                 application.run_until_stopped().await.unwrap();
             });
         });
-        let (port, admin_port, handle) =
+        let ((port, admin_port), handle) =
             start.recv_timeout(deadline::LIMIT).expect("the application does not start");
         Self { port, admin_port, database, handle, thread: Some(thread) }
     }

@@ -12,6 +12,8 @@ pub fn cases() -> Vec<Case> {
         a_request_is_one_line_with_all_there_is_to_know,
         neither_a_key_nor_a_token_is_ever_in_the_log,
         what_a_request_carries_in_the_wrong_place_is_not_in_the_log,
+        behind_a_trusted_proxy_the_peer_is_the_client,
+        a_peer_that_is_no_trusted_proxy_cannot_name_another_client,
     ]
     .to_vec()
 }
@@ -194,5 +196,50 @@ fn what_a_request_carries_in_the_wrong_place_is_not_in_the_log(database: TestDat
     let log = log_of(server);
     assert_hidden(&log, &[key, bare, &bare[..16], token, DEVELOPMENT_KEY]);
     assert!(requests(&log).len() > 50);
+    Ok(())
+}
+
+/// The `peer` in the lines of requests with these headers, which a server with these proxies logs.
+fn peers(database: &TestDatabase, proxies: &str, requests_sent: &[&[(&str, &str)]]) -> Vec<Value> {
+    let variables = [("GOCHAT_PROFILE", "production"), ("GOCHAT__HTTP__TRUSTED_PROXIES", proxies)];
+    let server = Server::start(database, &variables);
+    for headers in requests_sent {
+        let request = headers
+            .iter()
+            .fold(Request::new("GET", "/v1/group"), |request, (name, value)| request.header(name, value));
+        assert_eq!(request.send(server.port).status, 401);
+    }
+    let log = log_of(server);
+    // What a client says elsewhere is in no line.
+    assert_hidden(&log, &["203.0.113.7"]);
+    requests(&log).iter().map(|line| line["peer"].clone()).collect()
+}
+
+fn behind_a_trusted_proxy_the_peer_is_the_client(database: TestDatabase) -> anyhow::Result<()> {
+    let sent: [&[(&str, &str)]; 7] = [
+        &[],
+        &[("X-Forwarded-For", "203.0.113.7, 192.0.2.1, 10.1.1.1")],
+        &[("X-Forwarded-For", "203.0.113.7"), ("x-forwarded-for", "[2001:db8::1]:4711")],
+        &[("Forwarded", "for=203.0.113.7, for=\"[2001:db8::1]:4711\";proto=https")],
+        &[("Forwarded", "for=203.0.113.7, for=unknown, for=10.1.1.1")],
+        &[("X-Forwarded-For", "203.0.113.7, _hidden")],
+        &[("Forwarded", "for=203.0.113.7"), ("X-Forwarded-For", "192.0.2.1")],
+    ];
+    let expected =
+        ["127.0.0.1", "192.0.2.1", "2001:db8::1", "2001:db8::1", "10.1.1.1", "127.0.0.1", "127.0.0.1"];
+    assert_eq!(peers(&database, "127.0.0.0/8, 10.0.0.0/8", &sent), expected);
+    Ok(())
+}
+
+fn a_peer_that_is_no_trusted_proxy_cannot_name_another_client(database: TestDatabase) -> anyhow::Result<()> {
+    let lies: [&[(&str, &str)]; 3] = [
+        &[("X-Forwarded-For", "203.0.113.7")],
+        &[("Forwarded", "for=203.0.113.7")],
+        &[("X-Real-IP", "203.0.113.7"), ("X-Client-IP", "203.0.113.7"), ("True-Client-IP", "203.0.113.7")],
+    ];
+    for proxies in ["", "unix", "10.0.0.0/8,::1"] {
+        assert_eq!(peers(&database, proxies, &lies), ["127.0.0.1"; 3], "{proxies}");
+    }
+    assert_eq!(peers(&database, "127.0.0.1", &lies[2..]), ["127.0.0.1"]);
     Ok(())
 }

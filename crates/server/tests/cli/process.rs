@@ -137,8 +137,18 @@ impl Server {
             ("GOCHAT__DATABASE__URL", database.url()),
         ];
         let variables: Vec<_> = always.iter().chain(variables).copied().collect();
-        let mut child =
-            command_by(starter, folder.path(), &[], &variables).stderr(Stdio::piped()).spawn().unwrap();
+        Self::spawn_unread(command_by(starter, folder.path(), &[], &variables), folder)
+    }
+
+    /// Starts a server by a command that was put together elsewhere, and returns when it listens.
+    pub fn spawn(command: Command, folder: TempDir) -> Self {
+        let (mut server, stderr) = Self::spawn_unread(command, folder);
+        server.read(stderr);
+        server
+    }
+
+    fn spawn_unread(mut command: Command, folder: TempDir) -> (Self, BufReader<ChildStderr>) {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut said = String::new();
         let mut port_in_the_line_with = |mark: &str| {

@@ -29,6 +29,7 @@ fn the_help_of_each_command_has_examples() -> anyhow::Result<()> {
         &["groups", "import"][..],
         &["groups", "export"],
         &["keys", "create"],
+        &["healthcheck"],
         &["openapi"],
         &["completions"],
         &["man"],
@@ -75,6 +76,7 @@ fn the_man_page_has_every_command_and_option() -> anyhow::Result<()> {
     for command in [
         "gochat serve",
         "gochat migrate",
+        "gochat healthcheck",
         "gochat config",
         "gochat openapi",
         "gochat completions",

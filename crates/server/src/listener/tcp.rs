@@ -1,25 +1,14 @@
-//! The listeners.
+//! Listeners on an address.
 
-use anyhow::Context;
+use super::BACKLOG;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{
     io,
     net::{SocketAddr, TcpListener},
 };
 
-/// Most connections that wait to be accepted. The standard library asks for 128, which a burst of clients fills; those beside
-/// it wait a second and more until their SYN is sent again. The kernel takes no more than `net.core.somaxconn` has.
-const BACKLOG: i32 = 2048;
-
-/// Takes the address of a setting.
-pub(super) fn listen(setting: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
-    bind(address).with_context(|| {
-        format!("{setting} = \"{address}\" cannot be listened on; set an address that is free")
-    })
-}
-
 /// What [`TcpListener::bind`] does, but for the backlog.
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // A server that starts again takes the address at once, though connections of the one before may linger.
     socket.set_reuse_address(true)?;
@@ -31,11 +20,12 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{listener::Listeners, settings::Bind};
     use std::{fs, net::TcpStream, time::Duration};
 
     #[test]
     fn a_burst_of_connections_waits_to_be_accepted() {
-        let listener = listen("http.bind", "127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let kernel = fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
         // A process may have 1,024 files open; the standard library's backlog is full at 129.
@@ -52,12 +42,14 @@ mod tests {
             // There may be no IPv6.
             let Ok(first) = TcpListener::bind(any) else { continue };
             let taken = first.local_addr().unwrap();
-            let error = format!("{:#}", listen("admin.bind", taken).unwrap_err());
+            let mode = "660".parse().unwrap();
+            let refused = Listeners::default().listen("admin", &Bind::Address(taken), mode);
+            let error = format!("{:#}", refused.err().unwrap());
             let said =
                 format!("admin.bind = \"{taken}\" cannot be listened on; set an address that is free: ");
             assert!(error.starts_with(&said), "{error}");
             drop(first);
-            assert_eq!(listen("admin.bind", taken).unwrap().local_addr().unwrap(), taken);
+            assert_eq!(bind(taken).unwrap().local_addr().unwrap(), taken);
         }
     }
 }

@@ -1,0 +1,137 @@
+//! Sockets that systemd hands over (`sd_listen_fds(3)`).
+
+use super::Listener;
+use anyhow::{Context, bail, ensure};
+use listenfd::ListenFd;
+use socket2::SockRef;
+use std::env;
+
+/// The names that the service knows.
+const NAMES: [&str; 2] = ["http", "admin"];
+
+/// Sockets in the order in which they were handed over, each with its name.
+pub(super) struct HandedOver {
+    sockets: ListenFd,
+    names: Vec<String>,
+    is_taken: Vec<bool>,
+}
+
+impl HandedOver {
+    /// Takes them from the environment. A second call finds none.
+    pub(super) fn from_environment() -> Self {
+        let names = env::var("LISTEN_FDNAMES").unwrap_or_default();
+        Self::new(ListenFd::from_env(), &names)
+    }
+
+    fn new(sockets: ListenFd, names: &str) -> Self {
+        // systemd gives the name `unknown` to a socket whose unit is not known.
+        let names = names.split(':').filter(|name| !name.is_empty()).map(str::to_owned);
+        let names: Vec<_> =
+            names.chain(std::iter::repeat("unknown".to_owned())).take(sockets.len()).collect();
+        let is_taken = vec![false; names.len()];
+        Self { sockets, names, is_taken }
+    }
+
+    /// The socket of this name; or the only one, whatever it is called, unless that is the name of another listener.
+    pub(super) fn take(&mut self, name: &str) -> anyhow::Result<Listener> {
+        let index = choose(&self.names, &self.is_taken, name)?;
+        self.is_taken[index] = true;
+        let listener = match self.sockets.take_tcp_listener(index) {
+            Ok(listener) => listener.map(Listener::Tcp),
+            // It stays where it is.
+            Err(_) => self
+                .sockets
+                .take_unix_listener(index)
+                .with_context(|| {
+                    format!("the socket {} is neither one of TCP nor a Unix stream socket", self.names[index])
+                })?
+                .map(Listener::Unix),
+        };
+        let listener = listener.context("the socket is taken already")?;
+        let is_listening = match &listener {
+            Listener::Tcp(listener) => SockRef::from(listener).is_listener()?,
+            Listener::Unix(listener) => SockRef::from(listener).is_listener()?,
+        };
+        ensure!(is_listening, "the socket {} does not listen; its unit needs Accept=no", self.names[index]);
+        Ok(listener)
+    }
+
+    /// The names of those that were not taken.
+    pub(super) fn left(&self) -> impl Iterator<Item = &str> {
+        let left = self.names.iter().zip(&self.is_taken).filter(|(_, is_taken)| !**is_taken);
+        left.map(|(name, _)| &**name)
+    }
+}
+
+/// The socket for a listener, among those that are not taken.
+fn choose(names: &[String], is_taken: &[bool], name: &str) -> anyhow::Result<usize> {
+    let free: Vec<_> = (0..names.len()).filter(|index| !is_taken[*index]).collect();
+    let fitting: Vec<_> = free.iter().copied().filter(|index| names[*index] == name).collect();
+    match (&fitting[..], &free[..]) {
+        ([one], _) => Ok(*one),
+        ([], [only]) if !NAMES.contains(&&*names[*only]) => Ok(*only),
+        ([], _) if names.is_empty() => {
+            bail!(
+                "systemd has handed over no socket; start the service with its socket unit, or set an address"
+            )
+        }
+        ([], _) => bail!(
+            "systemd has handed over no socket named {name}, but {}; set FileDescriptorName={name} in its unit",
+            names.join(", ")
+        ),
+        (several, _) => {
+            bail!("systemd has handed over {} sockets named {name}; one is served", several.len())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(names: &[&str], name: &str) -> Result<usize, String> {
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        choose(&names, &vec![false; names.len()], name).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_socket_is_chosen_by_its_name_or_as_the_only_one() {
+        for (names, name, index) in [
+            (&["http", "admin"][..], "http", 0),
+            (&["http", "admin"], "admin", 1),
+            (&["admin", "x", "http"], "http", 2),
+            (&["gochat.socket"], "http", 0),
+            (&["gochat.socket"], "admin", 0),
+            (&["unknown"], "http", 0),
+        ] {
+            assert_eq!(chosen(names, name), Ok(index), "{names:?} {name}");
+        }
+        for (names, name, said) in [
+            (
+                &[][..],
+                "http",
+                "systemd has handed over no socket; start the service with its socket unit, or set an address",
+            ),
+            (
+                &["http"],
+                "admin",
+                "systemd has handed over no socket named admin, but http; set FileDescriptorName=admin in its unit",
+            ),
+            (
+                &["a", "b"],
+                "http",
+                "systemd has handed over no socket named http, but a, b; set FileDescriptorName=http in its unit",
+            ),
+            (&["http", "http"], "http", "systemd has handed over 2 sockets named http; one is served"),
+        ] {
+            assert_eq!(chosen(names, name), Err(said.to_owned()), "{names:?} {name}");
+        }
+    }
+
+    #[test]
+    fn without_systemd_there_is_none() {
+        let mut none = HandedOver::new(ListenFd::empty(), "http");
+        assert!(none.take("http").is_err());
+        assert_eq!(none.left().count(), 0);
+    }
+}

@@ -1,0 +1,208 @@
+//! Listeners on a Unix socket, whose file outlives a process that is killed.
+
+use super::BACKLOG;
+use crate::settings::SocketMode;
+use anyhow::{Context, bail};
+use socket2::{Domain, SockAddr, Socket, Type};
+use std::{
+    fs::{self, File, Permissions, TryLockError},
+    io::{self, ErrorKind},
+    os::unix::{
+        fs::{FileTypeExt, MetadataExt, PermissionsExt},
+        net::UnixListener,
+    },
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Longest wait for another server that starts on the same path. It needs a moment.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The file of a listener. It is removed with this value, unless another one has taken its place.
+#[derive(Debug)]
+pub(crate) struct SocketFile {
+    path: PathBuf,
+    identity: Identity,
+}
+
+/// What tells a file from another one at its path: device, inode, and when it was made.
+#[derive(Debug, PartialEq, Eq)]
+struct Identity(u64, u64, i64, i64);
+
+/// Listens on `path` with this mode. The file of a process that has gone is replaced.
+pub(super) fn bind(path: &Path, mode: SocketMode) -> anyhow::Result<(UnixListener, SocketFile)> {
+    // Two servers that start at once would each take the other's file for that of a process that has gone.
+    let _turn = lock(path.parent().filter(|folder| *folder != "").unwrap_or(Path::new(".")))?;
+    remove_if_stale(path)?;
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.bind(&SockAddr::unix(path)?)?;
+    let file = SocketFile { path: path.to_owned(), identity: identity(path)? };
+    // Nobody connects before it listens, so nobody does by the mode that it was made with.
+    fs::set_permissions(path, Permissions::from_mode(mode.bits()))?;
+    socket.listen(BACKLOG)?;
+    Ok((socket.into(), file))
+}
+
+/// Locks a folder while a server looks at the sockets in it. This leaves no file behind.
+fn lock(folder: &Path) -> anyhow::Result<File> {
+    let file =
+        File::open(folder).with_context(|| format!("the folder {} cannot be opened", folder.display()))?;
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < end => thread::sleep(Duration::from_millis(10)),
+            Err(TryLockError::WouldBlock) => {
+                bail!("another process has locked the folder {}", folder.display())
+            }
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+    }
+}
+
+/// Makes way for a new socket, if what is there is one that no process serves.
+fn remove_if_stale(path: &Path) -> anyhow::Result<()> {
+    let found = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        found => found?,
+    };
+    if !found.file_type().is_socket() {
+        bail!("what is there is no socket; move it away, or set another path");
+    }
+    // Without waiting: one whose queue is full is served too.
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    match socket.connect(&SockAddr::unix(path)?) {
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => Ok(fs::remove_file(path)?),
+        Ok(()) => bail!("another process serves it; stop that, or set another path"),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => {
+            bail!("another process serves it; stop that, or set another path")
+        }
+        Err(error) => Err(error).context("there is a socket, and it cannot be asked whether it is served"),
+    }
+}
+
+fn identity(path: &Path) -> io::Result<Identity> {
+    let file = fs::symlink_metadata(path)?;
+    Ok(Identity(file.dev(), file.ino(), file.mtime(), file.mtime_nsec()))
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if identity(&self.path).is_ok_and(|found| found == self.identity) {
+            // What cannot be removed is replaced at the next start.
+            let _left = fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::net::{UnixDatagram, UnixStream};
+    use tempfile::TempDir;
+
+    fn bind_at(path: &Path) -> Result<(UnixListener, SocketFile), String> {
+        bind(path, "660".parse().unwrap()).map_err(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn the_file_has_the_mode_and_is_removed_at_the_end() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("http.sock");
+        for mode in ["600", "660", "666", "777"] {
+            let mode: SocketMode = mode.parse().unwrap();
+            let (listener, file) = bind(&path, mode).unwrap();
+            assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, mode.bits());
+            UnixStream::connect(&path).unwrap();
+            drop((listener, file));
+            assert!(!path.exists());
+        }
+    }
+
+    #[test]
+    fn the_file_of_a_process_that_has_gone_is_replaced() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("http.sock");
+        drop(UnixListener::bind(&path).unwrap());
+        assert!(path.exists());
+        let (_listener, _file) = bind_at(&path).unwrap();
+        UnixStream::connect(&path).unwrap();
+    }
+
+    #[test]
+    fn a_socket_that_is_served_is_refused_also_while_its_queue_is_full() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("http.sock");
+        let served = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+        served.bind(&SockAddr::unix(&path).unwrap()).unwrap();
+        served.listen(0).unwrap();
+        let said = "another process serves it; stop that, or set another path";
+        // The first fills the queue.
+        for _ in 0..3 {
+            assert_eq!(bind_at(&path).unwrap_err(), said);
+        }
+        assert!(path.exists());
+    }
+
+    #[test]
+    fn what_is_no_socket_that_can_be_served_is_left_alone() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("http.sock");
+        let said = "what is there is no socket; move it away, or set another path";
+        fs::write(&path, "precious").unwrap();
+        assert_eq!(bind_at(&path).unwrap_err(), said);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
+        let link = folder.path().join("link.sock");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert_eq!(bind_at(&link).unwrap_err(), said);
+        assert_eq!(bind_at(folder.path()).unwrap_err(), said);
+        let other = folder.path().join("datagram.sock");
+        let _datagram = UnixDatagram::bind(&other).unwrap();
+        let error = bind_at(&other).unwrap_err();
+        assert!(
+            error.starts_with("there is a socket, and it cannot be asked whether it is served: "),
+            "{error}"
+        );
+        let nowhere = bind_at(&folder.path().join("nowhere/http.sock")).unwrap_err();
+        assert!(nowhere.contains("nowhere cannot be opened: No such file or directory"), "{nowhere}");
+    }
+
+    #[test]
+    fn a_file_that_took_its_place_stays() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("http.sock");
+        let (listener, file) = bind_at(&path).unwrap();
+        drop(listener);
+        let (_listener, _file) = bind_at(&path).unwrap();
+        drop(file);
+        assert!(path.exists());
+    }
+
+    #[test]
+    fn of_two_that_start_at_once_on_a_stale_file_one_serves_it() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("http.sock");
+        for _ in 0..50 {
+            drop(UnixListener::bind(&path).unwrap());
+            let bound: Vec<_> = thread::scope(|scope| {
+                let starts: Vec<_> = (0..4).map(|_| scope.spawn(|| bind_at(&path))).collect();
+                starts.into_iter().map(|start| start.join().unwrap()).collect()
+            });
+            assert_eq!(bound.iter().filter(|bound| bound.is_ok()).count(), 1, "{bound:?}");
+            UnixStream::connect(&path).unwrap();
+            drop(bound);
+            assert!(!path.exists());
+        }
+    }
+
+    #[test]
+    fn a_folder_that_somebody_keeps_locked_holds_up_no_start_for_ever() {
+        let folder = TempDir::new().unwrap();
+        let held = File::open(folder.path()).unwrap();
+        held.lock().unwrap();
+        let error = bind_at(&folder.path().join("http.sock")).unwrap_err();
+        assert!(error.starts_with("another process has locked the folder "), "{error}");
+    }
+}

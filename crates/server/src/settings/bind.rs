@@ -1,0 +1,144 @@
+//! Where the listeners listen.
+
+use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr};
+
+/// Where the public listener listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bind {
+    /// On an address.
+    Address(SocketAddr),
+    /// On a Unix socket, for programs of this machine.
+    Unix(PathBuf),
+    /// On the socket that systemd hands over.
+    Systemd,
+}
+
+/// Where the admin listener listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdminBind {
+    /// On an address.
+    Address(SocketAddr),
+    /// On the socket that systemd hands over.
+    Systemd,
+}
+
+/// The mode of a Unix socket: who may connect to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SocketMode(u32);
+
+/// The error of a text that says none of these.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Invalid;
+
+const UNIX: &str = "unix:";
+const SYSTEMD: &str = "systemd";
+
+impl Bind {
+    /// What the setting may be.
+    pub(super) const EXPECTED: &str =
+        "an address and a port, like 127.0.0.1:1213, unix:PATH, like unix:/run/gochat/http.sock, or systemd";
+}
+
+impl AdminBind {
+    /// What the setting may be.
+    pub(super) const EXPECTED: &str = "an address and a port, like 127.0.0.1:1214, or systemd";
+}
+
+impl SocketMode {
+    /// What the setting may be.
+    pub(super) const EXPECTED: &str = "three octal digits, like 660";
+
+    /// The bits.
+    pub fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl FromStr for Bind {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        match text.strip_prefix(UNIX) {
+            Some("") => Err(Invalid),
+            Some(path) => Ok(Self::Unix(path.into())),
+            None => text.parse().map(|bind: AdminBind| bind.into()),
+        }
+    }
+}
+
+impl FromStr for AdminBind {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        if text == SYSTEMD {
+            return Ok(Self::Systemd);
+        }
+        text.parse().map(Self::Address).map_err(|_| Invalid)
+    }
+}
+
+impl FromStr for SocketMode {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let digits = text.strip_prefix('0').filter(|digits| digits.len() == 3).unwrap_or(text);
+        let is_octal = digits.len() == 3 && digits.bytes().all(|digit| (b'0'..=b'7').contains(&digit));
+        let mode = u32::from_str_radix(digits, 8).ok().filter(|_| is_octal);
+        mode.map(Self).ok_or(Invalid)
+    }
+}
+
+impl From<AdminBind> for Bind {
+    fn from(bind: AdminBind) -> Self {
+        match bind {
+            AdminBind::Address(address) => Self::Address(address),
+            AdminBind::Systemd => Self::Systemd,
+        }
+    }
+}
+
+impl fmt::Display for Bind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "{UNIX}{}", path.display()),
+            Self::Systemd => f.write_str(SYSTEMD),
+        }
+    }
+}
+
+impl fmt::Display for SocketMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:03o}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_is_written_as_it_is_read() {
+        for text in ["127.0.0.1:1213", "[::]:80", "unix:/run/gochat/http.sock", "unix:http.sock", "systemd"] {
+            assert_eq!(text.parse::<Bind>().unwrap().to_string(), text);
+        }
+        for text in
+            ["127.0.0.1", "localhost:80", "unix:", "unix", "Unix:/x", "/run/http.sock", "systemd:http", ""]
+        {
+            assert_eq!(text.parse::<Bind>(), Err(Invalid), "{text}");
+        }
+        assert_eq!("systemd".parse(), Ok(AdminBind::Systemd));
+        assert_eq!("unix:/run/admin.sock".parse::<AdminBind>(), Err(Invalid));
+    }
+
+    #[test]
+    fn a_mode_is_octal() {
+        for (text, bits) in [("660", 0o660), ("0660", 0o660), ("000", 0), ("777", 0o777), ("0600", 0o600)] {
+            assert_eq!(text.parse::<SocketMode>().unwrap().bits(), bits, "{text}");
+        }
+        for text in ["", "66", "668", "1660", "00660", "0o660", "rw-rw----", "+66", "-66", " 660"] {
+            assert_eq!(text.parse::<SocketMode>(), Err(Invalid), "{text}");
+        }
+        assert_eq!(SocketMode(0o60).to_string(), "060");
+    }
+}

@@ -1,0 +1,136 @@
+//! `gochat healthcheck`: what a container's supervisor learns.
+
+use crate::process::{Ended, Server, command, run_in, signal};
+use gochat_test_support::{Case, CaseWithoutDatabase, TestDatabase, cases, deadline};
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+    process::Stdio,
+    thread,
+    time::Duration,
+};
+use tempfile::TempDir;
+
+pub fn cases() -> Vec<CaseWithoutDatabase> {
+    vec![
+        ("where_nobody_listens_nothing_is_healthy", where_nobody_listens_nothing_is_healthy),
+        ("a_listener_that_never_answers_is_given_up", a_listener_that_never_answers_is_given_up),
+        ("what_answers_otherwise_is_named", what_answers_otherwise_is_named),
+        ("an_address_that_cannot_be_asked_is_refused", an_address_that_cannot_be_asked_is_refused),
+    ]
+}
+
+pub fn database_cases() -> Vec<Case> {
+    cases![a_server_is_healthy_while_it_is_ready, a_server_on_every_address_is_asked_on_this_machine].to_vec()
+}
+
+/// Asks the admin listener at an address. The database is one that cannot be opened, as none is to be.
+fn healthcheck(address: &str) -> Ended {
+    let variables =
+        [("GOCHAT__ADMIN__BIND", address), ("GOCHAT__DATABASE__URL", "sqlite:///dev/null/g.sqlite")];
+    run_in(TempDir::new().unwrap().path(), &["healthcheck"], &variables)
+}
+
+#[track_caller]
+fn assert_healthy(ended: &Ended) {
+    assert_eq!((ended.code, &*ended.stdout, &*ended.stderr), (Some(0), "", ""));
+}
+
+#[track_caller]
+fn assert_unhealthy(ended: &Ended, said: &str) {
+    assert_eq!((ended.code, &*ended.stdout, &*ended.stderr), (Some(1), "", &*format!("gochat: {said}\n")));
+}
+
+fn a_server_is_healthy_while_it_is_ready(database: TestDatabase) -> anyhow::Result<()> {
+    let server = Server::start(&database, &[("GOCHAT__HTTP__SHUTDOWN_DELAY", "600s")]);
+    let address = format!("127.0.0.1:{}", server.admin_port);
+    assert_healthy(&healthcheck(&address));
+    server.terminate();
+    let ended = deadline::eventually("a server that stops is not healthy", || {
+        Some(healthcheck(&address)).filter(|ended| ended.code != Some(0))
+    });
+    let body = r#"{"database":"not checked","migrations":"not checked","writes":"not checked","shutdown":"shutting down"}"#;
+    assert_unhealthy(&ended, &format!("http://{address}/readyz answers 503: {body}"));
+    server.interrupt();
+    assert_eq!(server.wait().code, Some(0));
+    Ok(())
+}
+
+fn a_server_on_every_address_is_asked_on_this_machine(database: TestDatabase) -> anyhow::Result<()> {
+    // The port is free now; where somebody takes it first, the server does not start.
+    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let address = format!("0.0.0.0:{port}");
+    let variables = [
+        ("GOCHAT__HTTP__BIND", "127.0.0.1:0"),
+        ("GOCHAT__ADMIN__BIND", &*address),
+        ("GOCHAT__DATABASE__URL", database.url()),
+    ];
+    let folder = TempDir::new()?;
+    let mut server = command(folder.path(), &[], &variables).stderr(Stdio::null()).spawn()?;
+    deadline::eventually("it is healthy", || (healthcheck(&address).code == Some(0)).then_some(()));
+    signal(&server, "-TERM");
+    assert_eq!(deadline::exit(&mut server).code(), Some(0));
+    Ok(())
+}
+
+fn where_nobody_listens_nothing_is_healthy() -> anyhow::Result<()> {
+    // Nobody listens on port 1.
+    let said = "http://127.0.0.1:1/readyz does not answer: Connection refused (os error 111)";
+    assert_unhealthy(&healthcheck("127.0.0.1:1"), said);
+    assert_unhealthy(&healthcheck("0.0.0.0:1"), said);
+    Ok(())
+}
+
+fn a_listener_that_never_answers_is_given_up() -> anyhow::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?.to_string();
+    let said = format!("http://{address}/readyz does not answer: nothing within 5 seconds");
+    // It takes the connection, and says nothing.
+    assert_unhealthy(&healthcheck(&address), &said);
+    // It sends a byte of a reply now and then, each long before a read would be late, until the client goes.
+    let dribbles = thread::spawn(move || {
+        let (_silent, (mut stream, _)) = (listener.accept()?, listener.accept()?);
+        stream.set_read_timeout(Some(Duration::from_millis(500)))?;
+        stream.write_all(b"HTTP/1.1 200 OK\r\nx: ")?;
+        while stream.write_all(b"x").is_ok() {
+            let _pause = stream.read(&mut [0; 1024]);
+        }
+        anyhow::Ok(())
+    });
+    assert_unhealthy(&healthcheck(&address), &said);
+    dribbles.join().unwrap()
+}
+
+fn what_answers_otherwise_is_named() -> anyhow::Result<()> {
+    for (reply, said) in [
+        ("HTTP/1.1 404 Not Found\r\ncontent-length: 8\r\n\r\nno\nhere\n", "answers 404: no here"),
+        ("SSH-2.0-OpenSSH_9.2\r\n", "does not answer: what it sends is no reply of HTTP"),
+        ("", "does not answer: what it sends is no reply of HTTP"),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?.to_string();
+        let answers = thread::spawn(move || {
+            let (mut stream, _) = listener.accept()?;
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte)?;
+                request.extend(byte);
+            }
+            stream.write_all(reply.as_bytes())?;
+            anyhow::Ok(String::from_utf8(request)?)
+        });
+        assert_unhealthy(&healthcheck(&address), &format!("http://{address}/readyz {said}"));
+        let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        assert_eq!(answers.join().unwrap()?, request);
+    }
+    Ok(())
+}
+
+fn an_address_that_cannot_be_asked_is_refused() -> anyhow::Result<()> {
+    let said = "admin.bind = \"127.0.0.1:0\" cannot be asked: the port is another one at each start";
+    assert_unhealthy(&healthcheck("127.0.0.1:0"), said);
+    let ended = healthcheck("here");
+    assert!(ended.code == Some(1) && ended.stderr.starts_with("gochat: admin.bind = \"here\""), "{ended:?}");
+    Ok(())
+}

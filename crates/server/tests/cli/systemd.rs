@@ -1,0 +1,254 @@
+//! Sockets that systemd hands over: descriptors from 3 on, told of by `LISTEN_FDS`, `LISTEN_PID` and `LISTEN_FDNAMES`.
+//!
+//! A shell does what systemd does. It has the sockets as its standard input and output.
+
+use crate::process::{Ended, Server, command_by};
+use gochat_test_support::{
+    Case, CaseWithoutDatabase, TestDatabase, cases, deadline,
+    http::{Connection, Request},
+};
+use std::{
+    net::{TcpListener, TcpStream, UdpSocket},
+    os::{fd::OwnedFd, unix::net::UnixListener},
+    process::{Command, Stdio},
+};
+use tempfile::TempDir;
+
+pub fn cases() -> Vec<CaseWithoutDatabase> {
+    vec![
+        (
+            "where_systemd_hands_over_nothing_the_start_is_refused",
+            where_systemd_hands_over_nothing_the_start_is_refused,
+        ),
+        ("a_socket_of_another_name_is_refused", a_socket_of_another_name_is_refused),
+        (
+            "what_is_handed_over_and_does_not_listen_is_refused",
+            what_is_handed_over_and_does_not_listen_is_refused,
+        ),
+        (
+            "the_development_key_is_refused_on_a_socket_that_others_reach",
+            the_development_key_is_refused_on_a_socket_that_others_reach,
+        ),
+        ("a_socket_of_systemd_is_no_address_to_ask", a_socket_of_systemd_is_no_address_to_ask),
+    ]
+}
+
+pub fn database_cases() -> Vec<Case> {
+    cases![
+        a_socket_of_systemd_is_served,
+        the_sockets_of_both_listeners_are_told_by_their_names,
+        a_unix_socket_of_systemd_is_served_and_stays,
+        a_connection_made_while_the_server_restarts_is_answered,
+        a_socket_that_no_setting_takes_is_named,
+    ]
+    .to_vec()
+}
+
+const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
+const HTTP: (&str, &str) = ("GOCHAT__HTTP__BIND", "systemd");
+const ADMIN: (&str, &str) = ("GOCHAT__ADMIN__BIND", "systemd");
+
+/// A command whose process has these sockets, at most two, under names that `:` separates.
+fn command_with(
+    sockets: impl IntoIterator<Item = OwnedFd>,
+    names: &str,
+    folder: &TempDir,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> Command {
+    let script = "exec 3<&0 4<&1 0</dev/null 1>&2; export LISTEN_PID=$$; exec \"$0\" \"$@\"";
+    let mut sockets = sockets.into_iter();
+    let (first, second) = (sockets.next(), sockets.next());
+    let count = [&first, &second].into_iter().flatten().count().to_string();
+    let told = [("LISTEN_FDS", &*count), ("LISTEN_FDNAMES", names), ("GOCHAT__ADMIN__BIND", "127.0.0.1:0")];
+    let variables: Vec<_> = told.iter().chain(variables).copied().collect();
+    let mut command = command_by(&["sh", "-c", script], folder.path(), arguments, &variables);
+    command.stdin(first.map_or_else(Stdio::null, Stdio::from));
+    command.stdout(second.map_or_else(Stdio::null, Stdio::from));
+    command
+}
+
+fn server_with(
+    database: &TestDatabase,
+    sockets: impl IntoIterator<Item = OwnedFd>,
+    names: &str,
+    variables: &[(&str, &str)],
+) -> Server {
+    let folder = TempDir::new().unwrap();
+    let url = ("GOCHAT__DATABASE__URL", database.url());
+    let variables: Vec<_> = [url].iter().chain(variables).copied().collect();
+    Server::spawn(command_with(sockets, names, &folder, &[], &variables), folder)
+}
+
+fn tcp() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").unwrap()
+}
+
+/// The same socket once more, as systemd keeps it.
+fn copy(listener: &TcpListener) -> OwnedFd {
+    listener.try_clone().unwrap().into()
+}
+
+fn a_socket_of_systemd_is_served(database: TestDatabase) -> anyhow::Result<()> {
+    let listener = tcp();
+    let port = listener.local_addr()?.port();
+    // Without a name of its own it has that of its unit.
+    let server = server_with(&database, [copy(&listener)], "gochat.socket", &[HTTP]);
+    assert_eq!(server.port, port);
+    assert_eq!(Request::create(BODY).send(port).status, 201);
+    server.terminate();
+    let ended = server.wait();
+    assert_eq!(ended.code, Some(0));
+    let said = format!("INFO listening on http://127.0.0.1:{port}, handed over by systemd\n");
+    assert!(ended.stderr.contains(&said), "{ended:?}");
+    assert!(!ended.stderr.contains("WARN"), "{ended:?}");
+    Ok(())
+}
+
+fn the_sockets_of_both_listeners_are_told_by_their_names(database: TestDatabase) -> anyhow::Result<()> {
+    for names in ["http:admin", "admin:http"] {
+        let (first, second) = (tcp(), tcp());
+        let server = server_with(&database, [copy(&first), copy(&second)], names, &[HTTP, ADMIN]);
+        let (http, admin) = if names == "http:admin" { (&first, &second) } else { (&second, &first) };
+        assert_eq!(server.port, http.local_addr()?.port());
+        assert_eq!(server.admin_port, admin.local_addr()?.port());
+        assert_eq!(Request::new("GET", "/readyz").send(server.admin_port).status, 200);
+        assert_eq!(Request::new("GET", "/readyz").send(server.port).status, 404);
+        // A loopback address, so that no page of another host is let in.
+        let other = Request::new("GET", "/metrics").without("host").header("Host", "evil.example");
+        assert_eq!(other.send(server.admin_port).status, 421);
+        server.terminate();
+        assert_eq!(server.wait().code, Some(0));
+    }
+    Ok(())
+}
+
+fn a_unix_socket_of_systemd_is_served_and_stays(database: TestDatabase) -> anyhow::Result<()> {
+    let folder = TempDir::new()?;
+    let socket = folder.path().join("http.sock");
+    let listener = UnixListener::bind(&socket)?;
+    let url = ("GOCHAT__DATABASE__URL", database.url());
+    let mut command = command_with([listener.try_clone()?.into()], "http", &folder, &[], &[url, HTTP]);
+    let mut server = command.stderr(Stdio::null()).spawn()?;
+    // The connection waits in the socket until the server is there.
+    assert_eq!(Request::create(BODY).send_to(&socket).status, 201);
+    crate::process::signal(&server, "-TERM");
+    assert_eq!(deadline::exit(&mut server).code(), Some(0));
+    // It is systemd's to remove.
+    assert!(socket.exists());
+    Ok(())
+}
+
+fn a_connection_made_while_the_server_restarts_is_answered(database: TestDatabase) -> anyhow::Result<()> {
+    let listener = tcp();
+    let first = server_with(&database, [copy(&listener)], "http", &[HTTP]);
+    assert_eq!(Request::create(BODY).send(first.port).status, 201);
+    first.terminate();
+    let port = first.port;
+    assert_eq!(first.wait().code, Some(0));
+    let mut connection = Connection::open(port);
+    connection.write(&Request::create(BODY).bytes());
+    let second = server_with(&database, [copy(&listener)], "http", &[HTTP]);
+    assert_eq!(connection.read().status, 409);
+    second.terminate();
+    assert_eq!(second.wait().code, Some(0));
+    Ok(())
+}
+
+fn a_socket_that_no_setting_takes_is_named(database: TestDatabase) -> anyhow::Result<()> {
+    let server = server_with(&database, [copy(&tcp()), copy(&tcp())], "http:metrics", &[HTTP]);
+    server.terminate();
+    let ended = server.wait();
+    let said = "WARN systemd has handed over the socket metrics, which no setting takes\n";
+    assert!(ended.code == Some(0) && ended.stderr.contains(said), "{ended:?}");
+    // Where nothing asks for systemd's sockets, they are not looked at.
+    let other = server_with(&database, [copy(&tcp())], "http", &[("GOCHAT__HTTP__BIND", "127.0.0.1:0")]);
+    assert!(TcpStream::connect(("127.0.0.1", other.port)).is_ok());
+    other.terminate();
+    assert_eq!(other.wait().code, Some(0));
+    Ok(())
+}
+
+/// Passes if the start with these sockets is refused with this sentence.
+#[track_caller]
+fn assert_refused(
+    sockets: impl IntoIterator<Item = OwnedFd>,
+    names: &str,
+    variables: &[(&str, &str)],
+    said: &str,
+) {
+    let folder = TempDir::new().unwrap();
+    let mut command = command_with(sockets, names, &folder, &[], variables);
+    let ended = Ended::from(deadline::output(command.stderr(Stdio::piped()).spawn().unwrap()));
+    assert_eq!((ended.code, &*ended.stderr), (Some(1), &*format!("gochat: {said}\n")));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "something was made");
+}
+
+fn where_systemd_hands_over_nothing_the_start_is_refused() -> anyhow::Result<()> {
+    let said = "http.bind = \"systemd\" cannot be listened on: systemd has handed over no socket; start the service with its socket unit, or set an address";
+    assert_refused([], "", &[HTTP], said);
+    // They were for another process, and came by inheritance.
+    let folder = TempDir::new()?;
+    let variables = [("LISTEN_FDS", "1"), ("LISTEN_PID", "1"), ("LISTEN_FDNAMES", "http"), HTTP];
+    let ended = crate::process::run_in(folder.path(), &[], &variables);
+    assert_eq!((ended.code, ended.stderr), (Some(1), format!("gochat: {said}\n")));
+    Ok(())
+}
+
+fn a_socket_of_another_name_is_refused() -> anyhow::Result<()> {
+    assert_refused(
+        [copy(&tcp())],
+        "http",
+        &[HTTP, ADMIN],
+        "admin.bind = \"systemd\" cannot be listened on: systemd has handed over no socket named admin, but http; set FileDescriptorName=admin in its unit",
+    );
+    assert_refused(
+        [copy(&tcp()), copy(&tcp())],
+        "http:http",
+        &[HTTP],
+        "http.bind = \"systemd\" cannot be listened on: systemd has handed over 2 sockets named http; one is served",
+    );
+    Ok(())
+}
+
+fn what_is_handed_over_and_does_not_listen_is_refused() -> anyhow::Result<()> {
+    let listener = tcp();
+    let connection = TcpStream::connect(listener.local_addr()?)?;
+    assert_refused(
+        [connection.into()],
+        "http",
+        &[HTTP],
+        "http.bind = \"systemd\" cannot be listened on: the socket http does not listen; its unit needs Accept=no",
+    );
+    let neither = "http.bind = \"systemd\" cannot be listened on: the socket http is neither one of TCP nor a Unix stream socket: fd 3 is not a";
+    assert_refused(
+        [UdpSocket::bind("127.0.0.1:0")?.into()],
+        "http",
+        &[HTTP],
+        &format!("{neither} valid unix stream socket"),
+    );
+    assert_refused([std::fs::File::open("/dev/null")?.into()], "http", &[HTTP], &format!("{neither} socket"));
+    Ok(())
+}
+
+fn the_development_key_is_refused_on_a_socket_that_others_reach() -> anyhow::Result<()> {
+    let listener = TcpListener::bind("0.0.0.0:0")?;
+    let port = listener.local_addr()?.port();
+    assert_refused(
+        [listener.into()],
+        "http",
+        &[HTTP],
+        &format!(
+            "http.bind = \"systemd\" has handed over http://0.0.0.0:{port}, which is not a loopback address, as everybody knows \
+             the development key; set auth.development_key = false, and make a real key by `gochat keys create --name NAME --scope groups:write`"
+        ),
+    );
+    Ok(())
+}
+
+fn a_socket_of_systemd_is_no_address_to_ask() -> anyhow::Result<()> {
+    let ended = crate::process::run_in(TempDir::new()?.path(), &["healthcheck"], &[ADMIN]);
+    let said = "gochat: admin.bind = \"systemd\" cannot be asked: the address is in the socket unit; set it for this command\n";
+    assert_eq!((ended.code, &*ended.stderr), (Some(1), said));
+    Ok(())
+}
