@@ -7,7 +7,7 @@ use crate::{
 };
 use diesel::r2d2::R2D2Connection;
 use std::{
-    iter, mem,
+    iter,
     sync::{
         Mutex,
         atomic::{AtomicU64, Ordering},
@@ -98,7 +98,6 @@ impl Connections {
     /// Opens a connection. A server may come back until `give_up_at`; a file that cannot be opened is not waited for.
     fn open(&self, give_up_at: Instant) -> Result<Pooled, Fault> {
         let mut pauses = backoff::pauses();
-        let mut is_told = false;
         loop {
             let losses = self.losses.load(Ordering::Relaxed);
             match self.connector.open(Role::Reader) {
@@ -107,10 +106,7 @@ impl Connections {
                     return Ok(Pooled { connection, opened_at: now, answered_at: now, losses });
                 }
                 Err(fault) => {
-                    // Once: every thread that waits for a server says so.
-                    if !mem::replace(&mut is_told, true) {
-                        tracing::warn!(%fault, "no database connection could be opened");
-                    }
+                    tracing::warn!(%fault, "no database connection could be opened");
                     if self.connector.is_file() || !rest(&mut pauses, give_up_at) {
                         return Err(Fault::Unavailable(fault.to_string()));
                     }
