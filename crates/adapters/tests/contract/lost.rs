@@ -5,7 +5,7 @@ use crate::{
     idempotency::wish,
     subject::{OPTIONS, Subject, WRITERS, group, options_for},
 };
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::{join, join_all, try_join_all};
 use gochat_adapters::{CommitOptions, CommitQueue, Database, DatabaseOptions, Readiness};
 use gochat_domain::{
     auth::{ApiKey, IssuedKey},
@@ -34,6 +34,7 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
         a_restart_costs_reads_time_alone,
         backends_that_are_ended_in_a_loop_cost_no_group,
         backends_that_are_ended_in_a_loop_cost_reads_time_alone,
+        a_read_whose_connection_is_lost_again_and_again_is_done_in_the_end,
         the_first_creates_after_every_idle_backend_was_ended_succeed,
         the_first_create_after_an_idle_session_timeout_succeeds,
         a_commit_whose_answer_is_lost_is_settled,
@@ -190,6 +191,38 @@ fn backends_that_are_ended_in_a_loop_cost_reads_time_alone(database: TestDatabas
     let queue = connected.start_queue(WRITERS)?;
     read_during(&connected, &queue, || end_100_backends(&database))?;
     queue.close();
+    Ok(())
+}
+
+fn a_read_whose_connection_is_lost_again_and_again_is_done_in_the_end(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let subject = Subject::on(database)?;
+    let stored = subject.create(group("g"))?;
+    let (key, issued) = (ApiKey::mint()?, api_keys::new_key());
+    subject.run(subject.keys.insert(&key, &issued))?;
+    let by_uuid = GroupKey::Uuid(stored.uuid);
+    // Each read waits for a lock when its connection is ended.
+    let mut lock = subject.database().plain_sql()?;
+    lock.execute("BEGIN; LOCK TABLE groups, api_keys IN ACCESS EXCLUSIVE MODE")?;
+    let waiting = "SELECT pid::text FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let mut admin = subject.database().plain_sql()?;
+    let (found, looked_up) = subject.run(async {
+        let mut reads = join(subject.reader.find(&by_uuid), subject.keys.find(&key));
+        assert!(futures_util::poll!(&mut reads).is_pending());
+        for _ in 0..3 {
+            let pids = deadline::eventually("both reads wait", || {
+                Some(admin.rows(waiting).unwrap().concat()).filter(|pids| pids.len() == 2)
+            });
+            for pid in pids {
+                admin.rows(&format!("SELECT pg_terminate_backend({pid}, 20000)::text")).unwrap();
+            }
+        }
+        lock.execute("ROLLBACK").unwrap();
+        reads.await
+    });
+    assert_eq!((found?, looked_up?), (Some(stored), Some(issued)));
     Ok(())
 }
 
