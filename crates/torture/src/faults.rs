@@ -1,7 +1,19 @@
 //! The faults, one a file.
 
+mod balancer;
+mod commit_answer;
+mod crash;
+mod end_backends;
+mod failover;
+mod freeze;
+mod german;
+mod import;
 mod kill;
 mod migrate;
+mod packets;
+mod pgbouncer;
+mod power;
+mod stop;
 mod terminate;
 
 use crate::{need::Need, trial::Trial};
@@ -40,5 +52,22 @@ const SQLITE: &[Backend] = &[Backend::Sqlite];
 
 /// All faults, in the order in which they are run.
 pub fn all() -> &'static [&'static dyn Fault] {
-    &[&kill::Kill, &terminate::Terminate, &migrate::Migrate]
+    &[
+        &kill::Kill,
+        &terminate::Terminate,
+        &migrate::Migrate,
+        &stop::StopFast,
+        &stop::StopImmediate,
+        &crash::Crash,
+        &freeze::Freeze,
+        &end_backends::EndBackends,
+        &commit_answer::CommitAnswer,
+        &failover::Failover,
+        &pgbouncer::BehindPgBouncer,
+        &german::German,
+        &packets::Packets,
+        &power::Power,
+        &balancer::Balancer,
+        &import::Import,
+    ]
 }

@@ -148,8 +148,7 @@ fn one(
             return line;
         }
     }
-    if let Some((until, end)) = time
-        && until.saturating_duration_since(Instant::now()) < fault.least().min(end - Instant::now())
+    if let Some((_, end)) = time
         && end.saturating_duration_since(Instant::now()) < fault.least()
     {
         line.left_out = Some("no time was left".to_owned());
