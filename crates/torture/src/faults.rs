@@ -1,20 +1,35 @@
 //! The faults, one a file.
 
 mod balancer;
+mod bodies;
+mod clock;
 mod commit_answer;
 mod crash;
+mod disk_full;
 mod end_backends;
 mod failover;
+mod file_damaged;
+mod file_gone;
+mod file_limit;
+mod flood;
 mod freeze;
 mod german;
+mod guess;
+mod idle;
 mod import;
 mod kill;
+mod limits;
+mod lock;
+mod log;
 mod migrate;
 mod packets;
 mod pgbouncer;
 mod power;
+mod read_only;
+mod slow;
 mod stop;
 mod terminate;
+mod unread;
 
 use crate::{need::Need, trial::Trial};
 use gochat_test_support::Backend;
@@ -31,6 +46,11 @@ pub trait Fault: Sync {
     /// The databases on which it is done.
     fn on(&self) -> &'static [Backend] {
         &Backend::ALL
+    }
+
+    /// Those of them on which the short form does it.
+    fn short_on(&self) -> &'static [Backend] {
+        self.on()
     }
 
     /// What it needs beyond them.
@@ -67,7 +87,30 @@ pub fn all() -> &'static [&'static dyn Fault] {
         &german::German,
         &packets::Packets,
         &power::Power,
+        &disk_full::DiskFull,
+        &file_limit::FileLimit,
+        &read_only::ReadOnly,
+        &file_gone::FileDeleted,
+        &file_gone::FileReplaced,
+        &file_damaged::FileCut,
+        &file_damaged::FileCorrupted,
+        &lock::Lock,
         &balancer::Balancer,
         &import::Import,
+        &flood::FloodBody,
+        &flood::FloodPipeline,
+        &slow::SlowHeads,
+        &slow::SlowBodies,
+        &unread::Unread,
+        &idle::Idle,
+        &idle::Descriptors,
+        &bodies::Gigabyte,
+        &bodies::GzipBomb,
+        &guess::Guess,
+        &limits::Memory,
+        &limits::Threads,
+        &clock::Clock,
+        &log::LogStalled,
+        &log::LogFull,
     ]
 }

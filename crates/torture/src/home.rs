@@ -6,7 +6,11 @@ use crate::{
 };
 use anyhow::ensure;
 use gochat_test_support::{Backend, Cluster, PlainSql, TestDatabase, http::DEVELOPMENT_KEY};
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 use tempfile::TempDir;
 
 /// A database of its own with its schema, and the key that opens it.
@@ -112,6 +116,18 @@ impl Home {
         self.launch().start()
     }
 
+    /// Stores so many groups that no ledger knows.
+    pub fn fill(&self, groups: usize) -> anyhow::Result<()> {
+        let line = |number| {
+            format!("{{\"name\":\"filled-{number}\",\"token\":\"filled-{number}\",\"admin_id\":1}}\n")
+        };
+        let file = self.folder().join("filled.ndjson");
+        fs::write(&file, (0..groups).map(line).collect::<String>())?;
+        let output = self.launch().command(&["groups", "import", "filled.ndjson"]).output()?;
+        ensure!(output.status.success(), "no groups: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(())
+    }
+
     /// The folder of its logs.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -127,13 +143,15 @@ impl Home {
         PlainSql::connect(&self.direct_url)
     }
 
-    /// All groups that are stored.
+    /// All groups that are stored, but for those of [`Home::fill`].
     pub fn stored(&self) -> anyhow::Result<Vec<Group>> {
-        ledger::stored(self.backend, &mut self.sql()?)
+        let mut groups = ledger::stored(self.backend, &mut self.sql()?)?;
+        groups.retain(|group| !group.name.starts_with("filled-"));
+        Ok(groups)
     }
 
     /// The panics in the logs of its servers.
-    pub fn panics(&self) -> anyhow::Result<Vec<String>> {
+    pub fn panics(&self) -> anyhow::Result<BTreeMap<String, usize>> {
         server::panics(self.folder.path())
     }
 }

@@ -118,7 +118,7 @@ impl Load {
 }
 
 /// Runs `work` while the clients of the plan send requests. When it returns, each client settles what is open, and ends.
-pub fn run<T>(plan: &Plan, work: impl FnOnce(&Load) -> anyhow::Result<T>) -> anyhow::Result<(T, Outcome)> {
+pub fn run<T>(plan: &Plan, work: impl FnOnce(&Load) -> anyhow::Result<T>) -> (anyhow::Result<T>, Outcome) {
     let load = Load::new();
     thread::scope(|scope| {
         let clients: Vec<_> = (0..plan.clients)
@@ -143,6 +143,6 @@ pub fn run<T>(plan: &Plan, work: impl FnOnce(&Load) -> anyhow::Result<T>) -> any
                 Err(_) => outcome.wrong.push("a client panicked".to_owned()),
             }
         }
-        result.map(|value| (value, outcome))
+        (result, outcome)
     })
 }

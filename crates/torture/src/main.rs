@@ -4,6 +4,7 @@ mod cli;
 mod client;
 mod faults;
 mod home;
+mod hostile;
 mod ledger;
 mod load;
 mod need;

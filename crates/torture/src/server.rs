@@ -6,7 +6,7 @@ use gochat_test_support::free_port;
 use procfs::process::Process;
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     fs::{self, File},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -217,14 +217,17 @@ fn readable(log: &Path) -> Option<String> {
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The lines in the logs of a folder that no server may ever write.
-pub fn panics(folder: &Path) -> anyhow::Result<Vec<String>> {
-    let mut found = Vec::new();
+/// The panics in the logs of a folder: where, and how often.
+pub fn panics(folder: &Path) -> anyhow::Result<BTreeMap<String, usize>> {
+    let mut found = BTreeMap::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let is_log = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("log-"));
         let log = if is_log { readable(&path).unwrap_or_default() } else { String::new() };
-        found.extend(log.lines().filter(|line| line.contains("panicked at")).map(str::to_owned));
+        for (_, panic) in log.lines().filter_map(|line| line.split_once("panicked at ")) {
+            let place = panic.split(": ").next().unwrap_or_default();
+            *found.entry(place.to_owned()).or_default() += 1;
+        }
     }
     Ok(found)
 }

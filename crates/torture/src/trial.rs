@@ -110,11 +110,11 @@ impl Trial {
             pause: Duration::from_millis(2),
             excused: self.excused.clone(),
         };
-        let (value, outcome) = load::run(&plan, |load| work(load, self))?;
+        let (result, outcome) = load::run(&plan, |load| work(load, self));
         self.ledger.append(outcome.ledger);
         self.tally += outcome.tally;
         self.wrong.extend(outcome.wrong);
-        Ok(value)
+        result
     }
 
     /// Holds all that was answered since the last [`Trial::forget`] against the database.
@@ -126,7 +126,8 @@ impl Trial {
 
     /// Looks through the logs of the servers for what must never be there.
     pub fn check_logs(&mut self, home: &Home) -> anyhow::Result<()> {
-        self.wrong.extend(home.panics()?.into_iter().map(|line| format!("a panic: {line}")));
+        let panics = home.panics()?;
+        self.wrong.extend(panics.iter().map(|(place, count)| format!("{count} panics at {place}")));
         Ok(())
     }
 

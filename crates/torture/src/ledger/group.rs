@@ -17,7 +17,8 @@ pub struct Group {
 
 const SQLITE: &str = "
     SELECT CAST(id AS TEXT), lower(hex(uuid)), name, CAST(admin_id AS TEXT), token,
-           strftime('%Y-%m-%dT%H:%M:%S', created_at / 1000000, 'unixepoch') || printf('.%06dZ', created_at % 1000000)
+           strftime('%Y-%m-%dT%H:%M:%S', (created_at - (created_at % 1000000 + 1000000) % 1000000) / 1000000, 'unixepoch')
+               || printf('.%06dZ', (created_at % 1000000 + 1000000) % 1000000)
     FROM groups ORDER BY id";
 
 const POSTGRES: &str = r#"
