@@ -226,7 +226,16 @@ pub fn panics(folder: &Path) -> anyhow::Result<BTreeMap<String, usize>> {
         let log = if is_log { readable(&path).unwrap_or_default() } else { String::new() };
         for (_, panic) in log.lines().filter_map(|line| line.split_once("panicked at ")) {
             let place = panic.split(": ").next().unwrap_or_default();
-            *found.entry(place.to_owned()).or_default() += 1;
+            // In the crate, wherever that is.
+            let place = place
+                .rsplitn(4, '/')
+                .take(3)
+                .collect::<Vec<_>>()
+                .into_iter()
+                .rev()
+                .collect::<Vec<_>>()
+                .join("/");
+            *found.entry(place).or_default() += 1;
         }
     }
     Ok(found)
