@@ -82,7 +82,7 @@ fn program() -> anyhow::Result<PathBuf> {
         .context("HAProxy is not installed (Debian: apt-get install haproxy)")
 }
 
-/// What docs of HAProxy give for a service of this kind: a check of readiness, and another server where a connection is refused.
+/// The settings of such a service: a check of readiness, and another server where a connection is refused.
 fn settings(port: u16, servers: &[[u16; 2]]) -> anyhow::Result<String> {
     let mut text = format!(
         "global\n  maxconn 1000\n\

@@ -37,7 +37,9 @@ pub enum Failure {
     /// There is no connection, so nothing was sent.
     Unsent,
     /// The connection broke after something was sent.
-    Broken(String),
+    Broken,
+    /// What came is no reply.
+    Malformed(String),
     /// No reply within [`PATIENCE`].
     Late,
 }
@@ -77,8 +79,8 @@ impl Client {
             self.connection = Some(stream);
         }
         let stream = self.connection.as_mut().ok_or(Failure::Unsent)?;
-        let sent = stream.write_all(request);
         // A server that answers early may close before it has read everything.
+        let _partly = stream.write_all(request);
         loop {
             match parse(&self.unread) {
                 Ok(Some((reply, length))) => {
@@ -86,23 +88,20 @@ impl Client {
                     return Ok(reply);
                 }
                 Ok(None) => {}
-                Err(error) => return Err(Failure::Broken(format!("{error:#}"))),
+                Err(error) => return Err(Failure::Malformed(format!("{error:#}"))),
             }
             if started_at.elapsed() > PATIENCE {
                 return Err(Failure::Late);
             }
             let mut buffer = [0; 16_384];
             match stream.read(&mut buffer) {
-                Ok(0) => {
-                    return Err(Failure::Broken(
-                        sent.map_or_else(|error| error.to_string(), |()| "closed".into()),
-                    ));
-                }
+                Ok(0) => return Err(Failure::Broken),
+
                 Ok(read) => self.unread.extend(&buffer[..read]),
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                     return Err(Failure::Late);
                 }
-                Err(error) => return Err(Failure::Broken(error.to_string())),
+                Err(_) => return Err(Failure::Broken),
             }
         }
     }
@@ -130,19 +129,14 @@ pub fn parse(bytes: &[u8]) -> anyhow::Result<Option<(Reply, usize)>> {
     Ok(Some((reply, end)))
 }
 
-/// One request on a connection of its own, whose reply must come.
-pub fn once(port: u16, request: &[u8]) -> anyhow::Result<Reply> {
-    Client::of(port).send(request).map_err(|failure| anyhow::anyhow!("no reply: {failure:?}"))
-}
-
 /// The bytes of a request.
 pub fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut head = format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\n");
     for (name, value) in headers {
-        head += &format!("{name}: {value}\r\n");
+        head.extend([*name, ": ", *value, "\r\n"]);
     }
     if !body.is_empty() {
-        head += &format!("Content-Length: {}\r\n", body.len());
+        head.extend(["Content-Length: ", &body.len().to_string(), "\r\n"]);
     }
     [head.as_bytes(), b"\r\n", body].concat()
 }

@@ -61,16 +61,6 @@ impl Ledger {
         self.entries.append(&mut other.entries);
     }
 
-    /// Number of answers.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Number of answers that left it open whether the group is stored.
-    pub fn open(&self) -> usize {
-        self.entries.iter().filter(|(_, answer)| *answer == Answer::Open).count()
-    }
-
     /// Whether the database may have exactly these rows. An empty answer says that it may.
     pub fn check(&self, rows: &[Group]) -> Vec<Difference> {
         let mut differences = doubles(rows);

@@ -4,7 +4,7 @@ mod client;
 mod request;
 mod tally;
 
-pub use request::{create, read};
+pub use request::create;
 pub use tally::Tally;
 
 use crate::{ledger::Ledger, wait::wait_for};
@@ -81,17 +81,12 @@ impl Load {
 
     /// Waits until so many more groups were created.
     pub fn more_created(&self, count: u64) -> anyhow::Result<()> {
-        self.more(&self.created, count, "groups are created")
+        more(&self.created, count, "groups are created")
     }
 
     /// Waits until so many more requests were answered 503.
     pub fn more_unavailable(&self, count: u64) -> anyhow::Result<()> {
-        self.more(&self.unavailable, count, "requests are answered 503")
-    }
-
-    fn more(&self, counter: &AtomicU64, count: u64, what: &str) -> anyhow::Result<()> {
-        let wanted = counter.load(Ordering::Relaxed) + count;
-        wait_for(what, || Ok((counter.load(Ordering::Relaxed) >= wanted).then_some(())))
+        more(&self.unavailable, count, "requests are answered 503")
     }
 
     /// From now on nothing may be acknowledged, or again.
@@ -115,6 +110,12 @@ impl Load {
         latencies.sort();
         latencies
     }
+}
+
+/// Waits until a counter has grown by so much.
+fn more(counter: &AtomicU64, count: u64, what: &str) -> anyhow::Result<()> {
+    let wanted = counter.load(Ordering::Relaxed) + count;
+    wait_for(what, || Ok((counter.load(Ordering::Relaxed) >= wanted).then_some(())))
 }
 
 /// Runs `work` while the clients of the plan send requests. When it returns, each client settles what is open, and ends.

@@ -2,7 +2,7 @@
 
 use crate::report::Report;
 use anyhow::{Context, ensure};
-use std::fs;
+use std::{fmt::Write as _, fs};
 
 /// The page, and where the figures stand on it.
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reliability.md");
@@ -15,11 +15,11 @@ pub fn write(report: &Report) -> anyhow::Result<()> {
     let (before, rest) = page.split_once(BEGIN).context("the page has no place for figures")?;
     let (_, after) = rest.split_once(END).context("the page has no end of the figures")?;
     ensure!(!after.contains(BEGIN), "the page has two places for figures");
-    fs::write(PAGE, format!("{before}{BEGIN}{}{END}{after}", table(report)))?;
+    fs::write(PAGE, format!("{before}{BEGIN}{}{END}{after}", table(report)?))?;
     Ok(())
 }
 
-fn table(report: &Report) -> String {
+fn table(report: &Report) -> anyhow::Result<String> {
     let form = if report.is_short { "short" } else { "long" };
     let mut text = format!(
         "gochat {}, the {form} form, seed {}, {} s in all.\n\n\
@@ -33,8 +33,9 @@ fn table(report: &Report) -> String {
         let tally = &line.tally;
         let notes =
             if line.notes.is_empty() { String::new() } else { format!("; {}", line.notes.join("; ")) };
-        text += &format!(
-            "| `{}` | {} | {} | {} | {} | {} | {} | {:.1} s | {}{notes} |\n",
+        writeln!(
+            text,
+            "| `{}` | {} | {} | {} | {} | {} | {} | {:.1} s | {}{notes} |",
             line.name,
             line.about,
             line.rounds,
@@ -44,7 +45,7 @@ fn table(report: &Report) -> String {
             tally.broken,
             tally.longest.as_secs_f64(),
             line.outcome(),
-        );
+        )?;
     }
-    text
+    Ok(text)
 }

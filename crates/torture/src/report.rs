@@ -116,7 +116,7 @@ impl Report {
         );
         for line in &self.lines {
             if line.left_out.is_some() && line.wrong.is_empty() {
-                text += &format!("\n{}: {}", line.name, line.outcome());
+                text.extend(["\n", &*line.name, ": ", &*line.outcome()]);
             }
         }
         let failed: Vec<_> =

@@ -80,7 +80,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<bool> {
     let mut report = Report::new(seed, cli.short);
     let runs = |fault: &dyn Fault, backend| !cli.short || fault.short_on().contains(&backend);
     let mut left = chosen.iter().filter(|(fault, backend)| runs(*fault, *backend)).count();
-    let end = cli.short.then(|| started_at + SHORT - RESERVE);
+    let end = cli.short.then(|| started_at + SHORT.saturating_sub(RESERVE));
     for (fault, backend) in chosen {
         let line = one(fault, backend, seed, &tools, share(end, left));
         left -= usize::from(runs(fault, backend));
@@ -169,7 +169,7 @@ fn one(
         // The clock may have ended it.
         let _sent = sender.send((trial, result.map_err(|panic| text(&panic))));
     });
-    let received = match (spawned, time) {
+    let outcome = match (spawned, time) {
         (Err(error), _) => Err(format!("no thread: {error}")),
         (Ok(_), None) => receiver.recv().map_err(|error| error.to_string()),
         (Ok(_), Some((_, end))) => {
@@ -178,7 +178,7 @@ fn one(
         }
     };
     line.took = started_at.elapsed();
-    match received {
+    match outcome {
         Err(reason) => line.left_out = Some(reason),
         Ok((trial, result)) => {
             match result {

@@ -34,13 +34,6 @@ pub struct Launch {
 }
 
 impl Launch {
-    /// With one more setting.
-    #[must_use]
-    pub fn set(mut self, name: &str, value: &str) -> Self {
-        self.variables.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
     /// By a program that becomes the server; of several, the one that was given last goes first.
     #[must_use]
     pub fn by(mut self, starter: &[&str]) -> Self {
@@ -170,11 +163,6 @@ impl Server {
     /// Its resident memory, in MiB.
     pub fn resident(&self) -> anyhow::Result<u64> {
         Ok(self.process()?.status()?.vmrss.context("no figure of memory")? / 1024)
-    }
-
-    /// Number of its open descriptors.
-    pub fn descriptors(&self) -> anyhow::Result<usize> {
-        Ok(self.process()?.fd_count()?)
     }
 
     /// The end of its log.

@@ -19,5 +19,6 @@ fn no_body_makes_the_service_panic_and_both_databases_answer_the_same(
     };
     let corpus = corpus::inputs(corpus::BODIES);
     corpus.iter().cloned().try_for_each(test)?;
-    runner::run(runner::count()?, "tests/inputs/regressions/bodies.txt", mutation::near(corpus), test)
+    runner::run(runner::count()?, "tests/inputs/regressions/bodies.txt", mutation::near(corpus), test)?;
+    twins.assert_seen("bodies", &[201, 400, 409, 422])
 }

@@ -75,5 +75,6 @@ fn no_header_makes_the_service_panic_and_both_databases_answer_the_same(
     }
     let headers = vec((select(NAMES), mutation::near(corpus)), 1..4);
     let strategy = (select(LINES), headers);
-    runner::run(runner::count()?, "tests/inputs/regressions/headers.txt", strategy, test)
+    runner::run(runner::count()?, "tests/inputs/regressions/headers.txt", strategy, test)?;
+    twins.assert_seen("headers", &[200, 400, 401, 405])
 }

@@ -56,6 +56,7 @@ fn import(
     let cases = runner::count()?.div_ceil(lines);
     let strategy = vec(mutation::near(corpus), lines as usize);
     runner::run(cases, regressions, strategy, import)?;
+    eprintln!("{format}: {} lines to each database", cases * lines);
     let exports = [&sqlite, postgres].map(|database| gochat(database, &["groups", "export"], b""));
     let [one, other] = exports.map(|output| anyhow::Ok(groups(&output?.stdout)));
     let (one, other) = (one?, other?);

@@ -4,6 +4,7 @@ use super::{corpus, mutation, runner};
 use anyhow::ensure;
 use gochat::settings::{Profile, Settings};
 use proptest::{collection::vec, sample::select};
+use std::cell::RefCell;
 
 /// A password that is in the settings, and that nobody may be shown.
 const SECRET: &str = "correct-horse-battery-staple";
@@ -21,13 +22,16 @@ pub fn case() -> anyhow::Result<()> {
         }
     }
     ensure!(names.len() > 20, "{names:?}");
+    let seen = RefCell::new([0_u64; 2]);
     let test = |(profile, variables): (Profile, Vec<(String, Vec<u8>)>)| {
         let url = ("GOCHAT__DATABASE__URL".to_owned(), format!("postgres://gochat:{SECRET}@db/gochat"));
         let others =
             variables.into_iter().map(|(name, value)| (name, String::from_utf8_lossy(&value).into_owned()));
         let others: Vec<_> = others.collect();
         let has_url = others.iter().any(|(name, _)| *name == url.0);
-        let shown = match Settings::load(profile, others.into_iter().chain((!has_url).then_some(url))) {
+        let loaded = Settings::load(profile, others.into_iter().chain((!has_url).then_some(url)));
+        seen.borrow_mut()[usize::from(loaded.is_ok())] += 1;
+        let shown = match loaded {
             Ok(settings) => settings.to_toml()?,
             Err(error) => error.to_string(),
         };
@@ -43,5 +47,9 @@ pub fn case() -> anyhow::Result<()> {
     let variables = vec((select(names), mutation::near(corpus)), 1..4);
     let profiles = select(&[Profile::Development, Profile::Production][..]);
     let strategy = (profiles, variables);
-    runner::run(runner::count()?, "tests/inputs/regressions/settings.txt", strategy, test)
+    runner::run(runner::count()?, "tests/inputs/regressions/settings.txt", strategy, test)?;
+    let [refused, accepted] = [false, true].map(|is_accepted| seen.borrow()[usize::from(is_accepted)]);
+    eprintln!("settings: {accepted} accepted, {refused} refused");
+    ensure!(refused > 0 && accepted > 0, "{refused} refused, {accepted} accepted");
+    Ok(())
 }

@@ -5,6 +5,7 @@ use anyhow::{Context, ensure};
 use gochat_test_support::{TestDatabase, deadline};
 use std::{
     cell::RefCell,
+    collections::BTreeMap,
     io::{Read, Write},
     net::TcpStream,
 };
@@ -13,6 +14,8 @@ use std::{
 pub struct Twins {
     apps: [App; 2],
     connections: RefCell<[Option<TcpStream>; 2]>,
+    /// How often each status came.
+    statuses: RefCell<BTreeMap<u16, u64>>,
 }
 
 impl Twins {
@@ -21,7 +24,7 @@ impl Twins {
         // Where a sweep or a slow machine holds up one of them, it is no other answer.
         let settings = [("GOCHAT__DATABASE__TIMEOUT", "60s")];
         let apps = [App::with(TestDatabase::sqlite()?, &settings), App::with(postgres, &settings)];
-        Ok(Self { apps, connections: RefCell::default() })
+        Ok(Self { apps, connections: RefCell::default(), statuses: RefCell::default() })
     }
 
     /// Sends a request to both, and returns the one reply; an error says what they do not agree on, or that it is a 500.
@@ -33,7 +36,19 @@ impl Twins {
         }
         ensure!(replies[0] == replies[1], "on SQLite {:?}, on PostgreSQL {:?}", replies[0], replies[1]);
         ensure!(replies[0].0 < 500, "{:?}", replies[0]);
+        *self.statuses.borrow_mut().entry(replies[0].0).or_default() += 1;
         Ok(replies.swap_remove(0))
+    }
+
+    /// Says how often each status came; an error says that one of these never did.
+    pub fn assert_seen(&self, what: &str, statuses: &[u16]) -> anyhow::Result<()> {
+        let seen = self.statuses.borrow();
+        eprintln!("{what}: {} requests to each database, {seen:?}", seen.values().sum::<u64>());
+        ensure!(
+            statuses.iter().all(|status| seen.contains_key(status)),
+            "of {statuses:?} only {seen:?} came"
+        );
+        Ok(())
     }
 }
 

@@ -1,7 +1,10 @@
 //! Three servers migrate one empty database, and one of them is killed.
 
 use super::Fault;
-use crate::{server::pause, trial::Trial};
+use crate::{
+    server::{Server, pause},
+    trial::Trial,
+};
 use gochat_test_support::{Backend, free_port, schema};
 
 pub struct Migrate;
@@ -28,8 +31,7 @@ impl Fault for Migrate {
             pause(trial.millis(0, 120));
             let mut killed = servers.swap_remove(trial.rng.usize(..SERVERS));
             killed.kill()?;
-            let servers =
-                servers.into_iter().map(|server| server.listens()).collect::<anyhow::Result<Vec<_>>>()?;
+            let servers = servers.into_iter().map(Server::listens).collect::<anyhow::Result<Vec<_>>>()?;
             let versions = "SELECT version FROM __diesel_schema_migrations ORDER BY version";
             let found: Vec<_> = home.sql()?.rows(versions)?.concat();
             let wanted = schema::versions(trial.backend)?;

@@ -182,7 +182,7 @@ impl<'a> Worker<'a> {
                     was_open = self.open(&ask, was_open);
                 }
                 Err(Failure::Unsent) => {}
-                Err(Failure::Broken(_)) => was_open = self.open(&ask, was_open),
+                Err(Failure::Broken | Failure::Malformed(_)) => was_open = self.open(&ask, was_open),
                 Err(Failure::Late) => {
                     self.outcome.wrong.push(format!("no answer to {ask:?}"));
                     was_open = self.open(&ask, was_open);
@@ -250,6 +250,9 @@ impl<'a> Worker<'a> {
                 }
             }
             Err(failure) => {
+                if let Failure::Malformed(what) = failure {
+                    self.outcome.wrong.push(format!("what came is no reply: {what}"));
+                }
                 if matches!(failure, Failure::Unsent) {
                     tally.unsent += 1;
                 } else {
