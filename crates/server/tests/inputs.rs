@@ -6,24 +6,32 @@
 //! | environment variable | |
 //! | --- | --- |
 //! | `GOCHAT_TEST_INPUTS` | number of inputs of each kind; 500 if it is not set |
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every case has the same shape")]
 
-mod inputs {
-    #[path = "../api/app.rs"]
-    #[allow(dead_code, reason = "the suite of the API uses the rest")]
-    pub mod app;
-    pub mod bodies;
-    pub mod corpus;
-    pub mod headers;
-    pub mod lines;
-    pub mod mutation;
-    pub mod queries;
-    pub mod runner;
-    pub mod settings;
-    pub mod twins;
-}
+#[path = "api/app.rs"]
+#[allow(dead_code, reason = "the suite of the API uses the rest")]
+mod app;
+#[path = "inputs/bodies.rs"]
+mod bodies;
+#[path = "inputs/corpus.rs"]
+mod corpus;
+#[path = "inputs/headers.rs"]
+mod headers;
+#[path = "inputs/lines.rs"]
+mod lines;
+#[path = "inputs/mutation.rs"]
+mod mutation;
+#[path = "inputs/queries.rs"]
+mod queries;
+#[path = "inputs/runner.rs"]
+mod runner;
+#[path = "inputs/settings.rs"]
+mod settings;
+#[path = "inputs/twins.rs"]
+mod twins;
 
 use gochat_test_support::{Backend, Suite};
-use inputs::{bodies, headers, lines, queries, settings};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

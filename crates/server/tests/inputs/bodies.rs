@@ -1,6 +1,6 @@
 //! The body of `POST /v1/group`.
 
-use super::{corpus, mutation, runner, twins::Twins};
+use crate::{corpus, mutation, runner, twins::Twins};
 use anyhow::ensure;
 use gochat_test_support::{Case, TestDatabase, cases, http::Request};
 

@@ -1,6 +1,6 @@
 //! Headers of a request.
 
-use super::{corpus, mutation, runner, twins::Twins};
+use crate::{corpus, mutation, runner, twins::Twins};
 use anyhow::ensure;
 use gochat_test_support::{Case, TestDatabase, cases, http::DEVELOPMENT_KEY};
 use proptest::{collection::vec, sample::select};

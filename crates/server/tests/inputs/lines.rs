@@ -1,6 +1,6 @@
 //! The lines of files that are imported.
 
-use super::{corpus, mutation, runner};
+use crate::{corpus, mutation, runner};
 use anyhow::{Context, ensure};
 use gochat_test_support::{Case, TestDatabase, cases, deadline};
 use proptest::collection::vec;

@@ -1,6 +1,6 @@
 //! The query string of `GET /v1/group`.
 
-use super::{corpus, mutation, runner, twins::Twins};
+use crate::{corpus, mutation, runner, twins::Twins};
 use anyhow::ensure;
 use gochat_test_support::{
     Case, TestDatabase, cases,

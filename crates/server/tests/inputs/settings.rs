@@ -1,6 +1,6 @@
 //! The settings of the environment.
 
-use super::{corpus, mutation, runner};
+use crate::{corpus, mutation, runner};
 use anyhow::ensure;
 use gochat::settings::{Profile, Settings};
 use proptest::{collection::vec, sample::select};

@@ -1,6 +1,6 @@
 //! The application on both databases, and a request for both.
 
-use super::app::App;
+use crate::app::App;
 use anyhow::{Context, ensure};
 use gochat_test_support::{TestDatabase, deadline};
 use std::{
