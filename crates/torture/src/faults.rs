@@ -79,6 +79,7 @@ pub fn all() -> &'static [&'static dyn Fault] {
         &stop::StopFast,
         &stop::StopImmediate,
         &crash::Crash,
+        &crash::Postmaster,
         &freeze::Freeze,
         &end_backends::EndBackends,
         &commit_answer::CommitAnswer,

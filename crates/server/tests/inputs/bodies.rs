@@ -3,6 +3,7 @@
 use crate::{corpus, mutation, runner, twins::Twins};
 use anyhow::ensure;
 use gochat_test_support::{Case, TestDatabase, cases, http::Request};
+use proptest::prop_oneof;
 
 pub fn cases() -> Vec<Case> {
     cases![no_body_makes_the_service_panic_and_both_databases_answer_the_same].to_vec()
@@ -19,6 +20,11 @@ fn no_body_makes_the_service_panic_and_both_databases_answer_the_same(
     };
     let corpus = corpus::inputs(corpus::BODIES);
     corpus.iter().cloned().try_for_each(test)?;
-    runner::run(runner::count()?, "tests/inputs/regressions/bodies.txt", mutation::near(corpus), test)?;
+    runner::run(
+        runner::count()?,
+        "tests/inputs/regressions/bodies.txt",
+        prop_oneof![mutation::near(corpus), mutation::object()],
+        test,
+    )?;
     twins.assert_seen("bodies", &[201, 400, 409, 422])
 }

@@ -3,7 +3,7 @@
 use crate::{corpus, mutation, runner};
 use anyhow::{Context, ensure};
 use gochat_test_support::{Case, TestDatabase, cases, deadline};
-use proptest::collection::vec;
+use proptest::{collection::vec, prop_oneof};
 use std::{
     io::Write,
     process::{Command, Output, Stdio},
@@ -54,7 +54,7 @@ fn import(
     import(corpus.clone())?;
     let lines = runner::count()?.min(LINES);
     let cases = runner::count()?.div_ceil(lines);
-    let strategy = vec(mutation::near(corpus), lines as usize);
+    let strategy = vec(prop_oneof![mutation::near(corpus), mutation::object()], lines as usize);
     runner::run(cases, regressions, strategy, import)?;
     eprintln!("{format}: {} lines to each database", cases * lines);
     let exports = [&sqlite, postgres].map(|database| gochat(database, &["groups", "export"], b""));

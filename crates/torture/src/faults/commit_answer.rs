@@ -27,7 +27,7 @@ impl Fault for CommitAnswer {
         let proxy = FaultProxy::in_front_of(&home.url)?;
         let home = home.through(proxy.url());
         let mut server = home.start()?;
-        let mut next = [0, 0];
+        let (mut next, mut most) = ([0, 0], [0, 0]);
         while trial.next_round(200, 12) {
             let kind = trial.rounds as usize % 2;
             let number = trial.rng.usize(1..5);
@@ -38,10 +38,12 @@ impl Fault for CommitAnswer {
                 wait_for("an answer is cut", || Ok((proxy.answers_lost() > before).then_some(())))?;
                 load.more_created(5)
             })?;
+            most[kind] = most[kind].max(next[kind].min(proxy.answer_length()));
             // Behind its last byte, it begins anew.
             next[kind] = if next[kind] < proxy.answer_length() { next[kind] + 1 } else { 0 };
             trial.check(&home)?;
         }
+        trial.note(format!("up to {} bytes of COMMIT's answer, and up to {} of a batch's", most[0], most[1]));
         server.terminate()?;
         trial.finish(&home)
     }
