@@ -9,6 +9,9 @@ pub struct CommitAnswer;
 /// A batch with keys commits by `COMMIT`; one of plain creates is a statement by itself.
 const COMMITS: [Message; 2] = [Message::Containing("COMMIT"), Message::Execute];
 
+/// Bytes of the answers, and one more; of an answer that is shorter, all of it arrives. That to a batch has a row a group.
+const LENGTHS: [usize; 2] = [19, 100];
+
 impl Fault for CommitAnswer {
     fn name(&self) -> &'static str {
         "commit-answer"
@@ -39,8 +42,7 @@ impl Fault for CommitAnswer {
                 load.more_created(5)
             })?;
             most[kind] = most[kind].max(next[kind].min(proxy.answer_length()));
-            // Behind its last byte, it begins anew.
-            next[kind] = if next[kind] < proxy.answer_length() { next[kind] + 1 } else { 0 };
+            next[kind] = (next[kind] + 1) % LENGTHS[kind];
             trial.check(&home)?;
         }
         trial.note(format!("up to {} bytes of COMMIT's answer, and up to {} of a batch's", most[0], most[1]));
