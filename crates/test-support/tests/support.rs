@@ -10,6 +10,8 @@ mod fault_proxy;
 mod namespace;
 #[path = "support/pgbouncer.rs"]
 mod pgbouncer;
+#[path = "support/small_disk.rs"]
+mod small_disk;
 
 use gochat_test_support::{Backend, Need, Suite};
 use std::process::ExitCode;
@@ -25,5 +27,7 @@ fn main() -> ExitCode {
     suite.on_postgres_with(Need::PgBouncer, &pgbouncer::cases_with_their_own());
     suite.on_postgres_with(Need::German, &cluster::german_cases());
     suite.on_postgres_with(Need::Namespace, &namespace::cases());
+    // Whoever may make a namespace may mount a tmpfs.
+    suite.on_postgres_with(Need::Namespace, &small_disk::cases());
     suite.run()
 }
