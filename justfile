@@ -15,6 +15,11 @@ bench *args:
     cargo build --release --package gochat --package gochat-bench
     "${CARGO_TARGET_DIR:-target}/release/gochat-bench" {{args}}
 
+# Hurt the service, and hold its answers against the database; with --short in five minutes.
+torture *args:
+    cargo build --release --package gochat --package gochat-torture
+    "${CARGO_TARGET_DIR:-target}/release/gochat-torture" {{args}}
+
 # Check formatting, lints, documentation, and the dependencies' bans, licences and sources.
 lint:
     cargo fmt --all -- --check

@@ -87,7 +87,17 @@ impl FaultProxy {
     ///
     /// It is the `number`th such message from now on, counted from 1 over all connections.
     pub fn lose_answer(&self, message: Message, number: usize) {
-        self.switch.lose(message, number);
+        self.cut_answer(message, number, 0);
+    }
+
+    /// The same, after so many bytes of the answer have arrived; all of it, if it has no more.
+    pub fn cut_answer(&self, message: Message, number: usize, bytes: usize) {
+        self.switch.lose(message, number, bytes);
+    }
+
+    /// Number of bytes of the last answer that was cut or lost.
+    pub fn answer_length(&self) -> usize {
+        self.switch.length()
     }
 
     /// Mutes each connection that sends such a message from now on: neither it nor what follows arrives, and nothing tells its

@@ -12,6 +12,7 @@ pub mod deadline;
 mod detour;
 mod fake_clock;
 mod fault_proxy;
+mod haproxy;
 pub mod http;
 mod installation;
 mod keeper;
@@ -24,17 +25,21 @@ mod port;
 mod postgres;
 pub mod schema;
 mod server_folder;
+mod small_disk;
 mod suite;
 
 pub use cluster::{Cluster, ClusterBuilder, Shutdown};
 pub use database::{Backend, TestDatabase};
 pub use fake_clock::FakeClock;
 pub use fault_proxy::{FaultProxy, Message};
+pub use haproxy::HaProxy;
 pub use namespace::Namespace;
 pub use need::Need;
 pub use nginx::Nginx;
 pub use pgbouncer::PgBouncer;
 pub use plain_sql::PlainSql;
+pub use port::free as free_port;
+pub use small_disk::SmallDisk;
 pub use suite::{Case, CaseWithoutDatabase, Suite, run_case};
 
 /// The table of the named functions, each beside its name: `cases![one, two]` is `[("one", one), ("two", two)]`.

@@ -7,6 +7,8 @@ use std::{env, process::Command};
 /// Something that a machine may lack; cases that need it are then ignored, with the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
+    /// PostgreSQL's server binaries.
+    Postgres,
     /// A server that can speak German: the locale `de_DE.UTF-8`, and PostgreSQL's translations.
     German,
     /// PgBouncer.
@@ -21,8 +23,9 @@ pub enum Need {
 
 impl Need {
     /// An error says what is missing, and how it is installed.
-    pub(crate) fn check(self) -> anyhow::Result<()> {
+    pub fn check(self) -> anyhow::Result<()> {
         match self {
+            Self::Postgres => installation::newest().map(drop),
             Self::German => {
                 let mut help = Command::new(installation::newest()?.join("postgres"));
                 let help = help.arg("--help").env("LC_ALL", "de_DE.UTF-8").env_remove("LANGUAGE").output()?;
@@ -44,7 +47,7 @@ impl Need {
     pub(crate) fn is_required(self) -> bool {
         let is_set = |variable| env::var(variable).is_ok_and(|value| value == "1");
         match self {
-            Self::German | Self::PgBouncer => is_set("GOCHAT_TEST_REQUIRE_POSTGRES"),
+            Self::Postgres | Self::German | Self::PgBouncer => is_set("GOCHAT_TEST_REQUIRE_POSTGRES"),
             Self::FakeTime | Self::Nginx => is_set("GOCHAT_TEST_REQUIRE_CLIENTS"),
             Self::Namespace => false,
         }

@@ -12,6 +12,8 @@ mod namespace;
 mod nginx;
 #[path = "support/pgbouncer.rs"]
 mod pgbouncer;
+#[path = "support/small_disk.rs"]
+mod small_disk;
 
 use gochat_test_support::{Backend, Need, Suite};
 use std::process::ExitCode;
@@ -28,5 +30,7 @@ fn main() -> ExitCode {
     suite.on_with(Need::German, [Backend::Postgres], &cluster::german_cases());
     suite.on_with(Need::Namespace, [Backend::Postgres], &namespace::cases());
     suite.on_with(Need::Nginx, [Backend::Sqlite], &nginx::cases());
+    // Whoever may make a namespace may mount a tmpfs.
+    suite.on_with(Need::Namespace, [Backend::Postgres], &small_disk::cases());
     suite.run()
 }

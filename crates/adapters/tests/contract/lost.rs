@@ -368,7 +368,6 @@ fn a_primary_that_freezes_is_left_for_the_standby(_: TestDatabase) -> anyhow::Re
         (runtime.block_on(probe.check(soon)) == Readiness::Ready).then_some(())
     });
     // Those that were left return when it answers, and end.
-    assert!(connections_left(&registry) > 0.0);
     primary.resume()?;
     deadline::eventually("what was left returns", || (connections_left(&registry) == 0.0).then_some(()));
     assert!(reads(2 * OPTIONS.pool_size).iter().all(|read| matches!(read, Ok(Some(_)))));

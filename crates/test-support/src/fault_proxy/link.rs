@@ -7,10 +7,7 @@ use super::{
 use std::{
     io::{self, BufReader, Write},
     net::TcpStream,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, OnceLock},
     thread,
 };
 
@@ -22,17 +19,17 @@ pub(super) fn serve(client: TcpStream, server: &(String, u16), switch: &Arc<Swit
         stream.set_nodelay(true)?;
     }
     let link = switch.open([client.try_clone()?, server.try_clone()?]);
-    let is_lost = Arc::new(AtomicBool::new(false));
+    let lost = Arc::new(OnceLock::new());
     let answers = {
         let (client, server) = (client.try_clone()?, server.try_clone()?);
-        let (switch, is_lost) = (Arc::clone(switch), Arc::clone(&is_lost));
+        let (switch, lost) = (Arc::clone(switch), Arc::clone(&lost));
         move || {
-            let _ended = pass_answers(server, client, &switch, &is_lost);
+            let _ended = pass_answers(server, client, &switch, &lost);
             switch.close(link);
         }
     };
     thread::spawn(answers);
-    let _ended = pass_requests(client, server, switch, &is_lost);
+    let _ended = pass_requests(client, server, switch, &lost);
     switch.close(link);
     Ok(())
 }
@@ -41,7 +38,7 @@ fn pass_requests(
     client: TcpStream,
     mut server: TcpStream,
     switch: &Switch,
-    is_lost: &AtomicBool,
+    lost: &OnceLock<usize>,
 ) -> io::Result<()> {
     let mut requests = BufReader::new(client);
     let mut request = read_first(&mut requests)?;
@@ -59,8 +56,8 @@ fn pass_requests(
                 read(&mut requests)?;
             }
         }
-        if switch.loses(&request) {
-            is_lost.store(true, Ordering::SeqCst);
+        if let Some(bytes) = switch.loses(&request) {
+            lost.get_or_init(|| bytes);
         }
         server.write_all(&request)?;
         request = read(&mut requests)?;
@@ -71,19 +68,22 @@ fn pass_answers(
     server: TcpStream,
     mut client: TcpStream,
     switch: &Switch,
-    is_lost: &AtomicBool,
+    lost: &OnceLock<usize>,
 ) -> io::Result<()> {
     let mut answers = BufReader::new(server);
+    let mut held = Vec::new();
     loop {
         let answer = read(&mut answers)?;
         switch.pass();
-        match (is_lost.load(Ordering::SeqCst), is_ready(&answer)) {
-            (true, true) => {
-                switch.count_lost();
-                return Ok(());
-            }
-            (true, false) => {}
-            (false, _) => client.write_all(&answer)?,
+        let Some(bytes) = lost.get() else {
+            client.write_all(&answer)?;
+            continue;
+        };
+        held.extend(&answer);
+        if is_ready(&answer) {
+            client.write_all(&held[..held.len().min(*bytes)])?;
+            switch.count_lost(held.len());
+            return Ok(());
         }
     }
 }

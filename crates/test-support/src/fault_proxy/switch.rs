@@ -14,15 +14,25 @@ pub(super) struct Switch {
     released: Condvar,
 }
 
+/// The message whose answer is lost.
+struct Lost {
+    message: Message,
+    /// How many of its kind come until then, itself included.
+    left: usize,
+    /// How many bytes of the answer arrive.
+    bytes: usize,
+}
+
 #[derive(Default)]
 struct State {
     is_over: bool,
     is_held: bool,
-    /// The message whose answer is lost, and how many of its kind come until then, itself included.
-    lost: Option<(Message, usize)>,
+    lost: Option<Lost>,
     answers_lost: usize,
     /// The message that mutes a connection.
     muting: Option<Message>,
+    /// Length of the last answer that was lost.
+    length: usize,
     /// Both ends of each connection.
     links: HashMap<usize, [TcpStream; 2]>,
     opened: usize,
@@ -78,21 +88,17 @@ impl Switch {
         }
     }
 
-    pub(super) fn lose(&self, message: Message, number: usize) {
-        self.state().lost = Some((message, number));
+    pub(super) fn lose(&self, message: Message, number: usize, bytes: usize) {
+        self.state().lost = Some(Lost { message, left: number, bytes });
     }
 
-    /// Whether the answer to this message is the one to be lost.
-    pub(super) fn loses(&self, frame: &[u8]) -> bool {
+    /// How many bytes of the answer to this message arrive, if it is the one to be lost.
+    pub(super) fn loses(&self, frame: &[u8]) -> Option<usize> {
         let mut state = self.state();
-        let Some((message, left)) = &mut state.lost else { return false };
-        if !message.is(frame) {
-            return false;
-        }
-        *left = left.saturating_sub(1);
-        let is_this = *left == 0;
-        state.lost.take_if(|_| is_this);
-        is_this
+        let lost = state.lost.as_mut().filter(|lost| lost.message.is(frame))?;
+        lost.left = lost.left.saturating_sub(1);
+        let is_this = lost.left == 0;
+        state.lost.take_if(|_| is_this).map(|lost| lost.bytes)
     }
 
     pub(super) fn mute(&self, message: Option<Message>) {
@@ -104,8 +110,14 @@ impl Switch {
         self.state().muting.is_some_and(|message| message.is(frame))
     }
 
-    pub(super) fn count_lost(&self) {
-        self.state().answers_lost += 1;
+    pub(super) fn count_lost(&self, length: usize) {
+        let mut state = self.state();
+        state.answers_lost += 1;
+        state.length = length;
+    }
+
+    pub(super) fn length(&self) -> usize {
+        self.state().length
     }
 
     pub(super) fn answers_lost(&self) -> usize {

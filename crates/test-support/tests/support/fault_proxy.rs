@@ -13,6 +13,7 @@ pub fn cases() -> Vec<Case> {
         the_end_of_a_connection_is_held_too,
         a_commit_whose_answer_is_lost_is_carried_out,
         of_batches_the_one_that_was_named_loses_its_answer,
+        an_answer_that_is_cut_anywhere_is_an_error_until_it_is_complete,
     ]
     .to_vec()
 }
@@ -120,5 +121,22 @@ fn of_batches_the_one_that_was_named_loses_its_answer(database: TestDatabase) ->
     assert_eq!([1, 2, 3, 4].map(|number| insert(number).is_ok()), [true, true, false, false]);
     assert_eq!(proxy.answers_lost(), 1);
     assert_eq!(database.rows("SELECT number::text FROM numbers")?, [["1"], ["2"], ["3"]]);
+    Ok(())
+}
+
+fn an_answer_that_is_cut_anywhere_is_an_error_until_it_is_complete(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let (proxy, database) = behind_a_proxy(database)?;
+    // `CommandComplete` with its tag, and `ReadyForQuery`.
+    let length = 1 + 4 + "COMMIT\0".len() + 1 + 4 + 1;
+    for bytes in 0..=length {
+        let mut connection = PlainSql::connect(database.url())?;
+        connection.execute("BEGIN")?;
+        proxy.cut_answer(Message::Containing("COMMIT"), 1, bytes);
+        assert_eq!(connection.execute("COMMIT").is_ok(), bytes == length, "{bytes}");
+        connection.execute("SELECT 1").unwrap_err();
+        assert_eq!((proxy.answers_lost(), proxy.answer_length()), (bytes + 1, length));
+    }
     Ok(())
 }

@@ -1,0 +1,30 @@
+//! The body of `POST /v1/group`.
+
+use crate::{corpus, mutation, runner, twins::Twins};
+use anyhow::ensure;
+use gochat_test_support::{Case, TestDatabase, cases, http::Request};
+use proptest::prop_oneof;
+
+pub fn cases() -> Vec<Case> {
+    cases![no_body_makes_the_service_panic_and_both_databases_answer_the_same].to_vec()
+}
+
+fn no_body_makes_the_service_panic_and_both_databases_answer_the_same(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let twins = Twins::beside(database)?;
+    let test = |body: Vec<u8>| {
+        let (status, text) = twins.send(&Request::create(body).bytes())?;
+        ensure!([201, 400, 409, 413, 422].contains(&status), "{text}");
+        Ok(())
+    };
+    let corpus = corpus::inputs(corpus::BODIES);
+    corpus.iter().cloned().try_for_each(test)?;
+    runner::run(
+        runner::count()?,
+        "tests/inputs/regressions/bodies.txt",
+        prop_oneof![mutation::near(corpus), mutation::object()],
+        test,
+    )?;
+    twins.assert_seen("bodies", &[201, 400, 409, 422])
+}

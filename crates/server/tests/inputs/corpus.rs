@@ -1,0 +1,15 @@
+//! Inputs that are known to be near an edge. A line of a file is one input, percent-encoded.
+
+use percent_encoding::percent_decode_str;
+
+pub const BODIES: &str = include_str!("corpus/bodies.txt");
+pub const HEADERS: &str = include_str!("corpus/headers.txt");
+pub const QUERIES: &str = include_str!("corpus/queries.txt");
+pub const NDJSON: &str = include_str!("corpus/ndjson.txt");
+pub const CSV: &str = include_str!("corpus/csv.txt");
+pub const SETTINGS: &str = include_str!("corpus/settings.txt");
+
+/// The inputs of a file.
+pub fn inputs(file: &str) -> Vec<Vec<u8>> {
+    file.lines().map(|line| percent_decode_str(line).collect()).collect()
+}

@@ -1,0 +1,55 @@
+//! The settings of the environment.
+
+use crate::{corpus, mutation, runner};
+use anyhow::ensure;
+use gochat::settings::{Profile, Settings};
+use proptest::{collection::vec, sample::select};
+use std::cell::RefCell;
+
+/// A password that is in the settings, and that nobody may be shown.
+const SECRET: &str = "correct-horse-battery-staple";
+
+pub fn case() -> anyhow::Result<()> {
+    let defaults = Settings::load(Profile::Production, [])?.to_toml()?;
+    let mut names =
+        vec!["GOCHAT__UNKNOWN__SETTING".to_owned(), "GOCHAT__HTTP".to_owned(), "GOCHAT__".to_owned()];
+    let mut section = String::new();
+    for line in defaults.lines() {
+        if let Some(name) = line.strip_prefix('[') {
+            section = name.trim_end_matches(']').to_uppercase();
+        } else if let Some((key, _)) = line.split_once(" = ") {
+            names.push(format!("GOCHAT__{section}__{}", key.to_uppercase()));
+        }
+    }
+    ensure!(names.len() > 20, "{names:?}");
+    let seen = RefCell::new([0_u64; 2]);
+    let test = |(profile, variables): (Profile, Vec<(String, Vec<u8>)>)| {
+        let url = ("GOCHAT__DATABASE__URL".to_owned(), format!("postgres://gochat:{SECRET}@db/gochat"));
+        let others =
+            variables.into_iter().map(|(name, value)| (name, String::from_utf8_lossy(&value).into_owned()));
+        let others: Vec<_> = others.collect();
+        let has_url = others.iter().any(|(name, _)| *name == url.0);
+        let loaded = Settings::load(profile, others.into_iter().chain((!has_url).then_some(url)));
+        seen.borrow_mut()[usize::from(loaded.is_ok())] += 1;
+        let shown = match loaded {
+            Ok(settings) => settings.to_toml()?,
+            Err(error) => error.to_string(),
+        };
+        ensure!(!shown.contains(SECRET), "{shown}");
+        Ok(())
+    };
+    let corpus = corpus::inputs(corpus::SETTINGS);
+    for name in &names {
+        corpus
+            .iter()
+            .try_for_each(|value| test((Profile::Development, vec![(name.clone(), value.clone())])))?;
+    }
+    let variables = vec((select(names), mutation::near(corpus)), 1..4);
+    let profiles = select(&[Profile::Development, Profile::Production][..]);
+    let strategy = (profiles, variables);
+    runner::run(runner::count()?, "tests/inputs/regressions/settings.txt", strategy, test)?;
+    let [refused, accepted] = [false, true].map(|is_accepted| seen.borrow()[usize::from(is_accepted)]);
+    eprintln!("settings: {accepted} accepted, {refused} refused");
+    ensure!(refused > 0 && accepted > 0, "{refused} refused, {accepted} accepted");
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! The application on both databases, and a request for both.
+
+use crate::app::App;
+use anyhow::{Context, ensure};
+use gochat_test_support::{TestDatabase, deadline};
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    io::{Read, Write},
+    net::TcpStream,
+};
+
+/// The application on SQLite and on PostgreSQL.
+pub struct Twins {
+    apps: [App; 2],
+    connections: RefCell<[Option<TcpStream>; 2]>,
+    /// How often each status came.
+    statuses: RefCell<BTreeMap<u16, u64>>,
+}
+
+impl Twins {
+    /// Starts both.
+    pub fn beside(postgres: TestDatabase) -> anyhow::Result<Self> {
+        // Where a sweep or a slow machine holds up one of them, it is no other answer.
+        let settings = [("GOCHAT__DATABASE__TIMEOUT", "60s")];
+        let apps = [App::with(TestDatabase::sqlite()?, &settings), App::with(postgres, &settings)];
+        Ok(Self { apps, connections: RefCell::default(), statuses: RefCell::default() })
+    }
+
+    /// Sends a request to both, and returns the one reply; an error says what they do not agree on, or that it is a 500.
+    pub fn send(&self, request: &[u8]) -> anyhow::Result<(u16, String)> {
+        let mut connections = self.connections.borrow_mut();
+        let mut replies = Vec::new();
+        for (app, connection) in self.apps.iter().zip(&mut *connections) {
+            replies.push(exchange(app.port, connection, request)?);
+        }
+        ensure!(replies[0] == replies[1], "on SQLite {:?}, on PostgreSQL {:?}", replies[0], replies[1]);
+        ensure!(replies[0].0 < 500, "{:?}", replies[0]);
+        *self.statuses.borrow_mut().entry(replies[0].0).or_default() += 1;
+        Ok(replies.swap_remove(0))
+    }
+
+    /// Says how often each status came; an error says that one of these never did.
+    pub fn assert_seen(&self, what: &str, statuses: &[u16]) -> anyhow::Result<()> {
+        let seen = self.statuses.borrow();
+        eprintln!("{what}: {} requests to each database, {seen:?}", seen.values().sum::<u64>());
+        ensure!(
+            statuses.iter().all(|status| seen.contains_key(status)),
+            "of {statuses:?} only {seen:?} came"
+        );
+        Ok(())
+    }
+}
+
+/// The status and, without what differs each time, the whole text of the reply.
+fn exchange(port: u16, connection: &mut Option<TcpStream>, request: &[u8]) -> anyhow::Result<(u16, String)> {
+    // A connection that was kept may have been closed meanwhile; a reply that was sent is not sent twice.
+    for is_kept in [connection.is_some(), false] {
+        let stream = match connection {
+            Some(stream) => stream,
+            None => connection.insert(open(port)?),
+        };
+        let written = stream.write_all(request);
+        let read = read(stream);
+        match (written, read) {
+            (_, Ok(Some(text))) => {
+                if text.to_lowercase().contains("\r\nconnection: close") {
+                    *connection = None;
+                }
+                let status = text.get(9..12).context("no status")?.parse()?;
+                return Ok((status, without_what_differs(&text)));
+            }
+            (_, Ok(None)) if is_kept => *connection = None,
+            (_, Ok(None)) => {
+                *connection = None;
+                return Ok((0, "closed".to_owned()));
+            }
+            (_, Err(error)) => return Err(error),
+        }
+    }
+    Ok((0, "closed".to_owned()))
+}
+
+fn open(port: u16) -> anyhow::Result<TcpStream> {
+    let stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(deadline::LIMIT))?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// One reply, or none if the connection was closed.
+fn read(stream: &mut TcpStream) -> anyhow::Result<Option<String>> {
+    let (mut bytes, mut buffer) = (Vec::new(), [0; 16_384]);
+    loop {
+        if let Some(end) = bytes.windows(4).position(|part| part == b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            let length: usize = length.context("a reply without a length")?.parse()?;
+            if head.starts_with("http/1.1 304") || bytes.len() >= end + 4 + length {
+                return Ok(Some(String::from_utf8_lossy(&bytes).into_owned()));
+            }
+        }
+        match stream.read(&mut buffer) {
+            Ok(0) => return Ok(None),
+            Ok(read) => bytes.extend(&buffer[..read]),
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return Ok(None),
+            Err(error) => return Err(error).context("no reply"),
+        }
+    }
+}
+
+/// The text with a dot in the place of each id of a request, UUID and time.
+fn without_what_differs(text: &str) -> String {
+    let mut text = text.to_owned();
+    let marks = [
+        ("\r\ndate: ", "\r\n"),
+        ("\r\nx-request-id: ", "\r\n"),
+        (r#""request_id":""#, "\""),
+        (r#""uuid":""#, "\""),
+        (r#""created_at":""#, "\""),
+    ];
+    for (begin, end) in marks {
+        let mut from = 0;
+        while let Some(start) = text[from..].find(begin).map(|found| from + found + begin.len()) {
+            let length = text[start..].find(end).unwrap_or(0);
+            text.replace_range(start..start + length, ".");
+            from = start;
+        }
+    }
+    // Headers come in any order.
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return text };
+    let mut lines: Vec<_> = head.split("\r\n").map(sorted).collect();
+    lines[1..].sort_unstable();
+    format!("{}\r\n\r\n{body}", lines.join("\r\n"))
+}
+
+/// A header of CORS with its list in order.
+fn sorted(line: &str) -> String {
+    let Some((name, list)) = line.split_once(": ").filter(|(name, _)| name.starts_with("access-control-"))
+    else {
+        return line.to_owned();
+    };
+    let mut words: Vec<_> = list.split(", ").collect();
+    words.sort_unstable();
+    format!("{name}: {}", words.join(", "))
+}

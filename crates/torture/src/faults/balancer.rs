@@ -1,0 +1,60 @@
+//! Three servers behind HAProxy, one of which is killed each second.
+
+use super::{Fault, POSTGRES};
+use crate::{need::Need, server::pause, trial::Trial};
+use gochat_test_support::{Backend, HaProxy, free_port};
+use std::time::Duration;
+
+pub struct Balancer;
+
+/// Servers behind HAProxy.
+const SERVERS: usize = 3;
+
+impl Fault for Balancer {
+    fn name(&self) -> &'static str {
+        "balancer"
+    }
+
+    fn about(&self) -> &'static str {
+        "three servers behind HAProxy on one PostgreSQL; each second one is killed and started again"
+    }
+
+    fn on(&self) -> &'static [Backend] {
+        POSTGRES
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[Need::HaProxy]
+    }
+
+    fn least(&self) -> Duration {
+        Duration::from_secs(12)
+    }
+
+    fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
+        // HAProxy's own answers where a server was lost before it answered, and where none is there.
+        trial.excused = vec![502, 504];
+        let home = trial.home()?;
+        let mut servers = Vec::new();
+        for _ in 0..SERVERS {
+            servers.push(home.launch().spawn([free_port()?, free_port()?])?.listens()?);
+        }
+        let ports: Vec<_> = servers.iter().map(|server| [server.port, server.admin_port]).collect();
+        let proxy = HaProxy::in_front_of(&ports)?;
+        trial.under_load(&home, &[proxy.port()], |load, trial| {
+            load.more_created(20)?;
+            while trial.next_round(60, 8) {
+                let number = trial.rng.usize(..SERVERS);
+                servers[number].kill()?;
+                pause(Duration::from_millis(500));
+                servers[number] = home.launch().spawn(ports[number])?.listens()?;
+                pause(Duration::from_millis(500));
+            }
+            load.more_created(20)
+        })?;
+        for server in &mut servers {
+            server.terminate()?;
+        }
+        trial.finish(&home)
+    }
+}

@@ -1,0 +1,174 @@
+//! Bodies that are too large, or become it.
+
+use super::{Fault, SQLITE};
+use crate::{client, client::request, hostile, server::Server, trial::Trial};
+use anyhow::{Context, ensure};
+use gochat_test_support::Backend;
+use std::{
+    io::{Read, Write},
+    process::{Command, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+pub struct Gigabyte;
+
+pub struct GzipBomb;
+
+/// Connections.
+const SENDERS: usize = 4;
+
+/// What the memory may grow by, in MiB.
+const GROWTH: u64 = 64;
+
+impl Fault for Gigabyte {
+    fn name(&self) -> &'static str {
+        "gigabyte"
+    }
+
+    fn about(&self) -> &'static str {
+        "bodies of 1 GiB with a key, with a length and in chunks: 413 and cut, memory is bounded"
+    }
+
+    fn short_on(&self) -> &'static [Backend] {
+        SQLITE
+    }
+
+    fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
+        let home = trial.home()?;
+        let mut server = home.start()?;
+        let common = [("GoChat-Token", &*home.key), ("Content-Type", "application/json")];
+        let with = |header| request("POST", "/v1/group", &[common[0], common[1], header], b"");
+        let bodies = [
+            (with(("Content-Length", "1073741824")), vec![b'x'; 1 << 16]),
+            (with(("Transfer-Encoding", "chunked")), [b"10000\r\n", &*vec![b'x'; 1 << 16], b"\r\n"].concat()),
+        ];
+        while trial.next_round(5, 1) {
+            let (port, before) = (server.port, server.resident()?);
+            let replies = trial.under_load(&home, &[port], |load, _| {
+                let replies = thread::scope(|scope| {
+                    let senders: Vec<_> = (0..SENDERS)
+                        .flat_map(|_| &bodies)
+                        .map(|(head, block)| scope.spawn(|| send_gibibyte(port, head, block)))
+                        .collect();
+                    senders.into_iter().filter_map(|sender| sender.join().ok()).collect::<Vec<_>>()
+                });
+                load.more_created(20)?;
+                Ok(replies)
+            })?;
+            for (status, mebibytes, took) in replies {
+                trial
+                    .expect(status == Some(413) && mebibytes < 512 && took < Duration::from_secs(10), || {
+                        format!("a body of 1 GiB: {status:?}, {mebibytes} MiB sent in {took:?}")
+                    });
+            }
+            bounded(trial, &server, before)?;
+        }
+        server.terminate()?;
+        trial.finish(&home)
+    }
+}
+
+impl Fault for GzipBomb {
+    fn name(&self) -> &'static str {
+        "gzip-bomb"
+    }
+
+    fn about(&self) -> &'static str {
+        "8 KiB of gzip that are 8 MiB of spaces, 1,000 times: 415, and nothing is unpacked"
+    }
+
+    fn short_on(&self) -> &'static [Backend] {
+        SQLITE
+    }
+
+    fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
+        let home = trial.home()?;
+        let mut server = home.start()?;
+        let headers = [
+            ("GoChat-Token", &*home.key),
+            ("Content-Type", "application/json"),
+            ("Content-Encoding", "gzip"),
+        ];
+        let bomb = request("POST", "/v1/group", &headers, &gzip(&vec![b' '; 8 << 20])?);
+        while trial.next_round(5, 1) {
+            let before = server.resident()?;
+            trial.under_load(&home, &[server.port], |load, trial| {
+                let mut client = client::Client::of(server.port);
+                for _ in 0..1_000 {
+                    let reply = client.send(&bomb);
+                    let status = reply.as_ref().map(|reply| reply.status).ok();
+                    trial.expect(status == Some(415), || format!("a gzip bomb: {reply:?}"));
+                }
+                load.more_created(20)
+            })?;
+            bounded(trial, &server, before)?;
+        }
+        server.terminate()?;
+        trial.finish(&home)
+    }
+}
+
+fn bounded(trial: &mut Trial, server: &Server, before: u64) -> anyhow::Result<()> {
+    let grown = server.resident()?.saturating_sub(before);
+    trial.expect(grown < GROWTH, || format!("the memory grew by {grown} MiB"));
+    trial.note(format!("{grown} MiB more memory"));
+    Ok(())
+}
+
+/// Sends up to 1 GiB of blocks, and returns the status, how many MiB were sent and how long the connection lived.
+fn send_gibibyte(port: u16, head: &[u8], block: &[u8]) -> (Option<u16>, u64, Duration) {
+    let started_at = Instant::now();
+    let Ok(stream) = hostile::connect(port) else { return (None, 0, Duration::ZERO) };
+    let (is_over, mut sent) = (AtomicBool::new(false), 0);
+    let status = thread::scope(|scope| {
+        let reader = scope.spawn(|| read_status(&stream, &is_over));
+        let (mut stream, mut next) = (&stream, head);
+        while sent < 1 << 30
+            && !is_over.load(Ordering::Relaxed)
+            && started_at.elapsed() < Duration::from_secs(60)
+        {
+            match stream.write(next) {
+                Ok(written) => {
+                    sent += written as u64;
+                    next = if written < next.len() { &next[written..] } else { block };
+                }
+                Err(error) if hostile::is_end(&error) => break,
+                Err(_) => {}
+            }
+        }
+        // The reply may still lie there.
+        crate::server::pause(Duration::from_millis(200));
+        is_over.store(true, Ordering::Relaxed);
+        reader.join().ok().flatten()
+    });
+    (status, sent >> 20, started_at.elapsed())
+}
+
+/// The status of the reply that comes before the end of the connection.
+fn read_status(mut stream: &std::net::TcpStream, is_over: &AtomicBool) -> Option<u16> {
+    let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => bytes.extend(&buffer[..read]),
+            Err(error) if hostile::is_end(&error) => break,
+            Err(_) if is_over.load(Ordering::Relaxed) => break,
+            Err(_) => {}
+        }
+    }
+    is_over.store(true, Ordering::Relaxed);
+    client::parse(&bytes).ok().flatten().map(|(reply, _)| reply.status)
+}
+
+fn gzip(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let mut child = Command::new("gzip").arg("-9").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut stdin = child.stdin.take().context("gzip has no input")?;
+    let output = thread::scope(|scope| {
+        scope.spawn(move || drop(stdin.write_all(bytes)));
+        child.wait_with_output()
+    })?;
+    ensure!(output.status.success(), "gzip failed");
+    Ok(output.stdout)
+}

@@ -1,0 +1,52 @@
+//! The answer to a commit arrives in part, or not at all.
+
+use super::{Fault, POSTGRES};
+use crate::{trial::Trial, wait::wait_for};
+use gochat_test_support::{Backend, FaultProxy, Message};
+
+pub struct CommitAnswer;
+
+/// A batch with keys commits by `COMMIT`; one of plain creates is a statement by itself.
+const COMMITS: [Message; 2] = [Message::Containing("COMMIT"), Message::Execute];
+
+/// Bytes of the answers, and one more; of an answer that is shorter, all of it arrives. That to a batch has a row a group.
+const LENGTHS: [usize; 2] = [19, 100];
+
+impl Fault for CommitAnswer {
+    fn name(&self) -> &'static str {
+        "commit-answer"
+    }
+
+    fn about(&self) -> &'static str {
+        "a proxy cuts the connection at each byte of the answer to a commit, and of that to a batch without one"
+    }
+
+    fn on(&self) -> &'static [Backend] {
+        POSTGRES
+    }
+
+    fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
+        let home = trial.home()?;
+        let proxy = FaultProxy::in_front_of(&home.url)?;
+        let home = home.through(proxy.url());
+        let mut server = home.start()?;
+        let (mut next, mut most) = ([0, 0], [0, 0]);
+        while trial.next_round(200, 12) {
+            let kind = trial.rounds as usize % 2;
+            let number = trial.rng.usize(1..5);
+            trial.under_load(&home, &[server.port], |load, _| {
+                load.more_created(5)?;
+                let before = proxy.answers_lost();
+                proxy.cut_answer(COMMITS[kind], number, next[kind]);
+                wait_for("an answer is cut", || Ok((proxy.answers_lost() > before).then_some(())))?;
+                load.more_created(5)
+            })?;
+            most[kind] = most[kind].max(next[kind].min(proxy.answer_length()));
+            next[kind] = (next[kind] + 1) % LENGTHS[kind];
+            trial.check(&home)?;
+        }
+        trial.note(format!("up to {} bytes of COMMIT's answer, and up to {} of a batch's", most[0], most[1]));
+        server.terminate()?;
+        trial.finish(&home)
+    }
+}

@@ -1,0 +1,66 @@
+//! The disk is full, and then it is not.
+
+use super::{Fault, SQLITE};
+use crate::{need::Need, trial::Trial};
+use gochat_test_support::{Backend, SmallDisk};
+use std::{
+    fs::{self, File},
+    io::Write,
+    path::Path,
+};
+
+pub struct DiskFull;
+
+/// Room on the disk. A database with its log takes about half of it.
+const MEBIBYTES: u32 = 16;
+
+impl Fault for DiskFull {
+    fn name(&self) -> &'static str {
+        "disk-full"
+    }
+
+    fn about(&self) -> &'static str {
+        "the disk of 16 MiB is filled to its last byte under load, and freed"
+    }
+
+    fn on(&self) -> &'static [Backend] {
+        SQLITE
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[Need::SmallDisk]
+    }
+
+    fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
+        while trial.next_round(20, 2) {
+            let disk = SmallDisk::new(MEBIBYTES)?;
+            let home = trial.bare_home()?.at(&disk.path().join("gochat.sqlite")).with_key()?;
+            let mut server = home.start()?;
+            let ballast = disk.path().join("ballast");
+            trial.under_load(&home, &[server.port], |load, trial| {
+                for _ in 0..trial.by_form(5, 2) {
+                    load.more_created(trial.rng.u64(1..50))?;
+                    fill(&ballast)?;
+                    // What has room in the files that are there may still be stored.
+                    load.more_unavailable(trial.rng.u64(1..30))?;
+                    fs::remove_file(&ballast)?;
+                    load.more_created(20)?;
+                }
+                Ok(())
+            })?;
+            server.terminate()?;
+            trial.finish(&home)?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes until there is no room for another byte.
+fn fill(ballast: &Path) -> anyhow::Result<()> {
+    let mut file = File::create(ballast)?;
+    for size in [1 << 20, 4096, 1] {
+        let block = vec![0; size];
+        while file.write_all(&block).is_ok() {}
+    }
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! An administrator ends PostgreSQL's backends, again and again.
+
+use super::{Fault, POSTGRES};
+use crate::{home::Home, server::pause, trial::Trial};
+use gochat_test_support::Backend;
+
+pub struct EndBackends;
+
+impl Fault for EndBackends {
+    fn name(&self) -> &'static str {
+        "end-backends"
+    }
+
+    fn about(&self) -> &'static str {
+        "`pg_terminate_backend` of every connection, 20 times with up to 100 ms between"
+    }
+
+    fn on(&self) -> &'static [Backend] {
+        POSTGRES
+    }
+
+    fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
+        let home = trial.home()?;
+        let mut server = home.start()?;
+        while trial.next_round(20, 2) {
+            trial.under_load(&home, &[server.port], |load, trial| {
+                load.more_created(20)?;
+                end_all(&home, trial)?;
+                load.more_created(20)
+            })?;
+            trial.check(&home)?;
+        }
+        server.terminate()?;
+        trial.finish(&home)
+    }
+}
+
+/// Ends all connections but its own, 20 times.
+pub(super) fn end_all(home: &Home, trial: &mut Trial) -> anyhow::Result<()> {
+    let mut sql = home.sql()?;
+    for _ in 0..20 {
+        sql.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )?;
+        pause(trial.millis(0, 100));
+    }
+    Ok(())
+}

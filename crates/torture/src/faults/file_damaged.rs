@@ -1,0 +1,126 @@
+//! The database is cut or overwritten while the server runs, and a backup is put in its place.
+
+use super::{Fault, SQLITE};
+use crate::{home::Home, server::pause, trial::Trial};
+use gochat_test_support::Backend;
+use std::{
+    fs::{self, File},
+    os::unix::fs::FileExt,
+};
+
+pub struct FileCut;
+
+pub struct FileCorrupted;
+
+impl Fault for FileCut {
+    fn name(&self) -> &'static str {
+        "file-cut"
+    }
+
+    fn about(&self) -> &'static str {
+        "the database is cut under load: nothing more is acknowledged; a backup has every group that it should"
+    }
+
+    fn on(&self) -> &'static [Backend] {
+        SQLITE
+    }
+
+    fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
+        while trial.next_round(20, 2) {
+            let home = with_backup(trial)?;
+            let mut server = home.start()?;
+            trial.under_load(&home, &[server.port], |load, trial| {
+                load.more_created(10)?;
+                let file = File::options().write(true).open(home.file())?;
+                file.set_len(trial.rng.u64(0..file.metadata()?.len() / 4096) * 4096)?;
+                load.expect_nothing_stored(true);
+                load.more_unavailable(30)?;
+                load.leave_open();
+                Ok(())
+            })?;
+            let alive = server.is_alive()?;
+            trial.expect(alive, || format!("it ended: {}", server.last_lines()));
+            restore(trial, &home, server)?;
+        }
+        Ok(())
+    }
+}
+
+impl Fault for FileCorrupted {
+    fn name(&self) -> &'static str {
+        "file-corrupted"
+    }
+
+    fn about(&self) -> &'static str {
+        "pages of the database are overwritten under load: no panic, no 500; a backup has every group that it should"
+    }
+
+    fn on(&self) -> &'static [Backend] {
+        SQLITE
+    }
+
+    fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
+        while trial.next_round(20, 2) {
+            let home = with_backup(trial)?;
+            let mut server = home.start()?;
+            // Nothing can tell what a page says that was overwritten with what may stand there.
+            let wrong = trial.wrong.len();
+            trial.under_load(&home, &[server.port], |load, trial| {
+                load.more_created(10)?;
+                let file = File::options().write(true).open(home.file())?;
+                for page in 1..file.metadata()?.len() / 4096 {
+                    let garbage: Vec<u8> = (0..4096).map(|_| trial.rng.u8(..)).collect();
+                    file.write_all_at(&garbage, page * 4096)?;
+                }
+                pause(trial.millis(500, 2_000));
+                load.leave_open();
+                Ok(())
+            })?;
+            let found = trial.wrong.split_off(wrong);
+            trial.wrong.extend(
+                found.into_iter().filter(|what| what.contains(": 500 ") || what.contains("no answer")),
+            );
+            let alive = server.is_alive()?;
+            trial.expect(alive, || format!("it ended: {}", server.last_lines()));
+            restore(trial, &home, server)?;
+        }
+        Ok(())
+    }
+}
+
+/// A database with groups, and a backup of it as docs/operations.md says.
+fn with_backup(trial: &mut Trial) -> anyhow::Result<Home> {
+    let home = trial.home()?;
+    let mut server = home.start()?;
+    trial.under_load(&home, &[server.port], |load, _| load.more_created(200))?;
+    let backup = home.folder().join("backup.sqlite");
+    home.sql()?.execute(&format!("VACUUM INTO '{}'", backup.display()))?;
+    trial.check(&home)?;
+    server.terminate()?;
+    Ok(home)
+}
+
+/// Ends the server, puts the backup in the place of what is left, and uses it.
+fn restore(trial: &mut Trial, home: &Home, mut server: crate::server::Server) -> anyhow::Result<()> {
+    let code = server.terminate()?;
+    trial.expect(code.is_some(), || "it did not end by itself".to_owned());
+    // What was acknowledged after the backup is lost with the file.
+    trial.forget();
+    for end in ["", "-wal", "-shm", "-lock", "-turnstile"] {
+        let path = format!("{}{end}", home.file().display());
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+    }
+    fs::rename(home.folder().join("backup.sqlite"), home.file())?;
+    let before = home.stored()?.len();
+    let mut server = home.start()?;
+    let created = trial.under_load(home, &[server.port], |load, _| load.more_created(20));
+    created?;
+    server.terminate()?;
+    trial.expect(before >= 200, || format!("the backup has {before} groups"));
+    trial.check_logs(home)?;
+    trial.forget();
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! The files of SQLite are removed or replaced while the server runs.
+
+use super::{Fault, SQLITE};
+use crate::trial::Trial;
+use anyhow::Context;
+use gochat_test_support::Backend;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+pub struct FileDeleted;
+
+pub struct FileReplaced;
+
+impl Fault for FileDeleted {
+    fn name(&self) -> &'static str {
+        "file-deleted"
+    }
+
+    fn about(&self) -> &'static str {
+        "the database, its log or the log's index is removed under load: nothing is acknowledged until it is put back"
+    }
+
+    fn on(&self) -> &'static [Backend] {
+        SQLITE
+    }
+
+    fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
+        run(trial, |path, _| Ok(fs::remove_file(path)?))
+    }
+}
+
+impl Fault for FileReplaced {
+    fn name(&self) -> &'static str {
+        "file-replaced"
+    }
+
+    fn about(&self) -> &'static str {
+        "a copy takes the place of the database, its log or the log's index: nothing is acknowledged until it is put back"
+    }
+
+    fn on(&self) -> &'static [Backend] {
+        SQLITE
+    }
+
+    fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
+        run(trial, |path, aside| {
+            fs::copy(path, aside)?;
+            Ok(fs::rename(aside, path)?)
+        })
+    }
+}
+
+fn run(trial: &mut Trial, hurt: impl Fn(&Path, &Path) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let home = trial.home()?;
+    let mut server = home.start()?;
+    let files = files(&home.file())?;
+    while trial.next_round(20, 3) {
+        trial.under_load(&home, &[server.port], |load, trial| {
+            load.more_created(trial.rng.u64(10..50))?;
+            let file = &files[trial.rng.usize(..files.len())];
+            // Another name for the file that the server has open.
+            let kept = home.folder().join("kept");
+            fs::hard_link(file, &kept)?;
+            hurt(file, &home.folder().join("aside"))?;
+            load.expect_nothing_stored(true);
+            load.more_unavailable(trial.rng.u64(1..30))?;
+            load.expect_nothing_stored(false);
+            fs::rename(&kept, file)?;
+            load.more_created(20)
+        })?;
+        trial.check(&home)?;
+    }
+    server.terminate()?;
+    trial.finish(&home)
+}
+
+/// The database, its log and the log's index.
+fn files(database: &Path) -> anyhow::Result<[PathBuf; 3]> {
+    let name = database.to_str().context("the folder of temporary files is not UTF-8")?;
+    Ok(["", "-wal", "-shm"].map(|end| PathBuf::from(format!("{name}{end}"))))
+}

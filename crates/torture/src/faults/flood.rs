@@ -1,0 +1,81 @@
+//! Senders at full speed.
+
+use super::{Fault, SQLITE};
+use crate::{client::request, hostile, trial::Trial};
+use gochat_test_support::Backend;
+use std::time::Duration;
+
+pub struct FloodBody;
+
+pub struct FloodPipeline;
+
+/// Connections.
+const SENDERS: usize = 8;
+
+/// A reply that comes before the request is read ends the connection a second later; a slow machine may take more.
+const CUT: Duration = Duration::from_secs(8);
+
+impl Fault for FloodBody {
+    fn name(&self) -> &'static str {
+        "flood-body"
+    }
+
+    fn about(&self) -> &'static str {
+        "8 connections send a body of 1 TiB without a key at full speed: each is cut, and others are served"
+    }
+
+    fn short_on(&self) -> &'static [Backend] {
+        SQLITE
+    }
+
+    fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
+        let home = trial.home()?;
+        let mut server = home.start()?;
+        let headers = [("Content-Type", "application/json"), ("Content-Length", "1099511627776")];
+        let head = request("POST", "/v1/group", &headers, b"");
+        let block = vec![b' '; 1 << 16];
+        while trial.next_round(3, 1) {
+            let port = server.port;
+            let sent = hostile::attack(trial, &home, &server, SENDERS, |over| {
+                hostile::send_at_full_speed(port, &head, &block, over)
+            })?;
+            let longest = sent.iter().map(|sent| sent.longest).max().unwrap_or_default();
+            trial.expect(longest < CUT, || format!("a sender was read for {longest:?}"));
+            let mebibytes = sent.iter().map(|sent| sent.bytes).sum::<u64>() >> 20;
+            trial
+                .note(format!("{mebibytes} MiB sent, the longest connection {:.1} s", longest.as_secs_f64()));
+        }
+        server.terminate()?;
+        trial.finish(&home)
+    }
+}
+
+impl Fault for FloodPipeline {
+    fn name(&self) -> &'static str {
+        "flood-pipeline"
+    }
+
+    fn about(&self) -> &'static str {
+        "8 connections pipeline `GET /nope` at full speed: others are served"
+    }
+
+    fn short_on(&self) -> &'static [Backend] {
+        SQLITE
+    }
+
+    fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
+        let home = trial.home()?;
+        let mut server = home.start()?;
+        let block = request("GET", "/nope", &[], b"").repeat(1000);
+        while trial.next_round(3, 1) {
+            let port = server.port;
+            let sent = hostile::attack(trial, &home, &server, SENDERS, |over| {
+                hostile::send_at_full_speed(port, b"", &block, over)
+            })?;
+            let requests = sent.iter().map(|sent| sent.bytes).sum::<u64>() * 1000 / block.len() as u64;
+            trial.note(format!("{requests} requests sent"));
+        }
+        server.terminate()?;
+        trial.finish(&home)
+    }
+}

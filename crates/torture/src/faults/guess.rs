@@ -1,0 +1,59 @@
+//! Someone guesses API keys.
+
+use super::{Fault, SQLITE};
+use crate::{
+    client::{Client, request},
+    hostile,
+    trial::Trial,
+};
+use fastrand::Rng;
+use gochat_test_support::Backend;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub struct Guess;
+
+/// Connections.
+const GUESSERS: usize = 64;
+
+impl Fault for Guess {
+    fn name(&self) -> &'static str {
+        "guess"
+    }
+
+    fn about(&self) -> &'static str {
+        "64 connections guess API keys: each is 401 (or 503), those with a key are served"
+    }
+
+    fn short_on(&self) -> &'static [Backend] {
+        SQLITE
+    }
+
+    fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
+        let home = trial.home()?;
+        let mut server = home.start()?;
+        while trial.next_round(3, 1) {
+            let (port, seeds) = (server.port, AtomicU64::new(trial.rng.u64(..)));
+            let guesses = hostile::attack(trial, &home, &server, GUESSERS, |over| {
+                let mut rng = Rng::with_seed(seeds.fetch_add(1, Ordering::Relaxed));
+                let (mut client, mut counts) = (Client::of(port), [0_u64; 3]);
+                while !over.load(Ordering::Relaxed) {
+                    let key: String = (0..43).map(|_| rng.alphanumeric()).collect();
+                    let guess =
+                        request("GET", "/v1/group/1", &[("GoChat-Token", &format!("gck_{key}"))], b"");
+                    match client.send(&guess).map(|reply| reply.status) {
+                        Ok(401) => counts[0] += 1,
+                        Ok(503) => counts[1] += 1,
+                        _ => counts[2] += 1,
+                    }
+                }
+                counts
+            })?;
+            let [refused, unavailable, other] =
+                [0, 1, 2].map(|kind| guesses.iter().map(|counts| counts[kind]).sum::<u64>());
+            trial.expect(other == 0, || format!("{other} guesses were answered neither 401 nor 503"));
+            trial.note(format!("{refused} guesses 401, {unavailable} 503"));
+        }
+        server.terminate()?;
+        trial.finish(&home)
+    }
+}

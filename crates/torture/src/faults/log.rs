@@ -1,0 +1,69 @@
+//! The log is not read, or cannot be written.
+
+use super::{Fault, SQLITE};
+use crate::trial::Trial;
+use anyhow::ensure;
+use gochat_test_support::Backend;
+use std::{fs::File, path::Path, process::Command};
+
+pub struct LogStalled;
+
+pub struct LogFull;
+
+impl Fault for LogStalled {
+    fn name(&self) -> &'static str {
+        "log-stalled"
+    }
+
+    fn about(&self) -> &'static str {
+        "standard error is a pipe that nobody reads: served as before, and SIGTERM ends it with 0"
+    }
+
+    fn short_on(&self) -> &'static [Backend] {
+        SQLITE
+    }
+
+    fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
+        let pipe = tempfile::tempdir_in(trial.tools.base.path())?;
+        let pipe = pipe.path().join("pipe");
+        ensure!(Command::new("mkfifo").arg(&pipe).status()?.success(), "mkfifo failed");
+        // Open at both ends, so that nobody waits for the other one.
+        let _reader = File::options().read(true).write(true).open(&pipe)?;
+        run(trial, &pipe)
+    }
+}
+
+impl Fault for LogFull {
+    fn name(&self) -> &'static str {
+        "log-full"
+    }
+
+    fn about(&self) -> &'static str {
+        "standard error is `/dev/full`: served as before, and SIGTERM ends it with 0"
+    }
+
+    fn short_on(&self) -> &'static [Backend] {
+        SQLITE
+    }
+
+    fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
+        run(trial, Path::new("/dev/full"))
+    }
+}
+
+fn run(trial: &mut Trial, log: &Path) -> anyhow::Result<()> {
+    // A line a request.
+    let home = trial.home()?.set("GOCHAT__LOG__LEVEL", "info");
+    let mut launch = home.launch();
+    launch.log_to = Some(log.to_owned());
+    while trial.next_round(5, 1) {
+        let mut server = launch.start()?;
+        // More than a pipe holds.
+        let count = trial.by_form(5_000, 1_000);
+        trial.under_load(&home, &[server.port], |load, _| load.more_created(count))?;
+        let code = server.terminate()?;
+        trial.expect(code == Some(0), || format!("it ended with {code:?}"));
+        trial.check(&home)?;
+    }
+    trial.finish(&home)
+}

@@ -1,0 +1,79 @@
+//! Requests that come byte by byte.
+
+use super::{Fault, SQLITE};
+use crate::{client::request, hostile, trial::Trial};
+use gochat_test_support::Backend;
+use std::{io::Write, time::Duration};
+
+pub struct SlowHeads;
+
+pub struct SlowBodies;
+
+/// Connections.
+const CONNECTIONS: usize = 200;
+
+/// By then each is over; `http.request_timeout` is 2 s here.
+const LIMIT: Duration = Duration::from_secs(30);
+
+impl Fault for SlowHeads {
+    fn name(&self) -> &'static str {
+        "slow-heads"
+    }
+
+    fn about(&self) -> &'static str {
+        "200 connections send a head byte by byte: each is ended by `http.request_timeout`"
+    }
+
+    fn short_on(&self) -> &'static [Backend] {
+        SQLITE
+    }
+
+    fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
+        run(trial, |_| b"POST /v1/group HTTP/1.1\r\nHost: localhost\r\nX-Slow: ".to_vec())
+    }
+}
+
+impl Fault for SlowBodies {
+    fn name(&self) -> &'static str {
+        "slow-bodies"
+    }
+
+    fn about(&self) -> &'static str {
+        "200 connections with a key send a body byte by byte: each is ended by `http.request_timeout`"
+    }
+
+    fn short_on(&self) -> &'static [Backend] {
+        SQLITE
+    }
+
+    fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
+        run(trial, |key| {
+            let headers =
+                [("GoChat-Token", key), ("Content-Type", "application/json"), ("Content-Length", "16000")];
+            request("POST", "/v1/group", &headers, b"")
+        })
+    }
+}
+
+fn run(trial: &mut Trial, begin: impl Fn(&str) -> Vec<u8>) -> anyhow::Result<()> {
+    let home = trial.home()?.set("GOCHAT__HTTP__REQUEST_TIMEOUT", "2s");
+    let mut server = home.start()?;
+    while trial.next_round(5, 1) {
+        let port = server.port;
+        let bytes = begin(&home.key);
+        let left = trial.under_load(&home, &[port], |load, _| {
+            let mut streams = Vec::new();
+            for _ in 0..CONNECTIONS {
+                let mut stream = hostile::connect(port)?;
+                stream.write_all(&bytes)?;
+                streams.push(stream);
+            }
+            let left = hostile::wait_for_ends(streams, Some(b' '), LIMIT);
+            load.more_created(20)?;
+            Ok(left)
+        })?;
+        trial.expect(left == 0, || format!("{left} of {CONNECTIONS} connections are not ended in {LIMIT:?}"));
+    }
+    server.terminate()?;
+    trial.finish(&home)
+}

@@ -1,0 +1,65 @@
+//! PostgreSQL is stopped and started again.
+
+use super::{Fault, POSTGRES};
+use crate::{server::pause, trial::Trial};
+use gochat_test_support::{Backend, Cluster, Shutdown};
+
+pub struct StopFast;
+
+pub struct StopImmediate;
+
+impl Fault for StopFast {
+    fn name(&self) -> &'static str {
+        "stop-fast"
+    }
+
+    fn about(&self) -> &'static str {
+        "PostgreSQL stops fast, is away for up to 2 s, and starts again"
+    }
+
+    fn on(&self) -> &'static [Backend] {
+        POSTGRES
+    }
+
+    fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
+        run(trial, |cluster| cluster.stop(Shutdown::Fast))
+    }
+}
+
+impl Fault for StopImmediate {
+    fn name(&self) -> &'static str {
+        "stop-immediate"
+    }
+
+    fn about(&self) -> &'static str {
+        "PostgreSQL stops at once, is away for up to 2 s, and recovers from its log"
+    }
+
+    fn on(&self) -> &'static [Backend] {
+        POSTGRES
+    }
+
+    fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
+        run(trial, |cluster| cluster.stop(Shutdown::Immediate))
+    }
+}
+
+/// Ends a cluster in some way, again and again; the server goes on by itself.
+pub(super) fn run(trial: &mut Trial, end: impl Fn(&Cluster) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let cluster = Cluster::start(Cluster::DURABLE)?;
+    let home = trial.home_on(&cluster)?;
+    let mut server = home.start()?;
+    while trial.next_round(20, 2) {
+        let before = trial.rng.u64(1..150);
+        trial.under_load(&home, &[server.port], |load, trial| {
+            load.more_created(before)?;
+            end(&cluster)?;
+            pause(trial.millis(0, 2_000));
+            cluster.start_again()?;
+            load.more_created(20)
+        })?;
+        trial.check(&home)?;
+    }
+    server.terminate()?;
+    trial.finish(&home)
+}

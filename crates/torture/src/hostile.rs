@@ -1,0 +1,160 @@
+//! Clients that mean harm, or mean well and do it.
+
+use crate::{home::Home, load::Load, server::Server, server::pause, trial::Trial};
+use std::{
+    io::{ErrorKind, Read, Write},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How often the 99th percentile may be that without an attack.
+const FACTOR: u32 = 3;
+
+/// What a 99th percentile may be in any case, in milliseconds, in the long form and in the short one, which runs beside other work:
+/// less than that, it is the scheduler that is measured.
+const FLOOR: [u64; 2] = [250, 500];
+
+/// Longest wait of a hostile client before it looks whether it is to end.
+const BLINK: Duration = Duration::from_millis(100);
+
+/// A connection on which no call blocks for long.
+pub fn connect(port: u16) -> std::io::Result<TcpStream> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
+    stream.set_read_timeout(Some(BLINK))?;
+    stream.set_write_timeout(Some(BLINK))?;
+    Ok(stream)
+}
+
+/// Whether an error of a read or a write means that the other side has ended the connection.
+pub fn is_end(error: &std::io::Error) -> bool {
+    !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
+}
+
+/// What the sender of bytes at full speed sees.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Sent {
+    pub bytes: u64,
+    pub connections: u64,
+    /// Longest life of a connection.
+    pub longest: Duration,
+}
+
+/// Sends `head`, and then `block` again and again at full speed, on one connection after another, and reads what comes.
+pub fn send_at_full_speed(port: u16, head: &[u8], block: &[u8], over: &AtomicBool) -> Sent {
+    let mut sent = Sent::default();
+    while !over.load(Ordering::Relaxed) {
+        let Ok(stream) = connect(port) else {
+            pause(BLINK);
+            continue;
+        };
+        sent.connections += 1;
+        let started_at = Instant::now();
+        let is_closed = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| read_all(&stream, &is_closed, over));
+            let mut stream = &stream;
+            let mut next = head;
+            while !over.load(Ordering::Relaxed) && !is_closed.load(Ordering::Relaxed) {
+                match stream.write(next) {
+                    Ok(written) => {
+                        sent.bytes += written as u64;
+                        next = &next[written..];
+                        if next.is_empty() {
+                            next = block;
+                        }
+                    }
+                    Err(error) if is_end(&error) => break,
+                    Err(_) => {}
+                }
+            }
+            is_closed.store(true, Ordering::Relaxed);
+        });
+        sent.longest = sent.longest.max(started_at.elapsed());
+    }
+    sent
+}
+
+/// Reads to the end of a connection.
+fn read_all(mut stream: &TcpStream, is_closed: &AtomicBool, over: &AtomicBool) {
+    let mut buffer = vec![0; 1 << 16];
+    while !over.load(Ordering::Relaxed) && !is_closed.load(Ordering::Relaxed) {
+        match stream.read(&mut buffer) {
+            Ok(0) => is_closed.store(true, Ordering::Relaxed),
+            Err(error) if is_end(&error) => is_closed.store(true, Ordering::Relaxed),
+            _ => {}
+        }
+    }
+}
+
+/// Runs so many attackers for a time beside a load, and writes down if the load suffers. Returns what the attackers return.
+pub fn attack<T: Send>(
+    trial: &mut Trial,
+    home: &Home,
+    server: &Server,
+    attackers: usize,
+    attacker: impl Fn(&AtomicBool) -> T + Sync,
+) -> anyhow::Result<Vec<T>> {
+    let time = Duration::from_secs(trial.by_form(10, 2));
+    let memory_before = server.resident()?;
+    let (before, beside, results) = trial.under_load(home, &[server.port], |load, _| {
+        load.more_created(20)?;
+        let before = measure(load, time / 2);
+        let over = AtomicBool::new(false);
+        let (beside, results) = thread::scope(|scope| {
+            let threads: Vec<_> = (0..attackers).map(|_| scope.spawn(|| attacker(&over))).collect();
+            let beside = measure(load, time);
+            over.store(true, Ordering::Relaxed);
+            let results: Vec<_> = threads.into_iter().filter_map(|thread| thread.join().ok()).collect();
+            (beside, results)
+        });
+        load.more_created(20)?;
+        Ok((before, beside, results))
+    })?;
+    let floor = Duration::from_millis(trial.by_form(FLOOR[0], FLOOR[1]));
+    trial.expect(beside <= floor.max(before * FACTOR), || {
+        format!("the 99th percentile beside it is {beside:?}, {before:?} without it")
+    });
+    let memory = server.resident()?;
+    trial.expect(memory < memory_before + 256, || format!("from {memory_before} to {memory} MiB of memory"));
+    trial.note(format!(
+        "p99 {:.1} ms, {:.1} ms beside it, {memory} MiB",
+        before.as_secs_f64() * 1000.0,
+        beside.as_secs_f64() * 1000.0
+    ));
+    anyhow::ensure!(results.len() == attackers, "an attacker panicked");
+    Ok(results)
+}
+
+/// The 99th percentile of the latencies within a time; the whole time, if nothing was answered.
+fn measure(load: &Load, time: Duration) -> Duration {
+    load.latencies();
+    pause(time);
+    let latencies = load.latencies();
+    latencies.get(latencies.len() * 99 / 100).copied().unwrap_or(time)
+}
+
+/// Waits until the other side has ended all of these connections, by sending on each of them a byte of `trickle` from time to
+/// time, and returns how many it has not ended then.
+pub fn wait_for_ends(mut streams: Vec<TcpStream>, trickle: Option<u8>, limit: Duration) -> usize {
+    for stream in &streams {
+        // Else each call waits.
+        let _fails = stream.set_nonblocking(true);
+    }
+    let started_at = Instant::now();
+    while !streams.is_empty() && started_at.elapsed() < limit {
+        streams.retain_mut(|stream| {
+            let sent = trickle.map_or(Ok(0), |byte| stream.write(&[byte]));
+            let is_ended = match trickle {
+                Some(_) => stream.read(&mut [0; 4096]).map_or_else(|error| is_end(&error), |read| read == 0),
+                // What lies there unread is not read: an error shows the end.
+                None => stream.write(b"G").is_err_and(|error| is_end(&error)),
+            };
+            !is_ended && !sent.is_err_and(|error| is_end(&error))
+        });
+        pause(BLINK);
+    }
+    streams.len()
+}

@@ -1,0 +1,149 @@
+//! Clients that create, repeat, contend and read, and write down each answer.
+
+mod client;
+mod request;
+mod tally;
+
+pub use request::create;
+pub use tally::Tally;
+
+use crate::{ledger::Ledger, wait::wait_for};
+use client::Worker;
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+/// What a load is.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Where requests go: each client has one of these ports, and takes the next when one refuses.
+    pub ports: Vec<u16>,
+    pub key: String,
+    pub clients: usize,
+    /// Begins every name, so that no two loads on one database have one in common.
+    pub tag: String,
+    pub seed: u64,
+    /// Pause of a client between two requests.
+    pub pause: Duration,
+    /// Statuses beside 503 that a fault excuses.
+    pub excused: Vec<u16>,
+}
+
+impl Plan {
+    /// Whether a status leaves it open what became of a request.
+    fn leaves_open(&self, status: u16) -> bool {
+        status == 503 || self.excused.contains(&status)
+    }
+}
+
+/// A load that runs, as the one that hurts the service sees it.
+pub struct Load {
+    pub created: AtomicU64,
+    pub unavailable: AtomicU64,
+    pub broken: AtomicU64,
+    pub answered: AtomicU64,
+    /// When the database may no longer store anything: a create that is asked after it and is 201 is wrong.
+    nothing_stored: Mutex<Option<Instant>>,
+    is_over: AtomicBool,
+    /// Whether the service is well at the end, so that a retry must be answered.
+    settles: AtomicBool,
+    latencies: Mutex<Vec<Duration>>,
+    races: AtomicU64,
+}
+
+/// What came out of a load.
+#[derive(Default)]
+pub struct Outcome {
+    pub ledger: Ledger,
+    pub tally: Tally,
+    pub wrong: Vec<String>,
+}
+
+impl Load {
+    fn new() -> Self {
+        Self {
+            created: AtomicU64::new(0),
+            unavailable: AtomicU64::new(0),
+            broken: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
+            nothing_stored: Mutex::new(None),
+            is_over: AtomicBool::new(false),
+            settles: AtomicBool::new(true),
+            latencies: Mutex::new(Vec::new()),
+            races: AtomicU64::new(0),
+        }
+    }
+
+    /// Waits until so many more groups were created.
+    pub fn more_created(&self, count: u64) -> anyhow::Result<()> {
+        more(&self.created, count, "groups are created")
+    }
+
+    /// Waits until so many more requests were answered 503.
+    pub fn more_unavailable(&self, count: u64) -> anyhow::Result<()> {
+        more(&self.unavailable, count, "requests are answered 503")
+    }
+
+    /// From now on nothing may be acknowledged, or again.
+    pub fn expect_nothing_stored(&self, expected: bool) {
+        *self.nothing_stored.lock().unwrap_or_else(PoisonError::into_inner) = expected.then(Instant::now);
+    }
+
+    fn nothing_stored_since(&self) -> Option<Instant> {
+        *self.nothing_stored.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The service is not well when the load ends, so what is open stays open.
+    pub fn leave_open(&self) {
+        self.settles.store(false, Ordering::Relaxed);
+    }
+
+    /// Takes the latencies of the requests that were answered since the last call, in order.
+    pub fn latencies(&self) -> Vec<Duration> {
+        let mut latencies =
+            std::mem::take(&mut *self.latencies.lock().unwrap_or_else(PoisonError::into_inner));
+        latencies.sort();
+        latencies
+    }
+}
+
+/// Waits until a counter has grown by so much.
+fn more(counter: &AtomicU64, count: u64, what: &str) -> anyhow::Result<()> {
+    let wanted = counter.load(Ordering::Relaxed) + count;
+    wait_for(what, || Ok((counter.load(Ordering::Relaxed) >= wanted).then_some(())))
+}
+
+/// Runs `work` while the clients of the plan send requests. When it returns, each client settles what is open, and ends.
+pub fn run<T>(plan: &Plan, work: impl FnOnce(&Load) -> anyhow::Result<T>) -> (anyhow::Result<T>, Outcome) {
+    let load = Load::new();
+    thread::scope(|scope| {
+        let clients: Vec<_> = (0..plan.clients)
+            .map(|number| {
+                let worker = Worker::new(number, plan, &load);
+                scope.spawn(move || worker.run())
+            })
+            .collect();
+        let result = work(&load);
+        if result.is_err() {
+            load.leave_open();
+        }
+        load.is_over.store(true, Ordering::Relaxed);
+        let mut outcome = Outcome::default();
+        for client in clients {
+            match client.join() {
+                Ok(part) => {
+                    outcome.ledger.append(part.ledger);
+                    outcome.tally += part.tally;
+                    outcome.wrong.extend(part.wrong);
+                }
+                Err(_) => outcome.wrong.push("a client panicked".to_owned()),
+            }
+        }
+        (result, outcome)
+    })
+}

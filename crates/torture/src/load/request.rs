@@ -1,0 +1,16 @@
+//! The requests of a load.
+
+use crate::{client::request, ledger::Ask};
+
+/// A create. `name` is as it is sent, which need not be as it is stored.
+pub fn create(api_key: &str, name: &str, ask: &Ask) -> Vec<u8> {
+    let body = serde_json::json!({"name": name, "token": ask.token, "admin_id": ask.admin_id}).to_string();
+    let mut headers = vec![("GoChat-Token", api_key), ("Content-Type", "application/json")];
+    headers.extend(ask.key.as_ref().map(|key| ("Idempotency-Key", &**key)));
+    request("POST", "/v1/group", &headers, body.as_bytes())
+}
+
+/// A read.
+pub fn read(api_key: &str, target: &str) -> Vec<u8> {
+    request("GET", target, &[("GoChat-Token", api_key)], b"")
+}

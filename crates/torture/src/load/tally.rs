@@ -1,0 +1,34 @@
+//! Figures of a load.
+
+use std::{ops::AddAssign, time::Duration};
+
+/// Answers, counted.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tally {
+    pub asked: u64,
+    pub created: u64,
+    pub replayed: u64,
+    pub taken: u64,
+    pub refused: u64,
+    pub read: u64,
+    pub unavailable: u64,
+    pub broken: u64,
+    pub unsent: u64,
+    /// Longest time to an answer.
+    pub longest: Duration,
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.asked += other.asked;
+        self.created += other.created;
+        self.replayed += other.replayed;
+        self.taken += other.taken;
+        self.refused += other.refused;
+        self.read += other.read;
+        self.unavailable += other.unavailable;
+        self.broken += other.broken;
+        self.unsent += other.unsent;
+        self.longest = self.longest.max(other.longest);
+    }
+}

@@ -1,0 +1,33 @@
+//! Hurts the group service and holds its answers against the database. See the README of this crate.
+
+mod cli;
+mod client;
+mod faults;
+mod home;
+mod hostile;
+mod ledger;
+mod load;
+mod need;
+mod page;
+mod report;
+mod run;
+mod server;
+mod trial;
+mod wait;
+
+use clap::Parser;
+use cli::Cli;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = if cli.list { run::list() } else { run::run(&cli) };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("gochat-torture: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

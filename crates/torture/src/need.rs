@@ -1,0 +1,98 @@
+//! What faults need beyond the service and its database.
+
+use anyhow::{bail, ensure};
+use gochat_test_support::{Namespace, Need as Support, SmallDisk};
+use std::{fmt, fs, path::Path, process::Command};
+
+/// Something that a machine may lack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    Postgres,
+    PgBouncer,
+    German,
+    HaProxy,
+    Faketime,
+    /// A network namespace, which takes root's rights.
+    Namespace,
+    /// A disk of a few MiB, which takes root's rights.
+    SmallDisk,
+    /// `setpriv`, and root's rights to become another user.
+    OtherUser,
+    /// So many descriptors for this program.
+    Descriptors,
+}
+
+impl Need {
+    /// An error says what is missing.
+    pub fn check(self) -> anyhow::Result<()> {
+        match self {
+            Self::Postgres => Support::Postgres.check(),
+            Self::PgBouncer => Support::PgBouncer.check(),
+            Self::German => Support::German.check(),
+            Self::HaProxy => gochat_test_support::HaProxy::check(),
+            Self::Faketime => faketime().map(drop),
+            Self::Namespace => Namespace::new().map(drop),
+            Self::SmallDisk => SmallDisk::new(1).map(drop),
+            Self::OtherUser => {
+                ensure!(
+                    rustix::process::geteuid().is_root(),
+                    "it takes root's rights to become another user"
+                );
+                let output = Command::new("setpriv").args(OTHER_USER).arg("true").output();
+                ensure!(
+                    output.is_ok_and(|output| output.status.success()),
+                    "there is no user nobody, or no setpriv"
+                );
+                Ok(())
+            }
+            Self::Descriptors => {
+                let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+                let most = limit.maximum.unwrap_or(u64::MAX);
+                ensure!(most >= DESCRIPTORS, "this program may open {most} files, and needs {DESCRIPTORS}");
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether a missing one is a failure, by the environment.
+    pub fn is_required(self) -> bool {
+        let is_set = |name| std::env::var(name).is_ok_and(|value| value == "1");
+        let of_postgres = matches!(self, Self::Postgres | Self::PgBouncer | Self::German);
+        is_set("GOCHAT_TEST_REQUIRE_TORTURE") || of_postgres && is_set("GOCHAT_TEST_REQUIRE_POSTGRES")
+    }
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Postgres => "PostgreSQL",
+            Self::PgBouncer => "PgBouncer",
+            Self::German => "PostgreSQL in German",
+            Self::HaProxy => "HAProxy",
+            Self::Faketime => "faketime",
+            Self::Namespace => "root and a network namespace",
+            Self::SmallDisk => "root and a tmpfs",
+            Self::OtherUser => "root and the user nobody",
+            Self::Descriptors => "12,000 descriptors",
+        })
+    }
+}
+
+/// Descriptors that this program needs for its connections.
+pub const DESCRIPTORS: u64 = 12_000;
+
+/// The arguments of `setpriv` that make a program run as another user.
+pub const OTHER_USER: [&str; 4] = ["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"];
+
+/// The library that shows a program another time.
+pub fn faketime() -> anyhow::Result<String> {
+    let folders = fs::read_dir("/usr/lib")?.flatten().map(|entry| entry.path());
+    let candidates = folders.chain(["/usr/lib".into(), "/usr/local/lib".into()]);
+    for folder in candidates {
+        let library = Path::new(&folder).join("faketime/libfaketimeMT.so.1");
+        if library.is_file() {
+            return Ok(library.display().to_string());
+        }
+    }
+    bail!("libfaketime is not installed (Debian: apt-get install faketime)")
+}

@@ -1,0 +1,163 @@
+//! One fault on one database: its rounds, its ledger, and what was wrong.
+
+use crate::{
+    home::Home,
+    ledger::Ledger,
+    load::{self, Load, Plan, Tally},
+    run::Tools,
+};
+use anyhow::Context;
+use fastrand::Rng;
+use gochat_test_support::{Backend, Cluster};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// Clients of a load, unless a fault says otherwise.
+pub const CLIENTS: usize = 8;
+
+/// What a fault is given, and what it leaves.
+pub struct Trial {
+    pub backend: Backend,
+    pub rng: Rng,
+    pub tools: Arc<Tools>,
+    /// When no further round begins.
+    pub until: Option<Instant>,
+    pub rounds: u32,
+    pub tally: Tally,
+    pub wrong: Vec<String>,
+    /// Figures that a reader wants to see.
+    pub notes: Vec<String>,
+    ledger: Ledger,
+    loads: u32,
+    /// Statuses beside 503 that the fault excuses.
+    pub excused: Vec<u16>,
+    /// Clients of the loads.
+    pub clients: usize,
+}
+
+impl Trial {
+    pub fn new(backend: Backend, seed: u64, tools: Arc<Tools>, until: Option<Instant>) -> Self {
+        Self {
+            backend,
+            rng: Rng::with_seed(seed),
+            tools,
+            until,
+            rounds: 0,
+            tally: Tally::default(),
+            wrong: Vec::new(),
+            notes: Vec::new(),
+            ledger: Ledger::default(),
+            loads: 0,
+            excused: Vec::new(),
+            clients: CLIENTS,
+        }
+    }
+
+    /// Whether another round begins, of so many in the long form and in the short one; the first always does.
+    pub fn next_round(&mut self, long: u32, short: u32) -> bool {
+        let most = if self.tools.is_short { short } else { long };
+        let is_time = self.rounds == 0 || self.until.is_none_or(|until| Instant::now() < until);
+        let begins = self.rounds < most && is_time;
+        self.rounds += u32::from(begins);
+        begins
+    }
+
+    /// Takes the second in the short form.
+    pub fn by_form<T>(&self, long: T, short: T) -> T {
+        if self.tools.is_short { short } else { long }
+    }
+
+    /// A database on its backend, with its schema and a key. On PostgreSQL it is on the cluster that the trials share.
+    pub fn home(&self) -> anyhow::Result<Home> {
+        self.bare_home()?.with_key()
+    }
+
+    /// The same without a schema, and with the key of the API page.
+    pub fn bare_home(&self) -> anyhow::Result<Home> {
+        let cluster = match self.backend {
+            Backend::Sqlite => None,
+            Backend::Postgres => Some(self.tools.cluster()?),
+        };
+        Home::bare(self.backend, cluster, &self.tools.program, self.tools.base.path())
+    }
+
+    /// A database on a cluster of its own that flushes its commits.
+    pub fn home_on(&self, cluster: &Cluster) -> anyhow::Result<Home> {
+        self.bare_home_on(cluster)?.with_key()
+    }
+
+    /// The same without a schema, and with the key of the API page.
+    pub fn bare_home_on(&self, cluster: &Cluster) -> anyhow::Result<Home> {
+        Home::bare(self.backend, Some(cluster), &self.tools.program, self.tools.base.path())
+    }
+
+    /// Does something while clients send requests to these ports, and writes down the answers.
+    pub fn under_load<T>(
+        &mut self,
+        home: &Home,
+        ports: &[u16],
+        work: impl FnOnce(&Load, &mut Self) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        self.loads += 1;
+        let plan = Plan {
+            ports: ports.to_vec(),
+            key: home.key.clone(),
+            clients: self.clients,
+            tag: format!("g{}", self.loads),
+            seed: self.rng.u64(..),
+            pause: Duration::from_millis(2),
+            excused: self.excused.clone(),
+        };
+        let (result, outcome) = load::run(&plan, |load| work(load, self));
+        self.ledger.append(outcome.ledger);
+        self.tally += outcome.tally;
+        self.wrong.extend(outcome.wrong);
+        result
+    }
+
+    /// Holds all that was answered since the last [`Trial::forget`] against the database.
+    pub fn check(&mut self, home: &Home) -> anyhow::Result<()> {
+        let rows = home.stored().context("the groups cannot be read")?;
+        self.wrong.extend(self.ledger.check(&rows).iter().map(ToString::to_string));
+        Ok(())
+    }
+
+    /// Looks through the logs of the servers for what must never be there.
+    pub fn check_logs(&mut self, home: &Home) -> anyhow::Result<()> {
+        let panics = home.panics()?;
+        self.wrong.extend(panics.iter().map(|(place, count)| format!("{count} panics at {place}")));
+        Ok(())
+    }
+
+    /// Both checks, at the end of a database.
+    pub fn finish(&mut self, home: &Home) -> anyhow::Result<()> {
+        self.check(home)?;
+        self.check_logs(home)?;
+        self.forget();
+        Ok(())
+    }
+
+    /// Begins a new ledger, for a new database.
+    pub fn forget(&mut self) {
+        self.ledger = Ledger::default();
+    }
+
+    /// Writes down what is wrong, if it is not as it should be.
+    pub fn expect(&mut self, holds: bool, otherwise: impl FnOnce() -> String) {
+        if !holds {
+            self.wrong.push(otherwise());
+        }
+    }
+
+    /// Writes down a figure.
+    pub fn note(&mut self, text: impl Into<String>) {
+        self.notes.push(text.into());
+    }
+
+    /// A random time between two, in milliseconds.
+    pub fn millis(&mut self, least: u64, most: u64) -> Duration {
+        Duration::from_millis(self.rng.u64(least..=most))
+    }
+}
