@@ -1,14 +1,17 @@
 //! The database is cut or overwritten while the server runs, and a backup is put in its place.
 
 use super::{Fault, SQLITE};
-use crate::{home::Home, server::pause, trial::Trial};
+use crate::{home::Home, server::pause, trial::Trial, wait::wait_for};
 use gochat_test_support::Backend;
 use std::{
     fs::{self, File},
     os::unix::fs::FileExt,
+    sync::atomic::Ordering,
 };
 
 pub struct FileCut;
+
+pub struct FileShortened;
 
 pub struct FileCorrupted;
 
@@ -43,6 +46,56 @@ impl Fault for FileCut {
             trial.expect(alive, || format!("it ended: {}", server.last_lines()));
             restore(trial, &home, server)?;
         }
+        Ok(())
+    }
+}
+
+impl Fault for FileShortened {
+    fn name(&self) -> &'static str {
+        "file-shortened"
+    }
+
+    fn about(&self) -> &'static str {
+        "the database loses its last pages under load, which may be in the log: 503, or every group is there"
+    }
+
+    fn on(&self) -> &'static [Backend] {
+        SQLITE
+    }
+
+    fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
+        let mut whole = 0;
+        while trial.next_round(20, 2) {
+            let home = with_backup(trial)?;
+            let mut server = home.start()?;
+            let is_whole = trial.under_load(&home, &[server.port], |load, trial| {
+                load.more_created(trial.rng.u64(5..100))?;
+                let file = File::options().write(true).open(home.file())?;
+                let pages = file.metadata()?.len() / 4096;
+                file.set_len((pages - trial.rng.u64(1..=3)) * 4096)?;
+                let [created, unavailable] =
+                    [&load.created, &load.unavailable].map(|counter| counter.load(Ordering::Relaxed));
+                let is_whole = wait_for("503, or creates that go on", || {
+                    let goes_on = load.created.load(Ordering::Relaxed) > created + 500;
+                    let refuses = load.unavailable.load(Ordering::Relaxed) > unavailable + 30;
+                    Ok((goes_on || refuses).then_some(!refuses))
+                })?;
+                if !is_whole {
+                    load.leave_open();
+                }
+                Ok(is_whole)
+            })?;
+            if is_whole {
+                whole += 1;
+                let condition = home.sql()?.rows("PRAGMA quick_check(1)")?;
+                trial.expect(condition == [["ok"]], || format!("it goes on with {condition:?}"));
+                server.terminate()?;
+                trial.finish(&home)?;
+            } else {
+                restore(trial, &home, server)?;
+            }
+        }
+        trial.note(format!("put back by the log {whole} times"));
         Ok(())
     }
 }
