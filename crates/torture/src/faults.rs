@@ -94,6 +94,7 @@ pub fn all() -> &'static [&'static dyn Fault] {
         &file_gone::FileDeleted,
         &file_gone::FileReplaced,
         &file_damaged::FileCut,
+        &file_damaged::FileShortened,
         &file_damaged::FileCorrupted,
         &lock::Lock,
         &balancer::Balancer,

@@ -1,14 +1,17 @@
 //! The database is cut or overwritten while the server runs, and a backup is put in its place.
 
 use super::{Fault, SQLITE};
-use crate::{home::Home, server::pause, trial::Trial};
+use crate::{home::Home, server::pause, trial::Trial, wait::wait_for};
 use gochat_test_support::Backend;
 use std::{
     fs::{self, File},
     os::unix::fs::FileExt,
+    sync::atomic::Ordering,
 };
 
 pub struct FileCut;
+
+pub struct FileShortened;
 
 pub struct FileCorrupted;
 
@@ -18,7 +21,7 @@ impl Fault for FileCut {
     }
 
     fn about(&self) -> &'static str {
-        "the database is cut under load: nothing more is acknowledged; a backup has every group that it should"
+        "the database is cut to less than half under load: nothing more is acknowledged; a backup has every group that it should"
     }
 
     fn on(&self) -> &'static [Backend] {
@@ -32,7 +35,8 @@ impl Fault for FileCut {
             trial.under_load(&home, &[server.port], |load, trial| {
                 load.more_created(10)?;
                 let file = File::options().write(true).open(home.file())?;
-                file.set_len(trial.rng.u64(0..file.metadata()?.len() / 4096) * 4096)?;
+                // At least half of it: the last pages may all be in the log, which puts them back.
+                file.set_len(trial.rng.u64(0..file.metadata()?.len() / 4096 / 2) * 4096)?;
                 load.expect_nothing_stored(true);
                 load.more_unavailable(30)?;
                 load.leave_open();
@@ -42,6 +46,56 @@ impl Fault for FileCut {
             trial.expect(alive, || format!("it ended: {}", server.last_lines()));
             restore(trial, &home, server)?;
         }
+        Ok(())
+    }
+}
+
+impl Fault for FileShortened {
+    fn name(&self) -> &'static str {
+        "file-shortened"
+    }
+
+    fn about(&self) -> &'static str {
+        "the database loses its last pages under load, which may be in the log: 503, or every group is there"
+    }
+
+    fn on(&self) -> &'static [Backend] {
+        SQLITE
+    }
+
+    fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
+        let mut whole = 0;
+        while trial.next_round(20, 2) {
+            let home = with_backup(trial)?;
+            let mut server = home.start()?;
+            let is_whole = trial.under_load(&home, &[server.port], |load, trial| {
+                load.more_created(trial.rng.u64(5..100))?;
+                let file = File::options().write(true).open(home.file())?;
+                let pages = file.metadata()?.len() / 4096;
+                file.set_len((pages - trial.rng.u64(1..=3)) * 4096)?;
+                let [created, unavailable] =
+                    [&load.created, &load.unavailable].map(|counter| counter.load(Ordering::Relaxed));
+                let is_whole = wait_for("503, or creates that go on", || {
+                    let goes_on = load.created.load(Ordering::Relaxed) > created + 500;
+                    let refuses = load.unavailable.load(Ordering::Relaxed) > unavailable + 30;
+                    Ok((goes_on || refuses).then_some(!refuses))
+                })?;
+                if !is_whole {
+                    load.leave_open();
+                }
+                Ok(is_whole)
+            })?;
+            if is_whole {
+                whole += 1;
+                let condition = home.sql()?.rows("PRAGMA quick_check(1)")?;
+                trial.expect(condition == [["ok"]], || format!("it goes on with {condition:?}"));
+                server.terminate()?;
+                trial.finish(&home)?;
+            } else {
+                restore(trial, &home, server)?;
+            }
+        }
+        trial.note(format!("put back by the log {whole} times"));
         Ok(())
     }
 }
@@ -91,6 +145,8 @@ impl Fault for FileCorrupted {
 /// A database with groups, and a backup of it as docs/operations.md says.
 fn with_backup(trial: &mut Trial) -> anyhow::Result<Home> {
     let home = trial.home()?;
+    // Pages that later creates do not touch.
+    home.fill(5_000)?;
     let mut server = home.start()?;
     trial.under_load(&home, &[server.port], |load, _| load.more_created(200))?;
     let backup = home.folder().join("backup.sqlite");
