@@ -1,5 +1,6 @@
 //! Hurts the group service and holds its answers against the database. See the README of this crate.
 
+mod cleanup;
 mod cli;
 mod client;
 mod faults;

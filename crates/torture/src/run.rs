@@ -1,12 +1,12 @@
 //! Runs the faults that the command line asks for.
 
 use crate::{
+    cleanup,
     cli::Cli,
     faults::{self, Fault},
     need::{DESCRIPTORS, Need},
     page,
     report::{Line, Report},
-    server,
     trial::Trial,
 };
 use anyhow::{Context, anyhow, bail, ensure};
@@ -73,6 +73,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<bool> {
     let base = tempfile::Builder::new().prefix("gochat-torture-").tempdir()?;
     // Servers that run as another user pass through it.
     std::fs::set_permissions(base.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    cleanup::start(base.path())?;
     let tools = Arc::new(Tools { program, is_short: cli.short, base, cluster: OnceLock::new() });
     let form = if cli.short { "the short form" } else { "the long form" };
     println(&format!("seed {seed}, {form}; again by --seed {seed}"))?;
@@ -93,11 +94,6 @@ pub fn run(cli: &Cli) -> anyhow::Result<bool> {
         page::write(&report)?;
     }
     let is_well = report.is_well();
-    server::kill_all();
-    // A trial that the clock ended may still hold it.
-    if let Err(error) = std::fs::remove_dir_all(tools.base.path()) {
-        eprintln!("{}: {error}", tools.base.path().display());
-    }
     Ok(is_well)
 }
 

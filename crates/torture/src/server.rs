@@ -1,19 +1,17 @@
 //! The binary `gochat` as a process.
 
-use crate::{client, wait::wait_for};
+use crate::{cleanup, client, wait::wait_for};
 use anyhow::{Context, bail};
 use gochat_test_support::free_port;
 use procfs::process::Process;
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::BTreeMap,
     fs::{self, File},
+    mem,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::{
-        LazyLock, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -91,8 +89,8 @@ impl Launch {
             .stderr(File::options().create(true).append(true).open(&log)?)
             .spawn()
             .with_context(|| format!("cannot start {}", self.program.display()))?;
-        running().insert(child.id());
-        Ok(Server { child, port: ports[0], admin_port: ports[1], log })
+        cleanup::watch(child.id());
+        Ok(Server { child, port: ports[0], admin_port: ports[1], log, is_over: false })
     }
 }
 
@@ -102,6 +100,7 @@ pub struct Server {
     pub port: u16,
     pub admin_port: u16,
     log: PathBuf,
+    is_over: bool,
 }
 
 impl Server {
@@ -129,8 +128,14 @@ impl Server {
     /// Waits until it ended.
     pub fn wait(&mut self) -> anyhow::Result<ExitStatus> {
         let status = wait_for("the end of a server", || Ok(self.child.try_wait()?))?;
-        running().remove(&self.child.id());
+        self.has_ended();
         Ok(status)
+    }
+
+    fn has_ended(&mut self) {
+        if !mem::replace(&mut self.is_over, true) {
+            cleanup::forget(self.child.id());
+        }
     }
 
     /// Kills it (`SIGKILL`), and returns when it ended.
@@ -173,27 +178,12 @@ impl Server {
     }
 }
 
-/// The ids of the servers that run.
-fn running() -> MutexGuard<'static, HashSet<u32>> {
-    static RUNNING: LazyLock<Mutex<HashSet<u32>>> = LazyLock::new(Mutex::default);
-    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Kills the servers of a fault that the clock ended.
-pub fn kill_all() {
-    for id in running().drain() {
-        let pid = i32::try_from(id).ok().and_then(Pid::from_raw);
-        // It may have ended by itself.
-        let _ended = pid.map(|pid| kill_process(pid, Signal::KILL));
-    }
-}
-
 impl Drop for Server {
     fn drop(&mut self) {
-        running().remove(&self.child.id());
         if let Err(error) = self.child.kill().and_then(|()| self.child.wait()) {
             eprintln!("a server goes on: {error}");
         }
+        self.has_ended();
     }
 }
 
