@@ -49,9 +49,14 @@ pub(super) struct Connection<S> {
     has_served: bool,
     /// Whether the client has to take a part of a reply before more can be written.
     is_writing: bool,
+    /// Bytes that came after the last reply.
+    surplus: usize,
     /// The rest of a completed error.
     completed: Bytes,
 }
+
+/// Bytes that are read after the last reply, so that the client can take it while it sends. To read all would cost the others.
+const MOST_SURPLUS: usize = 256 * 1024;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// A connection from `peer`. Where there is no seat for it, it is answered 503.
@@ -75,6 +80,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             cleared: 0,
             has_served: false,
             is_writing: false,
+            surplus: 0,
             completed: Bytes::new(),
         };
         if connection.seat.is_none() {
@@ -223,13 +229,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<S> {
                 // It is read on when the reply is sent.
                 return Poll::Pending;
             }
+            if this.surplus >= MOST_SURPLUS {
+                // The end has a timeout.
+                return Poll::Pending;
+            }
             let before = buf.filled().len();
-            ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
+            let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(cx, buf) else {
+                this.turn.end();
+                return Poll::Pending;
+            };
+            read?;
             let received = buf.filled().len() - before;
             if received == 0 {
                 return Poll::Ready(Ok(()));
             }
             this.turn.spend(received);
+            if this.gate.is_over() {
+                this.surplus += received;
+            }
             if this.filter(buf, before) {
                 break;
             }
