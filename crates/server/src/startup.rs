@@ -42,6 +42,7 @@ impl Application {
             http::edge::clock_is_right(),
             "the clock of this machine is before 1970 or after 9999; set it"
         );
+        stop::outlive_file_limits().context("no signal can be handled")?;
         raise_limit().context("the limit of open files cannot be raised")?;
         let (mut listeners, mode) = (Listeners::default(), settings.http.socket_mode);
         let (listener, socket_file) = listeners.listen("http", &settings.http.bind, mode)?;

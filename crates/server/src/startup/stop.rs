@@ -67,6 +67,12 @@ pub(super) fn signalled(
     })
 }
 
+/// Has a write beyond a limit of file sizes (`ulimit -f`) fail, as one to a full disk does. By default its signal ends the process.
+pub(super) fn outlive_file_limits() -> io::Result<()> {
+    // The handler stays when this value is dropped.
+    signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop)
+}
+
 async fn next(signals: &mut [Signal]) {
     future::poll_fn(|cx| {
         let come = signals.iter_mut().any(|signal| signal.poll_recv(cx).is_ready());

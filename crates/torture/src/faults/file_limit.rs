@@ -22,8 +22,7 @@ impl Fault for FileLimit {
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        // Else the signal that the kernel sends with the limit ends the server.
-        let home = trial.home()?.by(&["env", "--ignore-signal=XFSZ"]);
+        let home = trial.home()?;
         let mut server = home.start()?;
         let limit = |bytes: &str| {
             let pid = server.pid().to_string();
