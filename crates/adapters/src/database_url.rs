@@ -34,13 +34,13 @@ fn sqlite_path(path: &str) -> Result<PathBuf, InvalidDatabaseUrl> {
     let is_encoded = |rest: &str| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
     if path.is_empty() || path.ends_with('/') || path.trim() != path {
         Err(InvalidDatabaseUrl::NoPath)
-    } else if path.starts_with(':') {
+    } else if path.split('/').any(|part| part.starts_with(':')) {
         Err(InvalidDatabaseUrl::Memory)
     } else if path.starts_with("file:") {
         Err(InvalidDatabaseUrl::Nested)
     } else if path.contains('?') {
         Err(InvalidDatabaseUrl::Parameters)
-    } else if path.starts_with('~') || path.contains('$') {
+    } else if path.starts_with('~') || path.split('/').any(|part| part == "~") || path.contains('$') {
         Err(InvalidDatabaseUrl::Unexpanded)
     } else if path.split('%').skip(1).any(is_encoded) {
         Err(InvalidDatabaseUrl::Encoded)
@@ -234,12 +234,15 @@ mod tests {
             ("sqlite:// g.sqlite", NoPath),
             ("sqlite://:memory:", Memory),
             ("sqlite://:memory:?cache=shared", Memory),
+            ("sqlite:///:memory:", Memory),
+            ("sqlite://./:memory:", Memory),
             ("sqlite://file:g.sqlite", Nested),
             ("sqlite://file:///var/g.sqlite?mode=ro", Nested),
             ("sqlite://g.sqlite?mode=rwc", Parameters),
             ("sqlite://g.sqlite?", Parameters),
             ("sqlite://~/g.sqlite", Unexpanded),
             ("sqlite://~gochat/g.sqlite", Unexpanded),
+            ("sqlite:///~/g.sqlite", Unexpanded),
             ("sqlite://$HOME/g.sqlite", Unexpanded),
             ("sqlite:///home/${USER}/g.sqlite", Unexpanded),
             ("sqlite://my%20data/g.sqlite", Encoded),

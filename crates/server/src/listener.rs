@@ -65,7 +65,8 @@ impl Listeners {
 
     /// Warns of sockets that no setting takes: a client that connects there would wait for ever.
     pub(crate) fn warn_of_others(self) {
-        for name in self.handed_over.iter().flat_map(HandedOver::left) {
+        let handed_over = self.handed_over.unwrap_or_else(HandedOver::from_environment);
+        for name in handed_over.left() {
             tracing::warn!("systemd has handed over the socket {name}, which no setting takes");
         }
     }

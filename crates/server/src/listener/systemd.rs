@@ -4,7 +4,10 @@ use super::Listener;
 use anyhow::{Context, bail, ensure};
 use listenfd::ListenFd;
 use socket2::SockRef;
-use std::env;
+use std::{env, process};
+
+/// The most sockets that are taken for handed over.
+const MOST: u32 = 256;
 
 /// The names that the service knows.
 const NAMES: [&str; 2] = ["http", "admin"];
@@ -17,10 +20,14 @@ pub(super) struct HandedOver {
 }
 
 impl HandedOver {
-    /// Takes them from the environment. A second call finds none.
+    /// Takes them from the environment. A second call finds none. Sockets that are for another process, or more than
+    /// [`MOST`], are none.
     pub(super) fn from_environment() -> Self {
+        let number = |name| env::var(name).ok().and_then(|value| value.parse::<u32>().ok());
+        let are_ours = number("LISTEN_PID") == Some(process::id())
+            && number("LISTEN_FDS").is_some_and(|count| count <= MOST);
         let names = env::var("LISTEN_FDNAMES").unwrap_or_default();
-        Self::new(ListenFd::from_env(), &names)
+        Self::new(if are_ours { ListenFd::from_env() } else { ListenFd::empty() }, &names)
     }
 
     fn new(sockets: ListenFd, names: &str) -> Self {
