@@ -43,7 +43,7 @@ struct Shared {
     timeout: Duration,
 }
 
-/// What the threads share.
+/// The part of a pool that its threads share.
 struct Reader {
     connections: Connections,
     file: Option<DatabaseFile>,

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How many times all threads may be stuck and replaced, before one of them returns. Each holds a connection.
+/// The number of times that all threads may be stuck and replaced before one of them returns. Each holds a connection.
 const MOST_LEFT: usize = 2;
 
 /// Time after which an idle thread ends.

@@ -31,6 +31,12 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use turn::Turn;
 
+/// Bytes that are read after the last reply, so that the client can take it while it sends. To read all would cost the others.
+const MOST_SURPLUS: usize = 256 * 1024;
+
+/// `100 Continue`, which is no final reply.
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
 /// A connection with a client.
 pub(super) struct Connection<S> {
     stream: S,
@@ -54,9 +60,6 @@ pub(super) struct Connection<S> {
     /// The rest of a completed error.
     completed: Bytes,
 }
-
-/// Bytes that are read after the last reply, so that the client can take it while it sends. To read all would cost the others.
-const MOST_SURPLUS: usize = 256 * 1024;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// A connection from `peer`. Where there is no seat for it, it is answered 503.
@@ -99,9 +102,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Passes held bytes to `buf`. Returns whether there were any that may pass.
     fn release(&mut self, buf: &mut ReadBuf<'_>) -> bool {
-        self.held.advance(self.gate.empty_lines(&self.held));
-        if self.cleared == 0 && !self.held.is_empty() {
-            self.cleared = self.gate.pass(&mut self.held);
+        if self.cleared == 0 {
+            self.held.advance(self.gate.empty_lines(&self.held));
+            self.cleared = if self.held.is_empty() { 0 } else { self.gate.pass(&mut self.held) };
         }
         let released = self.cleared.min(buf.remaining());
         if released > 0 {
@@ -157,7 +160,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn serve(&mut self) {
         self.deadline.end();
         self.turn.spend(turn::REQUEST);
-        self.has_served = true;
+        (self.has_served, self.surplus) = (true, 0);
         if let Some(seat) = &self.seat {
             seat.serve();
         }
@@ -286,6 +289,3 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
         if self.seat.is_none() || !self.held.is_empty() { self.poll_discard(cx) } else { Poll::Ready(Ok(())) }
     }
 }
-
-/// `100 Continue`, which is no final reply.
-const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";

@@ -37,7 +37,7 @@ pub(crate) struct Bounds {
     pub(crate) connections: usize,
     /// The longest waits of each.
     pub(crate) limits: Limits,
-    /// How long what is in flight may take when the listener is to stop.
+    /// Longest time for requests in flight when the listener is to stop.
     pub(crate) shutdown: Duration,
 }
 
@@ -78,7 +78,14 @@ where
     let limits = bounds.limits;
     let server = match listener {
         Listener::Tcp(listener) => builder.listen("http", listener, move || {
-            worker(application.clone(), Seats::new(seats), limits, metrics.clone(), stopping.clone(), arrive)
+            worker(
+                application.clone(),
+                Seats::new(seats),
+                limits,
+                metrics.clone(),
+                stopping.clone(),
+                peer_address,
+            )
         }),
         Listener::Unix(listener) => builder.listen_uds("http", listener, move || {
             let nowhere = |_: &UnixStream| None;
@@ -88,14 +95,14 @@ where
     Ok(server?.run())
 }
 
-/// The address that a connection comes from.
-fn arrive(stream: &TcpStream) -> Option<SocketAddr> {
+/// The address of the client. Also sets the connection up.
+fn peer_address(stream: &TcpStream) -> Option<SocketAddr> {
     // Replies are written whole, so waiting to fill a packet gains nothing; where it cannot be had, it is slower.
     let _slower = stream.set_nodelay(true);
     stream.peer_addr().ok()
 }
 
-/// What a worker does with its connections.
+/// The service of one worker, which serves its connections.
 fn worker<T, F, I, S, B, N, P>(
     application: F,
     seats: Rc<Seats>,
@@ -179,7 +186,7 @@ pub(crate) fn clock_is_right() -> bool {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|since| since < END_OF_9999)
 }
 
-/// At least so many: a second too long loses no request.
+/// The duration in seconds, rounded up: a second too long loses no request.
 fn whole_seconds(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }
