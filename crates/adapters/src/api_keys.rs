@@ -1,20 +1,16 @@
 //! The keys on record, in either database.
 
 use crate::{
-    Fault,
     commit::{InsertKey, RevokeKey, Submitter},
     connection::AnyConnection,
     pool::Pool,
+    rows::ApiKeyRow,
     schema::api_keys,
-    sql_types::{Moment, UuidValue},
 };
 use async_trait::async_trait;
-use diesel::{
-    ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, Selectable,
-    SelectableHelper,
-};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper};
 use gochat_domain::{
-    auth::{ApiKey, IssuedKey, KeyId, KeyName, Scopes},
+    auth::{ApiKey, IssuedKey, KeyId},
     clock::Timestamp,
     ports::{ApiKeyRepository, StorageError},
 };
@@ -33,48 +29,6 @@ pub(crate) fn digest(key: &ApiKey) -> [u8; 32] {
     Sha256::digest(key.expose()).into()
 }
 
-/// A row of `api_keys` but for the digest.
-#[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = api_keys)]
-pub(crate) struct Row {
-    id: UuidValue,
-    name: String,
-    scopes: String,
-    created_at: Moment,
-    expires_at: Option<Moment>,
-    revoked_at: Option<Moment>,
-}
-
-impl From<&IssuedKey> for Row {
-    fn from(key: &IssuedKey) -> Self {
-        Self {
-            id: UuidValue(key.id.0),
-            name: key.name.as_str().to_owned(),
-            scopes: key.scopes.to_string(),
-            created_at: Moment(key.created_at),
-            expires_at: key.expires_at.map(Moment),
-            revoked_at: key.revoked_at.map(Moment),
-        }
-    }
-}
-
-impl TryFrom<Row> for IssuedKey {
-    type Error = Fault;
-
-    fn try_from(row: Row) -> Result<Self, Fault> {
-        let id = row.id.0;
-        let broken = |what: &dyn std::fmt::Display| Fault::Unknown(format!("api_keys row {id}: {what}"));
-        Ok(Self {
-            id: KeyId(id),
-            name: KeyName::parse(&row.name).map_err(|error| broken(&error))?,
-            scopes: Scopes::recorded(&row.scopes),
-            created_at: row.created_at.0,
-            expires_at: row.expires_at.map(|Moment(moment)| moment),
-            revoked_at: row.revoked_at.map(|Moment(moment)| moment),
-        })
-    }
-}
-
 #[async_trait]
 impl ApiKeyRepository for DieselApiKeys {
     async fn insert(&self, key: &ApiKey, issued: &IssuedKey) -> Result<(), StorageError> {
@@ -87,7 +41,7 @@ impl ApiKeyRepository for DieselApiKeys {
         let find = move |connection: &mut AnyConnection| {
             let row = api_keys::table
                 .filter(api_keys::digest.eq(digest.as_slice()))
-                .select(Row::as_select())
+                .select(ApiKeyRow::as_select())
                 .get_result(connection)
                 .optional()?;
             row.map(IssuedKey::try_from).transpose()
@@ -99,7 +53,7 @@ impl ApiKeyRepository for DieselApiKeys {
         let list = |connection: &mut AnyConnection| {
             let rows = api_keys::table
                 .order((api_keys::created_at, api_keys::id))
-                .select(Row::as_select())
+                .select(ApiKeyRow::as_select())
                 .load(connection)?;
             rows.into_iter().map(IssuedKey::try_from).collect()
         };

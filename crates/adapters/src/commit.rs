@@ -5,7 +5,7 @@
 //!     Batch: one lane a kind of write, in the order in which they take locks
 //!     BEGIN; lane 1; lane 2; …; COMMIT → each write is answered
 //! ```
-//! A new kind of write is a file that implements [`Write`], and a field of [`Batch`](batch::Batch).
+//! A new kind of write is a file that implements [`Write`](write::Write), and a lane of [`Batch`](batch::Batch).
 
 mod batch;
 mod checkpoints;
@@ -15,10 +15,9 @@ pub(crate) mod horizon;
 mod keys;
 mod lane;
 mod last_commit;
-mod once;
 mod queue;
 mod session;
-mod sweep;
+pub(crate) mod sweep;
 mod trial;
 mod write;
 mod writer;
@@ -28,5 +27,5 @@ pub(crate) use keys::{InsertKey, RevokeKey};
 pub(crate) use last_commit::LastCommit;
 pub(crate) use queue::Submitter;
 pub use queue::{CommitOptions, CommitQueue};
-pub use sweep::IdempotencySweeper;
+pub(crate) use sweep::{Sweep, SweepPlace};
 pub(crate) use trial::Trial;

@@ -3,9 +3,10 @@
 use crate::{
     DatabaseUrl, Fault, MigrateError,
     api_keys::DieselApiKeys,
-    commit::{CommitOptions, CommitQueue, IdempotencySweeper},
+    commit::{CommitOptions, CommitQueue},
     connection::{Connector, Role},
-    groups::DieselGroupReader,
+    group_reader::DieselGroupReader,
+    idempotency_sweeper::IdempotencySweeper,
     migrations,
     pool::{Pool, PoolOptions},
     readiness::ReadinessProbe,

@@ -1,6 +1,6 @@
 //! The ports in memory: for tests, and to measure what everything but a database costs. Nothing here is durable.
 
-use crate::{api_keys::digest, groups::group_id};
+use crate::{api_keys::digest, rows::group_id};
 use async_trait::async_trait;
 use gochat_domain::{
     auth::{ApiKey, IssuedKey, KeyId},

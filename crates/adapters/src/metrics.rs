@@ -88,7 +88,7 @@ impl KeyCacheMetrics {
     }
 }
 
-/// A gauge whose value is asked for when it is read, so that nobody has to keep it up to date.
+/// A gauge whose value is read when the registry is. `prometheus::PullingGauge` takes no labels, which the pool's need.
 pub(crate) struct Live<F> {
     gauge: IntGauge,
     read: F,

@@ -3,7 +3,7 @@
 use super::{
     create::Create,
     keys::{InsertKey, RevokeKey},
-    lane::{AnyLane, Lane},
+    lane::{AnyLane, HasLane, Lane},
     session::{Failure, Session},
     sweep::Sweep,
     trial::Trial,
@@ -14,11 +14,29 @@ use crate::Fault;
 /// One lane a kind of write.
 #[derive(Default)]
 pub(crate) struct Batch {
-    pub(super) key_inserts: Lane<InsertKey>,
-    pub(super) key_revocations: Lane<RevokeKey>,
-    pub(super) creates: Lane<Create>,
-    pub(super) trials: Lane<Trial>,
-    pub(super) sweeps: Lane<Sweep>,
+    key_inserts: Lane<InsertKey>,
+    key_revocations: Lane<RevokeKey>,
+    creates: Lane<Create>,
+    trials: Lane<Trial>,
+    sweeps: Lane<Sweep>,
+}
+
+macro_rules! has_lanes {
+    ($($field:ident: $write:ty),* $(,)?) => {
+        $(impl HasLane<$write> for Batch {
+            fn lane(&mut self) -> &mut Lane<$write> {
+                &mut self.$field
+            }
+        })*
+    };
+}
+
+has_lanes! {
+    key_inserts: InsertKey,
+    key_revocations: RevokeKey,
+    creates: Create,
+    trials: Trial,
+    sweeps: Sweep,
 }
 
 impl Batch {

@@ -1,14 +1,10 @@
 //! The creation of a group, with or without an Idempotency-Key.
 
+mod idempotent;
 mod postgres;
 mod sqlite;
 
-use super::{
-    batch::Batch,
-    lane::Lane,
-    once,
-    write::{Sent, Write},
-};
+use super::write::{Sent, Write};
 use crate::{Fault, connection::AnyConnection};
 use gochat_domain::{
     group::{Created, GroupId, Idempotency, KeyReused, NewGroup, Recorded},
@@ -53,10 +49,6 @@ impl Write for Create {
     type Answer = Created;
     type Error = CreateGroupError;
 
-    fn lane(batch: &mut Batch) -> &mut Lane<Self> {
-        &mut batch.creates
-    }
-
     fn lock_order(&self, other: &Self) -> Ordering {
         self.group.name.cmp(&other.group.name)
     }
@@ -66,7 +58,7 @@ impl Write for Create {
             let groups: Vec<_> = creates.iter().map(|create| &create.group).collect();
             return Ok(insert(connection, &groups, sent)?.into_iter().map(Outcome::from).collect());
         }
-        once::store(connection, creates, sent)
+        idempotent::store(connection, creates, sent)
     }
 
     fn answer(self, outcome: Outcome) -> Result<Created, CreateGroupError> {

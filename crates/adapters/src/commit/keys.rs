@@ -1,14 +1,10 @@
 //! New API keys, and revocations.
 
-use super::{
-    batch::Batch,
-    lane::Lane,
-    write::{Sent, Write},
-};
+use super::write::{Sent, Write};
 use crate::{
     Fault,
-    api_keys::Row,
     connection::AnyConnection,
+    rows::ApiKeyRow,
     schema::api_keys,
     sql_types::{Moment, UuidValue},
 };
@@ -31,10 +27,6 @@ impl Write for InsertKey {
     type Answer = ();
     type Error = StorageError;
 
-    fn lane(batch: &mut Batch) -> &mut Lane<Self> {
-        &mut batch.key_inserts
-    }
-
     fn lock_order(&self, other: &Self) -> Ordering {
         self.issued.id.cmp(&other.issued.id)
     }
@@ -43,7 +35,7 @@ impl Write for InsertKey {
     fn store(connection: &mut AnyConnection, keys: &[&Self], _: Sent) -> Result<Vec<()>, Fault> {
         let rows: Vec<_> = keys
             .iter()
-            .map(|key| (Row::from(&key.issued), api_keys::digest.eq(key.digest.as_slice())))
+            .map(|key| (ApiKeyRow::from(&key.issued), api_keys::digest.eq(key.digest.as_slice())))
             .collect();
         for row in &rows {
             let insert = diesel::insert_into(api_keys::table).values(row).on_conflict_do_nothing();
@@ -71,10 +63,6 @@ impl Write for RevokeKey {
     type Outcome = bool;
     type Answer = bool;
     type Error = StorageError;
-
-    fn lane(batch: &mut Batch) -> &mut Lane<Self> {
-        &mut batch.key_revocations
-    }
 
     fn lock_order(&self, other: &Self) -> Ordering {
         self.id.cmp(&other.id)

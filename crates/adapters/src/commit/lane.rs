@@ -50,6 +50,12 @@ impl<W: Write> Lane<W> {
     }
 }
 
+/// A batch with a lane for a kind of write.
+pub(crate) trait HasLane<W: Write> {
+    /// The lane.
+    fn lane(&mut self) -> &mut Lane<W>;
+}
+
 /// A lane, whatever its kind of write is.
 pub(crate) trait AnyLane {
     /// The number of its writes.

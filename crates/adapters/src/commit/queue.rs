@@ -1,9 +1,12 @@
 //! The queue in which writes wait for a writer, and the way into it.
 
+mod groups;
+
 use super::{
     LastCommit,
+    batch::Batch,
     crew::{Crew, Shift},
-    lane::Ticket,
+    lane::{HasLane, Ticket},
     session::{Failure, Session},
     write::Write,
     writer::{Queued, Writer},
@@ -11,10 +14,10 @@ use super::{
 use crate::{
     Fault,
     connection::Connector,
-    groups::QueuedGroups,
     metrics::{Live, WriterMetrics},
 };
 use gochat_domain::ports::{GroupRepository, StorageError};
+use groups::QueuedGroups;
 use prometheus::{Opts, Registry};
 use std::{
     io,
@@ -133,13 +136,16 @@ pub(crate) struct Submitter {
 
 impl Submitter {
     /// Puts `write` in the queue, and waits for its answer, which comes after the commit.
-    pub(crate) async fn submit<W: Write>(&self, write: W) -> Result<W::Answer, W::Error> {
+    pub(crate) async fn submit<W: Write>(&self, write: W) -> Result<W::Answer, W::Error>
+    where
+        Batch: HasLane<W>,
+    {
         let unavailable =
             |reason: &str| W::Error::from(StorageError::from(Fault::Unavailable(reason.to_owned())));
         let queue = self.queue.upgrade().ok_or_else(|| unavailable("the queue of writes is closed"))?;
         let (reply, answer) = oneshot::channel();
         queue
-            .try_send(Box::new(|batch| W::lane(batch).push(Ticket { write, reply })))
+            .try_send(Box::new(|batch: &mut Batch| batch.lane().push(Ticket { write, reply })))
             .map_err(|_| unavailable("the queue of writes is full"))?;
         drop(queue);
         match tokio::time::timeout(self.timeout, answer).await {

@@ -3,30 +3,14 @@
 mod postgres;
 mod sqlite;
 
-use super::{
-    batch::Batch,
-    lane::Lane,
-    queue::Submitter,
-    write::{Sent, Write},
-};
+use super::write::{Sent, Write};
 use crate::{Fault, connection::AnyConnection, sql_types::Moment};
 use gochat_domain::{clock::Timestamp, ports::StorageError};
-use std::{cmp::Ordering, time::Duration};
+use std::cmp::Ordering;
 use uuid::Uuid;
 
-/// Shortest time between two sweeps.
-const SHORTEST_INTERVAL: Duration = Duration::from_secs(60);
-
-/// Sweeps of SQLite in the time for which a key is kept: each reads the whole record.
-const SWEEPS_OF_SQLITE: u32 = 24;
-
-/// Sweeps the record of Idempotency-Keys, a step at a time.
-pub struct IdempotencySweeper {
-    queue: Submitter,
-    is_file: bool,
-    /// The end of the last step. A step that failed moves nothing.
-    place: SweepPlace,
-}
+/// The most keys that one step reads or deletes: few, as it shares its transaction with the creates that wait beside it.
+pub(crate) const STEP: u16 = 250;
 
 /// A place in the record of Idempotency-Keys.
 #[derive(Debug, Clone)]
@@ -37,41 +21,13 @@ pub(crate) struct SweepPlace {
 
 impl SweepPlace {
     /// The place before all keys.
-    const START: Self = Self { caller: Uuid::nil(), key: String::new() };
-}
-
-impl IdempotencySweeper {
-    /// The most keys that one step reads or deletes: few, as it shares its transaction with the creates that wait beside it.
-    pub const STEP: u16 = 250;
-
-    pub(crate) fn new(queue: Submitter, is_file: bool) -> Self {
-        Self { queue, is_file, place: SweepPlace::START }
-    }
-
-    /// Time between two sweeps, where keys are kept for `keep`.
-    ///
-    /// PostgreSQL finds the oldest keys by an index, so a sweep costs as much as there is to delete.
-    pub fn interval(&self, keep: Duration) -> Duration {
-        if self.is_file { SHORTEST_INTERVAL.max(keep / SWEEPS_OF_SQLITE) } else { SHORTEST_INTERVAL }
-    }
-
-    /// Deletes some of the keys that were recorded before `moment`. Returns whether more may follow; if not, the sweep is
-    /// complete, and the next step begins another one.
-    ///
-    /// # Errors
-    /// A step that failed can be done again: the sweep goes on where it was.
-    pub async fn step(&mut self, moment: Timestamp) -> Result<bool, StorageError> {
-        let next = self.queue.submit(Sweep { before: moment, place: self.place.clone() }).await?;
-        let may_follow = next.is_some();
-        self.place = next.unwrap_or(SweepPlace::START);
-        Ok(may_follow)
-    }
+    pub(crate) const START: Self = Self { caller: Uuid::nil(), key: String::new() };
 }
 
 /// A step of a sweep.
 pub(crate) struct Sweep {
-    before: Timestamp,
-    place: SweepPlace,
+    pub(crate) before: Timestamp,
+    pub(crate) place: SweepPlace,
 }
 
 impl Write for Sweep {
@@ -81,11 +37,7 @@ impl Write for Sweep {
     type Error = StorageError;
 
     /// A page of SQLite holds 12 to 30 keys.
-    const PAGES: usize = (IdempotencySweeper::STEP as usize).div_ceil(12);
-
-    fn lane(batch: &mut Batch) -> &mut Lane<Self> {
-        &mut batch.sweeps
-    }
+    const PAGES: usize = (STEP as usize).div_ceil(12);
 
     fn lock_order(&self, other: &Self) -> Ordering {
         self.before.cmp(&other.before)

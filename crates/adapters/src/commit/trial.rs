@@ -1,10 +1,6 @@
 //! A create that leaves nothing behind, to find out whether creates can succeed.
 
-use super::{
-    batch::Batch,
-    lane::Lane,
-    write::{Sent, Write},
-};
+use super::write::{Sent, Write};
 use crate::{
     Fault,
     connection::AnyConnection,
@@ -35,10 +31,6 @@ impl Write for Trial {
     type Outcome = ();
     type Answer = ();
     type Error = StorageError;
-
-    fn lane(batch: &mut Batch) -> &mut Lane<Self> {
-        &mut batch.trials
-    }
 
     fn lock_order(&self, _: &Self) -> Ordering {
         Ordering::Equal

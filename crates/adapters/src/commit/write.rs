@@ -1,6 +1,5 @@
 //! The trait that a kind of write implements.
 
-use super::{batch::Batch, lane::Lane};
 use crate::{Fault, connection::AnyConnection};
 use gochat_domain::ports::StorageError;
 use std::cmp::Ordering;
@@ -19,9 +18,6 @@ pub(crate) trait Write: Send + Sized + 'static {
 
     /// The pages of SQLite's log that a write is reckoned to fill.
     const PAGES: usize = 1;
-
-    /// The lane of this kind in a batch.
-    fn lane(batch: &mut Batch) -> &mut Lane<Self>;
 
     /// Orders the writes of a lane by the rows that they lock, the same on every instance: transactions that take locks
     /// in one order never wait for each other in a circle.

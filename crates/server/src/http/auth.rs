@@ -1,20 +1,14 @@
 //! Authentication: a handler that takes an [`Authenticated`] cannot run without a key that holds and has the scope.
 
-use super::error::ApiError;
+use super::{error::ApiError, headers::GOCHAT_TOKEN};
 use actix_web::{
-    FromRequest, HttpMessage, HttpRequest,
-    dev::Payload,
-    http::header::{HeaderMap, HeaderName},
-    web::ThinData,
+    FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header::HeaderMap, web::ThinData,
 };
 use gochat_domain::{
     auth::{ApiKey, Caller, GrantableScope, KeyId, Permit},
     ports::Authenticator,
 };
 use std::{future::Future, pin::Pin, sync::Arc};
-
-/// The header that carries the key.
-pub(super) const GOCHAT_TOKEN: HeaderName = HeaderName::from_static("gochat-token");
 
 /// A caller whose key holds and has the scope `S`.
 pub(super) struct Authenticated<S> {

@@ -2,21 +2,22 @@
 
 use super::{
     envelope,
-    error::{ApiError, Code},
-    groups::IDEMPOTENCY_REPLAYED,
+    headers::{GOCHAT_TOKEN, IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, TRACING, X_REQUEST_ID},
     metrics::HttpMetrics,
-    request_id::X_REQUEST_ID,
 };
 use crate::{
     hosts::Hosts,
     settings::{AllowedOrigins, TrustedProxies},
 };
-use actix_cors::{Cors, CorsError};
+use actix_cors::Cors;
 use actix_web::{
     Error,
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::{Method, header},
+    http::{
+        Method,
+        header::{self, HeaderName},
+    },
     middleware::Next,
 };
 use std::rc::Rc;
@@ -24,11 +25,8 @@ use std::rc::Rc;
 /// How many seconds a browser may go without asking again.
 const MAX_AGE: usize = 3600;
 
-/// The headers of requests that mean something to the service.
-const READ: [&str; 4] = ["GoChat-Token", "Content-Type", "Idempotency-Key", "X-Request-Id"];
-/// The headers that tracing libraries add to the requests of a page, without its doing: W3C Trace Context, W3C Baggage, and
-/// Sentry's own.
-const TRACING: [&str; 4] = ["traceparent", "tracestate", "baggage", "sentry-trace"];
+/// Headers of requests that the service reads.
+const READ: [HeaderName; 4] = [GOCHAT_TOKEN, header::CONTENT_TYPE, IDEMPOTENCY_KEY, X_REQUEST_ID];
 
 /// What adds the headers of CORS to every reply, and answers preflights.
 pub(super) fn headers(origins: AllowedOrigins) -> Cors {
@@ -38,7 +36,7 @@ pub(super) fn headers(origins: AllowedOrigins) -> Cors {
         .allowed_headers(READ.into_iter().chain(TRACING))
         .expose_headers([header::LOCATION, header::LINK, X_REQUEST_ID, IDEMPOTENCY_REPLAYED])
         .max_age(MAX_AGE)
-        // Who is no browser sends any origin; the browser itself keeps the reply from the page.
+        // Clients other than browsers can forge `Origin`; only the browser enforces the policy.
         .block_on_origin_mismatch(false)
 }
 
@@ -74,11 +72,4 @@ fn is_preflight(request: &ServiceRequest) -> bool {
     let asked_for = request.headers().get(header::ACCESS_CONTROL_REQUEST_METHOD);
     request.method() == Method::OPTIONS
         && asked_for.is_some_and(|method| Method::from_bytes(method.as_bytes()).is_ok())
-}
-
-/// The error to a preflight that asks for what no page may do.
-pub(super) fn refusal(error: &Error) -> Option<ApiError> {
-    error.as_error::<CorsError>().map(|_| {
-        ApiError::new(Code::Forbidden, "a page of another origin may not send that method or that header")
-    })
 }

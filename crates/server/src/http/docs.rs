@@ -9,7 +9,7 @@ use crate::settings::BasePath;
 use actix_web::{
     HttpResponse, Resource,
     http::header::{CONTENT_ENCODING, CONTENT_SECURITY_POLICY, LOCATION, REFERRER_POLICY},
-    web::{self, Bytes, Path, ThinData},
+    web::{self, Bytes, Path, ServiceConfig, ThinData},
 };
 use anyhow::anyhow;
 use std::{borrow::Cow, io};
@@ -39,8 +39,18 @@ impl Document {
     }
 }
 
+/// Adds the page, with this key filled in, and the description to a server.
+pub(super) fn configure(server: &mut ServiceConfig, base_path: &BasePath, key: Option<&str>) {
+    server
+        .service(lead_from("/", base_path))
+        .service(lead_from("/docs/", base_path))
+        .service(page(key))
+        .service(part())
+        .service(openapi());
+}
+
 /// A path that leads to the page.
-pub(super) fn lead_from(path: &str, base_path: &BasePath) -> Resource {
+fn lead_from(path: &str, base_path: &BasePath) -> Resource {
     let page = base_path.before("/docs");
     let lead = move || {
         let page = page.clone();
@@ -50,7 +60,7 @@ pub(super) fn lead_from(path: &str, base_path: &BasePath) -> Resource {
 }
 
 /// The page, with this key filled in.
-pub(super) fn page(key: Option<&str>) -> Resource {
+fn page(key: Option<&str>) -> Resource {
     let (words, attribute) = match key {
         Some(key) => (FILLED_IN, format!(r#" data-key="{key}""#)),
         None => (NOT_FILLED_IN, String::new()),
@@ -69,12 +79,12 @@ pub(super) fn page(key: Option<&str>) -> Resource {
 }
 
 /// What the page is made of.
-pub(super) fn part() -> Resource {
+fn part() -> Resource {
     read_only("/docs/{part}").route(get_or_head().to(send_part))
 }
 
 /// The description.
-pub(super) fn openapi() -> Resource {
+fn openapi() -> Resource {
     read_only("/openapi.json").route(get_or_head().to(send_document))
 }
 

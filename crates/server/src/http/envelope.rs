@@ -2,14 +2,16 @@
 
 use super::{
     auth::CallerKey,
-    client, cors,
+    client,
     error::ApiError,
+    headers::X_REQUEST_ID,
     metrics::{self, HttpMetrics, UNKNOWN},
-    request_id::{self, X_REQUEST_ID},
+    request_id,
     trace_id::TraceId,
     unread::Shared,
 };
 use crate::{hosts::Hosts, settings::TrustedProxies};
+use actix_cors::CorsError;
 use actix_web::{
     Error, HttpMessage, HttpResponse,
     body::{EitherBody, MessageBody},
@@ -93,8 +95,8 @@ impl Envelope {
 
     fn render_bare(&self, error: &Error) -> HttpResponse {
         let Some(error) = error.as_error::<ApiError>() else {
-            if let Some(refusal) = cors::refusal(error) {
-                return refusal.render(self.id(), self.as_problem);
+            if let Some(refusal) = error.as_error::<CorsError>() {
+                return ApiError::from(refusal).render(self.id(), self.as_problem);
             }
             // Nothing but this service's own errors is expected; what comes all the same is not shown.
             return self.render_bare(&ApiError::internal(anyhow!("{error}")).into());

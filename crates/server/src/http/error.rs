@@ -1,24 +1,22 @@
 //! Errors as a consumer sees them.
 
+mod body;
 mod code;
-mod misdirected;
+mod sources;
 
+pub(super) use body::{ErrorBody, PROBLEM_JSON, Problem};
 pub(super) use code::Code;
 
-use crate::wire::InvalidRequest;
 use actix_web::{
     HttpResponse, ResponseError,
     body::BoxBody,
     http::{StatusCode, header},
 };
-use gochat_domain::{
-    auth::Forbidden,
-    group::{GroupId, InvalidIdempotencyKey},
-    ports::{AuthenticateError, CreateGroupError, StorageError},
-};
-use serde::Serialize;
+use gochat_domain::{group::GroupId, ports::AuthenticateError};
 use std::{borrow::Cow, fmt};
-use utoipa::ToSchema;
+
+/// The text of a name that is taken: the API page shows it.
+const NAME_TAKEN: &str = "UNIQUE constraint failed: GROUPS.NAME";
 
 /// An error on its way to a consumer.
 #[derive(Debug)]
@@ -49,6 +47,23 @@ impl ApiError {
     /// The name is that of the group `group_id`, where this may be told.
     pub(super) fn group_name_taken(group_id: Option<GroupId>) -> Self {
         Self { group_id, ..Self::new(Code::GroupNameTaken, NAME_TAKEN) }
+    }
+
+    pub(super) fn invalid_after() -> Self {
+        Self::new(Code::InvalidAfter, "after must be an integer from 1 to 9223372036854775807")
+    }
+
+    pub(super) fn invalid_uuid() -> Self {
+        Self::new(Code::InvalidUuid, "uuid must be a UUID, with its hyphens")
+    }
+
+    /// A query that must name one group names none.
+    pub(super) fn no_key_given() -> Self {
+        Self::new(Code::InvalidId, "one of id, uuid and name must be given")
+    }
+
+    pub(super) fn name_is_not_utf8() -> Self {
+        Self::new(Code::InvalidName, "name must be UTF-8")
     }
 
     pub(super) fn malformed_request() -> Self {
@@ -93,85 +108,6 @@ impl ApiError {
             Self::new(Code::Internal, "the service failed; the log has the cause under the request_id");
         Self { cause: Some(cause), ..error }
     }
-
-    /// The body of the reply as the API page shows it.
-    pub(super) fn body(&self, request_id: &str) -> serde_json::Result<String> {
-        serde_json::to_string(&self.as_body(request_id))
-    }
-
-    /// The reply: JSON as the API page shows it, or the same as RFC 9457 has it.
-    pub(super) fn render(&self, request_id: &str, as_problem: bool) -> HttpResponse {
-        let status = self.status_code();
-        let mut response = HttpResponse::build(status);
-        if let Some(header) = &self.header {
-            response.insert_header(header.clone());
-        }
-        if matches!(self.code, Code::BodyTooLarge | Code::RequestTimeout) {
-            // The rest of the request is not read, so the next one could not be told from it.
-            response.force_close();
-        }
-        if as_problem {
-            response.content_type(PROBLEM_JSON).json(self.as_problem(request_id))
-        } else {
-            response.json(self.as_body(request_id))
-        }
-    }
-
-    pub(super) fn as_body<'a>(&'a self, request_id: &'a str) -> ErrorBody<'a> {
-        ErrorBody {
-            error: &self.message,
-            code: self.code,
-            field: self.code.row().field,
-            group_id: self.group_id.map(GroupId::get),
-            request_id,
-        }
-    }
-
-    pub(super) fn as_problem<'a>(&'a self, request_id: &'a str) -> Problem<'a> {
-        let status = self.status_code();
-        Problem {
-            r#type: "about:blank",
-            title: status.canonical_reason().unwrap_or_default(),
-            status: status.as_u16(),
-            detail: &self.message,
-            extensions: self.as_body(request_id),
-        }
-    }
-}
-
-/// The content type of an error by RFC 9457.
-pub(super) const PROBLEM_JSON: &str = "application/problem+json";
-
-/// The body of every error.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Error)]
-pub(super) struct ErrorBody<'a> {
-    /// A sentence for people, which may change.
-    error: &'a str,
-    code: Code,
-    /// The field or the parameter that is at fault, where one is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false)]
-    field: Option<&'a str>,
-    /// With `group_name_taken`, the id of the group that has the name, for a key with the scope `groups:read`. It is left out
-    /// where that group is gone by now, or could not be looked up.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = i64, required = false, minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
-    group_id: Option<i64>,
-    /// What the log has about it stands under this id.
-    request_id: &'a str,
-}
-
-/// The body of every error that was asked for as `application/problem+json` (RFC 9457).
-#[derive(Serialize, ToSchema)]
-pub(super) struct Problem<'a> {
-    r#type: &'a str,
-    title: &'a str,
-    #[schema(minimum = 400, maximum = 599)]
-    status: u16,
-    detail: &'a str,
-    #[serde(flatten)]
-    extensions: ErrorBody<'a>,
 }
 
 impl fmt::Display for ApiError {
@@ -188,63 +124,5 @@ impl ResponseError for ApiError {
     /// Without a body: the envelope renders it, as it knows the request.
     fn error_response(&self) -> HttpResponse<BoxBody> {
         HttpResponse::new(self.status_code())
-    }
-}
-
-impl From<Forbidden> for ApiError {
-    fn from(error: Forbidden) -> Self {
-        Self::new(Code::Forbidden, error.to_string())
-    }
-}
-
-impl From<AuthenticateError> for ApiError {
-    fn from(error: AuthenticateError) -> Self {
-        match error {
-            AuthenticateError::Unauthorized => Self::unauthorized(),
-            AuthenticateError::Storage(error) => error.into(),
-        }
-    }
-}
-
-impl From<InvalidIdempotencyKey> for ApiError {
-    fn from(_: InvalidIdempotencyKey) -> Self {
-        Self::new(Code::InvalidIdempotencyKey, "Idempotency-Key must have 1 to 255 visible ASCII characters")
-    }
-}
-
-impl From<InvalidRequest> for ApiError {
-    fn from(error: InvalidRequest) -> Self {
-        match error {
-            InvalidRequest::Malformed(reason) => {
-                Self::new(Code::MalformedJson, format!("the body must be one JSON object: {reason}"))
-            }
-            InvalidRequest::Name(reason) => Self::new(Code::InvalidName, reason),
-            InvalidRequest::Token(reason) => Self::new(Code::InvalidToken, reason),
-            InvalidRequest::AdminId(reason) => Self::new(Code::InvalidAdminId, reason),
-        }
-    }
-}
-
-/// The text of a name that is taken: the API page shows it.
-const NAME_TAKEN: &str = "UNIQUE constraint failed: GROUPS.NAME";
-
-impl From<CreateGroupError> for ApiError {
-    fn from(error: CreateGroupError) -> Self {
-        match error {
-            CreateGroupError::NameTaken => Self::group_name_taken(None),
-            CreateGroupError::IdempotencyKeyReused => {
-                Self::new(Code::IdempotencyKeyReused, "the Idempotency-Key was used for another request")
-            }
-            CreateGroupError::Storage(error) => error.into(),
-        }
-    }
-}
-
-impl From<StorageError> for ApiError {
-    fn from(error: StorageError) -> Self {
-        match error {
-            StorageError::Unavailable(cause) => Self::unavailable(cause),
-            StorageError::Unknown(cause) => Self::internal(cause),
-        }
     }
 }

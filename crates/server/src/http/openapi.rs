@@ -1,16 +1,14 @@
 //! The API as OpenAPI 3.1, made of what the handlers, the wire and the table of errors say of themselves.
 
-pub(super) mod replies;
-
 use super::{
     error::{Code, ErrorBody, Problem},
-    groups,
+    groups::{create, find, list, look_up},
+    replies::shared_headers,
 };
 use crate::{
     settings::BasePath,
     wire::{Fields, GroupBody},
 };
-use replies::shared_headers;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -45,7 +43,7 @@ const ABOUT: &str = "Creates groups for the programs that hold an API key, and a
         contact(name = "The GoChat authors", email = "gochat@example.org")
     ),
     servers((url = "/", description = "Wherever this document is served")),
-    paths(groups::create, groups::list, groups::find, groups::look_up),
+    paths(create::create, list::list, find::find, look_up::look_up),
     components(schemas(Fields, GroupBody, ErrorBody, Problem, Code)),
     modifiers(&Shared),
     tags((name = "groups", description = "Groups, and nothing else"))

@@ -1,16 +1,13 @@
 //! The id under which a request is known to its sender and in the log.
 
-use super::auth::GOCHAT_TOKEN;
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use super::headers::{GOCHAT_TOKEN, X_REQUEST_ID};
+use actix_web::http::header::{HeaderMap, HeaderValue};
 use gochat_adapters::DEVELOPMENT_KEY;
 use gochat_domain::{
     auth::ApiKey,
     clock::{Clock, SystemClock},
 };
 use uuid::Uuid;
-
-/// The header that carries it, both ways.
-pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The caller's id, where it is one that may stand in a log; else a new one.
 pub(super) fn of(headers: &HeaderMap) -> HeaderValue {

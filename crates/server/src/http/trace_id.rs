@@ -1,8 +1,7 @@
 //! The trace of which a request is part, as the caller says: W3C Trace Context, <https://www.w3.org/TR/trace-context/>.
 
-use actix_web::http::header::{HeaderMap, HeaderName};
-
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+use super::headers::TRACEPARENT;
+use actix_web::http::header::HeaderMap;
 
 /// A trace id: 32 hexadecimal digits in lower case, not all of them zero.
 #[derive(Clone, Copy)]

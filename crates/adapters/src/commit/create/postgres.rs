@@ -4,7 +4,7 @@ use crate::{
     Fault,
     commit::{horizon, write::Sent},
     connection::FLUSH_EACH_COMMIT,
-    groups::group_id,
+    rows::group_id,
     schema::groups,
     sql_types::{Moment, MomentSql, UuidSql, UuidValue},
 };

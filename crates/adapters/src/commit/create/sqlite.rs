@@ -2,7 +2,7 @@
 
 use crate::{
     Fault,
-    groups::group_id,
+    rows::group_id,
     sql_types::{Moment, MomentSql, UuidSql, UuidValue},
 };
 use diesel::{

@@ -1,7 +1,7 @@
 //! PostgreSQL: the oldest first, by the index of moments. Passes over what another transaction has locked: it is in use, or
 //! being swept.
 
-use super::{IdempotencySweeper, SweepPlace};
+use super::{STEP, SweepPlace};
 use crate::{
     Fault,
     sql_types::{Moment, MomentSql},
@@ -20,7 +20,7 @@ pub(super) fn sweep(connection: &mut PgConnection, before: Moment) -> Result<Opt
     connection.batch_execute(HARDLY_WAIT)?;
     let deleted = sql_query(DELETE)
         .bind::<MomentSql, _>(before)
-        .bind::<BigInt, _>(i64::from(IdempotencySweeper::STEP))
+        .bind::<BigInt, _>(i64::from(STEP))
         .execute(connection)?;
     // The oldest that are left are found again from the start.
     Ok((deleted > 0).then_some(SweepPlace::START))

@@ -1,7 +1,7 @@
 //! SQLite: in the order of the keys, as the table lies. A step deletes all that is old on a few pages; the oldest keys lie on
 //! a page each, and each page that is written is written twice, to the log and by the checkpoint.
 
-use super::{IdempotencySweeper, SweepPlace};
+use super::{STEP, SweepPlace};
 use crate::{
     Fault,
     schema::idempotency_keys,
@@ -23,7 +23,7 @@ pub(super) fn sweep(
     let last = idempotency_keys::table
         .filter(keys(">", place))
         .order(idempotency_keys::table.primary_key())
-        .offset(i64::from(IdempotencySweeper::STEP) - 1)
+        .offset(i64::from(STEP) - 1)
         .select(idempotency_keys::table.primary_key())
         .first::<(UuidValue, String)>(connection)
         .optional()?;

@@ -1,13 +1,8 @@
 //! The header `Idempotency-Key`.
 
-use crate::http::error::ApiError;
-use actix_web::http::header::{HeaderMap, HeaderName};
+use crate::http::{error::ApiError, headers::IDEMPOTENCY_KEY};
+use actix_web::http::header::HeaderMap;
 use gochat_domain::group::IdempotencyKey;
-
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-
-/// Says of a reply that an earlier request was answered with the same.
-pub(in crate::http) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// The key that was sent, if one was.
 pub(super) fn sent_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, ApiError> {

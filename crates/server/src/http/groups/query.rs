@@ -1,6 +1,6 @@
 //! The queries of `GET /v1/group` and `GET /v1/group_lookup`: which groups are meant.
 
-use crate::http::error::{ApiError, Code};
+use crate::http::error::ApiError;
 use gochat_domain::group::{GroupId, GroupKey, GroupName, PageSize};
 use percent_encoding::percent_decode_str;
 use std::str::Utf8Error;
@@ -8,7 +8,7 @@ use uuid::fmt::Hyphenated;
 
 /// Which groups are meant.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::http) enum Query {
+pub(super) enum Query {
     /// One group.
     One(GroupKey),
     /// Those that follow `after`.
@@ -16,7 +16,7 @@ pub(in crate::http) enum Query {
 }
 
 /// Reads a query. Of `limit`, `id`, `uuid` and `name`, the first that is given decides; what is empty is not given.
-pub(in crate::http) fn parse(query: &str) -> Result<Query, ApiError> {
+pub(super) fn parse(query: &str) -> Result<Query, ApiError> {
     let pairs = Pairs::of(query);
     if pairs.given("limit").is_none()
         && let Some(key) = pairs.key()?
@@ -25,22 +25,13 @@ pub(in crate::http) fn parse(query: &str) -> Result<Query, ApiError> {
     }
     let size = pairs.number("limit").map_or_else(|| Ok(PageSize::default()), PageSize::parse);
     let after = pairs.number("after").map(GroupId::parse).transpose();
-    Ok(Query::Page {
-        size: size.map_err(|error| invalid(Code::InvalidLimit, &error))?,
-        after: after.map_err(|_| {
-            invalid(Code::InvalidAfter, &"after must be an integer from 1 to 9223372036854775807")
-        })?,
-    })
+    Ok(Query::Page { size: size?, after: after.map_err(|_| ApiError::invalid_after())? })
 }
 
 /// Reads a query that must name one group. Of `id`, `uuid` and `name`, the first that is given decides; what is empty is not
 /// given.
-pub(in crate::http) fn parse_key(query: &str) -> Result<GroupKey, ApiError> {
-    Pairs::of(query).key()?.ok_or_else(|| invalid(Code::InvalidId, &"one of id, uuid and name must be given"))
-}
-
-fn invalid(code: Code, reason: &dyn ToString) -> ApiError {
-    ApiError::new(code, reason.to_string())
+pub(super) fn parse_key(query: &str) -> Result<GroupKey, ApiError> {
+    Pairs::of(query).key()?.ok_or_else(ApiError::no_key_given)
 }
 
 /// The pairs of a query, decoded.
@@ -63,19 +54,15 @@ impl Pairs {
 
     fn key(&self) -> Result<Option<GroupKey>, ApiError> {
         if let Some(id) = self.number("id") {
-            let id = GroupId::parse(id).map_err(|error| invalid(Code::InvalidId, &error))?;
-            return Ok(Some(GroupKey::Id(id)));
+            return Ok(Some(GroupKey::Id(GroupId::parse(id)?)));
         }
         if let Some(uuid) = self.number("uuid") {
-            let uuid: Hyphenated = uuid
-                .parse()
-                .map_err(|_| invalid(Code::InvalidUuid, &"uuid must be a UUID, with its hyphens"))?;
+            let uuid: Hyphenated = uuid.parse().map_err(|_| ApiError::invalid_uuid())?;
             return Ok(Some(GroupKey::Uuid(uuid.into())));
         }
         let Some(name) = self.given("name") else { return Ok(None) };
-        let name = name.map_err(|_| invalid(Code::InvalidName, &"name must be UTF-8"))?;
-        let name = GroupName::parse_existing(name).map_err(|error| invalid(Code::InvalidName, &error))?;
-        Ok(Some(GroupKey::Name(name)))
+        let name = name.map_err(|_| ApiError::name_is_not_utf8())?;
+        Ok(Some(GroupKey::Name(GroupName::parse_existing(name)?)))
     }
 }
 

@@ -23,17 +23,17 @@ pub(super) async fn refusal(groups: &GroupService, caller: Caller, body: &[u8]) 
 #[cfg(test)]
 mod tests {
     use crate::{
-        http::{HttpMetrics, Services, application},
+        http::{
+            app::{Services, app},
+            testing::services,
+        },
         settings::{Profile, Settings},
     };
     use actix_web::{
         http::StatusCode,
         test::{TestRequest, call_service, init_service, read_body_json},
     };
-    use gochat_adapters::{
-        CachingAuthenticator, DEVELOPMENT_KEY, DevelopmentKey,
-        memory::{MemoryApiKeys, MemoryGroups},
-    };
+    use gochat_adapters::{DEVELOPMENT_KEY, memory::MemoryGroups};
     use gochat_domain::{
         clock::SystemClock,
         ports::{MockGroupReader, StorageError},
@@ -44,17 +44,11 @@ mod tests {
 
     /// Creates a group and then one of the same name, with a reader that expects nothing but the look-up for the second.
     async fn create_twice(reader: MockGroupReader) -> [(StatusCode, Value); 2] {
-        let (groups, clock) = (Arc::new(MemoryGroups::default()), Arc::new(SystemClock));
-        let keys = Arc::new(MemoryApiKeys::default());
-        let keys = CachingAuthenticator::new(keys, clock.clone(), CachingAuthenticator::MAX_AGE);
-        let services = Services {
-            groups: GroupService::new(groups, Arc::new(reader), clock),
-            authenticator: Arc::new(DevelopmentKey(keys)),
-            metrics: HttpMetrics::new().unwrap(),
-            known_key: None,
-        };
+        let groups = Arc::new(MemoryGroups::default());
+        let groups = GroupService::new(groups, Arc::new(reader), Arc::new(SystemClock));
+        let services = Services { groups, ..services() };
         let settings = Settings::load(Profile::Development, []).unwrap();
-        let app = init_service(application(services, settings.http)).await;
+        let app = init_service(app(services, settings.http)).await;
         let create = async || {
             let request = TestRequest::post()
                 .uri("/v1/group")

@@ -1,6 +1,6 @@
 //! PostgreSQL: one statement for all records, with an array a column.
 
-use super::{claim::Claim, record::Row};
+use super::{super::claim::Claim, Row};
 use crate::{
     Fault,
     sql_types::{Moment, MomentSql, UuidSql, UuidValue},

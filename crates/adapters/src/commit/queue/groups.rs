@@ -1,6 +1,7 @@
 //! The port that stores groups.
 
-use crate::commit::{Create, Submitter};
+use super::Submitter;
+use crate::commit::Create;
 use async_trait::async_trait;
 use gochat_domain::{
     group::{Created, Idempotency, NewGroup},
@@ -8,7 +9,7 @@ use gochat_domain::{
 };
 
 /// Puts each group in the commit queue.
-pub(crate) struct QueuedGroups(pub(crate) Submitter);
+pub(super) struct QueuedGroups(pub(super) Submitter);
 
 #[async_trait]
 impl GroupRepository for QueuedGroups {

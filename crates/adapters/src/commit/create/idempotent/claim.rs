@@ -1,6 +1,6 @@
 //! The claim of a create to be the one on record for its Idempotency-Key.
 
-use super::super::create::Outcome;
+use crate::commit::create::Outcome;
 use gochat_domain::group::{Fingerprint, GroupId, Idempotency, NewGroup, Recorded};
 use std::collections::HashMap;
 use uuid::Uuid;

@@ -1,6 +1,6 @@
 //! SQLite: one statement a record.
 
-use super::{claim::Claim, record::Row};
+use super::{super::claim::Claim, Row};
 use crate::{
     Fault,
     schema::idempotency_keys::{self, caller, created_at, fingerprint, group_id, group_uuid, key},

@@ -1,14 +1,14 @@
 //! The records of Idempotency-Keys.
 
-use super::{
-    super::{create::Outcome, session::WAIT_FOR_STANDBY},
-    claim::Claim,
-    postgres, sqlite,
-};
+mod postgres;
+mod sqlite;
+
+use super::claim::Claim;
 use crate::{
     Fault,
+    commit::{create::Outcome, session::WAIT_FOR_STANDBY},
     connection::AnyConnection,
-    groups,
+    rows::{self, find_group},
     sql_types::{Moment, MomentSql, UuidSql, UuidValue},
 };
 use diesel::{
@@ -72,7 +72,7 @@ pub(super) fn complete(connection: &mut AnyConnection, claims: &[&Claim<'_>]) ->
 /// Tells from the record whether the claim is the first with its key.
 fn settle(connection: &mut AnyConnection, claim: &mut Claim<'_>, row: Row) -> Result<(), Fault> {
     let Row { fingerprint, group_id, group_uuid: UuidValue(uuid), created_at: Moment(created_at) } = row;
-    let group_id = group_id.map(groups::group_id).transpose()?;
+    let group_id = group_id.map(rows::group_id).transpose()?;
     if uuid == claim.group.uuid {
         // It has an id already if the claim was committed before the connection was lost.
         (claim.is_recorded, claim.outcome) = (group_id.is_none(), group_id.map(Outcome::Stored));
@@ -105,7 +105,7 @@ fn of_the_version_before(
     connection: &mut AnyConnection,
     uuid: uuid::Uuid,
 ) -> Result<Option<Recorded>, Fault> {
-    let group = groups::find(connection, &GroupKey::Uuid(uuid))?;
+    let group = find_group(connection, &GroupKey::Uuid(uuid))?;
     Ok(group.map(|group| Recorded {
         fingerprint: Fingerprint::of_create(&group.name, &group.token, group.admin_id),
         id: group.id,

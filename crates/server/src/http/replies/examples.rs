@@ -5,23 +5,22 @@ use crate::{
     http::{
         body::MAX_BYTES,
         error::{ApiError, Code},
-        groups::query,
     },
     wire,
 };
 use anyhow::anyhow;
 use gochat_domain::{
     auth::{Forbidden, Scope},
-    group::{GroupId, InvalidIdempotencyKey},
+    group::{GroupId, InvalidIdempotencyKey, PageSize},
     ports::CreateGroupError,
 };
 use serde_json::{Value, json};
 
 /// The id of the request of every example.
-pub(super) const REQUEST_ID: &str = "01a2080f-202e-7588-992b-d47bd123a3b9";
+pub(in crate::http) const REQUEST_ID: &str = "01a2080f-202e-7588-992b-d47bd123a3b9";
 
 /// The next page of the example.
-pub(super) const LINK: &str = r#"</v1/group?limit=1&after=1>; rel="next""#;
+pub(in crate::http) const LINK: &str = r#"</v1/group?limit=1&after=1>; rel="next""#;
 
 /// The request of the API page.
 pub(in crate::http) fn request() -> Value {
@@ -29,7 +28,7 @@ pub(in crate::http) fn request() -> Value {
 }
 
 /// The group that it creates.
-pub(super) fn group() -> Value {
+pub(in crate::http) fn group() -> Value {
     json!({
         "id": 1,
         "uuid": "01a2080f-2025-7d8e-878c-aeb74134f96f",
@@ -41,7 +40,7 @@ pub(super) fn group() -> Value {
 }
 
 /// The error of a code, where a caller may lack `scope`: what the service makes of a request that is at fault.
-pub(super) fn error(code: Code, scope: Scope) -> Option<ApiError> {
+pub(in crate::http) fn error(code: Code, scope: Scope) -> Option<ApiError> {
     let refused = |request: &[u8]| wire::parse(request).err().map(ApiError::from);
     let no_cause = || anyhow!("none");
     Some(match code {
@@ -65,9 +64,9 @@ pub(super) fn error(code: Code, scope: Scope) -> Option<ApiError> {
         Code::InvalidName => return refused(br#"{"name":" group_1"}"#),
         Code::InvalidToken => return refused(br#"{"name":"group_1","token":""}"#),
         Code::MalformedJson => return refused(br#"{"name":"#),
-        Code::InvalidAfter => return query::parse("after=0").err(),
-        Code::InvalidId => return query::parse("id=0").err(),
-        Code::InvalidLimit => return query::parse("limit=0").err(),
-        Code::InvalidUuid => return query::parse("uuid=0").err(),
+        Code::InvalidAfter => ApiError::invalid_after(),
+        Code::InvalidId => return GroupId::parse("0").err().map(ApiError::from),
+        Code::InvalidLimit => return PageSize::parse("0").err().map(ApiError::from),
+        Code::InvalidUuid => ApiError::invalid_uuid(),
     })
 }

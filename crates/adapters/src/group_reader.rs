@@ -5,20 +5,16 @@ use crate::{
     commit::horizon,
     connection::AnyConnection,
     pool::Pool,
+    rows::{GroupRow, find_group},
     schema::groups,
-    sql_types::{Moment, UuidValue},
 };
 use async_trait::async_trait;
-use diesel::{
-    ExpressionMethods, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, Selectable, SelectableHelper,
-    dsl::max,
-};
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper, dsl::max};
 use gochat_domain::{
-    group::{AdminId, Group, GroupId, GroupKey, GroupName, GroupToken},
+    group::{Group, GroupId, GroupKey},
     ports::{GroupReader, StorageError},
 };
 use std::{
-    fmt::Display,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -42,40 +38,11 @@ impl DieselGroupReader {
     }
 }
 
-/// A row of `groups`.
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = groups)]
-struct Row {
-    id: i64,
-    uuid: UuidValue,
-    name: String,
-    token: String,
-    admin_id: i64,
-    created_at: Moment,
-}
-
-impl TryFrom<Row> for Group {
-    type Error = Fault;
-
-    fn try_from(row: Row) -> Result<Self, Fault> {
-        let id = row.id;
-        let broken = |what: &dyn Display| Fault::Unknown(format!("groups row {id}: {what}"));
-        Ok(Self {
-            id: GroupId::new(id).map_err(|error| broken(&error))?,
-            uuid: row.uuid.0,
-            name: GroupName::parse_existing(row.name).map_err(|error| broken(&error))?,
-            token: GroupToken::parse(row.token).map_err(|error| broken(&error))?,
-            admin_id: AdminId::new(row.admin_id).map_err(|error| broken(&error))?,
-            created_at: row.created_at.0,
-        })
-    }
-}
-
 #[async_trait]
 impl GroupReader for DieselGroupReader {
     async fn find(&self, key: &GroupKey) -> Result<Option<Group>, StorageError> {
         let key = key.clone();
-        Ok(self.pool.run(move |connection| find(connection, &key)).await?)
+        Ok(self.pool.run(move |connection| find_group(connection, &key)).await?)
     }
 
     async fn list(&self, after: Option<GroupId>, limit: u16) -> Result<Vec<Group>, StorageError> {
@@ -83,19 +50,6 @@ impl GroupReader for DieselGroupReader {
         let complete = Arc::clone(&self.complete);
         Ok(self.pool.run(move |connection| list(connection, after, limit, &complete)).await?)
     }
-}
-
-/// The group that has this key.
-///
-/// Each key is unique, so nothing limits the answer: SQLite compiles a statement anew whenever its `LIMIT` is bound.
-pub(crate) fn find(connection: &mut AnyConnection, key: &GroupKey) -> Result<Option<Group>, Fault> {
-    let groups = groups::table.select(Row::as_select());
-    let row = match key {
-        GroupKey::Id(id) => groups.filter(groups::id.eq(id.get())).get_result(connection),
-        GroupKey::Uuid(uuid) => groups.filter(groups::uuid.eq(UuidValue(*uuid))).get_result(connection),
-        GroupKey::Name(name) => groups.filter(groups::name.eq(name.as_str())).get_result(connection),
-    };
-    row.optional()?.map(Group::try_from).transpose()
 }
 
 /// SQLite has one writer, so ids appear in their order. On PostgreSQL a batch with small ids may be committed after one
@@ -125,7 +79,7 @@ fn list(
 /// The first groups with an id above `after`, and up to `end`.
 fn page(connection: &mut AnyConnection, after: i64, end: i64, limit: u16) -> Result<Vec<Group>, Fault> {
     let rows = groups::table
-        .select(Row::as_select())
+        .select(GroupRow::as_select())
         .filter(groups::id.gt(after))
         .filter(groups::id.le(end))
         .order(groups::id)

@@ -1,15 +1,10 @@
 //! Creates with an Idempotency-Key: the record of the key and the group are committed together.
 
 mod claim;
-mod postgres;
 mod record;
-mod sqlite;
 
-use super::{
-    create::{self, Create, Outcome},
-    write::Sent,
-};
-use crate::{Fault, connection::AnyConnection};
+use super::{Create, Outcome, insert};
+use crate::{Fault, commit::write::Sent, connection::AnyConnection};
 use claim::Claim;
 use std::collections::{BTreeMap, HashMap};
 
@@ -36,7 +31,7 @@ pub(super) fn store(
     };
     let groups: Vec<_> =
         creates.iter().filter(|create| is_open(create)).map(|create| &create.group).collect();
-    let ids = create::insert(connection, &groups, sent)?;
+    let ids = insert(connection, &groups, sent)?;
     let outcomes: HashMap<_, _> =
         groups.iter().map(|group| group.uuid).zip(ids.into_iter().map(Outcome::from)).collect();
 

@@ -1,103 +1,25 @@
-//! The replies of each operation, with their headers and an example of each body.
+//! Descriptions of replies: their headers, schema, and an example of each body.
 
-mod examples;
+pub(super) mod examples;
 
-pub(in crate::http) use examples::request;
-
-use crate::{
-    http::{
-        error::{Code, ErrorBody, PROBLEM_JSON, Problem},
-        groups::IDEMPOTENCY_REPLAYED,
-        request_id::X_REQUEST_ID,
-    },
-    wire::GroupBody,
+use super::{
+    error::{Code, ErrorBody, PROBLEM_JSON, Problem},
+    headers::X_REQUEST_ID,
 };
-use actix_web::http::header::{CACHE_CONTROL, HeaderName, LINK, LOCATION, X_CONTENT_TYPE_OPTIONS};
-use gochat_domain::{auth::Scope, group::PageSize};
+use actix_web::http::header::{CACHE_CONTROL, HeaderName, X_CONTENT_TYPE_OPTIONS};
+use gochat_domain::auth::Scope;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, iter};
 use utoipa::{
-    IntoResponses, ToSchema,
+    ToSchema,
     openapi::{
-        ArrayBuilder, Content, ContentBuilder, Header, HeaderBuilder, Ref, RefOr, Response, ResponseBuilder,
-        Schema, example::ExampleBuilder,
+        Content, ContentBuilder, Header, HeaderBuilder, Ref, RefOr, Response, ResponseBuilder, Schema,
+        example::ExampleBuilder,
     },
 };
 
-type Replies = BTreeMap<String, RefOr<Response>>;
-
-/// To `POST /v1/group`.
-pub(in crate::http) struct Created;
-
-/// To `GET /v1/group`, where it lists.
-pub(in crate::http) struct Listed;
-
-/// To `GET /v1/group_lookup`.
-pub(in crate::http) struct LookedUp;
-
-/// To `GET /v1/group/{id}`.
-pub(in crate::http) struct Found;
-
-impl IntoResponses for Created {
-    fn responses() -> Replies {
-        let group = success(
-            "The group, which is on disk",
-            reference::<GroupBody>(),
-            [("created", examples::group())],
-        )
-        .header(LOCATION.as_str(), text(Some("The path of the group"), "/v1/group/1"))
-        .header(
-            IDEMPOTENCY_REPLAYED.as_str(),
-            text(
-                Some("Where an earlier request with this `Idempotency-Key` was answered with the same"),
-                "true",
-            ),
-        );
-        let codes = [
-            Code::MalformedJson,
-            Code::InvalidIdempotencyKey,
-            Code::GroupNameTaken,
-            Code::BodyTooLarge,
-            Code::UnsupportedMediaType,
-            Code::InvalidName,
-            Code::InvalidToken,
-            Code::InvalidAdminId,
-            Code::IdempotencyKeyReused,
-        ];
-        replies("201", group, Scope::GroupsWrite, &codes)
-    }
-}
-
-impl IntoResponses for Listed {
-    fn responses() -> Replies {
-        let page =
-            ArrayBuilder::new().items(reference::<GroupBody>()).max_items(Some(PageSize::MAX.get().into()));
-        let page =
-            success("A page of groups in the order of ids", page, [("page", json!([examples::group()]))])
-                .header(
-                    LINK.as_str(),
-                    text(Some("The next page, where there is one (RFC 8288)"), examples::LINK),
-                );
-        replies("200", page, Scope::GroupsRead, &[Code::InvalidLimit, Code::InvalidAfter])
-    }
-}
-
-impl IntoResponses for LookedUp {
-    fn responses() -> Replies {
-        let codes = [Code::GroupNotFound, Code::InvalidId, Code::InvalidUuid, Code::InvalidName];
-        replies("200", found(), Scope::GroupsRead, &codes)
-    }
-}
-
-impl IntoResponses for Found {
-    fn responses() -> Replies {
-        replies("200", found(), Scope::GroupsRead, &[Code::GroupNotFound])
-    }
-}
-
-fn found() -> ResponseBuilder {
-    success("The group, as `POST` returned it", reference::<GroupBody>(), [("found", examples::group())])
-}
+/// Replies by their status.
+pub(super) type Replies = BTreeMap<String, RefOr<Response>>;
 
 /// What any operation may be answered.
 const ALWAYS: [Code; 8] = [
@@ -112,7 +34,7 @@ const ALWAYS: [Code; 8] = [
 ];
 
 /// The success, and an error for each status of `codes` and of [`ALWAYS`].
-fn replies(status: &str, success: ResponseBuilder, scope: Scope, codes: &[Code]) -> Replies {
+pub(super) fn replies(status: &str, success: ResponseBuilder, scope: Scope, codes: &[Code]) -> Replies {
     let mut by_status = BTreeMap::<u16, Vec<Code>>::new();
     for &code in codes.iter().chain(&ALWAYS) {
         by_status.entry(code.row().status.as_u16()).or_default().push(code);
@@ -122,7 +44,8 @@ fn replies(status: &str, success: ResponseBuilder, scope: Scope, codes: &[Code])
     errors.chain(iter::once((status.to_owned(), success.build().into()))).collect()
 }
 
-fn success<const N: usize>(
+/// A reply that is no error.
+pub(super) fn success<const N: usize>(
     description: &str,
     schema: impl Into<RefOr<Schema>>,
     examples: [(&str, Value); N],
@@ -196,7 +119,8 @@ pub(super) fn shared_headers() -> impl Iterator<Item = (String, RefOr<Header>)> 
         .map(|(name, description, example)| (name.to_string(), text(Some(description), example).into()))
 }
 
-fn text(description: Option<&str>, example: &str) -> Header {
+/// A header whose value is text.
+pub(super) fn text(description: Option<&str>, example: &str) -> Header {
     HeaderBuilder::from(Header::default()).description(description).example(Some(example.into())).build()
 }
 
@@ -210,6 +134,7 @@ fn content(
     ContentBuilder::new().schema(Some(schema)).examples_from_iter(examples).build()
 }
 
-fn reference<T: ToSchema>() -> Ref {
+/// The schema of a body, by its name.
+pub(super) fn reference<T: ToSchema>() -> Ref {
     Ref::from_schema_name(T::name())
 }

@@ -1,0 +1,60 @@
+//! Rows of `groups`.
+
+use crate::{
+    Fault,
+    connection::AnyConnection,
+    schema::groups,
+    sql_types::{Moment, UuidValue},
+};
+use diesel::{
+    ExpressionMethods, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, Selectable, SelectableHelper,
+};
+use gochat_domain::group::{AdminId, Group, GroupId, GroupKey, GroupName, GroupToken};
+use std::fmt::Display;
+
+/// A row of `groups`.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = groups)]
+pub(crate) struct GroupRow {
+    id: i64,
+    uuid: UuidValue,
+    name: String,
+    token: String,
+    admin_id: i64,
+    created_at: Moment,
+}
+
+impl TryFrom<GroupRow> for Group {
+    type Error = Fault;
+
+    fn try_from(row: GroupRow) -> Result<Self, Fault> {
+        let id = row.id;
+        let broken = |what: &dyn Display| Fault::Unknown(format!("groups row {id}: {what}"));
+        Ok(Self {
+            id: GroupId::new(id).map_err(|error| broken(&error))?,
+            uuid: row.uuid.0,
+            name: GroupName::parse_existing(row.name).map_err(|error| broken(&error))?,
+            token: GroupToken::parse(row.token).map_err(|error| broken(&error))?,
+            admin_id: AdminId::new(row.admin_id).map_err(|error| broken(&error))?,
+            created_at: row.created_at.0,
+        })
+    }
+}
+
+/// An id as the domain knows it.
+pub(crate) fn group_id(id: i64) -> Result<GroupId, Fault> {
+    GroupId::new(id).map_err(|error| Fault::Unknown(format!("the database gave the id {id}: {error}")))
+}
+
+/// The group that has this key.
+///
+/// Each key is unique, so nothing limits the answer: SQLite compiles a statement anew whenever its `LIMIT` is bound.
+pub(crate) fn find_group(connection: &mut AnyConnection, key: &GroupKey) -> Result<Option<Group>, Fault> {
+    let groups = groups::table.select(GroupRow::as_select());
+    let row = match key {
+        GroupKey::Id(id) => groups.filter(groups::id.eq(id.get())).get_result(connection),
+        GroupKey::Uuid(uuid) => groups.filter(groups::uuid.eq(UuidValue(*uuid))).get_result(connection),
+        GroupKey::Name(name) => groups.filter(groups::name.eq(name.as_str())).get_result(connection),
+    };
+    row.optional()?.map(Group::try_from).transpose()
+}

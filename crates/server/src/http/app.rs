@@ -1,0 +1,109 @@
+//! The app: the routes, and what wraps them.
+
+use super::{body::TimeLimit, cors, docs, envelope, error::ApiError, groups, metrics::HttpMetrics};
+use crate::settings::HttpSettings;
+use actix_web::{
+    App, Error,
+    body::MessageBody,
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    middleware::{Condition, from_fn},
+    web::{self, ThinData},
+};
+use gochat_domain::{ports::Authenticator, service::GroupService};
+use std::{rc::Rc, sync::Arc};
+
+/// What the handlers call.
+#[derive(Clone)]
+pub struct Services {
+    /// The use cases of groups.
+    pub groups: GroupService,
+    /// Tells who calls.
+    pub authenticator: Arc<dyn Authenticator>,
+    /// Counts requests.
+    pub metrics: HttpMetrics,
+    /// The key that everybody may know, while it is accepted: the page to try the API on has it filled in.
+    pub known_key: Option<&'static str>,
+}
+
+/// The routes, and what wraps them.
+pub(super) fn app(
+    services: Services,
+    settings: HttpSettings,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    let metrics = Rc::new(services.metrics);
+    let (origins, hosts, proxies) =
+        (settings.allowed_origins, settings.hosts, Rc::new(settings.trusted_proxies));
+    let pages_may_call = !origins.is_empty();
+    let around_cors = (origins.clone(), Rc::clone(&metrics), Rc::clone(&proxies));
+    App::new()
+        .app_data(ThinData(services.groups))
+        .app_data(ThinData(services.authenticator))
+        .app_data(ThinData(settings.base_path.clone()))
+        .app_data(TimeLimit(settings.request_timeout))
+        .wrap(from_fn(move |request, next| {
+            envelope::wrap(Rc::clone(&metrics), hosts, Rc::clone(&proxies), request, next)
+        }))
+        // Outside, so that an error has its headers too.
+        .wrap(Condition::new(pages_may_call, cors::headers(origins)))
+        .wrap(Condition::new(
+            pages_may_call,
+            from_fn(move |request, next| {
+                let (origins, metrics, proxies) = around_cors.clone();
+                cors::wrap(origins, metrics, hosts, proxies, request, next)
+            }),
+        ))
+        .configure(groups::configure)
+        .configure(|server| docs::configure(server, &settings.base_path, services.known_key))
+        .default_service(web::to(|| async { Err::<&str, _>(ApiError::not_found()) }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        http::testing::services,
+        settings::{Profile, Settings},
+    };
+    use actix_web::{
+        body::to_bytes,
+        dev::Service,
+        http::{StatusCode, header},
+        test::{TestRequest, call_service, init_service},
+    };
+
+    #[actix_web::test]
+    async fn a_panic_is_an_error_like_any_other_also_for_a_page_of_another_origin() {
+        let origin = "https://chat.example.org";
+        let allowed = ("GOCHAT__HTTP__ALLOWED_ORIGINS".to_owned(), origin.to_owned());
+        let settings = Settings::load(Profile::Production, [allowed]).unwrap();
+        let app = app(services(), settings.http);
+        let panic = || async { if true { panic!("as a test asks for") } else { "" } };
+        let app = init_service(app.route("/panic", web::get().to(panic))).await;
+        let request = TestRequest::get().uri("/panic").insert_header((header::ORIGIN, origin));
+        let error = app.call(request.to_request()).await.err().unwrap();
+        let response = error.error_response();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let values = |name| -> Vec<_> {
+            response.headers().get_all(name).map(|value| value.to_str().unwrap()).collect()
+        };
+        assert_eq!(values(header::ACCESS_CONTROL_ALLOW_ORIGIN), [origin]);
+        assert!(values(header::VARY).concat().starts_with("Origin"));
+        let exposed = values(header::ACCESS_CONTROL_EXPOSE_HEADERS).concat();
+        assert!(exposed.contains("x-request-id"), "{exposed}");
+        assert_eq!(values(header::CACHE_CONTROL), ["no-store"]);
+        let body = to_bytes(response.into_body()).await.unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(body["code"], "internal");
+        // The worker goes on.
+        let next = call_service(&app, TestRequest::get().uri("/docs").to_request()).await;
+        assert_eq!(next.status(), StatusCode::OK);
+    }
+}

@@ -1,0 +1,88 @@
+//! The body of an error: JSON as the API page shows it, or the same by RFC 9457.
+
+use super::{ApiError, Code};
+use actix_web::{HttpResponse, ResponseError};
+use gochat_domain::group::GroupId;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The content type of an error by RFC 9457.
+pub(in crate::http) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// The body of every error.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Error)]
+pub(in crate::http) struct ErrorBody<'a> {
+    /// A sentence for people, which may change.
+    error: &'a str,
+    code: Code,
+    /// The field or the parameter that is at fault, where one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    field: Option<&'a str>,
+    /// With `group_name_taken`, the id of the group that has the name, for a key with the scope `groups:read`. It is left out
+    /// where that group is gone by now, or could not be looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = i64, required = false, minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
+    group_id: Option<i64>,
+    /// What the log has about it stands under this id.
+    request_id: &'a str,
+}
+
+/// The body of every error that was asked for as `application/problem+json` (RFC 9457).
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct Problem<'a> {
+    r#type: &'a str,
+    title: &'a str,
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    detail: &'a str,
+    #[serde(flatten)]
+    extensions: ErrorBody<'a>,
+}
+
+impl ApiError {
+    /// The body of the reply as the API page shows it.
+    pub(in crate::http) fn body(&self, request_id: &str) -> serde_json::Result<String> {
+        serde_json::to_string(&self.as_body(request_id))
+    }
+
+    /// The reply: JSON as the API page shows it, or the same as RFC 9457 has it.
+    pub(in crate::http) fn render(&self, request_id: &str, as_problem: bool) -> HttpResponse {
+        let status = self.status_code();
+        let mut response = HttpResponse::build(status);
+        if let Some(header) = &self.header {
+            response.insert_header(header.clone());
+        }
+        if matches!(self.code, Code::BodyTooLarge | Code::RequestTimeout) {
+            // The rest of the request is not read, so the next one could not be told from it.
+            response.force_close();
+        }
+        if as_problem {
+            response.content_type(PROBLEM_JSON).json(self.as_problem(request_id))
+        } else {
+            response.json(self.as_body(request_id))
+        }
+    }
+
+    pub(in crate::http) fn as_body<'a>(&'a self, request_id: &'a str) -> ErrorBody<'a> {
+        ErrorBody {
+            error: &self.message,
+            code: self.code,
+            field: self.code.row().field,
+            group_id: self.group_id.map(GroupId::get),
+            request_id,
+        }
+    }
+
+    pub(in crate::http) fn as_problem<'a>(&'a self, request_id: &'a str) -> Problem<'a> {
+        let status = self.status_code();
+        Problem {
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            detail: &self.message,
+            extensions: self.as_body(request_id),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The errors of the domain, of the wire and of libraries, as a consumer sees them.
+
+use super::{ApiError, Code};
+use crate::{hosts::Misdirected, wire::InvalidRequest};
+use actix_cors::CorsError;
+use gochat_domain::{
+    auth::Forbidden,
+    group::{InvalidGroupId, InvalidGroupName, InvalidIdempotencyKey, InvalidPageSize},
+    ports::{AuthenticateError, CreateGroupError, StorageError},
+};
+
+impl From<Forbidden> for ApiError {
+    fn from(error: Forbidden) -> Self {
+        Self::new(Code::Forbidden, error.to_string())
+    }
+}
+
+impl From<AuthenticateError> for ApiError {
+    fn from(error: AuthenticateError) -> Self {
+        match error {
+            AuthenticateError::Unauthorized => Self::unauthorized(),
+            AuthenticateError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<InvalidIdempotencyKey> for ApiError {
+    fn from(_: InvalidIdempotencyKey) -> Self {
+        Self::new(Code::InvalidIdempotencyKey, "Idempotency-Key must have 1 to 255 visible ASCII characters")
+    }
+}
+
+/// The id of a query.
+impl From<InvalidGroupId> for ApiError {
+    fn from(error: InvalidGroupId) -> Self {
+        Self::new(Code::InvalidId, error.to_string())
+    }
+}
+
+/// The name of a query.
+impl From<InvalidGroupName> for ApiError {
+    fn from(error: InvalidGroupName) -> Self {
+        Self::new(Code::InvalidName, error.to_string())
+    }
+}
+
+/// The limit of a query.
+impl From<InvalidPageSize> for ApiError {
+    fn from(error: InvalidPageSize) -> Self {
+        Self::new(Code::InvalidLimit, error.to_string())
+    }
+}
+
+impl From<InvalidRequest> for ApiError {
+    fn from(error: InvalidRequest) -> Self {
+        match error {
+            InvalidRequest::Malformed(reason) => {
+                Self::new(Code::MalformedJson, format!("the body must be one JSON object: {reason}"))
+            }
+            InvalidRequest::Name(reason) => Self::new(Code::InvalidName, reason),
+            InvalidRequest::Token(reason) => Self::new(Code::InvalidToken, reason),
+            InvalidRequest::AdminId(reason) => Self::new(Code::InvalidAdminId, reason),
+        }
+    }
+}
+
+impl From<CreateGroupError> for ApiError {
+    fn from(error: CreateGroupError) -> Self {
+        match error {
+            CreateGroupError::NameTaken => Self::group_name_taken(None),
+            CreateGroupError::IdempotencyKeyReused => {
+                Self::new(Code::IdempotencyKeyReused, "the Idempotency-Key was used for another request")
+            }
+            CreateGroupError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<StorageError> for ApiError {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Unavailable(cause) => Self::unavailable(cause),
+            StorageError::Unknown(cause) => Self::internal(cause),
+        }
+    }
+}
+
+impl From<Misdirected> for ApiError {
+    fn from(error: Misdirected) -> Self {
+        Self::new(Code::MisdirectedRequest, error.to_string())
+    }
+}
+
+/// The error to a preflight that asks for what no page may do.
+impl From<&CorsError> for ApiError {
+    fn from(_: &CorsError) -> Self {
+        Self::new(Code::Forbidden, "a page of another origin may not send that method or that header")
+    }
+}

@@ -1,0 +1,105 @@
+//! `POST /v1/group`
+
+use super::{idempotency, taken};
+use crate::{
+    http::{
+        auth::Authenticated,
+        body::JsonBody,
+        error::{ApiError, Code},
+        headers::IDEMPOTENCY_REPLAYED,
+        replies::{self, examples, reference, replies, success, text},
+    },
+    settings::BasePath,
+    wire::{self, Fields, GroupBody},
+};
+use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web::ThinData};
+use gochat_domain::{
+    auth::{GroupsWrite, Scope},
+    group::Created,
+    ports::CreateGroupError,
+    service::GroupService,
+};
+use utoipa::IntoResponses;
+
+/// Create a group
+///
+/// Needs the scope `groups:write`.
+///
+/// A reply of 201 means that the group is on disk. A reply of 503 leaves open whether it is; asked again with the same
+/// `Idempotency-Key`, the service answers as it would have.
+// The caller is known, and may do this, before the body is read.
+#[utoipa::path(
+    post,
+    path = "/v1/group",
+    operation_id = "createGroup",
+    tag = "groups",
+    security(("GoChat-Token" = [])),
+    params(
+        (
+            "Idempotency-Key" = Option<String>,
+            Header,
+            nullable = false,
+            min_length = 1,
+            max_length = 255,
+            pattern = "^[!-~]+$",
+            description = "The same again with the same name, token and administrator is answered with the first reply, \
+                           within 24 hours (a setting)",
+        ),
+    ),
+    request_body(content = Fields, description = "At most 16384 bytes", example = examples::request),
+    responses(Replies)
+)]
+pub(in crate::http) async fn create(
+    Authenticated { permit, caller }: Authenticated<GroupsWrite>,
+    ThinData(groups): ThinData<GroupService>,
+    ThinData(base_path): ThinData<BasePath>,
+    request: HttpRequest,
+    body: JsonBody,
+) -> Result<HttpResponse, ApiError> {
+    let key = idempotency::sent_key(request.headers())?;
+    let body = body.read().await?;
+    let created = match groups.create(permit, wire::parse(&body)?, key).await {
+        Err(CreateGroupError::NameTaken) => return Err(taken::refusal(&groups, caller, &body).await),
+        created => created?,
+    };
+    let Created { group, replayed } = created;
+    let mut response = HttpResponse::Created();
+    if replayed {
+        response.insert_header((IDEMPOTENCY_REPLAYED, "true"));
+    }
+    let location = base_path.before(&format!("/v1/group/{}", group.id));
+    Ok(response.insert_header((LOCATION, location)).json(GroupBody::from(&group)))
+}
+
+/// The replies.
+struct Replies;
+
+impl IntoResponses for Replies {
+    fn responses() -> replies::Replies {
+        let group = success(
+            "The group, which is on disk",
+            reference::<GroupBody>(),
+            [("created", examples::group())],
+        )
+        .header(LOCATION.as_str(), text(Some("The path of the group"), "/v1/group/1"))
+        .header(
+            IDEMPOTENCY_REPLAYED.as_str(),
+            text(
+                Some("Where an earlier request with this `Idempotency-Key` was answered with the same"),
+                "true",
+            ),
+        );
+        let codes = [
+            Code::MalformedJson,
+            Code::InvalidIdempotencyKey,
+            Code::GroupNameTaken,
+            Code::BodyTooLarge,
+            Code::UnsupportedMediaType,
+            Code::InvalidName,
+            Code::InvalidToken,
+            Code::InvalidAdminId,
+            Code::IdempotencyKeyReused,
+        ];
+        replies("201", group, Scope::GroupsWrite, &codes)
+    }
+}

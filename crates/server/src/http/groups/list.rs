@@ -1,0 +1,80 @@
+//! `GET /v1/group`
+
+use super::{
+    one,
+    query::{self, Query},
+};
+use crate::{
+    http::{
+        auth::Authenticated,
+        error::{ApiError, Code},
+        replies::{self, examples, reference, replies, success, text},
+    },
+    settings::BasePath,
+    wire::GroupBody,
+};
+use actix_web::{HttpRequest, HttpResponse, http::header::LINK, web::ThinData};
+use gochat_domain::{
+    auth::{GroupsRead, Scope},
+    group::PageSize,
+    service::GroupService,
+};
+use serde_json::json;
+use utoipa::{IntoResponses, openapi::ArrayBuilder};
+
+/// List groups, page by page
+///
+/// Needs the scope `groups:read`. The groups come in the order of their ids. A walk along `Link` meets each group once, also
+/// while others are created.
+///
+/// The parameters `id`, `uuid` and `name` are not described here: without `limit`, they make the reply one group in place
+/// of an array, and generated clients cannot take a reply of two shapes. `GET /v1/group_lookup` takes the same three.
+#[utoipa::path(
+    get,
+    path = "/v1/group",
+    operation_id = "listGroups",
+    tag = "groups",
+    security(("GoChat-Token" = [])),
+    params(
+        ("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "The most groups of a page; 100 if left out"),
+        ("after" = Option<i64>, Query, minimum = 1, maximum = 9_223_372_036_854_775_807_i64, description = "The id that the page begins after"),
+    ),
+    responses(Replies)
+)]
+pub(in crate::http) async fn list(
+    Authenticated { permit, .. }: Authenticated<GroupsRead>,
+    ThinData(groups): ThinData<GroupService>,
+    ThinData(base_path): ThinData<BasePath>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    match query::parse(request.query_string())? {
+        Query::One(key) => one::reply(&groups, permit, &key).await,
+        Query::Page { after, size } => {
+            let page = groups.list(permit, after, size).await?;
+            let mut response = HttpResponse::Ok();
+            if let Some(next) = page.next_after {
+                // RFC 8288.
+                let target = base_path.before(&format!("/v1/group?limit={}&after={next}", size.get()));
+                response.insert_header((LINK, format!("<{target}>; rel=\"next\"")));
+            }
+            Ok(response.json(page.groups.iter().map(GroupBody::from).collect::<Vec<_>>()))
+        }
+    }
+}
+
+/// The replies.
+struct Replies;
+
+impl IntoResponses for Replies {
+    fn responses() -> replies::Replies {
+        let page =
+            ArrayBuilder::new().items(reference::<GroupBody>()).max_items(Some(PageSize::MAX.get().into()));
+        let page =
+            success("A page of groups in the order of ids", page, [("page", json!([examples::group()]))])
+                .header(
+                    LINK.as_str(),
+                    text(Some("The next page, where there is one (RFC 8288)"), examples::LINK),
+                );
+        replies("200", page, Scope::GroupsRead, &[Code::InvalidLimit, Code::InvalidAfter])
+    }
+}

@@ -1,0 +1,49 @@
+//! `GET /v1/group_lookup`
+
+use super::{one, query};
+use crate::http::{
+    auth::Authenticated,
+    error::{ApiError, Code},
+    replies::{self, replies},
+};
+use actix_web::{HttpRequest, HttpResponse, web::ThinData};
+use gochat_domain::{
+    auth::{GroupsRead, Scope},
+    service::GroupService,
+};
+use utoipa::IntoResponses;
+
+/// Look up a group by id, UUID or name
+///
+/// Needs the scope `groups:read`. Of `id`, `uuid` and `name`, in this order, the first that is given decides; an empty one
+/// is not given. At least one must be.
+#[utoipa::path(
+    get,
+    path = "/v1/group_lookup",
+    operation_id = "lookUpGroup",
+    tag = "groups",
+    security(("GoChat-Token" = [])),
+    params(
+        ("id" = Option<i64>, Query, minimum = 1, maximum = 9_223_372_036_854_775_807_i64, description = "The id of the group"),
+        ("uuid" = Option<Uuid>, Query, description = "The UUID of the group"),
+        ("name" = Option<String>, Query, min_length = 1, description = "The name of the group, in any normalisation form", example = "group_1"),
+    ),
+    responses(Replies)
+)]
+pub(in crate::http) async fn look_up(
+    Authenticated { permit, .. }: Authenticated<GroupsRead>,
+    ThinData(groups): ThinData<GroupService>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    one::reply(&groups, permit, &query::parse_key(request.query_string())?).await
+}
+
+/// The replies.
+struct Replies;
+
+impl IntoResponses for Replies {
+    fn responses() -> replies::Replies {
+        let codes = [Code::GroupNotFound, Code::InvalidId, Code::InvalidUuid, Code::InvalidName];
+        replies("200", one::description(), Scope::GroupsRead, &codes)
+    }
+}

@@ -1,0 +1,22 @@
+//! Services in memory, for the unit tests.
+
+use super::{HttpMetrics, Services};
+use gochat_adapters::{
+    CachingAuthenticator, DevelopmentKey,
+    memory::{MemoryApiKeys, MemoryGroups},
+};
+use gochat_domain::{clock::SystemClock, service::GroupService};
+use std::sync::Arc;
+
+/// Services that are empty, and accept the development key.
+pub(super) fn services() -> Services {
+    let (groups, clock) = (Arc::new(MemoryGroups::default()), Arc::new(SystemClock));
+    let keys = Arc::new(MemoryApiKeys::default());
+    let keys = CachingAuthenticator::new(keys, clock.clone(), CachingAuthenticator::MAX_AGE);
+    Services {
+        groups: GroupService::new(groups.clone(), groups, clock),
+        authenticator: Arc::new(DevelopmentKey(keys)),
+        metrics: HttpMetrics::new().unwrap(),
+        known_key: None,
+    }
+}
