@@ -3,7 +3,6 @@
 mod base_path;
 mod bind;
 mod descriptors;
-mod files;
 mod layers;
 mod origins;
 mod profile;
@@ -11,7 +10,7 @@ mod proxies;
 
 pub use base_path::BasePath;
 pub use bind::{AdminBind, Bind, SocketMode};
-pub(crate) use descriptors::raise_limit;
+pub(crate) use descriptors::{SPARE, raise_limit};
 pub use layers::SettingError;
 pub use origins::AllowedOrigins;
 pub use profile::{Profile, UnknownProfile};

@@ -1,25 +1,21 @@
-//! Composes settings, adapters, domain and HTTP into a server.
+//! The server, from its start to its end.
 
+mod composition;
+mod database;
+mod signals;
 mod stop;
 
 use crate::{
-    admin::{self, Admin},
-    hosts::Hosts,
-    http::{self, HttpMetrics, Services},
-    listener::{Listeners, Place},
-    settings::{Bind, DatabaseSettings, Settings, raise_limit},
-    sweeper,
-    telemetry::LostLines,
+    listener::Place,
+    settings::{Bind, Settings},
 };
 use actix_web::{
     dev::{Server, ServerHandle},
     rt,
 };
-use anyhow::{Context, ensure};
-use gochat_adapters::{CachingAuthenticator, CommitQueue, DEVELOPMENT_KEY, Database, DevelopmentKey};
-use gochat_domain::{clock::SystemClock, ports::Authenticator, service::GroupService};
-use prometheus::{IntGauge, Opts, Registry};
-use std::sync::{Arc, atomic::AtomicBool};
+use anyhow::Context;
+pub(crate) use database::{connect, migrate, open};
+use gochat_adapters::{CommitQueue, DEVELOPMENT_KEY};
 use stop::Budget;
 pub(crate) use stop::close;
 use tokio::task::JoinHandle;
@@ -36,69 +32,6 @@ pub struct Application {
 }
 
 impl Application {
-    /// Takes the ports, opens the database, and puts the server together. Nothing is made before the ports are ours.
-    pub fn build(settings: &Settings, lost_lines: LostLines) -> anyhow::Result<Self> {
-        ensure!(
-            http::edge::clock_is_right(),
-            "the clock of this machine is before 1970 or after 9999; set it"
-        );
-        stop::outlive_file_limits().context("no signal can be handled")?;
-        raise_limit().context("the limit of open files cannot be raised")?;
-        let (mut listeners, mode) = (Listeners::default(), settings.http.socket_mode);
-        let (listener, socket_file) = listeners.listen("http", &settings.http.bind, mode)?;
-        let (admin_listener, _) = listeners.listen("admin", &settings.admin_bind.into(), mode)?;
-        listeners.warn_of_others();
-        let (place, admin_place) = (listener.place()?, admin_listener.place()?);
-        // The settings were checked, but for what systemd hands over.
-        ensure!(
-            place.is_local() || !settings.development_key,
-            "http.bind = \"systemd\" has handed over {place}, which is not a loopback address, as everybody knows the \
-             development key; set auth.development_key = false, and make a real key by \
-             `gochat keys create --name NAME --scope groups:write`"
-        );
-        let database = open(&settings.database)?;
-        let queue = database.start_queue(settings.writer).context("the writers cannot start")?;
-        let registry = Registry::new();
-        let metrics = HttpMetrics::new()?;
-        metrics.register(&registry)?;
-        database.register(&registry)?;
-        queue.register(&registry)?;
-        lost_lines.register(&registry)?;
-        registry.register(Box::new(build_info()?))?;
-        let clock = Arc::new(SystemClock);
-        let keys = CachingAuthenticator::new(
-            database.api_keys(&queue),
-            clock.clone(),
-            CachingAuthenticator::MAX_AGE,
-        )
-        .measured(&registry)?;
-        let authenticator: Arc<dyn Authenticator> =
-            if settings.development_key { Arc::new(DevelopmentKey(keys)) } else { Arc::new(keys) };
-        let stopping = Arc::new(AtomicBool::new(false));
-        let admin =
-            Admin { registry, database: database.readiness_probe(&queue), stopping: Arc::clone(&stopping) };
-        // From another machine it is asked by whatever name that has for this one.
-        let is_own = settings.development_key && admin_place.is_local();
-        let admin = admin::serve(admin_listener, admin, if is_own { Hosts::Loopback } else { Hosts::Any })?;
-        let stop = Budget::new(settings.http.shutdown_timeout);
-        let signalled = stop::signalled(settings.http.shutdown_delay, stopping, stop.clone())?;
-        let closes = async move {
-            signalled.await;
-            // While it is served, so that nobody else takes its place meanwhile.
-            drop(socket_file);
-        };
-        let services = Services {
-            groups: GroupService::new(queue.groups(), database.group_reader(), clock),
-            authenticator,
-            metrics,
-            known_key: settings.development_key.then_some(DEVELOPMENT_KEY),
-        };
-        let server = http::serve(listener, services, settings.http.clone(), closes)?;
-        let sweeper = database.idempotency_sweeper(&queue);
-        let sweeper = rt::spawn(sweeper::run(sweeper, SystemClock, settings.idempotency_keep));
-        Ok(Self { server, queue, sweeper, stop, place, admin, admin_place })
-    }
-
     /// The port that the server listens on; a Unix socket has none.
     pub fn port(&self) -> Option<u16> {
         self.place.port()
@@ -145,41 +78,4 @@ impl Application {
         tracing::info!("stopped");
         Ok(())
     }
-}
-
-/// The database of the settings, its schema up to date.
-pub(crate) fn open(settings: &DatabaseSettings) -> anyhow::Result<Database> {
-    let database = connect(settings)?;
-    if settings.migrate_on_start {
-        migrate(&database, settings, &|version| tracing::info!("migrated the database to {version}"))?;
-    } else {
-        database.check_schema().with_context(|| in_setting(settings))?;
-    }
-    Ok(database)
-}
-
-/// The database of the settings, as it is.
-pub(crate) fn connect(settings: &DatabaseSettings) -> anyhow::Result<Database> {
-    Database::connect(&settings.url, settings.options).with_context(|| in_setting(settings))
-}
-
-/// Runs the pending migrations, and returns their versions. `progress` is told each one when it is in effect.
-pub(crate) fn migrate(
-    database: &Database,
-    settings: &DatabaseSettings,
-    progress: &dyn Fn(&str),
-) -> anyhow::Result<Vec<String>> {
-    database.migrate_telling(progress).with_context(|| in_setting(settings))
-}
-
-fn in_setting(settings: &DatabaseSettings) -> String {
-    format!("database.url = \"{}\" cannot be used", settings.url)
-}
-
-/// A one, labelled with what runs.
-fn build_info() -> prometheus::Result<IntGauge> {
-    let opts = Opts::new("gochat_build_info", "1, for the version that runs.");
-    let info = IntGauge::with_opts(opts.const_label("version", env!("CARGO_PKG_VERSION")))?;
-    info.set(1);
-    Ok(info)
 }

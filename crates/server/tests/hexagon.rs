@@ -1,5 +1,8 @@
-//! The dependency rule: `server → adapters → domain`, and nothing points back.
+//! The dependency rule: `server → adapters → domain`, and nothing points back, inside a crate neither.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "hexagon/circles.rs"]
+mod circles;
 
 use std::{fs, path::Path};
 
@@ -45,4 +48,27 @@ fn the_server_knows_both_but_no_sql() {
     let foreign =
         |name: &&String| name.starts_with("diesel") || name.contains("sqlite") || name.starts_with("pq-");
     assert_eq!(known.iter().filter(foreign).collect::<Vec<_>>(), [""; 0]);
+}
+
+#[test]
+fn no_modules_of_a_folder_import_each_other_in_a_circle() {
+    for name in ["domain", "adapters", "server"] {
+        let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name).join("src");
+        assert_eq!(circles::in_crate(&src), [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn a_circle_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    fs::create_dir(folder.path().join("a")).unwrap();
+    write("lib.rs", "mod a; mod b; mod c; use c::C;");
+    write("a.rs", "mod inner; pub use inner::A; #[cfg(test)] mod tests { use crate::c::C; }");
+    write("a/inner.rs", "use super::super::{b::{B}}; pub struct A;");
+    write("b.rs", "pub struct B; fn f(_: crate::c::C) {}");
+    write("c.rs", "pub struct C;");
+    assert_eq!(circles::in_crate(folder.path()), [""; 0]);
+    write("c.rs", "use super::a::inner::A as Other; pub struct C;");
+    assert_eq!(circles::in_crate(folder.path()), [": a → b, b → c, c → a"]);
 }

@@ -3,12 +3,12 @@
 use super::error::{ApiError, Code};
 use actix_web::{
     FromRequest, HttpRequest,
+    body::{BodyStream, SizedStream, to_bytes_limited},
     dev::Payload,
     http::header::{self, HeaderMap},
     rt::time::timeout,
-    web::{Bytes, BytesMut},
+    web::Bytes,
 };
-use futures_util::StreamExt;
 use std::{
     future::{Ready, ready},
     time::Duration,
@@ -39,39 +39,27 @@ impl FromRequest for JsonBody {
 impl JsonBody {
     /// Reads the body. Of one that is too large, nothing more is read than shows it.
     pub(super) async fn read(self) -> Result<Bytes, ApiError> {
-        let Self { request, mut payload } = self;
+        let Self { request, payload } = self;
         check_type(request.headers())?;
-        let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-        if declared
-            .and_then(|length| length.parse().ok())
-            .is_some_and(|length: u64| length > MAX_BYTES as u64)
-        {
-            return Err(ApiError::body_too_large(MAX_BYTES));
-        }
         let TimeLimit(limit) = *request
             .app_data::<TimeLimit>()
             .ok_or_else(|| ApiError::internal(anyhow::anyhow!("no time limit is configured")))?;
-        timeout(limit, collect(&mut payload)).await.unwrap_or_else(|_| Err(ApiError::request_timeout()))
+        let declared = request
+            .headers()
+            .get(header::CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok()?.parse().ok());
+        timeout(limit, collect(payload, declared)).await.unwrap_or_else(|_| Err(ApiError::request_timeout()))
     }
 }
 
-/// Joins the chunks; most bodies are one, and are not copied.
-async fn collect(payload: &mut Payload) -> Result<Bytes, ApiError> {
-    let mut body = Bytes::new();
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| ApiError::new(Code::MalformedJson, "the body was cut short"))?;
-        if body.len() + chunk.len() > MAX_BYTES {
-            return Err(ApiError::body_too_large(MAX_BYTES));
-        }
-        body = if body.is_empty() {
-            chunk
-        } else {
-            let mut joined = BytesMut::from(body);
-            joined.extend_from_slice(&chunk);
-            joined.freeze()
-        };
-    }
-    Ok(body)
+/// Joins the chunks of a body whose length is `declared`, or unknown.
+async fn collect(payload: Payload, declared: Option<u64>) -> Result<Bytes, ApiError> {
+    let body = match declared {
+        Some(length) => to_bytes_limited(SizedStream::new(length, payload), MAX_BYTES).await,
+        None => to_bytes_limited(BodyStream::new(payload), MAX_BYTES).await,
+    };
+    body.map_err(|_| ApiError::body_too_large(MAX_BYTES))?
+        .map_err(|_| ApiError::new(Code::MalformedJson, "the body was cut short"))
 }
 
 fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {

@@ -4,7 +4,7 @@ use super::{
     connection::{Connection, Limits, Seats},
     metrics::HttpMetrics,
 };
-use crate::listener::Listener;
+use crate::{listener::Listener, settings::SPARE};
 use actix_http::{HttpService, KeepAlive, Request, Response};
 use actix_service::{
     IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, fn_factory, fn_service, map_config,
@@ -40,10 +40,6 @@ pub(crate) struct Bounds {
     /// Longest time for requests in flight when the listener is to stop.
     pub(crate) shutdown: Duration,
 }
-
-/// Connections that a worker may have beyond its share. They are taken in to be told that there is no room, or in place of one
-/// that is idle.
-pub(crate) const SPARE: usize = 16;
 
 /// Starts to serve `application` on `listener`, until `stop` comes or the handle stops it. Signals do not.
 pub(crate) fn serve<F, I, S, B>(

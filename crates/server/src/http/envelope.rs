@@ -3,7 +3,7 @@
 use super::{
     auth::CallerKey,
     client,
-    error::ApiError,
+    error::{ApiError, PROBLEM_JSON},
     headers::X_REQUEST_ID,
     metrics::{self, HttpMetrics, UNKNOWN},
     request_id,
@@ -19,9 +19,10 @@ use actix_web::{
     error::InternalError,
     http::{
         StatusCode,
-        header::{self, HeaderMap, HeaderValue},
+        header::{self, HeaderMap, HeaderValue, Quality, QualityItem, from_comma_delimited},
     },
     middleware::Next,
+    mime::Mime,
 };
 use anyhow::anyhow;
 use futures_util::FutureExt;
@@ -149,16 +150,10 @@ impl Envelope {
 
 /// Whether the sender asks for errors by RFC 9457.
 fn wants_problem(headers: &HeaderMap) -> bool {
-    let asks = |accept: &str| {
-        accept.split(',').any(|range| {
-            let mut parts = range.split(';').map(str::trim);
-            let is_problem =
-                parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/problem+json"));
-            let mut qualities = parts.filter_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
-            is_problem && qualities.all(|quality| quality.parse().is_ok_and(|quality: f32| quality > 0.0))
-        })
-    };
-    headers.get_all(header::ACCEPT).filter_map(|value| value.to_str().ok()).any(asks)
+    let ranges = from_comma_delimited(headers.get_all(header::ACCEPT)).unwrap_or_default();
+    ranges.iter().any(|range: &QualityItem<Mime>| {
+        range.item.essence_str() == PROBLEM_JSON && range.quality > Quality::ZERO
+    })
 }
 
 #[cfg(test)]

@@ -1,12 +1,15 @@
 //! The connections for which there are file descriptors.
 
 use super::{Layers, SettingError};
-use crate::http::edge::SPARE;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
 
 /// Connections by default, where there are descriptors for more: each takes memory.
 const DEFAULT: usize = 10_000;
+
+/// Connections that a worker may have beyond its share. They are taken in to be told that there is no room, or in place of one
+/// that is idle.
+pub(crate) const SPARE: usize = 16;
 
 /// Descriptors of the process itself: its listeners, the runtime's, and the connections of the admin listener.
 const OWN: usize = 128;

@@ -1,6 +1,8 @@
 //! The layers that settings come from, and how one setting is read from them.
 
-use super::{Profile, files};
+mod files;
+
+use super::Profile;
 use config::{Config, ConfigError, Environment, Value, ValueKind};
 use gochat_adapters::DatabaseUrl;
 use std::{

@@ -1,19 +1,9 @@
-//! The stop: told by a signal, announced for a while, and over within a bound.
+//! The end of the writers, within a bound.
 
-use actix_web::rt::{
-    signal::unix::{Signal, SignalKind, signal},
-    time::timeout,
-};
 use anyhow::Context;
 use gochat_adapters::CommitQueue;
 use std::{
-    future, io,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicBool, Ordering},
-        mpsc,
-    },
-    task::Poll,
+    sync::{Arc, OnceLock, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -35,7 +25,7 @@ impl Budget {
     }
 
     /// Starts the clock.
-    fn start(&self) {
+    pub(super) fn start(&self) {
         self.closed_at.get_or_init(Instant::now);
     }
 
@@ -44,41 +34,6 @@ impl Budget {
         let spent = self.closed_at.get().map_or(Duration::ZERO, Instant::elapsed);
         self.whole.saturating_sub(spent).max(LEAST)
     }
-}
-
-/// Resolves when the public listener is to close: `delay` after SIGTERM or SIGINT, or at the second one. `announced` turns
-/// true at the first, and `budget` starts with the close. This call installs the handlers.
-pub(super) fn signalled(
-    delay: Duration,
-    announced: Arc<AtomicBool>,
-    budget: Budget,
-) -> io::Result<impl Future<Output = ()> + Send> {
-    let mut signals = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
-    Ok(async move {
-        next(&mut signals).await;
-        announced.store(true, Ordering::SeqCst);
-        if !delay.is_zero() {
-            tracing::info!(
-                "shutting down in {delay:?}: /readyz says so from now on; a second signal does it at once"
-            );
-            let _over = timeout(delay, next(&mut signals)).await;
-        }
-        budget.start();
-    })
-}
-
-/// Has a write beyond a limit of file sizes (`ulimit -f`) fail, as one to a full disk does. By default its signal ends the process.
-pub(super) fn outlive_file_limits() -> io::Result<()> {
-    // The handler stays when this value is dropped.
-    signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop)
-}
-
-async fn next(signals: &mut [Signal]) {
-    future::poll_fn(|cx| {
-        let come = signals.iter_mut().any(|signal| signal.poll_recv(cx).is_ready());
-        if come { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
 }
 
 /// Stores and answers what is queued, and waits for that no longer than `patience`.

@@ -1,6 +1,6 @@
 //! Settings in files, as orchestrators hand over secrets: `GOCHAT__DATABASE__URL_FILE` names the file that has `database.url`.
 
-use super::layers::{Setting, SettingError, Settings, setting_of, unreadable};
+use super::{Setting, SettingError, Settings, setting_of, unreadable};
 use std::{
     collections::HashMap,
     fs::File,
