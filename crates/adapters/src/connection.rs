@@ -61,7 +61,12 @@ impl Connector {
             DatabaseUrl::SqliteFile(path) => Target::SqliteFile(DatabaseFile::prepare(path)?),
             // Every connection of this process that knows the name shares the database.
             DatabaseUrl::SqliteMemory => Target::SqliteMemory(format!("file:/{}?vfs=memdb", Uuid::now_v7())),
-            DatabaseUrl::Postgres(url) => Target::Postgres(url.expose(options.timeout)),
+            DatabaseUrl::Postgres(url) => {
+                // Before libpq does it: OpenSSL then leaves its memory as it is when the process ends. A thread that opens a
+                // connection meanwhile would use what is freed, and a signal would end the process in place of its exit code.
+                openssl_sys::init();
+                Target::Postgres(url.expose(options.timeout))
+            }
         };
         let DatabaseOptions { timeout, prepared_statements, .. } = options;
         Ok(Self { target, timeout, keeps_session: prepared_statements, prepared_statements })

@@ -31,5 +31,6 @@ pub use database_url::{DatabaseUrl, InvalidDatabaseUrl};
 pub use development_key::{DEVELOPMENT_KEY, DevelopmentKey};
 pub use fault::Fault;
 pub use idempotency_sweeper::IdempotencySweeper;
+pub use metrics::DURATION_BUCKETS;
 pub use migrations::MigrateError;
 pub use readiness::{Readiness, ReadinessProbe};

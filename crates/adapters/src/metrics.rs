@@ -9,6 +9,10 @@ use prometheus::{
 };
 use std::time::Duration;
 
+/// The bounds of histograms of durations, in seconds.
+pub const DURATION_BUCKETS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
 /// Counters of the writers.
 #[derive(Clone)]
 pub(crate) struct WriterMetrics {
@@ -31,9 +35,7 @@ impl WriterMetrics {
                     "gochat_group_commit_duration_seconds",
                     "How long a batch of new groups took, from its begin to its commit.",
                 )
-                .buckets(vec![
-                    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
-                ]),
+                .buckets(DURATION_BUCKETS.to_vec()),
             )?,
             failed_batches: IntCounter::new(
                 "gochat_group_batches_failed_total",

@@ -5,10 +5,6 @@ use crate::{
     connection::{Connector, Role},
     migrations,
 };
-use gochat_domain::{
-    clock::{Clock, SystemClock},
-    group::{AdminId, CreateGroup, GroupName, GroupToken, NewGroup},
-};
 use gochat_test_support::TestDatabase;
 use std::time::Duration;
 
@@ -31,14 +27,4 @@ pub(crate) fn migrated(database: &TestDatabase) -> Connector {
     let open = || connector.open(Role::Writer);
     migrations::migrate(&mut open().unwrap(), &open, &|_| ()).unwrap();
     connector
-}
-
-/// A group of this name, new now.
-pub(crate) fn new_group(name: &str) -> NewGroup {
-    let request = CreateGroup {
-        name: GroupName::parse(name).unwrap(),
-        token: GroupToken::parse("t").unwrap(),
-        admin_id: AdminId::new(1).unwrap(),
-    };
-    NewGroup::mint(request, SystemClock.now())
 }

@@ -5,7 +5,7 @@ use std::{fmt, time::SystemTime};
 use uuid::{NoContext, Uuid};
 
 /// Tells the time. A port, so that a test can hold it still.
-#[cfg_attr(feature = "mock", mockall::automock)]
+#[cfg_attr(feature = "testing", mockall::automock)]
 pub trait Clock: Send + Sync {
     /// The present moment.
     fn now(&self) -> Timestamp;

@@ -5,4 +5,6 @@ pub mod clock;
 pub mod group;
 pub mod ports;
 pub mod service;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod text;

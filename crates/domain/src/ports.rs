@@ -8,7 +8,7 @@ pub use api_keys::{ApiKeyRepository, AuthenticateError, Authenticator};
 pub use groups::{CreateGroupError, GroupReader, GroupRepository};
 pub use storage::StorageError;
 
-#[cfg(feature = "mock")]
+#[cfg(feature = "testing")]
 pub use {
     api_keys::{MockApiKeyRepository, MockAuthenticator},
     groups::{MockGroupReader, MockGroupRepository},

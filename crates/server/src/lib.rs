@@ -7,6 +7,7 @@ pub mod hosts;
 pub mod http;
 pub mod listener;
 pub mod settings;
+mod signals;
 pub mod startup;
 mod sweeper;
 pub mod telemetry;

@@ -8,6 +8,8 @@ mod clock;
 mod configuration;
 #[path = "cli/crowds.rs"]
 mod crowds;
+#[path = "cli/exit.rs"]
+mod exit;
 #[path = "cli/export.rs"]
 mod export;
 #[path = "cli/file.rs"]
@@ -70,6 +72,7 @@ fn main() -> ExitCode {
     suite.on([Backend::Postgres], &serve::postgres_cases());
     suite.on([Backend::Postgres], &stop::postgres_cases());
     suite.on_with(Need::FakeTime, Backend::ALL, &clock::cases());
+    suite.on_with(Need::OpenSsl, [Backend::Postgres], &exit::openssl_cases());
     for cases in [
         configuration::database_cases(),
         crowds::cases(),

@@ -1,7 +1,7 @@
 //! What cases need beyond PostgreSQL.
 
 use crate::{Namespace, fake_clock, installation, nginx, pgbouncer};
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use std::{env, process::Command};
 
 /// Something that a machine may lack; cases that need it are then ignored, with the reason.
@@ -11,6 +11,8 @@ pub enum Need {
     Postgres,
     /// A server that can speak German: the locale `de_DE.UTF-8`, and PostgreSQL's translations.
     German,
+    /// The program `openssl`, which makes certificates.
+    OpenSsl,
     /// PgBouncer.
     PgBouncer,
     /// The library of faketime, which gives a process another clock.
@@ -37,6 +39,10 @@ impl Need {
                 Ok(())
             }
             Self::FakeTime => fake_clock::library().map(drop),
+            Self::OpenSsl => {
+                let version = Command::new("openssl").arg("version").output();
+                version.map(drop).context("openssl cannot be run (Debian: apt-get install openssl)")
+            }
             Self::PgBouncer => pgbouncer::program().map(drop),
             Self::Nginx => nginx::program().map(drop),
             Self::Namespace => Namespace::new().map(drop),
@@ -47,7 +53,9 @@ impl Need {
     pub(crate) fn is_required(self) -> bool {
         let is_set = |variable| env::var(variable).is_ok_and(|value| value == "1");
         match self {
-            Self::Postgres | Self::German | Self::PgBouncer => is_set("GOCHAT_TEST_REQUIRE_POSTGRES"),
+            Self::Postgres | Self::German | Self::OpenSsl | Self::PgBouncer => {
+                is_set("GOCHAT_TEST_REQUIRE_POSTGRES")
+            }
             Self::FakeTime | Self::Nginx => is_set("GOCHAT_TEST_REQUIRE_CLIENTS"),
             Self::Namespace => false,
         }

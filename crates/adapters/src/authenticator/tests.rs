@@ -7,11 +7,8 @@ use gochat_domain::{
     auth::{KeyId, KeyName, Scopes},
     clock::{MockClock, Timestamp},
     ports::MockApiKeyRepository,
+    testing::at,
 };
-
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_unix_micros(seconds * 1_000_000).unwrap()
-}
 
 fn issued() -> IssuedKey {
     IssuedKey {

@@ -182,8 +182,9 @@ mod tests {
     use super::*;
     use crate::{
         commit::{create::Create, write::Write},
-        testing::{migrated, new_group},
+        testing::migrated,
     };
+    use gochat_domain::testing::new_group;
     use gochat_test_support::TestDatabase;
 
     fn session(database: &TestDatabase) -> Session {

@@ -130,9 +130,12 @@ mod tests {
     use super::*;
     use crate::{
         commit::{CommitOptions, CommitQueue},
-        testing::{migrated, new_group},
+        testing::migrated,
     };
-    use gochat_domain::ports::{CreateGroupError, StorageError};
+    use gochat_domain::{
+        ports::{CreateGroupError, StorageError},
+        testing::new_group,
+    };
     use gochat_test_support::TestDatabase;
     use std::{
         sync::{

@@ -2,10 +2,11 @@
 
 use crate::{
     DatabaseCase,
-    subject::{OPTIONS, Subject, WRITERS, group, row},
+    subject::{OPTIONS, Subject, WRITERS, row},
 };
 use futures_util::future::join_all;
 use gochat_adapters::{CommitOptions, Database, DatabaseOptions};
+use gochat_domain::testing::new_group;
 use gochat_domain::{
     group::{GroupId, GroupKey},
     ports::{CreateGroupError, StorageError},
@@ -41,10 +42,10 @@ fn lock(subject: &Subject) -> PlainSql {
 
 fn in_a_mixed_batch_each_gets_its_own_answer(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
-    let taken = subject.create(group("taken"))?;
+    let taken = subject.create(new_group("taken"))?;
     let mut lock = lock(&subject);
     let names = ["first", "new 1", "taken", "twice", "new 2", "twice"];
-    let answers = subject.create_while(names.map(group).into(), || lock.execute("ROLLBACK").unwrap());
+    let answers = subject.create_while(names.map(new_group).into(), || lock.execute("ROLLBACK").unwrap());
     for (name, answer) in names.iter().zip(&answers) {
         match answer {
             Ok(created) => assert_eq!(subject.stored(name), [row(created)]),
@@ -78,7 +79,7 @@ fn a_row_that_fails_alone_leaves_its_neighbours_stored(database: TestDatabase) -
     refuse_one_row(&subject)?;
     let mut lock = lock(&subject);
     let names = ["a", "bad", "b", "a"];
-    let answers = subject.create_while(names.map(group).into(), || lock.execute("ROLLBACK").unwrap());
+    let answers = subject.create_while(names.map(new_group).into(), || lock.execute("ROLLBACK").unwrap());
     assert_eq!(subject.stored("a"), [row(answers[0].as_ref().unwrap())]);
     assert!(
         matches!(
@@ -99,11 +100,11 @@ fn a_transaction_that_fails_fails_all_its_rows_and_the_queue_goes_on(
 ) -> anyhow::Result<()> {
     let soon = Duration::from_secs(1);
     let subject = Subject::with(database, DatabaseOptions { timeout: soon, ..OPTIONS }, ONE_WRITER)?;
-    subject.create(group("before"))?;
+    subject.create(new_group("before"))?;
     let mut locked = lock(&subject);
     let names = ["a", "b", "c"];
     // Both databases give up waiting by themselves.
-    let answers = subject.run(join_all(names.map(|name| subject.groups.create(group(name), None))));
+    let answers = subject.run(join_all(names.map(|name| subject.groups.create(new_group(name), None))));
     for answer in answers {
         assert!(matches!(answer, Err(CreateGroupError::Storage(StorageError::Unavailable(_)))), "{answer:?}");
     }
@@ -111,7 +112,7 @@ fn a_transaction_that_fails_fails_all_its_rows_and_the_queue_goes_on(
     for name in names {
         assert!(subject.stored(name).is_empty(), "{name}");
     }
-    let after = subject.create(group("a"))?;
+    let after = subject.create(new_group("a"))?;
     assert_eq!(subject.stored("a"), [row(&after)]);
     Ok(())
 }
@@ -122,10 +123,10 @@ fn a_server_that_has_gone_is_unavailable(_: TestDatabase) -> anyhow::Result<()> 
     database.migrate()?;
     let writers = database.start_queue(CommitOptions { timeout: Duration::from_secs(1), ..WRITERS })?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-    runtime.block_on(writers.groups().create(group("before"), None))?;
+    runtime.block_on(writers.groups().create(new_group("before"), None))?;
     drop(cluster);
     for _ in 0..2 {
-        let refused = runtime.block_on(writers.groups().create(group("after"), None));
+        let refused = runtime.block_on(writers.groups().create(new_group("after"), None));
         assert!(
             matches!(refused, Err(CreateGroupError::Storage(StorageError::Unavailable(_)))),
             "{refused:?}"
@@ -142,7 +143,7 @@ fn a_full_queue_refuses_at_once_and_loses_nobody(database: TestDatabase) -> anyh
     let subject = Subject::with(database, OPTIONS, CommitOptions { queue: 2, batch: 1, ..ONE_WRITER })?;
     let mut lock = lock(&subject);
     let names: Vec<_> = (0..20).map(|number| format!("g{number:02}")).collect();
-    let groups = names.iter().map(|name| group(name)).collect();
+    let groups = names.iter().map(|name| new_group(name)).collect();
     let answers = subject.create_while(groups, || lock.execute("ROLLBACK").unwrap());
     let full = |answer: &Result<_, CreateGroupError>| match answer {
         Err(CreateGroupError::Storage(StorageError::Unavailable(cause))) => {
@@ -163,8 +164,8 @@ fn a_caller_that_goes_away_leaves_its_neighbours_alone(database: TestDatabase) -
     let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
     let mut lock = lock(&subject);
     subject.run(async {
-        let mut patient = subject.groups.create(group("patient"), None);
-        let mut impatient = subject.groups.create(group("impatient"), None);
+        let mut patient = subject.groups.create(new_group("patient"), None);
+        let mut impatient = subject.groups.create(new_group("impatient"), None);
         assert!(futures_util::poll!(&mut patient).is_pending());
         assert!(futures_util::poll!(&mut impatient).is_pending());
         drop(impatient);
@@ -172,7 +173,7 @@ fn a_caller_that_goes_away_leaves_its_neighbours_alone(database: TestDatabase) -
         let created = patient.await.unwrap().group;
         assert_eq!(subject.stored("patient"), [row(&created)]);
     });
-    subject.create(group("after"))?;
+    subject.create(new_group("after"))?;
     Ok(())
 }
 
@@ -181,7 +182,7 @@ fn a_queue_that_is_closed_answers_all_that_waits(database: TestDatabase) -> anyh
     let mut locked = lock(&subject);
     let names: Vec<_> = (0..100).map(|number| format!("g{number:02}")).collect();
     let groups = std::sync::Arc::clone(&subject.groups);
-    let mut creates: Vec<_> = names.iter().map(|name| groups.create(group(name), None)).collect();
+    let mut creates: Vec<_> = names.iter().map(|name| groups.create(new_group(name), None)).collect();
     subject.run(async {
         for create in &mut creates {
             assert!(futures_util::poll!(create).is_pending());
@@ -195,7 +196,7 @@ fn a_queue_that_is_closed_answers_all_that_waits(database: TestDatabase) -> anyh
     }
     assert!(subject.run(join_all(creates)).iter().all(Result::is_ok));
     assert!(matches!(
-        subject.create(group("late")),
+        subject.create(new_group("late")),
         Err(CreateGroupError::Storage(StorageError::Unavailable(_)))
     ));
     assert!(subject.stored("late").is_empty());
@@ -207,7 +208,7 @@ fn nobody_is_answered_before_the_commit(database: TestDatabase) -> anyhow::Resul
     for number in 0..50 {
         let name = format!("g{number}");
         // Another connection sees a group only once it is committed.
-        let created = subject.create(group(&name))?;
+        let created = subject.create(new_group(&name))?;
         assert_eq!(subject.stored(&name), [row(&created)]);
     }
     Ok(())
@@ -219,10 +220,10 @@ fn two_pools_with_overlapping_names_never_deadlock(database: TestDatabase) -> an
     let names: Vec<_> = (0..300).map(|number| format!("g{number:03}")).collect();
     let (up, down) = first.run(async {
         let second = second.groups();
-        let up = join_all(names.iter().map(|name| first.groups.create(group(name), None)));
+        let up = join_all(names.iter().map(|name| first.groups.create(new_group(name), None)));
         let down = join_all(names.iter().rev().map(|name| {
             let second = std::sync::Arc::clone(&second);
-            async move { second.create(group(name), None).await }
+            async move { second.create(new_group(name), None).await }
         }));
         futures_util::future::join(up, down).await
     });
@@ -239,10 +240,11 @@ fn two_pools_with_overlapping_names_never_deadlock(database: TestDatabase) -> an
 fn a_thousand_at_once_end_in_at_most_100_commits(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::on(database)?;
     // The first one opens the writer's connection, and so the log that is counted in.
-    subject.create(group("before"))?;
+    subject.create(new_group("before"))?;
     let before = commits(&subject)?;
     let names: Vec<_> = (0..1000).map(|number| format!("g{number}")).collect();
-    let answers = subject.run(join_all(names.iter().map(|name| subject.groups.create(group(name), None))));
+    let answers =
+        subject.run(join_all(names.iter().map(|name| subject.groups.create(new_group(name), None))));
     assert!(answers.iter().all(Result::is_ok));
     let commits = commits(&subject)? - before;
     assert!((1..=100).contains(&commits), "{commits} commits");

@@ -2,10 +2,11 @@
 
 use crate::{
     DatabaseCase,
-    subject::{OPTIONS, Subject, WRITERS, group},
+    subject::{OPTIONS, Subject, WRITERS},
 };
 use futures_util::FutureExt;
 use gochat_adapters::{CommitOptions, DatabaseOptions};
+use gochat_domain::testing::new_group;
 use gochat_domain::{
     group::GroupKey,
     ports::{CreateGroupError, StorageError},
@@ -45,14 +46,14 @@ fn unavailable<T: std::fmt::Debug>(answer: Result<T, CreateGroupError>) -> Strin
 
 fn a_lock_that_is_waited_for_too_long_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
     let (_cluster, subject) = german(SOON)?;
-    let stored = subject.create(group("g"))?;
+    let stored = subject.create(new_group("g"))?;
     let mut lock = subject.database().lock_groups()?;
-    let text = unavailable(subject.create(group("h")));
+    let text = unavailable(subject.create(new_group("h")));
     assert!(text.contains("Zeitüberschreitung"), "{text}");
     let refused = subject.run(subject.reader.find(&GroupKey::Id(stored.id)));
     assert!(matches!(refused, Err(StorageError::Unavailable(_))), "{refused:?}");
     lock.execute("ROLLBACK")?;
-    assert!(subject.create(group("h")).is_ok());
+    assert!(subject.create(new_group("h")).is_ok());
     Ok(())
 }
 
@@ -61,7 +62,7 @@ fn a_statement_that_is_cancelled_is_unavailable(_: TestDatabase) -> anyhow::Resu
     let _lock = subject.database().lock_groups()?;
     let mut admin = subject.database().plain_sql()?;
     let text = subject.run(async {
-        let mut create = subject.groups.create(group("g"), None);
+        let mut create = subject.groups.create(new_group("g"), None);
         assert!(futures_util::poll!(&mut create).is_pending());
         // Alone in its batch, it is tried once in the batch and once apart.
         let cancel = "SELECT pg_cancel_backend(pid)::text FROM pg_stat_activity
@@ -77,7 +78,7 @@ fn a_statement_that_is_cancelled_is_unavailable(_: TestDatabase) -> anyhow::Resu
 
 fn a_disk_that_is_full_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
     let (cluster, subject) = german(OPTIONS)?;
-    subject.create(group("g"))?;
+    subject.create(new_group("g"))?;
     // Longer than a file of the write-ahead log, whose end the server would not survive.
     let mut admin = subject.database().plain_sql()?;
     admin.execute(
@@ -95,7 +96,7 @@ fn a_disk_that_is_full_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
     assert_eq!(writer.len(), 1, "{writer:?}");
     cluster.limit_files(&writer[0][0], limit)?;
     let refused =
-        (0..1000).map(|number| subject.create(group(&format!("{number:063}")))).find(Result::is_err);
+        (0..1000).map(|number| subject.create(new_group(&format!("{number:063}")))).find(Result::is_err);
     let text = unavailable(refused.expect("the disk is never full"));
     assert!(text.contains("konnte Datei"), "{text}");
     Ok(())
@@ -104,7 +105,7 @@ fn a_disk_that_is_full_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
 fn a_row_that_breaks_a_rule_is_not_foreseen(_: TestDatabase) -> anyhow::Result<()> {
     let (_cluster, subject) = german(OPTIONS)?;
     subject.database().execute("ALTER TABLE groups ADD CONSTRAINT rule CHECK (name <> 'bad')")?;
-    let refused = subject.create(group("bad"));
+    let refused = subject.create(new_group("bad"));
     assert!(matches!(refused, Err(CreateGroupError::Storage(StorageError::Unknown(_)))), "{refused:?}");
     Ok(())
 }

@@ -2,10 +2,11 @@
 
 use crate::{
     Case,
-    subject::{Subject, group, group_of, row},
+    subject::{Subject, row},
 };
 use futures_util::future::join_all;
 use gochat_domain::ports::CreateGroupError;
+use gochat_domain::testing::{new_group, new_group_of};
 use gochat_test_support::cases;
 
 pub fn cases() -> Vec<Case> {
@@ -23,9 +24,9 @@ pub fn cases() -> Vec<Case> {
 fn every_field_is_stored_as_given_and_returned_as_stored(subject: Subject) -> anyhow::Result<()> {
     let astral = "\u{1d11e}".repeat(63);
     let groups = [
-        group_of("group_1", "298fbgv479bv", 1),
-        group_of(&astral, "e\u{301}", i64::MAX),
-        group_of("'; DROP TABLE groups; --", " \"\\ ", 2),
+        new_group_of("group_1", "298fbgv479bv", 1),
+        new_group_of(&astral, "e\u{301}", i64::MAX),
+        new_group_of("'; DROP TABLE groups; --", " \"\\ ", 2),
     ];
     for (number, given) in groups.into_iter().enumerate() {
         let name = given.name.as_str().to_owned();
@@ -38,14 +39,14 @@ fn every_field_is_stored_as_given_and_returned_as_stored(subject: Subject) -> an
 }
 
 fn a_second_group_of_a_name_is_refused_and_leaves_the_first(subject: Subject) -> anyhow::Result<()> {
-    let first = subject.create(group_of("g", "first", 1))?;
-    assert!(matches!(subject.create(group_of("g", "second", 2)), Err(CreateGroupError::NameTaken)));
+    let first = subject.create(new_group_of("g", "first", 1))?;
+    assert!(matches!(subject.create(new_group_of("g", "second", 2)), Err(CreateGroupError::NameTaken)));
     assert_eq!(subject.stored("g"), [row(&first)]);
     Ok(())
 }
 
 fn of_200_at_once_with_one_name_one_is_stored(subject: Subject) -> anyhow::Result<()> {
-    let answers = subject.run(join_all((0..200).map(|_| subject.groups.create(group("g"), None))));
+    let answers = subject.run(join_all((0..200).map(|_| subject.groups.create(new_group("g"), None))));
     let created: Vec<_> = answers.iter().flatten().map(|created| row(&created.group)).collect();
     let taken = answers.iter().filter(|answer| matches!(answer, Err(CreateGroupError::NameTaken))).count();
     assert_eq!((created.len(), taken), (1, 199));
@@ -54,22 +55,22 @@ fn of_200_at_once_with_one_name_one_is_stored(subject: Subject) -> anyhow::Resul
 }
 
 fn an_id_is_never_used_again(subject: Subject) -> anyhow::Result<()> {
-    let deleted = subject.create(group("g"))?;
+    let deleted = subject.create(new_group("g"))?;
     subject.delete("g");
     assert!(subject.stored("g").is_empty());
-    assert!(subject.create(group("g"))?.id > deleted.id);
+    assert!(subject.create(new_group("g"))?.id > deleted.id);
     Ok(())
 }
 
 fn names_that_differ_in_case_are_two_groups(subject: Subject) -> anyhow::Result<()> {
-    assert_ne!(subject.create(group("A"))?.id, subject.create(group("a"))?.id);
+    assert_ne!(subject.create(new_group("A"))?.id, subject.create(new_group("a"))?.id);
     assert_eq!((subject.stored("A").len(), subject.stored("a").len()), (1, 1));
     Ok(())
 }
 
 fn the_composed_and_the_decomposed_form_are_one_name(subject: Subject) -> anyhow::Result<()> {
-    let composed = subject.create(group("caf\u{e9}"))?;
-    assert!(matches!(subject.create(group("cafe\u{301}")), Err(CreateGroupError::NameTaken)));
+    let composed = subject.create(new_group("caf\u{e9}"))?;
+    assert!(matches!(subject.create(new_group("cafe\u{301}")), Err(CreateGroupError::NameTaken)));
     assert_eq!(subject.stored("caf\u{e9}"), [row(&composed)]);
     Ok(())
 }

@@ -2,10 +2,11 @@
 
 use crate::{
     Case, DatabaseCase,
-    subject::{OPTIONS, Subject, WRITERS, group, group_of, isolate_by_default, row},
+    subject::{OPTIONS, Subject, WRITERS, isolate_by_default, row},
 };
 use futures_util::future::join_all;
 use gochat_adapters::{CommitOptions, IdempotencySweeper};
+use gochat_domain::testing::{new_group, new_group_of};
 use gochat_domain::{
     auth::KeyId,
     clock::{Clock, SystemClock, Timestamp},
@@ -58,10 +59,10 @@ pub fn wish(caller: u128, key: &str) -> Idempotency {
 }
 
 fn the_same_wish_again_gets_the_first_group(subject: Subject) -> anyhow::Result<()> {
-    let first = subject.run(subject.groups.create(group("g"), Some(wish(1, "k"))))?;
+    let first = subject.run(subject.groups.create(new_group("g"), Some(wish(1, "k"))))?;
     assert!(!first.replayed);
     for _ in 0..2 {
-        let again = subject.run(subject.groups.create(group("g"), Some(wish(1, "k"))))?;
+        let again = subject.run(subject.groups.create(new_group("g"), Some(wish(1, "k"))))?;
         assert_eq!((again.replayed, &again.group), (true, &first.group));
     }
     assert_eq!(subject.stored("g"), [row(&first.group)]);
@@ -69,8 +70,8 @@ fn the_same_wish_again_gets_the_first_group(subject: Subject) -> anyhow::Result<
 }
 
 fn another_group_under_the_same_key_is_refused(subject: Subject) -> anyhow::Result<()> {
-    let first = subject.run(subject.groups.create(group_of("g", "t", 1), Some(wish(1, "k"))))?.group;
-    for other in [group_of("h", "t", 1), group_of("g", "u", 1), group_of("g", "t", 2)] {
+    let first = subject.run(subject.groups.create(new_group_of("g", "t", 1), Some(wish(1, "k"))))?.group;
+    for other in [new_group_of("h", "t", 1), new_group_of("g", "u", 1), new_group_of("g", "t", 2)] {
         let refused = subject.run(subject.groups.create(other, Some(wish(1, "k"))));
         assert!(matches!(refused, Err(CreateGroupError::IdempotencyKeyReused)), "{refused:?}");
     }
@@ -80,28 +81,28 @@ fn another_group_under_the_same_key_is_refused(subject: Subject) -> anyhow::Resu
 }
 
 fn two_callers_do_not_share_their_keys(subject: Subject) -> anyhow::Result<()> {
-    let first = subject.run(subject.groups.create(group("g"), Some(wish(1, "k"))))?;
-    let second = subject.run(subject.groups.create(group("h"), Some(wish(2, "k"))))?;
+    let first = subject.run(subject.groups.create(new_group("g"), Some(wish(1, "k"))))?;
+    let second = subject.run(subject.groups.create(new_group("h"), Some(wish(2, "k"))))?;
     assert!(!first.replayed && !second.replayed);
     assert_ne!(first.group.id, second.group.id);
     Ok(())
 }
 
 fn a_refused_create_is_not_recorded(subject: Subject) -> anyhow::Result<()> {
-    subject.create(group("g"))?;
+    subject.create(new_group("g"))?;
     for _ in 0..2 {
-        let refused = subject.run(subject.groups.create(group("g"), Some(wish(1, "k"))));
+        let refused = subject.run(subject.groups.create(new_group("g"), Some(wish(1, "k"))));
         assert!(matches!(refused, Err(CreateGroupError::NameTaken)), "{refused:?}");
     }
     subject.delete("g");
-    let created = subject.run(subject.groups.create(group("g"), Some(wish(1, "k"))))?;
+    let created = subject.run(subject.groups.create(new_group("g"), Some(wish(1, "k"))))?;
     assert!(!created.replayed);
     assert_eq!(subject.stored("g"), [row(&created.group)]);
     Ok(())
 }
 
 fn of_100_wishes_at_once_one_is_stored_and_all_get_it(subject: Subject) -> anyhow::Result<()> {
-    let wishes = (0..100).map(|_| subject.groups.create(group("g"), Some(wish(1, "k"))));
+    let wishes = (0..100).map(|_| subject.groups.create(new_group("g"), Some(wish(1, "k"))));
     let answers: Vec<_> = subject.run(join_all(wishes)).into_iter().collect::<Result<_, _>>()?;
     assert_eq!(answers.iter().filter(|answer| !answer.replayed).count(), 1);
     for answer in &answers {
@@ -115,10 +116,10 @@ fn wishes_and_plain_creates_share_the_queue(subject: Subject) -> anyhow::Result<
     let subject = &subject;
     subject.run(join_all(names.iter().enumerate().map(|(number, name)| async move {
         if number % 2 == 0 {
-            subject.groups.create(group(name), None).await.unwrap();
+            subject.groups.create(new_group(name), None).await.unwrap();
         } else {
             let wish = wish(1, &format!("k{number}"));
-            assert!(!subject.groups.create(group(name), Some(wish)).await.unwrap().replayed);
+            assert!(!subject.groups.create(new_group(name), Some(wish)).await.unwrap().replayed);
         }
     })));
     for name in &names {
@@ -129,10 +130,10 @@ fn wishes_and_plain_creates_share_the_queue(subject: Subject) -> anyhow::Result<
 
 fn a_wish_is_known_after_a_restart(database: TestDatabase) -> anyhow::Result<()> {
     let mut subject = Subject::on(database)?;
-    let first = subject.run(subject.groups.create(group("g"), Some(wish(1, "k"))))?.group;
+    let first = subject.run(subject.groups.create(new_group("g"), Some(wish(1, "k"))))?.group;
     subject.close();
     let writers = subject.another()?.start_queue(WRITERS)?;
-    let again = subject.run(writers.groups().create(group("g"), Some(wish(1, "k"))))?;
+    let again = subject.run(writers.groups().create(new_group("g"), Some(wish(1, "k"))))?;
     assert_eq!((again.replayed, again.group), (true, first));
     writers.close();
     Ok(())
@@ -145,8 +146,8 @@ fn two_instances_store_one_group_for_one_wish(database: TestDatabase) -> anyhow:
     for number in 0..20 {
         let (name, key) = (format!("g{number}"), format!("k{number}"));
         let (one, other) = first.run(futures_util::future::join(
-            first.groups.create(group(&name), Some(wish(1, &key))),
-            second.create(group(&name), Some(wish(1, &key))),
+            first.groups.create(new_group(&name), Some(wish(1, &key))),
+            second.create(new_group(&name), Some(wish(1, &key))),
         ));
         let (one, other) = (one?, other?);
         assert_eq!(one.group, other.group);
@@ -171,7 +172,7 @@ fn a_wish_that_waited_for_its_twin_is_known_whatever_the_isolation_by_default(
          VALUES ('00000000-0000-0000-0000-000000000001', 'k', '00000000-0000-0000-0000-000000000007', now())",
     )?;
     let answer = subject.run(async {
-        let mut answer = subject.groups.create(group("g"), Some(wish(1, "k")));
+        let mut answer = subject.groups.create(new_group("g"), Some(wish(1, "k")));
         assert!(futures_util::poll!(&mut answer).is_pending());
         subject.wait_for_a_lock();
         twin.execute("COMMIT").unwrap();
@@ -217,7 +218,7 @@ fn wishes_with_swapped_keys_are_answered_on_two_instances(database: TestDatabase
         // The first wish of each keeps its writer at the gate, so that the other two are one batch.
         let mut answers = Vec::new();
         for (number, instance) in (0..).zip([&first.groups, &second]) {
-            answers.push(instance.create(group(&format!("first {number}")), Some(wish(number, "k"))));
+            answers.push(instance.create(new_group(&format!("first {number}")), Some(wish(number, "k"))));
             assert!(futures_util::poll!(answers.last_mut().unwrap()).is_pending());
         }
         wait_for_locks(&first, "relation", 2);
@@ -227,7 +228,7 @@ fn wishes_with_swapped_keys_are_answered_on_two_instances(database: TestDatabase
             (&second, "c", "two"),
             (&second, "d", "one"),
         ] {
-            answers.push(instance.create(group(name), Some(wish(7, key))));
+            answers.push(instance.create(new_group(name), Some(wish(7, key))));
             assert!(futures_util::poll!(answers.last_mut().unwrap()).is_pending());
         }
         closed.execute("ROLLBACK").unwrap();
@@ -257,7 +258,7 @@ fn wishes_that_lose_against_another_transaction_are_tried_again(
     let answers = subject.run(async {
         let mut answers = Vec::new();
         for (name, key) in [("first", "k0"), ("a", "k1"), ("b", "k2")] {
-            answers.push(subject.groups.create(group(name), Some(wish(1, key))));
+            answers.push(subject.groups.create(new_group(name), Some(wish(1, key))));
             assert!(futures_util::poll!(answers.last_mut().unwrap()).is_pending());
             wait_for_locks(&subject, "relation", 1);
         }
@@ -283,17 +284,17 @@ fn wishes_that_lose_against_another_transaction_are_tried_again(
 }
 
 fn a_replay_is_the_first_reply_whatever_became_of_the_group(subject: Subject) -> anyhow::Result<()> {
-    let first = subject.run(subject.groups.create(group("g"), Some(wish(1, "k"))))?;
+    let first = subject.run(subject.groups.create(new_group("g"), Some(wish(1, "k"))))?;
     let replayed = Created { replayed: true, ..first };
     subject.delete("g");
-    let again = || subject.run(subject.groups.create(group("g"), Some(wish(1, "k"))));
+    let again = || subject.run(subject.groups.create(new_group("g"), Some(wish(1, "k"))));
     assert_eq!(again()?, replayed);
     assert!(subject.stored("g").is_empty());
     // Somebody else has the name now, and the key is still used.
-    let other = subject.create(group("g"))?;
+    let other = subject.create(new_group("g"))?;
     assert_eq!(again()?, replayed);
     assert_eq!(subject.stored("g"), [row(&other)]);
-    let reused = subject.run(subject.groups.create(group("h"), Some(wish(1, "k"))));
+    let reused = subject.run(subject.groups.create(new_group("h"), Some(wish(1, "k"))));
     assert!(matches!(reused, Err(CreateGroupError::IdempotencyKeyReused)), "{reused:?}");
     Ok(())
 }
@@ -305,24 +306,24 @@ fn forget_fingerprints(subject: &Subject) -> anyhow::Result<()> {
 
 fn records_of_the_version_before_are_honoured(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::on(database)?;
-    let first = subject.run(subject.groups.create(group("g"), Some(wish(1, "k"))))?;
+    let first = subject.run(subject.groups.create(new_group("g"), Some(wish(1, "k"))))?;
     forget_fingerprints(&subject)?;
-    let again = subject.run(subject.groups.create(group("g"), Some(wish(1, "k"))))?;
+    let again = subject.run(subject.groups.create(new_group("g"), Some(wish(1, "k"))))?;
     assert_eq!(again, Created { replayed: true, ..first });
-    let reused = subject.run(subject.groups.create(group("h"), Some(wish(1, "k"))));
+    let reused = subject.run(subject.groups.create(new_group("h"), Some(wish(1, "k"))));
     assert!(matches!(reused, Err(CreateGroupError::IdempotencyKeyReused)), "{reused:?}");
     // Of a group that was deleted, such a record says nothing.
     subject.delete("g");
-    let second = subject.run(subject.groups.create(group("h"), Some(wish(1, "k"))))?;
+    let second = subject.run(subject.groups.create(new_group("h"), Some(wish(1, "k"))))?;
     assert!(!second.replayed && second.group.id > again.group.id);
-    let again = subject.run(subject.groups.create(group("h"), Some(wish(1, "k"))))?;
+    let again = subject.run(subject.groups.create(new_group("h"), Some(wish(1, "k"))))?;
     assert_eq!(again, Created { replayed: true, ..second });
     Ok(())
 }
 
 fn twins_in_one_batch_get_one_answer_or_the_second_is_told(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
-    subject.create(group("taken"))?;
+    subject.create(new_group("taken"))?;
     let mut lock = subject.database().lock_groups()?;
     let asked = [
         ("first", "k0"),
@@ -334,8 +335,10 @@ fn twins_in_one_batch_get_one_answer_or_the_second_is_told(database: TestDatabas
         ("u", "k2"),
     ];
     let answers = subject.run(async {
-        let mut creates: Vec<_> =
-            asked.iter().map(|(name, key)| subject.groups.create(group(name), Some(wish(1, key)))).collect();
+        let mut creates: Vec<_> = asked
+            .iter()
+            .map(|(name, key)| subject.groups.create(new_group(name), Some(wish(1, key))))
+            .collect();
         for create in &mut creates {
             assert!(futures_util::poll!(create).is_pending());
         }
@@ -374,7 +377,7 @@ fn half_a_day_ago() -> Timestamp {
 /// Creates groups with these keys.
 fn record(subject: &Subject, keys: impl Iterator<Item = String>) {
     let keys: Vec<_> = keys.collect();
-    let wishes = keys.iter().map(|key| subject.groups.create(group(key), Some(wish(1, key))));
+    let wishes = keys.iter().map(|key| subject.groups.create(new_group(key), Some(wish(1, key))));
     assert!(subject.run(join_all(wishes)).iter().all(Result::is_ok));
 }
 
@@ -382,7 +385,7 @@ fn old_keys_are_swept_in_steps_and_young_ones_stay(database: TestDatabase) -> an
     let subject = Subject::on(database)?;
     let count = 2 * usize::from(IdempotencySweeper::STEP) + 100;
     record(&subject, (0..count).map(|number| format!("k{number}")));
-    assert!(subject.run(subject.groups.create(group("young"), Some(wish(2, "young")))).is_ok());
+    assert!(subject.run(subject.groups.create(new_group("young"), Some(wish(2, "young")))).is_ok());
     age(&subject, "key NOT IN ('k0', 'young')")?;
     let (mut sweeper, moment) = (subject.sweeper(), half_a_day_ago());
     let mut left = count;
@@ -394,7 +397,7 @@ fn old_keys_are_swept_in_steps_and_young_ones_stay(database: TestDatabase) -> an
         (!may_follow).then_some(())
     });
     assert_eq!(subject.database().rows("SELECT key FROM idempotency_keys")?, [["k0"], ["young"]]);
-    assert!(!subject.run(subject.groups.create(group("again"), Some(wish(1, "k7"))))?.replayed);
+    assert!(!subject.run(subject.groups.create(new_group("again"), Some(wish(1, "k7"))))?.replayed);
     // The next step begins another sweep.
     age(&subject, "key = 'young'")?;
     assert!(subject.run(sweeper.step(moment)).is_ok());

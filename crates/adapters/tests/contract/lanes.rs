@@ -5,13 +5,14 @@ use crate::{
     api_keys::new_key,
     batches::{commits, refuse_one_row},
     idempotency::wish,
-    subject::{OPTIONS, Subject, WRITERS, group},
+    subject::{OPTIONS, Subject, WRITERS},
 };
 use futures_util::{
     FutureExt,
     future::{BoxFuture, join_all},
 };
 use gochat_adapters::CommitOptions;
+use gochat_domain::testing::new_group;
 use gochat_domain::{
     auth::{ApiKey, KeyId},
     clock::{Clock, SystemClock},
@@ -47,7 +48,7 @@ fn one_of_each(subject: &Subject, prefix: &str) -> Vec<BoxFuture<'static, Answer
     let (groups, keys) = (Arc::clone(&subject.groups), Arc::clone(&subject.keys));
     let (more_groups, more_keys) = (Arc::clone(&groups), Arc::clone(&keys));
     let mut sweeper = subject.sweeper();
-    let (plain, once) = (group(&format!("{prefix} plain")), group(&format!("{prefix} once")));
+    let (plain, once) = (new_group(&format!("{prefix} plain")), new_group(&format!("{prefix} once")));
     let wish = wish(1, prefix);
     let long_ago = SystemClock.now().checked_sub(Duration::from_secs(3600)).unwrap();
     vec![
@@ -64,7 +65,7 @@ fn in_one_batch(subject: &Subject, mut writes: Vec<BoxFuture<'static, Answer>>) 
     let mut lock = subject.database().lock_groups().unwrap();
     subject.run(async {
         // It keeps the writer at the lock, so that what comes meanwhile waits.
-        let mut first = subject.groups.create(group("keeps the writer"), None);
+        let mut first = subject.groups.create(new_group("keeps the writer"), None);
         assert!(futures_util::poll!(&mut first).is_pending());
         if subject.database().backend() == Backend::Postgres {
             subject.wait_for_a_lock();
@@ -80,7 +81,7 @@ fn in_one_batch(subject: &Subject, mut writes: Vec<BoxFuture<'static, Answer>>) 
 
 fn writes_of_all_kinds_share_one_commit(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
-    subject.create(group("before"))?;
+    subject.create(new_group("before"))?;
     let before = commits(&subject)?;
     let answers = in_one_batch(&subject, one_of_each(&subject, "g"));
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
@@ -127,7 +128,7 @@ fn a_write_at_fault_fails_alone_in_its_lane(database: TestDatabase) -> anyhow::R
         let once = (number % 2 == 0).then(|| wish(1, &name));
         writes.push(
             async move {
-                match groups.create(group(&name), once).await {
+                match groups.create(new_group(&name), once).await {
                     Ok(_) => Ok(()),
                     Err(CreateGroupError::Storage(
                         StorageError::Unknown(cause) | StorageError::Unavailable(cause),
@@ -162,7 +163,7 @@ fn batches_of_all_kinds_on_two_instances_never_deadlock(database: TestDatabase) 
         let (name, key) = (format!("g{}", number * 7 % 100), format!("k{}", 100 - number * 3 % 100));
         for groups in [Arc::clone(&first.groups), other.groups()] {
             let (name, once) = (name.clone(), (number % 3 > 0).then(|| wish(1, &key)));
-            creates.push(async move { groups.create(group(&name), once).await });
+            creates.push(async move { groups.create(new_group(&name), once).await });
         }
     }
     let answers = first.run(async {

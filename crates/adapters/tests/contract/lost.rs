@@ -3,10 +3,11 @@
 use crate::{
     DatabaseCase, api_keys,
     idempotency::wish,
-    subject::{OPTIONS, Subject, WRITERS, group, options_for},
+    subject::{OPTIONS, Subject, WRITERS, options_for},
 };
 use futures_util::future::{join, join_all, try_join_all};
 use gochat_adapters::{CommitOptions, CommitQueue, Database, DatabaseOptions, Readiness};
+use gochat_domain::testing::new_group;
 use gochat_domain::{
     auth::{ApiKey, IssuedKey},
     group::{Created, GroupKey},
@@ -71,7 +72,7 @@ fn create_during(
     trouble: impl FnOnce() -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<Vec<Created>> {
     repeat_during(trouble, async |client, number| {
-        groups.create(group(&format!("client {client} group {number}")), None).await
+        groups.create(new_group(&format!("client {client} group {number}")), None).await
     })
 }
 
@@ -84,7 +85,7 @@ fn read_during(
     let (reader, keys) = (connected.group_reader(), connected.api_keys(queue));
     let (key, issued) = (ApiKey::mint()?, api_keys::new_key());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-    let stored = runtime.block_on(queue.groups().create(group("g"), None))?.group;
+    let stored = runtime.block_on(queue.groups().create(new_group("g"), None))?.group;
     runtime.block_on(keys.insert(&key, &issued))?;
     let by_uuid = GroupKey::Uuid(stored.uuid);
     let read = repeat_during(trouble, async |client, _| match client % 2 {
@@ -198,7 +199,7 @@ fn a_read_whose_connection_is_lost_again_and_again_is_done_in_the_end(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
     let subject = Subject::on(database)?;
-    let stored = subject.create(group("g"))?;
+    let stored = subject.create(new_group("g"))?;
     let (key, issued) = (ApiKey::mint()?, api_keys::new_key());
     subject.run(subject.keys.insert(&key, &issued))?;
     let by_uuid = GroupKey::Uuid(stored.uuid);
@@ -243,8 +244,9 @@ fn the_first_creates_after_every_idle_backend_was_ended_succeed(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let groups = queue.groups();
     let names: Vec<_> = (0..20).map(|number| format!("after {number}")).collect();
-    created
-        .extend(runtime.block_on(try_join_all(names.iter().map(|name| groups.create(group(name), None))))?);
+    created.extend(
+        runtime.block_on(try_join_all(names.iter().map(|name| groups.create(new_group(name), None))))?,
+    );
     assert_ledger(database.url(), &created)?;
     queue.close();
     Ok(())
@@ -258,7 +260,7 @@ fn the_first_create_after_an_idle_session_timeout_succeeds(database: TestDatabas
     let groups = queue.groups();
     let mut created = Vec::new();
     for number in 0..3 {
-        created.push(runtime.block_on(groups.create(group(&format!("g{number}")), None))?);
+        created.push(runtime.block_on(groups.create(new_group(&format!("g{number}")), None))?);
         let others = "SELECT pid::text FROM pg_stat_activity
                       WHERE datname = current_database() AND pid <> pg_backend_pid()";
         deadline::eventually("the idle session is ended", || {
@@ -284,15 +286,15 @@ fn a_commit_whose_answer_is_lost_is_settled(database: TestDatabase) -> anyhow::R
         lost
     };
     // A create by a statement that is a transaction of its own. The first prepares the statement.
-    let mut created = vec![runtime.block_on(groups.create(group("first"), None))?];
+    let mut created = vec![runtime.block_on(groups.create(new_group("first"), None))?];
     let expected = lose_next(Message::Execute);
-    created.push(runtime.block_on(groups.create(group("plain"), None))?);
+    created.push(runtime.block_on(groups.create(new_group("plain"), None))?);
     assert_eq!(proxy.answers_lost(), expected);
     // One with an Idempotency-Key, in a transaction with its record.
     let expected = lose_next(Message::Containing("COMMIT"));
-    let once = runtime.block_on(groups.create(group("once"), Some(wish(1, "k"))))?;
+    let once = runtime.block_on(groups.create(new_group("once"), Some(wish(1, "k"))))?;
     assert_eq!(proxy.answers_lost(), expected);
-    let replayed = runtime.block_on(groups.create(group("once"), Some(wish(1, "k"))))?;
+    let replayed = runtime.block_on(groups.create(new_group("once"), Some(wish(1, "k"))))?;
     assert_eq!(replayed, Created { replayed: true, ..once.clone() });
     created.push(once);
     // A new key, and its revocation.
@@ -335,7 +337,7 @@ fn a_primary_that_freezes_is_left_for_the_standby(_: TestDatabase) -> anyhow::Re
     let queue = database.start_queue(CommitOptions { timeout: soon, ..ONE_WRITER })?;
     let (groups, runtime) =
         (queue.groups(), tokio::runtime::Builder::new_current_thread().enable_time().build()?);
-    let before = runtime.block_on(groups.create(group("before"), None))?;
+    let before = runtime.block_on(groups.create(new_group("before"), None))?;
     let (keys, reader) = (database.api_keys(&queue), database.group_reader());
     let probe = database.readiness_probe(&queue);
     let registry = Registry::new();
@@ -354,7 +356,7 @@ fn a_primary_that_freezes_is_left_for_the_standby(_: TestDatabase) -> anyhow::Re
     let after = deadline::eventually("a create succeeds", || {
         attempts += 1;
         // One that is answered 503 may be stored.
-        runtime.block_on(groups.create(group(&format!("after {attempts}")), None)).ok()
+        runtime.block_on(groups.create(new_group(&format!("after {attempts}")), None)).ok()
     });
     let stored = PlainSql::connect(&standby.url("postgres"))?.rows("SELECT name FROM groups")?.concat();
     for Created { group, .. } in [&before, &after] {
@@ -439,7 +441,7 @@ fn assert_acknowledged_outlives_a_crash(
     for number in 0..20 {
         // By a statement of its own, and in a transaction with a record.
         let once = (number % 2 == 1).then(|| wish(1, &format!("k{number}")));
-        created.push(runtime.block_on(groups.create(group(&format!("g{number}")), once))?);
+        created.push(runtime.block_on(groups.create(new_group(&format!("g{number}")), once))?);
     }
     cluster.kill()?;
     cluster.start_again()?;
@@ -473,11 +475,11 @@ fn a_machine_that_loses_power_while_a_statement_is_in_flight_is_found_again(
     let cluster = Cluster::with(Cluster::FAST).within(&machine).start()?;
     let options = DatabaseOptions { timeout: soon, ..OPTIONS };
     let subject = Subject::with(cluster.database()?, options, CommitOptions { timeout: soon, ..ONE_WRITER })?;
-    let mut created = vec![subject.run(subject.groups.create(group("before"), None))?];
+    let mut created = vec![subject.run(subject.groups.create(new_group("before"), None))?];
     // The server has the statement, and has acknowledged its packets.
     let lock = subject.database().lock_groups()?;
     subject.run(async {
-        let mut in_flight = subject.groups.create(group("in flight"), None);
+        let mut in_flight = subject.groups.create(new_group("in flight"), None);
         assert!(futures_util::poll!(&mut in_flight).is_pending());
         subject.wait_for_a_lock();
         deadline::eventually("every packet is acknowledged", || {
@@ -496,7 +498,7 @@ fn a_machine_that_loses_power_while_a_statement_is_in_flight_is_found_again(
         established(machine.address()).is_empty().then_some(())
     });
     machine.restore()?;
-    let create = || subject.run(subject.groups.create(group("after"), None)).ok();
+    let create = || subject.run(subject.groups.create(new_group("after"), None)).ok();
     created.push(deadline::eventually("a create succeeds", create));
     // Nobody knows of the one in flight: it may be stored or not.
     subject.delete("in flight");

@@ -2,11 +2,12 @@
 
 use crate::{
     DatabaseCase,
-    subject::{OPTIONS, Subject, group, options_for},
+    subject::{OPTIONS, Subject, options_for},
 };
 use diesel::migration::{Migration, MigrationSource};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 use gochat_adapters::{Database, MigrateError};
+use gochat_domain::testing::new_group;
 use gochat_test_support::{Backend, CaseWithoutDatabase, PlainSql, TestDatabase, cases, schema};
 use std::thread;
 
@@ -55,7 +56,7 @@ fn up_down_up_works(database: TestDatabase) -> anyhow::Result<()> {
         PlainSql::Postgres(connection) => up_down_up(connection, migrations),
     };
     assert_eq!(run, schema::versions(database.backend())?.len());
-    Subject::on(database)?.create(group("g"))?;
+    Subject::on(database)?.create(new_group("g"))?;
     Ok(())
 }
 
@@ -96,7 +97,7 @@ fn a_database_that_only_had_things_added_is_used_by_older_programs(
         assert!(connected.migrate()?.is_empty());
         connected.check_schema()?;
     }
-    Subject::on(database)?.create(group("g"))?;
+    Subject::on(database)?.create(new_group("g"))?;
     Ok(())
 }
 

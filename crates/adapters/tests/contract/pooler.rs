@@ -2,11 +2,12 @@
 
 use crate::{
     DatabaseCase,
-    subject::{OPTIONS, Subject, group},
+    subject::{OPTIONS, Subject},
 };
 use futures_util::future::join_all;
 use gochat_adapters::{Database, DatabaseOptions};
 use gochat_domain::group::GroupKey;
+use gochat_domain::testing::new_group;
 use gochat_test_support::{TestDatabase, cases};
 
 pub fn cases() -> Vec<DatabaseCase> {
@@ -37,7 +38,7 @@ fn a_pooler_that_keeps_no_prepared_statements_is_refused_by_the_setting_that_hel
 fn nothing_of_the_service_stays_in_the_sessions_of_others(database: TestDatabase) -> anyhow::Result<()> {
     let through = gochat_test_support::PlainSql::connect;
     let subject = Subject::on(database)?;
-    let stored = subject.create(group("g"))?;
+    let stored = subject.create(new_group("g"))?;
     let key = GroupKey::Id(stored.id);
     let found = subject.run(join_all((0..50).map(|_| subject.reader.find(&key))));
     assert!(found.into_iter().all(|found| found.is_ok_and(|group| group.as_ref() == Some(&stored))));

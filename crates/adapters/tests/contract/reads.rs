@@ -2,10 +2,11 @@
 
 use crate::{
     Case, DatabaseCase,
-    subject::{OPTIONS, Subject, WRITERS, group, group_of, isolate_by_default},
+    subject::{OPTIONS, Subject, WRITERS, isolate_by_default},
 };
 use futures_util::future::join_all;
 use gochat_adapters::{CommitOptions, DatabaseOptions};
+use gochat_domain::testing::{new_group, new_group_of};
 use gochat_domain::{
     group::{Group, GroupId, GroupKey},
     ports::StorageError,
@@ -35,8 +36,8 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
 }
 
 fn a_group_is_found_by_each_of_its_keys_as_it_was_created(subject: Subject) -> anyhow::Result<()> {
-    subject.create(group("other"))?;
-    for given in [group_of(&"\u{1d11e}".repeat(63), " \"\\ ", i64::MAX), group("'; --")] {
+    subject.create(new_group("other"))?;
+    for given in [new_group_of(&"\u{1d11e}".repeat(63), " \"\\ ", i64::MAX), new_group("'; --")] {
         let created = subject.create(given)?;
         for key in
             [GroupKey::Id(created.id), GroupKey::Uuid(created.uuid), GroupKey::Name(created.name.clone())]
@@ -48,11 +49,11 @@ fn a_group_is_found_by_each_of_its_keys_as_it_was_created(subject: Subject) -> a
 }
 
 fn what_is_not_stored_is_not_found(subject: Subject) -> anyhow::Result<()> {
-    subject.create(group("A"))?;
+    subject.create(new_group("A"))?;
     for key in [
         GroupKey::Id(GroupId::new(i64::MAX)?),
         GroupKey::Uuid(uuid::Uuid::max()),
-        GroupKey::Name(group("a").name),
+        GroupKey::Name(new_group("a").name),
     ] {
         assert_eq!(subject.run(subject.reader.find(&key))?, None, "{key:?}");
     }
@@ -61,8 +62,10 @@ fn what_is_not_stored_is_not_found(subject: Subject) -> anyhow::Result<()> {
 
 fn groups_are_listed_in_the_order_of_their_ids(subject: Subject) -> anyhow::Result<()> {
     assert_eq!(subject.run(subject.reader.list(None, 10))?, []);
-    let created: Vec<_> =
-        ["c", "a", "b", "d"].map(|name| subject.create(group(name))).into_iter().collect::<Result<_, _>>()?;
+    let created: Vec<_> = ["c", "a", "b", "d"]
+        .map(|name| subject.create(new_group(name)))
+        .into_iter()
+        .collect::<Result<_, _>>()?;
     let list =
         |after: Option<&Group>, limit| subject.run(subject.reader.list(after.map(|group| group.id), limit));
     assert_eq!(list(None, 10)?, created);
@@ -82,7 +85,7 @@ fn a_walk_meets_each_group_once_while_others_are_created(subject: Subject) -> an
     let creating = thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         for names in names.chunks(50) {
-            runtime.block_on(join_all(names.iter().map(|name| groups.create(group(name), None))));
+            runtime.block_on(join_all(names.iter().map(|name| groups.create(new_group(name), None))));
         }
     });
     let (mut met, mut after) = (Vec::new(), None);
@@ -151,7 +154,7 @@ fn a_list_that_waits_for_a_batch_holds_up_no_other(database: TestDatabase) -> an
     let refused = subject.run(async {
         let mut list = subject.reader.list(None, 10);
         for number in 0.. {
-            subject.groups.create(group(&format!("meanwhile {number}")), None).await.unwrap();
+            subject.groups.create(new_group(&format!("meanwhile {number}")), None).await.unwrap();
             if let Poll::Ready(answer) = futures_util::poll!(&mut list) {
                 return answer;
             }
@@ -197,7 +200,7 @@ fn a_page_that_was_read_before_the_list_became_complete_is_read_again(
 fn a_lock_that_outlasts_many_reads_delays_none_after_it(database: TestDatabase) -> anyhow::Result<()> {
     let options = DatabaseOptions { read_queue: 100, timeout: Duration::from_secs(2), ..OPTIONS };
     let subject = Subject::with(database, options, WRITERS)?;
-    let stored = subject.create(group("g"))?;
+    let stored = subject.create(new_group("g"))?;
     let key = GroupKey::Id(stored.id);
     let mut lock = subject.database().lock_groups()?;
     for _ in 0..2 {
@@ -218,9 +221,9 @@ fn a_lock_that_outlasts_many_reads_delays_none_after_it(database: TestDatabase) 
 
 fn connections_that_died_are_replaced_and_nobody_notices(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::on(database)?;
-    let stored = subject.create(group("g"))?;
+    let stored = subject.create(new_group("g"))?;
     // The other writer has a connection too.
-    subject.create(group("h"))?;
+    subject.create(new_group("h"))?;
     let key = GroupKey::Id(stored.id);
     // As many at once as fill the pool.
     let find = || subject.run(join_all((0..20).map(|_| subject.reader.find(&key))));
@@ -234,6 +237,6 @@ fn connections_that_died_are_replaced_and_nobody_notices(database: TestDatabase)
     for found in find() {
         assert_eq!(found?, Some(stored.clone()));
     }
-    subject.create(group("after"))?;
+    subject.create(new_group("after"))?;
     Ok(())
 }

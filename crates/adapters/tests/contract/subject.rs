@@ -6,8 +6,7 @@ use gochat_adapters::{
     memory::{MemoryApiKeys, MemoryGroups},
 };
 use gochat_domain::{
-    clock::{Clock, SystemClock},
-    group::{AdminId, CreateGroup, Group, GroupKey, GroupName, GroupToken, NewGroup},
+    group::{Group, GroupKey, GroupName, NewGroup},
     ports::{ApiKeyRepository, CreateGroupError, GroupReader, GroupRepository},
 };
 use gochat_test_support::{Backend, TestDatabase, deadline};
@@ -212,20 +211,6 @@ pub fn row(group: &Group) -> Vec<String> {
         group.admin_id.get().to_string(),
         group.created_at.unix_micros().to_string(),
     ]
-}
-
-/// A group of this name, new now.
-pub fn group(name: &str) -> NewGroup {
-    group_of(name, "t", 1)
-}
-
-pub fn group_of(name: &str, token: &str, admin_id: i64) -> NewGroup {
-    let request = CreateGroup {
-        name: GroupName::parse(name).unwrap(),
-        token: GroupToken::parse(token).unwrap(),
-        admin_id: AdminId::new(admin_id).unwrap(),
-    };
-    NewGroup::mint(request, SystemClock.now())
 }
 
 fn runtime() -> Runtime {

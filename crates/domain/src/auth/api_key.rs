@@ -1,5 +1,6 @@
 //! The secret that a caller sends.
 
+use crate::text::is_key;
 use std::fmt::{self, Write};
 
 /// An API key as it is sent: 1 to 255 visible ASCII characters. Its `Debug` shows nothing.
@@ -10,17 +11,9 @@ impl ApiKey {
     /// What every minted key begins with, so that people and secret scanners know one when they see it.
     pub const PREFIX: &str = "gck_";
 
-    /// The longest key that is looked at, in characters.
-    pub const MAX_CHARS: usize = 255;
-
     /// Takes a key that may be anybody's: it has the form of a key, and nothing more is known of it.
     pub fn parse(raw: &str) -> Result<Self, InvalidApiKey> {
-        let visible = raw.bytes().all(|byte| byte.is_ascii_graphic());
-        if visible && (1..=Self::MAX_CHARS).contains(&raw.len()) {
-            Ok(Self(raw.into()))
-        } else {
-            Err(InvalidApiKey)
-        }
+        if is_key(raw) { Ok(Self(raw.into())) } else { Err(InvalidApiKey) }
     }
 
     /// Mints a key: [`ApiKey::PREFIX`] and 256 bits from the operating system's generator, in hexadecimal.

@@ -91,10 +91,7 @@ pub struct NotAdmitted;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn at(micros: i64) -> Timestamp {
-        Timestamp::from_unix_micros(micros).unwrap()
-    }
+    use crate::testing::at;
 
     fn key(expires_at: Option<Timestamp>, revoked_at: Option<Timestamp>) -> IssuedKey {
         IssuedKey {

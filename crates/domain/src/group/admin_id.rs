@@ -1,5 +1,7 @@
 //! The user who administers a group.
 
+use crate::text::parse_digits;
+
 /// The id of a user in the identity service: 1 to 9223372036854775807. This service asks nobody whether it exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AdminId(i64);
@@ -12,10 +14,7 @@ impl AdminId {
 
     /// Reads a number written in ASCII digits alone: no sign, no space, no point.
     pub fn parse(digits: &str) -> Result<Self, InvalidAdminId> {
-        if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(InvalidAdminId);
-        }
-        digits.parse().map_err(|_| InvalidAdminId).and_then(Self::new)
+        parse_digits(digits).map_or(Err(InvalidAdminId), Self::new)
     }
 
     /// The number.

@@ -1,5 +1,6 @@
 //! The number of a stored group.
 
+use crate::text::parse_digits;
 use std::fmt;
 
 /// A group's number, given by the repository: from 1 up, never used again, also after a delete.
@@ -14,9 +15,7 @@ impl GroupId {
 
     /// Reads digits.
     pub fn parse(digits: &str) -> Result<Self, InvalidGroupId> {
-        // `i64::from_str` takes a sign.
-        let id = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten();
-        id.map_or(Err(InvalidGroupId), Self::new)
+        parse_digits(digits).map_or(Err(InvalidGroupId), Self::new)
     }
 
     /// The number.

@@ -1,7 +1,7 @@
 //! Requests that may be repeated.
 
 use super::{AdminId, CreateGroup, Group, GroupId, GroupName, GroupToken};
-use crate::{auth::KeyId, clock::Timestamp};
+use crate::{auth::KeyId, clock::Timestamp, text::is_key};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -11,14 +11,9 @@ use uuid::Uuid;
 pub struct IdempotencyKey(Box<str>);
 
 impl IdempotencyKey {
-    /// The most characters.
-    pub const MAX_LENGTH: usize = 255;
-
     /// Checks `raw`.
     pub fn parse(raw: &str) -> Result<Self, InvalidIdempotencyKey> {
-        let is_valid =
-            (1..=Self::MAX_LENGTH).contains(&raw.len()) && raw.bytes().all(|byte| byte.is_ascii_graphic());
-        if is_valid { Ok(Self(raw.into())) } else { Err(InvalidIdempotencyKey) }
+        if is_key(raw) { Ok(Self(raw.into())) } else { Err(InvalidIdempotencyKey) }
     }
 
     /// The characters.
@@ -100,6 +95,7 @@ pub struct Created {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::create_group_of;
     use proptest::prelude::*;
 
     #[test]
@@ -109,14 +105,6 @@ mod tests {
         }
         for raw in ["", " ", "a b", "a\t", "\u{7f}", "\u{e9}", &"x".repeat(256)] {
             assert_eq!(IdempotencyKey::parse(raw), Err(InvalidIdempotencyKey), "{raw:?}");
-        }
-    }
-
-    fn request(name: &str, token: &str, admin_id: i64) -> CreateGroup {
-        CreateGroup {
-            name: GroupName::parse(name.to_owned()).unwrap(),
-            token: GroupToken::parse(token).unwrap(),
-            admin_id: AdminId::new(admin_id).unwrap(),
         }
     }
 
@@ -135,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_replay_is_the_group_as_the_first_reply_showed_it() {
-        let first = request("g", "t", 1);
+        let first = create_group_of("g", "t", 1);
         let group = recorded(&first).replay(first.clone()).unwrap();
         assert_eq!((group.id.get(), group.uuid, group.created_at.unix_micros()), (7, Uuid::max(), 1));
         assert_eq!((group.name, group.token, group.admin_id), (first.name, first.token, first.admin_id));
@@ -144,7 +132,7 @@ mod tests {
     /// A record outlives the version that wrote it, so the same request must have the same fingerprint for ever.
     #[test]
     fn a_fingerprint_never_changes() {
-        let Fingerprint(digest) = fingerprint(&request("g", "t", 1));
+        let Fingerprint(digest) = fingerprint(&create_group_of("g", "t", 1));
         let halves =
             [&digest[..16], &digest[16..]].map(|half| Uuid::from_slice(half).unwrap().simple().to_string());
         assert_eq!(halves, ["32bf810a2d3817ae0cf794b3511abf8c", "8e06a3f5e3a240916c56498ea4f9b5f3"]);
@@ -156,8 +144,8 @@ mod tests {
             one in ("[a-c]{1,3}", "[a-c]{1,3}", 1..3_i64),
             other in ("[a-c]{1,3}", "[a-c]{1,3}", 1..3_i64),
         ) {
-            let record = recorded(&request(&one.0, &one.1, one.2));
-            let replay = record.replay(request(&other.0, &other.1, other.2));
+            let record = recorded(&create_group_of(&one.0, &one.1, one.2));
+            let replay = record.replay(create_group_of(&other.0, &other.1, other.2));
             prop_assert_eq!(replay.is_ok(), one == other);
         }
     }

@@ -1,6 +1,7 @@
 //! A part of the list of groups.
 
 use super::{Group, GroupId};
+use crate::text::parse_digits;
 
 /// How many groups a page may have: 1 to 1,000; 100 if nobody says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,9 +18,7 @@ impl PageSize {
 
     /// Reads digits.
     pub fn parse(digits: &str) -> Result<Self, InvalidPageSize> {
-        // `u16::from_str` takes a sign.
-        let size = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten();
-        size.map_or(Err(InvalidPageSize), Self::new)
+        parse_digits(digits).map_or(Err(InvalidPageSize), Self::new)
     }
 
     /// The number.

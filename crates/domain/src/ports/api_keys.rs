@@ -8,7 +8,7 @@ use crate::{
 use async_trait::async_trait;
 
 /// Keeps the keys on record. Every implementation passes the contract suite of the adapters crate.
-#[cfg_attr(feature = "mock", mockall::automock)]
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait ApiKeyRepository: Send + Sync {
     /// Puts a key on record. An implementation MUST store a digest of `key`, and MUST NOT store `key`.
@@ -26,7 +26,7 @@ pub trait ApiKeyRepository: Send + Sync {
 }
 
 /// Tells who shows a key.
-#[cfg_attr(feature = "mock", mockall::automock)]
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Authenticator: Send + Sync {
     /// The caller whose key this is.

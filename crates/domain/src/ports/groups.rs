@@ -5,7 +5,7 @@ use crate::group::{Created, Group, GroupId, GroupKey, Idempotency, NewGroup};
 use async_trait::async_trait;
 
 /// Stores groups. Every implementation passes the contract suite of the adapters crate.
-#[cfg_attr(feature = "mock", mockall::automock)]
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait GroupRepository: Send + Sync {
     /// Stores `group`, and returns it with its id.
@@ -54,7 +54,7 @@ impl CreateGroupError {
 }
 
 /// Finds groups. Every implementation passes the contract suite of the adapters crate.
-#[cfg_attr(feature = "mock", mockall::automock)]
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait GroupReader: Send + Sync {
     /// The group that has this key, every field as it was stored.

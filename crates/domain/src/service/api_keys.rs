@@ -78,15 +78,7 @@ impl ApiKeyService {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        auth::Scope,
-        clock::{MockClock, Timestamp},
-        ports::MockApiKeyRepository,
-    };
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_unix_micros(seconds * 1_000_000).unwrap()
-    }
+    use crate::{auth::Scope, clock::MockClock, ports::MockApiKeyRepository, testing::at};
 
     fn service(keys: MockApiKeyRepository) -> ApiKeyService {
         let mut clock = MockClock::new();

@@ -85,16 +85,12 @@ mod tests {
     use crate::{
         auth::{Caller, GrantableScope, KeyId},
         clock::{MockClock, Timestamp},
-        group::{AdminId, GroupName, GroupToken},
         ports::{MockGroupReader, MockGroupRepository},
+        testing::create_group_of,
     };
 
     fn request() -> CreateGroup {
-        CreateGroup {
-            name: GroupName::parse("group_1").unwrap(),
-            token: GroupToken::parse("298fbgv479bv").unwrap(),
-            admin_id: AdminId::new(1).unwrap(),
-        }
+        create_group_of("group_1", "298fbgv479bv", 1)
     }
 
     fn permit<S: GrantableScope>() -> Permit<S> {

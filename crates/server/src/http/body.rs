@@ -1,6 +1,7 @@
 //! The body of a request: JSON, complete, not too large, not too slow.
 
 use super::error::{ApiError, Code};
+use crate::wire::MAX_BYTES;
 use actix_web::{
     FromRequest, HttpRequest,
     body::{BodyStream, SizedStream, to_bytes_limited},
@@ -13,9 +14,6 @@ use std::{
     future::{Ready, ready},
     time::Duration,
 };
-
-/// The largest body, in bytes.
-pub(super) const MAX_BYTES: usize = 16 * 1024;
 
 /// How long a client may take to send a body.
 #[derive(Debug, Clone, Copy)]

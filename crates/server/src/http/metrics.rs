@@ -1,6 +1,7 @@
 //! What is measured of requests, under labels of which there are few.
 
 use actix_web::http::{Method, StatusCode};
+use gochat_adapters::DURATION_BUCKETS;
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry};
 use std::time::Duration;
 
@@ -23,8 +24,6 @@ impl HttpMetrics {
     /// Starts at zero.
     pub fn new() -> prometheus::Result<Self> {
         let labels = ["route", "method", "status"];
-        let buckets =
-            vec![0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
         let duration = HistogramOpts::new(
             "gochat_http_request_duration_seconds",
             "How long requests took, from their head to the head of the reply.",
@@ -34,7 +33,7 @@ impl HttpMetrics {
                 Opts::new("gochat_http_requests_total", "Requests that were answered."),
                 &labels,
             )?,
-            duration: HistogramVec::new(duration.buckets(buckets), &labels)?,
+            duration: HistogramVec::new(duration.buckets(DURATION_BUCKETS.to_vec()), &labels)?,
             connections: IntGauge::new("gochat_http_connections", "Connections of clients that are open.")?,
             most_connections: IntGauge::new(
                 "gochat_http_connections_max",

@@ -29,6 +29,7 @@ use std::{
 pub struct ClusterBuilder<'a> {
     initdb: Vec<String>,
     settings: Vec<(String, String)>,
+    has_certificate: bool,
     machine: Option<&'a Namespace>,
 }
 
@@ -40,7 +41,7 @@ const ATTEMPTS: u32 = 5;
 impl<'a> ClusterBuilder<'a> {
     pub(super) fn new(settings: &[(&str, &str)]) -> Self {
         let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Self { initdb: Vec::new(), settings: settings.collect(), machine: None }
+        Self { initdb: Vec::new(), settings: settings.collect(), has_certificate: false, machine: None }
     }
 
     /// With one more setting, which goes before those of the same name that were given earlier.
@@ -55,6 +56,12 @@ impl<'a> ClusterBuilder<'a> {
     pub fn initdb(mut self, arguments: &[&str]) -> Self {
         self.initdb.extend(arguments.iter().map(|argument| (*argument).to_owned()));
         self
+    }
+
+    /// With TLS, by a certificate that it signs itself.
+    #[must_use]
+    pub fn with_certificate(self) -> Self {
+        Self { has_certificate: true, ..self }
     }
 
     /// On another machine: it listens there and not here.
@@ -83,7 +90,17 @@ impl<'a> ClusterBuilder<'a> {
             .arg("--pgdata")
             .arg(data(folder))
             .args(&self.initdb))?;
+        if self.has_certificate {
+            run(folder
+                .command("openssl")
+                .args(["req", "-new", "-x509", "-nodes", "-days", "2", "-subj", "/CN=localhost"])
+                .arg("-keyout")
+                .arg(data(folder).join("server.key"))
+                .arg("-out")
+                .arg(data(folder).join("server.crt")))?;
+        }
         let own = [
+            ("ssl", if self.has_certificate { "on" } else { "off" }),
             ("max_connections", "300"),
             // In files, which go with the folder even when the server is killed.
             ("dynamic_shared_memory_type", "mmap"),

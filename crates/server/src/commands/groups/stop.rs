@@ -1,34 +1,21 @@
 //! What tells a command to stop before its end.
 
-use actix_web::rt::signal::unix::{SignalKind, signal};
-use std::{
-    fs,
-    future::{self, Future},
-    io,
-    process::ExitCode,
-    task::Poll,
-};
+use crate::signals::Signals;
+use actix_web::rt::signal::unix::SignalKind;
+use std::{fs, io, process::ExitCode};
 
-/// The signals, and the exit codes by which a shell knows them: 128 and the number of the signal.
-const SIGNALS: [(SignalKind, u8); 3] =
-    [(SignalKind::hangup(), 129), (SignalKind::interrupt(), 130), (SignalKind::terminate(), 143)];
-
-/// Comes when the process is told to stop, with the exit code that says so.
-///
-/// From this call on, and not from the first poll, such a signal does not end the process at once.
+/// Resolves when the process is told to stop, with the exit code that says so: 128 and the number of the signal, as shells do.
+/// This call installs the handlers.
 pub(super) fn stop_signal() -> io::Result<impl Future<Output = ExitCode>> {
-    let hangup_is_ignored = hangup_is_ignored();
-    let mut signals = SIGNALS
-        .into_iter()
-        .filter(|(kind, _)| *kind != SignalKind::hangup() || !hangup_is_ignored)
-        .map(|(kind, code)| Ok((signal(kind)?, code)))
-        .collect::<io::Result<Vec<_>>>()?;
-    Ok(future::poll_fn(move |context| {
-        let come = signals
-            .iter_mut()
-            .find_map(|(signal, code)| signal.poll_recv(context).is_ready().then_some(*code));
-        come.map_or(Poll::Pending, |code| Poll::Ready(code.into()))
-    }))
+    let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
+    if !hangup_is_ignored() {
+        kinds.push(SignalKind::hangup());
+    }
+    let mut signals = Signals::handle(kinds)?;
+    Ok(async move {
+        let number = signals.next().await.as_raw_value();
+        u8::try_from(128 + number).unwrap_or(u8::MAX).into()
+    })
 }
 
 /// Whether the process was started to outlive its terminal, as `nohup` does. Where that cannot be told, it was not.

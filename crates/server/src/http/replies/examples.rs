@@ -2,10 +2,7 @@
 
 use crate::{
     hosts::Misdirected,
-    http::{
-        body::MAX_BYTES,
-        error::{ApiError, Code},
-    },
+    http::error::{ApiError, Code},
     wire,
 };
 use anyhow::anyhow;
@@ -44,7 +41,7 @@ pub(in crate::http) fn error(code: Code, scope: Scope) -> Option<ApiError> {
     let refused = |request: &[u8]| wire::parse(request).err().map(ApiError::from);
     let no_cause = || anyhow!("none");
     Some(match code {
-        Code::BodyTooLarge => ApiError::body_too_large(MAX_BYTES),
+        Code::BodyTooLarge => ApiError::body_too_large(wire::MAX_BYTES),
         Code::Forbidden => Forbidden(scope).into(),
         Code::GroupNameTaken => ApiError::group_name_taken(GroupId::new(1).ok()),
         Code::GroupNotFound => ApiError::group_not_found(),

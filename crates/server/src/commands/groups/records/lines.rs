@@ -5,9 +5,7 @@ use std::{
     io::{self, BufRead, ErrorKind},
 };
 
-/// The longest line, in bytes: what the body of a request may have.
-pub(super) const MAX_BYTES: usize = 16 * 1024;
-
+use crate::wire::MAX_BYTES;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A line, without what ends it.

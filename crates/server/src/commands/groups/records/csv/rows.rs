@@ -3,7 +3,8 @@
 use super::{columns::Columns, quotes};
 use crate::{
     cli::Delimiter,
-    commands::groups::records::lines::{Line, Lines, MAX_BYTES},
+    commands::groups::records::lines::{Line, Lines},
+    wire::MAX_BYTES,
 };
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use std::io::{self, BufRead};

@@ -1,6 +1,7 @@
 //! CSV as people send it.
 
-use super::{super::lines::MAX_BYTES, *};
+use super::*;
+use crate::wire::MAX_BYTES;
 use proptest::prelude::*;
 
 /// The line and the name of each group, or why there is none.

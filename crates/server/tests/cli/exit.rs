@@ -1,0 +1,31 @@
+//! The end of a process while its threads are at work.
+
+use crate::process::{run, run_with};
+use gochat_test_support::{Case, Cluster, TestDatabase, cases};
+use std::thread;
+
+pub fn openssl_cases() -> Vec<Case> {
+    cases![a_command_ends_as_it_says_while_connections_are_opened].to_vec()
+}
+
+/// A dry run asks for many names at once, so that connections are still being opened when it has all answers.
+fn a_command_ends_as_it_says_while_connections_are_opened(_: TestDatabase) -> anyhow::Result<()> {
+    const LINES: usize = 40;
+    let cluster = Cluster::with(Cluster::FAST).with_certificate().start()?;
+    let database = cluster.database()?;
+    let encrypted = format!("{}?sslmode=require", database.url());
+    let database = database.through(&encrypted);
+    assert_eq!(run(&database, &["migrate"]).code, Some(0));
+    let lines: Vec<_> = (0..LINES).map(|number| format!("g{number},t,1")).collect();
+    let file = format!("name,token,admin_id\n{}\n", lines.join("\n"));
+    let dry_runs = || {
+        for _ in 0..15 {
+            let arguments = ["groups", "import", "--format", "csv", "--dry-run", "-"];
+            let ended = run_with(&database, &arguments, file.as_bytes());
+            let said = format!("dry run: {LINES} to create, there already 0, refused 0\n");
+            assert_eq!((ended.code, ended.stderr), (Some(0), said));
+        }
+    };
+    thread::scope(|scope| (0..6).for_each(|_| drop(scope.spawn(dry_runs))));
+    Ok(())
+}
