@@ -20,6 +20,7 @@ pub use proxies::TrustedProxies;
 pub use sections::{DatabaseSettings, HttpSettings, LogFormat, LogSettings};
 
 use crate::hosts::Hosts;
+use bind::InvalidBind;
 use gochat_adapters::{CommitOptions, DatabaseOptions};
 use layers::Layers;
 use std::{num::NonZero, thread, time::Duration};
@@ -71,8 +72,8 @@ impl Settings {
         let settings = Self {
             profile,
             http: HttpSettings {
-                bind: layers.parsed("http.bind", Bind::EXPECTED)?,
-                socket_mode: layers.parsed("http.socket_mode", SocketMode::EXPECTED)?,
+                bind: layers.explained("http.bind", InvalidBind::expected)?,
+                socket_mode: layers.quoted("http.socket_mode", SocketMode::EXPECTED)?,
                 workers,
                 max_connections: descriptors::max_connections(&layers, workers)?,
                 keep_alive: layers.duration("http.keep_alive", 1..=3600)?,
@@ -111,12 +112,12 @@ impl Settings {
             },
             shown: layers.shown(),
         };
-        settings.keep_the_development_key_at_home(&layers)?;
+        settings.check_development_key(&layers)?;
         Ok(settings)
     }
 
     /// Everybody knows the development key, so nobody from elsewhere may reach a service that accepts it.
-    fn keep_the_development_key_at_home(&self, layers: &Layers) -> Result<(), SettingError> {
+    fn check_development_key(&self, layers: &Layers) -> Result<(), SettingError> {
         if !self.development_key {
             return Ok(());
         }

@@ -59,7 +59,7 @@ pub(super) fn take(
             None => read(&path, PATIENCE),
         };
         let value = value.map_err(|fault| unreadable(&origin, fault))?;
-        settings.insert(setting, Setting { value, origin, is_from_a_file: true });
+        settings.insert(setting, Setting { value, origin, is_text: true, is_from_a_file: true });
     }
     Ok(settings)
 }

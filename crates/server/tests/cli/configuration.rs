@@ -21,6 +21,8 @@ pub fn cases() -> Vec<CaseWithoutDatabase> {
             "the_settings_in_force_are_printed_without_secrets",
             the_settings_in_force_are_printed_without_secrets,
         ),
+        ("the_settings_in_force_are_settings_again", the_settings_in_force_are_settings_again),
+        ("a_mode_that_is_a_number_in_toml_is_refused", a_mode_that_is_a_number_in_toml_is_refused),
     ]
 }
 
@@ -94,6 +96,14 @@ fn what_cannot_be_is_refused_in_one_sentence() -> anyhow::Result<()> {
         ],
     );
     assert_refused(&[("GOCHAT__HTTP__BIND", "here")], &["http.bind = \"here\"", "127.0.0.1:1213"]);
+    for (bind, right) in [
+        ("unix:http.sock", "expected an absolute path behind unix:, like unix:/run/gochat/http.sock"),
+        ("unix:@gochat", "there are no abstract sockets (@)"),
+        ("unix:/run/http.sock?mode=660", "expected the path alone behind unix:"),
+    ] {
+        let named = format!("http.bind = \"{bind}\" from the environment is refused: ");
+        assert_refused(&[("GOCHAT__HTTP__BIND", bind)], &[&named, right]);
+    }
     assert_refused(
         &[("GOCHAT__HTTP__ALLOWED_ORIGINS", "https://a.example,*")],
         &["http.allowed_origins = \"https://a.example,*\"", "https://chat.example.org", "loopback"],
@@ -215,6 +225,37 @@ fn the_settings_in_force_are_printed_without_secrets() -> anyhow::Result<()> {
     assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
     assert!(ended.stdout.contains("url = \"postgres://u:***@h/d?password=***\""), "{}", ended.stdout);
     assert!(ended.stdout.contains("bind = \"127.0.0.1:1213\""), "{}", ended.stdout);
+    Ok(())
+}
+
+/// What is printed can be written into `config/<profile>.toml` as it is, but for a password.
+fn the_settings_in_force_are_settings_again() -> anyhow::Result<()> {
+    let folder = TempDir::new()?;
+    let variables = [("GOCHAT__HTTP__SOCKET_MODE", "0660"), ("GOCHAT__WRITER__BATCH", "7")];
+    let printed = run_in(folder.path(), &["config"], &variables).stdout;
+    assert!(printed.contains("\nsocket_mode = \"0660\"\n") && printed.contains("\nbatch = 7\n"), "{printed}");
+    fs::create_dir(folder.path().join("config"))?;
+    fs::write(folder.path().join("config/development.toml"), &printed)?;
+    let again = run_in(folder.path(), &["config"], &[]);
+    assert_eq!((again.code, again.stdout, again.stderr), (Some(0), printed, String::new()));
+    Ok(())
+}
+
+/// TOML reads `0o660` as 432, which would be a mode by which every user may connect.
+fn a_mode_that_is_a_number_in_toml_is_refused() -> anyhow::Result<()> {
+    let folder = TempDir::new()?;
+    fs::create_dir(folder.path().join("config"))?;
+    for (number, read) in [("660", "660"), ("0o660", "432")] {
+        fs::write(
+            folder.path().join("config/development.toml"),
+            format!("[http]\nsocket_mode = {number}\n"),
+        )?;
+        let ended = run_in(folder.path(), &["config"], &[]);
+        let said = format!(
+            "gochat: http.socket_mode = \"{read}\" from config/development.toml is refused: expected three octal digits, like 660, in quotes\n"
+        );
+        assert_eq!((ended.code, ended.stdout, ended.stderr), (Some(1), String::new(), said));
+    }
     Ok(())
 }
 
