@@ -42,7 +42,7 @@ const ABOUT: &str = "Creates groups for the programs that hold an API key, and a
     info(
         title = "GoChat group service",
         description = ABOUT,
-        contact(name = "The GoChat authors", email = "gochat@example.org")
+        contact(name = "The GoChat authors")
     ),
     servers((url = "/", description = "Wherever this document is served")),
     paths(groups::create, groups::list, groups::find, groups::look_up),
