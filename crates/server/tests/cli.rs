@@ -32,6 +32,8 @@ mod refusals;
 mod secrets;
 #[path = "cli/serve.rs"]
 mod serve;
+#[path = "cli/shown.rs"]
+mod shown;
 #[path = "cli/sockets.rs"]
 mod sockets;
 #[path = "cli/spreadsheets.rs"]
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         healthcheck::cases(),
         refusals::cases(),
         secrets::cases(),
+        shown::cases(),
         sockets::cases(),
         systemd::cases(),
         teaching::cases(),
