@@ -34,6 +34,8 @@ mod refusals;
 mod secrets;
 #[path = "cli/serve.rs"]
 mod serve;
+#[path = "cli/shown.rs"]
+mod shown;
 #[path = "cli/sockets.rs"]
 mod sockets;
 #[path = "cli/spreadsheets.rs"]
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         healthcheck::cases(),
         refusals::cases(),
         secrets::cases(),
+        shown::cases(),
         sockets::cases(),
         systemd::cases(),
         teaching::cases(),

@@ -16,12 +16,17 @@ const LIMIT: usize = 16 * 1024;
 
 /// Passes if the server of these settings is ready; the error says in one line what is wrong.
 pub(super) fn run(settings: &Settings) -> anyhow::Result<()> {
-    let address = to_ask(settings.admin_bind)?;
-    let asked = format!("http://{address}/readyz");
-    let reply =
-        ask(address, Instant::now() + PATIENCE).with_context(|| format!("{asked} does not answer"))?;
+    let deadline = Instant::now() + PATIENCE;
+    let (address, fallback) = addresses(settings.admin_bind)?;
+    let (address, stream) = connect(address, fallback, deadline)?;
+    let asked = url(address);
+    let reply = ask(stream, address, deadline).with_context(|| format!("{asked} does not answer"))?;
     ensure!(reply.status == 200, "{asked} answers {}: {}", reply.status, one_line(&reply.body));
     Ok(())
+}
+
+fn url(address: SocketAddr) -> String {
+    format!("http://{address}/readyz")
 }
 
 /// A reply.
@@ -30,27 +35,50 @@ struct Reply {
     body: String,
 }
 
-/// The address of a listener as this machine reaches it.
-fn to_ask(bind: AdminBind) -> anyhow::Result<SocketAddr> {
-    let AdminBind::Address(mut address) = bind else {
+/// The address by which this machine reaches a listener, and another one for a machine that does not have the first.
+fn addresses(bind: AdminBind) -> anyhow::Result<(SocketAddr, Option<SocketAddr>)> {
+    let AdminBind::Address(address) = bind else {
         bail!(
-            "admin.bind = \"systemd\" cannot be asked: the address is in the socket unit; set it for this command"
+            "admin.bind = \"systemd\" cannot be asked, as the socket unit has the address; set that for this command, like GOCHAT__ADMIN__BIND=127.0.0.1:1214"
         );
     };
     if address.port() == 0 {
         bail!("admin.bind = \"{address}\" cannot be asked: the port is another one at each start");
     }
-    match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
-        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
-        _ => {}
+    let [v4, v6] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
+        .map(|loopback: IpAddr| SocketAddr::new(loopback, address.port()));
+    Ok(match address.ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => (v4, None),
+        // Such a listener takes IPv4 too, and a container may have no ::1.
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => (v6, Some(v4)),
+        _ => (address, None),
+    })
+}
+
+/// Connects to `address`, or to `fallback` where the machine does not have that address.
+fn connect(
+    address: SocketAddr,
+    fallback: Option<SocketAddr>,
+    deadline: Instant,
+) -> anyhow::Result<(SocketAddr, TcpStream)> {
+    let connected = left(deadline).and_then(|left| TcpStream::connect_timeout(&address, left));
+    match (connected, fallback) {
+        (Err(error), Some(fallback)) if !is_answer(&error) => connect(fallback, None, deadline),
+        (connected, _) => {
+            let stream = connected.with_context(|| format!("{} does not answer", url(address)))?;
+            Ok((address, stream))
+        }
     }
-    Ok(address)
+}
+
+/// Whether the machine has the address. A refusal says that nobody listens on all of its addresses; another program may have
+/// the port at the next one.
+fn is_answer(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::ConnectionRefused || is_timeout(error)
 }
 
 /// The reply to `GET /readyz`, whole.
-fn ask(address: SocketAddr, deadline: Instant) -> io::Result<Reply> {
-    let mut stream = TcpStream::connect_timeout(&address, left(deadline)?)?;
+fn ask(mut stream: TcpStream, address: SocketAddr, deadline: Instant) -> io::Result<Reply> {
     stream.set_write_timeout(Some(left(deadline)?))?;
     let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;
@@ -110,21 +138,41 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::TcpListener;
 
     #[test]
     fn a_listener_on_every_address_is_asked_on_this_machine() {
         let cases = [
-            ("127.0.0.1:1214", "127.0.0.1:1214"),
-            ("0.0.0.0:1214", "127.0.0.1:1214"),
-            ("[::]:1214", "[::1]:1214"),
-            ("[::1]:1", "[::1]:1"),
-            ("192.0.2.1:80", "192.0.2.1:80"),
+            ("127.0.0.1:1214", "127.0.0.1:1214", None),
+            ("0.0.0.0:1214", "127.0.0.1:1214", None),
+            ("[::]:1214", "[::1]:1214", Some("127.0.0.1:1214")),
+            ("[::1]:1", "[::1]:1", None),
+            ("192.0.2.1:80", "192.0.2.1:80", None),
         ];
-        for (bound, asked) in cases {
-            assert_eq!(to_ask(bound.parse().unwrap()).unwrap().to_string(), asked);
+        for (bound, asked, fallback) in cases {
+            let expected = (asked.parse().unwrap(), fallback.map(|address| address.parse().unwrap()));
+            assert_eq!(addresses(bound.parse().unwrap()).unwrap(), expected, "{bound}");
         }
-        assert!(to_ask("127.0.0.1:0".parse().unwrap()).is_err());
-        assert!(to_ask(AdminBind::Systemd).is_err());
+        for bind in [AdminBind::Systemd, "127.0.0.1:0".parse().unwrap()] {
+            addresses(bind).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn the_fallback_is_asked_where_the_machine_does_not_have_the_first() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let there = listener.local_addr().unwrap();
+        let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        // No connection of TCP leads to a group of machines.
+        let nowhere: SocketAddr = "224.0.0.1:1214".parse().unwrap();
+        let connected = |address, fallback| {
+            let connected = connect(address, fallback, Instant::now() + PATIENCE);
+            connected.map(|(address, _)| address).map_err(|error| format!("{error:#}"))
+        };
+        assert_eq!(connected(nowhere, Some(there)), Ok(there));
+        let refused = format!("http://{nobody}/readyz does not answer: Connection refused (os error 111)");
+        assert_eq!(connected(nobody, Some(there)), Err(refused.clone()));
+        assert_eq!(connected(nowhere, Some(nobody)), Err(refused));
     }
 
     #[test]

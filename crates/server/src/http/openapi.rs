@@ -40,7 +40,7 @@ const ABOUT: &str = "Creates groups for the programs that hold an API key, and a
     info(
         title = "GoChat group service",
         description = ABOUT,
-        contact(name = "The GoChat authors", email = "gochat@example.org")
+        contact(name = "The GoChat authors")
     ),
     servers((url = "/", description = "Wherever this document is served")),
     paths(create::create, list::list, find::find, look_up::look_up),

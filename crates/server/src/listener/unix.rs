@@ -33,7 +33,7 @@ struct Identity(u64, u64, i64, i64);
 /// Listens on `path` with this mode. The file of a process that has gone is replaced.
 pub(super) fn bind(path: &Path, mode: SocketMode) -> anyhow::Result<(UnixListener, SocketFile)> {
     // Two servers that start at once would each take the other's file for that of a process that has gone.
-    let _turn = lock(path.parent().filter(|folder| *folder != "").unwrap_or(Path::new(".")))?;
+    let _turn = lock(path.parent().unwrap_or(path))?;
     remove_if_stale(path)?;
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.bind(&SockAddr::unix(path)?)?;

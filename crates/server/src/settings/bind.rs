@@ -30,13 +30,35 @@ pub struct SocketMode(u32);
 #[derive(Debug, PartialEq, Eq)]
 pub struct Invalid;
 
+/// Why a text is no [`Bind`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvalidBind {
+    /// Neither an address nor a path nor the word.
+    Unknown,
+    /// `unix:http.sock`, which depends on the working directory, or `unix:@name`, which has no file and no mode.
+    NotAbsolute,
+    /// `unix:/run/http.sock?mode=660`, which would be a file of that name, or one with white space around it.
+    MoreThanPath,
+}
+
 const UNIX: &str = "unix:";
 const SYSTEMD: &str = "systemd";
 
-impl Bind {
+impl InvalidBind {
     /// What the setting may be.
-    pub(super) const EXPECTED: &str =
-        "an address and a port, like 127.0.0.1:1213, unix:PATH, like unix:/run/gochat/http.sock, or systemd";
+    pub(super) const fn expected(self) -> &'static str {
+        match self {
+            Self::Unknown => {
+                "an address and a port, like 127.0.0.1:1213, unix:PATH, like unix:/run/gochat/http.sock, or systemd"
+            }
+            Self::NotAbsolute => {
+                "an absolute path behind unix:, like unix:/run/gochat/http.sock; there are no abstract sockets (@)"
+            }
+            Self::MoreThanPath => {
+                "the path alone behind unix:, without parameters and white space around it, like unix:/run/gochat/http.sock; its mode is http.socket_mode"
+            }
+        }
+    }
 }
 
 impl AdminBind {
@@ -55,13 +77,15 @@ impl SocketMode {
 }
 
 impl FromStr for Bind {
-    type Err = Invalid;
+    type Err = InvalidBind;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
+    fn from_str(text: &str) -> Result<Self, InvalidBind> {
         match text.strip_prefix(UNIX) {
-            Some("") => Err(Invalid),
+            Some("") => Err(InvalidBind::Unknown),
+            Some(path) if !path.starts_with('/') => Err(InvalidBind::NotAbsolute),
+            Some(path) if path.contains('?') || path.trim() != path => Err(InvalidBind::MoreThanPath),
             Some(path) => Ok(Self::Unix(path.into())),
-            None => text.parse().map(|bind: AdminBind| bind.into()),
+            None => text.parse().map(|bind: AdminBind| bind.into()).map_err(|_| InvalidBind::Unknown),
         }
     }
 }
@@ -119,13 +143,29 @@ mod tests {
 
     #[test]
     fn a_listener_is_written_as_it_is_read() {
-        for text in ["127.0.0.1:1213", "[::]:80", "unix:/run/gochat/http.sock", "unix:http.sock", "systemd"] {
+        for text in
+            ["127.0.0.1:1213", "[::]:80", "unix:/run/gochat/http.sock", "unix:/a b@c/http.sock", "systemd"]
+        {
             assert_eq!(text.parse::<Bind>().unwrap().to_string(), text);
         }
         for text in
             ["127.0.0.1", "localhost:80", "unix:", "unix", "Unix:/x", "/run/http.sock", "systemd:http", ""]
         {
-            assert_eq!(text.parse::<Bind>(), Err(Invalid), "{text}");
+            assert_eq!(text.parse::<Bind>(), Err(InvalidBind::Unknown), "{text}");
+        }
+        for text in [
+            "unix:http.sock",
+            "unix:./x",
+            "unix:@gochat",
+            "unix:~/x",
+            "unix:$HOME/x",
+            "unix: /x",
+            "unix:\"/x\"",
+        ] {
+            assert_eq!(text.parse::<Bind>(), Err(InvalidBind::NotAbsolute), "{text}");
+        }
+        for text in ["unix:/run/x?mode=660", "unix:/run/x?", "unix:/run/x ", "unix:/run/x\n"] {
+            assert_eq!(text.parse::<Bind>(), Err(InvalidBind::MoreThanPath), "{text:?}");
         }
         assert_eq!("systemd".parse(), Ok(AdminBind::Systemd));
         assert_eq!("unix:/run/admin.sock".parse::<AdminBind>(), Err(Invalid));

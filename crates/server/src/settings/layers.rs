@@ -6,7 +6,7 @@ use super::Profile;
 use config::{Config, ConfigError, Environment, Value, ValueKind};
 use gochat_adapters::DatabaseUrl;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     fmt::Display,
     fs, io,
     ops::RangeInclusive,
@@ -44,7 +44,11 @@ pub enum SettingError {
 /// Settings under their dotted names: the defaults, overridden by the profile, by the profile's file in the folder `config`
 /// of the working directory, and by the environment and the files that it names.
 #[derive(Debug)]
-pub(super) struct Layers(Settings);
+pub(super) struct Layers {
+    settings: Settings,
+    /// Those whose default is a text, and no number or boolean.
+    texts: HashSet<String>,
+}
 
 /// Settings under their dotted names.
 pub(super) type Settings = BTreeMap<String, Setting>;
@@ -54,6 +58,8 @@ pub(super) type Settings = BTreeMap<String, Setting>;
 pub(super) struct Setting {
     pub(super) value: String,
     pub(super) origin: String,
+    /// Whether it was written as a text: in quotes, or where all is text.
+    pub(super) is_text: bool,
     /// Whether a file of its own has it. What is in there may be a secret, so no refusal shows it.
     pub(super) is_from_a_file: bool,
 }
@@ -73,16 +79,17 @@ impl Layers {
         let defaults = toml("the defaults", DEFAULTS)?;
         let known: Vec<String> = defaults.keys().cloned().collect();
         let files = files::take(&mut variables, &known)?;
-        let mut layers = Self(defaults);
+        let texts = defaults.iter().filter(|(_, default)| default.is_text).map(|(name, _)| name.clone());
+        let mut layers = Self { texts: texts.collect(), settings: defaults };
         for layer in [
             toml(&format!("the profile {profile}"), profile.built_in())?,
             toml(&file, &of_the_folder)?,
             environment("the environment", variables)?,
             files,
         ] {
-            layers.0.extend(layer);
+            layers.settings.extend(layer);
         }
-        match layers.0.iter().find(|(setting, _)| !known.contains(setting)) {
+        match layers.settings.iter().find(|(setting, _)| !known.contains(setting)) {
             None => Ok(layers),
             // It may be a misspelt secret.
             Some((setting, _)) => {
@@ -91,16 +98,17 @@ impl Layers {
         }
     }
 
-    /// The settings, secrets hidden, in their sections.
+    /// The settings, secrets hidden, in their sections, each of the type of its default.
     pub(super) fn shown(&self) -> toml::Table {
         let mut sections = toml::Table::new();
-        for (setting, Setting { value, .. }) in &self.0 {
+        for (setting, Setting { value, .. }) in &self.settings {
             let Some((section, key)) = setting.split_once('.') else { continue };
             let value = if setting == "database.url" { hide(value) } else { value.clone() };
-            let value = value.parse().map_or_else(
-                |_| value.parse().map_or(toml::Value::String(value), toml::Value::Boolean),
-                toml::Value::Integer,
-            );
+            let value = match (self.texts.contains(setting), value.parse(), value.parse()) {
+                (false, Ok(number), _) => toml::Value::Integer(number),
+                (false, _, Ok(boolean)) => toml::Value::Boolean(boolean),
+                _ => toml::Value::String(value),
+            };
             let section = sections.entry(section).or_insert_with(|| toml::Table::new().into());
             if let Some(section) = section.as_table_mut() {
                 section.insert(key.to_owned(), value);
@@ -113,6 +121,24 @@ impl Layers {
     pub(super) fn parsed<T: FromStr>(&self, setting: &str, expected: &str) -> Result<T, SettingError> {
         let value = self.text(setting);
         value.parse().map_err(|_| self.refused(setting, value, expected))
+    }
+
+    /// The same of a type whose errors say what is expected.
+    pub(super) fn explained<T: FromStr>(
+        &self,
+        setting: &str,
+        expected: impl FnOnce(T::Err) -> &'static str,
+    ) -> Result<T, SettingError> {
+        let value = self.text(setting);
+        value.parse().map_err(|error| self.refused(setting, value, expected(error)))
+    }
+
+    /// The same of digits that are no decimal number: of a number in TOML, they are gone (`0o660` is 432).
+    pub(super) fn quoted<T: FromStr>(&self, setting: &str, expected: &str) -> Result<T, SettingError> {
+        if self.settings.get(setting).is_some_and(|setting| !setting.is_text) {
+            return Err(self.refused(setting, self.text(setting), format!("{expected}, in quotes")));
+        }
+        self.parsed(setting, expected)
     }
 
     /// A whole number within `range`.
@@ -157,7 +183,7 @@ impl Layers {
 
     /// The error of a setting whose value may be shown so, unless it is from a file.
     pub(super) fn refused(&self, setting: &str, value: &str, expected: impl Into<String>) -> SettingError {
-        let written = self.0.get(setting);
+        let written = self.settings.get(setting);
         let is_hidden = written.is_some_and(|setting| setting.is_from_a_file);
         SettingError::Refused {
             setting: setting.to_owned(),
@@ -169,7 +195,7 @@ impl Layers {
 
     /// A setting as it was written. Each stands in the defaults, so none is ever missing.
     fn text(&self, setting: &str) -> &str {
-        self.0.get(setting).map_or("", |setting| &setting.value)
+        self.settings.get(setting).map_or("", |setting| &setting.value)
     }
 }
 
@@ -218,8 +244,9 @@ fn flatten(origin: &str, config: Result<Config, ConfigError>) -> Result<Settings
             match value.kind {
                 ValueKind::Table(table) => tables.push((name, table)),
                 kind => {
+                    let is_text = matches!(kind, ValueKind::String(_));
                     let (value, origin) = (kind.to_string(), origin.to_owned());
-                    let setting = Setting { value, origin, is_from_a_file: false };
+                    let setting = Setting { value, origin, is_text, is_from_a_file: false };
                     flat.insert(name, setting);
                 }
             }

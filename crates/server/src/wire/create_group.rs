@@ -38,6 +38,9 @@ pub(crate) enum Malformed {
     /// It begins with the byte order mark of another encoding.
     #[error("it is UTF-16, not UTF-8")]
     Utf16,
+    /// The same.
+    #[error("it is UTF-32, not UTF-8")]
+    Utf32,
     /// It is no text.
     #[error("it is not UTF-8")]
     NotUtf8,
@@ -62,6 +65,8 @@ pub(crate) fn parse(json: &[u8]) -> Result<CreateGroup, InvalidRequest> {
 fn text_of(json: &[u8]) -> Result<&str, Malformed> {
     match json {
         [0xef, 0xbb, 0xbf, ..] => Err(Malformed::ByteOrderMark),
+        // In little-endian order, it begins as UTF-16 does.
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Err(Malformed::Utf32),
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Err(Malformed::Utf16),
         _ => str::from_utf8(json).map_err(|_| Malformed::NotUtf8),
     }

@@ -66,10 +66,15 @@ fn a_byte_order_mark_is_named(database: TestDatabase) -> anyhow::Result<()> {
     let utf_16 = |unit_in_bytes: fn(u16) -> [u8; 2]| {
         format!("\u{feff}{RIGHT}").encode_utf16().flat_map(unit_in_bytes).collect::<Vec<u8>>()
     };
+    let utf_32 = |unit_in_bytes: fn(u32) -> [u8; 4]| {
+        format!("\u{feff}{RIGHT}").chars().map(u32::from).flat_map(unit_in_bytes).collect::<Vec<u8>>()
+    };
     for (body, reason) in [
         (format!("\u{feff}{RIGHT}").into_bytes(), "it begins with a byte order mark (EF BB BF)"),
         (utf_16(u16::to_le_bytes), "it is UTF-16, not UTF-8"),
         (utf_16(u16::to_be_bytes), "it is UTF-16, not UTF-8"),
+        (utf_32(u32::to_le_bytes), "it is UTF-32, not UTF-8"),
+        (utf_32(u32::to_be_bytes), "it is UTF-32, not UTF-8"),
     ] {
         let error = format!("the body must be one JSON object: {reason}");
         Request::create(body).send(app.port).assert_error(400, "malformed_json", None, &error);

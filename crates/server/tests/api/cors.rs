@@ -10,6 +10,7 @@ pub fn cases() -> Vec<Case> {
     cases![
         a_preflight_of_an_allowed_origin_needs_no_key,
         a_preflight_of_a_page_that_is_traced_is_allowed,
+        a_preflight_may_list_what_every_page_may_send,
         a_preflight_that_asks_for_too_much_is_refused,
         a_reply_may_be_read_by_an_allowed_origin,
         an_error_may_be_read_too,
@@ -70,10 +71,14 @@ fn a_preflight_of_an_allowed_origin_needs_no_key(database: TestDatabase) -> anyh
         assert_eq!(
             list(&reply, "access-control-allow-headers"),
             [
+                "accept",
+                "accept-language",
                 "baggage",
+                "content-language",
                 "content-type",
                 "gochat-token",
                 "idempotency-key",
+                "range",
                 "sentry-trace",
                 "traceparent",
                 "tracestate",
@@ -117,6 +122,21 @@ fn a_preflight_of_a_page_that_is_traced_is_allowed(database: TestDatabase) -> an
     let reply = traced.send(app.port);
     assert_eq!((reply.status, reply.header("x-request-id")), (201, "mine"));
     assert_readable(&reply, ALLOWED);
+    Ok(())
+}
+
+fn a_preflight_may_list_what_every_page_may_send(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, SETTING);
+    for headers in
+        ["accept", "Accept, Content-Type, GoChat-Token", "accept,accept-language,content-language,range"]
+    {
+        let reply = preflight(ALLOWED, "GET", headers).send(app.port);
+        assert_eq!((reply.status, &*reply.body), (200, ""), "{headers}");
+        let allowed = list(&reply, "access-control-allow-headers");
+        for header in headers.split(',') {
+            assert!(allowed.contains(&header.trim().to_ascii_lowercase()), "{header}: {allowed:?}");
+        }
+    }
     Ok(())
 }
 

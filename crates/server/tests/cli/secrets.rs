@@ -2,7 +2,7 @@
 
 use crate::process::{Ended, run_in};
 use gochat_test_support::{Case, CaseWithoutDatabase, TestDatabase, cases, schema};
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, process::Command, thread};
 use tempfile::TempDir;
 
 pub fn cases() -> Vec<CaseWithoutDatabase> {
@@ -11,6 +11,10 @@ pub fn cases() -> Vec<CaseWithoutDatabase> {
         (
             "a_file_that_cannot_be_a_setting_is_refused_by_name",
             a_file_that_cannot_be_a_setting_is_refused_by_name,
+        ),
+        (
+            "a_pipe_is_a_file_too_but_is_not_waited_for_for_ever",
+            a_pipe_is_a_file_too_but_is_not_waited_for_for_ever,
         ),
         ("a_setting_and_its_file_are_not_both_taken", a_setting_and_its_file_are_not_both_taken),
         ("no_refusal_shows_what_is_in_a_file", no_refusal_shows_what_is_in_a_file),
@@ -118,6 +122,16 @@ fn a_file_that_cannot_be_a_setting_is_refused_by_name() -> anyhow::Result<()> {
         refused(&scene.file(content), "it is empty");
     }
     refused(&scene.file(b"postgres://u:secret\xff@h/d"), "it is not UTF-8");
+    refused(
+        &scene.file("\u{feff}postgres://u:secret@h/d\n"),
+        "it begins with a byte order mark (EF BB BF); save it without",
+    );
+    for content in ["postgres://u:secret@h/d\n\n", "postgres://u:secret@h/d\npassword\n"] {
+        refused(
+            &scene.file(content),
+            "it has more than one line; a setting is one, and one end of line may follow it",
+        );
+    }
     refused(&scene.file(vec![b'x'; 64 * 1024 + 1]), "it has more than 65536 bytes");
     refused("/dev/zero", "it has more than 65536 bytes");
     // A URL in the variable itself is a secret in the wrong place.
@@ -125,6 +139,25 @@ fn a_file_that_cannot_be_a_setting_is_refused_by_name() -> anyhow::Result<()> {
         &[(variable, "postgres://u:secret@h/d")],
         "GOCHAT__DATABASE__URL_FILE is refused: expected the path of a file, not a URL",
     );
+    Ok(())
+}
+
+fn a_pipe_is_a_file_too_but_is_not_waited_for_for_ever() -> anyhow::Result<()> {
+    let scene = Scene::new();
+    let pipe = scene.path("pipe");
+    let path = pipe.to_str().unwrap();
+    assert!(Command::new("mkfifo").arg(path).status()?.success());
+    let variable = "GOCHAT__LOG__LEVEL_FILE";
+    let said = "its end did not come within 10 seconds";
+    scene.assert_refused(
+        &[(variable, path)],
+        &format!("the file \"{path}\" of {variable} is refused: {said}"),
+    );
+    let shown = thread::scope(|scope| {
+        scope.spawn(|| fs::write(&pipe, "debug\n").unwrap());
+        scene.run("config", &[(variable, path)])
+    });
+    assert!(shown.code == Some(0) && shown.stdout.contains("level = \"debug\""), "{shown:?}");
     Ok(())
 }
 

@@ -198,9 +198,9 @@ fn what_is_no_socket_is_refused_and_left_alone() -> anyhow::Result<()> {
     assert_eq!(fs::read_to_string(&path)?, "precious");
     // No database was made beside it.
     assert_eq!(fs::read_dir(folder.path())?.count(), 1);
-    let nowhere = [("GOCHAT__HTTP__BIND", "unix:nowhere/http.sock"), variables[1]];
+    let nowhere = [("GOCHAT__HTTP__BIND", "unix:/nowhere/http.sock"), variables[1]];
     let ended = run_in(folder.path(), &[], &nowhere);
-    let said = "gochat: http.bind = \"unix:nowhere/http.sock\" cannot be listened on: the folder nowhere cannot be opened: No such file or directory (os error 2)\n";
+    let said = "gochat: http.bind = \"unix:/nowhere/http.sock\" cannot be listened on: the folder /nowhere cannot be opened: No such file or directory (os error 2)\n";
     assert_eq!((ended.code, &*ended.stderr), (Some(1), said));
     Ok(())
 }

@@ -13,7 +13,9 @@ pub fn cases() -> Vec<Case> {
         a_delimiter_may_be_given,
         a_delimiter_is_one_character_and_for_csv_alone,
         a_file_that_is_no_text_is_called_by_its_name,
+        a_file_whose_name_tells_no_format_is_called_by_its_content,
         a_packed_file_is_unpacked,
+        a_packed_file_may_be_padded_with_zeros_alone,
         a_packed_file_that_is_cut_short_is_an_error,
         a_dry_run_says_what_an_import_would_do_and_stores_nothing,
         a_dry_run_makes_no_database,
@@ -40,7 +42,7 @@ fn assert_ended(ended: &Ended, code: i32, stderr: &str) {
 
 fn a_sheet_is_imported_as_it_was_saved(database: TestDatabase) -> anyhow::Result<()> {
     let sheets = [
-        ("commas", "\u{feff}Name, Token,Admin_ID,,\r\ncommas,t,1,,\r\n,,,,\r\n"),
+        ("commas", "\u{feff}Name, Token,Admin_ID,,\r\ncommas,t, 1,,\r\n,,,,\r\n"),
         ("semicolons", ";;;;\r\nname;token;ADMIN_ID;;\r\n;;;;\r\nsemicolons;t;1;;\r\n"),
         ("tabs", "name\ttoken\tadmin_id\r\ntabs\tt\t1\r\n"),
         ("declared", "sep=|\r\nname|token|admin_id\r\ndeclared|t|1\r\n"),
@@ -92,6 +94,10 @@ fn utf_16(unit_in_bytes: fn(u16) -> [u8; 2], text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(unit_in_bytes).collect()
 }
 
+fn utf_32(unit_in_bytes: fn(u32) -> [u8; 4], text: &str) -> Vec<u8> {
+    text.chars().map(u32::from).flat_map(unit_in_bytes).collect()
+}
+
 fn gzip(text: &[u8]) -> Vec<u8> {
     let mut packed = GzEncoder::new(Vec::new(), Compression::default());
     packed.write_all(text).unwrap();
@@ -102,16 +108,25 @@ fn a_file_that_is_no_text_is_called_by_its_name(database: TestDatabase) -> anyho
     let sheet = "name,token,admin_id\na,t,1\n";
     let with_mark = format!("\u{feff}{sheet}");
     let utf_16_said = "this is a UTF-16 file; save it as UTF-8";
-    let zip_said = "this is a zip or xlsx file; save the sheet as CSV in UTF-8, or unpack the archive";
-    let files: [(Vec<u8>, &str); 8] = [
+    let utf_32_said = "this is a UTF-32 file; save it as UTF-8";
+    let zip_said = "this is a zip, xlsx or ods file; save the sheet as CSV in UTF-8, or unpack the archive";
+    let files: [(Vec<u8>, &str); 16] = [
         (utf_16(u16::to_le_bytes, &with_mark), utf_16_said),
         (utf_16(u16::to_be_bytes, &with_mark), utf_16_said),
         (utf_16(u16::to_le_bytes, sheet), utf_16_said),
         (utf_16(u16::to_be_bytes, sheet), utf_16_said),
+        (utf_32(u32::to_le_bytes, &with_mark), utf_32_said),
+        (utf_32(u32::to_be_bytes, &with_mark), utf_32_said),
+        (utf_32(u32::to_le_bytes, sheet), utf_32_said),
+        (utf_32(u32::to_be_bytes, sheet), utf_32_said),
         (b"PK\x03\x04\x14\0\x06\0\x08\0".to_vec(), zip_said),
         (b"PK\x05\x06\0\0\0\0".to_vec(), zip_said),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".to_vec(), "this is an xls file; save the sheet as CSV in UTF-8"),
         (gzip(sheet.as_bytes()), "this is a gzip file; its name must end in .gz, or unpack it by zcat"),
+        (b"\xfd7zXZ\0\0\x04".to_vec(), "this is an xz file; unpack it by xzcat"),
+        (b"\x28\xb5\x2f\xfd\x04\x58".to_vec(), "this is a zstd file; unpack it by zstdcat"),
+        (b"BZh91AY&SY".to_vec(), "this is a bzip2 file; unpack it by bzcat"),
+        (b"7z\xbc\xaf\x27\x1c".to_vec(), "this is a 7z file; unpack the archive"),
     ];
     for (content, said) in &files {
         for name in ["groups.csv", "groups.ndjson"] {
@@ -123,6 +138,53 @@ fn a_file_that_is_no_text_is_called_by_its_name(database: TestDatabase) -> anyho
         assert_ended(&ended, 2, &format!("gochat: cannot read standard input: {said}\n"));
     }
     assert!(stored(&database).is_empty());
+    Ok(())
+}
+
+fn a_file_whose_name_tells_no_format_is_called_by_its_content(database: TestDatabase) -> anyhow::Result<()> {
+    let zip_said = "this is a zip, xlsx or ods file; save the sheet as CSV in UTF-8, or unpack the archive";
+    let xls_said = "this is an xls file; save the sheet as CSV in UTF-8";
+    let zip = b"PK\x03\x04\x14\0\x06\0\x08\0";
+    for (name, content, said) in [
+        ("groups.xlsx", &zip[..], zip_said),
+        ("groups.ODS", zip, zip_said),
+        ("groups.zip", zip, zip_said),
+        ("groups.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", xls_said),
+        ("groups", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", xls_said),
+        ("groups.xlsx.gz", &gzip(zip), zip_said),
+        ("groups.csv.xz", b"\xfd7zXZ\0\0\x04", "this is an xz file; unpack it by xzcat"),
+    ] {
+        for arguments in [&[][..], &["--dry-run"]] {
+            let ended = import(&database, name, content, arguments);
+            assert_ended(&ended, 2, &format!("gochat: cannot read {name}: {said}\n"));
+        }
+    }
+    // Some programs write text under these names.
+    for name in ["groups.xls", "groups.txt"] {
+        let sheet = b"name\ttoken\tadmin_id\na\tt\t1\n";
+        let ended = import(&database, name, sheet, &[]);
+        let said = format!(
+            "the name of {name} does not end in .ndjson, .jsonl or .csv; add --format ndjson or --format csv"
+        );
+        assert_ended(&ended, 2, &format!("gochat: {said}\n"));
+        let ended = import(&database, name, sheet, &["--format", "csv"]);
+        assert_eq!((ended.code, &*ended.stdout), (Some(0), ""), "{ended:?}");
+    }
+    Ok(())
+}
+
+fn a_packed_file_may_be_padded_with_zeros_alone(database: TestDatabase) -> anyhow::Result<()> {
+    let packed = gzip(b"name,token,admin_id\na,t,1\n");
+    for (name, behind) in [("tar.csv.gz", &[0; 10_240][..]), ("one.csv.gz", b"\0"), ("bare.csv.gz", b"")] {
+        let ended = import(&database, name, &[&packed, behind].concat(), &[]);
+        assert_eq!((ended.code, &*ended.stdout), (Some(0), ""), "{ended:?}");
+    }
+    for behind in [&b"x"[..], b"\0\0x", b"not a second file, but longer than a header", b"\n"] {
+        let ended = import(&database, "groups.csv.gz", &[&packed, behind].concat(), &[]);
+        let said = "gochat: cannot read groups.csv.gz: there are bytes after the end of the gzip data\n";
+        assert!(ended.code == Some(2) && ended.stderr.ends_with(said), "{ended:?}");
+    }
+    assert_eq!(stored(&database), [["a", "t", "1"]]);
     Ok(())
 }
 

@@ -244,7 +244,7 @@ fn the_development_key_is_refused_on_a_socket_that_others_reach() -> anyhow::Res
 
 fn a_socket_of_systemd_is_no_address_to_ask() -> anyhow::Result<()> {
     let ended = crate::process::run_in(TempDir::new()?.path(), &["healthcheck"], &[ADMIN]);
-    let said = "gochat: admin.bind = \"systemd\" cannot be asked: the address is in the socket unit; set it for this command\n";
+    let said = "gochat: admin.bind = \"systemd\" cannot be asked, as the socket unit has the address; set that for this command, like GOCHAT__ADMIN__BIND=127.0.0.1:1214\n";
     assert_eq!((ended.code, &*ended.stderr), (Some(1), said));
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `gochat groups import`
 
 mod counts;
+mod gzip;
 mod input;
 mod settle;
 
@@ -34,7 +35,7 @@ pub(super) fn run(settings: &Settings, command: &ImportGroups) -> ExitCode {
 }
 
 fn import(settings: &Settings, command: &ImportGroups) -> anyhow::Result<ExitCode> {
-    let format = command.format()?;
+    let format = input::format(command)?;
     let is_csv = format == FileFormat::Csv;
     ensure!(is_csv || command.delimiter.is_none(), "--delimiter is for CSV; the file is read as NDJSON");
     let (input, size) = input::open(command)?;

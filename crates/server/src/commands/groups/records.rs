@@ -1,7 +1,7 @@
 //! The records of a file, one by one, each with what the domain says of it.
 
 mod csv;
-mod kind;
+pub(super) mod kind;
 mod lines;
 mod ndjson;
 

@@ -5,6 +5,9 @@ use std::{
     collections::HashMap,
     fs::File,
     io::{self, Read},
+    sync::mpsc,
+    thread,
+    time::Duration,
 };
 
 /// End of the name of a variable that names a file.
@@ -13,6 +16,9 @@ const SUFFIX: &str = "_file";
 /// Most bytes of a file. No setting needs them; a device or a wrong file would fill the memory.
 const LIMIT: u64 = 64 * 1024;
 
+/// Longest wait for a file. That of a pipe has its text when the program behind it has written it and ended.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Why the file of a setting is refused. None of these shows what is in the file.
 #[derive(Debug, thiserror::Error)]
 enum Fault {
@@ -20,10 +26,16 @@ enum Fault {
     TwoValues(String),
     #[error("it cannot be read: {0}")]
     Unreadable(#[from] io::Error),
+    #[error("its end did not come within {} seconds", PATIENCE.as_secs())]
+    Late,
     #[error("it has more than {LIMIT} bytes")]
     TooLarge,
     #[error("it is not UTF-8")]
     NotUtf8,
+    #[error("it begins with a byte order mark (EF BB BF); save it without")]
+    ByteOrderMark,
+    #[error("it has more than one line; a setting is one, and one end of line may follow it")]
+    SeveralLines,
     #[error("it is empty")]
     Empty,
 }
@@ -44,10 +56,10 @@ pub(super) fn take(
         let others = variables.keys().map(String::as_str);
         let value = match another_value(&setting, others) {
             Some(other) => Err(Fault::TwoValues(other)),
-            None => read(&path),
+            None => read(&path, PATIENCE),
         };
         let value = value.map_err(|fault| unreadable(&origin, fault))?;
-        settings.insert(setting, Setting { value, origin, is_from_a_file: true });
+        settings.insert(setting, Setting { value, origin, is_text: true, is_from_a_file: true });
     }
     Ok(settings)
 }
@@ -72,9 +84,8 @@ fn another_value<'a>(setting: &str, mut variables: impl Iterator<Item = &'a str>
 }
 
 /// The content of a file, without the end of line that editors and `echo` leave.
-fn read(path: &str) -> Result<String, Fault> {
-    let mut content = Vec::new();
-    File::open(path)?.take(LIMIT + 1).read_to_end(&mut content)?;
+fn read(path: &str, patience: Duration) -> Result<String, Fault> {
+    let content = read_bytes(path.to_owned(), patience)?;
     if content.len() as u64 > LIMIT {
         return Err(Fault::TooLarge);
     }
@@ -85,32 +96,53 @@ fn read(path: &str) -> Result<String, Fault> {
             content.pop();
         }
     }
-    if content.is_empty() { Err(Fault::Empty) } else { Ok(content) }
+    match &*content {
+        "" => Err(Fault::Empty),
+        text if text.starts_with('\u{feff}') => Err(Fault::ByteOrderMark),
+        text if text.contains(['\n', '\r']) => Err(Fault::SeveralLines),
+        _ => Ok(content),
+    }
+}
+
+/// The bytes of a file, and no more than show that it is too large.
+///
+/// They are read on a thread of their own: a named pipe that no program writes to waits in `open` for ever, and a pipe whose
+/// program never ends in `read`. Such a thread ends with the process, which does not start.
+fn read_bytes(path: String, patience: Duration) -> Result<Vec<u8>, Fault> {
+    let (sender, receiver) = mpsc::channel();
+    let read = move || {
+        let mut content = Vec::new();
+        let read = File::open(path).and_then(|file| file.take(LIMIT + 1).read_to_end(&mut content));
+        // Nobody waits for one that is late.
+        let _late = sender.send(read.map(|_| content));
+    };
+    thread::Builder::new().name("setting-file".to_owned()).spawn(read)?;
+    Ok(receiver.recv_timeout(patience).map_err(|_| Fault::Late)??)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
-    use tempfile::NamedTempFile;
+    use std::{fs, io::Write, process::Command};
+    use tempfile::{NamedTempFile, TempDir};
+
+    const SEVERAL_LINES: &str =
+        "it has more than one line; a setting is one, and one end of line may follow it";
 
     fn read_back(content: &[u8]) -> Result<String, String> {
         let file = NamedTempFile::new().unwrap();
         fs::write(&file, content).unwrap();
-        read(file.path().to_str().unwrap()).map_err(|fault| fault.to_string())
+        read(file.path().to_str().unwrap(), PATIENCE).map_err(|fault| fault.to_string())
     }
 
     #[test]
-    fn one_end_of_line_is_removed_and_no_more() {
+    fn one_end_of_line_is_removed() {
         let cases = [
             ("secret", "secret"),
             ("secret\n", "secret"),
             ("secret\r\n", "secret"),
-            ("secret\n\n", "secret\n"),
-            ("secret\n\r\n", "secret\n"),
-            ("secret\r", "secret\r"),
             (" secret \n", " secret "),
-            ("\nsecret", "\nsecret"),
+            ("sec\u{feff}ret", "sec\u{feff}ret"),
         ];
         for (content, value) in cases {
             assert_eq!(read_back(content.as_bytes()).as_deref(), Ok(value), "{content:?}");
@@ -126,12 +158,41 @@ mod tests {
             (b"\n", "it is empty"),
             (b"\r\n", "it is empty"),
             (b"secret\xff", "it is not UTF-8"),
+            (b"\xff\xfes\0", "it is not UTF-8"),
+            (b"\xef\xbb\xbfsecret\n", "it begins with a byte order mark (EF BB BF); save it without"),
+            (b"secret\n\n", SEVERAL_LINES),
+            (b"secret\n\r\n", SEVERAL_LINES),
+            (b"secret\r\r\n", SEVERAL_LINES),
+            (b"secret\r", SEVERAL_LINES),
+            (b"\nsecret", SEVERAL_LINES),
+            (b"\n\n", SEVERAL_LINES),
+            (b"secret\nanother\n", SEVERAL_LINES),
             (&vec![b'x'; 64 * 1024 + 1], "it has more than 65536 bytes"),
         ];
         for (content, said) in cases {
             assert_eq!(read_back(content).unwrap_err(), said);
         }
-        assert_eq!(read("/dev/zero").unwrap_err().to_string(), "it has more than 65536 bytes");
-        assert_eq!(read("/").unwrap_err().to_string(), "it cannot be read: Is a directory (os error 21)");
+        let refused = |path| read(path, PATIENCE).unwrap_err().to_string();
+        assert_eq!(refused("/dev/zero"), "it has more than 65536 bytes");
+        assert_eq!(refused("/"), "it cannot be read: Is a directory (os error 21)");
+    }
+
+    #[test]
+    fn a_pipe_is_read_to_its_end_and_waited_for_no_longer_than_is_said() {
+        let folder = TempDir::new().unwrap();
+        let [unwritten, written] = ["unwritten", "written"].map(|name| {
+            let pipe = folder.path().join(name);
+            assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+            pipe
+        });
+        let late = || read(unwritten.to_str().unwrap(), Duration::from_millis(50)).unwrap_err().to_string();
+        assert_eq!(late(), "its end did not come within 10 seconds");
+        let mut writer = File::options().write(true).open(&unwritten).unwrap();
+        writer.write_all(b"secret").unwrap();
+        assert_eq!(late(), "its end did not come within 10 seconds");
+        thread::scope(|scope| {
+            scope.spawn(|| fs::write(&written, "secret\n").unwrap());
+            assert_eq!(read(written.to_str().unwrap(), PATIENCE).unwrap(), "secret");
+        });
     }
 }

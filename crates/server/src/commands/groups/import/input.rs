@@ -1,15 +1,15 @@
 //! The file to import.
 
+use super::gzip::Gunzip;
 use crate::{
     cli::{Delimiter, FileFormat, ImportGroups, is_standard_stream},
     commands::groups::records::{self, Record},
 };
 use anyhow::{Context, anyhow};
-use flate2::bufread::MultiGzDecoder;
 use futures_util::{Stream, ready, stream};
 use std::{
     borrow::Cow,
-    fs::File,
+    fs::{self, File},
     io::{self, BufRead, BufReader},
     path::Path,
     task::Poll,
@@ -22,6 +22,18 @@ const READ_AHEAD: usize = 1024;
 /// How much is read from the file at once, in bytes.
 const CHUNK: usize = 64 * 1024;
 
+/// The format of the input. Where its name tells none and its content is of another kind, the error says of which.
+pub(super) fn format(command: &ImportGroups) -> anyhow::Result<FileFormat> {
+    command.format().or_else(|unknown| {
+        // A pipe may have nothing to read yet, and what is read from it is gone.
+        if fs::metadata(&command.file).is_ok_and(|metadata| metadata.is_file()) {
+            let (input, _) = open(command)?;
+            records::kind::check(input).with_context(|| format!("cannot read {}", name(&command.file)))?;
+        }
+        Err(unknown)
+    })
+}
+
 /// The text of the input, and its size where that is known.
 pub(super) fn open(command: &ImportGroups) -> anyhow::Result<(Box<dyn BufRead + Send>, Option<u64>)> {
     if is_standard_stream(&command.file) {
@@ -33,7 +45,7 @@ pub(super) fn open(command: &ImportGroups) -> anyhow::Result<(Box<dyn BufRead + 
     let file = BufReader::with_capacity(CHUNK, file);
     if command.is_packed() {
         // How much text there is shows only at the end.
-        return Ok((Box::new(BufReader::with_capacity(CHUNK, MultiGzDecoder::new(file))), None));
+        return Ok((Box::new(BufReader::with_capacity(CHUNK, Gunzip::new(file))), None));
     }
     Ok((Box::new(file), metadata.is_file().then_some(metadata.len())))
 }

@@ -57,7 +57,8 @@ impl Columns {
             Ok(CreateGroup {
                 name: wire::name(Some((&*fields[self.name]).into()))?,
                 token: wire::token(Some((&*fields[self.token]).into()))?,
-                admin_id: wire::admin_id(&fields[self.admin_id])?,
+                // Spaces mean something in a name and a token, but nothing beside a number.
+                admin_id: wire::admin_id(fields[self.admin_id].trim())?,
             })
         };
         group().map_err(|error| error.to_string())

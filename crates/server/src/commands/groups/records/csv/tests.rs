@@ -111,17 +111,31 @@ fn rows_with_nothing_between_delimiters_are_passed_over() {
 
 #[test]
 fn case_and_spaces_do_not_matter_in_the_header_but_do_in_a_row() {
-    let input = "Name, TOKEN ,\tAdmin_ID,Note,note\na, t ,1,,\n b,t,1,,\nc,t, 1,,";
+    let input = "Name, TOKEN ,\tAdmin_ID,Note,note\na, t ,1,,\n b,t,1,,";
+    assert_eq!(read(input), [group(2, "a"), refused(3, "name must not begin or end with white space")]);
+    let error = records(Lines::new(&b"name,token,admin_id,NAME"[..]), None).err().unwrap();
+    assert_eq!(format!("{error:#}"), "line 1: the header has the column \"name\" twice");
+}
+
+#[test]
+fn spaces_do_not_matter_beside_the_id_of_an_administrator() {
+    let input = "admin_id, token, name\n 1,t,a\n2 ,t,b\n\u{a0}3\t,t,c\n\" 4 \",t,d\n5 6,t,e\n ,t,f";
+    let refusal = "admin_id must be an integer from 1 to 9223372036854775807";
     assert_eq!(
         read(input),
         [
             group(2, "a"),
-            refused(3, "name must not begin or end with white space"),
-            refused(4, "admin_id must be an integer from 1 to 9223372036854775807"),
+            group(3, "b"),
+            group(4, "c"),
+            group(5, "d"),
+            refused(6, refusal),
+            refused(7, refusal)
         ]
     );
-    let error = records(Lines::new(&b"name,token,admin_id,NAME"[..]), None).err().unwrap();
-    assert_eq!(format!("{error:#}"), "line 1: the header has the column \"name\" twice");
+    // A token is kept byte for byte.
+    let mut kept = records(Lines::new(&b"name, token, admin_id\na, t , 7"[..]), None).unwrap();
+    let kept = kept.next().unwrap().unwrap().group.unwrap();
+    assert_eq!((kept.token.as_str(), kept.admin_id.get()), (" t ", 7));
 }
 
 #[test]

@@ -1,0 +1,151 @@
+//! Gzip data (RFC 1952), unpacked as gzip(1) does it.
+
+use flate2::bufread::GzDecoder;
+use std::io::{self, BufRead, ErrorKind, Read};
+
+/// First byte of each member.
+const MAGIC: u8 = 0x1f;
+
+/// The text of all members, one after another. Zero bytes behind the last one are padding, as tapes leave it.
+pub(super) struct Gunzip<R> {
+    /// `None` at the end.
+    member: Option<GzDecoder<R>>,
+    is_first: bool,
+}
+
+impl<R: BufRead> Gunzip<R> {
+    pub(super) fn new(input: R) -> Self {
+        Self { member: Some(GzDecoder::new(input)), is_first: true }
+    }
+
+    /// The member behind the one that ended, or `None` at the end of the input.
+    fn next_member(mut input: R) -> io::Result<Option<GzDecoder<R>>> {
+        match first_byte(&mut input)? {
+            None => Ok(None),
+            Some(MAGIC) => Ok(Some(GzDecoder::new(input))),
+            Some(0) if only_zeros(&mut input)? => Ok(None),
+            Some(_) => Err(trailing_bytes()),
+        }
+    }
+}
+
+impl<R: BufRead> Read for Gunzip<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.member {
+            match member.read(buf) {
+                Ok(0) if !buf.is_empty() => {
+                    let ended = self.member.take().map(GzDecoder::into_inner);
+                    self.member = ended.map(Self::next_member).transpose()?.flatten();
+                    self.is_first = false;
+                }
+                Err(error)
+                    if error.kind() == ErrorKind::InvalidInput
+                        && member.header().is_none()
+                        && !self.is_first =>
+                {
+                    return Err(trailing_bytes());
+                }
+                read => return read,
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// The byte that comes next, which is not consumed.
+fn first_byte(input: &mut impl BufRead) -> io::Result<Option<u8>> {
+    loop {
+        match input.fill_buf() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            read => return read.map(|chunk| chunk.first().copied()),
+        }
+    }
+}
+
+/// Consumes zero bytes. Returns whether the input ends with them.
+fn only_zeros(input: &mut impl BufRead) -> io::Result<bool> {
+    while let Some(0) = first_byte(input)? {
+        let chunk = input.fill_buf()?;
+        let zeros = chunk.iter().take_while(|byte| **byte == 0).count();
+        input.consume(zeros);
+    }
+    Ok(first_byte(input)?.is_none())
+}
+
+fn trailing_bytes() -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, "there are bytes after the end of the gzip data")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::{Compression, write::GzEncoder};
+    use proptest::prelude::*;
+    use std::io::{BufReader, Write};
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+        packed.write_all(text).unwrap();
+        packed.finish().unwrap()
+    }
+
+    /// The text up to the end or an error, which is told.
+    fn unpack(packed: &[u8], chunk: usize) -> (String, Option<String>) {
+        let mut text = Vec::new();
+        let mut input = Gunzip::new(BufReader::with_capacity(chunk, packed));
+        let error = input.read_to_end(&mut text).err().map(|error| error.to_string());
+        (String::from_utf8(text).unwrap(), error)
+    }
+
+    #[test]
+    fn padding_is_passed_over_and_other_bytes_are_named() {
+        let trailing = Some("there are bytes after the end of the gzip data");
+        let cases: [(&[u8], _); 8] = [
+            (b"", None),
+            (b"\0", None),
+            (&[0; 5000], None),
+            (b"x", trailing),
+            (b"garbage that is longer than a header", trailing),
+            (b"\x1fgarbage that is longer than a header", trailing),
+            (b"\0\0\0x", trailing),
+            (b"\x1f\x8b", Some("unexpected end of file")),
+        ];
+        for (behind, said) in cases {
+            let packed = [gzip(b"a"), gzip(b""), gzip(b"b"), behind.to_vec()].concat();
+            for chunk in [1, 7, 64 * 1024] {
+                let (text, error) = unpack(&packed, chunk);
+                assert_eq!((&*text, error.as_deref()), ("ab", said), "{behind:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_gzip_data_has_no_end_to_speak_of() {
+        for (packed, said) in [
+            (&b"name,token,admin_id\n"[..], "invalid gzip header"),
+            (b"\0\0\0\0\0\0\0\0\0\0", "invalid gzip header"),
+            (b"", "unexpected end of file"),
+        ] {
+            assert_eq!(unpack(packed, 64).1.as_deref(), Some(said));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn members_of_any_size_are_one_text(
+            texts in prop::collection::vec("[a-z\n]{0,300}", 1..4),
+            padding in 0..600_usize,
+            chunk in 1..100_usize,
+        ) {
+            let mut packed: Vec<u8> = texts.iter().flat_map(|text| gzip(text.as_bytes())).collect();
+            packed.resize(packed.len() + padding, 0);
+            prop_assert_eq!(unpack(&packed, chunk), (texts.concat(), None));
+        }
+
+        #[test]
+        fn data_that_is_cut_is_an_error(text in "[a-z]{1,300}", cut in 1..20_usize) {
+            let packed = gzip(text.as_bytes());
+            prop_assert!(unpack(&packed[..packed.len() - cut], 64).1.is_some());
+        }
+    }
+}
