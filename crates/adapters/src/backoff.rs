@@ -1,19 +1,13 @@
 //! The pauses between attempts to reach a database that is away.
 
-use std::{iter, time::Duration};
+use backon::{BackoffBuilder, ExponentialBuilder};
+use std::time::Duration;
 
-const FIRST: [Duration; 5] = [
-    Duration::from_millis(5),
-    Duration::from_millis(10),
-    Duration::from_millis(20),
-    Duration::from_millis(50),
-    Duration::from_millis(100),
-];
-
-/// The pauses after the first.
-const LONGEST: Duration = Duration::from_millis(200);
-
-/// The pauses, without an end.
+/// Pauses of 5 ms, each twice as long as the one before, up to 200 ms; without an end.
 pub(crate) fn pauses() -> impl Iterator<Item = Duration> {
-    FIRST.into_iter().chain(iter::repeat(LONGEST))
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(5))
+        .with_max_delay(Duration::from_millis(200))
+        .without_max_times()
+        .build()
 }

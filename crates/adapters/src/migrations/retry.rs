@@ -9,7 +9,8 @@ use std::{
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// Tries that have not succeeded yet.
+/// Tries that have not succeeded yet. A library such as `backon` limits the pauses; here the limit is on the time of the tries
+/// too, as each may wait for a lock.
 pub(super) struct Retry {
     give_up_at: Instant,
     pause: Duration,

@@ -1,10 +1,10 @@
 //! `gochat groups`
 
+mod backoff;
 mod export;
 mod import;
 mod progress;
 mod records;
-mod retry;
 mod stop;
 
 use crate::{cli::GroupsCommand, settings::Settings};

@@ -2,17 +2,14 @@
 
 mod rows;
 
-use super::{
-    progress::Progress,
-    retry::{PAUSES, retry},
-    stop::stop_signal,
-};
+use super::{backoff, progress::Progress, stop::stop_signal};
 use crate::{
     cli::{ExportGroups, FileFormat, is_standard_stream},
     commands::standard_output,
     settings::Settings,
 };
 use anyhow::Context;
+use backon::Retryable;
 use futures_util::future::{Either, select};
 use gochat_domain::{auth::Caller, group::PageSize, ports::StorageError, service::GroupService};
 use indicatif::HumanCount;
@@ -119,7 +116,7 @@ async fn export(
     let mut text = rows::header(format);
     loop {
         let list = async || groups.list(permit, after, PageSize::MAX).await;
-        let page = retry(&PAUSES, list, StorageError::is_transient).await?;
+        let page = list.retry(backoff::pauses()).when(StorageError::is_transient).await?;
         rows::append(&mut text, &page.groups, format)?;
         out.write_all(&text)?;
         text.clear();

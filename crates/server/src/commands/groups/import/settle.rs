@@ -1,6 +1,7 @@
 //! The outcome of one record.
 
-use crate::commands::groups::retry::{PAUSES, retry};
+use crate::commands::groups::backoff;
+use backon::Retryable;
 use gochat_domain::{
     auth::{GroupsWrite, Permit},
     group::{CreateGroup, GroupKey, GroupName},
@@ -39,7 +40,7 @@ impl Settle<'_> {
         match self {
             Self::Store(groups, permit) => {
                 let create = async || groups.create(*permit, group.clone(), None).await;
-                match retry(&PAUSES, create, CreateGroupError::is_transient).await {
+                match create.retry(backoff::pauses()).when(CreateGroupError::is_transient).await {
                     Ok(_) => Ok(Outcome::Created),
                     Err(CreateGroupError::NameTaken) => Ok(Outcome::ThereAlready),
                     Err(error) => Err(error.into()),
@@ -49,7 +50,7 @@ impl Settle<'_> {
             Self::DryRun(Some(existing)) => {
                 let key = GroupKey::Name(group.name.clone());
                 let find = async || existing.find(&key).await;
-                let found = retry(&PAUSES, find, StorageError::is_transient).await?;
+                let found = find.retry(backoff::pauses()).when(StorageError::is_transient).await?;
                 Ok(found.map_or(Outcome::Free(group.name), |_| Outcome::ThereAlready))
             }
         }
