@@ -37,8 +37,8 @@ impl Need {
                 Ok(())
             }
             Self::FakeTime => fake_clock::library().map(drop),
-            Self::PgBouncer => pgbouncer::program().map(drop),
-            Self::Nginx => nginx::program().map(drop),
+            Self::PgBouncer => pgbouncer::PROGRAM.find().map(drop),
+            Self::Nginx => nginx::PROGRAM.find().map(drop),
             Self::Namespace => Namespace::new().map(drop),
         }
     }
