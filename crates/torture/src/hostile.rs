@@ -14,7 +14,7 @@ const FACTOR: u32 = 3;
 
 /// What a 99th percentile may be in any case, in milliseconds, in the long form and in the short one, which runs beside other work:
 /// less than that, it is the scheduler that is measured.
-const FLOOR: [u64; 2] = [100, 500];
+const FLOOR: [u64; 2] = [150, 500];
 
 /// Windows of an attack, each after one without it, in the long form and in the short one. Their medians are compared, so that one
 /// moment of other work does not count.

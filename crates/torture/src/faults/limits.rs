@@ -50,17 +50,20 @@ impl Fault for Memory {
         // In the short form a server that starts with too little, and one that may live.
         while trial.next_round(12, 2) {
             let is_from_start = trial.rounds() % 3 == 1;
-            let server = if is_from_start {
-                let room = trial.rng.u64(FROM_START[0]..FROM_START[1]) << 20;
-                home.launch().by(&["prlimit", &format!("--as={room}:"), "--"]).start()
-            } else {
-                home.start()
-            };
+            let mut launch = home.launch();
+            let mut limit = "unlimited".to_owned();
+            if is_from_start {
+                limit = (trial.rng.u64(FROM_START[0]..FROM_START[1]) << 20).to_string();
+                launch = launch.by(&["prlimit", &format!("--as={limit}:"), "--"]);
+            }
+            let server = launch.start();
             let mut server = match server {
                 Ok(server) => server,
                 Err(error) => {
                     let said = format!("{error:#}");
-                    trial.expect(said.contains("the server ended"), || said);
+                    trial.expect(said.contains("the server ended"), || {
+                        format!("it neither serves nor ends with an address space of {limit}: {said}")
+                    });
                     unstarted += 1;
                     continue;
                 }

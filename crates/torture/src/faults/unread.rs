@@ -15,7 +15,7 @@ const CONNECTIONS: usize = 64;
 
 /// By then each is over, in seconds, in the long form and in the short one, where a build without optimisation takes long for the
 /// pages that it writes until nobody reads on: `http.request_timeout` is 2 s here.
-const LIMIT: [u64; 2] = [8, 20];
+const LIMIT: [u64; 2] = [10, 20];
 
 /// By then the server has ended: `http.shutdown_timeout` is 5 s here.
 const STOP: Duration = Duration::from_secs(12);
