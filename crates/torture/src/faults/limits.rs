@@ -23,6 +23,9 @@ pub struct Threads;
 /// Clients that ask for pages.
 const READERS: usize = 64;
 
+/// Groups of a page.
+const PAGE: usize = 1_000;
+
 /// Least and most address space that a server is started with, in MiB: too little for most of its threads and their heaps.
 const FROM_START: [u64; 2] = [30, 500];
 
@@ -69,34 +72,34 @@ impl Fault for Memory {
                 }
             };
             let ports = [server.port, server.admin_port];
-            let lives;
-            (server, lives) = trial.under_load(&home, &ports[..1], |load, trial| {
-                load.more_created(20)?;
-                load.excuse(&[500]);
+            let is_well;
+            (server, is_well) = trial.under_load(&home, &ports[..1], |load, trial| {
                 if !is_from_start {
+                    load.more_created(20)?;
                     let room = server.address_space()? + trial.rng.u64(MORE[0]..MORE[1]);
                     server.limit("as", &(room << 20).to_string())?;
                 }
-                let pages = read_pages(ports[0], &home.key);
+                load.excuse(&[500]);
+                let [whole, torn] = read_pages(ports[0], &home.key);
+                trial.expect(torn == 0, || format!("{torn} pages have not {PAGE} groups"));
                 let lives = server.is_alive()?;
                 if lives {
-                    trial.note(format!("{pages} pages read"));
-                    // It still has the limit.
-                    load.end_excuse();
+                    trial.note(format!("{whole} pages read"));
+                    server.limit("as", "unlimited")?;
                 } else {
                     server = home.launch().spawn(ports)?.listens()?;
-                    load.end_excuse();
+                    ended += 1;
                 }
-                load.more_created(50)?;
-                Ok((server, lives))
+                load.end_excuse();
+                load.more_created(20)?;
+                Ok((server, lives && whole > 0))
             })?;
-            let counter = if lives { &mut well } else { &mut ended };
-            *counter += 1;
+            well += u32::from(is_well);
             let code = server.terminate()?;
             trial.expect(code == Some(0), || format!("it ended with {code:?}: {}", server.last_lines()));
             trial.check(&home)?;
         }
-        trial.expect(well > 0 || trial.tools.is_short, || "no server lived".to_owned());
+        trial.expect(well > 0 || trial.tools.is_short, || "no server lived and served".to_owned());
         trial.note(format!(
             "{unstarted} times too little to start, {ended} times it ended, {well} times it served"
         ));
@@ -104,27 +107,32 @@ impl Fault for Memory {
     }
 }
 
-/// Reads pages at full speed for 2 s, and returns how many were answered with 200.
-fn read_pages(port: u16, key: &str) -> u64 {
-    let page = request("GET", "/v1/group?limit=1000", &[("GoChat-Token", key)], b"");
-    let (over, read) = (AtomicBool::new(false), AtomicU64::new(0));
+/// Reads pages at full speed for 2 s, and returns how many were answered 200 with all their groups, and without.
+fn read_pages(port: u16, key: &str) -> [u64; 2] {
+    let target = format!("/v1/group?limit={PAGE}");
+    let page = request("GET", &target, &[("GoChat-Token", key)], b"");
+    let (over, counts) = (AtomicBool::new(false), [0, 0].map(AtomicU64::new));
+    let read = || {
+        let mut client = Client::of(port);
+        while !over.load(Ordering::Relaxed) {
+            match client.send(&page) {
+                Ok(reply) if reply.status == 200 => {
+                    let is_whole = reply.text().matches("\"uuid\":").count() == PAGE;
+                    counts[usize::from(!is_whole)].fetch_add(1, Ordering::Relaxed);
+                }
+                Ok(_) => {}
+                Err(_) => thread::sleep(Duration::from_millis(20)),
+            }
+        }
+    };
     thread::scope(|scope| {
         for _ in 0..READERS {
-            scope.spawn(|| {
-                let mut client = Client::of(port);
-                while !over.load(Ordering::Relaxed) {
-                    if let Ok(reply) = client.send(&page) {
-                        read.fetch_add(u64::from(reply.status == 200), Ordering::Relaxed);
-                    } else {
-                        thread::sleep(Duration::from_millis(20));
-                    }
-                }
-            });
+            scope.spawn(read);
         }
         pause(Duration::from_secs(2));
         over.store(true, Ordering::Relaxed);
     });
-    read.into_inner()
+    counts.map(AtomicU64::into_inner)
 }
 
 impl Fault for Threads {
