@@ -51,7 +51,12 @@ fn missing() -> Option<String> {
         Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status()
     };
     let programs = ["node", "java"].into_iter().filter(|program| runs(program).is_err()).map(str::to_owned);
-    let tools = [python("openapi-generator-cli"), python("openapi-python-client"), node("tsc")];
+    let tools = [
+        python("openapi-generator-cli"),
+        python("openapi-python-client"),
+        node("openapi-typescript"),
+        node("tsc"),
+    ];
     let tools = tools.into_iter().filter(|tool| !tool.exists()).map(|tool| tool.display().to_string());
     programs.chain(tools).next()
 }

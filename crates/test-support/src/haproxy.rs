@@ -1,85 +1,34 @@
 //! HAProxy in front of HTTP servers.
 
-use crate::{keeper::Keeper, port, server_folder::ServerFolder};
-use anyhow::{Context, bail};
-use std::{
-    env,
-    fmt::Write as _,
-    fs,
-    net::{Ipv4Addr, TcpStream},
-    path::PathBuf,
-    thread,
-    time::{Duration, Instant},
-};
+use crate::proxy::{Program, Proxy};
+use std::{fmt::Write as _, fs};
 
 /// A HAProxy that shares requests among servers which it asks for `/readyz`. It ends with this value, and also when this process
 /// is killed.
-pub struct HaProxy {
-    _keeper: Keeper,
-    port: u16,
-    _folder: ServerFolder,
-}
+pub struct HaProxy(Proxy);
 
-const KEEPER: &str = r#"
-folder=$2
-"$1" -db -f "$folder/haproxy.cfg" </dev/null >"$folder/log" 2>&1 &
-end() {
-    kill "$!"
-    wait
-    rm -rf "$folder"
-}
-"#;
-
-/// How many ports are tried, as another process may take a free one first.
-const ATTEMPTS: u32 = 5;
-
-/// How long it may take to listen.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PROGRAM: Program = Program { name: "haproxy", package: "haproxy" };
 
 impl HaProxy {
     /// An error says that it is not installed.
     pub fn check() -> anyhow::Result<()> {
-        program().map(drop)
+        PROGRAM.find().map(drop)
     }
 
     /// Starts one in front of servers on this machine, each with the port of its API and of its admin listener.
     pub fn in_front_of(servers: &[[u16; 2]]) -> anyhow::Result<Self> {
-        let program = program()?.display().to_string();
-        for _ in 0..ATTEMPTS {
-            let folder = ServerFolder::new("gochat-haproxy-")?;
-            let port = port::free()?;
-            fs::write(folder.path().join("haproxy.cfg"), settings(port, servers)?)?;
-            let path = folder.path().to_str().context("the folder of temporary files is not UTF-8")?;
-            let keeper = Keeper::start(folder.command("sh"), KEEPER, &[&program, path])?;
-            let started_at = Instant::now();
-            let log = folder.path().join("log");
-            while started_at.elapsed() < PATIENCE {
-                if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
-                    return Ok(Self { _keeper: keeper, port, _folder: folder });
-                }
-                if fs::read_to_string(&log).is_ok_and(|log| log.contains("ALERT")) {
-                    break;
-                }
-                thread::sleep(Duration::from_millis(10));
-            }
-        }
-        bail!("HAProxy does not start")
+        let proxy = Proxy::start(&PROGRAM, |folder, port| {
+            let file = format!("{folder}/haproxy.cfg");
+            fs::write(&file, settings(port, servers)?)?;
+            Ok(["-db".to_owned(), "-f".to_owned(), file])
+        })?;
+        Ok(Self(proxy))
     }
 
     /// Its port on this machine.
     pub fn port(&self) -> u16 {
-        self.port
+        self.0.port
     }
-}
-
-/// Where the program is; Debian puts it away from the `PATH` of most users.
-fn program() -> anyhow::Result<PathBuf> {
-    let on_path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&on_path)
-        .chain([PathBuf::from("/usr/sbin")])
-        .map(|folder| folder.join("haproxy"))
-        .find(|program| program.is_file())
-        .context("HAProxy is not installed (Debian: apt-get install haproxy)")
 }
 
 /// The settings of such a service: a check of readiness, and another server where a connection is refused.

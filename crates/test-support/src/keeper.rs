@@ -1,10 +1,11 @@
 //! The end of what a test process started, whatever ends that process.
 
-use crate::deadline::Lines;
+use crate::deadline::{LIMIT, Lines, poll_for};
 use anyhow::{Context, bail};
 use std::{
     io::Write,
     os::unix::process::CommandExt,
+    path::Path,
     process::{Child, Command, Stdio},
     sync::{Mutex, PoisonError},
 };
@@ -36,6 +37,10 @@ end >/dev/null
 impl Keeper {
     /// Starts `shell`, which takes the arguments of `sh`, with the functions of `script`, and the arguments of `script`.
     pub(crate) fn start(mut shell: Command, script: &str, arguments: &[&str]) -> anyhow::Result<Self> {
+        if let Some(folder) = shell.get_current_dir().map(Path::to_owned) {
+            // A server's user may write there, and need not be able to in the folder of temporary files.
+            shell.env("TMPDIR", folder);
+        }
         let mut shell = shell
             .arg("-c")
             .args([&(script.to_owned() + LOOP), "keeper"])
@@ -65,9 +70,15 @@ impl Keeper {
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        // `wait` closes the pipe first.
-        if let Err(error) = self.shell.wait() {
-            eprintln!("a keeper goes on: {error}");
+        // The end of its input ends it.
+        drop(self.shell.stdin.take());
+        let ended = poll_for(LIMIT, || {
+            self.shell.try_wait().map_or_else(|error| Some(Err(error)), |status| status.map(Ok))
+        });
+        match ended {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => eprintln!("a keeper goes on: {error}"),
+            None => eprintln!("a keeper goes on: it did not end in {} s", LIMIT.as_secs()),
         }
     }
 }

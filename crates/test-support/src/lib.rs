@@ -23,6 +23,7 @@ mod pgbouncer;
 mod plain_sql;
 mod port;
 mod postgres;
+mod proxy;
 pub mod schema;
 mod server_folder;
 mod small_disk;

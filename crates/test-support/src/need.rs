@@ -43,8 +43,8 @@ impl Need {
                 let version = Command::new("openssl").arg("version").output();
                 version.map(drop).context("openssl cannot be run (Debian: apt-get install openssl)")
             }
-            Self::PgBouncer => pgbouncer::program().map(drop),
-            Self::Nginx => nginx::program().map(drop),
+            Self::PgBouncer => pgbouncer::PROGRAM.find().map(drop),
+            Self::Nginx => nginx::PROGRAM.find().map(drop),
             Self::Namespace => Namespace::new().map(drop),
         }
     }

@@ -1,13 +1,7 @@
 //! nginx in front of the service, as a proxy under a path.
 
-use crate::{deadline::eventually, keeper::Keeper, port};
-use anyhow::{Context, bail};
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
-use tempfile::TempDir;
+use crate::proxy::{Program, Proxy};
+use std::{fs, path::Path, process::Command};
 
 /// An nginx that passes on what is under a path, without that path. It ends with this value, and also when this process is
 /// killed.
@@ -22,59 +16,26 @@ use tempfile::TempDir;
 /// let reply = Request::new("GET", "/api/docs").send(nginx.port());
 /// # anyhow::Ok(())
 /// ```
-pub struct Nginx {
-    _keeper: Keeper,
-    port: u16,
-    _folder: TempDir,
-}
+pub struct Nginx(Proxy);
 
-const KEEPER: &str = r#"
-folder=$2
-"$1" -p "$folder" -e "$folder/log" -c "$folder/nginx.conf" </dev/null >/dev/null &
-end() {
-    kill "$!"
-    wait
-    rm -rf "$folder"
-}
-"#;
-
-/// How many ports are tried, as another process may take a free one first.
-const ATTEMPTS: u32 = 5;
+pub(crate) const PROGRAM: Program = Program { name: "nginx", package: "nginx-light" };
 
 impl Nginx {
     /// Starts one in front of a port of this machine. It passes on what is under `path`, which has a slash at each end.
     pub fn in_front_of(service: u16, path: &str) -> anyhow::Result<Self> {
-        let program = program()?;
-        for _ in 0..ATTEMPTS {
-            let folder = tempfile::Builder::new().prefix("gochat-nginx-").tempdir()?;
-            let (at, port) = (folder.path().to_str().context("no path in UTF-8")?.to_owned(), port::free()?);
-            fs::write(folder.path().join("nginx.conf"), settings(&program, &at, port, service, path)?)?;
-            let keeper = Keeper::start(Command::new("sh"), KEEPER, &[&program.display().to_string(), &at])?;
-            let log = eventually("nginx listens, or says why not", || {
-                let log = fs::read_to_string(folder.path().join("log")).unwrap_or_default();
-                Some(log).filter(|log| log.contains("event method") || log.contains("[emerg]"))
-            });
-            if !log.contains("[emerg]") {
-                return Ok(Self { _keeper: keeper, port, _folder: folder });
-            }
-        }
-        bail!("nginx does not start")
+        let program = PROGRAM.find()?;
+        let proxy = Proxy::start(&PROGRAM, |folder, port| {
+            let [file, log] = ["nginx.conf", "log"].map(|name| format!("{folder}/{name}"));
+            fs::write(&file, settings(&program, folder, port, service, path)?)?;
+            Ok(["-p".to_owned(), folder.to_owned(), "-e".to_owned(), log, "-c".to_owned(), file])
+        })?;
+        Ok(Self(proxy))
     }
 
     /// The port of this machine that it listens on.
     pub fn port(&self) -> u16 {
-        self.port
+        self.0.port
     }
-}
-
-/// The place of the program; Debian puts it away from the `PATH` of most users.
-pub(crate) fn program() -> anyhow::Result<PathBuf> {
-    let on_path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&on_path)
-        .chain([PathBuf::from("/usr/sbin")])
-        .map(|folder| folder.join("nginx"))
-        .find(|program| program.is_file())
-        .context("nginx is not installed (Debian: apt-get install nginx-light)")
 }
 
 /// Its settings: one process, which writes in its folder alone.
@@ -88,7 +49,7 @@ fn settings(program: &Path, folder: &str, port: u16, service: u16, path: &str) -
         "daemon off;
          master_process off;
          pid {folder}/pid;
-         error_log {folder}/log notice;
+         error_log stderr;
          events {{}}
          http {{
              access_log off;

@@ -1,12 +1,13 @@
 //! PgBouncer in front of a PostgreSQL server.
 
-use crate::{deadline::eventually, detour, keeper::Keeper, port, server_folder::ServerFolder};
-use anyhow::{Context, bail};
+use crate::{
+    detour,
+    proxy::{Program, Proxy},
+};
 use percent_encoding::percent_decode_str;
 use std::{
-    env, fs,
+    fs,
     net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
 };
 use url::Url;
 
@@ -25,62 +26,31 @@ use url::Url;
 /// assert!(database.is_pooled());
 /// # anyhow::Ok(())
 /// ```
-pub struct PgBouncer {
-    _keeper: Keeper,
-    address: SocketAddr,
-    _folder: ServerFolder,
-}
+pub struct PgBouncer(Proxy);
 
-const KEEPER: &str = r#"
-folder=$2
-"$1" -q "$folder/pgbouncer.ini" </dev/null >/dev/null &
-end() {
-    kill "$!"
-    wait
-    rm -rf "$folder"
-}
-"#;
-
-/// How many ports are tried, as another process may take a free one first.
-const ATTEMPTS: u32 = 5;
+pub(crate) const PROGRAM: Program = Program { name: "pgbouncer", package: "pgbouncer" };
 
 impl PgBouncer {
     /// Starts one in front of the server of `url`, for all its databases and the user of `url`.
     pub fn in_front_of(url: &str) -> anyhow::Result<Self> {
-        let (program, server) = (program()?, Url::parse(url)?);
-        for _ in 0..ATTEMPTS {
-            let folder = ServerFolder::new("gochat-pgbouncer-")?;
-            let path = folder.path().to_str().context("the folder of temporary files is not UTF-8")?;
-            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port::free()?));
-            fs::write(folder.path().join("pgbouncer.ini"), settings(path, address, &server)?)?;
-            fs::write(folder.path().join("users"), users(&server)?)?;
-            let keeper =
-                Keeper::start(folder.command("sh"), KEEPER, &[&program.display().to_string(), path])?;
-            let log = eventually("PgBouncer starts, or says why not", || {
-                let log = fs::read_to_string(folder.path().join("log")).unwrap_or_default();
-                Some(log).filter(|log| log.contains("process up") || log.contains("FATAL"))
-            });
-            if !log.contains("FATAL") {
-                return Ok(Self { _keeper: keeper, address, _folder: folder });
-            }
-        }
-        bail!("PgBouncer does not start")
+        let server = Url::parse(url)?;
+        let proxy = Proxy::start(&PROGRAM, |folder, port| {
+            let file = format!("{folder}/pgbouncer.ini");
+            fs::write(&file, settings(folder, address(port), &server)?)?;
+            fs::write(format!("{folder}/users"), users(&server)?)?;
+            Ok(["-q".to_owned(), file])
+        })?;
+        Ok(Self(proxy))
     }
 
     /// The URL of a database of the server, `url`, that leads through PgBouncer.
     pub fn url(&self, url: &str) -> anyhow::Result<String> {
-        detour::by_way_of(self.address, Url::parse(url)?)
+        detour::by_way_of(address(self.0.port), Url::parse(url)?)
     }
 }
 
-/// Where the program is; Debian puts it away from the `PATH` of most users.
-pub(crate) fn program() -> anyhow::Result<PathBuf> {
-    let on_path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&on_path)
-        .chain([PathBuf::from("/usr/sbin")])
-        .map(|folder| folder.join("pgbouncer"))
-        .find(|program| program.is_file())
-        .context("PgBouncer is not installed (Debian: apt-get install pgbouncer)")
+fn address(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
 }
 
 fn settings(folder: &str, address: SocketAddr, server: &Url) -> anyhow::Result<String> {

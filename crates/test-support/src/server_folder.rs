@@ -1,5 +1,6 @@
 //! A folder in which a server runs that refuses to run as root, as PostgreSQL and PgBouncer do.
 
+use crate::deadline;
 use anyhow::{Context, bail};
 use std::{
     fs,
@@ -22,7 +23,14 @@ impl ServerFolder {
         if is_root {
             run(Command::new("chown").arg("postgres:postgres").arg(folder.path()))?;
         }
-        Ok(Self { folder, is_root })
+        let folder = Self { folder, is_root };
+        run(folder.command("test").arg("-w").arg(folder.path())).with_context(|| {
+            format!(
+                "the user postgres cannot reach {}: each folder above it must let others pass (chmod a+x)",
+                folder.path().display()
+            )
+        })?;
+        Ok(folder)
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -44,11 +52,12 @@ impl ServerFolder {
     }
 }
 
-/// Runs a command to its end; what it complains about is the error.
+/// Runs a command to its end, for [`deadline::LIMIT`] at most; what it complains about is the error.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     let program = command.get_program().to_owned();
-    let output = command.stdin(Stdio::null()).output();
-    let output = output.with_context(|| format!("cannot run {}", program.display()))?;
+    let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let child = spawned.with_context(|| format!("cannot run {}", program.display()))?;
+    let output = deadline::output(child);
     if !output.status.success() {
         bail!("{} failed: {}", program.display(), String::from_utf8_lossy(&output.stderr));
     }

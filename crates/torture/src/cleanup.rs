@@ -10,7 +10,7 @@ use std::{
 };
 
 /// A shell that is told the ids of processes, and `-` before those that have ended. When its input ends, which the kernel sees to,
-/// it kills the others, and removes the folder.
+/// it kills the others, and removes the folder when they have ended, or after 10 seconds.
 const SHELL: &str = r#"
 left=
 while read -r id; do
@@ -20,6 +20,15 @@ while read -r id; do
     esac
 done
 [ -z "$left" ] || kill -KILL $left
+for _ in $(seq 1000); do
+    running=
+    for id in $left; do
+        # A zombie has ended, though nobody may reap it.
+        grep -q "^State:[[:space:]]*[^[:space:]XZ]" "/proc/$id/status" && running=$id
+    done
+    [ -n "$running" ] || break
+    sleep 0.01
+done
 rm -rf "$1"
 "#;
 

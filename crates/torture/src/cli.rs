@@ -17,7 +17,8 @@ pub struct Cli {
     #[arg(long)]
     pub seed: Option<u64>,
 
-    /// Only this fault, as `--list` names it, or this fault on one database: `kill` or `sqlite::kill`. May be given more than once.
+    /// Only this fault, as `--list` names it, on one database or on each: `sqlite::kill` or `kill`. Also all that begin so: `file`,
+    /// `sqlite::file` or `postgres`. May be given more than once.
     #[arg(long, value_name = "FAULT")]
     pub only: Vec<String>,
 
@@ -25,8 +26,8 @@ pub struct Cli {
     #[arg(long)]
     pub list: bool,
 
-    /// Write the figures into docs/reliability.md.
-    #[arg(long, conflicts_with = "only")]
+    /// Write the figures into docs/reliability.md: with --only, those rows alone, beside the other rows of that seed.
+    #[arg(long)]
     pub write: bool,
 
     /// The binary; the one beside this program if left out.

@@ -6,6 +6,7 @@ mod clock;
 mod commit_answer;
 mod crash;
 mod disk_full;
+mod end;
 mod end_backends;
 mod failover;
 mod file_damaged;
@@ -17,21 +18,18 @@ mod german;
 mod guess;
 mod idle;
 mod import;
-mod kill;
 mod limits;
 mod lock;
 mod log;
 mod migrate;
-mod packets;
+mod network;
 mod pgbouncer;
-mod power;
 mod read_only;
 mod slow;
 mod stop;
-mod terminate;
 mod unread;
 
-use crate::{need::Need, trial::Trial};
+use crate::{home::Home, load::Load, need::Need, server::Server, trial::Trial};
 use gochat_test_support::Backend;
 use std::time::Duration;
 
@@ -48,9 +46,9 @@ pub trait Fault: Sync {
         &Backend::ALL
     }
 
-    /// Those of them on which the short form does it.
-    fn short_on(&self) -> &'static [Backend] {
-        self.on()
+    /// Whether it takes so long that the short form does it on one of its databases, which the seed chooses.
+    fn is_long(&self) -> bool {
+        false
     }
 
     /// What it needs beyond them.
@@ -70,49 +68,75 @@ pub trait Fault: Sync {
 const POSTGRES: &[Backend] = &[Backend::Postgres];
 const SQLITE: &[Backend] = &[Backend::Sqlite];
 
-/// All faults, in the order in which they are run.
-pub fn all() -> &'static [&'static dyn Fault] {
-    &[
-        &kill::Kill,
-        &terminate::Terminate,
-        &migrate::Migrate,
-        &stop::StopFast,
-        &stop::StopImmediate,
-        &crash::Crash,
-        &crash::Postmaster,
-        &freeze::Freeze,
-        &end_backends::EndBackends,
-        &commit_answer::CommitAnswer,
-        &failover::Failover,
-        &pgbouncer::BehindPgBouncer,
-        &german::German,
-        &packets::Packets,
-        &power::Power,
-        &disk_full::DiskFull,
-        &file_limit::FileLimit,
-        &read_only::ReadOnly,
-        &file_gone::FileDeleted,
-        &file_gone::FileReplaced,
-        &file_damaged::FileCut,
-        &file_damaged::FileShortened,
-        &file_damaged::FileCorrupted,
-        &lock::Lock,
-        &balancer::Balancer,
-        &import::Import,
-        &flood::FloodBody,
-        &flood::FloodPipeline,
-        &slow::SlowHeads,
-        &slow::SlowBodies,
-        &unread::Unread,
-        &idle::Idle,
-        &idle::Descriptors,
-        &bodies::Gigabyte,
-        &bodies::GzipBomb,
-        &guess::Guess,
-        &limits::Memory,
-        &limits::Threads,
-        &clock::Clock,
-        &log::LogStalled,
-        &log::LogFull,
+/// Hurts one server under load in rounds, so many in the long form and in the short one, each after a random number of creates; it
+/// has to go on by itself, or as the one that took its place.
+fn rounds(
+    trial: &mut Trial,
+    home: &Home,
+    [long, short]: [u32; 2],
+    mut hurt: impl FnMut(&Load, &mut Trial, &mut Server) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut server = home.start()?;
+    while trial.next_round(long, short) {
+        let [before, after] = [trial.rng.u64(1..150), trial.rng.u64(1..50)];
+        trial.under_load(home, &[server.port], |load, trial| {
+            load.more_created(before)?;
+            hurt(load, trial, &mut server)?;
+            load.more_created(after)
+        })?;
+        trial.check(home)?;
+    }
+    let code = server.terminate()?;
+    trial.expect(code == Some(0), || format!("it ended with {code:?}: {}", server.last_lines()));
+    trial.finish(home)
+}
+
+/// All faults by kind, in the order in which the long form runs them.
+pub fn kinds() -> [&'static [&'static dyn Fault]; 5] {
+    [
+        // What ends the service.
+        &[&end::Kill, &end::Terminate, &migrate::Migrate, &balancer::Balancer, &import::Import],
+        // What happens to PostgreSQL, and on the way to it.
+        &[
+            &stop::StopFast,
+            &stop::StopImmediate,
+            &crash::Crash,
+            &crash::Postmaster,
+            &freeze::Freeze,
+            &end_backends::EndBackends,
+            &commit_answer::CommitAnswer,
+            &failover::Failover,
+            &pgbouncer::BehindPgBouncer,
+            &german::German,
+            &network::Packets,
+            &network::Power,
+        ],
+        // What happens to the files of SQLite.
+        &[
+            &disk_full::DiskFull,
+            &file_limit::FileLimit,
+            &read_only::ReadOnly,
+            &file_gone::FileDeleted,
+            &file_gone::FileReplaced,
+            &file_damaged::FileCut,
+            &file_damaged::FileShortened,
+            &file_damaged::FileCorrupted,
+            &lock::Lock,
+        ],
+        // Clients.
+        &[
+            &flood::FloodBody,
+            &flood::FloodPipeline,
+            &slow::SlowHeads,
+            &slow::SlowBodies,
+            &unread::Unread,
+            &idle::Idle,
+            &idle::Descriptors,
+            &bodies::Gigabyte,
+            &bodies::GzipBomb,
+            &guess::Guess,
+        ],
+        // What the machine gives.
+        &[&limits::Memory, &limits::Threads, &clock::Clock, &log::LogStalled, &log::LogFull],
     ]
 }

@@ -2,9 +2,10 @@
 
 use crate::{
     ledger::{self, Group},
+    process,
     server::{self, Launch, Server},
 };
-use anyhow::ensure;
+use anyhow::Context;
 use gochat_test_support::{Backend, Cluster, PlainSql, TestDatabase, http::DEVELOPMENT_KEY};
 use std::{
     collections::BTreeMap,
@@ -12,6 +13,9 @@ use std::{
     path::{Path, PathBuf},
 };
 use tempfile::TempDir;
+
+/// Parameters of libpq that end each wait of plain SQL: in seconds to connect, and in milliseconds for the rest.
+const WAITS: &str = "connect_timeout=30&tcp_user_timeout=30000&options=-c%20statement_timeout%3D60000%20-c%20lock_timeout%3D60000";
 
 /// A database of its own with its schema, and the key that opens it.
 pub struct Home {
@@ -63,8 +67,7 @@ impl Home {
         self.variables.push(("GOCHAT_PROFILE".to_owned(), "production".to_owned()));
         let arguments =
             ["keys", "create", "--name", "torture", "--scope", "groups:write", "--scope", "groups:read"];
-        let output = self.launch().command(&arguments).output()?;
-        ensure!(output.status.success(), "no key: {}", String::from_utf8_lossy(&output.stderr));
+        let output = process::run(&mut self.launch().command(&arguments)).context("no key")?;
         String::from_utf8(output.stdout)?.trim().clone_into(&mut self.key);
         Ok(self)
     }
@@ -123,9 +126,8 @@ impl Home {
         };
         let file = self.folder().join("filled.ndjson");
         fs::write(&file, (0..groups).map(line).collect::<String>())?;
-        let output = self.launch().command(&["groups", "import", "filled.ndjson"]).output()?;
-        ensure!(output.status.success(), "no groups: {}", String::from_utf8_lossy(&output.stderr));
-        Ok(())
+        let import = ["groups", "import", "filled.ndjson"];
+        process::run(&mut self.launch().command(&import)).context("no groups").map(drop)
     }
 
     /// The folder of its logs.
@@ -138,9 +140,19 @@ impl Home {
         PathBuf::from(self.direct_url.trim_start_matches("sqlite://"))
     }
 
-    /// A connection of its own.
+    /// A connection of its own, whose waits end.
     pub fn sql(&self) -> anyhow::Result<PlainSql> {
-        PlainSql::connect(&self.direct_url)
+        match self.backend {
+            Backend::Sqlite => PlainSql::connect(&self.direct_url),
+            Backend::Postgres => PlainSql::connect(&format!("{}?{WAITS}", self.direct_url)),
+        }
+    }
+
+    /// The number of the groups of [`Home::fill`] that are stored as they were.
+    pub fn filled(&self) -> anyhow::Result<usize> {
+        let query = "SELECT CAST(count(*) AS TEXT) FROM groups
+                     WHERE name LIKE 'filled-%' AND token = name AND admin_id = 1";
+        Ok(self.sql()?.rows(query)?.concat().concat().parse()?)
     }
 
     /// All groups that are stored, but for those of [`Home::fill`].

@@ -56,6 +56,16 @@ impl Ledger {
         self.entries.push((ask, answer));
     }
 
+    /// The number of its entries, for [`Ledger::truncate`].
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Forgets all entries after the first `length`: a backup of that moment has nothing of them.
+    pub fn truncate(&mut self, length: usize) {
+        self.entries.truncate(length);
+    }
+
     /// Adds what another ledger has.
     pub fn append(&mut self, mut other: Self) {
         self.entries.append(&mut other.entries);
@@ -115,38 +125,43 @@ fn check_name(entries: &[&(Ask, Answer)], stored: Option<&Group>, differences: &
         (Some(told), Some(stored)) if told != stored => {
             differences.push(Difference::Changed { told: told.clone(), stored: stored.clone() });
         }
-        (None, Some(stored)) => differences.extend(untold(entries, stored)),
+        (None, Some(stored)) if !entries.iter().any(|(ask, _)| is_of(stored, ask)) => {
+            differences.push(Difference::NobodyAsked(stored.clone()));
+        }
         _ => {}
     }
-    for (ask, _) in entries.iter().filter(|(_, answer)| *answer == Answer::Taken) {
-        // A request that was answered 201 or may have been stored, and that is another one.
-        let holder = |(other, answer): &&&(Ask, Answer)| {
-            other != ask && matches!(answer, Answer::Created(_) | Answer::Open)
+    for (ask, answer) in entries {
+        let status = match answer {
+            Answer::Taken => 409,
+            Answer::Refused(status) => *status,
+            Answer::Created(_) | Answer::Open => continue,
         };
-        if entries.iter().find(holder).is_none() {
-            differences.push(Difference::TakenByNobody(ask.clone()));
-        } else if stored.is_none() {
-            differences.push(Difference::TakenAndMissing(ask.clone()));
+        // Also where an earlier try was open: a retry must find its own group, and not be refused by it.
+        if let Some(stored) = stored.filter(|row| is_of(row, ask)) {
+            let (ask, stored) = (ask.clone(), stored.clone());
+            differences.push(Difference::RefusedAndStored { ask, status, stored });
+        } else if *answer == Answer::Taken {
+            differences.extend(without_holder(entries, ask, stored));
         }
     }
 }
 
-/// Why a row of which no 201 tells must not be there, if it must not.
-fn untold(entries: &[&(Ask, Answer)], stored: &Group) -> Option<Difference> {
-    let is_it = |ask: &Ask| ask.token == stored.token && ask.admin_id == stored.admin_id;
-    let of_it: Vec<_> = entries.iter().filter(|(ask, _)| is_it(ask)).collect();
-    if of_it.iter().any(|(_, answer)| *answer == Answer::Open) {
-        return None;
+/// Whether a row is what was asked for.
+fn is_of(row: &Group, ask: &Ask) -> bool {
+    row.token == ask.token && row.admin_id == ask.admin_id
+}
+
+/// Why a 409 is wrong, if no other request has the name.
+fn without_holder(entries: &[&(Ask, Answer)], ask: &Ask, stored: Option<&Group>) -> Option<Difference> {
+    // A request that was answered 201 or may have been stored, and that is another one.
+    let holds = |(other, answer): &&(Ask, Answer)| {
+        other != ask && matches!(answer, Answer::Created(_) | Answer::Open)
+    };
+    if !entries.iter().any(holds) {
+        Some(Difference::TakenByNobody(ask.clone()))
+    } else if stored.is_none() {
+        Some(Difference::TakenAndMissing(ask.clone()))
+    } else {
+        None
     }
-    let refused = of_it.iter().find_map(|(ask, answer)| match answer {
-        Answer::Taken => Some((ask, 409)),
-        Answer::Refused(status) => Some((ask, *status)),
-        Answer::Created(_) | Answer::Open => None,
-    });
-    Some(match refused {
-        Some((ask, status)) => {
-            Difference::RefusedAndStored { ask: ask.clone(), status, stored: stored.clone() }
-        }
-        None => Difference::NobodyAsked(stored.clone()),
-    })
 }

@@ -4,14 +4,13 @@ mod client;
 mod request;
 mod tally;
 
-pub use request::create;
 pub use tally::Tally;
 
-use crate::{ledger::Ledger, wait::wait_for};
+use crate::{ledger::Ledger, wait::wait_for, watch::Watch};
 use client::Worker;
 use std::{
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
@@ -30,25 +29,25 @@ pub struct Plan {
     pub seed: u64,
     /// Pause of a client between two requests.
     pub pause: Duration,
-    /// Statuses beside 503 that a fault excuses.
-    pub excused: Vec<u16>,
+    /// Where it is written down what is wrong.
+    pub watch: Arc<Watch>,
 }
 
-impl Plan {
-    /// Whether a status leaves it open what became of a request.
-    fn leaves_open(&self, status: u16) -> bool {
-        status == 503 || self.excused.contains(&status)
-    }
-}
+/// How long after the end of an excuse its statuses are still excused: requests that began before are answered by then.
+const TAIL: Duration = Duration::from_secs(2);
 
 /// A load that runs, as the one that hurts the service sees it.
 pub struct Load {
     pub created: AtomicU64,
     pub unavailable: AtomicU64,
     pub broken: AtomicU64,
-    pub answered: AtomicU64,
     /// When the database may no longer store anything: a create that is asked after it and is 201 is wrong.
     nothing_stored: Mutex<Option<Instant>>,
+    /// Statuses beside 503 that the fault excuses, and the end of that.
+    excused: Mutex<(Vec<u16>, Option<Instant>)>,
+    /// Which of the things that are wrong count.
+    counts: Mutex<fn(&str) -> bool>,
+    watch: Arc<Watch>,
     is_over: AtomicBool,
     /// Whether the service is well at the end, so that a retry must be answered.
     settles: AtomicBool,
@@ -61,17 +60,18 @@ pub struct Load {
 pub struct Outcome {
     pub ledger: Ledger,
     pub tally: Tally,
-    pub wrong: Vec<String>,
 }
 
 impl Load {
-    fn new() -> Self {
+    fn new(watch: Arc<Watch>) -> Self {
         Self {
             created: AtomicU64::new(0),
             unavailable: AtomicU64::new(0),
             broken: AtomicU64::new(0),
-            answered: AtomicU64::new(0),
             nothing_stored: Mutex::new(None),
+            excused: Mutex::default(),
+            counts: Mutex::new(|_| true),
+            watch,
             is_over: AtomicBool::new(false),
             settles: AtomicBool::new(true),
             latencies: Mutex::new(Vec::new()),
@@ -98,6 +98,34 @@ impl Load {
         *self.nothing_stored.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// From now on these statuses leave it open what became of a request, as 503 does.
+    pub fn excuse(&self, statuses: &[u16]) {
+        *self.excused.lock().unwrap_or_else(PoisonError::into_inner) = (statuses.to_vec(), None);
+    }
+
+    /// The fault is over: answers after [`TAIL`] are excused no more.
+    pub fn end_excuse(&self) {
+        self.excused.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(Instant::now() + TAIL);
+    }
+
+    /// From now on only such things are wrong.
+    pub fn count_only(&self, counts: fn(&str) -> bool) {
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = counts;
+    }
+
+    /// Writes down at once what is wrong: the clock may end the trial before the load ends.
+    fn wrong(&self, what: String) {
+        if self.counts.lock().unwrap_or_else(PoisonError::into_inner)(&what) {
+            self.watch.wrong(what);
+        }
+    }
+
+    /// Whether a status that comes now leaves it open what became of a request.
+    fn leaves_open(&self, status: u16) -> bool {
+        let (statuses, end) = &*self.excused.lock().unwrap_or_else(PoisonError::into_inner);
+        status == 503 || statuses.contains(&status) && end.is_none_or(|end| Instant::now() < end)
+    }
+
     /// The service is not well when the load ends, so what is open stays open.
     pub fn leave_open(&self) {
         self.settles.store(false, Ordering::Relaxed);
@@ -120,7 +148,7 @@ fn more(counter: &AtomicU64, count: u64, what: &str) -> anyhow::Result<()> {
 
 /// Runs `work` while the clients of the plan send requests. When it returns, each client settles what is open, and ends.
 pub fn run<T>(plan: &Plan, work: impl FnOnce(&Load) -> anyhow::Result<T>) -> (anyhow::Result<T>, Outcome) {
-    let load = Load::new();
+    let load = Load::new(Arc::clone(&plan.watch));
     thread::scope(|scope| {
         let clients: Vec<_> = (0..plan.clients)
             .map(|number| {
@@ -139,11 +167,28 @@ pub fn run<T>(plan: &Plan, work: impl FnOnce(&Load) -> anyhow::Result<T>) -> (an
                 Ok(part) => {
                     outcome.ledger.append(part.ledger);
                     outcome.tally += part.tally;
-                    outcome.wrong.extend(part.wrong);
                 }
-                Err(_) => outcome.wrong.push("a client panicked".to_owned()),
+                Err(_) => plan.watch.wrong("a client panicked"),
             }
         }
         (result, outcome)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_excused_until_shortly_after_the_fault() {
+        let load = Load::new(Arc::default());
+        let open = |load: &Load| [503, 408].map(|status| load.leaves_open(status));
+        assert_eq!(open(&load), [true, false]);
+        load.excuse(&[408]);
+        assert_eq!(open(&load), [true, true]);
+        load.end_excuse();
+        assert_eq!(open(&load), [true, true]);
+        load.excused.lock().unwrap().1 = Some(Instant::now());
+        assert_eq!(open(&load), [true, false]);
+    }
 }

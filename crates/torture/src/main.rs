@@ -9,12 +9,17 @@ mod hostile;
 mod ledger;
 mod load;
 mod need;
+mod order;
 mod page;
+mod process;
 mod report;
 mod run;
 mod server;
+mod supervise;
+mod tools;
 mod trial;
 mod wait;
+mod watch;
 
 use clap::Parser;
 use cli::Cli;

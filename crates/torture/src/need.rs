@@ -1,8 +1,9 @@
 //! What faults need beyond the service and its database.
 
-use anyhow::{bail, ensure};
+use crate::process;
+use anyhow::{Context, bail, ensure};
 use gochat_test_support::{Namespace, Need as Support, SmallDisk};
-use std::{fmt, fs, path::Path, process::Command};
+use std::{env, fmt, fs, path::Path, process::Command};
 
 /// Something that a machine may lack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,12 +39,12 @@ impl Need {
                     rustix::process::geteuid().is_root(),
                     "it takes root's rights to become another user"
                 );
-                let output = Command::new("setpriv").args(OTHER_USER).arg("true").output();
-                ensure!(
-                    output.is_ok_and(|output| output.status.success()),
-                    "there is no user nobody, or no setpriv"
-                );
-                Ok(())
+                process::run(Command::new("setpriv").args(OTHER_USER).arg("true"))
+                    .context("there is no user nobody, or no setpriv")?;
+                let folder = env::temp_dir();
+                process::run(Command::new("setpriv").args(OTHER_USER).args(["test", "-x"]).arg(&folder))
+                    .with_context(|| format!("the user nobody cannot reach {}", folder.display()))
+                    .map(drop)
             }
             Self::Descriptors => {
                 let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
@@ -83,6 +84,9 @@ pub const DESCRIPTORS: u64 = 12_000;
 
 /// The arguments of `setpriv` that make a program run as another user.
 pub const OTHER_USER: [&str; 4] = ["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"];
+
+/// Debian's user `nobody` and group `nogroup`.
+pub const NOBODY: u32 = 65_534;
 
 /// The library that shows a program another time.
 pub fn faketime() -> anyhow::Result<String> {

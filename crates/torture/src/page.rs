@@ -1,51 +1,149 @@
 //! The figures in `docs/reliability.md`.
 
-use crate::report::Report;
+use crate::{
+    faults,
+    report::{Line, Report},
+};
 use anyhow::{Context, ensure};
-use std::{fmt::Write as _, fs};
+use std::{collections::BTreeMap, fs};
 
 /// The page, and where the figures stand on it.
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reliability.md");
 const BEGIN: &str = "<!-- figures: written by `just torture --write` -->\n";
 const END: &str = "<!-- end of figures -->\n";
 
-/// Puts the figures in the place of those of the last run.
-pub fn write(report: &Report) -> anyhow::Result<()> {
-    let page = fs::read_to_string(PAGE).context(PAGE)?;
-    let (before, rest) = page.split_once(BEGIN).context("the page has no place for figures")?;
-    let (_, after) = rest.split_once(END).context("the page has no end of the figures")?;
-    ensure!(!after.contains(BEGIN), "the page has two places for figures");
-    fs::write(PAGE, format!("{before}{BEGIN}{}{END}{after}", table(report)?))?;
-    Ok(())
+const HEAD: &str = "\
+| fault | what was done | rounds | requests | 201 | 503 | broken | longest answer | what came out |
+| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |
+";
+
+/// The page as it was before the run.
+#[derive(Debug)]
+pub struct Page {
+    before: String,
+    after: String,
+    /// The rows that are kept if the run does not replace them, by the names of their trials. None, if the run is of all trials.
+    kept: Option<BTreeMap<String, String>>,
 }
 
-fn table(report: &Report) -> anyhow::Result<String> {
-    let form = if report.is_short { "short" } else { "long" };
-    let mut text = format!(
-        "gochat {}, the {form} form, seed {}, {} s in all.\n\n\
-         | fault | what was done | rounds | requests | 201 | 503 | broken | longest answer | what came out |\n\
-         | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |\n",
-        env!("CARGO_PKG_VERSION"),
-        report.seed,
-        report.took.as_secs(),
-    );
-    for line in &report.lines {
-        let tally = &line.tally;
-        let notes =
-            if line.notes.is_empty() { String::new() } else { format!("; {}", line.notes.join("; ")) };
-        writeln!(
-            text,
-            "| `{}` | {} | {} | {} | {} | {} | {} | {:.1} s | {}{notes} |",
-            line.name,
-            line.about,
-            line.rounds,
-            tally.asked,
-            tally.created,
-            tally.unavailable,
-            tally.broken,
-            tally.longest.as_secs_f64(),
-            line.outcome(),
-        )?;
+impl Page {
+    /// Reads it before a run, which is of some trials alone if `in_parts`.
+    ///
+    /// # Errors
+    /// A run in parts has to be of the version, the form and the seed of the rows that are there.
+    pub fn read(report: &Report, in_parts: bool) -> anyhow::Result<Self> {
+        Self::parse(&fs::read_to_string(PAGE).context(PAGE)?, report, in_parts)
     }
-    Ok(text)
+
+    fn parse(page: &str, report: &Report, in_parts: bool) -> anyhow::Result<Self> {
+        let (before, rest) = page.split_once(BEGIN).context("the page has no place for figures")?;
+        let (figures, after) = rest.split_once(END).context("the page has no end of the figures")?;
+        ensure!(!after.contains(BEGIN), "the page has two places for figures");
+        let (before, after) = (before.to_owned(), after.to_owned());
+        if !in_parts {
+            return Ok(Self { before, after, kept: None });
+        }
+        let name = |row: &str| row.strip_prefix("| `")?.split_once('`').map(|(name, _)| name.to_owned());
+        let kept: BTreeMap<_, _> =
+            figures.lines().filter_map(|row| Some((name(row)?, row.to_owned()))).collect();
+        let run = run(report);
+        ensure!(
+            kept.is_empty() || figures.starts_with(&format!("{run},")),
+            "the other rows are not of this run ({run}): give the seed and the form of the line above them, or remove them"
+        );
+        Ok(Self { before, after, kept: Some(kept) })
+    }
+
+    /// Puts the figures of the run in their place.
+    pub fn write(self, report: &Report) -> anyhow::Result<()> {
+        fs::write(PAGE, self.with(report))?;
+        Ok(())
+    }
+
+    fn with(self, report: &Report) -> String {
+        let how = match &self.kept {
+            Some(_) => "in parts.".to_owned(),
+            None => format!("{} s in all.", report.took.as_secs()),
+        };
+        let mut rows = self.kept.unwrap_or_default();
+        rows.extend(report.lines.iter().map(|line| (line.name.clone(), row(line))));
+        let order = faults::kinds()
+            .into_iter()
+            .flatten()
+            .flat_map(|fault| fault.on().iter().map(move |backend| format!("{backend}::{}", fault.name())));
+        let rows: String = order.filter_map(|name| rows.remove(&name)).map(|row| row + "\n").collect();
+        format!("{}{BEGIN}{}, {how}\n\n{HEAD}{rows}{END}{}", self.before, run(report), self.after)
+    }
+}
+
+/// What two runs have in common whose rows may stand in one table.
+fn run(report: &Report) -> String {
+    let form = if report.is_short { "short" } else { "long" };
+    format!("gochat {}, the {form} form, seed {}", env!("CARGO_PKG_VERSION"), report.seed)
+}
+
+fn row(line: &Line) -> String {
+    let tally = &line.tally;
+    let notes = if line.notes.is_empty() { String::new() } else { format!("; {}", line.notes.join("; ")) };
+    format!(
+        "| `{}` | {} | {} | {} | {} | {} | {} | {:.1} s | {}{notes} |",
+        line.name,
+        line.about,
+        line.rounds,
+        tally.asked,
+        tally.created,
+        tally.unavailable,
+        tally.broken,
+        tally.longest.as_secs_f64(),
+        line.outcome(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(names: &[&str], rounds: u32) -> Report {
+        let mut report = Report::new(7, false);
+        report.lines = names.iter().map(|name| Line::new((*name).to_owned(), "hurts")).collect();
+        report.lines.iter_mut().for_each(|line| line.rounds = rounds);
+        report
+    }
+
+    /// The first words of the rows, and the line above them.
+    fn summary(page: &str) -> (Vec<String>, String) {
+        let rows = page.lines().filter(|line| line.starts_with("| `"));
+        let line = page.lines().find(|line| line.starts_with("gochat ")).unwrap();
+        (
+            rows.map(|row| row.split(" | ").step_by(2).take(2).collect::<Vec<_>>().join(" ")).collect(),
+            line.to_owned(),
+        )
+    }
+
+    #[test]
+    fn a_run_in_parts_replaces_its_rows_and_keeps_the_others() {
+        let empty = format!("before\n{BEGIN}{END}after\n");
+        let all = report(&["postgres::kill", "sqlite::kill", "sqlite::lock"], 1);
+        let page = Page::parse(&empty, &all, false).unwrap().with(&all);
+        let version = env!("CARGO_PKG_VERSION");
+        let rows = ["| `sqlite::kill` 1", "| `postgres::kill` 1", "| `sqlite::lock` 1"];
+        assert_eq!(
+            summary(&page),
+            (rows.map(str::to_owned).into(), format!("gochat {version}, the long form, seed 7, 0 s in all."))
+        );
+
+        let part = report(&["sqlite::lock", "sqlite::migrate"], 2);
+        let page = Page::parse(&page, &part, true).unwrap().with(&part);
+        let rows =
+            ["| `sqlite::kill` 1", "| `postgres::kill` 1", "| `sqlite::migrate` 2", "| `sqlite::lock` 2"];
+        assert_eq!(
+            summary(&page),
+            (rows.map(str::to_owned).into(), format!("gochat {version}, the long form, seed 7, in parts."))
+        );
+        assert!(page.starts_with("before\n") && page.ends_with("after\n"), "{page}");
+
+        let other = Report::new(8, false);
+        Page::parse(&page, &other, true).unwrap_err();
+        assert_eq!(Page::parse(&page, &other, false).unwrap().kept, None);
+    }
 }

@@ -1,6 +1,6 @@
 //! What came out.
 
-use crate::{load::Tally, trial::Trial};
+use crate::{load::Tally, trial::Trial, watch::Watch};
 use std::{fmt, time::Duration};
 
 /// How many things that are wrong are printed of one trial.
@@ -32,19 +32,23 @@ impl Line {
         }
     }
 
-    /// Takes what a trial left.
+    /// Takes the figures of a trial that came to its end.
     pub fn fill(&mut self, trial: Trial) {
-        self.rounds = trial.rounds;
         self.tally = trial.tally;
         self.notes = trial.notes;
-        self.wrong.extend(trial.wrong);
+    }
+
+    /// Takes the rounds of a trial and what was wrong, also of one that was ended.
+    pub fn take(&mut self, watch: &Watch) {
+        self.rounds = watch.rounds();
+        self.wrong.extend(watch.take_wrong());
     }
 
     /// What came out, in a few words.
     pub fn outcome(&self) -> String {
         match (&self.left_out, self.wrong.len()) {
             (Some(reason), 0) => format!("left out: {reason}"),
-            (_, 0) => "held".to_owned(),
+            (None, 0) => "held".to_owned(),
             (_, count) => format!("**{count} wrong**"),
         }
     }

@@ -1,18 +1,19 @@
 //! The binary `gochat` as a process.
 
-use crate::{cleanup, client, wait::wait_for};
+use crate::{
+    client,
+    process::{self, Process},
+    wait::wait_for,
+};
 use anyhow::{Context, bail};
 use gochat_test_support::free_port;
-use procfs::process::Process;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    mem,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Command, Stdio},
     sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
 };
 
 /// How many ports are tried, as another process may take a free one first.
@@ -80,27 +81,24 @@ impl Launch {
             Some(log) => log.clone(),
             None => self.folder.join(format!("log-{}", STARTS.fetch_add(1, Ordering::Relaxed))),
         };
-        let child = self
-            .command(&[])
+        let mut command = self.command(&[]);
+        command
             .env("GOCHAT__HTTP__BIND", format!("127.0.0.1:{}", ports[0]))
             .env("GOCHAT__ADMIN__BIND", format!("127.0.0.1:{}", ports[1]))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(File::options().create(true).append(true).open(&log)?)
-            .spawn()
-            .with_context(|| format!("cannot start {}", self.program.display()))?;
-        cleanup::watch(child.id());
-        Ok(Server { child, port: ports[0], admin_port: ports[1], log, is_over: false })
+            .stderr(File::options().create(true).append(true).open(&log)?);
+        let process = Process::spawn(&mut command)?;
+        Ok(Server { process, port: ports[0], admin_port: ports[1], log })
     }
 }
 
 /// A server that runs, until this is dropped.
 pub struct Server {
-    child: Child,
+    process: Process,
     pub port: u16,
     pub admin_port: u16,
     log: PathBuf,
-    is_over: bool,
 }
 
 impl Server {
@@ -108,7 +106,7 @@ impl Server {
     pub fn listens(mut self) -> anyhow::Result<Self> {
         let live = client::request("GET", "/livez", &[], b"");
         wait_for("a server listens", || {
-            if let Some(status) = self.child.try_wait()? {
+            if let Some(status) = self.process.status()? {
                 bail!("the server ended ({status}): {}", self.last_lines());
             }
             // A server whose log cannot be read says by its admin listener that it is there.
@@ -119,55 +117,55 @@ impl Server {
         Ok(self)
     }
 
-    /// Sends it a signal.
-    pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
-        let pid = Pid::from_child(&self.child);
-        kill_process(pid, signal).with_context(|| format!("no signal to process {pid:?}"))
-    }
-
-    /// Waits until it ended.
-    pub fn wait(&mut self) -> anyhow::Result<ExitStatus> {
-        let status = wait_for("the end of a server", || Ok(self.child.try_wait()?))?;
-        self.has_ended();
-        Ok(status)
-    }
-
-    fn has_ended(&mut self) {
-        if !mem::replace(&mut self.is_over, true) {
-            cleanup::forget(self.child.id());
-        }
-    }
-
     /// Kills it (`SIGKILL`), and returns when it ended.
     pub fn kill(&mut self) -> anyhow::Result<()> {
-        self.child.kill()?;
-        self.wait().map(drop)
+        self.process.kill().map(drop)
     }
 
     /// Tells it to stop (`SIGTERM`), and returns its exit code.
     pub fn terminate(&mut self) -> anyhow::Result<Option<i32>> {
-        self.signal(Signal::TERM)?;
-        Ok(self.wait()?.code())
+        self.process.signal(Signal::TERM)?;
+        Ok(self.process.wait()?.code())
     }
 
     /// Whether it still runs.
     pub fn is_alive(&mut self) -> anyhow::Result<bool> {
-        Ok(self.child.try_wait()?.is_none())
+        Ok(self.process.status()?.is_none())
     }
 
     /// The id of the process.
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.process.id()
     }
 
-    /// The process, as `/proc` shows it.
-    fn process(&self) -> anyhow::Result<Process> {
-        Ok(Process::new(i32::try_from(self.child.id())?)?)
+    /// The figures of the process in `/proc`.
+    fn figures(&self) -> anyhow::Result<procfs::process::Status> {
+        Ok(procfs::process::Process::new(i32::try_from(self.pid())?)?.status()?)
     }
 
-    /// Its resident memory, in MiB.
-    pub fn resident(&self) -> anyhow::Result<u64> {
-        Ok(self.process()?.status()?.vmrss.context("no figure of memory")? / 1024)
+    /// Its address space, in MiB.
+    pub fn address_space(&self) -> anyhow::Result<u64> {
+        Ok(self.figures()?.vmsize.context("no figure of memory")? / 1024)
+    }
+
+    /// Sets a limit of it while it runs, as `prlimit` names and writes it.
+    pub fn limit(&self, name: &str, value: &str) -> anyhow::Result<()> {
+        let (pid, limit) = (self.pid().to_string(), format!("--{name}={value}:"));
+        process::run(Command::new("prlimit").args(["--pid", &pid, &limit])).map(drop)
+    }
+
+    /// Begins to watch its resident memory, of which [`Server::growth`] tells.
+    pub fn watch_memory(&self) -> anyhow::Result<Memory> {
+        let before = self.figures()?.vmrss.context("no figure of memory")? / 1024;
+        // Where the kernel does not allow it, the peak is that since the start, which is no less.
+        let _kept = fs::write(format!("/proc/{}/clear_refs", self.pid()), "5");
+        Ok(Memory { before })
+    }
+
+    /// Growth of its resident memory since [`Server::watch_memory`] up to its peak, in MiB.
+    pub fn growth(&self, memory: Memory) -> anyhow::Result<u64> {
+        let peak = self.figures()?.vmhwm.context("no figure of memory")? / 1024;
+        Ok(peak.saturating_sub(memory.before))
     }
 
     /// The end of its log.
@@ -178,13 +176,10 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Err(error) = self.child.kill().and_then(|()| self.child.wait()) {
-            eprintln!("a server goes on: {error}");
-        }
-        self.has_ended();
-    }
+/// The resident memory of a server at some moment, in MiB.
+#[derive(Debug, Clone, Copy)]
+pub struct Memory {
+    before: u64,
 }
 
 /// The log, if it is a file: a pipe or a device is not read.
@@ -217,9 +212,4 @@ pub fn panics(folder: &Path) -> anyhow::Result<BTreeMap<String, usize>> {
         }
     }
     Ok(found)
-}
-
-/// A pause that is part of a fault.
-pub fn pause(time: Duration) {
-    std::thread::sleep(time);
 }

@@ -2,9 +2,10 @@
 
 use crate::{
     home::Home,
-    ledger::Ledger,
+    ledger::{Group, Ledger},
     load::{self, Load, Plan, Tally},
-    run::Tools,
+    tools::Tools,
+    watch::Watch,
 };
 use anyhow::Context;
 use fastrand::Rng;
@@ -24,20 +25,22 @@ pub struct Trial {
     pub tools: Arc<Tools>,
     /// When no further round begins.
     pub until: Option<Instant>,
-    pub rounds: u32,
+    /// Rounds, and what was wrong.
+    pub watch: Arc<Watch>,
     pub tally: Tally,
-    pub wrong: Vec<String>,
     /// Figures that a reader wants to see.
     pub notes: Vec<String>,
     ledger: Ledger,
     loads: u32,
-    /// Statuses beside 503 that the fault excuses.
-    pub excused: Vec<u16>,
     /// The library whose panics the fault excuses.
     pub excused_panic: Option<&'static str>,
     /// Clients of the loads.
     pub clients: usize,
 }
+
+/// A moment of a ledger.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment(usize);
 
 impl Trial {
     pub fn new(backend: Backend, seed: u64, tools: Arc<Tools>, until: Option<Instant>) -> Self {
@@ -46,13 +49,11 @@ impl Trial {
             rng: Rng::with_seed(seed),
             tools,
             until,
-            rounds: 0,
+            watch: Arc::default(),
             tally: Tally::default(),
-            wrong: Vec::new(),
             notes: Vec::new(),
             ledger: Ledger::default(),
             loads: 0,
-            excused: Vec::new(),
             excused_panic: None,
             clients: CLIENTS,
         }
@@ -61,10 +62,17 @@ impl Trial {
     /// Whether another round begins, of so many in the long form and in the short one; the first always does.
     pub fn next_round(&mut self, long: u32, short: u32) -> bool {
         let most = if self.tools.is_short { short } else { long };
-        let is_time = self.rounds == 0 || self.until.is_none_or(|until| Instant::now() < until);
-        let begins = self.rounds < most && is_time;
-        self.rounds += u32::from(begins);
+        let is_time = self.rounds() == 0 || self.until.is_none_or(|until| Instant::now() < until);
+        let begins = self.rounds() < most && is_time;
+        if begins {
+            self.watch.begin_round();
+        }
         begins
+    }
+
+    /// Rounds that began.
+    pub fn rounds(&self) -> u32 {
+        self.watch.rounds()
     }
 
     /// Takes the second in the short form.
@@ -111,27 +119,35 @@ impl Trial {
             tag: format!("g{}", self.loads),
             seed: self.rng.u64(..),
             pause: Duration::from_millis(2),
-            excused: self.excused.clone(),
+            watch: Arc::clone(&self.watch),
         };
         let (result, outcome) = load::run(&plan, |load| work(load, self));
         self.ledger.append(outcome.ledger);
         self.tally += outcome.tally;
-        self.wrong.extend(outcome.wrong);
         result
     }
 
     /// Holds all that was answered since the last [`Trial::forget`] against the database.
     pub fn check(&mut self, home: &Home) -> anyhow::Result<()> {
         let rows = home.stored().context("the groups cannot be read")?;
-        self.wrong.extend(self.ledger.check(&rows).iter().map(ToString::to_string));
+        self.compare(&self.ledger, &rows);
         Ok(())
+    }
+
+    /// Writes down where rows differ from a ledger.
+    pub fn compare(&self, ledger: &Ledger, rows: &[Group]) {
+        for difference in ledger.check(rows) {
+            self.watch.wrong(difference.to_string());
+        }
     }
 
     /// Looks through the logs of the servers for what must never be there.
     pub fn check_logs(&mut self, home: &Home) -> anyhow::Result<()> {
         let mut panics = home.panics()?;
         panics.retain(|place, _| self.excused_panic.is_none_or(|library| !place.contains(library)));
-        self.wrong.extend(panics.iter().map(|(place, count)| format!("{count} panics at {place}")));
+        for (place, count) in panics {
+            self.watch.wrong(format!("{count} panics at {place}"));
+        }
         Ok(())
     }
 
@@ -148,10 +164,20 @@ impl Trial {
         self.ledger = Ledger::default();
     }
 
+    /// The ledger as it is, for [`Trial::go_back`].
+    pub fn moment(&self) -> Moment {
+        Moment(self.ledger.len())
+    }
+
+    /// Goes back to the ledger of a moment, as a backup of that moment takes the place of the database.
+    pub fn go_back(&mut self, moment: Moment) {
+        self.ledger.truncate(moment.0);
+    }
+
     /// Writes down what is wrong, if it is not as it should be.
-    pub fn expect(&mut self, holds: bool, otherwise: impl FnOnce() -> String) {
+    pub fn expect(&self, holds: bool, otherwise: impl FnOnce() -> String) {
         if !holds {
-            self.wrong.push(otherwise());
+            self.watch.wrong(otherwise());
         }
     }
 

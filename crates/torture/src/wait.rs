@@ -1,5 +1,6 @@
 //! Waits that end with an error.
 
+use crate::watch;
 use anyhow::bail;
 use std::{
     thread,
@@ -22,14 +23,21 @@ pub fn wait_at_most<T>(
     what: &str,
     mut poll: impl FnMut() -> anyhow::Result<Option<T>>,
 ) -> anyhow::Result<T> {
-    let started_at = Instant::now();
-    loop {
-        if let Some(value) = poll()? {
-            return Ok(value);
+    watch::during(what, || {
+        let started_at = Instant::now();
+        loop {
+            if let Some(value) = poll()? {
+                return Ok(value);
+            }
+            if started_at.elapsed() > limit {
+                bail!("waited {} s in vain: {what}", limit.as_secs());
+            }
+            thread::sleep(PAUSE);
         }
-        if started_at.elapsed() > limit {
-            bail!("waited {} s in vain: {what}", limit.as_secs());
-        }
-        thread::sleep(PAUSE);
-    }
+    })
+}
+
+/// A pause that is part of a fault.
+pub fn pause(time: Duration) {
+    watch::during(&format!("the end of a pause of {time:?}"), || thread::sleep(time));
 }

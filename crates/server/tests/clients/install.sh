@@ -8,4 +8,4 @@ mkdir -p "$tools"
 cp "$here/package.json" "$here/package-lock.json" "$tools"
 npm ci --prefix "$tools" --ignore-scripts --no-audit --no-fund
 python3 -m venv "$tools/venv"
-"$tools/venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$here/requirements.txt"
+"$tools/venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes --requirement "$here/requirements.txt"

@@ -1,7 +1,7 @@
 //! Three servers behind HAProxy, one of which is killed each second.
 
 use super::{Fault, POSTGRES};
-use crate::{need::Need, server::pause, trial::Trial};
+use crate::{need::Need, trial::Trial, wait::pause};
 use gochat_test_support::{Backend, HaProxy, free_port};
 use std::time::Duration;
 
@@ -32,8 +32,6 @@ impl Fault for Balancer {
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        // HAProxy's own answers where a server was lost before it answered, and where none is there.
-        trial.excused = vec![502, 504];
         let home = trial.home()?;
         let mut servers = Vec::new();
         for _ in 0..SERVERS {
@@ -42,6 +40,8 @@ impl Fault for Balancer {
         let ports: Vec<_> = servers.iter().map(|server| [server.port, server.admin_port]).collect();
         let proxy = HaProxy::in_front_of(&ports)?;
         trial.under_load(&home, &[proxy.port()], |load, trial| {
+            // HAProxy's own answers where a server was lost before it answered, and where none is there.
+            load.excuse(&[502, 504]);
             load.more_created(20)?;
             while trial.next_round(60, 8) {
                 let number = trial.rng.usize(..SERVERS);

@@ -1,12 +1,18 @@
 //! Bodies that are too large, or become it.
 
-use super::{Fault, SQLITE};
-use crate::{client, client::request, hostile, server::Server, trial::Trial};
-use anyhow::{Context, ensure};
-use gochat_test_support::Backend;
+use super::Fault;
+use crate::{
+    client,
+    client::request,
+    hostile, process,
+    server::{Memory, Server},
+    trial::Trial,
+};
 use std::{
+    fs,
     io::{Read, Write},
-    process::{Command, Stdio},
+    path::Path,
+    process::Command,
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
@@ -18,9 +24,6 @@ pub struct GzipBomb;
 
 /// Connections.
 const SENDERS: usize = 4;
-
-/// A reply that comes before the request is read ends the connection a second later; a slow machine may take more.
-const CUT: Duration = Duration::from_secs(8);
 
 /// What the memory may grow by, in MiB.
 const GROWTH: u64 = 64;
@@ -34,8 +37,8 @@ impl Fault for Gigabyte {
         "bodies of 1 GiB with a key, with a length and in chunks: 413 and cut, memory is bounded"
     }
 
-    fn short_on(&self) -> &'static [Backend] {
-        SQLITE
+    fn is_long(&self) -> bool {
+        true
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
@@ -48,7 +51,7 @@ impl Fault for Gigabyte {
             (with(("Transfer-Encoding", "chunked")), [b"10000\r\n", &*vec![b'x'; 1 << 16], b"\r\n"].concat()),
         ];
         while trial.next_round(5, 1) {
-            let (port, before) = (server.port, server.resident()?);
+            let (port, memory) = (server.port, server.watch_memory()?);
             let replies = trial.under_load(&home, &[port], |load, _| {
                 let replies = thread::scope(|scope| {
                     let senders: Vec<_> = (0..SENDERS)
@@ -61,11 +64,11 @@ impl Fault for Gigabyte {
                 Ok(replies)
             })?;
             for (status, mebibytes, took) in replies {
-                trial.expect(status == Some(413) && took < CUT, || {
+                trial.expect(status == Some(413) && took < hostile::CUT, || {
                     format!("a body of 1 GiB: {status:?}, {mebibytes} MiB sent in {took:?}")
                 });
             }
-            bounded(trial, &server, before)?;
+            bounded(trial, &server, memory)?;
         }
         server.terminate()?;
         trial.finish(&home)
@@ -81,8 +84,8 @@ impl Fault for GzipBomb {
         "8 KiB of gzip that are 8 MiB of spaces, 1,000 times: 415, and nothing is unpacked"
     }
 
-    fn short_on(&self) -> &'static [Backend] {
-        SQLITE
+    fn is_long(&self) -> bool {
+        true
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
@@ -93,9 +96,9 @@ impl Fault for GzipBomb {
             ("Content-Type", "application/json"),
             ("Content-Encoding", "gzip"),
         ];
-        let bomb = request("POST", "/v1/group", &headers, &gzip(&vec![b' '; 8 << 20])?);
+        let bomb = request("POST", "/v1/group", &headers, &gzip(home.folder(), &vec![b' '; 8 << 20])?);
         while trial.next_round(5, 1) {
-            let before = server.resident()?;
+            let memory = server.watch_memory()?;
             trial.under_load(&home, &[server.port], |load, trial| {
                 let mut client = client::Client::of(server.port);
                 for _ in 0..1_000 {
@@ -105,15 +108,15 @@ impl Fault for GzipBomb {
                 }
                 load.more_created(20)
             })?;
-            bounded(trial, &server, before)?;
+            bounded(trial, &server, memory)?;
         }
         server.terminate()?;
         trial.finish(&home)
     }
 }
 
-fn bounded(trial: &mut Trial, server: &Server, before: u64) -> anyhow::Result<()> {
-    let grown = server.resident()?.saturating_sub(before);
+fn bounded(trial: &mut Trial, server: &Server, memory: Memory) -> anyhow::Result<()> {
+    let grown = server.growth(memory)?;
     trial.expect(grown < GROWTH, || format!("the memory grew by {grown} MiB"));
     trial.note(format!("{grown} MiB more memory"));
     Ok(())
@@ -141,7 +144,7 @@ fn send_gibibyte(port: u16, head: &[u8], block: &[u8]) -> (Option<u16>, u64, Dur
             }
         }
         // The reply may still lie there.
-        crate::server::pause(Duration::from_millis(200));
+        crate::wait::pause(Duration::from_millis(200));
         is_over.store(true, Ordering::Relaxed);
         reader.join().ok().flatten()
     });
@@ -164,13 +167,8 @@ fn read_status(mut stream: &std::net::TcpStream, is_over: &AtomicBool) -> Option
     client::parse(&bytes).ok().flatten().map(|(reply, _)| reply.status)
 }
 
-fn gzip(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
-    let mut child = Command::new("gzip").arg("-9").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-    let mut stdin = child.stdin.take().context("gzip has no input")?;
-    let output = thread::scope(|scope| {
-        scope.spawn(move || drop(stdin.write_all(bytes)));
-        child.wait_with_output()
-    })?;
-    ensure!(output.status.success(), "gzip failed");
-    Ok(output.stdout)
+fn gzip(folder: &Path, bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let file = folder.join("unpacked");
+    fs::write(&file, bytes)?;
+    Ok(process::run(Command::new("gzip").args(["-9", "-c"]).arg(&file))?.stdout)
 }

@@ -29,24 +29,17 @@ impl Fault for CommitAnswer {
         let home = trial.home()?;
         let proxy = FaultProxy::in_front_of(&home.url)?;
         let home = home.through(proxy.url());
-        let mut server = home.start()?;
         let (mut next, mut most) = ([0, 0], [0, 0]);
-        while trial.next_round(200, 12) {
-            let kind = trial.rounds as usize % 2;
-            let number = trial.rng.usize(1..5);
-            trial.under_load(&home, &[server.port], |load, _| {
-                load.more_created(5)?;
-                let before = proxy.answers_lost();
-                proxy.cut_answer(COMMITS[kind], number, next[kind]);
-                wait_for("an answer is cut", || Ok((proxy.answers_lost() > before).then_some(())))?;
-                load.more_created(5)
-            })?;
+        super::rounds(trial, &home, [200, 12], |_, trial, _| {
+            let kind = trial.rounds() as usize % 2;
+            let before = proxy.answers_lost();
+            proxy.cut_answer(COMMITS[kind], trial.rng.usize(1..5), next[kind]);
+            wait_for("an answer is cut", || Ok((proxy.answers_lost() > before).then_some(())))?;
             most[kind] = most[kind].max(next[kind].min(proxy.answer_length()));
             next[kind] = (next[kind] + 1) % LENGTHS[kind];
-            trial.check(&home)?;
-        }
+            Ok(())
+        })?;
         trial.note(format!("up to {} bytes of COMMIT's answer, and up to {} of a batch's", most[0], most[1]));
-        server.terminate()?;
-        trial.finish(&home)
+        Ok(())
     }
 }

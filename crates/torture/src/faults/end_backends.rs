@@ -1,7 +1,7 @@
 //! An administrator ends PostgreSQL's backends, again and again.
 
 use super::{Fault, POSTGRES};
-use crate::{home::Home, server::pause, trial::Trial};
+use crate::{home::Home, trial::Trial, wait::pause};
 use gochat_test_support::Backend;
 
 pub struct EndBackends;
@@ -21,17 +21,7 @@ impl Fault for EndBackends {
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
         let home = trial.home()?;
-        let mut server = home.start()?;
-        while trial.next_round(20, 2) {
-            trial.under_load(&home, &[server.port], |load, trial| {
-                load.more_created(20)?;
-                end_all(&home, trial)?;
-                load.more_created(20)
-            })?;
-            trial.check(&home)?;
-        }
-        server.terminate()?;
-        trial.finish(&home)
+        super::rounds(trial, &home, [20, 2], |_, trial, _| end_all(&home, trial))
     }
 }
 

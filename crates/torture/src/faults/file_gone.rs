@@ -54,26 +54,18 @@ impl Fault for FileReplaced {
 
 fn run(trial: &mut Trial, hurt: impl Fn(&Path, &Path) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let home = trial.home()?;
-    let mut server = home.start()?;
     let files = files(&home.file())?;
-    while trial.next_round(20, 3) {
-        trial.under_load(&home, &[server.port], |load, trial| {
-            load.more_created(trial.rng.u64(10..50))?;
-            let file = &files[trial.rng.usize(..files.len())];
-            // Another name for the file that the server has open.
-            let kept = home.folder().join("kept");
-            fs::hard_link(file, &kept)?;
-            hurt(file, &home.folder().join("aside"))?;
-            load.expect_nothing_stored(true);
-            load.more_unavailable(trial.rng.u64(1..30))?;
-            load.expect_nothing_stored(false);
-            fs::rename(&kept, file)?;
-            load.more_created(20)
-        })?;
-        trial.check(&home)?;
-    }
-    server.terminate()?;
-    trial.finish(&home)
+    super::rounds(trial, &home, [20, 3], |load, trial, _| {
+        let file = &files[trial.rng.usize(..files.len())];
+        // Another name for the file that the server has open.
+        let kept = home.folder().join("kept");
+        fs::hard_link(file, &kept)?;
+        hurt(file, &home.folder().join("aside"))?;
+        load.expect_nothing_stored(true);
+        load.more_unavailable(trial.rng.u64(1..30))?;
+        load.expect_nothing_stored(false);
+        Ok(fs::rename(&kept, file)?)
+    })
 }
 
 /// The database, its log and the log's index.

@@ -1,9 +1,7 @@
 //! Senders at full speed.
 
-use super::{Fault, SQLITE};
+use super::Fault;
 use crate::{client::request, hostile, trial::Trial};
-use gochat_test_support::Backend;
-use std::time::Duration;
 
 pub struct FloodBody;
 
@@ -11,9 +9,6 @@ pub struct FloodPipeline;
 
 /// Connections.
 const SENDERS: usize = 8;
-
-/// A reply that comes before the request is read ends the connection a second later; a slow machine may take more.
-const CUT: Duration = Duration::from_secs(8);
 
 impl Fault for FloodBody {
     fn name(&self) -> &'static str {
@@ -24,8 +19,8 @@ impl Fault for FloodBody {
         "8 connections send a body of 1 TiB without a key at full speed: each is cut, and others are served"
     }
 
-    fn short_on(&self) -> &'static [Backend] {
-        SQLITE
+    fn is_long(&self) -> bool {
+        true
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
@@ -40,7 +35,7 @@ impl Fault for FloodBody {
                 hostile::send_at_full_speed(port, &head, &block, over)
             })?;
             let longest = sent.iter().map(|sent| sent.longest).max().unwrap_or_default();
-            trial.expect(longest < CUT, || format!("a sender was read for {longest:?}"));
+            trial.expect(longest < hostile::CUT, || format!("a sender was read for {longest:?}"));
             let mebibytes = sent.iter().map(|sent| sent.bytes).sum::<u64>() >> 20;
             trial
                 .note(format!("{mebibytes} MiB sent, the longest connection {:.1} s", longest.as_secs_f64()));
@@ -59,8 +54,8 @@ impl Fault for FloodPipeline {
         "8 connections pipeline `GET /nope` at full speed: others are served"
     }
 
-    fn short_on(&self) -> &'static [Backend] {
-        SQLITE
+    fn is_long(&self) -> bool {
+        true
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {

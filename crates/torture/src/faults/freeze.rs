@@ -1,11 +1,23 @@
 //! PostgreSQL is frozen, while its machine still acknowledges what arrives.
 
 use super::{Fault, POSTGRES};
-use crate::{server::pause, trial::Trial};
+use crate::{
+    trial::Trial,
+    wait::{pause, wait_at_most},
+};
 use gochat_test_support::{Backend, Cluster};
-use std::time::Duration;
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 pub struct Freeze;
+
+/// `database.timeout`.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Longest time to an answer, also on a slow machine.
+const LONGEST: Duration = Duration::from_secs(10);
 
 impl Fault for Freeze {
     fn name(&self) -> &'static str {
@@ -27,21 +39,24 @@ impl Fault for Freeze {
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
         let cluster = Cluster::start(Cluster::DURABLE)?;
         let home = trial.home_on(&cluster)?;
-        let mut server = home.start()?;
-        while trial.next_round(10, 1) {
-            let before = trial.rng.u64(1..150);
-            let most = trial.by_form(20_000, 7_000);
-            let time = trial.millis(1_000, most);
-            trial.under_load(&home, &[server.port], |load, _| {
-                load.more_created(before)?;
-                cluster.pause()?;
-                pause(time);
-                cluster.resume()?;
-                load.more_created(20)
-            })?;
-            trial.check(&home)?;
-        }
-        server.terminate()?;
-        trial.finish(&home)
+        let most = trial.by_form([1_000, 20_000], [7_000, 9_000]);
+        super::rounds(trial, &home, [10, 1], |load, trial, _| {
+            let time = trial.millis(most[0], most[1]);
+            let frozen_at = Instant::now();
+            cluster.pause()?;
+            if time > TIMEOUT + Duration::from_secs(1) {
+                // Of the creates that were on their way and of those that come.
+                wait_at_most(LONGEST, "503 beside a frozen PostgreSQL", || {
+                    Ok((load.unavailable.load(Ordering::Relaxed) > 0).then_some(()))
+                })?;
+            }
+            pause(time.saturating_sub(frozen_at.elapsed()));
+            cluster.resume()
+        })?;
+        let longest = trial.tally.longest;
+        trial.expect(longest < LONGEST, || {
+            format!("an answer took {longest:?}, with a timeout of {TIMEOUT:?}")
+        });
+        Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! A server that speaks another language.
 
 use super::{Fault, POSTGRES, end_backends::end_all};
-use crate::{need::Need, server::pause, trial::Trial};
+use crate::{need::Need, trial::Trial, wait::pause};
 use gochat_test_support::{Backend, Cluster, Shutdown};
 use std::time::Duration;
 
@@ -27,34 +27,24 @@ impl Fault for German {
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
         let cluster = Cluster::with(Cluster::DURABLE).set("lc_messages", "de_DE.UTF-8").start()?;
         let home = trial.home_on(&cluster)?;
-        let mut server = home.start()?;
-        while trial.next_round(15, 3) {
-            let kind = trial.rounds % 3;
-            trial.under_load(&home, &[server.port], |load, trial| {
-                load.more_created(20)?;
-                match kind {
-                    0 => {
-                        let mut lock = home.sql()?;
-                        lock.execute("BEGIN; LOCK TABLE groups IN ACCESS EXCLUSIVE MODE")?;
-                        pause(Duration::from_secs(8));
-                        lock.execute("ROLLBACK")?;
-                    }
-                    1 => end_all(&home, trial)?,
-                    _ => {
-                        cluster.stop(Shutdown::Fast)?;
-                        pause(trial.millis(0, 1_000));
-                        cluster.start_again()?;
-                    }
-                }
-                load.more_created(20)
-            })?;
-            trial.check(&home)?;
-        }
+        super::rounds(trial, &home, [15, 3], |_, trial, _| match trial.rounds() % 3 {
+            0 => {
+                let mut lock = home.sql()?;
+                lock.execute("BEGIN; LOCK TABLE groups IN ACCESS EXCLUSIVE MODE")?;
+                pause(Duration::from_secs(8));
+                lock.execute("ROLLBACK")
+            }
+            1 => end_all(&home, trial),
+            _ => {
+                cluster.stop(Shutdown::Fast)?;
+                pause(trial.millis(0, 1_000));
+                cluster.start_again()
+            }
+        })?;
         let log = cluster.log();
         trial.expect(log.contains("FEHLER") || log.contains("FATAL:  Verbindung"), || {
             "PostgreSQL did not speak German".to_owned()
         });
-        server.terminate()?;
-        trial.finish(&home)
+        Ok(())
     }
 }

@@ -1,13 +1,12 @@
 //! Someone guesses API keys.
 
-use super::{Fault, SQLITE};
+use super::Fault;
 use crate::{
     client::{Client, request},
     hostile,
     trial::Trial,
 };
 use fastrand::Rng;
-use gochat_test_support::Backend;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub struct Guess;
@@ -24,8 +23,8 @@ impl Fault for Guess {
         "64 connections guess API keys: each is 401 (or 503), those with a key are served"
     }
 
-    fn short_on(&self) -> &'static [Backend] {
-        SQLITE
+    fn is_long(&self) -> bool {
+        true
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {

@@ -1,14 +1,14 @@
 //! Connections on which nothing is sent.
 
-use super::{Fault, SQLITE};
+use super::Fault;
 use crate::{
     client::{Client, request},
+    home::Home,
     hostile,
     need::Need,
-    server::Server,
+    server::{Launch, Server},
     trial::Trial,
 };
-use gochat_test_support::Backend;
 use std::{
     net::TcpStream,
     time::{Duration, Instant},
@@ -21,32 +21,28 @@ pub struct Descriptors;
 /// Longest wait of another client beside them.
 const LIMIT: Duration = Duration::from_secs(5);
 
+/// Descriptors of a server that has few.
+const FEW: usize = 256;
+
 impl Fault for Idle {
     fn name(&self) -> &'static str {
         "idle"
     }
 
     fn about(&self) -> &'static str {
-        "5,000 idle connections: others are served"
+        "5,000 idle connections, all of which are kept: others are served"
     }
 
     fn needs(&self) -> &'static [Need] {
         &[Need::Descriptors]
     }
 
-    fn short_on(&self) -> &'static [Backend] {
-        SQLITE
+    fn is_long(&self) -> bool {
+        true
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        let home = trial.home()?;
-        while trial.next_round(3, 1) {
-            let mut server = home.start()?;
-            beside(trial, &home, &server, 5_000)?;
-            let code = server.terminate()?;
-            trial.expect(code == Some(0), || format!("it ended with {code:?}"));
-        }
-        trial.finish(&home)
+        run(trial, Home::launch, 5_000, |held| held == 5_000)
     }
 }
 
@@ -56,32 +52,50 @@ impl Fault for Descriptors {
     }
 
     fn about(&self) -> &'static str {
-        "3,000 idle connections to a server with 256 descriptors: `/livez` and new clients are served within 5 s"
+        "3,000 idle connections to a server with 256 descriptors, which keeps some: `/livez` and new clients are served within 5 s"
     }
 
     fn needs(&self) -> &'static [Need] {
         &[Need::Descriptors]
     }
 
-    fn short_on(&self) -> &'static [Backend] {
-        SQLITE
+    fn is_long(&self) -> bool {
+        true
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        let home = trial.home()?;
-        while trial.next_round(3, 1) {
-            let mut server = home.launch().by(&["prlimit", "--nofile=256:256", "--"]).start()?;
-            beside(trial, &home, &server, 3_000)?;
-            let code = server.terminate()?;
-            trial.expect(code == Some(0), || format!("it ended with {code:?}"));
-        }
-        trial.finish(&home)
+        let few = |home: &Home| home.launch().by(&["prlimit", &format!("--nofile={FEW}:{FEW}"), "--"]);
+        // The one that was idle longest is closed for the next one.
+        run(trial, few, 3_000, |held| (1..FEW).contains(&held))
     }
 }
 
-/// Opens connections, and writes down how long new clients wait beside them.
-fn beside(trial: &mut Trial, home: &crate::home::Home, server: &Server, count: usize) -> anyhow::Result<()> {
-    let idle = open(server.port, count);
+/// Opens connections to a server, all of which it takes, and of which it holds a number that is right.
+fn run(
+    trial: &mut Trial,
+    launch: impl Fn(&Home) -> Launch,
+    count: usize,
+    is_right: impl Fn(usize) -> bool,
+) -> anyhow::Result<()> {
+    let home = trial.home()?;
+    while trial.next_round(3, 1) {
+        let mut server = launch(&home).start()?;
+        let idle = open(server.port, count);
+        trial.expect(idle.len() == count, || format!("{} of {count} connections are opened", idle.len()));
+        probe(trial, &home, &server);
+        let held = idle.iter().filter(|stream| is_open(stream)).count();
+        trial.expect(is_right(held), || format!("it holds {held} of {count} idle connections"));
+        trial.note(format!("{held} of {count} held"));
+        trial.under_load(&home, &[server.port], |load, _| load.more_created(50))?;
+        drop(idle);
+        let code = server.terminate()?;
+        trial.expect(code == Some(0), || format!("it ended with {code:?}"));
+    }
+    trial.finish(&home)
+}
+
+/// Writes down how long new clients wait.
+fn probe(trial: &mut Trial, home: &Home, server: &Server) {
     let probes = [
         (server.admin_port, request("GET", "/livez", &[], b""), "/livez"),
         (server.port, request("GET", "/v1/group/1", &[("GoChat-Token", &home.key)], b""), "a read"),
@@ -93,13 +107,10 @@ fn beside(trial: &mut Trial, home: &crate::home::Home, server: &Server, count: u
         let is_answered = answer.as_ref().is_ok_and(|reply| [200, 404].contains(&reply.status));
         trial.expect(is_answered && took < LIMIT, || {
             let answer = answer.map(|reply| reply.status);
-            format!("{what} beside {} idle connections: {answer:?} after {took:?}", idle.len())
+            format!("{what}: {answer:?} after {took:?}")
         });
-        trial.note(format!("{what} after {:.2} s beside {} idle", took.as_secs_f64(), idle.len()));
+        trial.note(format!("{what} after {:.2} s", took.as_secs_f64()));
     }
-    trial.under_load(home, &[server.port], |load, _| load.more_created(50))?;
-    drop(idle);
-    Ok(())
 }
 
 /// As many of these connections as can be had.
@@ -114,4 +125,10 @@ fn open(port: u16, count: usize) -> Vec<TcpStream> {
         }
     }
     streams
+}
+
+/// Whether the other side has not ended it.
+fn is_open(stream: &TcpStream) -> bool {
+    let peeked = stream.set_nonblocking(true).and_then(|()| stream.peek(&mut [0]));
+    peeked.is_err_and(|error| !hostile::is_end(&error))
 }

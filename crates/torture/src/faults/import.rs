@@ -3,10 +3,11 @@
 use super::Fault;
 use crate::{
     ledger::{Answer, Ask, Ledger},
-    server::pause,
+    process::{self, Process},
     trial::Trial,
+    wait::pause,
 };
-use anyhow::ensure;
+use anyhow::Context;
 use std::{fmt::Write as _, fs, process::Stdio};
 
 pub struct Import;
@@ -35,22 +36,25 @@ impl Fault for Import {
             fs::write(home.folder().join("groups.ndjson"), file)?;
             let arguments = ["groups", "import", "groups.ndjson"];
             for _ in 0..6 {
-                let mut import = home.launch().command(&arguments).stderr(Stdio::null()).spawn()?;
+                let mut import = Process::spawn(
+                    home.launch().command(&arguments).stdin(Stdio::null()).stderr(Stdio::null()),
+                )?;
                 pause(trial.millis(0, 150));
-                kills += u32::from(import.try_wait()?.is_none());
+                kills += u32::from(import.status()?.is_none());
                 import.kill()?;
-                import.wait()?;
-                let found = ledger.check(&home.stored()?);
-                trial.wrong.extend(found.iter().map(ToString::to_string));
+                trial.compare(&ledger, &home.stored()?);
             }
-            let output = home.launch().command(&arguments).output()?;
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            ensure!(output.status.success(), "the last import failed: {said}");
+            let last = process::run(&mut home.launch().command(&arguments)).context("the last import")?;
+            let said = String::from_utf8_lossy(&last.stderr).into_owned();
             let rows = home.stored()?;
-            trial.wrong.extend(ledger.check(&rows).iter().map(ToString::to_string));
+            trial.compare(&ledger, &rows);
             trial.expect(rows.len() == lines, || format!("{} groups of {lines} lines: {said}", rows.len()));
+            // The import that came to its end acknowledges each line.
+            trial.tally.asked += lines as u64;
+            trial.tally.created += lines as u64;
         }
-        trial.note(format!("{kills} kills, {lines} lines a round"));
+        trial.tally.broken += u64::from(kills);
+        trial.note(format!("{lines} lines a round are the requests, {kills} imports were killed"));
         Ok(())
     }
 }

@@ -1,18 +1,17 @@
 //! The process may have no more memory, or no more threads.
 
-use super::{Fault, SQLITE};
+use super::Fault;
 use crate::{
     client::{Client, request},
-    need::{Need, OTHER_USER},
-    server::{Server, pause},
+    need::{NOBODY, Need, OTHER_USER},
+    process,
     trial::Trial,
+    wait::pause,
 };
-use anyhow::ensure;
-use gochat_test_support::Backend;
 use std::{
     os::unix::fs::chown,
     process::Command,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     thread,
     time::Duration,
 };
@@ -24,11 +23,15 @@ pub struct Threads;
 /// Clients that ask for pages.
 const READERS: usize = 64;
 
-/// Least and most memory that a server is given, in MiB: from too little to start to enough for some clients.
-const ROOM: [u64; 2] = [30, 500];
+/// Groups of a page.
+const PAGE: usize = 1_000;
 
-/// Debian's user `nobody` and group `nogroup`.
-const NOBODY: u32 = 65_534;
+/// Least and most address space that a server is started with, in MiB: too little for most of its threads and their heaps.
+const FROM_START: [u64; 2] = [30, 500];
+
+/// Least and most address space that a server is left with beyond what it has when it serves, in MiB: from too little for a page
+/// to enough for some of the clients.
+const MORE: [u64; 2] = [8, 256];
 
 impl Fault for Memory {
     fn name(&self) -> &'static str {
@@ -36,64 +39,100 @@ impl Fault for Memory {
     }
 
     fn about(&self) -> &'static str {
-        "RLIMIT_AS of 30 to 500 MiB, while 64 clients read pages of 1,000: it serves, refuses or ends, and a new one goes on"
+        "RLIMIT_AS at start, or under load of little more than there is, while 64 clients read pages of 1,000: it serves, refuses or ends, and a new one goes on"
     }
 
-    fn short_on(&self) -> &'static [Backend] {
-        SQLITE
+    fn is_long(&self) -> bool {
+        true
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
         let home = trial.home()?;
         home.fill(2_000)?;
-        // A 500 and a panic are what is left without memory.
-        trial.excused = vec![500];
-        let [mut unstarted, mut ended] = [0, 0];
-        while trial.next_round(10, 2) {
-            let room = (trial.rng.u64(ROOM[0]..ROOM[1]) << 20).to_string();
-            let scarce = home.launch().by(&["prlimit", &format!("--as={room}:"), "--"]);
-            let mut server = match scarce.start() {
+        let [mut unstarted, mut ended, mut well] = [0, 0, 0];
+        // In the short form a server that starts with too little, and one that may live.
+        while trial.next_round(12, 2) {
+            let is_from_start = trial.rounds() % 3 == 1;
+            let mut launch = home.launch();
+            let mut limit = "unlimited".to_owned();
+            if is_from_start {
+                limit = (trial.rng.u64(FROM_START[0]..FROM_START[1]) << 20).to_string();
+                launch = launch.by(&["prlimit", &format!("--as={limit}:"), "--"]);
+            }
+            let server = launch.start();
+            let mut server = match server {
                 Ok(server) => server,
                 Err(error) => {
                     let said = format!("{error:#}");
-                    trial.expect(said.contains("the server ended"), || format!("with {room} bytes: {said}"));
+                    trial.expect(said.contains("the server ended"), || {
+                        format!("it neither serves nor ends with an address space of {limit}: {said}")
+                    });
                     unstarted += 1;
                     continue;
                 }
             };
             let ports = [server.port, server.admin_port];
-            let page = request("GET", "/v1/group?limit=1000", &[("GoChat-Token", &home.key)], b"");
-            server = trial.under_load(&home, &ports[..1], |load, _| {
-                let over = AtomicBool::new(false);
-                thread::scope(|scope| {
-                    for _ in 0..READERS {
-                        scope.spawn(|| {
-                            let mut client = Client::of(ports[0]);
-                            while !over.load(Ordering::Relaxed) {
-                                if client.send(&page).is_err() {
-                                    pause(Duration::from_millis(20));
-                                }
-                            }
-                        });
-                    }
-                    pause(Duration::from_secs(2));
-                    over.store(true, Ordering::Relaxed);
-                });
-                if server.is_alive()? {
-                    limit(&server, "as", "unlimited")?;
-                } else {
-                    ended += 1;
-                    server = home.launch().spawn(ports)?.listens()?;
+            let is_well;
+            (server, is_well) = trial.under_load(&home, &ports[..1], |load, trial| {
+                if !is_from_start {
+                    load.more_created(20)?;
+                    let room = server.address_space()? + trial.rng.u64(MORE[0]..MORE[1]);
+                    server.limit("as", &(room << 20).to_string())?;
                 }
+                load.excuse(&[500]);
+                let [whole, torn] = read_pages(ports[0], &home.key);
+                trial.expect(torn == 0, || format!("{torn} pages have not {PAGE} groups"));
+                let lives = server.is_alive()?;
+                if lives {
+                    trial.note(format!("{whole} pages read"));
+                    server.limit("as", "unlimited")?;
+                } else {
+                    server = home.launch().spawn(ports)?.listens()?;
+                    ended += 1;
+                }
+                load.end_excuse();
                 load.more_created(20)?;
-                Ok(server)
+                Ok((server, lives && whole > 0))
             })?;
-            server.terminate()?;
+            well += u32::from(is_well);
+            let code = server.terminate()?;
+            trial.expect(code == Some(0), || format!("it ended with {code:?}: {}", server.last_lines()));
             trial.check(&home)?;
         }
-        trial.note(format!("{unstarted} times too little to start, {ended} times it ended"));
+        trial.expect(well > 0 || trial.tools.is_short, || "no server lived and served".to_owned());
+        trial.note(format!(
+            "{unstarted} times too little to start, {ended} times it ended, {well} times it served"
+        ));
         trial.check(&home)
     }
+}
+
+/// Reads pages at full speed for 2 s, and returns how many were answered 200 with all their groups, and without.
+fn read_pages(port: u16, key: &str) -> [u64; 2] {
+    let target = format!("/v1/group?limit={PAGE}");
+    let page = request("GET", &target, &[("GoChat-Token", key)], b"");
+    let (over, counts) = (AtomicBool::new(false), [0, 0].map(AtomicU64::new));
+    let read = || {
+        let mut client = Client::of(port);
+        while !over.load(Ordering::Relaxed) {
+            match client.send(&page) {
+                Ok(reply) if reply.status == 200 => {
+                    let is_whole = reply.text().matches("\"uuid\":").count() == PAGE;
+                    counts[usize::from(!is_whole)].fetch_add(1, Ordering::Relaxed);
+                }
+                Ok(_) => {}
+                Err(_) => thread::sleep(Duration::from_millis(20)),
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..READERS {
+            scope.spawn(read);
+        }
+        pause(Duration::from_secs(2));
+        over.store(true, Ordering::Relaxed);
+    });
+    counts.map(AtomicU64::into_inner)
 }
 
 impl Fault for Threads {
@@ -109,8 +148,8 @@ impl Fault for Threads {
         &[Need::OtherUser]
     }
 
-    fn short_on(&self) -> &'static [Backend] {
-        SQLITE
+    fn is_long(&self) -> bool {
+        true
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
@@ -141,7 +180,13 @@ impl Fault for Threads {
             let port = server.port;
             trial.under_load(&home, &[port], |load, _| {
                 load.more_created(20)?;
-                limit(&server, "nproc", "1")?;
+                // A user's limit, set by that user.
+                process::run(Command::new("setpriv").args(OTHER_USER).args([
+                    "prlimit",
+                    "--pid",
+                    &server.pid().to_string(),
+                    "--nproc=1:",
+                ]))?;
                 load.more_created(100)
             })?;
             let alive = server.is_alive()?;
@@ -150,18 +195,4 @@ impl Fault for Threads {
         }
         trial.finish(&home)
     }
-}
-
-/// Sets a limit of a process that runs.
-fn limit(server: &Server, name: &str, value: &str) -> anyhow::Result<()> {
-    let (pid, limit) = (server.pid().to_string(), format!("--{name}={value}:"));
-    let mut command = Command::new("prlimit");
-    if name == "nproc" {
-        // A user's limit, set by that user.
-        command = Command::new("setpriv");
-        command.args(OTHER_USER).arg("prlimit");
-    }
-    let status = command.args(["--pid", &pid, &limit]).status()?;
-    ensure!(status.success(), "prlimit failed");
-    Ok(())
 }

@@ -1,9 +1,7 @@
 //! The log is not read, or cannot be written.
 
-use super::{Fault, SQLITE};
-use crate::trial::Trial;
-use anyhow::ensure;
-use gochat_test_support::Backend;
+use super::Fault;
+use crate::{process, trial::Trial};
 use std::{fs::File, path::Path, process::Command};
 
 pub struct LogStalled;
@@ -19,14 +17,14 @@ impl Fault for LogStalled {
         "standard error is a pipe that nobody reads: served as before, and SIGTERM ends it with 0"
     }
 
-    fn short_on(&self) -> &'static [Backend] {
-        SQLITE
+    fn is_long(&self) -> bool {
+        true
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
         let pipe = tempfile::tempdir_in(trial.tools.base.path())?;
         let pipe = pipe.path().join("pipe");
-        ensure!(Command::new("mkfifo").arg(&pipe).status()?.success(), "mkfifo failed");
+        process::run(Command::new("mkfifo").arg(&pipe))?;
         // Open at both ends, so that nobody waits for the other one.
         let _reader = File::options().read(true).write(true).open(&pipe)?;
         run(trial, &pipe)
@@ -42,8 +40,8 @@ impl Fault for LogFull {
         "standard error is `/dev/full`: served as before, and SIGTERM ends it with 0"
     }
 
-    fn short_on(&self) -> &'static [Backend] {
-        SQLITE
+    fn is_long(&self) -> bool {
+        true
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {

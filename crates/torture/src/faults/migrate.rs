@@ -1,10 +1,7 @@
 //! Three servers migrate one empty database, and one of them is killed.
 
 use super::Fault;
-use crate::{
-    server::{Server, pause},
-    trial::Trial,
-};
+use crate::{server::Server, trial::Trial, wait::pause};
 use gochat_test_support::{Backend, free_port, schema};
 
 pub struct Migrate;

@@ -1,7 +1,7 @@
 //! What happens behind PgBouncer.
 
 use super::{Fault, POSTGRES, end_backends::end_all};
-use crate::{need::Need, server::pause, trial::Trial};
+use crate::{need::Need, trial::Trial, wait::pause};
 use gochat_test_support::{Backend, Cluster, PgBouncer, Shutdown};
 
 pub struct BehindPgBouncer;
@@ -29,30 +29,19 @@ impl Fault for BehindPgBouncer {
         let pgbouncer = PgBouncer::in_front_of(&home.url)?;
         let url = pgbouncer.url(&home.url)?;
         let home = home.through(&url).set("GOCHAT__DATABASE__PREPARED_STATEMENTS", "false");
-        let mut server = home.start()?;
-        while trial.next_round(30, 3) {
-            let kind = trial.rounds % 3;
-            let ports = [server.port, server.admin_port];
-            server = trial.under_load(&home, &ports[..1], |load, trial| {
-                load.more_created(20)?;
-                match kind {
-                    0 => {
-                        server.kill()?;
-                        server = home.launch().spawn(ports)?.listens()?;
-                    }
-                    1 => end_all(&home, trial)?,
-                    _ => {
-                        cluster.stop(Shutdown::Immediate)?;
-                        pause(trial.millis(0, 1_000));
-                        cluster.start_again()?;
-                    }
-                }
-                load.more_created(20)?;
-                Ok(server)
-            })?;
-            trial.check(&home)?;
-        }
-        server.terminate()?;
-        trial.finish(&home)
+        super::rounds(trial, &home, [30, 3], |_, trial, server| match trial.rounds() % 3 {
+            0 => {
+                let ports = [server.port, server.admin_port];
+                server.kill()?;
+                *server = home.launch().spawn(ports)?.listens()?;
+                Ok(())
+            }
+            1 => end_all(&home, trial),
+            _ => {
+                cluster.stop(Shutdown::Immediate)?;
+                pause(trial.millis(0, 1_000));
+                cluster.start_again()
+            }
+        })
     }
 }

@@ -3,9 +3,7 @@
 use super::{Fault, SQLITE};
 use crate::{
     client::{Client, request},
-    ledger::Ask,
-    load,
-    need::{Need, OTHER_USER},
+    need::{NOBODY, Need, OTHER_USER},
     trial::Trial,
     wait::wait_for,
 };
@@ -16,9 +14,6 @@ use std::{
 };
 
 pub struct ReadOnly;
-
-/// Debian's user `nobody` and group `nogroup`.
-const NOBODY: u32 = 65_534;
 
 impl Fault for ReadOnly {
     fn name(&self) -> &'static str {
@@ -43,26 +38,26 @@ impl Fault for ReadOnly {
         // Root may write to any file.
         let home = home.by(&[&["setpriv"], &OTHER_USER[..]].concat()).with_key()?;
         let mode = |mode| fs::set_permissions(home.file(), Permissions::from_mode(mode));
+        let read = request("GET", "/v1/group?limit=1", &[("GoChat-Token", &home.key)], b"");
+        let ready = request("GET", "/readyz", &[], b"");
         while trial.next_round(20, 2) {
             let mut server = home.start()?;
             trial.under_load(&home, &[server.port], |load, _| load.more_created(10))?;
             server.terminate()?;
             mode(0o400)?;
             let mut server = home.start()?;
-            let read = request("GET", "/v1/group?limit=1", &[("GoChat-Token", &home.key)], b"");
-            let mut client = Client::of(server.port);
-            let mut status = |bytes: &[u8]| client.send(bytes).map(|reply| reply.status).unwrap_or_default();
-            let of_read = status(&read);
-            trial.expect(of_read == 200, || format!("a read of a read-only file is {of_read}"));
-            let name = format!("refused-{}", trial.rounds);
-            let ask = Ask { name: name.clone(), token: "t".to_owned(), admin_id: 1, key: None };
-            let of_create = status(&load::create(&home.key, &name, &ask));
-            trial.expect(of_create == 503, || format!("a create in a read-only file is {of_create}"));
-            let stored = home.stored()?.iter().any(|group| group.name == name);
-            trial.expect(!stored, || "a create in a read-only file was stored".to_owned());
-            mode(0o600)?;
-            trial.under_load(&home, &[server.port], |load, _| load.more_created(10))?;
-            let ready = request("GET", "/readyz", &[], b"");
+            trial.under_load(&home, &[server.port], |load, trial| {
+                load.expect_nothing_stored(true);
+                load.more_unavailable(trial.rng.u64(1..30))?;
+                let reply = Client::of(server.port).send(&read);
+                let is_read = reply.as_ref().is_ok_and(|reply| reply.status == 200);
+                trial.expect(is_read, || format!("a read of a read-only file: {reply:?}"));
+                trial.tally.asked += 1;
+                trial.tally.read += 1;
+                load.expect_nothing_stored(false);
+                mode(0o600)?;
+                load.more_created(10)
+            })?;
             wait_for("the server is ready", || {
                 let reply = Client::of(server.admin_port).send(&ready);
                 Ok(reply.is_ok_and(|reply| reply.status == 200).then_some(()))

@@ -1,7 +1,7 @@
 //! PostgreSQL is stopped and started again.
 
 use super::{Fault, POSTGRES};
-use crate::{server::pause, trial::Trial};
+use crate::{trial::Trial, wait::pause};
 use gochat_test_support::{Backend, Cluster, Shutdown};
 
 pub struct StopFast;
@@ -48,18 +48,9 @@ impl Fault for StopImmediate {
 pub(super) fn run(trial: &mut Trial, end: impl Fn(&Cluster) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let cluster = Cluster::start(Cluster::DURABLE)?;
     let home = trial.home_on(&cluster)?;
-    let mut server = home.start()?;
-    while trial.next_round(20, 2) {
-        let before = trial.rng.u64(1..150);
-        trial.under_load(&home, &[server.port], |load, trial| {
-            load.more_created(before)?;
-            end(&cluster)?;
-            pause(trial.millis(0, 2_000));
-            cluster.start_again()?;
-            load.more_created(20)
-        })?;
-        trial.check(&home)?;
-    }
-    server.terminate()?;
-    trial.finish(&home)
+    super::rounds(trial, &home, [20, 2], |_, trial, _| {
+        end(&cluster)?;
+        pause(trial.millis(0, 2_000));
+        cluster.start_again()
+    })
 }

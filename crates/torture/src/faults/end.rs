@@ -1,0 +1,50 @@
+//! The server ends.
+
+use super::Fault;
+use crate::{server::Server, trial::Trial};
+
+pub struct Kill;
+
+pub struct Terminate;
+
+impl Fault for Kill {
+    fn name(&self) -> &'static str {
+        "kill"
+    }
+
+    fn about(&self) -> &'static str {
+        "SIGKILL of the server under load; the next one goes on"
+    }
+
+    fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
+        run(trial, |_, server| server.kill())
+    }
+}
+
+impl Fault for Terminate {
+    fn name(&self) -> &'static str {
+        "terminate"
+    }
+
+    fn about(&self) -> &'static str {
+        "SIGTERM of the server under load; it ends with 0, and the next one goes on"
+    }
+
+    fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
+        run(trial, |trial, server| {
+            let code = server.terminate()?;
+            trial.expect(code == Some(0), || format!("it ended with {code:?}: {}", server.last_lines()));
+            Ok(())
+        })
+    }
+}
+
+fn run(trial: &mut Trial, end: impl Fn(&Trial, &mut Server) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let home = trial.home()?;
+    super::rounds(trial, &home, [50, 5], |_, trial, server| {
+        let ports = [server.port, server.admin_port];
+        end(trial, server)?;
+        *server = home.launch().spawn(ports)?.listens()?;
+        Ok(())
+    })
+}

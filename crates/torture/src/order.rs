@@ -1,0 +1,130 @@
+//! The trials that are run, and their order.
+
+use crate::faults::{self, Fault};
+use anyhow::ensure;
+use fastrand::Rng;
+use gochat_test_support::Backend;
+use std::collections::VecDeque;
+
+/// A fault on a database.
+#[derive(Clone, Copy)]
+pub struct Choice {
+    pub fault: &'static dyn Fault,
+    pub backend: Backend,
+}
+
+impl Choice {
+    /// The name for `--only` and for the reader: `sqlite::kill`.
+    pub fn name(&self) -> String {
+        format!("{}::{}", self.backend, self.fault.name())
+    }
+
+    fn is(&self, name: &str) -> bool {
+        [self.fault.name(), &*self.name(), &*self.backend.to_string()].contains(&name)
+    }
+
+    fn begins(&self, name: &str) -> bool {
+        self.fault.name().starts_with(name) || self.name().starts_with(name)
+    }
+}
+
+/// The trials of these names, or else those whose names begin so; all of them, if no name is given. In the order of the long form,
+/// those of one kind together.
+pub fn choose(only: &[String]) -> anyhow::Result<Vec<Vec<Choice>>> {
+    let kinds = faults::kinds().map(|faults| {
+        let on_each = |fault: &&'static dyn Fault| {
+            let fault = *fault;
+            fault.on().iter().map(move |backend| Choice { fault, backend: *backend })
+        };
+        faults.iter().flat_map(on_each).collect::<Vec<_>>()
+    });
+    if only.is_empty() {
+        return Ok(kinds.into());
+    }
+    let is_exact = |name: &str| kinds.iter().flatten().any(|choice| choice.is(name));
+    for name in only {
+        let is_known = is_exact(name) || kinds.iter().flatten().any(|choice| choice.begins(name));
+        ensure!(is_known && !name.is_empty(), "there is no fault {name}; --list names them");
+    }
+    let is_chosen = |choice: &Choice| {
+        only.iter().any(|name| if is_exact(name) { choice.is(name) } else { choice.begins(name) })
+    };
+    Ok(kinds.iter().map(|kind| kind.iter().copied().filter(&is_chosen).collect()).collect())
+}
+
+/// The order of the short form: a trial of each kind in turn, so that the clock takes none of the kinds alone. The seed shuffles
+/// the kinds and each of them, and chooses the database of a long fault; the trials on the other one are in the second list.
+pub fn of_short_form(kinds: Vec<Vec<Choice>>, seed: u64) -> (Vec<Choice>, Vec<Choice>) {
+    let mut rng = Rng::with_seed(seed);
+    let mut left_out = Vec::new();
+    let mut kinds: Vec<VecDeque<Choice>> = kinds
+        .into_iter()
+        .map(|mut kind| {
+            rng.shuffle(&mut kind);
+            let mut names = Vec::new();
+            let (done, other) = kind.into_iter().partition::<Vec<_>, _>(|choice| {
+                let is_second = choice.fault.is_long() && names.contains(&choice.fault.name());
+                names.push(choice.fault.name());
+                !is_second
+            });
+            left_out.extend(other);
+            done.into()
+        })
+        .collect();
+    rng.shuffle(&mut kinds);
+    let mut order = Vec::new();
+    while kinds.iter().any(|kind| !kind.is_empty()) {
+        order.extend(kinds.iter_mut().filter_map(VecDeque::pop_front));
+    }
+    (order, left_out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    fn names(only: &[&str]) -> Vec<String> {
+        let only: Vec<_> = only.iter().map(|name| (*name).to_owned()).collect();
+        choose(&only).unwrap().iter().flatten().map(Choice::name).collect()
+    }
+
+    #[test]
+    fn faults_are_chosen_by_name_by_database_and_by_beginning() {
+        assert_eq!(names(&["kill"]), ["sqlite::kill", "postgres::kill"]);
+        assert_eq!(names(&["sqlite::kill", "lock"]), ["sqlite::kill", "sqlite::lock"]);
+        assert_eq!(names(&["file-d"]), ["sqlite::file-deleted"]);
+        assert_eq!(names(&["postgres::slow"]), ["postgres::slow-heads", "postgres::slow-bodies"]);
+        assert!(names(&["postgres"]).iter().all(|name| name.starts_with("postgres::")));
+        assert_eq!(
+            choose(&["nothing".to_owned()]).err().unwrap().to_string(),
+            "there is no fault nothing; --list names them"
+        );
+        choose(&[String::new()]).err().unwrap();
+    }
+
+    #[test]
+    fn no_two_trials_have_one_name() {
+        let all = names(&[]);
+        assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
+    }
+
+    #[test]
+    fn in_the_short_form_each_kind_gets_its_turn_and_over_the_seeds_each_database() {
+        let mut firsts = HashSet::new();
+        let mut done = HashSet::new();
+        for seed in 0..40 {
+            let kinds = choose(&[]).unwrap();
+            let kind_of = |choice: &Choice| {
+                kinds.iter().position(|kind| kind.iter().any(|other| other.name() == choice.name()))
+            };
+            let (order, left_out) = of_short_form(kinds.clone(), seed);
+            assert_eq!(order.len() + left_out.len(), kinds.iter().flatten().count());
+            assert_eq!(order.iter().take(5).map(kind_of).collect::<HashSet<_>>().len(), 5);
+            firsts.insert(order[0].name());
+            done.extend(order.iter().map(Choice::name));
+        }
+        assert!(firsts.len() > 10, "{firsts:?}");
+        assert_eq!(done.len(), names(&[]).len());
+    }
+}

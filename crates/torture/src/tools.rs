@@ -1,0 +1,35 @@
+//! What all trials share.
+
+use anyhow::anyhow;
+use gochat_test_support::Cluster;
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+    path::PathBuf,
+    sync::OnceLock,
+};
+use tempfile::TempDir;
+
+/// The program under test, and the places where it runs.
+pub struct Tools {
+    pub program: PathBuf,
+    pub is_short: bool,
+    /// The folder of all folders.
+    pub base: TempDir,
+    cluster: OnceLock<Result<Cluster, String>>,
+}
+
+impl Tools {
+    pub fn new(program: PathBuf, is_short: bool) -> anyhow::Result<Self> {
+        let base = tempfile::Builder::new().prefix("gochat-torture-").tempdir()?;
+        // Servers that run as another user pass through it.
+        fs::set_permissions(base.path(), Permissions::from_mode(0o755))?;
+        Ok(Self { program, is_short, base, cluster: OnceLock::new() })
+    }
+
+    /// The cluster that the trials share that do not hurt it.
+    pub fn cluster(&self) -> anyhow::Result<&Cluster> {
+        let start = || Cluster::start(Cluster::DURABLE).map_err(|error| format!("{error:#}"));
+        self.cluster.get_or_init(start).as_ref().map_err(|error| anyhow!("{error}"))
+    }
+}
