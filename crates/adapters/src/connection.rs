@@ -79,7 +79,10 @@ impl Connector {
 
     /// Whether the database is a file, and not a server.
     pub(crate) fn is_file(&self) -> bool {
-        !matches!(self.target, Target::Postgres(_))
+        match self.target {
+            Target::SqliteFile(_) | Target::SqliteMemory(_) => true,
+            Target::Postgres(_) => false,
+        }
     }
 
     /// Time after which a thread that has not returned from the database is replaced; `None` where the waits end by
@@ -117,7 +120,7 @@ impl Connector {
 
     /// Connections that may write at once, if `wanted` would: SQLite has one writer.
     pub(crate) fn writers(&self, wanted: usize) -> usize {
-        if matches!(self.target, Target::Postgres(_)) { wanted } else { 1 }
+        if self.is_file() { 1 } else { wanted }
     }
 
     /// Opens a connection.
@@ -143,7 +146,7 @@ impl Connector {
     pub(crate) fn file(&self) -> Option<&DatabaseFile> {
         match &self.target {
             Target::SqliteFile(file) => Some(file),
-            _ => None,
+            Target::SqliteMemory(_) | Target::Postgres(_) => None,
         }
     }
 
@@ -152,8 +155,8 @@ impl Connector {
         match (&self.target, role) {
             (Target::Postgres(_), _) => postgres::begin(role, self.timeout),
             // Takes the lock at once: a transaction that read before it writes could not wait for another writer.
-            (_, Role::Writer) => "BEGIN IMMEDIATE".to_owned(),
-            (_, Role::Reader) => "BEGIN".to_owned(),
+            (Target::SqliteFile(_) | Target::SqliteMemory(_), Role::Writer) => "BEGIN IMMEDIATE".to_owned(),
+            (Target::SqliteFile(_) | Target::SqliteMemory(_), Role::Reader) => "BEGIN".to_owned(),
         }
     }
 

@@ -201,7 +201,9 @@ pub struct Reply {
 impl Reply {
     fn parse(bytes: &[u8]) -> Option<(Self, usize)> {
         let (mut reply, start) = Self::parse_head(bytes)?;
-        let end = start + reply.header("content-length").parse::<usize>().unwrap();
+        // A reply of 204 has neither a body nor its length (RFC 9110, section 8.6).
+        let length = if reply.status == 204 { 0 } else { reply.header("content-length").parse().unwrap() };
+        let end: usize = start + length;
         reply.body = String::from_utf8(bytes.get(start..end)?.to_vec()).unwrap();
         Some((reply, end))
     }

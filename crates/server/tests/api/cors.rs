@@ -1,6 +1,9 @@
 //! Pages of other origins: what the browser is told, byte for byte.
 
-use crate::app::App;
+use crate::{
+    app::App,
+    openapi::{api, operations},
+};
 use gochat_test_support::{
     Case, TestDatabase, cases,
     http::{Reply, Request},
@@ -11,6 +14,7 @@ pub fn cases() -> Vec<Case> {
         a_preflight_of_an_allowed_origin_needs_no_key,
         a_preflight_of_a_page_that_is_traced_is_allowed,
         a_preflight_may_list_what_every_page_may_send,
+        a_page_may_send_and_read_all_that_is_described,
         a_preflight_that_asks_for_too_much_is_refused,
         a_reply_may_be_read_by_an_allowed_origin,
         an_error_may_be_read_too,
@@ -135,6 +139,33 @@ fn a_preflight_may_list_what_every_page_may_send(database: TestDatabase) -> anyh
         let allowed = list(&reply, "access-control-allow-headers");
         for header in headers.split(',') {
             assert!(allowed.contains(&header.trim().to_ascii_lowercase()), "{header}: {allowed:?}");
+        }
+    }
+    Ok(())
+}
+
+/// A new method or header of the API that CORS does not name works everywhere but in a browser.
+fn a_page_may_send_and_read_all_that_is_described(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, SETTING);
+    let reply = preflight(ALLOWED, "POST", "content-type").send(app.port);
+    let (methods, sent) =
+        (list(&reply, "access-control-allow-methods"), list(&reply, "access-control-allow-headers"));
+    let reply = Request::create(BODY).header("Origin", ALLOWED).send(app.port);
+    let mut read = list(&reply, "access-control-expose-headers");
+    // A page may read the one always (Fetch, CORS-safelisted response-header), and the browser itself acts on the other.
+    read.extend(["cache-control", "x-content-type-options"].map(str::to_owned));
+    let api = api();
+    for (path, method, operation) in operations(&api) {
+        assert!(methods.contains(&method.to_owned()), "{method} {path}: {methods:?}");
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let name = parameter["name"].as_str().unwrap().to_ascii_lowercase();
+            assert!(parameter["in"] != "header" || sent.contains(&name), "{method} {path}: {name}: {sent:?}");
+        }
+        let successes = operation["responses"].as_object().unwrap().iter();
+        for (_, success) in successes.filter(|(status, _)| status.starts_with('2')) {
+            for name in success["headers"].as_object().unwrap().keys() {
+                assert!(read.contains(&name.to_ascii_lowercase()), "{method} {path}: {name}: {read:?}");
+            }
         }
     }
     Ok(())

@@ -137,7 +137,8 @@ fn a_replay_is_the_first_reply_whatever_became_of_the_group(database: TestDataba
         "UPDATE groups SET name = 'renamed'",
         "UPDATE groups SET token = 'changed', admin_id = 7",
         "DELETE FROM groups",
-        "INSERT INTO groups SELECT 99, group_uuid, 'g', 'other', 8, created_at FROM idempotency_keys",
+        "INSERT INTO groups (id, uuid, name, token, admin_id, created_at)
+         SELECT 99, group_uuid, 'g', 'other', 8, created_at FROM idempotency_keys",
     ] {
         app.database.execute(change)?;
         let again = create("k", BODY).send(app.port);
