@@ -1,13 +1,13 @@
 //! Knows callers by the keys on record, and asks the record rarely.
 
-mod answer;
+mod cached_key;
 mod refresher;
 #[cfg(test)]
 mod tests;
 
 use crate::{Fault, api_keys::digest, metrics::KeyCacheMetrics};
-use answer::Answer;
 use async_trait::async_trait;
+use cached_key::CachedKey;
 use gochat_domain::{
     auth::{ApiKey, Caller, IssuedKey},
     clock::Clock,
@@ -28,15 +28,15 @@ use tokio::time::timeout;
 pub struct CachingAuthenticator {
     keys: Arc<dyn ApiKeyRepository>,
     clock: Arc<dyn Clock>,
-    answers: Arc<Answers>,
+    cache: Arc<KeyCache>,
     max_age: Duration,
     refresh_age: Duration,
     refresher: Refresher,
     metrics: Option<KeyCacheMetrics>,
 }
 
-/// Answers of the record, by the digest of the key.
-type Answers = Cache<[u8; 32], Answer>;
+/// KeyCache of the record, by the digest of the key.
+type KeyCache = Cache<[u8; 32], CachedKey>;
 
 impl CachingAuthenticator {
     /// The oldest answer that is believed. Below the 5 seconds that the contract allows.
@@ -50,13 +50,13 @@ impl CachingAuthenticator {
 
     /// An authenticator that believes an answer of `keys` for `max_age`.
     pub fn new(keys: Arc<dyn ApiKeyRepository>, clock: Arc<dyn Clock>, max_age: Duration) -> Self {
-        let answers = Arc::new(Cache::new(Self::CAPACITY));
-        let refresher = Refresher::new(Arc::clone(&keys), Arc::clone(&answers));
-        Self { keys, clock, answers, max_age, refresh_age: max_age / 2, refresher, metrics: None }
+        let cache = Arc::new(Cache::new(Self::CAPACITY));
+        let refresher = Refresher::new(Arc::clone(&keys), Arc::clone(&cache));
+        Self { keys, clock, cache, max_age, refresh_age: max_age / 2, refresher, metrics: None }
     }
 
     /// With its hits, misses and refreshes counted in `registry`.
-    pub fn measured(self, registry: &Registry) -> prometheus::Result<Self> {
+    pub fn with_metrics(self, registry: &Registry) -> prometheus::Result<Self> {
         Ok(Self { metrics: Some(KeyCacheMetrics::register(registry)?), ..self })
     }
 
@@ -68,23 +68,23 @@ impl CachingAuthenticator {
 
     async fn look_up(&self, key: &ApiKey) -> Result<Option<Arc<IssuedKey>>, StorageError> {
         let digest = digest(key);
-        let stale = |answer: &Answer| answer.age() > self.max_age;
-        if let Some(answer) = self.answers.get(&digest).filter(|answer| !stale(answer)) {
+        let stale = |answer: &CachedKey| answer.age() > self.max_age;
+        if let Some(answer) = self.cache.get(&digest).filter(|answer| !stale(answer)) {
             self.count(|metrics| &metrics.hits);
-            self.refresh_in_time(key, &answer);
+            self.refresh_if_due(key, &answer);
             return Ok(answer.issued);
         }
         self.count(|metrics| &metrics.misses);
-        self.answers.remove_if(&digest, stale);
-        let ask = Answer::ask(&*self.keys, key);
-        match timeout(Self::MAX_WAIT, self.answers.get_or_insert_async(&digest, ask)).await {
+        self.cache.remove_if(&digest, stale);
+        let ask = CachedKey::look_up(&*self.keys, key);
+        match timeout(Self::MAX_WAIT, self.cache.get_or_insert_async(&digest, ask)).await {
             Ok(answer) => answer.map(|answer| answer.issued),
             Err(_) => Err(Fault::Unavailable("the record of keys took too long".into()).into()),
         }
     }
 
     /// Unknown keys are not refreshed: a flood of them would take the look-ups from the keys of callers.
-    fn refresh_in_time(&self, key: &ApiKey, answer: &Answer) {
+    fn refresh_if_due(&self, key: &ApiKey, answer: &CachedKey) {
         let age = answer.age();
         if answer.issued.is_none() || age < self.refresh_age {
             return;

@@ -8,24 +8,24 @@
 //! A new kind of write is a file that implements [`Write`](write::Write), and a lane of [`Batch`](batch::Batch).
 
 mod batch;
+pub(crate) mod batch_lock;
 mod checkpoints;
 mod create;
-mod crew;
-pub(crate) mod horizon;
 mod keys;
 mod lane;
 mod last_commit;
+mod probe_create;
 mod queue;
 mod session;
 pub(crate) mod sweep;
-mod trial;
 mod write;
 mod writer;
+mod writer_threads;
 
 pub(crate) use create::Create;
 pub(crate) use keys::{InsertKey, RevokeKey};
 pub(crate) use last_commit::LastCommit;
+pub(crate) use probe_create::ProbeCreate;
 pub(crate) use queue::Submitter;
 pub use queue::{CommitOptions, CommitQueue};
-pub(crate) use sweep::{Sweep, SweepPlace};
-pub(crate) use trial::Trial;
+pub(crate) use sweep::{Sweep, SweepCursor};

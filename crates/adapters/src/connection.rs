@@ -100,9 +100,9 @@ impl Connector {
     ///
     /// # Errors
     /// The pooler does not keep the prepared statements that the settings ask for.
-    pub(crate) fn allow_for_pooler(&mut self) -> Result<(), Fault> {
+    pub(crate) fn detect_pooler(&mut self) -> Result<(), Fault> {
         if let (Target::Postgres(url), true) = (&self.target, self.keeps_session) {
-            self.keeps_session = !pooler::hands_out_transactions(url)?;
+            self.keeps_session = !pooler::is_transaction_mode(url)?;
             if !self.keeps_session {
                 pooler::check_prepared_statements(url)?;
             }
@@ -116,7 +116,7 @@ impl Connector {
     }
 
     /// Connections that may write at once, if `wanted` would: SQLite has one writer.
-    pub(crate) fn writers(&self, wanted: usize) -> usize {
+    pub(crate) fn max_writers(&self, wanted: usize) -> usize {
         if matches!(self.target, Target::Postgres(_)) { wanted } else { 1 }
     }
 
@@ -124,8 +124,8 @@ impl Connector {
     pub(crate) fn open(&self, role: Role) -> Result<OpenConnection, Fault> {
         match &self.target {
             Target::SqliteFile(file) => {
-                let connection = self.open_sqlite(&file.opening()?, "WAL", role)?;
-                Ok(OpenConnection { connection, _companions: Some(file.opened()?), begin: None })
+                let connection = self.open_sqlite(&file.prepare_open()?, "WAL", role)?;
+                Ok(OpenConnection { connection, _companions: Some(file.register_open()?), begin: None })
             }
             Target::SqliteMemory(name) => Ok(self.open_sqlite(name, "MEMORY", role)?.into()),
             Target::Postgres(url) => {
@@ -174,10 +174,10 @@ impl Connector {
 
     /// SQLite does not wait by itself for whoever else changes the mode of a new file, so this does.
     fn set_journal_mode(&self, connection: &mut SqliteConnection, mode: &str) -> Result<(), Fault> {
-        let give_up_at = Instant::now() + self.timeout;
+        let deadline = Instant::now() + self.timeout;
         loop {
             match connection.batch_execute(&format!("PRAGMA journal_mode = {mode}")).map_err(Fault::from) {
-                Err(fault) if fault.to_string().contains("locked") && Instant::now() < give_up_at => {
+                Err(fault) if fault.to_string().contains("locked") && Instant::now() < deadline => {
                     thread::sleep(Duration::from_millis(5));
                 }
                 result => return result,
@@ -199,7 +199,7 @@ mod tests {
     use gochat_test_support::{Backend, TestDatabase, run_case};
 
     #[test]
-    fn sqlite_writes_ahead_flushes_each_commit_and_keeps_foreign_keys() {
+    fn sqlite_uses_wal_flushes_each_commit_and_enforces_foreign_keys() {
         let database = TestDatabase::sqlite().unwrap();
         let mut connection = testing::connector(&database).open(Role::Writer).unwrap();
         let mut value = |pragma: &str| -> i64 {
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_is_refused_writes_by_the_database_itself() {
+    fn the_database_refuses_writes_of_a_reader() {
         run_case(Backend::ALL, |database| {
             let connector = testing::migrated(&database);
             let delete = |connection: &mut AnyConnection| -> Result<usize, Fault> {

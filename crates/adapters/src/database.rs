@@ -39,7 +39,7 @@ pub struct DatabaseOptions {
 }
 
 /// Time at start for hosts of the URL that are away, beside that for one that is frozen.
-const HOSTS_THAT_ARE_AWAY: Duration = Duration::from_secs(20);
+const UNREACHABLE_HOSTS_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A database that could be reached.
 pub struct Database {
@@ -58,9 +58,9 @@ impl Database {
     /// Opens one connection at once, so that a database that cannot be reached is known now and by its own words.
     pub fn connect(url: &DatabaseUrl, options: DatabaseOptions) -> Result<Self, Fault> {
         let mut connector = Connector::new(url, options)?;
-        let limit = connector.stuck_after().map(|limit| limit + HOSTS_THAT_ARE_AWAY);
-        let connector = within(limit, move || {
-            connector.allow_for_pooler()?;
+        let limit = connector.stuck_after().map(|limit| limit + UNREACHABLE_HOSTS_TIMEOUT);
+        let connector = run_with_timeout(limit, move || {
+            connector.detect_pooler()?;
             connector.open(Role::Reader)?;
             Ok(connector)
         })?;
@@ -72,11 +72,11 @@ impl Database {
 
     /// Runs the pending migrations, and returns their versions.
     pub fn migrate(&self) -> Result<Vec<String>, MigrateError> {
-        self.migrate_telling(&|_| ())
+        self.migrate_with_progress(&|_| ())
     }
 
     /// [`Self::migrate`], where `progress` is told each version as soon as its migration is in effect.
-    pub fn migrate_telling(&self, progress: &dyn Fn(&str)) -> Result<Vec<String>, MigrateError> {
+    pub fn migrate_with_progress(&self, progress: &dyn Fn(&str)) -> Result<Vec<String>, MigrateError> {
         let open = || self.connector.open(Role::Writer);
         migrations::migrate(&mut *open()?, &open, progress)
     }
@@ -103,8 +103,8 @@ impl Database {
             queue: queue.submitter(),
             last_commit: queue.last_commit(),
             file: self.connector.file().cloned(),
-            turn: Arc::default(),
-            trial: Arc::default(),
+            schema_check: Arc::default(),
+            write_check: Arc::default(),
         }
     }
 
@@ -120,12 +120,12 @@ impl Database {
 
     /// Starts the writers, and the queue of all that changes the database.
     pub fn start_queue(&self, options: CommitOptions) -> io::Result<CommitQueue> {
-        CommitQueue::on(&self.connector, options)
+        CommitQueue::open(&self.connector, options)
     }
 }
 
 /// Runs `work`, and waits for it no longer than `limit`.
-fn within<T: Send + 'static>(
+fn run_with_timeout<T: Send + 'static>(
     limit: Option<Duration>,
     work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, Fault> {
@@ -148,7 +148,7 @@ fn within<T: Send + 'static>(
 mod tests {
     use super::*;
     use gochat_domain::auth::ApiKey;
-    use gochat_test_support::{TestDatabase, deadline::soon};
+    use gochat_test_support::{TestDatabase, deadline::with_timeout};
     use tokio::sync::Notify;
 
     #[tokio::test]
@@ -170,7 +170,7 @@ mod tests {
             Ok(())
         });
         let look_up = async {
-            soon("the read has the connection", taken.notified()).await;
+            with_timeout("the read has the connection", taken.notified()).await;
             let found = keys.find(&ApiKey::parse("gck_some").unwrap()).await;
             drop(release);
             found.unwrap()

@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_database_url_is_refused_without_repeating_it() {
+    fn an_invalid_url_is_refused_without_repeating_it() {
         for url in [
             "",
             "mysql://u:secret@h/d",

@@ -28,7 +28,7 @@ mod tests {
     use gochat_domain::ports::MockAuthenticator;
 
     #[tokio::test]
-    async fn the_development_key_has_every_scope_and_other_keys_are_left_to_the_record() {
+    async fn the_development_key_has_every_scope_and_other_keys_are_looked_up() {
         let mut within = MockAuthenticator::new();
         within.expect_authenticate().once().returning(|_| Err(AuthenticateError::Unauthorized));
         let authenticator = DevelopmentKey(within);

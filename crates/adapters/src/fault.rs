@@ -46,7 +46,7 @@ impl Fault {
     ///
     /// PostgreSQL speaks the language of its server (`lc_messages`), so its texts tell nothing. Diesel names the errors that a
     /// row is the cause of; one that it cannot name is taken to pass.
-    pub(crate) fn seen_on(self, connection: &AnyConnection) -> Self {
+    pub(crate) fn classified_for(self, connection: &AnyConnection) -> Self {
         match (self, connection) {
             (Self::Unnamed(text), AnyConnection::Sqlite(_)) => {
                 if TRANSIENT_IN_SQLITE.iter().any(|known| text.contains(known)) {
@@ -60,7 +60,7 @@ impl Fault {
     }
 
     /// Whether one row of several may be the cause, so that the others are worth another try without it.
-    pub(crate) fn may_be_of_one_row(&self) -> bool {
+    pub(crate) fn may_be_caused_by_one_row(&self) -> bool {
         matches!(self, Self::Unnamed(_) | Self::Unknown(_))
     }
 

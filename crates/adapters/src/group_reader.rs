@@ -2,7 +2,7 @@
 
 use crate::{
     Fault,
-    commit::horizon,
+    commit::batch_lock,
     connection::AnyConnection,
     pool::Pool,
     rows::{GroupRow, find_group},
@@ -23,18 +23,18 @@ use std::{
 };
 
 /// Longest wait of a page for batches. It has a connection of the pool meanwhile.
-const PATIENCE: Duration = Duration::from_millis(500);
+const BATCH_WAIT_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Groups in a database.
 pub(crate) struct DieselGroupReader {
     pool: Pool,
     /// No group will appear any more with an id up to this one.
-    complete: Arc<AtomicI64>,
+    complete_up_to: Arc<AtomicI64>,
 }
 
 impl DieselGroupReader {
     pub(crate) fn new(pool: Pool) -> Self {
-        Self { pool, complete: Arc::default() }
+        Self { pool, complete_up_to: Arc::default() }
     }
 }
 
@@ -47,8 +47,8 @@ impl GroupReader for DieselGroupReader {
 
     async fn list(&self, after: Option<GroupId>, limit: u16) -> Result<Vec<Group>, StorageError> {
         let after = after.map_or(0, GroupId::get);
-        let complete = Arc::clone(&self.complete);
-        Ok(self.pool.run(move |connection| list(connection, after, limit, &complete)).await?)
+        let complete_up_to = Arc::clone(&self.complete_up_to);
+        Ok(self.pool.run(move |connection| list(connection, after, limit, &complete_up_to)).await?)
     }
 }
 
@@ -59,20 +59,20 @@ fn list(
     connection: &mut AnyConnection,
     after: i64,
     limit: u16,
-    complete: &AtomicI64,
+    complete_up_to: &AtomicI64,
 ) -> Result<Vec<Group>, Fault> {
     // Loaded first: what other readers find complete after this page was read says nothing about it.
-    let known = complete.load(Ordering::Relaxed);
-    let early = page(connection, after, i64::MAX, limit)?;
-    let AnyConnection::Postgres(postgres) = connection else { return Ok(early) };
-    if early.last().is_none_or(|last| last.id.get() <= known) {
-        return Ok(early);
+    let known = complete_up_to.load(Ordering::Relaxed);
+    let first_read = page(connection, after, i64::MAX, limit)?;
+    let AnyConnection::Postgres(postgres) = connection else { return Ok(first_read) };
+    if first_read.last().is_none_or(|last| last.id.get() <= known) {
+        return Ok(first_read);
     }
     // Before the batches are looked at: whichever has a smaller id is under way by now, or has ended.
     let newest: Option<i64> = groups::table.select(max(groups::id)).get_result(postgres)?;
     let newest = newest.unwrap_or_default();
-    horizon::wait_for_holders(postgres, PATIENCE)?;
-    complete.fetch_max(newest, Ordering::Relaxed);
+    batch_lock::wait_for_batches(postgres, BATCH_WAIT_TIMEOUT)?;
+    complete_up_to.fetch_max(newest, Ordering::Relaxed);
     page(connection, after, newest, limit)
 }
 

@@ -1,21 +1,21 @@
 //! The sweeper of old Idempotency-Keys, for the timer that calls it.
 
-use crate::commit::{Submitter, Sweep, SweepPlace, sweep};
+use crate::commit::{Submitter, Sweep, SweepCursor, sweep};
 use gochat_domain::{clock::Timestamp, ports::StorageError};
 use std::time::Duration;
 
 /// Shortest time between two sweeps.
-const SHORTEST_INTERVAL: Duration = Duration::from_secs(60);
+const MIN_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Sweeps of SQLite in the time for which a key is kept: each reads the whole record.
-const SWEEPS_OF_SQLITE: u32 = 24;
+const SQLITE_SWEEPS_PER_RETENTION: u32 = 24;
 
 /// Sweeps the record of Idempotency-Keys, a step at a time.
 pub struct IdempotencySweeper {
     queue: Submitter,
     is_file: bool,
     /// The end of the last step. A step that failed moves nothing.
-    place: SweepPlace,
+    cursor: SweepCursor,
 }
 
 impl IdempotencySweeper {
@@ -23,14 +23,14 @@ impl IdempotencySweeper {
     pub const STEP: u16 = sweep::STEP;
 
     pub(crate) fn new(queue: Submitter, is_file: bool) -> Self {
-        Self { queue, is_file, place: SweepPlace::START }
+        Self { queue, is_file, cursor: SweepCursor::START }
     }
 
     /// Time between two sweeps, where keys are kept for `keep`.
     ///
     /// PostgreSQL finds the oldest keys by an index, so a sweep costs as much as there is to delete.
     pub fn interval(&self, keep: Duration) -> Duration {
-        if self.is_file { SHORTEST_INTERVAL.max(keep / SWEEPS_OF_SQLITE) } else { SHORTEST_INTERVAL }
+        if self.is_file { MIN_INTERVAL.max(keep / SQLITE_SWEEPS_PER_RETENTION) } else { MIN_INTERVAL }
     }
 
     /// Deletes some of the keys that were recorded before `moment`. Returns whether more may follow; if not, the sweep is
@@ -39,9 +39,9 @@ impl IdempotencySweeper {
     /// # Errors
     /// A step that failed can be done again: the sweep goes on where it was.
     pub async fn step(&mut self, moment: Timestamp) -> Result<bool, StorageError> {
-        let next = self.queue.submit(Sweep { before: moment, place: self.place.clone() }).await?;
-        let may_follow = next.is_some();
-        self.place = next.unwrap_or(SweepPlace::START);
-        Ok(may_follow)
+        let next = self.queue.submit(Sweep { before: moment, cursor: self.cursor.clone() }).await?;
+        let has_more = next.is_some();
+        self.cursor = next.unwrap_or(SweepCursor::START);
+        Ok(has_more)
     }
 }

@@ -6,7 +6,8 @@ use gochat_domain::{
     auth::{ApiKey, IssuedKey, KeyId},
     clock::Timestamp,
     group::{
-        Created, Fingerprint, Group, GroupId, GroupKey, GroupName, Idempotency, KeyReused, NewGroup, Recorded,
+        Created, Fingerprint, Group, GroupId, GroupKey, GroupName, Idempotency, IdempotencyRecord, KeyReused,
+        NewGroup,
     },
     ports::{ApiKeyRepository, CreateGroupError, GroupReader, GroupRepository, StorageError},
 };
@@ -23,7 +24,7 @@ pub struct MemoryGroups(Mutex<Groups>);
 struct Groups {
     last_id: i64,
     by_name: HashMap<GroupName, Group>,
-    recorded: HashMap<Idempotency, Recorded>,
+    recorded: HashMap<Idempotency, IdempotencyRecord>,
 }
 
 impl Groups {
@@ -63,7 +64,7 @@ impl GroupRepository for MemoryGroups {
         if let Some(idempotency) = idempotency {
             let &Group { id, uuid, created_at, .. } = &group;
             let fingerprint = Fingerprint::of_create(&group.name, &group.token, group.admin_id);
-            groups.recorded.insert(idempotency, Recorded { fingerprint, id, uuid, created_at });
+            groups.recorded.insert(idempotency, IdempotencyRecord { fingerprint, id, uuid, created_at });
         }
         Ok(Created { group, replayed: false })
     }

@@ -91,18 +91,18 @@ impl KeyCacheMetrics {
 }
 
 /// A gauge whose value is read when the registry is. `prometheus::PullingGauge` takes no labels, which the pool's need.
-pub(crate) struct Live<F> {
+pub(crate) struct LiveGauge<F> {
     gauge: IntGauge,
     read: F,
 }
 
-impl<F: Fn() -> i64 + Send + Sync + 'static> Live<F> {
+impl<F: Fn() -> i64 + Send + Sync + 'static> LiveGauge<F> {
     pub(crate) fn register(registry: &Registry, opts: Opts, read: F) -> prometheus::Result<()> {
         registry.register(Box::new(Self { gauge: IntGauge::with_opts(opts)?, read }))
     }
 }
 
-impl<F: Fn() -> i64 + Send + Sync> Collector for Live<F> {
+impl<F: Fn() -> i64 + Send + Sync> Collector for LiveGauge<F> {
     fn desc(&self) -> Vec<&Desc> {
         self.gauge.desc()
     }

@@ -1,7 +1,7 @@
 //! The schema: embedded, brought up to date one migration at a time, refused when it needs a newer program.
 
 mod error;
-mod outside;
+mod no_transaction;
 mod pending;
 mod postgres;
 mod retry;
@@ -36,9 +36,9 @@ struct Limits {
     /// A migration that fails sooner has not waited for a lock.
     shortest_wait: Duration,
     /// Time in which a migration that waited in vain is tried again.
-    locks: Duration,
+    lock_retries: Duration,
     /// Longest wait for another instance, and of a migration outside a transaction for a lock.
-    turn: Duration,
+    instance_wait: Duration,
 }
 
 const LIMITS: Limits = Limits {
@@ -46,8 +46,8 @@ const LIMITS: Limits = Limits {
     lock_timeout: Duration::from_secs(3),
     // PostgreSQL's `deadlock_timeout`, unless somebody changed it.
     shortest_wait: Duration::from_secs(1),
-    locks: Duration::from_secs(60),
-    turn: Duration::from_secs(600),
+    lock_retries: Duration::from_secs(60),
+    instance_wait: Duration::from_secs(600),
 };
 
 /// Brings the schema up to date, and returns the versions that were run.

@@ -10,7 +10,7 @@ mod queue;
 use crate::{
     Fault,
     connection::{AnyConnection, Connector},
-    metrics::Live,
+    metrics::LiveGauge,
     sqlite_file::DatabaseFile,
 };
 use connections::Connections;
@@ -64,7 +64,7 @@ impl Pool {
     pub(crate) fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         let gauge = |opts, read: fn(&Shared) -> i64| {
             let shared = Arc::clone(&self.0);
-            Live::register(registry, opts, move || read(&shared))
+            LiveGauge::register(registry, opts, move || read(&shared))
         };
         let connections = |state| {
             Opts::new("gochat_database_pool_connections", "Pooled connections, by what they do.")
@@ -75,7 +75,7 @@ impl Pool {
             let state = shared.reader.connections.state();
             state.connections.saturating_sub(state.idle_connections).into()
         })?;
-        gauge(connections("left"), |shared| shared.count(|usage| usage.left))?;
+        gauge(connections("left"), |shared| shared.count(|usage| usage.replaced))?;
         let most = Opts::new("gochat_database_pool_connections_max", "The most pooled connections.");
         gauge(most, |shared| shared.reader.connections.size.into())?;
         let waiting = Opts::new("gochat_read_queue_depth", "Reads that wait.");
@@ -92,15 +92,15 @@ impl Pool {
     ) -> Result<T, Fault> {
         let (sender, answer) = oneshot::channel();
         let reader = Arc::clone(&self.0.reader);
-        let give_up_at = Instant::now() + self.0.timeout;
+        let deadline = Instant::now() + self.0.timeout;
         let read = move || -> Reply {
             if sender.is_closed() {
                 return Box::new(|| ());
             }
-            let result = reader.read(give_up_at, work);
+            let result = reader.read(deadline, work);
             Box::new(move || drop(sender.send(result)))
         };
-        let _place = self.0.queue.submit(Box::new(read))?;
+        let _queued = self.0.queue.submit(Box::new(read))?;
         match tokio::time::timeout(self.0.timeout, answer).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(Fault::Unknown("a read panicked".into())),
@@ -121,14 +121,14 @@ impl Shared {
 impl Reader {
     fn read<T>(
         &self,
-        give_up_at: Instant,
+        deadline: Instant,
         work: impl Fn(&mut AnyConnection) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        self.connections.read(give_up_at, |connection| {
+        self.connections.read(deadline, |connection| {
             work(connection).map_err(|fault| {
-                let fault = fault.seen_on(connection);
+                let fault = fault.classified_for(connection);
                 if let Some(file) = &self.file {
-                    file.note(&fault);
+                    file.record_fault(&fault);
                 }
                 fault
             })

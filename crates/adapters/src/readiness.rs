@@ -2,7 +2,7 @@
 
 use crate::{
     Fault, MigrateError,
-    commit::{LastCommit, Submitter, Trial},
+    commit::{LastCommit, ProbeCreate, Submitter},
     connection::AnyConnection,
     migrations,
     pool::Pool,
@@ -17,7 +17,7 @@ use tokio::{
 };
 
 /// Time for which a commit shows that creates succeed.
-const TRUST: Duration = Duration::from_secs(1);
+const COMMIT_FRESH_FOR: Duration = Duration::from_secs(1);
 
 /// The finding of a probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,31 +41,31 @@ pub struct ReadinessProbe {
     pub(crate) queue: Submitter,
     pub(crate) last_commit: LastCommit,
     pub(crate) file: Option<DatabaseFile>,
-    pub(crate) turn: Arc<Mutex<()>>,
-    pub(crate) trial: Arc<Mutex<()>>,
+    pub(crate) schema_check: Arc<Mutex<()>>,
+    pub(crate) write_check: Arc<Mutex<()>>,
 }
 
 impl ReadinessProbe {
-    /// Asks, and waits no longer than `patience`.
-    pub async fn check(&self, patience: Duration) -> Readiness {
-        let give_up_at = Instant::now() + patience;
-        match timeout_at(give_up_at, self.check_schema()).await {
+    /// Asks, and waits no longer than `timeout`.
+    pub async fn check(&self, timeout: Duration) -> Readiness {
+        let deadline = Instant::now() + timeout;
+        match timeout_at(deadline, self.check_schema()).await {
             Ok(Readiness::Ready) => {}
             Ok(finding) => return finding,
-            Err(_) => return Readiness::Database(format!("no answer within {patience:?}")),
+            Err(_) => return Readiness::Database(format!("no answer within {timeout:?}")),
         }
-        match timeout_at(give_up_at, self.check_writes()).await {
+        match timeout_at(deadline, self.check_writes()).await {
             Ok(Ok(())) => Readiness::Ready,
             Ok(Err(error)) => {
                 tracing::warn!(error = format!("{error:#}"), "the database takes no writes");
                 Readiness::Writes("refused; the log has the cause".to_owned())
             }
-            Err(_) => Readiness::Writes(format!("none ended within {patience:?}")),
+            Err(_) => Readiness::Writes(format!("none ended within {timeout:?}")),
         }
     }
 
     async fn check_schema(&self) -> Readiness {
-        let turn = Arc::clone(&self.turn).lock_owned().await;
+        let turn = Arc::clone(&self.schema_check).lock_owned().await;
         let (pool, file) = (self.pool.clone(), self.file.clone());
         // In a task of its own, as is a trial: it has its turn to its end, whoever gave up.
         let asked = task::spawn(async move {
@@ -81,16 +81,16 @@ impl ReadinessProbe {
 
     /// Tries a create, unless one has just succeeded.
     async fn check_writes(&self) -> anyhow::Result<()> {
-        if self.last_commit.is_within(TRUST) {
+        if self.last_commit.is_within(COMMIT_FRESH_FOR) {
             return Ok(());
         }
-        let turn = Arc::clone(&self.trial).lock_owned().await;
+        let turn = Arc::clone(&self.write_check).lock_owned().await;
         let queue = self.queue.clone();
-        let trial = task::spawn(async move {
+        let probe = task::spawn(async move {
             let _turn = turn;
-            queue.submit(Trial { at: SystemClock.now() }).await
+            queue.submit(ProbeCreate { at: SystemClock.now() }).await
         });
-        Ok(trial.await??)
+        Ok(probe.await??)
     }
 }
 

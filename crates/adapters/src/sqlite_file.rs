@@ -7,20 +7,19 @@
 //! Nothing here opens the database, its log or its index while a connection may be open: closing any descriptor of
 //! such a file lets go of all of this process's locks on it (<https://sqlite.org/howtocorrupt.html>, section 2.2).
 
-mod companions;
 mod damage;
 mod first_start;
 mod identity;
-mod mark;
+mod marker;
 mod modes;
-mod neighbour;
 mod paths;
+mod sidecar;
+mod wal_files;
 mod write_lock;
 
 use crate::Fault;
-pub(crate) use companions::Companions;
 use damage::Pages;
-use identity::{Identity, look};
+use identity::{Identity, stat};
 use paths::Paths;
 use std::{
     path::Path,
@@ -29,6 +28,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
+pub(crate) use wal_files::WalFiles;
 pub(crate) use write_lock::WriteLock;
 
 /// The fewest bytes of a database that has its header (<https://sqlite.org/fileformat2.html>, section 1.2).
@@ -44,7 +44,7 @@ struct State {
     identity: Identity,
     /// Whether the file has ever been more than one that was just made.
     has_content: AtomicBool,
-    companions: Mutex<Weak<Companions>>,
+    wal_files: Mutex<Weak<WalFiles>>,
     pages: Pages,
     /// The size of the database in bytes when it was last looked at.
     size: AtomicU64,
@@ -56,14 +56,14 @@ impl DatabaseFile {
     /// # Errors
     /// The file is missing or empty, although groups were stored in it. A read-only file passes.
     pub(crate) fn prepare(path: &Path) -> Result<Self, Fault> {
-        let paths = Paths::of(path)?;
+        let paths = Paths::new(path)?;
         first_start::find_or_make(&paths)?;
-        let found = look(&paths.database)?;
+        let found = stat(&paths.database)?;
         Ok(Self(Arc::new(State {
             paths,
             identity: found.identity,
             has_content: AtomicBool::new(found.size >= SMALLEST_PAGE),
-            companions: Mutex::default(),
+            wal_files: Mutex::default(),
             pages: Pages::default(),
             size: AtomicU64::new(found.size),
         })))
@@ -72,14 +72,14 @@ impl DatabaseFile {
     /// Prepares the files for one more connection, and returns the URI by which SQLite opens the database.
     ///
     /// SQLite would write a header into an empty file that is in the place of the database, and remove its log.
-    pub(crate) fn opening(&self) -> Result<String, Fault> {
+    pub(crate) fn prepare_open(&self) -> Result<String, Fault> {
         let State { paths, identity, has_content, .. } = &*self.0;
         if has_content.load(Ordering::Relaxed) {
             self.check()?;
         } else {
             identity.check(&paths.database)?;
         }
-        modes::align(paths);
+        modes::copy_from_database(paths);
         Ok(paths.uri())
     }
 
@@ -90,21 +90,21 @@ impl DatabaseFile {
     ///
     /// # Errors
     /// The path leads to another file than at first, or other connections of this process use another log.
-    pub(crate) fn opened(&self) -> Result<Arc<Companions>, Fault> {
+    pub(crate) fn register_open(&self) -> Result<Arc<WalFiles>, Fault> {
         let paths = &self.0.paths;
         self.check_database()?;
         self.0.has_content.store(true, Ordering::Relaxed);
-        let mut companions = self.0.companions.lock().unwrap_or_else(PoisonError::into_inner);
-        let shared = if let Some(known) = companions.upgrade() {
+        let mut wal_files = self.0.wal_files.lock().unwrap_or_else(PoisonError::into_inner);
+        let shared = if let Some(known) = wal_files.upgrade() {
             known.check(paths)?;
             known
         } else {
-            let new = Arc::new(Companions::find(paths)?);
-            *companions = Arc::downgrade(&new);
+            let new = Arc::new(WalFiles::find(paths)?);
+            *wal_files = Arc::downgrade(&new);
             new
         };
-        drop(companions);
-        mark::leave(paths);
+        drop(wal_files);
+        marker::ensure(paths);
         Ok(shared)
     }
 
@@ -112,8 +112,8 @@ impl DatabaseFile {
     /// its index lead to the files that are open, and the database has content.
     pub(crate) fn check(&self) -> Result<(), Fault> {
         self.check_database()?;
-        let companions = self.0.companions.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
-        companions.map_or(Ok(()), |companions| companions.check(&self.0.paths))
+        let wal_files = self.0.wal_files.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+        wal_files.map_or(Ok(()), |wal_files| wal_files.check(&self.0.paths))
     }
 
     /// Passes while the path of the database leads to the file that is open, and the file has content.
@@ -121,7 +121,7 @@ impl DatabaseFile {
         let State { paths, identity, size: known, .. } = &*self.0;
         let size = identity.check(&paths.database)?;
         let before = known.load(Ordering::Relaxed);
-        if size < SMALLEST_PAGE || size < before && !self.is_whole()? {
+        if size < SMALLEST_PAGE || size < before && !self.has_all_pages()? {
             let database = paths.database.display();
             return Err(Fault::Unavailable(format!(
                 "{database} was cut to {size} bytes, from {before}. A backup has what was in it"

@@ -6,16 +6,16 @@
 mod api_keys;
 #[path = "contract/batches.rs"]
 mod batches;
-#[path = "contract/german.rs"]
-mod german;
+#[path = "contract/german_server.rs"]
+mod german_server;
 #[path = "contract/groups.rs"]
 mod groups;
 #[path = "contract/idempotency.rs"]
 mod idempotency;
 #[path = "contract/lanes.rs"]
 mod lanes;
-#[path = "contract/lost.rs"]
-mod lost;
+#[path = "contract/lost_connections.rs"]
+mod lost_connections;
 #[path = "contract/migrations.rs"]
 mod migrations;
 #[path = "contract/pooler.rs"]
@@ -59,9 +59,9 @@ fn main() -> ExitCode {
     suite.on([Backend::Postgres], &migrations::postgres_cases());
     suite.on([Backend::Postgres], &batches::postgres_cases());
     suite.on([Backend::Postgres], &lanes::postgres_cases());
-    suite.on([Backend::Postgres], &lost::postgres_cases());
-    suite.on_with(Need::PgBouncer, [Backend::Postgres], &lost::pooler_cases());
-    suite.on_with(Need::Namespace, [Backend::Postgres], &lost::network_cases());
-    suite.on_with(Need::German, [Backend::Postgres], &german::postgres_cases());
+    suite.on([Backend::Postgres], &lost_connections::postgres_cases());
+    suite.on_with(Need::PgBouncer, [Backend::Postgres], &lost_connections::pooler_cases());
+    suite.on_with(Need::Namespace, [Backend::Postgres], &lost_connections::network_cases());
+    suite.on_with(Need::German, [Backend::Postgres], &german_server::postgres_cases());
     suite.run()
 }

@@ -7,8 +7,8 @@ pub use builder::ClusterBuilder;
 
 use crate::{
     PlainSql, TestDatabase,
-    keeper::Keeper,
     server_folder::{self, ServerFolder},
+    supervisor::Supervisor,
 };
 use anyhow::anyhow;
 use std::{
@@ -34,7 +34,7 @@ use std::{
 /// # anyhow::Ok(())
 /// ```
 pub struct Cluster {
-    keeper: Keeper,
+    supervisor: Supervisor,
     host: Ipv4Addr,
     port: u16,
     binaries: PathBuf,
@@ -147,7 +147,7 @@ impl Cluster {
     }
 
     fn ask(&self, line: &str) -> anyhow::Result<()> {
-        self.keeper.ask(line).map_err(|error| anyhow!("{error}; the server's log says:\n{}", self.log()))
+        self.supervisor.ask(line).map_err(|error| anyhow!("{error}; the server's log says:\n{}", self.log()))
     }
 
     /// The folder, with PostgreSQL's files in `data`.

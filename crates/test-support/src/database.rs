@@ -35,10 +35,10 @@ pub struct TestDatabase {
     // Where it is in truth, if the URL leads there by another way.
     direct_url: Option<String>,
     is_pooled: bool,
-    home: Home,
+    storage: Storage,
 }
 
-enum Home {
+enum Storage {
     Folder { _folder: TempDir },
     Server { server: Arc<Postgres>, name: String },
     Cluster,
@@ -50,22 +50,22 @@ impl TestDatabase {
         let folder = tempfile::Builder::new().prefix("gochat-sqlite-").tempdir()?;
         let path = folder.path().join("gochat.sqlite");
         let path = path.to_str().context("the folder of temporary files is not UTF-8")?;
-        Ok(Self::at(format!("sqlite://{path}"), Home::Folder { _folder: folder }))
+        Ok(Self::at(format!("sqlite://{path}"), Storage::Folder { _folder: folder }))
     }
 
     pub(crate) fn on(cluster: &Cluster) -> anyhow::Result<Self> {
         let name = new_name();
         cluster.execute(&format!("CREATE DATABASE {name}"))?;
-        Ok(Self::at(cluster.url(&name), Home::Cluster))
+        Ok(Self::at(cluster.url(&name), Storage::Cluster))
     }
 
     pub(crate) fn postgres(server: Arc<Postgres>) -> anyhow::Result<Self> {
         let name = new_name();
-        Ok(Self::at(server.create_database(&name)?, Home::Server { server, name }))
+        Ok(Self::at(server.create_database(&name)?, Storage::Server { server, name }))
     }
 
-    fn at(url: String, home: Home) -> Self {
-        Self { url, direct_url: None, is_pooled: false, home }
+    fn at(url: String, storage: Storage) -> Self {
+        Self { url, direct_url: None, is_pooled: false, storage }
     }
 
     /// With another URL for the code under test, as of a [`FaultProxy`](crate::FaultProxy). Plain SQL goes the direct way.
@@ -85,7 +85,7 @@ impl TestDatabase {
 
     /// Behind the PgBouncer that the cases of this process share.
     pub(crate) fn behind_pgbouncer(self) -> anyhow::Result<Self> {
-        let Home::Server { server, .. } = &self.home else { bail!("the database is on no server") };
+        let Storage::Server { server, .. } = &self.storage else { bail!("the database is on no server") };
         let server = Arc::clone(server);
         self.pooled(server.pgbouncer()?)
     }
@@ -107,9 +107,9 @@ impl TestDatabase {
 
     /// What the database runs on.
     pub fn backend(&self) -> Backend {
-        match self.home {
-            Home::Folder { .. } => Backend::Sqlite,
-            Home::Server { .. } | Home::Cluster => Backend::Postgres,
+        match self.storage {
+            Storage::Folder { .. } => Backend::Sqlite,
+            Storage::Server { .. } | Storage::Cluster => Backend::Postgres,
         }
     }
 
@@ -146,7 +146,7 @@ fn new_name() -> String {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        if let Home::Server { server, name } = &self.home
+        if let Storage::Server { server, name } = &self.storage
             && let Err(error) = server.drop_database(name)
         {
             eprintln!("the database {name} stays: {error:#}");

@@ -32,20 +32,20 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// ```
 #[track_caller]
 pub fn eventually<T>(what: &str, poll: impl FnMut() -> Option<T>) -> T {
-    poll_for(LIMIT, poll).unwrap_or_else(|| late(what))
+    poll_for(LIMIT, poll).unwrap_or_else(|| timed_out(what))
 }
 
 /// Bounds a future, on a tokio runtime whose timer is enabled.
 ///
 /// # Example
 /// ```
-/// use gochat_test_support::deadline::soon;
+/// use gochat_test_support::deadline::with_timeout;
 ///
 /// let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-/// assert_eq!(runtime.block_on(soon("a number", async { 7 })), 7);
+/// assert_eq!(runtime.block_on(with_timeout("a number", async { 7 })), 7);
 /// ```
-pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(LIMIT, future).await.unwrap_or_else(|_| late(what))
+pub async fn with_timeout<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(LIMIT, future).await.unwrap_or_else(|_| timed_out(what))
 }
 
 /// Polls until there is a value or `limit` is over; at least once.
@@ -61,7 +61,7 @@ fn poll_for<T>(limit: Duration, mut poll: impl FnMut() -> Option<T>) -> Option<T
 }
 
 #[track_caller]
-fn late(what: &str) -> ! {
+fn timed_out(what: &str) -> ! {
     panic!("waited {} s in vain: {what}", LIMIT.as_secs())
 }
 
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "waited 60 s in vain: nothing")]
-    fn what_is_late_is_named() {
-        late("nothing");
+    fn a_timeout_names_what_was_waited_for() {
+        timed_out("nothing");
     }
 }

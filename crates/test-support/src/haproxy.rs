@@ -1,6 +1,6 @@
 //! HAProxy in front of HTTP servers.
 
-use crate::{keeper::Keeper, port, server_folder::ServerFolder};
+use crate::{port, server_folder::ServerFolder, supervisor::Supervisor};
 use anyhow::{Context, bail};
 use std::{
     env,
@@ -15,12 +15,12 @@ use std::{
 /// A HAProxy that shares requests among servers which it asks for `/readyz`. It ends with this value, and also when this process
 /// is killed.
 pub struct HaProxy {
-    _keeper: Keeper,
+    _supervisor: Supervisor,
     port: u16,
     _folder: ServerFolder,
 }
 
-const KEEPER: &str = r#"
+const SCRIPT: &str = r#"
 folder=$2
 "$1" -db -f "$folder/haproxy.cfg" </dev/null >"$folder/log" 2>&1 &
 end() {
@@ -34,7 +34,7 @@ end() {
 const ATTEMPTS: u32 = 5;
 
 /// How long it may take to listen.
-const PATIENCE: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl HaProxy {
     /// An error says that it is not installed.
@@ -50,12 +50,12 @@ impl HaProxy {
             let port = port::free()?;
             fs::write(folder.path().join("haproxy.cfg"), settings(port, servers)?)?;
             let path = folder.path().to_str().context("the folder of temporary files is not UTF-8")?;
-            let keeper = Keeper::start(folder.command("sh"), KEEPER, &[&program, path])?;
+            let supervisor = Supervisor::start(folder.command("sh"), SCRIPT, &[&program, path])?;
             let started_at = Instant::now();
             let log = folder.path().join("log");
-            while started_at.elapsed() < PATIENCE {
+            while started_at.elapsed() < START_TIMEOUT {
                 if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
-                    return Ok(Self { _keeper: keeper, port, _folder: folder });
+                    return Ok(Self { _supervisor: supervisor, port, _folder: folder });
                 }
                 if fs::read_to_string(&log).is_ok_and(|log| log.contains("ALERT")) {
                     break;

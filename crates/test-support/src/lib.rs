@@ -6,16 +6,15 @@
 //! | `GOCHAT_TEST_REQUIRE_POSTGRES` | `1`: where there is no PostgreSQL, or not what cases on it need, they fail instead of being ignored |
 //! | `GOCHAT_TEST_REQUIRE_CLIENTS` | `1`: where a program is missing that speaks to the service, like nginx, the cases that need it fail instead of being ignored |
 
+mod address;
 mod cluster;
 mod database;
 pub mod deadline;
-mod detour;
 mod fake_clock;
 mod fault_proxy;
 mod haproxy;
 pub mod http;
 mod installation;
-mod keeper;
 mod namespace;
 mod need;
 mod nginx;
@@ -27,6 +26,7 @@ pub mod schema;
 mod server_folder;
 mod small_disk;
 mod suite;
+mod supervisor;
 
 pub use cluster::{Cluster, ClusterBuilder, Shutdown};
 pub use database::{Backend, TestDatabase};

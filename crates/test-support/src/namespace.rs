@@ -1,6 +1,6 @@
 //! A machine that can vanish from the network.
 
-use crate::keeper::Keeper;
+use crate::supervisor::Supervisor;
 use anyhow::Context;
 use std::{
     hash::{BuildHasher, RandomState},
@@ -27,12 +27,12 @@ use std::{
 /// # anyhow::Ok(())
 /// ```
 pub struct Namespace {
-    keeper: Keeper,
+    supervisor: Supervisor,
     name: String,
     address: Ipv4Addr,
 }
 
-const KEEPER: &str = include_str!("namespace/keeper.sh");
+const SCRIPT: &str = include_str!("namespace/supervisor.sh");
 
 /// The first address of the networks, which have four addresses each, and their number.
 const FIRST: u32 = Ipv4Addr::new(10, 213, 0, 0).to_bits();
@@ -55,10 +55,10 @@ impl Namespace {
         let number = (RandomState::new().hash_one(()) % COUNT) as u32;
         let [here, there] = [1, 2].map(|host| Ipv4Addr::from_bits(FIRST + 4 * number + host));
         let name = format!("gochat-{number}");
-        let keeper =
-            Keeper::start(Command::new("sh"), KEEPER, &[&name, &here.to_string(), &there.to_string()])?;
-        keeper.ask("make")?;
-        Ok(Self { keeper, name, address: there })
+        let supervisor =
+            Supervisor::start(Command::new("sh"), SCRIPT, &[&name, &here.to_string(), &there.to_string()])?;
+        supervisor.ask("make")?;
+        Ok(Self { supervisor, name, address: there })
     }
 
     /// Its name, as of `ip netns`; the end of the cable that is here has the same name.
@@ -73,12 +73,12 @@ impl Namespace {
 
     /// Drops every packet from now on, both ways, and tells nobody: neither FIN nor RST, and no ICMP.
     pub fn cut(&self) -> anyhow::Result<()> {
-        self.keeper.ask("cut")
+        self.supervisor.ask("cut")
     }
 
     /// Mends the cable. What was sent meanwhile arrives when it is sent again, as TCP does.
     pub fn restore(&self) -> anyhow::Result<()> {
-        self.keeper.ask("restore")
+        self.supervisor.ask("restore")
     }
 
     /// The command, run in the namespace.

@@ -1,6 +1,6 @@
 //! nginx in front of the service, as a proxy under a path.
 
-use crate::{deadline::eventually, keeper::Keeper, port};
+use crate::{deadline::eventually, port, supervisor::Supervisor};
 use anyhow::{Context, bail};
 use std::{
     env, fs,
@@ -23,12 +23,12 @@ use tempfile::TempDir;
 /// # anyhow::Ok(())
 /// ```
 pub struct Nginx {
-    _keeper: Keeper,
+    _supervisor: Supervisor,
     port: u16,
     _folder: TempDir,
 }
 
-const KEEPER: &str = r#"
+const SCRIPT: &str = r#"
 folder=$2
 "$1" -p "$folder" -e "$folder/log" -c "$folder/nginx.conf" </dev/null >/dev/null &
 end() {
@@ -49,13 +49,14 @@ impl Nginx {
             let folder = tempfile::Builder::new().prefix("gochat-nginx-").tempdir()?;
             let (at, port) = (folder.path().to_str().context("no path in UTF-8")?.to_owned(), port::free()?);
             fs::write(folder.path().join("nginx.conf"), settings(&program, &at, port, service, path)?)?;
-            let keeper = Keeper::start(Command::new("sh"), KEEPER, &[&program.display().to_string(), &at])?;
+            let supervisor =
+                Supervisor::start(Command::new("sh"), SCRIPT, &[&program.display().to_string(), &at])?;
             let log = eventually("nginx listens, or says why not", || {
                 let log = fs::read_to_string(folder.path().join("log")).unwrap_or_default();
                 Some(log).filter(|log| log.contains("event method") || log.contains("[emerg]"))
             });
             if !log.contains("[emerg]") {
-                return Ok(Self { _keeper: keeper, port, _folder: folder });
+                return Ok(Self { _supervisor: supervisor, port, _folder: folder });
             }
         }
         bail!("nginx does not start")

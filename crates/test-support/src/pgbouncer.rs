@@ -1,6 +1,6 @@
 //! PgBouncer in front of a PostgreSQL server.
 
-use crate::{deadline::eventually, detour, keeper::Keeper, port, server_folder::ServerFolder};
+use crate::{address, deadline::eventually, port, server_folder::ServerFolder, supervisor::Supervisor};
 use anyhow::{Context, bail};
 use percent_encoding::percent_decode_str;
 use std::{
@@ -26,12 +26,12 @@ use url::Url;
 /// # anyhow::Ok(())
 /// ```
 pub struct PgBouncer {
-    _keeper: Keeper,
+    _supervisor: Supervisor,
     address: SocketAddr,
     _folder: ServerFolder,
 }
 
-const KEEPER: &str = r#"
+const SCRIPT: &str = r#"
 folder=$2
 "$1" -q "$folder/pgbouncer.ini" </dev/null >/dev/null &
 end() {
@@ -54,14 +54,14 @@ impl PgBouncer {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port::free()?));
             fs::write(folder.path().join("pgbouncer.ini"), settings(path, address, &server)?)?;
             fs::write(folder.path().join("users"), users(&server)?)?;
-            let keeper =
-                Keeper::start(folder.command("sh"), KEEPER, &[&program.display().to_string(), path])?;
+            let supervisor =
+                Supervisor::start(folder.command("sh"), SCRIPT, &[&program.display().to_string(), path])?;
             let log = eventually("PgBouncer starts, or says why not", || {
                 let log = fs::read_to_string(folder.path().join("log")).unwrap_or_default();
                 Some(log).filter(|log| log.contains("process up") || log.contains("FATAL"))
             });
             if !log.contains("FATAL") {
-                return Ok(Self { _keeper: keeper, address, _folder: folder });
+                return Ok(Self { _supervisor: supervisor, address, _folder: folder });
             }
         }
         bail!("PgBouncer does not start")
@@ -69,7 +69,7 @@ impl PgBouncer {
 
     /// The URL of a database of the server, `url`, that leads through PgBouncer.
     pub fn url(&self, url: &str) -> anyhow::Result<String> {
-        detour::by_way_of(self.address, Url::parse(url)?)
+        address::replace(self.address, Url::parse(url)?)
     }
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn program() -> anyhow::Result<PathBuf> {
 }
 
 fn settings(folder: &str, address: SocketAddr, server: &Url) -> anyhow::Result<String> {
-    let ((host, port), (ip, own_port)) = (detour::server(server)?, (address.ip(), address.port()));
+    let ((host, port), (ip, own_port)) = (address::of(server)?, (address.ip(), address.port()));
     Ok(format!(
         "[databases]\n\
          * = host={host} port={port}\n\

@@ -1,6 +1,6 @@
 //! A disk that is soon full.
 
-use crate::keeper::Keeper;
+use crate::supervisor::Supervisor;
 use anyhow::Context;
 use std::{path::Path, process::Command};
 use tempfile::TempDir;
@@ -19,11 +19,11 @@ use tempfile::TempDir;
 /// ```
 pub struct SmallDisk {
     // Unmounted before the folder is removed.
-    _keeper: Keeper,
+    _supervisor: Supervisor,
     folder: TempDir,
 }
 
-const KEEPER: &str = r#"
+const SCRIPT: &str = r#"
 folder=$1 size=$2
 make() { mount -t tmpfs -o "size=$size,mode=0755" gochat-small-disk "$folder" && is_ours=yes; }
 end() {
@@ -37,9 +37,9 @@ impl SmallDisk {
     pub fn new(mebibytes: u32) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("gochat-disk-").tempdir()?;
         let path = folder.path().to_str().context("the folder of temporary files is not UTF-8")?;
-        let keeper = Keeper::start(Command::new("sh"), KEEPER, &[path, &format!("{mebibytes}m")])?;
-        keeper.ask("make").context("cannot mount a tmpfs (be root)")?;
-        Ok(Self { _keeper: keeper, folder })
+        let supervisor = Supervisor::start(Command::new("sh"), SCRIPT, &[path, &format!("{mebibytes}m")])?;
+        supervisor.ask("make").context("cannot mount a tmpfs (be root)")?;
+        Ok(Self { _supervisor: supervisor, folder })
     }
 
     /// Where it is mounted.

@@ -4,10 +4,10 @@ use super::{
     create::Create,
     keys::{InsertKey, RevokeKey},
     lane::{AnyLane, HasLane, Lane},
+    probe_create::ProbeCreate,
     session::{Failure, Session},
     sweep::Sweep,
-    trial::Trial,
-    write::Sent,
+    write::Attempt,
 };
 use crate::Fault;
 
@@ -17,7 +17,7 @@ pub(crate) struct Batch {
     key_inserts: Lane<InsertKey>,
     key_revocations: Lane<RevokeKey>,
     creates: Lane<Create>,
-    trials: Lane<Trial>,
+    probes: Lane<ProbeCreate>,
     sweeps: Lane<Sweep>,
 }
 
@@ -35,7 +35,7 @@ has_lanes! {
     key_inserts: InsertKey,
     key_revocations: RevokeKey,
     creates: Create,
-    trials: Trial,
+    probes: ProbeCreate,
     sweeps: Sweep,
 }
 
@@ -44,8 +44,8 @@ impl Batch {
     /// in a circle: (1) API keys, by id; (2) Idempotency-Keys, by caller and key; (3) names of groups; (4) the name of a
     /// trial; (5) Idempotency-Keys that are swept, which come last as a sweep waits for no lock.
     fn lanes(&mut self) -> [&mut dyn AnyLane; 5] {
-        let Self { key_inserts, key_revocations, creates, trials, sweeps } = self;
-        [key_inserts, key_revocations, creates, trials, sweeps]
+        let Self { key_inserts, key_revocations, creates, probes, sweeps } = self;
+        [key_inserts, key_revocations, creates, probes, sweeps]
     }
 
     /// The number of groups to create.
@@ -54,8 +54,8 @@ impl Batch {
     }
 
     /// Whether the commit of the batch shows that creates can succeed.
-    pub(super) fn tells_of_creates(&self) -> bool {
-        self.creates.len() + self.trials.len() > 0
+    pub(super) fn proves_creates_work(&self) -> bool {
+        self.creates.len() + self.probes.len() > 0
     }
 
     /// The number of writes.
@@ -74,8 +74,8 @@ impl Batch {
     }
 
     /// Drops the writes whose callers have gone.
-    pub(super) fn retain_awaited(&mut self) {
-        self.lanes().into_iter().for_each(AnyLane::retain_awaited);
+    pub(super) fn drop_abandoned(&mut self) {
+        self.lanes().into_iter().for_each(AnyLane::drop_abandoned);
     }
 
     /// Puts the writes in the order of their locks.
@@ -84,13 +84,13 @@ impl Batch {
     }
 
     /// Commits all writes in one transaction.
-    pub(super) fn commit(&mut self, session: &mut Session, sent: Sent) -> Result<(), Failure> {
-        if sent == Sent::First && session.has_single_statements() && self.has_plain_creates_alone() {
-            session.statement(|connection| self.creates.store(connection, sent))?;
+    pub(super) fn commit(&mut self, session: &mut Session, attempt: Attempt) -> Result<(), Failure> {
+        if attempt == Attempt::First && session.has_single_statements() && self.has_plain_creates_alone() {
+            session.statement(|connection| self.creates.store(connection, attempt))?;
         } else {
             let mut lanes = self.lanes();
-            session.transaction(sent, |connection| {
-                lanes.iter_mut().try_for_each(|lane| lane.store(connection, sent))
+            session.transaction(attempt, |connection| {
+                lanes.iter_mut().try_for_each(|lane| lane.store(connection, attempt))
             })?;
         }
         Ok(())
@@ -102,8 +102,12 @@ impl Batch {
     }
 
     /// Commits and answers each lane on its own, and where one fails each half of it.
-    pub(super) fn settle_lanes_alone(&mut self, session: &mut Session, sent: Sent) -> Result<(), Failure> {
-        self.lanes().into_iter().try_for_each(|lane| lane.settle_alone(session, sent))
+    pub(super) fn commit_lanes_separately(
+        &mut self,
+        session: &mut Session,
+        attempt: Attempt,
+    ) -> Result<(), Failure> {
+        self.lanes().into_iter().try_for_each(|lane| lane.commit_separately(session, attempt))
     }
 
     /// Tells every caller that its write failed.

@@ -4,10 +4,10 @@ mod idempotent;
 mod postgres;
 mod sqlite;
 
-use super::write::{Sent, Write};
+use super::write::{Attempt, Write};
 use crate::{Fault, connection::AnyConnection};
 use gochat_domain::{
-    group::{Created, GroupId, Idempotency, KeyReused, NewGroup, Recorded},
+    group::{Created, GroupId, Idempotency, IdempotencyRecord, KeyReused, NewGroup},
     ports::CreateGroupError,
 };
 use std::cmp::Ordering;
@@ -33,7 +33,7 @@ pub(crate) enum Outcome {
     /// A group of that name exists.
     NameTaken,
     /// The Idempotency-Key was used before, for what is on record.
-    Recorded(Recorded),
+    Recorded(IdempotencyRecord),
     /// The Idempotency-Key was used for another request, which is in this batch and was refused.
     KeyReused,
 }
@@ -53,12 +53,16 @@ impl Write for Create {
         self.group.name.cmp(&other.group.name)
     }
 
-    fn store(connection: &mut AnyConnection, creates: &[&Self], sent: Sent) -> Result<Vec<Outcome>, Fault> {
+    fn store(
+        connection: &mut AnyConnection,
+        creates: &[&Self],
+        attempt: Attempt,
+    ) -> Result<Vec<Outcome>, Fault> {
         if creates.iter().all(|create| create.is_plain()) {
             let groups: Vec<_> = creates.iter().map(|create| &create.group).collect();
-            return Ok(insert(connection, &groups, sent)?.into_iter().map(Outcome::from).collect());
+            return Ok(insert(connection, &groups, attempt)?.into_iter().map(Outcome::from).collect());
         }
-        idempotent::store(connection, creates, sent)
+        idempotent::store(connection, creates, attempt)
     }
 
     fn answer(self, outcome: Outcome) -> Result<Created, CreateGroupError> {
@@ -81,10 +85,10 @@ impl Write for Create {
 pub(super) fn insert(
     connection: &mut AnyConnection,
     groups: &[&NewGroup],
-    sent: Sent,
+    attempt: Attempt,
 ) -> Result<Vec<Option<GroupId>>, Fault> {
     match connection {
         AnyConnection::Sqlite(connection) => sqlite::insert(connection, groups),
-        AnyConnection::Postgres(connection) => postgres::insert(connection, groups, sent),
+        AnyConnection::Postgres(connection) => postgres::insert(connection, groups, attempt),
     }
 }

@@ -1,12 +1,12 @@
 //! New API keys, and revocations.
 
-use super::write::{Sent, Write};
+use super::write::{Attempt, Write};
 use crate::{
     Fault,
     connection::AnyConnection,
     rows::ApiKeyRow,
     schema::api_keys,
-    sql_types::{Moment, UuidValue},
+    sql_types::{TimestampValue, UuidValue},
 };
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use gochat_domain::{
@@ -32,7 +32,7 @@ impl Write for InsertKey {
     }
 
     /// A key that is there already was stored by an earlier attempt, as its id is a UUID that this service minted.
-    fn store(connection: &mut AnyConnection, keys: &[&Self], _: Sent) -> Result<Vec<()>, Fault> {
+    fn store(connection: &mut AnyConnection, keys: &[&Self], _: Attempt) -> Result<Vec<()>, Fault> {
         let rows: Vec<_> = keys
             .iter()
             .map(|key| (ApiKeyRow::from(&key.issued), api_keys::digest.eq(key.digest.as_slice())))
@@ -68,12 +68,12 @@ impl Write for RevokeKey {
         self.id.cmp(&other.id)
     }
 
-    fn store(connection: &mut AnyConnection, keys: &[&Self], _: Sent) -> Result<Vec<bool>, Fault> {
+    fn store(connection: &mut AnyConnection, keys: &[&Self], _: Attempt) -> Result<Vec<bool>, Fault> {
         keys.iter()
             .map(|key| {
                 let on_record = api_keys::table.filter(api_keys::id.eq(UuidValue(key.id.0)));
                 diesel::update(on_record.filter(api_keys::revoked_at.is_null()))
-                    .set(api_keys::revoked_at.eq(Moment(key.at)))
+                    .set(api_keys::revoked_at.eq(TimestampValue(key.at)))
                     .execute(connection)?;
                 let found: i64 = on_record.count().get_result(connection)?;
                 Ok(found > 0)

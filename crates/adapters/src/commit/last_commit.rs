@@ -11,7 +11,7 @@ pub(crate) struct LastCommit(Arc<Mutex<Option<Instant>>>);
 
 impl LastCommit {
     /// Notes a commit that has just ended.
-    pub(super) fn note(&self) {
+    pub(super) fn record(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 

@@ -5,16 +5,16 @@ mod groups;
 use super::{
     LastCommit,
     batch::Batch,
-    crew::{Crew, Shift},
-    lane::{HasLane, Ticket},
+    lane::{HasLane, PendingWrite},
     session::{Failure, Session},
     write::Write,
     writer::{Queued, Writer},
+    writer_threads::{WriterStatus, WriterThreads},
 };
 use crate::{
     Fault,
     connection::Connector,
-    metrics::{Live, WriterMetrics},
+    metrics::{LiveGauge, WriterMetrics},
 };
 use gochat_domain::ports::{GroupRepository, StorageError};
 use groups::QueuedGroups;
@@ -44,7 +44,7 @@ pub struct CommitOptions {
 pub struct CommitQueue {
     // The only sender that stays: when it goes, the queue is closed.
     queue: mpsc::Sender<Queued>,
-    crew: Arc<Crew>,
+    threads: Arc<WriterThreads>,
     timeout: Duration,
     metrics: WriterMetrics,
     last_commit: LastCommit,
@@ -52,17 +52,17 @@ pub struct CommitQueue {
 
 impl CommitQueue {
     /// Starts the writers of a database.
-    pub(crate) fn on(connector: &Connector, options: CommitOptions) -> io::Result<Self> {
-        let options = CommitOptions { writers: connector.writers(options.writers), ..options };
+    pub(crate) fn open(connector: &Connector, options: CommitOptions) -> io::Result<Self> {
+        let options = CommitOptions { writers: connector.max_writers(options.writers), ..options };
         let connector = connector.clone();
         Self::start(options, connector.stuck_after(), move || Session::open(&connector))
     }
 
     /// Starts `options.writers` threads, each of which opens its session with `open`. One that is at a batch for longer than
-    /// `patience` is replaced.
+    /// `stuck_after` is replaced.
     pub(super) fn start(
         options: CommitOptions,
-        patience: Option<Duration>,
+        stuck_after: Option<Duration>,
         open: impl Fn() -> Result<Session, Failure> + Clone + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let (queue, waiting) = mpsc::channel(options.queue);
@@ -71,7 +71,7 @@ impl CommitQueue {
         let last_commit = LastCommit::default();
         let spawn = {
             let (metrics, last_commit) = (metrics.clone(), last_commit.clone());
-            move |shift: Arc<Shift>| {
+            move |status: Arc<WriterStatus>| {
                 let waiting = Arc::clone(&waiting);
                 // The session is opened in its thread, for the first batch.
                 let writer = Writer {
@@ -81,11 +81,11 @@ impl CommitQueue {
                     last_commit: last_commit.clone(),
                     session: None,
                 };
-                thread::Builder::new().name("writer".into()).spawn(move || writer.run(&waiting, &shift))
+                thread::Builder::new().name("writer".into()).spawn(move || writer.run(&waiting, &status))
             }
         };
-        let crew = Arc::new(Crew::start(options.writers, patience, Box::new(spawn))?);
-        Ok(Self { queue, crew, timeout: options.timeout, metrics, last_commit })
+        let threads = Arc::new(WriterThreads::start(options.writers, stuck_after, Box::new(spawn))?);
+        Ok(Self { queue, threads, timeout: options.timeout, metrics, last_commit })
     }
 
     /// The port that stores groups.
@@ -100,29 +100,33 @@ impl CommitQueue {
 
     /// The way into the queue.
     pub(crate) fn submitter(&self) -> Submitter {
-        let crew = Arc::clone(&self.crew);
-        Submitter { queue: self.queue.downgrade(), crew, timeout: self.timeout }
+        let threads = Arc::clone(&self.threads);
+        Submitter { queue: self.queue.downgrade(), threads, timeout: self.timeout }
     }
 
     /// Lets `registry` read what the writers do, and how full their queue is.
     pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         self.metrics.register(registry)?;
         let queue = self.queue.downgrade();
-        Live::register(registry, Opts::new("gochat_group_queue_depth", "Writes that wait."), move || {
-            // A queue that is closed holds nothing that anybody could still add to.
-            let waiting = queue.upgrade().map_or(0, |queue| queue.max_capacity() - queue.capacity());
-            waiting.try_into().unwrap_or(i64::MAX)
-        })?;
+        LiveGauge::register(
+            registry,
+            Opts::new("gochat_group_queue_depth", "Writes that wait."),
+            move || {
+                // A queue that is closed holds nothing that anybody could still add to.
+                let waiting = queue.upgrade().map_or(0, |queue| queue.max_capacity() - queue.capacity());
+                waiting.try_into().unwrap_or(i64::MAX)
+            },
+        )?;
         let capacity = self.queue.max_capacity().try_into().unwrap_or(i64::MAX);
         let opts = Opts::new("gochat_group_queue_capacity", "The most writes that may wait.");
-        Live::register(registry, opts, move || capacity)
+        LiveGauge::register(registry, opts, move || capacity)
     }
 
     /// Refuses what comes from now on, writes and answers what waits, and returns when that is done. Blocks.
     pub fn close(self) {
-        let Self { queue, crew, .. } = self;
+        let Self { queue, threads, .. } = self;
         drop(queue);
-        crew.join();
+        threads.join();
     }
 }
 
@@ -130,7 +134,7 @@ impl CommitQueue {
 #[derive(Clone)]
 pub(crate) struct Submitter {
     queue: mpsc::WeakSender<Queued>,
-    crew: Arc<Crew>,
+    threads: Arc<WriterThreads>,
     timeout: Duration,
 }
 
@@ -145,14 +149,14 @@ impl Submitter {
         let queue = self.queue.upgrade().ok_or_else(|| unavailable("the queue of writes is closed"))?;
         let (reply, answer) = oneshot::channel();
         queue
-            .try_send(Box::new(|batch: &mut Batch| batch.lane().push(Ticket { write, reply })))
+            .try_send(Box::new(|batch: &mut Batch| batch.lane().push(PendingWrite { write, reply })))
             .map_err(|_| unavailable("the queue of writes is full"))?;
         drop(queue);
         match tokio::time::timeout(self.timeout, answer).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(unavailable("the writer failed")),
             Err(_) => {
-                self.crew.replace_stuck();
+                self.threads.replace_stuck();
                 Err(unavailable("the database took too long"))
             }
         }

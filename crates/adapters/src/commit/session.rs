@@ -1,9 +1,9 @@
 //! The writer's connection: begin, commit, and what a failure says about what was stored.
 
 use super::{
+    batch_lock,
     checkpoints::{self, Checkpoints},
-    horizon,
-    write::Sent,
+    write::Attempt,
 };
 use crate::{
     Fault,
@@ -14,7 +14,7 @@ use diesel::connection::SimpleConnection;
 use std::time::{Duration, Instant};
 
 /// Idle time after which a connection is asked whether it is alive.
-const TRUST: Duration = Duration::from_secs(1);
+const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
 
 /// A connection of a writer.
 pub(crate) struct Session {
@@ -32,17 +32,17 @@ pub(crate) struct Session {
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// Nothing of the transaction is stored where a restart would find it, and the connection lives.
-    Clean(Fault),
+    NotCommitted(Fault),
     /// The database cannot be reached, and nothing was sent.
-    Away(Fault),
+    Unreachable(Fault),
     /// The connection was lost: the transaction may be committed, or still in progress.
-    Lost(Fault),
+    ConnectionLost(Fault),
 }
 
 impl Session {
     /// Opens a connection that may write. A server may come back, a file that cannot be opened is not waited for.
     pub(crate) fn open(connector: &Connector) -> Result<Self, Failure> {
-        let failed = if connector.is_file() { Failure::Clean } else { Failure::Away };
+        let failed = if connector.is_file() { Failure::NotCommitted } else { Failure::Unreachable };
         let mut connection = connector.open(Role::Writer).map_err(failed)?;
         let checkpoints = match &mut *connection {
             AnyConnection::Sqlite(connection) => {
@@ -58,7 +58,7 @@ impl Session {
 
     /// Whether the session is of use for another transaction. A connection that was idle for a while is asked.
     pub(crate) fn is_alive(&mut self) -> bool {
-        !self.is_broken && (self.used_at.elapsed() < TRUST || self.connection.ping().is_ok())
+        !self.is_broken && (self.used_at.elapsed() < PING_AFTER_IDLE || self.connection.ping().is_ok())
     }
 
     /// Whether one statement can be a transaction of its own, with all that the service sets for a transaction.
@@ -78,24 +78,24 @@ impl Session {
     /// Runs `work` in a transaction, which is committed when this returns `Ok`.
     pub(crate) fn transaction(
         &mut self,
-        sent: Sent,
+        attempt: Attempt,
         work: impl FnOnce(&mut AnyConnection) -> Result<(), Fault>,
     ) -> Result<(), Failure> {
-        let outcome = self.run(sent, work);
+        let outcome = self.run(attempt, work);
         self.end(outcome)
     }
 
     fn run(
         &mut self,
-        sent: Sent,
+        attempt: Attempt,
         work: impl FnOnce(&mut AnyConnection) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
-        let patience = self.connector.timeout();
-        let _turn = self.write_lock.as_mut().map(|lock| lock.turn(patience)).transpose()?;
+        let timeout = self.connector.timeout();
+        let _write_guard = self.write_lock.as_mut().map(|lock| lock.acquire(timeout)).transpose()?;
         let file = self.connector.file();
         // A file that was cut must not be written to: the end of the last connection would fill it in part.
         file.map_or(Ok(()), DatabaseFile::check_database)?;
-        self.connection.batch_execute(&begin(&self.connector, sent))?;
+        self.connection.batch_execute(&begin(&self.connector, attempt))?;
         work(&mut self.connection)?;
         self.connection.batch_execute("COMMIT")?;
         // Nobody is told of a commit into a file that a restart would not find.
@@ -103,11 +103,11 @@ impl Session {
     }
 
     /// Has SQLite's log copied into the database when it has grown by many pages; about `pages` more were written.
-    pub(crate) fn written(&mut self, pages: usize) {
+    pub(crate) fn pages_written(&mut self, pages: usize) {
         if let (AnyConnection::Sqlite(connection), Some(checkpoints)) =
             (&mut *self.connection, &mut self.checkpoints)
         {
-            checkpoints.after(pages, connection);
+            checkpoints.pages_written(pages, connection);
         }
     }
 
@@ -115,54 +115,54 @@ impl Session {
     fn end(&mut self, outcome: Result<(), Fault>) -> Result<(), Failure> {
         self.used_at = Instant::now();
         let Err(fault) = outcome else { return Ok(()) };
-        let fault = fault.seen_on(&self.connection);
+        let fault = fault.classified_for(&self.connection);
         if let Some(file) = self.connector.file() {
-            file.note(&fault);
+            file.record_fault(&fault);
         }
         let is_undone = self.connection.batch_execute("ROLLBACK").is_ok();
         match &*self.connection {
             AnyConnection::Sqlite(_) => {
                 // After a fault of the disk SQLite has rolled back by itself, so there is nothing to undo. A new connection
                 // finds out anew whether the file can be written.
-                self.is_broken = !is_undone || !fault.may_be_of_one_row();
+                self.is_broken = !is_undone || !fault.may_be_caused_by_one_row();
                 if self.is_broken {
-                    self.save_log();
+                    self.save_wal();
                 }
-                Err(Failure::Clean(fault))
+                Err(Failure::NotCommitted(fault))
             }
             // A new connection may lead to the server that has taken over.
             AnyConnection::Postgres(_) if matches!(fault, Fault::ReadOnly(_)) => {
                 self.is_broken = true;
-                Err(Failure::Away(fault))
+                Err(Failure::Unreachable(fault))
             }
-            AnyConnection::Postgres(_) if is_undone => Err(Failure::Clean(fault)),
+            AnyConnection::Postgres(_) if is_undone => Err(Failure::NotCommitted(fault)),
             AnyConnection::Postgres(_) => {
                 self.is_broken = true;
-                Err(Failure::Lost(fault))
+                Err(Failure::ConnectionLost(fault))
             }
         }
     }
 
     /// Copies SQLite's log into the database if its path leads elsewhere: what is in it is acknowledged, and once the last
     /// connection is closed nobody finds it again.
-    fn save_log(&mut self) {
+    fn save_wal(&mut self) {
         if let (Some(file), AnyConnection::Sqlite(connection)) =
             (self.connector.file(), &mut *self.connection)
             && file.check_database().is_ok()
             && file.check().is_err()
         {
-            checkpoints::copy(connection);
+            checkpoints::checkpoint(connection);
         }
     }
 }
 
 /// The statements that begin a transaction of writes.
-fn begin(connector: &Connector, sent: Sent) -> String {
+fn begin(connector: &Connector, attempt: Attempt) -> String {
     let mut begin = connector.begin(Role::Writer);
     if !connector.is_file() {
         begin.push_str("; SELECT ");
-        begin.push_str(horizon::SHARE);
-        if sent == Sent::Again {
+        begin.push_str(batch_lock::ACQUIRE_SHARED);
+        if attempt == Attempt::Resend {
             begin.push_str("; ");
             begin.push_str(WAIT_FOR_STANDBY);
         }
@@ -195,8 +195,9 @@ mod tests {
         let creates: Vec<_> =
             names.map(|name| Create { group: new_group(&name), idempotency: None }).collect();
         let creates: Vec<_> = creates.iter().collect();
-        session
-            .transaction(Sent::First, |connection| Create::store(connection, &creates, Sent::First).map(drop))
+        session.transaction(Attempt::First, |connection| {
+            Create::store(connection, &creates, Attempt::First).map(drop)
+        })
     }
 
     fn count(database: &TestDatabase) -> String {
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_that_is_full_stores_nothing_of_a_transaction_and_is_unavailable() {
+    fn a_full_database_rolls_back_and_is_unavailable() {
         let database = TestDatabase::sqlite().unwrap();
         let mut session = session(&database);
         // Fewer than there are: SQLite takes as many as it has, and not one more.
@@ -212,7 +213,7 @@ mod tests {
         let names = || (0..1000).map(|number| format!("{number:063}"));
         let refused = store(&mut session, names());
         assert!(
-            matches!(&refused, Err(Failure::Clean(Fault::Unavailable(reason))) if reason.contains("full")),
+            matches!(&refused, Err(Failure::NotCommitted(Fault::Unavailable(reason))) if reason.contains("full")),
             "{refused:?}"
         );
         assert_eq!(count(&database), "0");
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_stored_outside_a_transaction_that_sqlite_has_rolled_back_by_itself() {
+    fn nothing_is_stored_after_sqlite_rolled_back_by_itself() {
         let database = TestDatabase::sqlite().unwrap();
         let mut session = session(&database);
         database
@@ -232,7 +233,7 @@ mod tests {
             )
             .unwrap();
         let refused = store(&mut session, ["a", "bad", "b"].map(str::to_owned).into_iter());
-        assert!(matches!(refused, Err(Failure::Clean(Fault::Unknown(_)))), "{refused:?}");
+        assert!(matches!(refused, Err(Failure::NotCommitted(Fault::Unknown(_)))), "{refused:?}");
         assert_eq!(count(&database), "0");
         assert!(!session.is_alive());
     }

@@ -30,7 +30,7 @@ pub(crate) trait Write: Send + Sized + 'static {
     fn store(
         connection: &mut AnyConnection,
         writes: &[&Self],
-        sent: Sent,
+        attempt: Attempt,
     ) -> Result<Vec<Self::Outcome>, Fault>;
 
     /// The answer to a write whose outcome is committed.
@@ -39,9 +39,9 @@ pub(crate) trait Write: Send + Sized + 'static {
 
 /// Whether the same writes were sent before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sent {
+pub(crate) enum Attempt {
     /// This is the first time.
     First,
     /// They were sent on a connection that was lost: they may be committed already, or still in progress.
-    Again,
+    Resend,
 }

@@ -1,7 +1,7 @@
 //! A connection that is open.
 
 use super::AnyConnection;
-use crate::{Fault, sqlite_file::Companions};
+use crate::{Fault, sqlite_file::WalFiles};
 use diesel::{QueryResult, connection::SimpleConnection};
 use std::{
     ops::{Deref, DerefMut},
@@ -13,7 +13,7 @@ pub(crate) struct OpenConnection {
     pub(super) connection: AnyConnection,
     // Goes after the connection. The last connection to a SQLite file copies the log that it has open into the database; one
     // that was opened meanwhile beside another log would keep it from that.
-    pub(super) _companions: Option<Arc<Companions>>,
+    pub(super) _companions: Option<Arc<WalFiles>>,
     /// The statements that begin a read, where each read is a transaction.
     pub(super) begin: Option<String>,
 }

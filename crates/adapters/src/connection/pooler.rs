@@ -14,7 +14,7 @@ use diesel::{
 const ROUNDS: usize = 5;
 
 /// Whether transactions of one connection meet different sessions, or those of two connections the same one.
-pub(super) fn hands_out_transactions(url: &str) -> Result<bool, Fault> {
+pub(super) fn is_transaction_mode(url: &str) -> Result<bool, Fault> {
     let (mut one, mut other) = (postgres::open(url, false)?, postgres::open(url, false)?);
     let (session, other_session) = (session(&mut one)?, self::session(&mut other)?);
     if session == other_session {

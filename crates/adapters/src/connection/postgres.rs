@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_is_flushed_unless_the_operator_asks_for_more_or_less_than_off() {
+    fn synchronous_commit_off_is_overridden_and_other_values_are_kept() {
         run_case([Backend::Postgres], |database| {
             for (set, in_force) in
                 [("off", "on"), ("on", "on"), ("local", "local"), ("remote_apply", "remote_apply")]
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn the_server_ends_a_statement_that_nobody_waits_for() {
+    fn the_server_cancels_a_statement_after_the_timeout() {
         run_case([Backend::Postgres], |database| {
             let timeout = Duration::from_millis(200);
             let connector = Connector::new(

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn timeouts_are_added_where_the_url_is_silent() {
+    fn timeouts_are_added_unless_the_url_sets_them() {
         let rest = "keepalives_idle=5&keepalives_interval=2&keepalives_count=3&tcp_user_timeout=4000\
                     &fallback_application_name=gochat";
         let cases = [

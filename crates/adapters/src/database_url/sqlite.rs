@@ -74,7 +74,7 @@ mod tests {
     use crate::DatabaseUrl;
 
     #[test]
-    fn a_path_that_would_be_taken_at_its_word_is_refused() {
+    fn a_path_with_url_or_shell_syntax_is_refused() {
         use InvalidDatabaseUrl::{
             Encoded, Fragment, Host, Memory, Nested, NoPath, Parameters, Quoted, Unexpanded,
         };

@@ -1,6 +1,6 @@
 //! One migration on PostgreSQL, under a lock that lets one instance at a time change the schema.
 
-use super::{Limits, MigrateError, Open, outside, pending, retry::Retry};
+use super::{Limits, MigrateError, Open, no_transaction, pending, retry::Retry};
 use diesel::{
     PgConnection, RunQueryDsl, connection::SimpleConnection, dsl::sql, migration::MigrationSource, pg::Pg,
     select, sql_types::Bool,
@@ -17,15 +17,15 @@ pub(super) fn run_next(
     open: Open,
     limits: &Limits,
 ) -> Result<Option<String>, MigrateError> {
-    let (mut turn, mut locks) = (Retry::new(limits.turn), None);
-    let told = Once::new();
+    let (mut instance_retry, mut lock_retry) = (Retry::new(limits.instance_wait), None);
+    let reported = Once::new();
     loop {
         match attempt(connection, known, open, limits) {
-            Err(MigrateError::Busy) if turn.pause() => told.call_once(|| {
+            Err(MigrateError::Busy) if instance_retry.wait() => reported.call_once(|| {
                 tracing::info!("another instance is bringing the schema up to date; this one waits for it");
             }),
             Err(MigrateError::Locked(reason))
-                if locks.get_or_insert_with(|| Retry::new(limits.locks)).pause() =>
+                if lock_retry.get_or_insert_with(|| Retry::new(limits.lock_retries)).wait() =>
             {
                 tracing::warn!(reason, "a migration waited in vain, and is tried again");
             }
@@ -51,7 +51,7 @@ fn attempt(
         }
         set_limits(connection, limits)?;
         let started = Instant::now();
-        in_turn(connection, known, open, limits).map_err(|error| match error {
+        run_pending(connection, known, open, limits).map_err(|error| match error {
             // Diesel hides SQLSTATE, and the server's words may be in any language; time tells.
             MigrateError::Failed(reason) if started.elapsed() >= limits.shortest_wait => {
                 MigrateError::Locked(reason)
@@ -62,7 +62,7 @@ fn attempt(
 }
 
 /// Runs the first migration that is pending now that no other instance runs any.
-fn in_turn(
+fn run_pending(
     connection: &mut PgConnection,
     known: &impl MigrationSource<Pg>,
     open: Open,
@@ -74,7 +74,7 @@ fn in_turn(
     }
     // The portal of the query before keeps its snapshot until this connection runs a simple query.
     connection.batch_execute("SELECT 1")?;
-    Ok(Some(outside::run(open()?, &*migration, limits)?))
+    Ok(Some(no_transaction::run(open()?, &*migration, limits)?))
 }
 
 /// A migration works as long as it needs, but waits for a lock for a moment only: all that want to read the table queue

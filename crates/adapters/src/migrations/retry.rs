@@ -12,19 +12,19 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Tries that have not succeeded yet. A library such as `backon` limits the pauses; here the limit is on the time of the tries
 /// too, as each may wait for a lock.
 pub(super) struct Retry {
-    give_up_at: Instant,
+    deadline: Instant,
     pause: Duration,
 }
 
 impl Retry {
     /// Tries for as long as `limit`, from now on.
     pub(super) fn new(limit: Duration) -> Self {
-        Self { give_up_at: Instant::now() + limit, pause: FIRST_PAUSE }
+        Self { deadline: Instant::now() + limit, pause: FIRST_PAUSE }
     }
 
     /// Waits before the next try, or says at once that there is none.
-    pub(super) fn pause(&mut self) -> bool {
-        if Instant::now() >= self.give_up_at {
+    pub(super) fn wait(&mut self) -> bool {
+        if Instant::now() >= self.deadline {
             return false;
         }
         thread::sleep(self.pause);

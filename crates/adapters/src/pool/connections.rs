@@ -1,6 +1,6 @@
 //! The connections of a pool, and reads on them.
 
-use super::manager::{Manager, Watch};
+use super::manager::{ConnectionStats, Manager};
 use crate::{
     Fault, backoff,
     connection::{AnyConnection, Connector},
@@ -13,13 +13,13 @@ use std::{
 };
 
 /// Attempts to connect that may be under way when a pool is renewed. A pool makes three at once.
-const MOST_ATTEMPTS: usize = 8;
+const MAX_CONNECT_ATTEMPTS: usize = 8;
 
 /// Up to `size` connections, opened when they are asked for.
 pub(super) struct Connections {
     connector: Connector,
     pub(super) size: u32,
-    watch: Watch,
+    stats: ConnectionStats,
     current: RwLock<r2d2::Pool<Manager>>,
     /// Start of the time in which no connection could be had.
     failing_since: Mutex<Option<Instant>>,
@@ -27,28 +27,28 @@ pub(super) struct Connections {
 
 impl Connections {
     pub(super) fn new(connector: Connector, size: u32) -> Result<Self, Fault> {
-        let watch = Watch::default();
-        let current = RwLock::new(open(&connector, size, &watch)?);
-        Ok(Self { connector, size, watch, current, failing_since: Mutex::default() })
+        let stats = ConnectionStats::default();
+        let current = RwLock::new(open(&connector, size, &stats)?);
+        Ok(Self { connector, size, stats, current, failing_since: Mutex::default() })
     }
 
-    /// Runs `work` on a connection. Work that met a dead one is done again on another one, until `give_up_at`.
+    /// Runs `work` on a connection. Work that met a dead one is done again on another one, until `deadline`.
     pub(super) fn read<T>(
         &self,
-        give_up_at: Instant,
+        deadline: Instant,
         work: impl Fn(&mut AnyConnection) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        let mut pauses = std::iter::once(Duration::ZERO).chain(backoff::pauses());
+        let mut delays = std::iter::once(Duration::ZERO).chain(backoff::delays());
         loop {
-            let mut pooled = self.get(give_up_at)?;
+            let mut pooled = self.get(deadline)?;
             let result = pooled.connection.read(&work);
             if result.is_ok() || pooled.connection.ping().is_ok() {
                 return result;
             }
-            self.watch.add_loss();
+            self.stats.add_loss();
             drop(pooled);
-            let pause = pauses.next().unwrap_or_default();
-            if Instant::now() + pause >= give_up_at {
+            let pause = delays.next().unwrap_or_default();
+            if Instant::now() + pause >= deadline {
                 return result;
             }
             thread::sleep(pause);
@@ -58,7 +58,7 @@ impl Connections {
     /// Starts anew, with room for `size` connections: in the pool before, those that do not return take the room. That pool ends
     /// with the last of them.
     pub(super) fn renew(&self) {
-        match open(&self.connector, self.size, &self.watch) {
+        match open(&self.connector, self.size, &self.stats) {
             Ok(new) => *self.current.write().unwrap_or_else(PoisonError::into_inner) = new,
             Err(fault) => tracing::error!(%fault, "the pool of connections cannot be renewed"),
         }
@@ -69,8 +69,8 @@ impl Connections {
         self.current().state()
     }
 
-    fn get(&self, give_up_at: Instant) -> Result<PooledConnection<Manager>, Fault> {
-        let got = self.current().get_timeout(give_up_at.saturating_duration_since(Instant::now()));
+    fn get(&self, deadline: Instant) -> Result<PooledConnection<Manager>, Fault> {
+        let got = self.current().get_timeout(deadline.saturating_duration_since(Instant::now()));
         let mut failing_since = self.failing_since();
         match got {
             Ok(pooled) => {
@@ -79,7 +79,7 @@ impl Connections {
             }
             Err(error) => {
                 let since = failing_since.get_or_insert_with(Instant::now);
-                if self.connector.stuck_after().is_some_and(|patience| since.elapsed() >= patience) {
+                if self.connector.stuck_after().is_some_and(|limit| since.elapsed() >= limit) {
                     *failing_since = None;
                     drop(failing_since);
                     self.renew_unless_connecting();
@@ -91,7 +91,7 @@ impl Connections {
 
     /// The threads in which r2d2 connects may be stuck too: at a server that is frozen behind a pooler that is not.
     fn renew_unless_connecting(&self) {
-        if self.watch.attempts() <= MOST_ATTEMPTS {
+        if self.stats.attempts() <= MAX_CONNECT_ATTEMPTS {
             self.renew();
         }
     }
@@ -105,7 +105,7 @@ impl Connections {
     }
 }
 
-fn open(connector: &Connector, size: u32, watch: &Watch) -> Result<r2d2::Pool<Manager>, Fault> {
+fn open(connector: &Connector, size: u32, stats: &ConnectionStats) -> Result<r2d2::Pool<Manager>, Fault> {
     let builder = r2d2::Pool::builder()
         .max_size(size)
         .connection_timeout(connector.timeout())
@@ -118,7 +118,7 @@ fn open(connector: &Connector, size: u32, watch: &Watch) -> Result<r2d2::Pool<Ma
         // would take OpenSSL away from under the thread that opens one.
         builder.min_idle(Some(0))
     };
-    Ok(builder.build(Manager::new(connector.clone(), watch.clone()))?)
+    Ok(builder.build(Manager::new(connector.clone(), stats.clone()))?)
 }
 
 /// Tells the log why a connection could not be opened or was found dead.

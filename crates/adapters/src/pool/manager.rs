@@ -15,24 +15,24 @@ use std::{
 };
 
 /// Time for which a connection that answered is taken to be alive, unless another one dies.
-const TRUST: Duration = Duration::from_secs(1);
+const PING_AFTER: Duration = Duration::from_secs(1);
 
 /// The pool's manager.
 #[derive(Debug)]
 pub(super) struct Manager {
     connector: Connector,
-    watch: Watch,
+    stats: ConnectionStats,
 }
 
 impl Manager {
-    pub(super) fn new(connector: Connector, watch: Watch) -> Self {
-        Self { connector, watch }
+    pub(super) fn new(connector: Connector, stats: ConnectionStats) -> Self {
+        Self { connector, stats }
     }
 }
 
 /// The fate of connections. Cloning shares it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Watch(Arc<Counts>);
+pub(super) struct ConnectionStats(Arc<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -40,7 +40,7 @@ struct Counts {
     attempts: AtomicUsize,
 }
 
-impl Watch {
+impl ConnectionStats {
     /// Notes that a connection was found dead in use. The others may be too, so each is asked before it is used again.
     pub(super) fn add_loss(&self) {
         self.0.losses.fetch_add(1, Ordering::Relaxed);
@@ -69,16 +69,16 @@ impl r2d2::ManageConnection for Manager {
     type Error = Fault;
 
     fn connect(&self) -> Result<Pooled, Fault> {
-        let losses = self.watch.losses();
-        self.watch.0.attempts.fetch_add(1, Ordering::Relaxed);
+        let losses = self.stats.losses();
+        self.stats.0.attempts.fetch_add(1, Ordering::Relaxed);
         let opened = self.connector.open(Role::Reader);
-        self.watch.0.attempts.fetch_sub(1, Ordering::Relaxed);
+        self.stats.0.attempts.fetch_sub(1, Ordering::Relaxed);
         Ok(Pooled { connection: opened?, answered_at: Instant::now(), losses })
     }
 
     fn is_valid(&self, pooled: &mut Pooled) -> Result<(), Fault> {
-        let losses = self.watch.losses();
-        if pooled.losses != losses || pooled.answered_at.elapsed() >= TRUST {
+        let losses = self.stats.losses();
+        if pooled.losses != losses || pooled.answered_at.elapsed() >= PING_AFTER {
             pooled.connection.ping()?;
             (pooled.answered_at, pooled.losses) = (Instant::now(), losses);
         }

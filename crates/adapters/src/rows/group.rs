@@ -4,7 +4,7 @@ use crate::{
     Fault,
     connection::AnyConnection,
     schema::groups,
-    sql_types::{Moment, UuidValue},
+    sql_types::{TimestampValue, UuidValue},
 };
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, Selectable, SelectableHelper,
@@ -21,7 +21,7 @@ pub(crate) struct GroupRow {
     name: String,
     token: String,
     admin_id: i64,
-    created_at: Moment,
+    created_at: TimestampValue,
 }
 
 impl TryFrom<GroupRow> for Group {

@@ -30,7 +30,7 @@ impl Pages {
 
 impl DatabaseFile {
     /// Takes note of a fault that a read or a write has met.
-    pub(crate) fn note(&self, fault: &Fault) {
+    pub(crate) fn record_fault(&self, fault: &Fault) {
         let mut condition = self.0.pages.condition();
         if fault.is_damage() && *condition == Condition::Sound {
             *condition = Condition::Suspect;
@@ -42,7 +42,7 @@ impl DatabaseFile {
         let known = self.0.pages.condition().clone();
         let found = match known {
             Condition::Sound => return Ok(()),
-            Condition::Suspect => examine(connection)?,
+            Condition::Suspect => quick_check(connection)?,
             Condition::Damaged(_) => known,
         };
         *self.0.pages.condition() = found.clone();
@@ -59,9 +59,9 @@ impl DatabaseFile {
 impl DatabaseFile {
     /// Whether a database that has become smaller has all its pages, as after a `VACUUM`. A connection of its own finds out, as
     /// one that was open before remembers pages that are gone.
-    pub(super) fn is_whole(&self) -> Result<bool, Fault> {
+    pub(super) fn has_all_pages(&self) -> Result<bool, Fault> {
         let mut connection = SqliteConnection::establish(&self.0.paths.uri())?;
-        Ok(examine(&mut connection)? == Condition::Sound)
+        Ok(quick_check(&mut connection)? == Condition::Sound)
     }
 }
 
@@ -72,7 +72,7 @@ struct Finding {
 }
 
 /// Reads all pages, up to the first that is damaged (<https://sqlite.org/pragma.html#pragma_quick_check>).
-fn examine(connection: &mut SqliteConnection) -> Result<Condition, Fault> {
+fn quick_check(connection: &mut SqliteConnection) -> Result<Condition, Fault> {
     match sql_query("PRAGMA quick_check(1)").get_result::<Finding>(connection).map_err(Fault::from) {
         Ok(Finding { quick_check }) if quick_check == "ok" => Ok(Condition::Sound),
         Ok(Finding { quick_check }) => Ok(Condition::Damaged(quick_check)),

@@ -2,7 +2,7 @@
 
 use super::{
     identity::size,
-    mark,
+    marker,
     paths::{Paths, unavailable},
 };
 use crate::Fault;
@@ -14,7 +14,7 @@ use std::{fs::OpenOptions, io, os::unix::fs::OpenOptionsExt};
 pub(super) fn find_or_make(paths: &Paths) -> Result<(), Fault> {
     // The traces come first. Another process that starts now leaves them after it has written the database, so a trace
     // and no database after it are no race.
-    let trace = trace(paths).map_err(|error| unavailable(&paths.target, "cannot be used", error))?;
+    let evidence = evidence(paths).map_err(|error| unavailable(&paths.target, "cannot be used", error))?;
     let found =
         size(&paths.database).map_err(|error| unavailable(&paths.database, "cannot be used", error))?;
     let state = match found {
@@ -22,12 +22,12 @@ pub(super) fn find_or_make(paths: &Paths) -> Result<(), Fault> {
         Some(0) => "is empty",
         None => "is missing",
     };
-    if let Some(trace) = trace {
+    if let Some(evidence) = evidence {
         return Err(Fault::Unavailable(format!(
-            "{} {state}, but {trace}. Put the file back. Or move {} away, and then put a backup in its place or start \
+            "{} {state}, but {evidence}. Put the file back. Or move {} away, and then put a backup in its place or start \
              without any group",
             paths.target.display(),
-            paths.all(),
+            paths.glob(),
         )));
     }
     // Nothing is cut off, so a process that makes the file at the same moment loses nothing. SQLite gives the mode to the
@@ -37,11 +37,11 @@ pub(super) fn find_or_make(paths: &Paths) -> Result<(), Fault> {
 }
 
 /// The sign that there were groups, as a part of a sentence.
-fn trace(paths: &Paths) -> io::Result<Option<String>> {
+fn evidence(paths: &Paths) -> io::Result<Option<String>> {
     if size(&paths.wal)?.is_some_and(|size| size > 0) {
         return Ok(Some(format!("its log {} is not", paths.wal.display())));
     }
-    if mark::is_left(paths)? {
+    if marker::exists(paths)? {
         return Ok(Some(format!("there was a database, says {}", paths.lock.display())));
     }
     Ok(None)

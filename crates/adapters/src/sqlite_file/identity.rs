@@ -16,7 +16,7 @@ pub(super) struct Identity {
 }
 
 /// A file as it was found. It is looked at around each batch, so this asks for no more than is needed.
-pub(super) struct Found {
+pub(super) struct FileStat {
     pub(super) identity: Identity,
     /// In bytes.
     pub(super) size: u64,
@@ -25,7 +25,7 @@ pub(super) struct Found {
 impl Identity {
     /// Passes if `path` leads to this file, and returns its size.
     pub(super) fn check(self, path: &Path) -> Result<u64, Fault> {
-        let found = look(path)?;
+        let found = stat(path)?;
         if found.identity == self {
             return Ok(found.size);
         }
@@ -38,8 +38,8 @@ impl Identity {
 }
 
 /// Looks at a file that should be there, without opening it.
-pub(super) fn look(path: &Path) -> Result<Found, Fault> {
-    match find(path) {
+pub(super) fn stat(path: &Path) -> Result<FileStat, Fault> {
+    match raw_stat(path) {
         Ok(found) => Ok(found),
         Err(Errno::NOENT) => Err(Fault::Unavailable(format!(
             "{} was removed or renamed while it was open. Nothing is stored until the file is back",
@@ -52,19 +52,19 @@ pub(super) fn look(path: &Path) -> Result<Found, Fault> {
 /// Asks for no times. Linux keeps the times of a file that was asked for them exactly, from 6.13 on, and has to write them at
 /// each flush of the log: asked so after each commit, a create took 40 µs longer.
 #[cfg(target_os = "linux")]
-fn find(path: &Path) -> Result<Found, Errno> {
+fn raw_stat(path: &Path) -> Result<FileStat, Errno> {
     use fs::{AtFlags, CWD, StatxFlags};
     let found = fs::statx(CWD, path, AtFlags::empty(), StatxFlags::INO | StatxFlags::SIZE)?;
     let device = u64::from(found.stx_dev_major) << 32 | u64::from(found.stx_dev_minor);
-    Ok(Found { identity: Identity { device, inode: found.stx_ino }, size: found.stx_size })
+    Ok(FileStat { identity: Identity { device, inode: found.stx_ino }, size: found.stx_size })
 }
 
 #[cfg(not(target_os = "linux"))]
-fn find(path: &Path) -> Result<Found, Errno> {
+fn raw_stat(path: &Path) -> Result<FileStat, Errno> {
     use std::os::unix::fs::MetadataExt;
     let found = std::fs::metadata(path)
         .map_err(|error| error.raw_os_error().map_or(Errno::IO, Errno::from_raw_os_error))?;
-    Ok(Found { identity: Identity { device: found.dev(), inode: found.ino() }, size: found.len() })
+    Ok(FileStat { identity: Identity { device: found.dev(), inode: found.ino() }, size: found.len() })
 }
 
 /// The size of a file in bytes, if there is one.

@@ -15,9 +15,9 @@ const OWNER_WRITES: u32 = 0o200;
 ///
 /// SQLite makes its log with the mode that the database has at the time, and leaves it so. If that was read-only, nothing
 /// could be written after the database itself has become writable, not even after a restart.
-pub(super) fn align(paths: &Paths) {
+pub(super) fn copy_from_database(paths: &Paths) {
     let Ok(database) = fs::metadata(&paths.database) else { return };
-    let wanted = beside(&database);
+    let wanted = of_sidecars(&database);
     for path in [&paths.wal, &paths.shm, &paths.lock, &paths.turnstile] {
         if let Err(error) = set(path, &wanted) {
             tracing::warn!(%error, file = %path.display(), "its mode cannot be made that of the database");
@@ -26,7 +26,7 @@ pub(super) fn align(paths: &Paths) {
 }
 
 /// The mode of a file beside the database.
-pub(super) fn beside(database: &Metadata) -> Permissions {
+pub(super) fn of_sidecars(database: &Metadata) -> Permissions {
     Permissions::from_mode(database.permissions().mode() & ALL | OWNER_WRITES)
 }
 

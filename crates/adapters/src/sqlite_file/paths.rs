@@ -36,7 +36,7 @@ pub(super) struct Paths {
 
 impl Paths {
     /// The paths of the database at `database`; a missing folder is made, for the service's user alone.
-    pub(super) fn of(database: &Path) -> Result<Self, Fault> {
+    pub(super) fn new(database: &Path) -> Result<Self, Fault> {
         let unusable = |error| unavailable(database, "cannot be used", error);
         if database.file_name().is_none() {
             return Err(Fault::Unavailable(format!("{} is no file", database.display())));
@@ -63,7 +63,7 @@ impl Paths {
     }
 
     /// All files of the database, as a shell names them.
-    pub(super) fn all(&self) -> impl Display {
+    pub(super) fn glob(&self) -> impl Display {
         format!("{}*", self.target.display())
     }
 }

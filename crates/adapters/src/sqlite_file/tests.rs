@@ -4,7 +4,7 @@ mod damage;
 mod start;
 mod watch;
 
-use super::{Companions, DatabaseFile};
+use super::{DatabaseFile, WalFiles};
 use crate::Fault;
 use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
 use std::{
@@ -51,18 +51,18 @@ impl Place {
 /// A connection to a database, opened as the connector does.
 struct Open {
     connection: SqliteConnection,
-    _companions: Arc<Companions>,
+    _companions: Arc<WalFiles>,
 }
 
 impl Open {
     fn new(file: &DatabaseFile) -> Result<Self, Fault> {
-        Self::at(&file.opening()?, file)
+        Self::at(&file.prepare_open()?, file)
     }
 
     fn at(uri: &str, file: &DatabaseFile) -> Result<Self, Fault> {
         let mut connection = SqliteConnection::establish(uri)?;
         connection.batch_execute("PRAGMA journal_mode = WAL; PRAGMA schema_version")?;
-        Ok(Self { connection, _companions: file.opened()? })
+        Ok(Self { connection, _companions: file.register_open()? })
     }
 
     fn execute(&mut self, sql: &str) {

@@ -8,7 +8,7 @@
 //! The locks are those of the kernel on open files (`flock(2)`): a process that dies lets go. They give order and not
 //! safety; a process that does without, such as `sqlite3`, is kept out by SQLite itself.
 
-use super::{neighbour, paths::Paths};
+use super::{paths::Paths, sidecar};
 use crate::Fault;
 use std::{
     fs::{File, TryLockError},
@@ -19,7 +19,7 @@ use std::{
 };
 
 /// Pause between two looks at a lock that is taken.
-const PAUSE: Duration = Duration::from_micros(200);
+const POLL_INTERVAL: Duration = Duration::from_micros(200);
 
 /// The lock of one writer.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub(crate) struct WriteLock {
 #[derive(Debug)]
 struct Files {
     turnstile: File,
-    room: File,
+    lock: File,
 }
 
 impl WriteLock {
@@ -46,15 +46,15 @@ impl WriteLock {
         Self { database: paths.target.clone(), files }
     }
 
-    /// Waits for this writer's turn, `patience` at most: a process that was stopped in its turn would hold up all others
+    /// Waits for this writer's turn, `timeout` at most: a process that was stopped in its turn would hold up all others
     /// for ever.
-    pub(crate) fn turn(&mut self, patience: Duration) -> Result<Turn<'_>, Fault> {
-        let Some(files) = &self.files else { return Ok(Turn(None)) };
-        let give_up_at = Instant::now() + patience;
-        match files.enter(give_up_at) {
-            Ok(true) => Ok(Turn(Some(&files.room))),
+    pub(crate) fn acquire(&mut self, timeout: Duration) -> Result<WriteGuard<'_>, Fault> {
+        let Some(files) = &self.files else { return Ok(WriteGuard(None)) };
+        let deadline = Instant::now() + timeout;
+        match files.lock(deadline) {
+            Ok(true) => Ok(WriteGuard(Some(&files.lock))),
             Ok(false) => Err(Fault::Unavailable(format!(
-                "database is locked: another process has been writing to {} for {patience:?}",
+                "database is locked: another process has been writing to {} for {timeout:?}",
                 self.database.display()
             ))),
             Err(error) => {
@@ -67,28 +67,28 @@ impl WriteLock {
 impl Files {
     fn open(paths: &Paths) -> io::Result<Self> {
         Ok(Self {
-            turnstile: neighbour::open(&paths.turnstile, &paths.target)?,
-            room: neighbour::open(&paths.lock, &paths.target)?,
+            turnstile: sidecar::open(&paths.turnstile, &paths.target)?,
+            lock: sidecar::open(&paths.lock, &paths.target)?,
         })
     }
 
-    /// Whether the room was entered in time. The turnstile is free again in any case.
-    fn enter(&self, give_up_at: Instant) -> io::Result<bool> {
-        if !lock_until(&self.turnstile, give_up_at)? {
+    /// Whether the lock was locked in time. The turnstile is free again in any case.
+    fn lock(&self, deadline: Instant) -> io::Result<bool> {
+        if !lock_until(&self.turnstile, deadline)? {
             return Ok(false);
         }
-        let entered = lock_until(&self.room, give_up_at);
+        let locked = lock_until(&self.lock, deadline);
         self.turnstile.unlock()?;
-        entered
+        locked
     }
 }
 
 /// Whether the lock was taken in time. The kernel has no wait with an end, so this asks.
-fn lock_until(file: &File, give_up_at: Instant) -> io::Result<bool> {
+fn lock_until(file: &File, deadline: Instant) -> io::Result<bool> {
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(true),
-            Err(TryLockError::WouldBlock) if Instant::now() < give_up_at => thread::sleep(PAUSE),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(POLL_INTERVAL),
             Err(TryLockError::WouldBlock) => return Ok(false),
             Err(TryLockError::Error(error)) => return Err(error),
         }
@@ -97,9 +97,9 @@ fn lock_until(file: &File, give_up_at: Instant) -> io::Result<bool> {
 
 /// A writer's turn. It ends when this value is dropped.
 #[derive(Debug)]
-pub(crate) struct Turn<'a>(Option<&'a File>);
+pub(crate) struct WriteGuard<'a>(Option<&'a File>);
 
-impl Drop for Turn<'_> {
+impl Drop for WriteGuard<'_> {
     fn drop(&mut self) {
         if let Some(Err(error)) = self.0.map(File::unlock) {
             tracing::error!(%error, "a turn to write could not be ended");

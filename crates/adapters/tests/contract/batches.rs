@@ -16,21 +16,21 @@ use std::time::Duration;
 
 pub fn cases() -> Vec<DatabaseCase> {
     cases![
-        in_a_mixed_batch_each_gets_its_own_answer,
-        a_row_that_fails_alone_leaves_its_neighbours_stored,
-        a_transaction_that_fails_fails_all_its_rows_and_the_queue_goes_on,
-        a_full_queue_refuses_at_once_and_loses_nobody,
-        a_caller_that_goes_away_leaves_its_neighbours_alone,
-        a_queue_that_is_closed_answers_all_that_waits,
-        nobody_is_answered_before_the_commit,
+        each_create_in_a_mixed_batch_gets_its_own_answer,
+        one_failing_row_leaves_the_rest_of_the_batch_stored,
+        a_failed_transaction_fails_all_its_rows_and_the_queue_continues,
+        a_full_queue_refuses_at_once_and_answers_every_accepted_write,
+        a_caller_that_disconnects_does_not_affect_its_batch,
+        closing_the_queue_answers_all_waiting_writes,
+        no_create_is_answered_before_its_commit,
         two_pools_with_overlapping_names_never_deadlock,
-        a_thousand_at_once_end_in_at_most_100_commits,
+        a_thousand_concurrent_creates_take_at_most_100_commits,
     ]
     .to_vec()
 }
 
 pub fn postgres_cases() -> Vec<DatabaseCase> {
-    cases![a_server_that_has_gone_is_unavailable].to_vec()
+    cases![a_stopped_server_is_unavailable].to_vec()
 }
 
 const ONE_WRITER: CommitOptions = CommitOptions { writers: 1, ..WRITERS };
@@ -40,7 +40,7 @@ fn lock(subject: &Subject) -> PlainSql {
     subject.database().lock_groups().unwrap()
 }
 
-fn in_a_mixed_batch_each_gets_its_own_answer(database: TestDatabase) -> anyhow::Result<()> {
+fn each_create_in_a_mixed_batch_gets_its_own_answer(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
     let taken = subject.create(new_group("taken"))?;
     let mut lock = lock(&subject);
@@ -74,7 +74,7 @@ pub fn refuse_one_row(subject: &Subject) -> anyhow::Result<()> {
     })
 }
 
-fn a_row_that_fails_alone_leaves_its_neighbours_stored(database: TestDatabase) -> anyhow::Result<()> {
+fn one_failing_row_leaves_the_rest_of_the_batch_stored(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
     refuse_one_row(&subject)?;
     let mut lock = lock(&subject);
@@ -95,11 +95,11 @@ fn a_row_that_fails_alone_leaves_its_neighbours_stored(database: TestDatabase) -
     Ok(())
 }
 
-fn a_transaction_that_fails_fails_all_its_rows_and_the_queue_goes_on(
+fn a_failed_transaction_fails_all_its_rows_and_the_queue_continues(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
-    let soon = Duration::from_secs(1);
-    let subject = Subject::with(database, DatabaseOptions { timeout: soon, ..OPTIONS }, ONE_WRITER)?;
+    let timeout = Duration::from_secs(1);
+    let subject = Subject::with(database, DatabaseOptions { timeout, ..OPTIONS }, ONE_WRITER)?;
     subject.create(new_group("before"))?;
     let mut locked = lock(&subject);
     let names = ["a", "b", "c"];
@@ -117,7 +117,7 @@ fn a_transaction_that_fails_fails_all_its_rows_and_the_queue_goes_on(
     Ok(())
 }
 
-fn a_server_that_has_gone_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
+fn a_stopped_server_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
     let cluster = Cluster::start(Cluster::FAST)?;
     let database = Database::connect(&cluster.url("postgres").parse()?, OPTIONS)?;
     database.migrate()?;
@@ -139,7 +139,9 @@ fn a_server_that_has_gone_is_unavailable(_: TestDatabase) -> anyhow::Result<()> 
     Ok(())
 }
 
-fn a_full_queue_refuses_at_once_and_loses_nobody(database: TestDatabase) -> anyhow::Result<()> {
+fn a_full_queue_refuses_at_once_and_answers_every_accepted_write(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, CommitOptions { queue: 2, batch: 1, ..ONE_WRITER })?;
     let mut lock = lock(&subject);
     let names: Vec<_> = (0..20).map(|number| format!("g{number:02}")).collect();
@@ -160,7 +162,7 @@ fn a_full_queue_refuses_at_once_and_loses_nobody(database: TestDatabase) -> anyh
     Ok(())
 }
 
-fn a_caller_that_goes_away_leaves_its_neighbours_alone(database: TestDatabase) -> anyhow::Result<()> {
+fn a_caller_that_disconnects_does_not_affect_its_batch(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
     let mut lock = lock(&subject);
     subject.run(async {
@@ -177,7 +179,7 @@ fn a_caller_that_goes_away_leaves_its_neighbours_alone(database: TestDatabase) -
     Ok(())
 }
 
-fn a_queue_that_is_closed_answers_all_that_waits(database: TestDatabase) -> anyhow::Result<()> {
+fn closing_the_queue_answers_all_waiting_writes(database: TestDatabase) -> anyhow::Result<()> {
     let mut subject = Subject::with(database, OPTIONS, CommitOptions { batch: 10, ..ONE_WRITER })?;
     let mut locked = lock(&subject);
     let names: Vec<_> = (0..100).map(|number| format!("g{number:02}")).collect();
@@ -203,7 +205,7 @@ fn a_queue_that_is_closed_answers_all_that_waits(database: TestDatabase) -> anyh
     Ok(())
 }
 
-fn nobody_is_answered_before_the_commit(database: TestDatabase) -> anyhow::Result<()> {
+fn no_create_is_answered_before_its_commit(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::on(database)?;
     for number in 0..50 {
         let name = format!("g{number}");
@@ -216,7 +218,7 @@ fn nobody_is_answered_before_the_commit(database: TestDatabase) -> anyhow::Resul
 
 fn two_pools_with_overlapping_names_never_deadlock(database: TestDatabase) -> anyhow::Result<()> {
     let first = Subject::with(database, OPTIONS, CommitOptions { batch: 50, ..WRITERS })?;
-    let second = first.another()?.start_queue(CommitOptions { batch: 50, ..WRITERS })?;
+    let second = first.second_instance()?.start_queue(CommitOptions { batch: 50, ..WRITERS })?;
     let names: Vec<_> = (0..300).map(|number| format!("g{number:03}")).collect();
     let (up, down) = first.run(async {
         let second = second.groups();
@@ -237,7 +239,7 @@ fn two_pools_with_overlapping_names_never_deadlock(database: TestDatabase) -> an
     Ok(())
 }
 
-fn a_thousand_at_once_end_in_at_most_100_commits(database: TestDatabase) -> anyhow::Result<()> {
+fn a_thousand_concurrent_creates_take_at_most_100_commits(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::on(database)?;
     // The first one opens the writer's connection, and so the log that is counted in.
     subject.create(new_group("before"))?;

@@ -4,7 +4,7 @@ use crate::{
     DatabaseCase,
     api_keys::new_key,
     batches::{commits, refuse_one_row},
-    idempotency::wish,
+    idempotency::idempotency,
     subject::{OPTIONS, Subject, WRITERS},
 };
 use futures_util::{
@@ -24,8 +24,8 @@ use std::{fmt::Debug, sync::Arc, time::Duration};
 pub fn cases() -> Vec<DatabaseCase> {
     cases![
         writes_of_all_kinds_share_one_commit,
-        a_lane_that_fails_fails_no_other,
-        a_write_at_fault_fails_alone_in_its_lane,
+        a_failed_lane_does_not_fail_the_others,
+        a_failing_write_fails_alone_in_its_lane,
     ]
     .to_vec()
 }
@@ -49,11 +49,11 @@ fn one_of_each(subject: &Subject, prefix: &str) -> Vec<BoxFuture<'static, Answer
     let (more_groups, more_keys) = (Arc::clone(&groups), Arc::clone(&keys));
     let mut sweeper = subject.sweeper();
     let (plain, once) = (new_group(&format!("{prefix} plain")), new_group(&format!("{prefix} once")));
-    let wish = wish(1, prefix);
+    let idempotency = idempotency(1, prefix);
     let long_ago = SystemClock.now().checked_sub(Duration::from_secs(3600)).unwrap();
     vec![
         async move { done(groups.create(plain, None).await) }.boxed(),
-        async move { done(more_groups.create(once, Some(wish)).await) }.boxed(),
+        async move { done(more_groups.create(once, Some(idempotency)).await) }.boxed(),
         async move { done(keys.insert(&ApiKey::mint().unwrap(), &new_key()).await) }.boxed(),
         async move { done(more_keys.revoke(KeyId::OPERATOR, SystemClock.now()).await) }.boxed(),
         async move { done(sweeper.step(long_ago).await) }.boxed(),
@@ -68,7 +68,7 @@ fn in_one_batch(subject: &Subject, mut writes: Vec<BoxFuture<'static, Answer>>) 
         let mut first = subject.groups.create(new_group("keeps the writer"), None);
         assert!(futures_util::poll!(&mut first).is_pending());
         if subject.database().backend() == Backend::Postgres {
-            subject.wait_for_a_lock();
+            subject.wait_for_lock();
         }
         for write in &mut writes {
             assert!(futures_util::poll!(write).is_pending());
@@ -98,7 +98,7 @@ fn writes_of_all_kinds_share_one_commit(database: TestDatabase) -> anyhow::Resul
     Ok(())
 }
 
-fn a_lane_that_fails_fails_no_other(database: TestDatabase) -> anyhow::Result<()> {
+fn a_failed_lane_does_not_fail_the_others(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
     subject.database().execute(match subject.database().backend() {
         Backend::Sqlite => {
@@ -117,7 +117,7 @@ fn a_lane_that_fails_fails_no_other(database: TestDatabase) -> anyhow::Result<()
     Ok(())
 }
 
-fn a_write_at_fault_fails_alone_in_its_lane(database: TestDatabase) -> anyhow::Result<()> {
+fn a_failing_write_fails_alone_in_its_lane(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
     refuse_one_row(&subject)?;
     let names: Vec<_> = (0..40).map(|number| format!("g{number:02}")).collect();
@@ -125,7 +125,7 @@ fn a_write_at_fault_fails_alone_in_its_lane(database: TestDatabase) -> anyhow::R
     for (number, name) in names.iter().map(String::as_str).chain(["bad"]).enumerate() {
         let (groups, name) = (Arc::clone(&subject.groups), name.to_owned());
         // Every other one has an Idempotency-Key.
-        let once = (number % 2 == 0).then(|| wish(1, &name));
+        let once = (number % 2 == 0).then(|| idempotency(1, &name));
         writes.push(
             async move {
                 match groups.create(new_group(&name), once).await {
@@ -154,7 +154,7 @@ fn a_write_at_fault_fails_alone_in_its_lane(database: TestDatabase) -> anyhow::R
 fn batches_of_all_kinds_on_two_instances_never_deadlock(database: TestDatabase) -> anyhow::Result<()> {
     let options = CommitOptions { batch: 50, ..WRITERS };
     let mut first = Subject::with(database, OPTIONS, options)?;
-    let another = first.another()?;
+    let another = first.second_instance()?;
     let other = another.start_queue(options)?;
     let mut sweepers = [first.sweeper(), another.idempotency_sweeper(&other)];
     let mut creates = Vec::new();
@@ -162,7 +162,7 @@ fn batches_of_all_kinds_on_two_instances_never_deadlock(database: TestDatabase) 
         // Names and keys go in opposite orders, and each pair is asked for on both instances.
         let (name, key) = (format!("g{}", number * 7 % 100), format!("k{}", 100 - number * 3 % 100));
         for groups in [Arc::clone(&first.groups), other.groups()] {
-            let (name, once) = (name.clone(), (number % 3 > 0).then(|| wish(1, &key)));
+            let (name, once) = (name.clone(), (number % 3 > 0).then(|| idempotency(1, &key)));
             creates.push(async move { groups.create(new_group(&name), once).await });
         }
     }

@@ -12,13 +12,13 @@ use gochat_test_support::{TestDatabase, cases};
 
 pub fn cases() -> Vec<DatabaseCase> {
     cases![
-        a_pooler_that_keeps_no_prepared_statements_is_refused_by_the_setting_that_helps,
-        nothing_of_the_service_stays_in_the_sessions_of_others,
+        a_pooler_without_prepared_statements_is_refused_naming_the_setting,
+        the_service_leaves_no_state_in_shared_sessions,
     ]
     .to_vec()
 }
 
-fn a_pooler_that_keeps_no_prepared_statements_is_refused_by_the_setting_that_helps(
+fn a_pooler_without_prepared_statements_is_refused_naming_the_setting(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
     let url = database.url().parse()?;
@@ -35,7 +35,7 @@ fn a_pooler_that_keeps_no_prepared_statements_is_refused_by_the_setting_that_hel
     Ok(())
 }
 
-fn nothing_of_the_service_stays_in_the_sessions_of_others(database: TestDatabase) -> anyhow::Result<()> {
+fn the_service_leaves_no_state_in_shared_sessions(database: TestDatabase) -> anyhow::Result<()> {
     let through = gochat_test_support::PlainSql::connect;
     let subject = Subject::on(database)?;
     let stored = subject.create(new_group("g"))?;

@@ -2,10 +2,9 @@
 
 use super::Cluster;
 use crate::{
-    Namespace, installation,
-    keeper::Keeper,
-    port,
+    Namespace, installation, port,
     server_folder::{ServerFolder, run},
+    supervisor::Supervisor,
 };
 use anyhow::{Context, bail};
 use std::{
@@ -33,7 +32,7 @@ pub struct ClusterBuilder<'a> {
     machine: Option<&'a Namespace>,
 }
 
-const KEEPER: &str = include_str!("keeper.sh");
+const SCRIPT: &str = include_str!("supervisor.sh");
 
 /// How many ports are tried, as another process may take a free one first.
 const ATTEMPTS: u32 = 5;
@@ -129,12 +128,12 @@ impl Cluster {
         let pg_ctl = binaries.join("pg_ctl").display().to_string();
         let shell = folder.command("sh");
         let shell = machine.map_or(shell, |machine| machine.enter(&folder.command("sh")));
-        let keeper = Keeper::start(shell, KEEPER, &[&pg_ctl, &sockets])?;
+        let supervisor = Supervisor::start(shell, SCRIPT, &[&pg_ctl, &sockets])?;
         for _ in 0..ATTEMPTS {
             let port = port::free()?;
             configure(&folder, [("port", &*port.to_string())])?;
-            if keeper.ask("start").is_ok() {
-                return Ok(Self { keeper, host, port, binaries, folder });
+            if supervisor.ask("start").is_ok() {
+                return Ok(Self { supervisor, host, port, binaries, folder });
             }
         }
         bail!("PostgreSQL in {} does not start; its log says:\n{}", binaries.display(), log(&folder))

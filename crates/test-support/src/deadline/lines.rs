@@ -1,6 +1,6 @@
 //! Reads of a pipe that end by a deadline.
 
-use super::{LIMIT, late};
+use super::{LIMIT, timed_out};
 use std::{
     io::{BufRead, BufReader, Read},
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
@@ -66,7 +66,7 @@ impl Lines {
         match self.0.recv_timeout(end.saturating_duration_since(Instant::now())) {
             Ok(line) => Some(line).filter(|line| !line.is_empty()),
             Err(RecvTimeoutError::Disconnected) => None,
-            Err(RecvTimeoutError::Timeout) => late("a line, or the end"),
+            Err(RecvTimeoutError::Timeout) => timed_out("a line, or the end"),
         }
     }
 }

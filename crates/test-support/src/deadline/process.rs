@@ -1,6 +1,6 @@
 //! Waits for the end of a process.
 
-use super::{LIMIT, Lines, late, poll_for};
+use super::{LIMIT, Lines, poll_for, timed_out};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 /// Waits until a process ended. One that is late is killed.
@@ -10,7 +10,7 @@ pub fn exit(child: &mut Child) -> ExitStatus {
     status.unwrap_or_else(|| {
         // It may have ended since.
         let _ended = child.kill();
-        late("the end of a process")
+        timed_out("the end of a process")
     })
 }
 

@@ -12,7 +12,7 @@ pub enum Message {
 }
 
 impl Message {
-    pub(super) fn is(self, frame: &[u8]) -> bool {
+    pub(super) fn matches(self, frame: &[u8]) -> bool {
         match self {
             Self::Containing(text) => frame.windows(text.len()).any(|part| part == text.as_bytes()),
             Self::Execute => frame.first() == Some(&b'E'),
@@ -66,7 +66,7 @@ mod tests {
         for (message, is) in
             [(Message::Containing("COMMIT"), [true, false]), (Message::Execute, [false, true])]
         {
-            assert_eq!([&commit, &execute].map(|frame| message.is(frame)), is, "{message:?}");
+            assert_eq!([&commit, &execute].map(|frame| message.matches(frame)), is, "{message:?}");
         }
         assert_eq!(read(&mut bytes).unwrap_err().kind(), ErrorKind::UnexpectedEof);
     }

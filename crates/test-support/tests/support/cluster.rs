@@ -15,22 +15,22 @@ use std::{
 
 pub fn cases() -> Vec<Case> {
     cases![
-        what_was_committed_outlives_each_way_to_end_a_server,
-        a_server_that_is_paused_does_not_answer_until_it_goes_on,
-        the_arguments_of_initdb_make_the_cluster,
-        a_standby_has_what_was_committed_and_takes_over,
+        commits_survive_every_kind_of_shutdown,
+        a_paused_server_answers_only_after_it_is_resumed,
+        initdb_arguments_are_applied,
+        a_promoted_standby_has_all_commits,
         a_commit_waits_for_the_standby,
-        a_setting_holds_for_the_next_connection,
-        nothing_is_left_of_a_test_process_that_is_killed,
+        a_changed_setting_applies_to_new_connections,
+        a_killed_test_process_leaves_nothing_behind,
     ]
     .to_vec()
 }
 
 pub fn german_cases() -> Vec<Case> {
-    cases![a_server_speaks_german_where_it_is_told_to].to_vec()
+    cases![a_server_can_send_german_messages].to_vec()
 }
 
-fn what_was_committed_outlives_each_way_to_end_a_server(_: TestDatabase) -> anyhow::Result<()> {
+fn commits_survive_every_kind_of_shutdown(_: TestDatabase) -> anyhow::Result<()> {
     let cluster = Cluster::start(Cluster::DURABLE)?;
     let database = cluster.database()?;
     let ends: [fn(&Cluster) -> anyhow::Result<()>; 3] =
@@ -49,7 +49,7 @@ fn what_was_committed_outlives_each_way_to_end_a_server(_: TestDatabase) -> anyh
     Ok(())
 }
 
-fn a_server_that_is_paused_does_not_answer_until_it_goes_on(_: TestDatabase) -> anyhow::Result<()> {
+fn a_paused_server_answers_only_after_it_is_resumed(_: TestDatabase) -> anyhow::Result<()> {
     let cluster = Cluster::start(Cluster::FAST)?;
     let mut connection = PlainSql::connect(&cluster.url("postgres"))?;
     cluster.pause()?;
@@ -76,21 +76,21 @@ fn states(cluster: &Cluster) -> anyhow::Result<Vec<String>> {
     [first].into_iter().chain(others.split_whitespace()).map(state).collect()
 }
 
-fn the_arguments_of_initdb_make_the_cluster(_: TestDatabase) -> anyhow::Result<()> {
+fn initdb_arguments_are_applied(_: TestDatabase) -> anyhow::Result<()> {
     let cluster = Cluster::with(Cluster::FAST).initdb(&["--encoding", "LATIN1"]).start()?;
     let encoding = cluster.database()?.rows("SHOW server_encoding")?;
     assert_eq!(encoding, [["LATIN1"]]);
     Ok(())
 }
 
-fn a_server_speaks_german_where_it_is_told_to(_: TestDatabase) -> anyhow::Result<()> {
+fn a_server_can_send_german_messages(_: TestDatabase) -> anyhow::Result<()> {
     let cluster = Cluster::with(Cluster::FAST).set("lc_messages", "de_DE.UTF-8").start()?;
     let error = cluster.rows("SELECT nothing").unwrap_err();
     assert!(format!("{error:#}").contains("Spalte »nothing« existiert nicht"), "{error:#}");
     Ok(())
 }
 
-fn a_standby_has_what_was_committed_and_takes_over(_: TestDatabase) -> anyhow::Result<()> {
+fn a_promoted_standby_has_all_commits(_: TestDatabase) -> anyhow::Result<()> {
     let primary = Cluster::start(Cluster::FAST)?;
     let standby = primary.synchronous_standby()?;
     let url = primary.failover_url(&standby, "postgres");
@@ -114,7 +114,7 @@ fn a_commit_waits_for_the_standby(_: TestDatabase) -> anyhow::Result<()> {
     standby.rows("SELECT 'x' FROM on_both").map(drop)
 }
 
-fn a_setting_holds_for_the_next_connection(_: TestDatabase) -> anyhow::Result<()> {
+fn a_changed_setting_applies_to_new_connections(_: TestDatabase) -> anyhow::Result<()> {
     let cluster = Cluster::start(Cluster::FAST)?;
     cluster.set("idle_session_timeout", "7s")?;
     assert_eq!(cluster.rows("SHOW idle_session_timeout")?, [["7s"]]);
@@ -140,7 +140,7 @@ pub fn wait_to_be_killed() -> ! {
     }
 }
 
-fn nothing_is_left_of_a_test_process_that_is_killed(_: TestDatabase) -> anyhow::Result<()> {
+fn a_killed_test_process_leaves_nothing_behind(_: TestDatabase) -> anyhow::Result<()> {
     let mut process = Command::new(env::current_exe()?).env(ABANDONED, "1").stdout(Stdio::piped()).spawn()?;
     let lines = Lines::of(process.stdout.take().unwrap());
     let mut paths = Vec::new();

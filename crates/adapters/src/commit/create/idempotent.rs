@@ -4,7 +4,7 @@ mod claim;
 mod record;
 
 use super::{Create, Outcome, insert};
-use crate::{Fault, commit::write::Sent, connection::AnyConnection};
+use crate::{Fault, commit::write::Attempt, connection::AnyConnection};
 use claim::Claim;
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 pub(super) fn store(
     connection: &mut AnyConnection,
     creates: &[&Create],
-    sent: Sent,
+    attempt: Attempt,
 ) -> Result<Vec<Outcome>, Fault> {
     // Of several creates with one key, the first makes the claim.
     let mut claims = BTreeMap::new();
@@ -23,22 +23,22 @@ pub(super) fn store(
             claims.entry(idempotency).or_insert_with(|| Claim::new(idempotency, &create.group));
         }
     }
-    record::look_up(connection, &mut claims.values_mut().collect::<Vec<_>>())?;
+    record::claim_keys(connection, &mut claims.values_mut().collect::<Vec<_>>())?;
 
-    let is_open = |create: &Create| match &create.idempotency {
-        Some(idempotency) => claims.get(idempotency).is_some_and(|claim| claim.is_open_for(&create.group)),
+    let must_store = |create: &Create| match &create.idempotency {
+        Some(idempotency) => claims.get(idempotency).is_some_and(|claim| claim.must_store(&create.group)),
         None => true,
     };
     let groups: Vec<_> =
-        creates.iter().filter(|create| is_open(create)).map(|create| &create.group).collect();
-    let ids = insert(connection, &groups, sent)?;
+        creates.iter().filter(|create| must_store(create)).map(|create| &create.group).collect();
+    let ids = insert(connection, &groups, attempt)?;
     let outcomes: HashMap<_, _> =
         groups.iter().map(|group| group.uuid).zip(ids.into_iter().map(Outcome::from)).collect();
 
     for claim in claims.values_mut() {
-        claim.decide(&outcomes);
+        claim.set_outcome(&outcomes);
     }
-    record::complete(connection, &claims.values().collect::<Vec<_>>())?;
+    record::finish(connection, &claims.values().collect::<Vec<_>>())?;
     creates
         .iter()
         .map(|create| {

@@ -2,11 +2,11 @@
 
 use crate::{
     Fault,
-    commit::{horizon, write::Sent},
+    commit::{batch_lock, write::Attempt},
     connection::FLUSH_EACH_COMMIT,
     rows::group_id,
     schema::groups,
-    sql_types::{Moment, MomentSql, UuidSql, UuidValue},
+    sql_types::{TimestampSql, TimestampValue, UuidSql, UuidValue},
 };
 use diesel::{
     ExpressionMethods, PgConnection, QueryDsl, QueryResult, RunQueryDsl,
@@ -25,15 +25,15 @@ use uuid::Uuid;
 pub(super) fn insert(
     connection: &mut PgConnection,
     groups: &[&NewGroup],
-    sent: Sent,
+    attempt: Attempt,
 ) -> Result<Vec<Option<GroupId>>, Fault> {
     let mut ids = HashMap::new();
-    if sent == Sent::Again {
+    if attempt == Attempt::Resend {
         ids = find(connection, groups)?;
     }
     let missing: Vec<_> = groups.iter().copied().filter(|group| !ids.contains_key(&group.uuid)).collect();
     ids.extend(by_uuid(InsertGroups::new(&missing).load(connection)?));
-    if sent == Sent::Again {
+    if attempt == Attempt::Resend {
         ids.extend(find(connection, groups)?);
     }
     groups.iter().map(|group| ids.get(&group.uuid).copied().map(group_id).transpose()).collect()
@@ -57,7 +57,7 @@ struct InsertGroups<'a> {
     names: Vec<&'a str>,
     tokens: Vec<&'a str>,
     admin_ids: Vec<i64>,
-    created_at: Vec<Moment>,
+    created_at: Vec<TimestampValue>,
 }
 
 impl<'a> InsertGroups<'a> {
@@ -67,7 +67,7 @@ impl<'a> InsertGroups<'a> {
             names: groups.iter().map(|group| group.name.as_str()).collect(),
             tokens: groups.iter().map(|group| group.token.as_str()).collect(),
             admin_ids: groups.iter().map(|group| group.admin_id.get()).collect(),
-            created_at: groups.iter().map(|group| Moment(group.created_at)).collect(),
+            created_at: groups.iter().map(|group| TimestampValue(group.created_at)).collect(),
         }
     }
 }
@@ -76,7 +76,7 @@ impl QueryFragment<Pg> for InsertGroups<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         // A materialised query runs once, and before the first row is stored.
         out.push_sql("WITH batch AS MATERIALIZED (SELECT ");
-        out.push_sql(horizon::SHARE);
+        out.push_sql(batch_lock::ACQUIRE_SHARED);
         out.push_sql(", ");
         out.push_sql(FLUSH_EACH_COMMIT);
         out.push_sql(
@@ -92,7 +92,7 @@ impl QueryFragment<Pg> for InsertGroups<'_> {
         out.push_sql(", ");
         out.push_bind_param::<Array<BigInt>, _>(&self.admin_ids)?;
         out.push_sql(", ");
-        out.push_bind_param::<Array<MomentSql>, _>(&self.created_at)?;
+        out.push_bind_param::<Array<TimestampSql>, _>(&self.created_at)?;
         out.push_sql(") AS given (uuid, name, token, admin_id, created_at) ON CONFLICT (name) DO NOTHING RETURNING id, uuid");
         Ok(())
     }

@@ -11,7 +11,7 @@ use std::{
 };
 
 #[test]
-fn a_first_start_makes_files_and_folders_for_the_service_alone() {
+fn the_first_start_creates_files_and_folders_for_the_service_only() {
     let place = Place::new();
     fs::set_permissions(place.path(""), fs::Permissions::from_mode(0o755)).unwrap();
     let file = DatabaseFile::prepare(&place.path("a/b/gochat.sqlite")).unwrap();
@@ -28,7 +28,7 @@ fn a_first_start_makes_files_and_folders_for_the_service_alone() {
 }
 
 #[test]
-fn files_are_shared_with_all_those_who_may_use_the_database() {
+fn sidecar_files_get_the_owner_and_mode_of_the_database() {
     let place = Place::new();
     place.was_used();
     fs::remove_file(place.path("gochat.sqlite-lock")).unwrap();
@@ -47,7 +47,7 @@ fn files_are_shared_with_all_those_who_may_use_the_database() {
 }
 
 #[test]
-fn an_empty_file_without_a_trace_of_groups_is_a_first_start() {
+fn an_empty_file_without_evidence_of_groups_is_a_first_start() {
     let place = Place::new();
     fs::write(place.database(), "").unwrap();
     place.was_used();
@@ -55,7 +55,7 @@ fn an_empty_file_without_a_trace_of_groups_is_a_first_start() {
 }
 
 #[test]
-fn a_start_that_ended_before_the_header_was_written_is_followed_by_a_first_start() {
+fn a_start_that_crashed_before_the_header_was_written_does_not_count() {
     let place = Place::new();
     let file = place.prepare().unwrap();
     let _lock = file.write_lock();
@@ -64,7 +64,7 @@ fn a_start_that_ended_before_the_header_was_written_is_followed_by_a_first_start
 }
 
 #[test]
-fn a_database_with_groups_in_its_log_alone_is_refused() {
+fn a_lost_database_whose_wal_has_content_is_refused() {
     for state in LOSSES {
         let place = Place::new();
         let mut open = Open::new(&place.prepare().unwrap()).unwrap();
@@ -91,7 +91,7 @@ fn a_database_with_groups_in_its_log_alone_is_refused() {
 }
 
 #[test]
-fn a_database_that_was_lost_is_refused_until_it_is_back_or_given_up() {
+fn a_lost_database_is_refused_until_it_is_restored_or_cleared() {
     for state in LOSSES {
         let place = Place::new();
         place.was_used();
@@ -126,7 +126,7 @@ fn lose(place: &Place, state: &str) {
 }
 
 #[test]
-fn a_copy_of_the_database_at_another_place_starts_and_is_marked_there() {
+fn a_copy_at_another_path_starts_and_gets_its_own_marker() {
     let place = Place::new();
     let mut open = Open::new(&place.prepare().unwrap()).unwrap();
     open.execute("CREATE TABLE groups (name TEXT); INSERT INTO groups VALUES ('Rust Developers')");
@@ -154,7 +154,7 @@ fn a_file_that_was_read_only_at_start_can_be_written_once_it_is_writable() {
 }
 
 #[test]
-fn no_character_of_a_path_has_a_meaning() {
+fn special_characters_in_a_path_are_taken_literally() {
     let names: [&[u8]; 5] =
         [b"a?mode=memory", b"50%41 #1", b"file:x", "Gruppen für \"alle\"".as_bytes(), b"not UTF-8 \xff"];
     for name in names.map(OsStr::from_bytes) {
@@ -172,7 +172,7 @@ fn no_character_of_a_path_has_a_meaning() {
 }
 
 #[test]
-fn the_file_behind_a_link_is_the_database() {
+fn a_symbolic_link_is_resolved_to_the_database() {
     let (place, elsewhere) = (Place::new(), Place::new());
     symlink(elsewhere.path("groups.sqlite"), place.path("chain")).unwrap();
     symlink("chain", place.database()).unwrap();
@@ -187,7 +187,7 @@ fn the_file_behind_a_link_is_the_database() {
 }
 
 #[test]
-fn a_path_that_leads_to_no_file_is_refused() {
+fn a_path_that_is_not_a_file_is_refused() {
     let place = Place::new();
     symlink("gochat.sqlite", place.database()).unwrap();
     assert!(refusal(place.prepare()).contains("Too many levels of symbolic links"));

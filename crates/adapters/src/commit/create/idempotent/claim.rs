@@ -1,7 +1,7 @@
 //! The claim of a create to be the one on record for its Idempotency-Key.
 
 use crate::commit::create::Outcome;
-use gochat_domain::group::{Fingerprint, GroupId, Idempotency, NewGroup, Recorded};
+use gochat_domain::group::{Fingerprint, GroupId, Idempotency, IdempotencyRecord, NewGroup};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -22,12 +22,12 @@ impl<'a> Claim<'a> {
     }
 
     /// Whether `group` is the claim's, and is to be stored.
-    pub(super) fn is_open_for(&self, group: &NewGroup) -> bool {
+    pub(super) fn must_store(&self, group: &NewGroup) -> bool {
         self.outcome.is_none() && self.group.uuid == group.uuid
     }
 
     /// Takes the outcome of the claim's group from `outcomes`, if it was to be stored.
-    pub(super) fn decide(&mut self, outcomes: &HashMap<Uuid, Outcome>) {
+    pub(super) fn set_outcome(&mut self, outcomes: &HashMap<Uuid, Outcome>) {
         if self.outcome.is_none() {
             self.outcome = outcomes.get(&self.group.uuid).cloned();
         }
@@ -43,17 +43,19 @@ impl<'a> Claim<'a> {
 
     /// The outcome of a create that has this claim's key: the claim's own, or that of a twin, which asked at the same time.
     pub(super) fn outcome_for(&self, group: &NewGroup) -> Option<Outcome> {
-        let is_twin = group.uuid != self.group.uuid;
+        let is_duplicate = group.uuid != self.group.uuid;
         Some(match self.outcome.clone()? {
-            Outcome::Stored(id) if is_twin => Outcome::Recorded(self.recorded(id)),
-            Outcome::NameTaken if is_twin && fingerprint(group) != self.fingerprint => Outcome::KeyReused,
+            Outcome::Stored(id) if is_duplicate => Outcome::Recorded(self.record(id)),
+            Outcome::NameTaken if is_duplicate && fingerprint(group) != self.fingerprint => {
+                Outcome::KeyReused
+            }
             outcome => outcome,
         })
     }
 
-    fn recorded(&self, id: GroupId) -> Recorded {
+    fn record(&self, id: GroupId) -> IdempotencyRecord {
         let &NewGroup { uuid, created_at, .. } = self.group;
-        Recorded { fingerprint: self.fingerprint, id, uuid, created_at }
+        IdempotencyRecord { fingerprint: self.fingerprint, id, uuid, created_at }
     }
 }
 

@@ -12,14 +12,14 @@ use std::{cell::RefCell, fs, time::Duration};
 use tempfile::TempDir;
 
 /// Limits under which a wait in vain is short, and one that leads somewhere may take long.
-pub const IMPATIENT: Limits = Limits {
+pub const SHORT_TIMEOUTS: Limits = Limits {
     lock_timeout: Duration::from_millis(300),
     shortest_wait: Duration::from_millis(300),
-    locks: Duration::from_secs(60),
-    turn: Duration::from_secs(60),
+    lock_retries: Duration::from_secs(60),
+    instance_wait: Duration::from_secs(60),
 };
 
-pub struct Scene {
+pub struct Fixture {
     pub database: TestDatabase,
     connector: Connector,
     folder: TempDir,
@@ -28,7 +28,7 @@ pub struct Scene {
 /// The versions that were told, and the result.
 type Outcome = (Vec<String>, Result<Vec<String>, MigrateError>);
 
-impl Scene {
+impl Fixture {
     pub fn on(database: TestDatabase) -> anyhow::Result<Self> {
         let url: DatabaseUrl = database.url().parse()?;
         let options = DatabaseOptions {
@@ -39,9 +39,9 @@ impl Scene {
         };
         let connector = Connector::new(&url, options)?;
         let known = embedded(&*connector.open(Role::Writer)?);
-        let scene = Self { database, connector, folder: TempDir::new()? };
-        scene.migrate_to(&known, &IMPATIENT).1?;
-        Ok(scene)
+        let fixture = Self { database, connector, folder: TempDir::new()? };
+        fixture.migrate_to(&known, &SHORT_TIMEOUTS).1?;
+        Ok(fixture)
     }
 
     /// A transaction that has run these statements, and holds what they locked until it ends.
@@ -61,7 +61,7 @@ impl Scene {
     }
 
     /// Marks a migration of the folder to run outside a transaction.
-    pub fn mark_outside(&self, name: &str, down: &str) -> anyhow::Result<()> {
+    pub fn mark_no_transaction(&self, name: &str, down: &str) -> anyhow::Result<()> {
         let folder = self.folder.path().join(name);
         fs::write(folder.join("down.sql"), down)?;
         Ok(fs::write(folder.join("metadata.toml"), "run_in_transaction = false")?)
@@ -82,13 +82,14 @@ impl Scene {
     where
         S: MigrationSource<Sqlite> + MigrationSource<Pg>,
     {
-        let told = RefCell::new(Vec::new());
-        let result = self.migrate_while(known, limits, &|version| told.borrow_mut().push(version.to_owned()));
-        (told.into_inner(), result)
+        let reported = RefCell::new(Vec::new());
+        let result = self
+            .migrate_with_progress(known, limits, &|version| reported.borrow_mut().push(version.to_owned()));
+        (reported.into_inner(), result)
     }
 
     /// The same, with something to be done when a migration is in effect.
-    pub fn migrate_while<S>(
+    pub fn migrate_with_progress<S>(
         &self,
         known: &S,
         limits: &Limits,
@@ -112,7 +113,7 @@ impl Scene {
     }
 
     /// Returns the process that runs a statement that begins so, when it waits for a lock.
-    pub fn wait_for_a_lock(&self, statement: &str) -> anyhow::Result<String> {
+    pub fn wait_for_lock(&self, statement: &str) -> anyhow::Result<String> {
         let waiting = format!(
             "SELECT pid::text FROM pg_stat_activity WHERE datname = current_database()
              AND wait_event_type = 'Lock' AND query LIKE '{statement}%'"

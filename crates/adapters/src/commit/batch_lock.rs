@@ -10,7 +10,7 @@ use std::{
 };
 
 /// Taken by a batch.
-pub(crate) const SHARE: &str = "pg_advisory_xact_lock_shared(113741193900147)";
+pub(crate) const ACQUIRE_SHARED: &str = "pg_advisory_xact_lock_shared(113741193900147)";
 
 /// The transactions that hold it. PostgreSQL shows the key in two halves.
 const HOLDERS: &str = "virtualtransaction FROM pg_locks
@@ -19,19 +19,19 @@ const HOLDERS: &str = "virtualtransaction FROM pg_locks
        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
 /// Pause between two looks at the batches.
-const PERIOD: Duration = Duration::from_millis(1);
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
 /// Waits until the batches have ended that are under way now. New ones may begin meanwhile.
-pub(crate) fn wait_for_holders(connection: &mut PgConnection, patience: Duration) -> Result<(), Fault> {
-    let give_up_at = Instant::now() + patience;
-    let mut awaited = holders(connection)?;
-    while !awaited.is_empty() {
-        if Instant::now() >= give_up_at {
+pub(crate) fn wait_for_batches(connection: &mut PgConnection, timeout: Duration) -> Result<(), Fault> {
+    let deadline = Instant::now() + timeout;
+    let mut pending = holders(connection)?;
+    while !pending.is_empty() {
+        if Instant::now() >= deadline {
             return Err(Fault::Unavailable("the groups before this page take too long to be stored".into()));
         }
-        thread::sleep(PERIOD);
+        thread::sleep(POLL_INTERVAL);
         let holders = holders(connection)?;
-        awaited.retain(|batch| holders.contains(batch));
+        pending.retain(|batch| holders.contains(batch));
     }
     Ok(())
 }

@@ -22,7 +22,7 @@ pub(super) fn run(
     // may stay with the server's connection, and is long enough to harm nobody.
     other.batch_execute(&format!(
         "SET statement_timeout = 0; SET lock_timeout = {}",
-        limits.turn.as_millis()
+        limits.instance_wait.as_millis()
     ))?;
     migration.revert(other).map_err(MigrateError::failed)?;
     pending::run(other, migration).inspect_err(|_| {

@@ -12,7 +12,7 @@ use std::{
 /// A shell that keeps something for this process, and cleans up when its standard input ends.
 ///
 /// The kernel closes the pipe with this process, so nothing is left behind by a test that is killed.
-pub(crate) struct Keeper {
+pub(crate) struct Supervisor {
     shell: Child,
     answers: Mutex<Lines>,
 }
@@ -33,12 +33,12 @@ rm "$complaint"
 end >/dev/null
 "#;
 
-impl Keeper {
+impl Supervisor {
     /// Starts `shell`, which takes the arguments of `sh`, with the functions of `script`, and the arguments of `script`.
     pub(crate) fn start(mut shell: Command, script: &str, arguments: &[&str]) -> anyhow::Result<Self> {
         let mut shell = shell
             .arg("-c")
-            .args([&(script.to_owned() + LOOP), "keeper"])
+            .args([&(script.to_owned() + LOOP), "supervisor"])
             .args(arguments)
             // Away from the signals that a terminal sends to this process.
             .process_group(0)
@@ -47,27 +47,27 @@ impl Keeper {
             .stderr(Stdio::null())
             .spawn()
             .context("cannot start a shell")?;
-        let answers = Lines::of(shell.stdout.take().context("the keeper has no output")?);
+        let answers = Lines::of(shell.stdout.take().context("the supervisor has no output")?);
         Ok(Self { shell, answers: Mutex::new(answers) })
     }
 
     /// Sends a line, and returns when it is answered by `done`; any other answer is the error.
     pub(crate) fn ask(&self, line: &str) -> anyhow::Result<()> {
         let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut input = self.shell.stdin.as_ref().context("the keeper has no input")?;
+        let mut input = self.shell.stdin.as_ref().context("the supervisor has no input")?;
         input.write_all(format!("{line}\n").as_bytes())?;
         match answers.line().as_deref() {
             Some("done\n") => Ok(()),
-            answer => bail!("{line}: {}", answer.unwrap_or("the keeper ended").trim_end()),
+            answer => bail!("{line}: {}", answer.unwrap_or("the supervisor ended").trim_end()),
         }
     }
 }
 
-impl Drop for Keeper {
+impl Drop for Supervisor {
     fn drop(&mut self) {
         // `wait` closes the pipe first.
         if let Err(error) = self.shell.wait() {
-            eprintln!("a keeper goes on: {error}");
+            eprintln!("a supervisor goes on: {error}");
         }
     }
 }

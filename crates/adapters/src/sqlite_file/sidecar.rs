@@ -26,6 +26,6 @@ fn share(new: File, database: &Path) -> io::Result<File> {
     if (mine.uid(), mine.gid()) != (theirs.uid(), theirs.gid()) && mine.uid() == 0 {
         fchown(&new, Some(theirs.uid()), Some(theirs.gid()))?;
     }
-    new.set_permissions(modes::beside(&theirs))?;
+    new.set_permissions(modes::of_sidecars(&theirs))?;
     Ok(new)
 }

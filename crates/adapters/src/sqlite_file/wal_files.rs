@@ -1,7 +1,7 @@
 //! The files that SQLite keeps beside the database while connections are open.
 
 use super::{
-    identity::{Identity, look},
+    identity::{Identity, stat},
     paths::Paths,
 };
 use crate::Fault;
@@ -12,14 +12,14 @@ use crate::Fault;
 /// the same as long as any connection is open, whatever another process does by SQLite's own means; the last connection
 /// removes them, and the next one makes new ones.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Companions {
+pub(crate) struct WalFiles {
     wal: Identity,
     shm: Identity,
 }
 
-impl Companions {
+impl WalFiles {
     pub(super) fn find(paths: &Paths) -> Result<Self, Fault> {
-        Ok(Self { wal: look(&paths.wal)?.identity, shm: look(&paths.shm)?.identity })
+        Ok(Self { wal: stat(&paths.wal)?.identity, shm: stat(&paths.shm)?.identity })
     }
 
     pub(super) fn check(&self, paths: &Paths) -> Result<(), Fault> {

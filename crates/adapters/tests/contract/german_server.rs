@@ -16,15 +16,15 @@ use std::time::Duration;
 
 pub fn postgres_cases() -> Vec<DatabaseCase> {
     cases![
-        a_lock_that_is_waited_for_too_long_is_unavailable,
-        a_statement_that_is_cancelled_is_unavailable,
-        a_disk_that_is_full_is_unavailable,
-        a_row_that_breaks_a_rule_is_not_foreseen,
+        a_lock_timeout_is_unavailable,
+        a_cancelled_statement_is_unavailable,
+        a_full_disk_is_unavailable,
+        a_constraint_violation_is_an_unknown_error,
     ]
     .to_vec()
 }
 
-const SOON: DatabaseOptions = DatabaseOptions { timeout: Duration::from_secs(1), ..OPTIONS };
+const SHORT_TIMEOUT: DatabaseOptions = DatabaseOptions { timeout: Duration::from_secs(1), ..OPTIONS };
 const ONE_WRITER: CommitOptions = CommitOptions { writers: 1, ..WRITERS };
 
 /// A server that speaks German, and a subject on it.
@@ -44,8 +44,8 @@ fn unavailable<T: std::fmt::Debug>(answer: Result<T, CreateGroupError>) -> Strin
     }
 }
 
-fn a_lock_that_is_waited_for_too_long_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
-    let (_cluster, subject) = german(SOON)?;
+fn a_lock_timeout_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
+    let (_cluster, subject) = german(SHORT_TIMEOUT)?;
     let stored = subject.create(new_group("g"))?;
     let mut lock = subject.database().lock_groups()?;
     let text = unavailable(subject.create(new_group("h")));
@@ -57,7 +57,7 @@ fn a_lock_that_is_waited_for_too_long_is_unavailable(_: TestDatabase) -> anyhow:
     Ok(())
 }
 
-fn a_statement_that_is_cancelled_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
+fn a_cancelled_statement_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
     let (_cluster, subject) = german(OPTIONS)?;
     let _lock = subject.database().lock_groups()?;
     let mut admin = subject.database().plain_sql()?;
@@ -76,7 +76,7 @@ fn a_statement_that_is_cancelled_is_unavailable(_: TestDatabase) -> anyhow::Resu
     Ok(())
 }
 
-fn a_disk_that_is_full_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
+fn a_full_disk_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
     let (cluster, subject) = german(OPTIONS)?;
     subject.create(new_group("g"))?;
     // Longer than a file of the write-ahead log, whose end the server would not survive.
@@ -102,7 +102,7 @@ fn a_disk_that_is_full_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn a_row_that_breaks_a_rule_is_not_foreseen(_: TestDatabase) -> anyhow::Result<()> {
+fn a_constraint_violation_is_an_unknown_error(_: TestDatabase) -> anyhow::Result<()> {
     let (_cluster, subject) = german(OPTIONS)?;
     subject.database().execute("ALTER TABLE groups ADD CONSTRAINT rule CHECK (name <> 'bad')")?;
     let refused = subject.create(new_group("bad"));

@@ -2,8 +2,8 @@
 
 use super::{
     identity::size,
-    neighbour,
     paths::{Paths, folder_of},
+    sidecar,
 };
 use std::{
     fs::File,
@@ -11,16 +11,16 @@ use std::{
 };
 
 /// Whether a database was here before. The mark is any content of the lock file.
-pub(super) fn is_left(paths: &Paths) -> io::Result<bool> {
+pub(super) fn exists(paths: &Paths) -> io::Result<bool> {
     Ok(size(&paths.lock)?.is_some_and(|size| size > 0))
 }
 
 /// Leaves the mark. To be called once SQLite has written the header: a crash before that is still a first start.
 ///
 /// Where it cannot be written, the service works on: only a file that is lost before the next start would go unnoticed.
-pub(super) fn leave(paths: &Paths) {
-    let left = is_left(paths).and_then(|is_left| if is_left { Ok(()) } else { write(paths) });
-    if let Err(error) = left {
+pub(super) fn ensure(paths: &Paths) {
+    let ensured = exists(paths).and_then(|exists| if exists { Ok(()) } else { write(paths) });
+    if let Err(error) = ensured {
         tracing::warn!(
             %error,
             file = %paths.lock.display(),
@@ -30,7 +30,7 @@ pub(super) fn leave(paths: &Paths) {
 }
 
 fn write(paths: &Paths) -> io::Result<()> {
-    let mut file = neighbour::open(&paths.lock, &paths.target)?;
+    let mut file = sidecar::open(&paths.lock, &paths.target)?;
     let name = paths.target.file_name().unwrap_or_default().display();
     file.write_all(
         format!(

@@ -11,11 +11,11 @@ use std::{
 };
 
 /// The most writers that were replaced and have not returned; each holds a thread and a connection.
-const MOST_LEFT: usize = 16;
+const MAX_REPLACED: usize = 16;
 
 /// The state of one writer.
 #[derive(Default)]
-pub(super) struct Shift(Mutex<State>);
+pub(super) struct WriterStatus(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -23,28 +23,28 @@ struct State {
     is_replaced: bool,
 }
 
-impl Shift {
+impl WriterStatus {
     /// Notes that a batch begins.
-    pub(super) fn begin(&self) {
+    pub(super) fn begin_batch(&self) {
         self.state().busy_since = Some(Instant::now());
     }
 
     /// Notes that the batch has ended, and tells whether the writer is to go on.
-    pub(super) fn end(&self) -> bool {
+    pub(super) fn end_batch(&self) -> bool {
         let mut state = self.state();
         state.busy_since = None;
         !state.is_replaced
     }
 
-    /// Starts another writer by `start` if this one has been at its batch for `patience`. Its batch cannot end meanwhile, so it
+    /// Starts another writer by `start` if this one has been at its batch for `stuck_after`. Its batch cannot end meanwhile, so it
     /// takes no other one.
     fn replace_if_stuck<T>(
         &self,
-        patience: Duration,
+        stuck_after: Duration,
         start: impl FnOnce() -> io::Result<T>,
     ) -> io::Result<Option<T>> {
         let mut state = self.state();
-        if state.busy_since.is_none_or(|since| since.elapsed() < patience) {
+        if state.busy_since.is_none_or(|since| since.elapsed() < stuck_after) {
             return Ok(None);
         }
         let started = start()?;
@@ -58,58 +58,58 @@ impl Shift {
 }
 
 /// Starts the thread of a writer.
-type Spawn = Box<dyn Fn(Arc<Shift>) -> io::Result<JoinHandle<()>> + Send + Sync>;
+type Spawn = Box<dyn Fn(Arc<WriterStatus>) -> io::Result<JoinHandle<()>> + Send + Sync>;
 
 /// The writers of a queue.
-pub(super) struct Crew {
+pub(super) struct WriterThreads {
     spawn: Spawn,
     /// Longest time at one batch; `None` sets no limit.
-    patience: Option<Duration>,
-    members: Mutex<Members>,
+    stuck_after: Option<Duration>,
+    lock_threads: Mutex<Threads>,
 }
 
 #[derive(Default)]
-struct Members {
-    at_work: Vec<Member>,
+struct Threads {
+    active: Vec<WriterThread>,
     /// Writers that were replaced. They take no further batch, and the callers of the one that they have are gone.
-    left: Vec<JoinHandle<()>>,
+    replaced: Vec<JoinHandle<()>>,
 }
 
-type Member = (Arc<Shift>, JoinHandle<()>);
+type WriterThread = (Arc<WriterStatus>, JoinHandle<()>);
 
-impl Crew {
+impl WriterThreads {
     /// Starts `size` writers.
-    pub(super) fn start(size: usize, patience: Option<Duration>, spawn: Spawn) -> io::Result<Self> {
-        let crew = Self { spawn, patience, members: Mutex::default() };
-        crew.members().at_work = (0..size).map(|_| crew.member()).collect::<io::Result<_>>()?;
-        Ok(crew)
+    pub(super) fn start(size: usize, stuck_after: Option<Duration>, spawn: Spawn) -> io::Result<Self> {
+        let threads = Self { spawn, stuck_after, lock_threads: Mutex::default() };
+        threads.lock_threads().active = (0..size).map(|_| threads.start_one()).collect::<io::Result<_>>()?;
+        Ok(threads)
     }
 
-    fn member(&self) -> io::Result<Member> {
-        let shift = Arc::<Shift>::default();
-        let thread = (self.spawn)(Arc::clone(&shift))?;
-        Ok((shift, thread))
+    fn start_one(&self) -> io::Result<WriterThread> {
+        let status = Arc::<WriterStatus>::default();
+        let thread = (self.spawn)(Arc::clone(&status))?;
+        Ok((status, thread))
     }
 
-    fn members(&self) -> MutexGuard<'_, Members> {
-        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_threads(&self) -> MutexGuard<'_, Threads> {
+        self.lock_threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Replaces the writers that are stuck.
     pub(super) fn replace_stuck(&self) {
-        let Some(patience) = self.patience else { return };
-        let mut members = self.members();
-        let Members { at_work, left } = &mut *members;
-        left.retain(|thread| !thread.is_finished());
-        for member in at_work {
-            if left.len() == MOST_LEFT {
+        let Some(stuck_after) = self.stuck_after else { return };
+        let mut lock_threads = self.lock_threads();
+        let Threads { active, replaced } = &mut *lock_threads;
+        replaced.retain(|thread| !thread.is_finished());
+        for member in active {
+            if replaced.len() == MAX_REPLACED {
                 return;
             }
-            match member.0.replace_if_stuck(patience, || self.member()) {
+            match member.0.replace_if_stuck(stuck_after, || self.start_one()) {
                 Ok(None) => {}
                 Ok(Some(new)) => {
                     tracing::warn!("a writer does not return from the database; another one goes on");
-                    left.push(mem::replace(member, new).1);
+                    replaced.push(mem::replace(member, new).1);
                 }
                 Err(error) => tracing::error!(%error, "a writer that is stuck cannot be replaced"),
             }
@@ -118,8 +118,8 @@ impl Crew {
 
     /// Waits for the end of the writers that are at work.
     pub(super) fn join(&self) {
-        let members = mem::take(&mut *self.members());
-        for (_, thread) in members.at_work {
+        let lock_threads = mem::take(&mut *self.lock_threads());
+        for (_, thread) in lock_threads.active {
             if thread.join().is_err() {
                 tracing::error!("a writer panicked while it shut down");
             }
@@ -140,43 +140,43 @@ mod tests {
     };
 
     #[test]
-    fn a_writer_whose_batch_has_ended_is_not_replaced_and_one_that_was_takes_no_other_batch() {
-        let shift = Shift::default();
-        let replace = || shift.replace_if_stuck(Duration::ZERO, || Ok(())).unwrap();
+    fn only_a_stuck_writer_is_replaced_and_it_takes_no_further_batch() {
+        let status = WriterStatus::default();
+        let replace = || status.replace_if_stuck(Duration::ZERO, || Ok(())).unwrap();
         assert_eq!(replace(), None);
-        shift.begin();
-        assert!(shift.end());
+        status.begin_batch();
+        assert!(status.end_batch());
         assert_eq!(replace(), None);
-        shift.begin();
+        status.begin_batch();
         assert!(
-            shift.replace_if_stuck(Duration::ZERO, || Err::<(), _>(io::Error::other("no thread"))).is_err()
+            status.replace_if_stuck(Duration::ZERO, || Err::<(), _>(io::Error::other("no thread"))).is_err()
         );
-        assert!(shift.end());
-        shift.begin();
+        assert!(status.end_batch());
+        status.begin_batch();
         assert_eq!(replace(), Some(()));
-        assert!(!shift.end());
+        assert!(!status.end_batch());
     }
 
     #[test]
-    fn the_end_waits_for_the_writers_at_work_and_not_for_those_that_were_replaced() {
+    fn join_waits_for_active_writers_and_not_for_replaced_ones() {
         let (frozen, never) = mpsc::channel::<()>();
         let never = Mutex::new(Some(never));
         let ended = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&ended);
         // The first one is stuck until the sender goes, the others have one batch each.
-        let spawn = move |shift: Arc<Shift>| {
+        let spawn = move |status: Arc<WriterStatus>| {
             let (never, ended) = (never.lock().unwrap().take(), Arc::clone(&count));
-            shift.begin();
+            status.begin_batch();
             thread::Builder::new().spawn(move || {
                 let _thawed = never.map(|never| never.recv());
-                if shift.end() {
+                if status.end_batch() {
                     ended.fetch_add(1, Ordering::SeqCst);
                 }
             })
         };
-        let crew = Crew::start(1, Some(Duration::ZERO), Box::new(spawn)).unwrap();
-        crew.replace_stuck();
-        crew.join();
+        let threads = WriterThreads::start(1, Some(Duration::ZERO), Box::new(spawn)).unwrap();
+        threads.replace_stuck();
+        threads.join();
         assert_eq!(ended.load(Ordering::SeqCst), 1);
         drop(frozen);
         eventually("the one that was replaced ends without another batch", || {

@@ -9,7 +9,7 @@ use std::{
 
 /// Shared by the proxy and the threads of its connections.
 #[derive(Default)]
-pub(super) struct Switch {
+pub(super) struct Faults {
     state: Mutex<State>,
     released: Condvar,
 }
@@ -38,7 +38,7 @@ struct State {
     opened: usize,
 }
 
-impl Switch {
+impl Faults {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -63,7 +63,7 @@ impl Switch {
     }
 
     /// Returns when nothing is held.
-    pub(super) fn pass(&self) {
+    pub(super) fn wait_while_held(&self) {
         let held = |state: &mut State| state.is_held && !state.is_over;
         drop(self.released.wait_while(self.state(), held).unwrap_or_else(PoisonError::into_inner));
     }
@@ -82,7 +82,7 @@ impl Switch {
 
     /// Closes both ends of a connection of which one has ended.
     pub(super) fn close(&self, link: usize) {
-        self.pass();
+        self.wait_while_held();
         if let Some(ends) = self.state().links.remove(&link) {
             shut(&ends);
         }
@@ -95,7 +95,7 @@ impl Switch {
     /// How many bytes of the answer to this message arrive, if it is the one to be lost.
     pub(super) fn loses(&self, frame: &[u8]) -> Option<usize> {
         let mut state = self.state();
-        let lost = state.lost.as_mut().filter(|lost| lost.message.is(frame))?;
+        let lost = state.lost.as_mut().filter(|lost| lost.message.matches(frame))?;
         lost.left = lost.left.saturating_sub(1);
         let is_this = lost.left == 0;
         state.lost.take_if(|_| is_this).map(|lost| lost.bytes)
@@ -107,7 +107,7 @@ impl Switch {
 
     /// Whether this message mutes its connection.
     pub(super) fn mutes(&self, frame: &[u8]) -> bool {
-        self.state().muting.is_some_and(|message| message.is(frame))
+        self.state().muting.is_some_and(|message| message.matches(frame))
     }
 
     pub(super) fn count_lost(&self, length: usize) {
