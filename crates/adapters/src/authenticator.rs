@@ -1,4 +1,4 @@
-//! Knows callers by the keys on record, and asks the record rarely.
+//! Authenticates callers by their stored keys, through a cache.
 
 mod cached_key;
 mod refresher;
@@ -19,12 +19,12 @@ use refresher::Refresher;
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 
-/// An [`Authenticator`] over the keys on record, with a small cache of what they said, unknown keys included.
+/// An [`Authenticator`] with a small cache of key look-ups, including those of unknown keys.
 ///
-/// An answer is believed for [`CachingAuthenticator::MAX_AGE`] at most, counted from before the look-up; a revoked key
-/// may go on working for as long. Expiry is checked each time. Of many requests with one key that is not in the cache,
-/// one asks the record and the others wait for it. The key of an answer past half of that age is looked up again in the
-/// background, so that requests with a key in use do not wait for the record.
+/// An entry is valid for [`CachingAuthenticator::MAX_AGE`] at most, counted from before the look-up, so a revoked key
+/// may keep working that long. Expiry is checked on each use. Concurrent misses of one key share one look-up. An
+/// entry past half of its maximum age is refreshed in the background, so that requests with a key in use do not wait
+/// for the database.
 pub struct CachingAuthenticator {
     keys: Arc<dyn ApiKeyRepository>,
     clock: Arc<dyn Clock>,
@@ -35,27 +35,27 @@ pub struct CachingAuthenticator {
     metrics: Option<KeyCacheMetrics>,
 }
 
-/// KeyCache of the record, by the digest of the key.
+/// Look-up results by the digest of the key.
 type KeyCache = Cache<[u8; 32], CachedKey>;
 
 impl CachingAuthenticator {
-    /// The oldest answer that is believed. Below the 5 seconds that the contract allows.
+    /// Maximum age of an entry. Below the 5 seconds that the contract allows.
     pub const MAX_AGE: Duration = Duration::from_secs(4);
 
-    /// The longest wait for an answer: of those that wait for one look-up that fails, the next asks anew.
+    /// Longest wait for a look-up. When a shared look-up fails, the next waiting request starts another one.
     const MAX_WAIT: Duration = Duration::from_secs(5);
 
-    /// The most keys that are remembered; a flood of unknown keys costs no more memory than this.
+    /// Maximum number of entries; bounds the memory that a flood of unknown keys can take.
     const CAPACITY: usize = 10_000;
 
-    /// An authenticator that believes an answer of `keys` for `max_age`.
+    /// An authenticator that looks keys up in `keys` and caches the results for `max_age`.
     pub fn new(keys: Arc<dyn ApiKeyRepository>, clock: Arc<dyn Clock>, max_age: Duration) -> Self {
         let cache = Arc::new(Cache::new(Self::CAPACITY));
         let refresher = Refresher::new(Arc::clone(&keys), Arc::clone(&cache));
         Self { keys, clock, cache, max_age, refresh_age: max_age / 2, refresher, metrics: None }
     }
 
-    /// With its hits, misses and refreshes counted in `registry`.
+    /// Counts cache hits, misses and refreshes in `registry`.
     pub fn with_metrics(self, registry: &Registry) -> prometheus::Result<Self> {
         Ok(Self { metrics: Some(KeyCacheMetrics::register(registry)?), ..self })
     }
@@ -79,17 +79,17 @@ impl CachingAuthenticator {
         let ask = CachedKey::look_up(&*self.keys, key);
         match timeout(Self::MAX_WAIT, self.cache.get_or_insert_async(&digest, ask)).await {
             Ok(answer) => answer.map(|answer| answer.issued),
-            Err(_) => Err(Fault::Unavailable("the record of keys took too long".into()).into()),
+            Err(_) => Err(Fault::Unavailable("the look-up of the key took too long".into()).into()),
         }
     }
 
-    /// Unknown keys are not refreshed: a flood of them would take the look-ups from the keys of callers.
+    /// Unknown keys are not refreshed: a flood of them would delay the look-ups of valid keys.
     fn refresh_if_due(&self, key: &ApiKey, answer: &CachedKey) {
         let age = answer.age();
         if answer.issued.is_none() || age < self.refresh_age {
             return;
         }
-        // A refresh ends before its answer is stale, so it never replaces the answer of a later look-up.
+        // The refresh ends before the entry is stale, so it never replaces the result of a later look-up.
         let limit = self.max_age.saturating_sub(age).min(Self::MAX_WAIT);
         if self.refresher.start(key, answer, limit) {
             self.count(|metrics| &metrics.refreshes);

@@ -1,6 +1,6 @@
-//! Metrics of the writers, the pool and the cache of keys, for a registry of Prometheus.
+//! Prometheus metrics of the writers, the pool and the key cache.
 //!
-//! The parts that work keep the handles; a registry only reads them.
+//! The components hold the handles; a registry only reads them.
 
 use prometheus::{
     Histogram, HistogramOpts, IntCounter, IntGauge, Opts, Registry,
@@ -9,7 +9,7 @@ use prometheus::{
 };
 use std::time::Duration;
 
-/// The bounds of histograms of durations, in seconds.
+/// Bucket bounds of duration histograms, in seconds.
 pub const DURATION_BUCKETS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
@@ -48,7 +48,7 @@ impl WriterMetrics {
         })
     }
 
-    /// Counts a batch that was committed, with so many new groups in it.
+    /// Records a committed batch with `groups` new groups.
     pub(crate) fn committed(&self, groups: usize, took: Duration) {
         if groups > 0 {
             let groups = u32::try_from(groups).unwrap_or(u32::MAX);
@@ -65,7 +65,7 @@ impl WriterMetrics {
     }
 }
 
-/// Counters of keys that were known with and without a look-up.
+/// Counters of the key cache.
 pub(crate) struct KeyCacheMetrics {
     pub(crate) hits: IntCounter,
     pub(crate) misses: IntCounter,
@@ -90,7 +90,8 @@ impl KeyCacheMetrics {
     }
 }
 
-/// A gauge whose value is read when the registry is. `prometheus::PullingGauge` takes no labels, which the pool's need.
+/// A gauge whose value is computed when the registry is read. `prometheus::PullingGauge` takes no labels, which the
+/// pool needs.
 pub(crate) struct LiveGauge<F> {
     gauge: IntGauge,
     read: F,

@@ -1,6 +1,6 @@
-//! Pooled connections that only read, used in threads of their own.
+//! A pool of read-only connections, used in threads of their own.
 //!
-//! A read that meets a dead connection is done again on another one: the server may have done it before, so it must be
+//! A read that finds its connection dead is retried on another one. The server may have executed it, so reads must be
 //! idempotent.
 
 mod connections;
@@ -22,14 +22,14 @@ use std::{
 };
 use tokio::sync::oneshot;
 
-/// The bounds of a pool.
+/// Options of a pool.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PoolOptions {
-    /// The most connections, each of which serves one read at a time.
+    /// Maximum number of connections; each serves one read at a time.
     pub(crate) size: u32,
-    /// The most reads that wait; one more is refused at once.
+    /// Maximum number of waiting reads; further ones are refused at once.
     pub(crate) queue: usize,
-    /// The time that a read has, its wait included.
+    /// Timeout of a read, including its wait.
     pub(crate) timeout: Duration,
 }
 
@@ -43,14 +43,14 @@ struct Shared {
     timeout: Duration,
 }
 
-/// The part of a pool that its threads share.
+/// The part of a pool that is shared with its threads.
 struct Reader {
     connections: Connections,
     file: Option<DatabaseFile>,
 }
 
 impl Pool {
-    /// An empty pool; connections are opened when they are asked for.
+    /// An empty pool; connections are opened on demand.
     pub(crate) fn new(connector: Connector, options: PoolOptions) -> Result<Self, Fault> {
         let PoolOptions { size, queue, timeout } = options;
         let threads = usize::try_from(size).unwrap_or(usize::MAX);
@@ -60,7 +60,7 @@ impl Pool {
         Ok(Self(Arc::new(Shared { queue, reader, timeout })))
     }
 
-    /// Lets `registry` read how the pool is used.
+    /// Registers the metrics of the pool.
     pub(crate) fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         let gauge = |opts, read: fn(&Shared) -> i64| {
             let shared = Arc::clone(&self.0);
@@ -84,8 +84,8 @@ impl Pool {
         gauge(capacity, |shared| shared.queue.capacity().try_into().unwrap_or(i64::MAX))
     }
 
-    /// Runs `work` on a connection, in a thread that may block. The time that it waits counts towards the pool's timeout;
-    /// work whose caller has gone is not begun.
+    /// Runs `work` on a connection, in a thread that may block. The wait counts towards the timeout. Work is skipped
+    /// if its caller is gone when its turn comes.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl Fn(&mut AnyConnection) -> Result<T, Fault> + Send + 'static,

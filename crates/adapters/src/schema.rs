@@ -1,4 +1,4 @@
-//! The tables as Diesel sees them, the same for both databases.
+//! The Diesel schema, shared by both databases.
 
 diesel::table! {
     use crate::sql_types::{TimestampSql, UuidSql};

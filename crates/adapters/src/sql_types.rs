@@ -1,4 +1,4 @@
-//! The two types that the dialects write differently, given one name each in SQL and one in Rust.
+//! The two types that differ between the databases, with one common SQL type and one Rust type each.
 //!
 //! | here | SQLite | PostgreSQL |
 //! | --- | --- | --- |
@@ -24,29 +24,29 @@ use uuid::Uuid;
 #[diesel(postgres_type(oid = 2950, array_oid = 2951), sqlite_type(name = "Binary"))]
 pub struct UuidSql;
 
-/// A moment in either database.
+/// A timestamp in either database.
 #[derive(Clone, Copy, SqlType, QueryId)]
 #[diesel(postgres_type(oid = 1184, array_oid = 1185), sqlite_type(name = "Long"))]
 pub struct TimestampSql;
 
-/// A UUID on its way to or from a row.
+/// A UUID value in a row or a query.
 #[derive(Debug, Clone, Copy, AsExpression, FromSqlRow)]
 #[diesel(sql_type = UuidSql)]
 pub(crate) struct UuidValue(pub(crate) Uuid);
 
-/// A moment on its way to or from a row.
+/// A timestamp value in a row or a query.
 #[derive(Debug, Clone, Copy, AsExpression, FromSqlRow)]
 #[diesel(sql_type = TimestampSql)]
 pub(crate) struct TimestampValue(pub(crate) Timestamp);
 
-/// 2000-01-01T00:00:00Z, from which PostgreSQL counts, in microseconds since 1970.
+/// PostgreSQL's epoch, 2000-01-01T00:00:00Z, in microseconds since 1970.
 const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
 
 impl TimestampValue {
     fn from_unix_micros(micros: i64) -> deserialize::Result<Self> {
         Timestamp::from_unix_micros(micros)
             .map(Self)
-            .ok_or_else(|| format!("{micros} µs is no moment").into())
+            .ok_or_else(|| format!("{micros} µs is not a valid timestamp").into())
     }
 }
 

@@ -1,4 +1,4 @@
-//! What every implementation of the ports must do: each case in memory, on SQLite and on PostgreSQL.
+//! The contract suite of the ports: each case runs in memory, on SQLite and on PostgreSQL.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a case that cannot go on fails")]
 #![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every case has the same shape")]
 
@@ -29,7 +29,7 @@ use gochat_test_support::{Backend, Case as DatabaseCase, Need, Suite, TestDataba
 use std::process::ExitCode;
 use subject::Subject;
 
-/// A case of the ports' contract.
+/// A case of the contract suite.
 type Case = DatabaseCase<Subject>;
 
 fn main() -> ExitCode {

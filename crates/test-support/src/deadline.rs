@@ -1,4 +1,4 @@
-//! Waits of tests. Each ends by a deadline, and then panics with what it waited for.
+//! Waits with a timeout, for tests. Each panics on a timeout, and names what it waited for.
 #![allow(clippy::expect_used, reason = "a case that cannot go on fails")]
 #![allow(clippy::missing_panics_doc, reason = "each of these fails the case that calls it")]
 
@@ -15,13 +15,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Longest wait. A fast machine needs a hundredth of it; a slow one may be ten times slower.
+/// The timeout of all waits, generous for slow machines.
 pub const LIMIT: Duration = Duration::from_secs(60);
 
-/// Pause between two polls, so that the one that is waited for gets the processor.
+/// Interval between polls, which leaves processor time to the awaited code.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// Polls until there is a value, and returns it.
+/// Polls until `poll` returns a value, and returns it.
 ///
 /// # Example
 /// ```
@@ -35,7 +35,7 @@ pub fn eventually<T>(what: &str, poll: impl FnMut() -> Option<T>) -> T {
     poll_for(LIMIT, poll).unwrap_or_else(|| timed_out(what))
 }
 
-/// Bounds a future, on a tokio runtime whose timer is enabled.
+/// Awaits a future with a timeout, on a tokio runtime whose timer is enabled.
 ///
 /// # Example
 /// ```
@@ -48,7 +48,7 @@ pub async fn with_timeout<T>(what: &str, future: impl Future<Output = T>) -> T {
     tokio::time::timeout(LIMIT, future).await.unwrap_or_else(|_| timed_out(what))
 }
 
-/// Polls until there is a value or `limit` is over; at least once.
+/// Polls until there is a value or `limit` has elapsed; at least once.
 fn poll_for<T>(limit: Duration, mut poll: impl FnMut() -> Option<T>) -> Option<T> {
     let start = Instant::now();
     loop {

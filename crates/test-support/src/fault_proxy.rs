@@ -1,4 +1,4 @@
-//! A network that fails: a proxy in front of PostgreSQL or PgBouncer.
+//! A proxy in front of PostgreSQL or PgBouncer that injects network faults.
 
 mod faults;
 mod frame;
@@ -15,7 +15,7 @@ use std::{
 };
 use url::Url;
 
-/// A proxy of PostgreSQL's protocol without TLS. It ends with this value, and all its connections with it.
+/// A proxy of PostgreSQL's protocol without TLS. It stops when this value is dropped, and closes all its connections.
 ///
 /// # Example
 /// ```no_run
@@ -24,15 +24,15 @@ use url::Url;
 /// let cluster = Cluster::start(Cluster::FAST)?;
 /// let database = cluster.database()?;
 /// let proxy = FaultProxy::in_front_of(database.url())?;
-/// // The code under test goes through the proxy, plain SQL does not.
+/// // The code under test goes through the proxy; plain SQL does not.
 /// let database = database.through(proxy.url());
 ///
 /// proxy.cut();
 /// proxy.hold();
 /// proxy.release();
-/// // The second commit from now on is carried out, and nobody learns that.
+/// // The second commit from now on takes effect, but its answer is lost.
 /// proxy.lose_answer(Message::Containing("COMMIT"), 2);
-/// // A connection that wants to commit waits for ever.
+/// // A connection that sends a commit waits forever.
 /// proxy.mute(Message::Containing("COMMIT"));
 /// # anyhow::Ok(())
 /// ```
@@ -55,7 +55,7 @@ impl FaultProxy {
         thread::spawn(move || {
             for client in listener.incoming().flatten().take_while(|_| !accepting.is_over()) {
                 let (server, faults) = (server.clone(), Arc::clone(&accepting));
-                // A connection that fails is closed, as the other end sees.
+                // A failed connection is closed, which the other end notices.
                 thread::spawn(move || drop(link::serve(client, &server, &faults)));
             }
         });
@@ -72,46 +72,46 @@ impl FaultProxy {
         self.faults.cut();
     }
 
-    /// Holds what is sent from now on: neither data nor the end of a connection arrives. A connection can still be opened, as the
-    /// kernel accepts it; nothing answers on it.
+    /// Holds all traffic from now on, including the end of connections. New connections are accepted by the kernel,
+    /// but nothing answers on them.
     pub fn hold(&self) {
         self.faults.hold(true);
     }
 
-    /// Passes what was held, and all that comes.
+    /// Forwards the held traffic, and all later traffic.
     pub fn release(&self) {
         self.faults.hold(false);
     }
 
-    /// Cuts one connection after the server has worked off a message, and before anything of the answer arrives.
+    /// Cuts a connection after the server has processed a message, before any of the answer is delivered.
     ///
-    /// It is the `number`th such message from now on, counted from 1 over all connections.
+    /// Applies to the `number`th such message from now on, counted from 1 over all connections.
     pub fn lose_answer(&self, message: Message, number: usize) {
         self.cut_answer(message, number, 0);
     }
 
-    /// The same, after so many bytes of the answer have arrived; all of it, if it has no more.
+    /// Does the same after `bytes` bytes of the answer; after all of it, if it is shorter.
     pub fn cut_answer(&self, message: Message, number: usize, bytes: usize) {
         self.faults.lose(message, number, bytes);
     }
 
-    /// Number of bytes of the last answer that was cut or lost.
+    /// Length of the last cut or lost answer, in bytes.
     pub fn answer_length(&self) -> usize {
         self.faults.length()
     }
 
-    /// Mutes each connection that sends such a message from now on: neither it nor what follows arrives, and nothing tells its
-    /// client, as with a server that is frozen. That holds as long as the connection is open.
+    /// Mutes each connection that sends such a message from now on: the message and all later ones are dropped
+    /// without an error, as with a frozen server, until the connection is closed.
     pub fn mute(&self, message: Message) {
         self.faults.mute(Some(message));
     }
 
-    /// Mutes no more connections.
+    /// Stops muting further connections.
     pub fn unmute(&self) {
         self.faults.mute(None);
     }
 
-    /// Number of answers that were lost up to now.
+    /// Number of lost answers so far.
     pub fn answers_lost(&self) -> usize {
         self.faults.answers_lost()
     }
@@ -120,7 +120,7 @@ impl FaultProxy {
 impl Drop for FaultProxy {
     fn drop(&mut self) {
         self.faults.end();
-        // Has the thread that accepts look.
+        // Wakes the accepting thread.
         let _closed = TcpStream::connect(self.address);
     }
 }

@@ -12,8 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A HAProxy that shares requests among servers which it asks for `/readyz`. It ends with this value, and also when this process
-/// is killed.
+/// A HAProxy that balances requests over servers, with `/readyz` as health check. It stops when this value is
+/// dropped, and also when this process is killed.
 pub struct HaProxy {
     _supervisor: Supervisor,
     port: u16,
@@ -30,19 +30,19 @@ end() {
 }
 "#;
 
-/// How many ports are tried, as another process may take a free one first.
+/// Number of ports to try, as another process may take a free one first.
 const ATTEMPTS: u32 = 5;
 
-/// How long it may take to listen.
+/// Longest wait until it listens.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl HaProxy {
-    /// An error says that it is not installed.
+    /// Checks that HAProxy is installed.
     pub fn check() -> anyhow::Result<()> {
         program().map(drop)
     }
 
-    /// Starts one in front of servers on this machine, each with the port of its API and of its admin listener.
+    /// Starts HAProxy in front of servers on this machine, each given by the ports of its API and admin listeners.
     pub fn in_front_of(servers: &[[u16; 2]]) -> anyhow::Result<Self> {
         let program = program()?.display().to_string();
         for _ in 0..ATTEMPTS {
@@ -66,13 +66,13 @@ impl HaProxy {
         bail!("HAProxy does not start")
     }
 
-    /// Its port on this machine.
+    /// The port that it listens on.
     pub fn port(&self) -> u16 {
         self.port
     }
 }
 
-/// Where the program is; Debian puts it away from the `PATH` of most users.
+/// The path of the program; on Debian it is outside the `PATH` of most users.
 fn program() -> anyhow::Result<PathBuf> {
     let on_path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&on_path)
@@ -82,7 +82,7 @@ fn program() -> anyhow::Result<PathBuf> {
         .context("HAProxy is not installed (Debian: apt-get install haproxy)")
 }
 
-/// The settings of such a service: a check of readiness, and another server where a connection is refused.
+/// The configuration: health checks, and a retry on another server if a connection is refused.
 fn settings(port: u16, servers: &[[u16; 2]]) -> anyhow::Result<String> {
     let mut text = format!(
         "global\n  maxconn 1000\n\

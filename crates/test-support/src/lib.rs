@@ -42,7 +42,7 @@ pub use port::free as free_port;
 pub use small_disk::SmallDisk;
 pub use suite::{Case, CaseWithoutDatabase, Suite, run_case};
 
-/// The table of the named functions, each beside its name: `cases![one, two]` is `[("one", one), ("two", two)]`.
+/// Makes an array of cases, each with its name: `cases![one, two]` is `[("one", one), ("two", two)]`.
 #[macro_export]
 macro_rules! cases {
     ($($case:ident),+ $(,)?) => { [$((stringify!($case), $case as fn(_) -> _)),+] };

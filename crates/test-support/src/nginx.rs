@@ -1,4 +1,4 @@
-//! nginx in front of the service, as a proxy under a path.
+//! nginx as a reverse proxy in front of the service, under a path.
 
 use crate::{deadline::eventually, port, supervisor::Supervisor};
 use anyhow::{Context, bail};
@@ -9,8 +9,8 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// An nginx that passes on what is under a path, without that path. It ends with this value, and also when this process is
-/// killed.
+/// An nginx that forwards requests under a path, without that path. It stops when this value is dropped, and also
+/// when this process is killed.
 ///
 /// # Example
 /// ```no_run
@@ -18,7 +18,7 @@ use tempfile::TempDir;
 ///
 /// let service = 1213;
 /// let nginx = Nginx::in_front_of(service, "/api/")?;
-/// // The service is asked for `/docs`.
+/// // The service receives a request for `/docs`.
 /// let reply = Request::new("GET", "/api/docs").send(nginx.port());
 /// # anyhow::Ok(())
 /// ```
@@ -38,11 +38,12 @@ end() {
 }
 "#;
 
-/// How many ports are tried, as another process may take a free one first.
+/// Number of ports to try, as another process may take a free one first.
 const ATTEMPTS: u32 = 5;
 
 impl Nginx {
-    /// Starts one in front of a port of this machine. It passes on what is under `path`, which has a slash at each end.
+    /// Starts nginx in front of a port of this machine. It forwards requests under `path`, which has a slash at each
+    /// end.
     pub fn in_front_of(service: u16, path: &str) -> anyhow::Result<Self> {
         let program = program()?;
         for _ in 0..ATTEMPTS {
@@ -62,13 +63,13 @@ impl Nginx {
         bail!("nginx does not start")
     }
 
-    /// The port of this machine that it listens on.
+    /// The port that it listens on.
     pub fn port(&self) -> u16 {
         self.port
     }
 }
 
-/// The place of the program; Debian puts it away from the `PATH` of most users.
+/// The path of the program; on Debian it is outside the `PATH` of most users.
 pub(crate) fn program() -> anyhow::Result<PathBuf> {
     let on_path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&on_path)
@@ -78,7 +79,7 @@ pub(crate) fn program() -> anyhow::Result<PathBuf> {
         .context("nginx is not installed (Debian: apt-get install nginx-light)")
 }
 
-/// Its settings: one process, which writes in its folder alone.
+/// The configuration: a single process, which writes only to its folder.
 fn settings(program: &Path, folder: &str, port: u16, service: u16, path: &str) -> anyhow::Result<String> {
     let built = Command::new(program).arg("-V").output()?;
     let built = String::from_utf8_lossy(&built.stderr).into_owned();

@@ -10,8 +10,8 @@ use std::{
 };
 use url::Url;
 
-/// A PgBouncer in transaction mode, with its other settings as Debian ships them. It ends with this value, and also when this
-/// process is killed.
+/// A PgBouncer in transaction mode, otherwise with Debian's default settings. It stops when this value is dropped,
+/// and also when this process is killed.
 ///
 /// # Example
 /// ```no_run
@@ -20,7 +20,7 @@ use url::Url;
 /// let cluster = Cluster::start(Cluster::FAST)?;
 /// let database = cluster.database()?;
 /// let pgbouncer = PgBouncer::in_front_of(database.url())?;
-/// // The code under test goes through PgBouncer, plain SQL does not.
+/// // The code under test goes through PgBouncer; plain SQL does not.
 /// let database = database.pooled(&pgbouncer)?;
 /// assert!(database.is_pooled());
 /// # anyhow::Ok(())
@@ -41,11 +41,11 @@ end() {
 }
 "#;
 
-/// How many ports are tried, as another process may take a free one first.
+/// Number of ports to try, as another process may take a free one first.
 const ATTEMPTS: u32 = 5;
 
 impl PgBouncer {
-    /// Starts one in front of the server of `url`, for all its databases and the user of `url`.
+    /// Starts PgBouncer in front of the server of `url`, for all its databases and the user of `url`.
     pub fn in_front_of(url: &str) -> anyhow::Result<Self> {
         let (program, server) = (program()?, Url::parse(url)?);
         for _ in 0..ATTEMPTS {
@@ -67,13 +67,13 @@ impl PgBouncer {
         bail!("PgBouncer does not start")
     }
 
-    /// The URL of a database of the server, `url`, that leads through PgBouncer.
+    /// Returns the database URL `url`, changed to lead through PgBouncer.
     pub fn url(&self, url: &str) -> anyhow::Result<String> {
         address::replace(self.address, Url::parse(url)?)
     }
 }
 
-/// Where the program is; Debian puts it away from the `PATH` of most users.
+/// The path of the program; on Debian it is outside the `PATH` of most users.
 pub(crate) fn program() -> anyhow::Result<PathBuf> {
     let on_path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&on_path)

@@ -1,4 +1,4 @@
-//! A folder in which a server runs that refuses to run as root, as PostgreSQL and PgBouncer do.
+//! Temporary folders for servers that refuse to run as root, as PostgreSQL and PgBouncer do.
 
 use anyhow::{Context, bail};
 use std::{
@@ -9,7 +9,8 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// A folder of its own, removed with this value. Where this process is root, the folder belongs to the user `postgres`.
+/// A temporary folder, removed when this value is dropped. If this process is root, it belongs to the user
+/// `postgres`.
 pub(crate) struct ServerFolder {
     folder: TempDir,
     is_root: bool,
@@ -29,7 +30,7 @@ impl ServerFolder {
         self.folder.path()
     }
 
-    /// A command that runs in the folder as its owner.
+    /// Returns a command that runs in the folder as its owner.
     pub(crate) fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = if self.is_root {
             let mut command = Command::new("setpriv");
@@ -44,7 +45,7 @@ impl ServerFolder {
     }
 }
 
-/// Runs a command to its end; what it complains about is the error.
+/// Runs a command to its end; the error has its standard error.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     let program = command.get_program().to_owned();
     let output = command.stdin(Stdio::null()).output();

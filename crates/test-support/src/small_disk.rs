@@ -1,11 +1,12 @@
-//! A disk that is soon full.
+//! A small disk, for tests of a full one.
 
 use crate::supervisor::Supervisor;
 use anyhow::Context;
 use std::{path::Path, process::Command};
 use tempfile::TempDir;
 
-/// A file system of a few MiB (tmpfs) that is mounted for this value, also when this process is killed.
+/// A file system of a few MiB (tmpfs). It is unmounted when this value is dropped, and also when this process is
+/// killed.
 ///
 /// Needs root.
 ///
@@ -33,7 +34,7 @@ end() {
 "#;
 
 impl SmallDisk {
-    /// Mounts one of this size.
+    /// Mounts a file system of this size.
     pub fn new(mebibytes: u32) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("gochat-disk-").tempdir()?;
         let path = folder.path().to_str().context("the folder of temporary files is not UTF-8")?;
@@ -42,7 +43,7 @@ impl SmallDisk {
         Ok(Self { _supervisor: supervisor, folder })
     }
 
-    /// Where it is mounted.
+    /// The mount point.
     pub fn path(&self) -> &Path {
         self.folder.path()
     }

@@ -1,4 +1,4 @@
-//! The end of what a test process started, whatever ends that process.
+//! Supervisors: shells that clean up after a test process, even if it is killed.
 
 use crate::deadline::Lines;
 use anyhow::{Context, bail};
@@ -9,16 +9,16 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// A shell that keeps something for this process, and cleans up when its standard input ends.
+/// A shell that runs something for this process, and cleans up when its standard input ends.
 ///
-/// The kernel closes the pipe with this process, so nothing is left behind by a test that is killed.
+/// The kernel closes the pipe when this process ends, so a killed test leaves nothing behind.
 pub(crate) struct Supervisor {
     shell: Child,
     answers: Mutex<Lines>,
 }
 
-/// Each line of input is a function of the script with its argument; it is answered by `done`, or by what went wrong. At the end
-/// of the input the function `end` cleans up.
+/// Each input line is a function of the script with its argument. The answer is `done`, or an error message. At the
+/// end of the input, the function `end` cleans up.
 const LOOP: &str = r#"
 complaint=$(mktemp)
 while read -r function argument; do
@@ -34,13 +34,13 @@ end >/dev/null
 "#;
 
 impl Supervisor {
-    /// Starts `shell`, which takes the arguments of `sh`, with the functions of `script`, and the arguments of `script`.
+    /// Starts `shell`, which takes the arguments of `sh`, with the functions of `script` and its arguments.
     pub(crate) fn start(mut shell: Command, script: &str, arguments: &[&str]) -> anyhow::Result<Self> {
         let mut shell = shell
             .arg("-c")
             .args([&(script.to_owned() + LOOP), "supervisor"])
             .args(arguments)
-            // Away from the signals that a terminal sends to this process.
+            // Shields the shell from signals that a terminal sends to this process.
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -51,7 +51,7 @@ impl Supervisor {
         Ok(Self { shell, answers: Mutex::new(answers) })
     }
 
-    /// Sends a line, and returns when it is answered by `done`; any other answer is the error.
+    /// Sends a line, and waits for the answer `done`; any other answer is an error.
     pub(crate) fn ask(&self, line: &str) -> anyhow::Result<()> {
         let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         let mut input = self.shell.stdin.as_ref().context("the supervisor has no input")?;
@@ -65,9 +65,9 @@ impl Supervisor {
 
 impl Drop for Supervisor {
     fn drop(&mut self) {
-        // `wait` closes the pipe first.
+        // `wait` closes standard input first.
         if let Err(error) = self.shell.wait() {
-            eprintln!("a supervisor goes on: {error}");
+            eprintln!("a supervisor was not awaited:  {error}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! An answer of the record, and its age.
+//! A cached look-up and its age.
 
 use gochat_domain::{
     auth::{ApiKey, IssuedKey},
@@ -10,7 +10,7 @@ use std::{
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-/// The key on record, or none, and the moment of the question. Clones share the right to refresh.
+/// The result of a look-up, and its start time. Clones share the refresh lock.
 #[derive(Clone)]
 pub(super) struct CachedKey {
     looked_up_at: Instant,
@@ -19,20 +19,20 @@ pub(super) struct CachedKey {
 }
 
 impl CachedKey {
-    /// Asks the record for `key`.
+    /// Looks `key` up.
     pub(super) async fn look_up(keys: &dyn ApiKeyRepository, key: &ApiKey) -> Result<Self, StorageError> {
-        // Taken before the look-up: a key that is revoked during it may be found as it was.
+        // Taken before the look-up, which may miss a concurrent revocation.
         let looked_up_at = Instant::now();
         let issued = keys.find(key).await?.map(Arc::new);
         Ok(Self { looked_up_at, issued, refresh: Arc::default() })
     }
 
-    /// The time since the record was asked.
+    /// Time since the look-up began.
     pub(super) fn age(&self) -> Duration {
         self.looked_up_at.elapsed()
     }
 
-    /// The right to refresh this answer, unless a task has it.
+    /// Takes the refresh lock, unless a task holds it.
     pub(super) fn try_lock_refresh(&self) -> Option<OwnedMutexGuard<()>> {
         Arc::clone(&self.refresh).try_lock_owned().ok()
     }

@@ -1,4 +1,4 @@
-//! What the cache remembers, and for how long.
+//! Tests of cache hits, misses and expiry.
 
 mod refreshes;
 

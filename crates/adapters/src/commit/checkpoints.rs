@@ -1,9 +1,9 @@
-//! Checkpoints of SQLite's write-ahead log, beside the writer instead of in its way.
+//! Checkpoints of SQLite's write-ahead log (WAL), in a thread beside the writer.
 //!
-//! SQLite copies the log back into the database every 1,000 pages, in the commit that reaches the mark: whoever waits
-//! for that commit waits for all of the copying. Here a thread of its own copies while the writer goes on. What came
-//! meanwhile is little, and the writer copies it between two batches: the log starts over only when all of it is copied
-//! and nobody writes (<https://sqlite.org/wal.html#ckpt>).
+//! By default SQLite checkpoints every 1,000 pages, within the commit that reaches the limit, so the callers of that
+//! commit wait for the whole checkpoint. Here a background thread checkpoints while the writer continues. The writer
+//! then checkpoints the little that was added meanwhile, between two batches: the WAL restarts only if all of it is
+//! checkpointed and nobody writes (<https://sqlite.org/wal.html#ckpt>).
 
 use crate::{
     Fault,
@@ -19,16 +19,16 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// Pages that the log gets between two checkpoints: 40 MiB.
+/// Pages written to the WAL between two checkpoints: 40 MiB.
 const PAGES_BETWEEN_CHECKPOINTS: usize = 10_000;
 
-/// The pages of a commit beside one for each row: the ends of the table and of the index of UUIDs, and the last id.
+/// Pages of a commit in addition to one for each row: the ends of the table and of the UUID index, and the last id.
 const PAGES_OF_A_COMMIT: usize = 3;
 
-/// Copies that the other thread makes before it is the writer's turn. Each time less has come meanwhile.
+/// Passes of the background thread before the writer's own. Each pass has less to copy.
 const BACKGROUND_PASSES: usize = 3;
 
-/// Copies what there is, and waits for nobody.
+/// Checkpoints as much as possible without waiting for other connections.
 const PASSIVE_CHECKPOINT: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 
 /// The checkpoints of one writer.
@@ -41,7 +41,7 @@ pub(super) struct Checkpoints {
 }
 
 impl Checkpoints {
-    /// Takes the checkpoints away from `writer`, and starts the thread that makes them.
+    /// Disables automatic checkpoints on `writer`, and starts the background thread.
     pub(super) fn start(writer: &mut SqliteConnection, connector: &Connector) -> Result<Self, Fault> {
         Self::start_with_interval(PAGES_BETWEEN_CHECKPOINTS, writer, connector)
     }
@@ -65,12 +65,12 @@ impl Checkpoints {
             }
         };
         let thread = thread::Builder::new().name("checkpoints".into()).spawn(work);
-        let thread =
-            thread.map_err(|error| Fault::Unavailable(format!("no thread for checkpoints: {error}")))?;
+        let thread = thread
+            .map_err(|error| Fault::Unavailable(format!("cannot start the checkpoint thread:  {error}")))?;
         Ok(Self { every, pages: 0, request: Some(request), writer_is_due, thread: Some(thread) })
     }
 
-    /// To be called when `writer` has written about so many pages of rows, in one transaction.
+    /// Must be called after each transaction, in which `writer` wrote about `pages` pages of rows.
     pub(super) fn pages_written(&mut self, pages: usize, writer: &mut SqliteConnection) {
         if self.writer_is_due.swap(false, Ordering::Relaxed) {
             run(writer, PASSIVE_CHECKPOINT);
@@ -82,9 +82,12 @@ impl Checkpoints {
             && self.pages >= self.every
             && let Some(request) = &self.request
         {
-            // One is asked for at a time, so there is room, unless the thread has ended. Then SQLite does it by itself.
+            // There is at most one request at a time, so the channel has room, unless the thread has exited. SQLite
+            // then checkpoints automatically again.
             if request.try_send(()).is_err() {
-                tracing::error!("the thread of checkpoints has ended; SQLite makes them in the writer now");
+                tracing::error!(
+                    "the checkpoint thread has exited; SQLite checkpoints in the writer from now on"
+                );
                 run(writer, "PRAGMA wal_autocheckpoint = 1000");
             }
         }
@@ -97,17 +100,17 @@ impl Drop for Checkpoints {
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            tracing::error!("the thread of checkpoints panicked");
+            tracing::error!("the checkpoint thread panicked");
         }
     }
 }
 
-/// Copies what there is of the log.
+/// Checkpoints as much of the WAL as possible.
 pub(super) fn checkpoint(connection: &mut impl SimpleConnection) {
     run(connection, PASSIVE_CHECKPOINT);
 }
 
-/// A checkpoint that fails loses nothing: the log grows until one passes.
+/// A failed checkpoint loses nothing: the WAL grows until one succeeds.
 fn run(connection: &mut impl SimpleConnection, pragma: &str) {
     if let Err(error) = connection.batch_execute(pragma) {
         tracing::warn!(%error, "a checkpoint failed");
@@ -121,7 +124,7 @@ mod tests {
     use gochat_test_support::TestDatabase;
     use std::fs;
 
-    /// The number that SQLite counts up each time the log starts over (<https://sqlite.org/fileformat2.html#walformat>).
+    /// The salt that SQLite increments each time the WAL restarts (<https://sqlite.org/fileformat2.html#walformat>).
     fn restarts(log: &str) -> [u8; 4] {
         fs::read(log).unwrap()[12..16].try_into().unwrap()
     }
@@ -138,7 +141,7 @@ mod tests {
         let first = restarts(&log);
         let mut written = 0;
         while restarts(&log) == first {
-            assert!(written < 100_000, "the log never starts over");
+            assert!(written < 100_000, "the WAL never restarts");
             writer.batch_execute("INSERT INTO numbers VALUES (1)").unwrap();
             checkpoints.pages_written(1, writer);
             written += 1;

@@ -1,4 +1,4 @@
-//! The creation of a group, with or without an Idempotency-Key.
+//! Creates of groups, with or without an Idempotency-Key.
 
 mod idempotent;
 mod postgres;
@@ -19,22 +19,22 @@ pub(crate) struct Create {
 }
 
 impl Create {
-    /// Whether the create has no Idempotency-Key.
+    /// Returns true if the create has no Idempotency-Key.
     pub(super) fn is_plain(&self) -> bool {
         self.idempotency.is_none()
     }
 }
 
-/// The database's part of the answer to a create.
+/// The result of a create in the database.
 #[derive(Clone)]
 pub(crate) enum Outcome {
     /// The group is stored under this id.
     Stored(GroupId),
     /// A group of that name exists.
     NameTaken,
-    /// The Idempotency-Key was used before, for what is on record.
+    /// The Idempotency-Key was used before; this is its record.
     Recorded(IdempotencyRecord),
-    /// The Idempotency-Key was used for another request, which is in this batch and was refused.
+    /// The Idempotency-Key was used for a different request in the same batch, which was refused.
     KeyReused,
 }
 
@@ -79,9 +79,10 @@ impl Write for Create {
     }
 }
 
-/// Stores those of `groups` whose names are free, and returns the id of each that is stored.
+/// Stores the groups whose names are free, and returns the id of each stored group.
 ///
-/// A group that an earlier attempt stored has its UUID, which this service minted and nobody else has.
+/// A group with the same UUID was stored by an earlier attempt of the same create, as each UUID is minted for one
+/// create.
 pub(super) fn insert(
     connection: &mut AnyConnection,
     groups: &[&NewGroup],

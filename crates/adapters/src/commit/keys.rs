@@ -1,4 +1,4 @@
-//! New API keys, and revocations.
+//! Inserts and revocations of API keys.
 
 use super::write::{Attempt, Write};
 use crate::{
@@ -16,7 +16,7 @@ use gochat_domain::{
 };
 use std::cmp::Ordering;
 
-/// A key to put on record.
+/// An API key to store.
 pub(crate) struct InsertKey {
     pub(crate) digest: [u8; 32],
     pub(crate) issued: IssuedKey,
@@ -31,7 +31,7 @@ impl Write for InsertKey {
         self.issued.id.cmp(&other.issued.id)
     }
 
-    /// A key that is there already was stored by an earlier attempt, as its id is a UUID that this service minted.
+    /// An existing key was stored by an earlier attempt, as its id is a UUID minted for it.
     fn store(connection: &mut AnyConnection, keys: &[&Self], _: Attempt) -> Result<Vec<()>, Fault> {
         let rows: Vec<_> = keys
             .iter()
@@ -59,7 +59,7 @@ pub(crate) struct RevokeKey {
 }
 
 impl Write for RevokeKey {
-    /// Whether the key is on record.
+    /// True if the key exists.
     type Outcome = bool;
     type Answer = bool;
     type Error = StorageError;
@@ -71,17 +71,17 @@ impl Write for RevokeKey {
     fn store(connection: &mut AnyConnection, keys: &[&Self], _: Attempt) -> Result<Vec<bool>, Fault> {
         keys.iter()
             .map(|key| {
-                let on_record = api_keys::table.filter(api_keys::id.eq(UuidValue(key.id.0)));
-                diesel::update(on_record.filter(api_keys::revoked_at.is_null()))
+                let row = api_keys::table.filter(api_keys::id.eq(UuidValue(key.id.0)));
+                diesel::update(row.filter(api_keys::revoked_at.is_null()))
                     .set(api_keys::revoked_at.eq(TimestampValue(key.at)))
                     .execute(connection)?;
-                let found: i64 = on_record.count().get_result(connection)?;
+                let found: i64 = row.count().get_result(connection)?;
                 Ok(found > 0)
             })
             .collect()
     }
 
-    fn answer(self, is_on_record: bool) -> Result<bool, StorageError> {
-        Ok(is_on_record)
+    fn answer(self, exists: bool) -> Result<bool, StorageError> {
+        Ok(exists)
     }
 }

@@ -1,4 +1,4 @@
-//! The writes of one kind in a batch, and their callers.
+//! Lanes: the writes of one kind in a batch, with their callers.
 
 use super::{
     session::{Failure, Session},
@@ -9,14 +9,14 @@ use gochat_domain::ports::StorageError;
 use std::{iter, mem};
 use tokio::sync::oneshot;
 
-/// A write, and the way back to its caller.
+/// A queued write, with the channel to its caller.
 pub(crate) struct PendingWrite<W: Write> {
     pub(crate) write: W,
     pub(crate) reply: oneshot::Sender<Result<W::Answer, W::Error>>,
 }
 
 impl<W: Write> PendingWrite<W> {
-    // An error of `send` means that the caller has gone; what is stored stays stored.
+    // `send` fails if the caller is gone; the write stays committed.
     fn answer(self, outcome: W::Outcome) {
         let _gone = self.reply.send(self.write.answer(outcome));
     }
@@ -26,7 +26,7 @@ impl<W: Write> PendingWrite<W> {
     }
 }
 
-/// The pending of one kind, and their outcomes once they are stored.
+/// The pending writes of one kind, and their outcomes once stored.
 pub(crate) struct Lane<W: Write> {
     pending: Vec<PendingWrite<W>>,
     outcomes: Vec<W::Outcome>,
@@ -39,7 +39,7 @@ impl<W: Write> Default for Lane<W> {
 }
 
 impl<W: Write> Lane<W> {
-    /// Adds a ticket.
+    /// Adds a write.
     pub(crate) fn push(&mut self, write: PendingWrite<W>) {
         self.pending.push(write);
     }
@@ -50,37 +50,37 @@ impl<W: Write> Lane<W> {
     }
 }
 
-/// A batch with a lane for a kind of write.
+/// A batch that has a lane for the write `W`.
 pub(crate) trait HasLane<W: Write> {
     /// The lane.
     fn lane(&mut self) -> &mut Lane<W>;
 }
 
-/// A lane, whatever its kind of write is.
+/// A lane of any kind of write.
 pub(crate) trait AnyLane {
-    /// The number of its writes.
+    /// The number of writes.
     fn len(&self) -> usize;
 
-    /// The pages of SQLite's log that its writes are reckoned to fill.
+    /// Estimated number of WAL pages that the writes fill.
     fn pages(&self) -> usize;
 
-    /// Drops the writes whose callers have gone: a retry would only meet what they left.
+    /// Drops the writes whose callers are gone: a client that retries would only conflict with them.
     fn drop_abandoned(&mut self);
 
-    /// Puts the writes in the order of their locks.
+    /// Sorts the writes in lock order.
     fn sort(&mut self);
 
-    /// Does the writes in the open transaction.
+    /// Executes the writes in the open transaction.
     fn store(&mut self, connection: &mut AnyConnection, attempt: Attempt) -> Result<(), Fault>;
 
-    /// Tells each caller its outcome, which is committed.
+    /// Answers each caller; the outcomes are committed.
     fn answer(&mut self);
 
-    /// Tells each caller that its write failed.
+    /// Answers each caller with `fault`.
     fn fail(&mut self, fault: &Fault);
 
-    /// Stores and answers the lane in a transaction of its own, and where that fails each half of it, so that a write that
-    /// is at fault fails alone. Writes that are not answered when the connection is lost stay in the lane.
+    /// Commits and answers the lane in a transaction of its own. If that fails, it is bisected, so that a faulty
+    /// write fails alone. If the connection is lost, unanswered writes stay in the lane.
     fn commit_separately(&mut self, session: &mut Session, attempt: Attempt) -> Result<(), Failure>;
 }
 
@@ -98,7 +98,7 @@ impl<W: Write> AnyLane for Lane<W> {
     }
 
     fn sort(&mut self) {
-        // Stable: of two that want the same, the one that came first gets it.
+        // A stable sort: of two conflicting writes, the earlier one wins.
         self.pending.sort_by(|one, other| one.write.lock_order(&other.write));
     }
 

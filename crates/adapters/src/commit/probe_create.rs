@@ -1,4 +1,4 @@
-//! A create that leaves nothing behind, to find out whether creates can succeed.
+//! The probe create: a create that leaves nothing behind, to check that creates succeed.
 
 use super::write::{Attempt, Write};
 use crate::{
@@ -12,14 +12,15 @@ use gochat_domain::{clock::Timestamp, ports::StorageError};
 use std::cmp::Ordering;
 use uuid::Uuid;
 
-/// A trial create. It is committed like any other, so that a full disk or a standby that is away fails it too.
+/// A create that is undone in its own transaction. It is committed like any other write, so a full disk or a missing
+/// standby fails it too.
 pub(crate) struct ProbeCreate {
     pub(crate) at: Timestamp,
 }
 
 impl ProbeCreate {
-    /// An id and a name that no group has, as ids begin at 1 and names have no control character. No other trial has them either,
-    /// so no instance waits for another one.
+    /// An id and a name that no group can have: ids begin at 1, and names have no control character. They are random,
+    /// so instances do not wait for each other.
     fn row(&self) -> (i64, Uuid, String) {
         let uuid = self.at.mint_uuid();
         let (_, random) = uuid.as_u64_pair();
@@ -36,7 +37,7 @@ impl Write for ProbeCreate {
         Ordering::Equal
     }
 
-    /// One trial serves all that wait for one.
+    /// One insert serves all waiting probes.
     fn store(connection: &mut AnyConnection, probes: &[&Self], _: Attempt) -> Result<Vec<()>, Fault> {
         if let Some(probe) = probes.first() {
             let (id, uuid, name) = probe.row();

@@ -1,4 +1,4 @@
-//! The queue in which writes wait for a writer, and the way into it.
+//! The queue of writes.
 
 mod groups;
 
@@ -27,22 +27,22 @@ use std::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-/// The bounds of a queue.
+/// Options of a queue.
 #[derive(Debug, Clone, Copy)]
 pub struct CommitOptions {
-    /// The most writes that share a transaction.
+    /// Maximum number of writes in a transaction.
     pub batch: usize,
-    /// The most writes that wait; one more is refused at once.
+    /// Maximum number of waiting writes; further ones are refused at once.
     pub queue: usize,
-    /// The writers that take from the queue, each with a connection of its own; SQLite has one, whatever this says.
+    /// Number of writers, each with a connection of its own; SQLite always has one.
     pub writers: usize,
     /// Longest wait of a write for its answer.
     pub timeout: Duration,
 }
 
-/// The running writers and their queue. They go on until [`CommitQueue::close`], or until this is dropped.
+/// The writers and their queue. They run until [`CommitQueue::close`], or until this is dropped.
 pub struct CommitQueue {
-    // The only sender that stays: when it goes, the queue is closed.
+    // The only strong sender: dropping it closes the queue.
     queue: mpsc::Sender<Queued>,
     threads: Arc<WriterThreads>,
     timeout: Duration,
@@ -51,15 +51,15 @@ pub struct CommitQueue {
 }
 
 impl CommitQueue {
-    /// Starts the writers of a database.
+    /// Starts the writers of the database.
     pub(crate) fn open(connector: &Connector, options: CommitOptions) -> io::Result<Self> {
         let options = CommitOptions { writers: connector.max_writers(options.writers), ..options };
         let connector = connector.clone();
         Self::start(options, connector.stuck_after(), move || Session::open(&connector))
     }
 
-    /// Starts `options.writers` threads, each of which opens its session with `open`. One that is at a batch for longer than
-    /// `stuck_after` is replaced.
+    /// Starts `options.writers` threads, each of which opens its session with `open`. A writer that works on one
+    /// batch for `stuck_after` is replaced.
     pub(super) fn start(
         options: CommitOptions,
         stuck_after: Option<Duration>,
@@ -73,7 +73,7 @@ impl CommitQueue {
             let (metrics, last_commit) = (metrics.clone(), last_commit.clone());
             move |status: Arc<WriterStatus>| {
                 let waiting = Arc::clone(&waiting);
-                // The session is opened in its thread, for the first batch.
+                // The writer's thread opens the session, for the first batch.
                 let writer = Writer {
                     open: open.clone(),
                     batch: options.batch,
@@ -93,18 +93,18 @@ impl CommitQueue {
         Arc::new(QueuedGroups(self.submitter()))
     }
 
-    /// The moment of the last commit.
+    /// The time of the last committed create.
     pub(crate) fn last_commit(&self) -> LastCommit {
         self.last_commit.clone()
     }
 
-    /// The way into the queue.
+    /// A handle that submits writes.
     pub(crate) fn submitter(&self) -> Submitter {
         let threads = Arc::clone(&self.threads);
         Submitter { queue: self.queue.downgrade(), threads, timeout: self.timeout }
     }
 
-    /// Lets `registry` read what the writers do, and how full their queue is.
+    /// Registers the metrics of the writers and the queue.
     pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         self.metrics.register(registry)?;
         let queue = self.queue.downgrade();
@@ -112,7 +112,7 @@ impl CommitQueue {
             registry,
             Opts::new("gochat_group_queue_depth", "Writes that wait."),
             move || {
-                // A queue that is closed holds nothing that anybody could still add to.
+                // A closed queue counts as empty.
                 let waiting = queue.upgrade().map_or(0, |queue| queue.max_capacity() - queue.capacity());
                 waiting.try_into().unwrap_or(i64::MAX)
             },
@@ -122,7 +122,7 @@ impl CommitQueue {
         LiveGauge::register(registry, opts, move || capacity)
     }
 
-    /// Refuses what comes from now on, writes and answers what waits, and returns when that is done. Blocks.
+    /// Refuses new writes, commits and answers the waiting ones, and returns when that is done. Blocks.
     pub fn close(self) {
         let Self { queue, threads, .. } = self;
         drop(queue);
@@ -130,7 +130,7 @@ impl CommitQueue {
     }
 }
 
-/// The way into a queue. It does not keep the queue open. Cloning shares it.
+/// A handle that submits writes to a queue, without keeping it open. Cloning shares it.
 #[derive(Clone)]
 pub(crate) struct Submitter {
     queue: mpsc::WeakSender<Queued>,
@@ -139,7 +139,7 @@ pub(crate) struct Submitter {
 }
 
 impl Submitter {
-    /// Puts `write` in the queue, and waits for its answer, which comes after the commit.
+    /// Queues `write`, and waits for its answer, which is sent after the commit.
     pub(crate) async fn submit<W: Write>(&self, write: W) -> Result<W::Answer, W::Error>
     where
         Batch: HasLane<W>,

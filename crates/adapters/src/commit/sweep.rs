@@ -1,4 +1,4 @@
-//! The sweep of old Idempotency-Keys.
+//! Sweeps: deletes of old Idempotency-Keys, in steps.
 
 mod postgres;
 mod sqlite;
@@ -9,10 +9,11 @@ use gochat_domain::{clock::Timestamp, ports::StorageError};
 use std::cmp::Ordering;
 use uuid::Uuid;
 
-/// The most keys that one step reads or deletes: few, as it shares its transaction with the creates that wait beside it.
+/// Maximum number of keys that one step reads or deletes. Small, because the step shares its transaction with waiting
+/// creates.
 pub(crate) const STEP: u16 = 250;
 
-/// A place in the record of Idempotency-Keys.
+/// A position in the order of Idempotency-Keys.
 #[derive(Debug, Clone)]
 pub(crate) struct SweepCursor {
     caller: Uuid,
@@ -20,7 +21,7 @@ pub(crate) struct SweepCursor {
 }
 
 impl SweepCursor {
-    /// The place before all keys.
+    /// The position before all keys.
     pub(crate) const START: Self = Self { caller: Uuid::nil(), key: String::new() };
 }
 
@@ -31,7 +32,7 @@ pub(crate) struct Sweep {
 }
 
 impl Write for Sweep {
-    /// The place to go on from; `None` at the end of the sweep.
+    /// The position of the next step; `None` at the end of the sweep.
     type Outcome = Option<SweepCursor>;
     type Answer = Option<SweepCursor>;
     type Error = StorageError;

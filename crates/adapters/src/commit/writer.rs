@@ -1,4 +1,4 @@
-//! A writer: takes all that waits, commits it in one transaction, answers each.
+//! A writer: takes all waiting writes, commits them in one transaction, answers each.
 
 use super::{
     LastCommit,
@@ -16,13 +16,13 @@ use std::{
 };
 use tokio::sync::mpsc;
 
-/// A write on its way into a batch.
+/// A queued write, which adds itself to a batch.
 pub(super) type Queued = Box<dyn FnOnce(&mut Batch) + Send>;
 
 /// One of the threads that serve the queue.
 pub(super) struct Writer<O> {
     pub(super) open: O,
-    /// The most writes in a transaction.
+    /// Maximum number of writes in a transaction.
     pub(super) batch: usize,
     pub(super) metrics: WriterMetrics,
     pub(super) last_commit: LastCommit,
@@ -30,9 +30,10 @@ pub(super) struct Writer<O> {
 }
 
 impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
-    /// Serves the queue until it is closed and empty, or another writer has taken this one's place.
+    /// Serves the queue until it is closed and empty, or until this writer is replaced.
     ///
-    /// Never waits for a batch to fill: it starts with what is there, and what comes meanwhile is the next batch.
+    /// Never waits for a batch to fill: it starts with the waiting writes, and those that arrive meanwhile form the
+    /// next batch.
     pub(super) fn run(mut self, waiting: &Mutex<mpsc::Receiver<Queued>>, status: &WriterStatus) {
         let mut queued = Vec::with_capacity(self.batch);
         loop {
@@ -53,7 +54,7 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
         }
     }
 
-    /// Commits and answers a batch. A panic is a fault like any other.
+    /// Commits and answers a batch. A panic counts as a failure of the batch.
     fn serve(&mut self, batch: &mut Batch) {
         let work = AssertUnwindSafe(|| {
             batch.sort();
@@ -65,8 +66,8 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
         }
     }
 
-    /// Commits a batch. While the database is away, tries again for as long as one of the callers waits: each gives up by a
-    /// timeout of its own.
+    /// Commits a batch. While the database is unreachable, retries with backoff as long as one of the callers is
+    /// waiting; each has a timeout of its own.
     fn commit(&mut self, batch: &mut Batch) {
         let mut attempt = Attempt::First;
         for pause in backoff::delays() {
@@ -77,15 +78,15 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
             match self.try_commit(batch, attempt) {
                 Ok(()) => return,
                 Err(Failure::NotCommitted(fault)) => {
-                    tracing::warn!(%fault, writes = batch.len(), "a batch was not stored");
+                    tracing::warn!(%fault, writes = batch.len(), "a batch failed");
                     self.metrics.failed_batches.inc();
                     return batch.fail(&fault);
                 }
                 Err(Failure::Unreachable(fault)) => {
-                    tracing::warn!(%fault, writes = batch.len(), "the database takes no writes now; a batch waits");
+                    tracing::warn!(%fault, writes = batch.len(), "the database is unreachable or read-only; a batch is retried");
                 }
                 Err(Failure::ConnectionLost(fault)) => {
-                    tracing::warn!(%fault, writes = batch.len(), "the connection was lost; a batch is sent again");
+                    tracing::warn!(%fault, writes = batch.len(), "the connection was lost; a batch is resent");
                     self.metrics.resent_batches.inc();
                     attempt = Attempt::Resend;
                 }
@@ -94,7 +95,7 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
         }
     }
 
-    /// Commits a batch once, or where that fails each lane on its own.
+    /// Tries to commit the batch once. If a single write may be the cause of a failure, commits each lane separately.
     fn try_commit(&mut self, batch: &mut Batch, attempt: Attempt) -> Result<(), Failure> {
         self.session.take_if(|session| !session.is_alive());
         let session = match &mut self.session {
@@ -114,7 +115,7 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
                 Ok(())
             }
             Err(Failure::NotCommitted(fault)) if fault.may_be_caused_by_one_row() => {
-                tracing::warn!(%fault, writes, "a batch failed; its writes are stored apart");
+                tracing::warn!(%fault, writes, "a batch failed; its lanes are committed separately");
                 self.metrics.failed_batches.inc();
                 let settled = batch.commit_lanes_separately(session, attempt);
                 session.pages_written(pages);
@@ -148,7 +149,7 @@ mod tests {
     const OPTIONS: CommitOptions =
         CommitOptions { batch: 10, queue: 10, writers: 1, timeout: Duration::from_secs(20) };
 
-    /// A queue whose writer finds `first` when it opens its first session.
+    /// A queue whose writer gets the result of `first` when it first opens a session.
     fn queue(
         database: &TestDatabase,
         first: fn() -> Result<Session, Failure>,

@@ -1,7 +1,7 @@
-//! The writers' threads, and the replacement of one that is stuck.
+//! The threads of the writers, and the replacement of a stuck one.
 //!
-//! A writer that has been at one batch for long is replaced: another one takes from the queue, on a connection of its own, and
-//! the writer ends when it returns.
+//! A writer that works on one batch for too long is replaced by another one with a connection of its own. The stuck
+//! writer exits when it returns.
 
 use std::{
     io, mem,
@@ -10,10 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The most writers that were replaced and have not returned; each holds a thread and a connection.
+/// Maximum number of replaced writers that have not returned; each holds a thread and a connection.
 const MAX_REPLACED: usize = 16;
 
-/// The state of one writer.
+/// The status of one writer.
 #[derive(Default)]
 pub(super) struct WriterStatus(Mutex<State>);
 
@@ -24,20 +24,20 @@ struct State {
 }
 
 impl WriterStatus {
-    /// Notes that a batch begins.
+    /// Marks the start of a batch.
     pub(super) fn begin_batch(&self) {
         self.state().busy_since = Some(Instant::now());
     }
 
-    /// Notes that the batch has ended, and tells whether the writer is to go on.
+    /// Marks the end of the batch, and returns false if the writer was replaced and must exit.
     pub(super) fn end_batch(&self) -> bool {
         let mut state = self.state();
         state.busy_since = None;
         !state.is_replaced
     }
 
-    /// Starts another writer by `start` if this one has been at its batch for `stuck_after`. Its batch cannot end meanwhile, so it
-    /// takes no other one.
+    /// Starts another writer by `start` if this one has worked on its batch for `stuck_after`. The status is locked
+    /// meanwhile, so the writer cannot take another batch.
     fn replace_if_stuck<T>(
         &self,
         stuck_after: Duration,
@@ -60,10 +60,10 @@ impl WriterStatus {
 /// Starts the thread of a writer.
 type Spawn = Box<dyn Fn(Arc<WriterStatus>) -> io::Result<JoinHandle<()>> + Send + Sync>;
 
-/// The writers of a queue.
+/// The writer threads of a queue.
 pub(super) struct WriterThreads {
     spawn: Spawn,
-    /// Longest time at one batch; `None` sets no limit.
+    /// Longest time for one batch; `None` sets no limit.
     stuck_after: Option<Duration>,
     lock_threads: Mutex<Threads>,
 }
@@ -71,7 +71,7 @@ pub(super) struct WriterThreads {
 #[derive(Default)]
 struct Threads {
     active: Vec<WriterThread>,
-    /// Writers that were replaced. They take no further batch, and the callers of the one that they have are gone.
+    /// Replaced writers. They take no further batch, and the callers of their current one are gone.
     replaced: Vec<JoinHandle<()>>,
 }
 
@@ -108,20 +108,20 @@ impl WriterThreads {
             match member.0.replace_if_stuck(stuck_after, || self.start_one()) {
                 Ok(None) => {}
                 Ok(Some(new)) => {
-                    tracing::warn!("a writer does not return from the database; another one goes on");
+                    tracing::warn!("a writer is stuck in the database and is replaced");
                     replaced.push(mem::replace(member, new).1);
                 }
-                Err(error) => tracing::error!(%error, "a writer that is stuck cannot be replaced"),
+                Err(error) => tracing::error!(%error, "a stuck writer cannot be replaced"),
             }
         }
     }
 
-    /// Waits for the end of the writers that are at work.
+    /// Waits for the active writers to exit.
     pub(super) fn join(&self) {
         let lock_threads = mem::take(&mut *self.lock_threads());
         for (_, thread) in lock_threads.active {
             if thread.join().is_err() {
-                tracing::error!("a writer panicked while it shut down");
+                tracing::error!("a writer panicked during shutdown");
             }
         }
     }
@@ -163,7 +163,7 @@ mod tests {
         let never = Mutex::new(Some(never));
         let ended = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&ended);
-        // The first one is stuck until the sender goes, the others have one batch each.
+        // The first writer is stuck until the sender is dropped; the others have one batch each.
         let spawn = move |status: Arc<WriterStatus>| {
             let (never, ended) = (never.lock().unwrap().take(), Arc::clone(&count));
             status.begin_batch();
@@ -179,7 +179,7 @@ mod tests {
         threads.join();
         assert_eq!(ended.load(Ordering::SeqCst), 1);
         drop(frozen);
-        eventually("the one that was replaced ends without another batch", || {
+        eventually("the replaced writer exits without another batch", || {
             (Arc::strong_count(&ended) == 2).then_some(())
         });
         assert_eq!(ended.load(Ordering::SeqCst), 1);

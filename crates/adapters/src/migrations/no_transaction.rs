@@ -1,4 +1,4 @@
-//! A migration of PostgreSQL that is marked to run outside a transaction.
+//! PostgreSQL migrations that are marked to run outside a transaction.
 
 use super::{Limits, MigrateError, pending};
 use crate::{
@@ -7,9 +7,9 @@ use crate::{
 };
 use diesel::{connection::SimpleConnection, migration::Migration, pg::Pg};
 
-/// Runs a migration that is marked to run outside a transaction. The lock is held by another connection.
+/// Runs such a migration. Another connection holds the migration lock.
 ///
-/// An attempt that was cut short may have left an index that is not valid; `down.sql` removes it.
+/// An interrupted attempt may have left an invalid index, which `down.sql` removes.
 pub(super) fn run(
     mut other: OpenConnection,
     migration: &dyn Migration<Pg>,
@@ -18,8 +18,9 @@ pub(super) fn run(
     let AnyConnection::Postgres(other) = &mut *other else {
         return Err(Fault::Unknown("two connections to one database are of two kinds".into()).into());
     };
-    // It waits for all transactions that are older, and nobody waits for it meanwhile. Behind a pooler of transactions this
-    // may stay with the server's connection, and is long enough to harm nobody.
+    // `CREATE INDEX CONCURRENTLY` waits for all older transactions, and blocks nobody meanwhile. Behind a
+    // transaction-mode pooler the settings may stay with the server connection, but they are long enough to do no
+    // harm.
     other.batch_execute(&format!(
         "SET statement_timeout = 0; SET lock_timeout = {}",
         limits.instance_wait.as_millis()
@@ -27,7 +28,7 @@ pub(super) fn run(
     migration.revert(other).map_err(MigrateError::failed)?;
     pending::run(other, migration).inspect_err(|_| {
         if let Err(error) = migration.revert(other) {
-            tracing::warn!(%error, "what is left of a migration that failed is removed when it is run again");
+            tracing::warn!(%error, "the remains of a failed migration are removed when it is retried");
         }
     })
 }

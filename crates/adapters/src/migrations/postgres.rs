@@ -1,4 +1,4 @@
-//! One migration on PostgreSQL, under a lock that lets one instance at a time change the schema.
+//! Runs migrations on PostgreSQL, under a lock that admits one instance at a time.
 
 use super::{Limits, MigrateError, Open, no_transaction, pending, retry::Retry};
 use diesel::{
@@ -10,7 +10,7 @@ use std::{sync::Once, time::Instant};
 /// The key of the advisory lock under which the schema changes: "gochat" in ASCII.
 pub(super) const ADVISORY_LOCK: i64 = 0x676f_6368_6174;
 
-/// Runs the first migration of `known` that is pending, and returns its version.
+/// Runs the first pending migration of `known`, and returns its version.
 pub(super) fn run_next(
     connection: &mut PgConnection,
     known: &impl MigrationSource<Pg>,
@@ -22,21 +22,23 @@ pub(super) fn run_next(
     loop {
         match attempt(connection, known, open, limits) {
             Err(MigrateError::Busy) if instance_retry.wait() => reported.call_once(|| {
-                tracing::info!("another instance is bringing the schema up to date; this one waits for it");
+                tracing::info!("another instance is bringing the schema up to date; waiting for it");
             }),
             Err(MigrateError::Locked(reason))
                 if lock_retry.get_or_insert_with(|| Retry::new(limits.lock_retries)).wait() =>
             {
-                tracing::warn!(reason, "a migration waited in vain, and is tried again");
+                tracing::warn!(reason, "a migration timed out waiting for a lock, and is retried");
             }
             result => return result,
         }
     }
 }
 
-/// One try, in a transaction that holds the advisory lock, so that it also works behind a pooler of transactions.
+/// Makes one attempt, in a transaction that holds the advisory lock, so that it also works behind a transaction-mode
+/// pooler.
 ///
-/// The transaction keeps no snapshot between its statements: `CREATE INDEX CONCURRENTLY` waits for all that do.
+/// The transaction keeps no snapshot between its statements, as `CREATE INDEX CONCURRENTLY` waits for every older
+/// snapshot.
 fn attempt(
     connection: &mut PgConnection,
     known: &impl MigrationSource<Pg>,
@@ -44,7 +46,7 @@ fn attempt(
     limits: &Limits,
 ) -> Result<Option<String>, MigrateError> {
     connection.build_transaction().read_committed().run(|connection| {
-        // A statement that waits for the lock has a snapshot, too.
+        // Polled: a statement that waits for the lock would hold a snapshot.
         let lock = format!("pg_try_advisory_xact_lock({ADVISORY_LOCK})");
         if !select(sql::<Bool>(&lock)).get_result(connection)? {
             return Err(MigrateError::Busy);
@@ -52,7 +54,7 @@ fn attempt(
         set_limits(connection, limits)?;
         let started = Instant::now();
         run_pending(connection, known, open, limits).map_err(|error| match error {
-            // Diesel hides SQLSTATE, and the server's words may be in any language; time tells.
+            // Diesel hides SQLSTATE, and the message may be in any language, so the elapsed time decides.
             MigrateError::Failed(reason) if started.elapsed() >= limits.shortest_wait => {
                 MigrateError::Locked(reason)
             }
@@ -61,7 +63,7 @@ fn attempt(
     })
 }
 
-/// Runs the first migration that is pending now that no other instance runs any.
+/// Runs the first pending migration, while this instance holds the lock.
 fn run_pending(
     connection: &mut PgConnection,
     known: &impl MigrationSource<Pg>,
@@ -72,13 +74,12 @@ fn run_pending(
     if migration.metadata().run_in_transaction() {
         return Ok(Some(pending::run(connection, &*migration)?));
     }
-    // The portal of the query before keeps its snapshot until this connection runs a simple query.
+    // The portal of the previous query keeps its snapshot until this connection runs a simple query.
     connection.batch_execute("SELECT 1")?;
     Ok(Some(no_transaction::run(open()?, &*migration, limits)?))
 }
 
-/// A migration works as long as it needs, but waits for a lock for a moment only: all that want to read the table queue
-/// behind it.
+/// Lifts the statement timeout, but limits the wait for a lock, behind which all readers of the table queue.
 fn set_limits(connection: &mut PgConnection, limits: &Limits) -> Result<(), MigrateError> {
     let lock_timeout = limits.lock_timeout.as_millis();
     // PostgreSQL 17 has `transaction_timeout`.

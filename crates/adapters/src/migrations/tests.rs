@@ -1,4 +1,4 @@
-//! Migrations that no release ships, on the schema that this one does.
+//! Tests of made-up migrations on top of the released schema.
 
 mod fixture;
 mod no_transaction;
@@ -18,7 +18,7 @@ fn migrations_before_a_failed_one_are_applied_and_reported() {
             "CREATE TABLE second (id integer); INSERT INTO nowhere VALUES (1)",
         )?;
         fixture.add("2999-01-01-000003_third", "CREATE TABLE third (id integer)")?;
-        // However slow the machine is, this was no wait.
+        // The failure must not count as a lock wait, however slow the machine is.
         let limits = Limits { shortest_wait: Duration::from_secs(60), ..LIMITS };
         let (reported, result) = fixture.migrate(&limits);
         assert_eq!(reported, ["29990101000001"]);
@@ -58,7 +58,7 @@ fn a_newer_instance_that_migrates_further_meanwhile_is_noticed() {
 
 const ALTER: &str = "ALTER TABLE groups ADD COLUMN colour text";
 
-/// Keeps the groups from being altered while the transaction goes on.
+/// Blocks `ALTER TABLE` until the transaction ends.
 const READ: &str = "SELECT count(*) FROM groups";
 
 #[test]

@@ -1,4 +1,4 @@
-//! The connections of a pool, and reads on them.
+//! The connections of a pool, and reads with retries on them.
 
 use super::manager::{ConnectionStats, Manager};
 use crate::{
@@ -12,16 +12,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Attempts to connect that may be under way when a pool is renewed. A pool makes three at once.
+/// Maximum number of pending connection attempts for a pool to be replaced. Each r2d2 pool makes three at once.
 const MAX_CONNECT_ATTEMPTS: usize = 8;
 
-/// Up to `size` connections, opened when they are asked for.
+/// Up to `size` connections, opened on demand.
 pub(super) struct Connections {
     connector: Connector,
     pub(super) size: u32,
     stats: ConnectionStats,
     current: RwLock<r2d2::Pool<Manager>>,
-    /// Start of the time in which no connection could be had.
+    /// Start of the period in which no connection was available.
     failing_since: Mutex<Option<Instant>>,
 }
 
@@ -32,7 +32,7 @@ impl Connections {
         Ok(Self { connector, size, stats, current, failing_since: Mutex::default() })
     }
 
-    /// Runs `work` on a connection. Work that met a dead one is done again on another one, until `deadline`.
+    /// Runs `work` on a connection, and retries it on another one if the connection is dead, until `deadline`.
     pub(super) fn read<T>(
         &self,
         deadline: Instant,
@@ -55,12 +55,12 @@ impl Connections {
         }
     }
 
-    /// Starts anew, with room for `size` connections: in the pool before, those that do not return take the room. That pool ends
-    /// with the last of them.
+    /// Replaces the pool by an empty one of the same size. Stuck connections occupy the old pool, which is dropped
+    /// when the last of them returns.
     pub(super) fn renew(&self) {
         match open(&self.connector, self.size, &self.stats) {
             Ok(new) => *self.current.write().unwrap_or_else(PoisonError::into_inner) = new,
-            Err(fault) => tracing::error!(%fault, "the pool of connections cannot be renewed"),
+            Err(fault) => tracing::error!(%fault, "the connection pool cannot be replaced"),
         }
     }
 
@@ -89,7 +89,8 @@ impl Connections {
         }
     }
 
-    /// The threads in which r2d2 connects may be stuck too: at a server that is frozen behind a pooler that is not.
+    /// r2d2's connecting threads may be stuck too, if the pooler answers but the server behind it is frozen. This
+    /// limits how many accumulate.
     fn renew_unless_connecting(&self) {
         if self.stats.attempts() <= MAX_CONNECT_ATTEMPTS {
             self.renew();
@@ -111,17 +112,17 @@ fn open(connector: &Connector, size: u32, stats: &ConnectionStats) -> Result<r2d
         .connection_timeout(connector.timeout())
         .error_handler(Box::new(LogFaults));
     let builder = if connector.is_in_memory() {
-        // The database lives as long as a connection to it.
+        // An in-memory database lives as long as it has a connection.
         builder.min_idle(Some(1)).idle_timeout(None).max_lifetime(None)
     } else {
-        // Connections are opened for whoever asks, never ahead in the background: a command that ends meanwhile
-        // would take OpenSSL away from under the thread that opens one.
+        // No connection is opened in the background: if the process exits meanwhile, OpenSSL would be torn down under
+        // the connecting thread.
         builder.min_idle(Some(0))
     };
     Ok(builder.build(Manager::new(connector.clone(), stats.clone()))?)
 }
 
-/// Tells the log why a connection could not be opened or was found dead.
+/// Logs why a connection could not be opened or was dead.
 #[derive(Debug)]
 struct LogFaults;
 

@@ -1,5 +1,4 @@
-//! Opens connections for the pool, and asks them whether they are alive: not each time, as that would cost every read a
-//! second round trip.
+//! Opens the pool's connections, and pings them, but not before every read, which would add a round trip.
 
 use crate::{
     Fault,
@@ -14,10 +13,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Time for which a connection that answered is taken to be alive, unless another one dies.
+/// Time for which a connection counts as alive after an answer, unless another connection dies.
 const PING_AFTER: Duration = Duration::from_secs(1);
 
-/// The pool's manager.
+/// The r2d2 manager.
 #[derive(Debug)]
 pub(super) struct Manager {
     connector: Connector,
@@ -30,7 +29,7 @@ impl Manager {
     }
 }
 
-/// The fate of connections. Cloning shares it.
+/// Counters of lost connections and pending connection attempts. Cloning shares them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ConnectionStats(Arc<Counts>);
 
@@ -41,12 +40,13 @@ struct Counts {
 }
 
 impl ConnectionStats {
-    /// Notes that a connection was found dead in use. The others may be too, so each is asked before it is used again.
+    /// Counts a connection that was dead when used. The others may be dead too, so each is pinged before its next
+    /// use.
     pub(super) fn add_loss(&self) {
         self.0.losses.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The attempts to connect that are under way.
+    /// The number of pending connection attempts.
     pub(super) fn attempts(&self) -> usize {
         self.0.attempts.load(Ordering::Relaxed)
     }
@@ -56,11 +56,11 @@ impl ConnectionStats {
     }
 }
 
-/// A connection of the pool.
+/// A pooled connection.
 pub(super) struct Pooled {
     pub(super) connection: OpenConnection,
     answered_at: Instant,
-    /// Losses before it answered.
+    /// The loss counter when it last answered.
     losses: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Reads that have to wait.
+//! Tests of waiting reads.
 
 use super::*;
 use crate::testing::connector;
@@ -19,7 +19,7 @@ fn pool(size: u32, queue: usize, timeout: Duration) -> (Pool, TestDatabase) {
 
 const LONG: Duration = Duration::from_secs(60);
 
-/// Work that goes on until the sender is dropped.
+/// A read that blocks until the sender is dropped.
 fn blocking_read()
 -> (mpsc::Sender<()>, impl Fn(&mut AnyConnection) -> Result<(), Fault> + Send + Clone + 'static) {
     let (release, released) = mpsc::channel();
@@ -48,7 +48,7 @@ async fn a_read_whose_caller_is_gone_does_not_run() {
     }
     let mut kept = count().boxed();
     assert!(poll!(&mut kept).is_pending());
-    // Those that have gone take no room.
+    // Cancelled reads occupy no place in the queue.
     assert_eq!(pool.0.queue.usage().waiting, 1);
     drop(release);
     assert_eq!(first.await, Ok(()));
@@ -82,7 +82,7 @@ async fn the_wait_for_a_connection_counts_towards_the_timeout() {
     assert_eq!(join_all(reads).await, vec![late; 10]);
     assert_eq!(pool.0.queue.usage().waiting, 0);
     drop(release);
-    // The thread may not have seen yet that the gate is open.
+    // The thread may not have been released yet.
     deadline::with_timeout("a read succeeds", async { while pool.run(|_| Ok(())).await.is_err() {} }).await;
 }
 

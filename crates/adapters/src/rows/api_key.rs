@@ -9,7 +9,7 @@ use diesel::{Insertable, Queryable, Selectable};
 use gochat_domain::auth::{IssuedKey, KeyId, KeyName, Scopes};
 use std::fmt::Display;
 
-/// A row of `api_keys` but for the digest.
+/// A row of `api_keys` without the digest.
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = api_keys)]
 pub(crate) struct ApiKeyRow {

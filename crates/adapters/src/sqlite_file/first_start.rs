@@ -1,4 +1,4 @@
-//! The decision whether a missing or empty file is a first start.
+//! Tells a first start from a lost database.
 
 use super::{
     identity::size,
@@ -8,12 +8,12 @@ use super::{
 use crate::Fault;
 use std::{fs::OpenOptions, io, os::unix::fs::OpenOptionsExt};
 
-/// Finds the database, or makes its file, empty, where no groups can be missing.
+/// Finds the database, or creates an empty file if no groups can be missing.
 ///
-/// SQLite itself would remove the log of an empty database, and the groups in it.
+/// SQLite itself would remove the WAL of an empty database, with the groups in it.
 pub(super) fn find_or_make(paths: &Paths) -> Result<(), Fault> {
-    // The traces come first. Another process that starts now leaves them after it has written the database, so a trace
-    // and no database after it are no race.
+    // Evidence is looked for first: a process that starts concurrently leaves it only after it has written the
+    // database.
     let evidence = evidence(paths).map_err(|error| unavailable(&paths.target, "cannot be used", error))?;
     let found =
         size(&paths.database).map_err(|error| unavailable(&paths.database, "cannot be used", error))?;
@@ -30,13 +30,13 @@ pub(super) fn find_or_make(paths: &Paths) -> Result<(), Fault> {
             paths.glob(),
         )));
     }
-    // Nothing is cut off, so a process that makes the file at the same moment loses nothing. SQLite gives the mode to the
-    // log and to its index.
+    // Not truncated, so a process that creates the file concurrently loses nothing. SQLite copies the mode to the WAL
+    // files.
     let made = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&paths.database);
     made.map(drop).map_err(|error| unavailable(&paths.database, "cannot be made", error))
 }
 
-/// The sign that there were groups, as a part of a sentence.
+/// The evidence that there were groups, as a clause for the error message.
 fn evidence(paths: &Paths) -> io::Result<Option<String>> {
     if size(&paths.wal)?.is_some_and(|size| size > 0) {
         return Ok(Some(format!("its log {} is not", paths.wal.display())));

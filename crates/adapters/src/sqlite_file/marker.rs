@@ -1,4 +1,4 @@
-//! The mark of a database that has had content: without it, a lost file would look like a first start.
+//! The marker of a database that has had content. Without it, a lost file would look like a first start.
 
 use super::{
     identity::size,
@@ -10,21 +10,23 @@ use std::{
     io::{self, Write},
 };
 
-/// Whether a database was here before. The mark is any content of the lock file.
+/// Returns true if there was a database before. The marker is any content of the lock file.
 pub(super) fn exists(paths: &Paths) -> io::Result<bool> {
     Ok(size(&paths.lock)?.is_some_and(|size| size > 0))
 }
 
-/// Leaves the mark. To be called once SQLite has written the header: a crash before that is still a first start.
+/// Writes the marker if it is missing. Must be called after SQLite has written the header: a crash before that still
+/// counts as a first start.
 ///
-/// Where it cannot be written, the service works on: only a file that is lost before the next start would go unnoticed.
+/// If it cannot be written, the service continues: only the loss of the file before the next start would go
+/// unnoticed.
 pub(super) fn ensure(paths: &Paths) {
     let ensured = exists(paths).and_then(|exists| if exists { Ok(()) } else { write(paths) });
     if let Err(error) = ensured {
         tracing::warn!(
             %error,
             file = %paths.lock.display(),
-            "the database cannot be marked: if its file is lost, the next start makes an empty one"
+            "the marker of the database cannot be written: if the database file is lost, the next start creates an empty one"
         );
     }
 }
@@ -40,6 +42,6 @@ fn write(paths: &Paths) -> io::Result<()> {
         .as_bytes(),
     )?;
     file.sync_all()?;
-    // The entries of the database and of this file.
+    // Makes the directory entries of the database and of this file durable.
     File::open(folder_of(&paths.lock))?.sync_all()
 }

@@ -1,4 +1,4 @@
-//! The files that SQLite keeps beside the database while connections are open.
+//! The WAL files, which SQLite keeps beside the database while connections are open.
 
 use super::{
     identity::{Identity, stat},
@@ -6,11 +6,11 @@ use super::{
 };
 use crate::Fault;
 
-/// The log and its index, as the first of the connections that are open found them.
+/// The identities of the WAL and its index, as the first open connection found them.
 ///
-/// Commits go into the log, and to a file of the same name that nobody else sees after it was removed. Both files stay
-/// the same as long as any connection is open, whatever another process does by SQLite's own means; the last connection
-/// removes them, and the next one makes new ones.
+/// Commits go into the WAL, and would be lost if it was removed, as SQLite continues to write to the removed file.
+/// SQLite itself keeps both files as long as any connection of any process is open. The last connection removes them,
+/// and the next one creates new ones.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct WalFiles {
     wal: Identity,

@@ -1,12 +1,11 @@
-//! The lock under which processes take turns in writing.
+//! The write lock, by which processes take turns in writing.
 //!
-//! SQLite lets one process write at a time, and the others ask again and again whether it has ended. Beside a process that
-//! writes without a pause they hardly ever ask at the right moment. So each writer first passes a turnstile, a second
-//! lock, and holds it only while it waits for the first one. A process that has just written finds the turnstile taken
-//! by the one that waits, and is served after it.
+//! SQLite admits one writer at a time, and the others poll. Beside a process that writes without a pause they hardly
+//! ever succeed. So each writer first takes a turnstile, a second lock, and holds it only while it waits for the
+//! write lock. A process that has just written finds the turnstile held by the waiting one, and comes after it.
 //!
-//! The locks are those of the kernel on open files (`flock(2)`): a process that dies lets go. They give order and not
-//! safety; a process that does without, such as `sqlite3`, is kept out by SQLite itself.
+//! The locks are `flock(2)` locks, which the kernel releases when a process dies. They provide fairness and not
+//! safety; a process that ignores them, such as `sqlite3`, is excluded by SQLite's own lock.
 
 use super::{paths::Paths, sidecar};
 use crate::Fault;
@@ -18,10 +17,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Pause between two looks at a lock that is taken.
+/// Interval between polls of a held lock.
 const POLL_INTERVAL: Duration = Duration::from_micros(200);
 
-/// The lock of one writer.
+/// The write lock, for one writer.
 #[derive(Debug)]
 pub(crate) struct WriteLock {
     database: PathBuf,
@@ -35,19 +34,19 @@ struct Files {
 }
 
 impl WriteLock {
-    /// Opens the files of the lock. Where that fails, as in a folder that is read-only, SQLite's own lock has to do.
+    /// Opens the lock files. If that fails, as in a read-only folder, only SQLite's own lock is used.
     pub(super) fn open(paths: &Paths) -> Self {
         let files = Files::open(paths)
             .inspect_err(|error| {
                 let file = paths.lock.display();
-                tracing::warn!(%error, %file, "other processes that write may wait long: no lock to take turns by");
+                tracing::warn!(%error, %file, "the write lock cannot be opened; other writing processes may wait long");
             })
             .ok();
         Self { database: paths.target.clone(), files }
     }
 
-    /// Waits for this writer's turn, `timeout` at most: a process that was stopped in its turn would hold up all others
-    /// for ever.
+    /// Takes the lock, and waits `timeout` at most: a process that was stopped while holding it would block all
+    /// others forever.
     pub(crate) fn acquire(&mut self, timeout: Duration) -> Result<WriteGuard<'_>, Fault> {
         let Some(files) = &self.files else { return Ok(WriteGuard(None)) };
         let deadline = Instant::now() + timeout;
@@ -72,7 +71,7 @@ impl Files {
         })
     }
 
-    /// Whether the lock was locked in time. The turnstile is free again in any case.
+    /// Takes the write lock, and returns false on a timeout. The turnstile is free afterwards in any case.
     fn lock(&self, deadline: Instant) -> io::Result<bool> {
         if !lock_until(&self.turnstile, deadline)? {
             return Ok(false);
@@ -83,7 +82,7 @@ impl Files {
     }
 }
 
-/// Whether the lock was taken in time. The kernel has no wait with an end, so this asks.
+/// Takes the lock, and returns false on a timeout. Polls, as `flock` has no timeout.
 fn lock_until(file: &File, deadline: Instant) -> io::Result<bool> {
     loop {
         match file.try_lock() {
@@ -95,14 +94,14 @@ fn lock_until(file: &File, deadline: Instant) -> io::Result<bool> {
     }
 }
 
-/// A writer's turn. It ends when this value is dropped.
+/// The held write lock. Dropping it releases the lock.
 #[derive(Debug)]
 pub(crate) struct WriteGuard<'a>(Option<&'a File>);
 
 impl Drop for WriteGuard<'_> {
     fn drop(&mut self) {
         if let Some(Err(error)) = self.0.map(File::unlock) {
-            tracing::error!(%error, "a turn to write could not be ended");
+            tracing::error!(%error, "the write lock could not be released");
         }
     }
 }

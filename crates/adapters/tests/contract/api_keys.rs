@@ -26,7 +26,7 @@ fn at(micros: i64) -> Timestamp {
     Timestamp::from_unix_micros(1_763_868_830_000_000 + micros).unwrap()
 }
 
-/// A key that was issued just now, with every scope.
+/// A new key with every scope.
 pub fn new_key() -> IssuedKey {
     issued(at(1), Scopes::all())
 }
@@ -39,9 +39,9 @@ fn issued(created_at: Timestamp, scopes: Scopes) -> IssuedKey {
 
 fn a_key_is_found_as_it_was_stored(subject: Subject) -> anyhow::Result<()> {
     let read_only = [Scope::GroupsRead].into_iter().collect();
-    let for_ever = issued(at(1), Scopes::all());
+    let permanent = issued(at(1), Scopes::all());
     let expiring = IssuedKey { expires_at: Some(at(123_456)), ..issued(at(2), read_only) };
-    for issued in [for_ever, expiring] {
+    for issued in [permanent, expiring] {
         let key = ApiKey::mint()?;
         subject.run(subject.keys.insert(&key, &issued))?;
         assert_eq!(subject.run(subject.keys.find(&key))?, Some(issued));

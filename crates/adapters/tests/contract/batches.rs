@@ -1,4 +1,4 @@
-//! The rules of group commit.
+//! Tests of group commit.
 
 use crate::{
     DatabaseCase,
@@ -35,7 +35,7 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
 
 const ONE_WRITER: CommitOptions = CommitOptions { writers: 1, ..WRITERS };
 
-/// Keeps the writers of a database waiting, so that what is queued meanwhile is one batch.
+/// Blocks the writers, so that the writes queued meanwhile form one batch.
 fn lock(subject: &Subject) -> PlainSql {
     subject.database().lock_groups().unwrap()
 }
@@ -53,13 +53,13 @@ fn each_create_in_a_mixed_batch_gets_its_own_answer(database: TestDatabase) -> a
         }
     }
     let created: Vec<_> = answers.iter().map(Result::is_ok).collect();
-    // Of the twins, the one that came first is stored.
+    // Of the two creates named "twice", the first is stored.
     assert_eq!(created, [true, true, false, true, true, false]);
     assert_eq!(subject.stored("taken"), [row(&taken)]);
     Ok(())
 }
 
-/// Makes the row `bad` fail, for no reason that the service knows of.
+/// Makes the row `bad` fail with an error that the service does not know.
 pub fn refuse_one_row(subject: &Subject) -> anyhow::Result<()> {
     subject.database().execute(match subject.database().backend() {
         Backend::Sqlite => {
@@ -103,7 +103,7 @@ fn a_failed_transaction_fails_all_its_rows_and_the_queue_continues(
     subject.create(new_group("before"))?;
     let mut locked = lock(&subject);
     let names = ["a", "b", "c"];
-    // Both databases give up waiting by themselves.
+    // Both databases time out by themselves.
     let answers = subject.run(join_all(names.map(|name| subject.groups.create(new_group(name), None))));
     for answer in answers {
         assert!(matches!(answer, Err(CreateGroupError::Storage(StorageError::Unavailable(_)))), "{answer:?}");
@@ -157,7 +157,7 @@ fn a_full_queue_refuses_at_once_and_answers_every_accepted_write(
         assert!(answer.is_ok() != full(answer), "{answer:?}");
         assert_eq!(subject.stored(name), answer.iter().map(row).collect::<Vec<_>>());
     }
-    // Two wait, and the writer may have taken one more, or two.
+    // Two wait, and the writer may have taken one or two more.
     assert!((2..=4).contains(&answers.iter().flatten().count()), "{answers:?}");
     Ok(())
 }
@@ -192,7 +192,7 @@ fn closing_the_queue_answers_all_waiting_writes(database: TestDatabase) -> anyho
     });
     locked.execute("ROLLBACK")?;
     subject.close();
-    // All is stored when `close` returns, before anybody looks at an answer.
+    // Everything is stored when `close` returns, before any answer is read.
     for name in &names {
         assert_eq!(subject.stored(name).len(), 1, "{name}");
     }
@@ -209,7 +209,7 @@ fn no_create_is_answered_before_its_commit(database: TestDatabase) -> anyhow::Re
     let subject = Subject::on(database)?;
     for number in 0..50 {
         let name = format!("g{number}");
-        // Another connection sees a group only once it is committed.
+        // Another connection sees a group only after its commit.
         let created = subject.create(new_group(&name))?;
         assert_eq!(subject.stored(&name), [row(&created)]);
     }
@@ -241,7 +241,7 @@ fn two_pools_with_overlapping_names_never_deadlock(database: TestDatabase) -> an
 
 fn a_thousand_concurrent_creates_take_at_most_100_commits(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::on(database)?;
-    // The first one opens the writer's connection, and so the log that is counted in.
+    // The first create opens the writer's connection, and so the WAL in which commits are counted.
     subject.create(new_group("before"))?;
     let before = commits(&subject)?;
     let names: Vec<_> = (0..1000).map(|number| format!("g{number}")).collect();
@@ -253,7 +253,7 @@ fn a_thousand_concurrent_creates_take_at_most_100_commits(database: TestDatabase
     Ok(())
 }
 
-/// How many commits there were: on PostgreSQL those that stored groups, by the transaction that each row names.
+/// Number of commits so far. On PostgreSQL only those that stored groups, by the transaction id of each row.
 pub fn commits(subject: &Subject) -> anyhow::Result<usize> {
     match subject.database().backend() {
         Backend::Sqlite => sqlite_commits(subject.database().url().trim_start_matches("sqlite://")),
@@ -264,13 +264,13 @@ pub fn commits(subject: &Subject) -> anyhow::Result<usize> {
     }
 }
 
-/// The commits in the write-ahead log: the last frame of each has the size of the database, any other has 0
+/// Commits in the WAL: the last frame of each commit has the size of the database, other frames have 0
 /// (<https://sqlite.org/fileformat2.html#walformat>).
 fn sqlite_commits(path: &str) -> anyhow::Result<usize> {
     let log = std::fs::read(format!("{path}-wal"))?;
     let word = |bytes: &[u8], at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
     let (header, frames) = log.split_at(32);
     let frames = frames.chunks_exact(24 + word(header, 8) as usize);
-    // Of a log that started over, the rest is older.
+    // After a restart of the WAL, the remaining frames are older.
     Ok(frames.take_while(|frame| frame[8..16] == header[16..24]).filter(|frame| word(frame, 4) != 0).count())
 }

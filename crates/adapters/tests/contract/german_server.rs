@@ -1,4 +1,4 @@
-//! Faults of a PostgreSQL server that speaks German, as their texts tell the service nothing.
+//! Tests of error classification on a PostgreSQL server with German messages, on which the text cannot be matched.
 
 use crate::{
     DatabaseCase,
@@ -27,16 +27,19 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
 const SHORT_TIMEOUT: DatabaseOptions = DatabaseOptions { timeout: Duration::from_secs(1), ..OPTIONS };
 const ONE_WRITER: CommitOptions = CommitOptions { writers: 1, ..WRITERS };
 
-/// A server that speaks German, and a subject on it.
+/// A server with German messages, and a subject on it.
 fn german(options: DatabaseOptions) -> anyhow::Result<(Cluster, Subject)> {
     let cluster = Cluster::with(Cluster::FAST).set("lc_messages", "de_DE.UTF-8").start()?;
     let subject = Subject::with(cluster.database()?, options, ONE_WRITER)?;
     let fault = subject.database().rows("SELECT nothing").unwrap_err();
-    assert!(format!("{fault:#}").contains("existiert nicht"), "the server does not speak German: {fault:#}");
+    assert!(
+        format!("{fault:#}").contains("existiert nicht"),
+        "the server's messages are not German: {fault:#}"
+    );
     Ok((cluster, subject))
 }
 
-/// The words of the fault, if it is one that may pass.
+/// The message of a transient error.
 fn unavailable<T: std::fmt::Debug>(answer: Result<T, CreateGroupError>) -> String {
     match answer {
         Err(CreateGroupError::Storage(StorageError::Unavailable(cause))) => cause.to_string(),
@@ -64,7 +67,7 @@ fn a_cancelled_statement_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
     let text = subject.run(async {
         let mut create = subject.groups.create(new_group("g"), None);
         assert!(futures_util::poll!(&mut create).is_pending());
-        // Alone in its batch, it is tried once in the batch and once apart.
+        // The create is tried twice: in its batch, and in its lane.
         let cancel = "SELECT pg_cancel_backend(pid)::text FROM pg_stat_activity
                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
         unavailable(deadline::eventually("the create ends", || {
@@ -79,7 +82,7 @@ fn a_cancelled_statement_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
 fn a_full_disk_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
     let (cluster, subject) = german(OPTIONS)?;
     subject.create(new_group("g"))?;
-    // Longer than a file of the write-ahead log, whose end the server would not survive.
+    // Larger than a WAL segment: if a segment could not grow, the server would crash.
     let mut admin = subject.database().plain_sql()?;
     admin.execute(
         "INSERT INTO groups (uuid, name, token, admin_id, created_at)
@@ -88,7 +91,7 @@ fn a_full_disk_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
     )?;
     let limit: u64 = admin.rows("SELECT pg_relation_size('groups')::text")?[0][0].parse()?;
     assert!(limit > 17 * 1024 * 1024, "{limit}");
-    // No file that the writer writes to may grow beyond what the table has.
+    // No file that the writer writes may grow beyond the table's current size.
     let writer = admin.rows(
         "SELECT pid::text FROM pg_stat_activity
          WHERE datname = current_database() AND query LIKE '%INSERT INTO groups%' AND pid <> pg_backend_pid()",

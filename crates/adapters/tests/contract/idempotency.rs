@@ -185,7 +185,7 @@ fn a_request_that_waited_for_its_duplicate_is_replayed_under_any_default_isolati
     Ok(())
 }
 
-/// A transaction that takes these names, and has the next wishes of each instance wait before they are on record.
+/// Returns two open transactions: one has taken `names`, the other blocks the table of Idempotency-Keys.
 fn block(subject: &Subject, names: &[&str]) -> anyhow::Result<(PlainSql, PlainSql)> {
     let mut taken = subject.database().plain_sql()?;
     taken.execute("BEGIN")?;
@@ -200,7 +200,7 @@ fn block(subject: &Subject, names: &[&str]) -> anyhow::Result<(PlainSql, PlainSq
     Ok((taken, closed))
 }
 
-/// Returns when so many wait for such a lock.
+/// Waits until `count` statements wait for locks of this kind.
 fn wait_for_locks(subject: &Subject, kind: &str, count: usize) {
     let mut admin = subject.database().plain_sql().unwrap();
     let waiting = format!(
@@ -218,7 +218,7 @@ fn requests_with_swapped_keys_on_two_instances_do_not_deadlock(database: TestDat
     let second = writers.groups();
     let (mut taken, mut closed) = block(&first, &["a", "c"])?;
     let answers = first.run(async {
-        // The first wish of each keeps its writer at the gate, so that the other two are one batch.
+        // The first create of each instance blocks its writer, so that the other two form one batch.
         let mut answers = Vec::new();
         for (number, instance) in (0..).zip([&first.groups, &second]) {
             answers
@@ -250,7 +250,7 @@ fn requests_with_swapped_keys_on_two_instances_do_not_deadlock(database: TestDat
 fn requests_aborted_by_a_deadlock_are_retried(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
     let (mut taken, mut closed) = block(&subject, &["a"])?;
-    // It leaves it to the service to find the deadlock, and to lose.
+    // With this timeout, the service's transaction detects the deadlock and is aborted.
     let mut rival = subject.database().plain_sql()?;
     rival.execute(
         "BEGIN; SET LOCAL deadlock_timeout = '1h';
@@ -292,7 +292,7 @@ fn a_replay_returns_the_first_reply_even_after_the_group_was_deleted(subject: Su
     let again = || subject.run(subject.groups.create(new_group("g"), Some(idempotency(1, "k"))));
     assert_eq!(again()?, replayed);
     assert!(subject.stored("g").is_empty());
-    // Somebody else has the name now, and the key is still used.
+    // The name now belongs to another group, and the key is still used.
     let other = subject.create(new_group("g"))?;
     assert_eq!(again()?, replayed);
     assert_eq!(subject.stored("g"), [row(&other)]);
@@ -301,7 +301,7 @@ fn a_replay_returns_the_first_reply_even_after_the_group_was_deleted(subject: Su
     Ok(())
 }
 
-/// Makes every record one of the version before, which knew the UUID of the group alone.
+/// Turns every record into a legacy one, as the previous version wrote it.
 fn forget_fingerprints(subject: &Subject) -> anyhow::Result<()> {
     subject.database().execute("UPDATE idempotency_keys SET fingerprint = NULL, group_id = NULL")
 }
@@ -314,7 +314,7 @@ fn records_of_the_previous_version_are_honoured(database: TestDatabase) -> anyho
     assert_eq!(again, Created { replayed: true, ..first });
     let reused = subject.run(subject.groups.create(new_group("h"), Some(idempotency(1, "k"))));
     assert!(matches!(reused, Err(CreateGroupError::IdempotencyKeyReused)), "{reused:?}");
-    // Of a group that was deleted, such a record says nothing.
+    // A legacy record of a deleted group does not block its key.
     subject.delete("g");
     let second = subject.run(subject.groups.create(new_group("h"), Some(idempotency(1, "k"))))?;
     assert!(!second.replayed && second.group.id > again.group.id);
@@ -361,7 +361,7 @@ fn duplicates_in_one_batch_are_replayed_or_refused(database: TestDatabase) -> an
     Ok(())
 }
 
-/// Makes the keys for which `condition` holds a day older.
+/// Makes the keys that match `condition` a day older.
 fn age(subject: &Subject, condition: &str) -> anyhow::Result<()> {
     let earlier = match subject.database().backend() {
         Backend::Sqlite => "created_at - 86400000000",
@@ -409,7 +409,7 @@ fn old_keys_are_swept_in_steps_and_recent_ones_stay(database: TestDatabase) -> a
 
 fn a_failed_sweep_step_is_retried_from_the_same_cursor(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::on(database)?;
-    // On SQLite, which goes in the order of the keys, the first step meets young ones alone.
+    // On SQLite, which scans in key order, the first step meets only recent keys.
     let step = usize::from(IdempotencySweeper::STEP);
     record(
         &subject,

@@ -1,4 +1,4 @@
-//! Writes of different kinds in one batch.
+//! Tests of batches with different kinds of writes.
 
 use crate::{
     DatabaseCase,
@@ -36,14 +36,14 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
 
 const ONE_WRITER: CommitOptions = CommitOptions { writers: 1, ..WRITERS };
 
-/// What became of a write.
+/// The outcome of a write.
 type Answer = Result<(), String>;
 
 fn done<T, E: Debug>(answer: Result<T, E>) -> Answer {
     answer.map(drop).map_err(|error| format!("{error:?}"))
 }
 
-/// A write of each kind, none of which depends on another. The names begin with `prefix`.
+/// One write of each kind, independent of each other. The names begin with `prefix`.
 fn one_of_each(subject: &Subject, prefix: &str) -> Vec<BoxFuture<'static, Answer>> {
     let (groups, keys) = (Arc::clone(&subject.groups), Arc::clone(&subject.keys));
     let (more_groups, more_keys) = (Arc::clone(&groups), Arc::clone(&keys));
@@ -60,11 +60,11 @@ fn one_of_each(subject: &Subject, prefix: &str) -> Vec<BoxFuture<'static, Answer
     ]
 }
 
-/// Has `writes` wait for a writer together, so that they are one batch, and returns their answers.
+/// Runs `writes` in one batch, and returns their answers.
 fn in_one_batch(subject: &Subject, mut writes: Vec<BoxFuture<'static, Answer>>) -> Vec<Answer> {
     let mut lock = subject.database().lock_groups().unwrap();
     subject.run(async {
-        // It keeps the writer at the lock, so that what comes meanwhile waits.
+        // Blocks the writer at the lock, so that later writes wait.
         let mut first = subject.groups.create(new_group("keeps the writer"), None);
         assert!(futures_util::poll!(&mut first).is_pending());
         if subject.database().backend() == Backend::Postgres {
@@ -86,7 +86,8 @@ fn writes_of_all_kinds_share_one_commit(database: TestDatabase) -> anyhow::Resul
     let answers = in_one_batch(&subject, one_of_each(&subject, "g"));
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
     match subject.database().backend() {
-        // On SQLite the first may be in the batch too, as its writer need not have been at the lock.
+        // On SQLite the first create may be in a batch of its own or in this one, as the writer need not have reached
+        // the lock.
         Backend::Sqlite => assert!((1..=2).contains(&(commits(&subject)? - before))),
         Backend::Postgres => {
             let transactions = "SELECT xmin::text FROM groups WHERE name LIKE 'g %'
@@ -124,7 +125,7 @@ fn a_failing_write_fails_alone_in_its_lane(database: TestDatabase) -> anyhow::Re
     let mut writes: Vec<BoxFuture<'static, Answer>> = Vec::new();
     for (number, name) in names.iter().map(String::as_str).chain(["bad"]).enumerate() {
         let (groups, name) = (Arc::clone(&subject.groups), name.to_owned());
-        // Every other one has an Idempotency-Key.
+        // Every other create has an Idempotency-Key.
         let once = (number % 2 == 0).then(|| idempotency(1, &name));
         writes.push(
             async move {
@@ -146,7 +147,7 @@ fn a_failing_write_fails_alone_in_its_lane(database: TestDatabase) -> anyhow::Re
     for name in &names {
         assert_eq!(subject.stored(name).len(), 1, "{name}");
     }
-    // What was refused is on no record.
+    // Refused creates have no record.
     assert_eq!(subject.database().rows("SELECT key FROM idempotency_keys WHERE key = 'bad'")?.len(), 0);
     Ok(())
 }
@@ -159,7 +160,7 @@ fn batches_of_all_kinds_on_two_instances_never_deadlock(database: TestDatabase) 
     let mut sweepers = [first.sweeper(), another.idempotency_sweeper(&other)];
     let mut creates = Vec::new();
     for number in 0..400_usize {
-        // Names and keys go in opposite orders, and each pair is asked for on both instances.
+        // Names and keys are in opposite orders, and each pair is requested on both instances.
         let (name, key) = (format!("g{}", number * 7 % 100), format!("k{}", 100 - number * 3 % 100));
         for groups in [Arc::clone(&first.groups), other.groups()] {
             let (name, once) = (name.clone(), (number % 3 > 0).then(|| idempotency(1, &key)));
@@ -169,7 +170,7 @@ fn batches_of_all_kinds_on_two_instances_never_deadlock(database: TestDatabase) 
     let answers = first.run(async {
         let sweeps = sweepers.iter_mut().map(async |sweeper| {
             for _ in 0..50 {
-                // Everything is old, so sweeps meet what creates have just recorded.
+                // Every key counts as old, so sweeps delete new records too.
                 let moment = SystemClock.now().checked_add(Duration::from_secs(3600)).unwrap();
                 sweeper.step(moment).await.unwrap();
             }
@@ -185,12 +186,12 @@ fn batches_of_all_kinds_on_two_instances_never_deadlock(database: TestDatabase) 
             "{answer:?}"
         );
     }
-    // The ends of the connections report what they counted.
+    // Connections report their statistics when they close.
     other.close();
     first.close();
     let names = first.database().rows("SELECT count(*)::text, count(DISTINCT name)::text FROM groups")?;
     assert_eq!(names[0][0], names[0][1]);
-    // PostgreSQL's detector of deadlocks had nothing to do.
+    // PostgreSQL has detected no deadlock.
     let deadlocks = "SELECT deadlocks::text FROM pg_stat_database WHERE datname = current_database()";
     assert_eq!(first.database().rows(deadlocks)?, [["0"]]);
     Ok(())

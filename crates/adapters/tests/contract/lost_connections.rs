@@ -1,4 +1,4 @@
-//! PostgreSQL goes away and comes back within the timeout, and nobody notices.
+//! Tests of lost connections: PostgreSQL becomes unreachable and returns within the timeout, and no request fails.
 
 use crate::{
     DatabaseCase, api_keys,
@@ -52,12 +52,12 @@ pub fn pooler_cases() -> Vec<DatabaseCase> {
     cases![acknowledged_groups_survive_a_crash_with_synchronous_commit_off_behind_a_pooler].to_vec()
 }
 
-/// Cases that need a network of their own.
+/// Cases that need a network namespace.
 pub fn network_cases() -> Vec<DatabaseCase> {
     cases![the_service_recovers_after_the_database_machine_lost_power].to_vec()
 }
 
-/// One writer sends one batch at a time.
+/// With one writer, one batch is in flight at a time.
 const ONE_WRITER: CommitOptions = CommitOptions { writers: 1, ..WRITERS };
 
 fn start(url: &str, options: CommitOptions) -> anyhow::Result<CommitQueue> {
@@ -66,7 +66,7 @@ fn start(url: &str, options: CommitOptions) -> anyhow::Result<CommitQueue> {
     Ok(database.start_queue(options)?)
 }
 
-/// Creates groups, one after another by each of 8 clients, until `trouble` is over and each client has created one more.
+/// Creates groups from 8 concurrent clients until `disruption` has ended and each client has created one more.
 fn create_during(
     groups: &Arc<dyn GroupRepository>,
     disruption: impl FnOnce() -> anyhow::Result<()> + Send,
@@ -76,7 +76,7 @@ fn create_during(
     })
 }
 
-/// Reads groups and looks up a key in the same way. Each read succeeds.
+/// Does the same with reads of a group and look-ups of a key. Each read must succeed.
 fn read_during(
     connected: &Database,
     queue: &CommitQueue,
@@ -96,8 +96,8 @@ fn read_during(
     Ok(())
 }
 
-/// Has each of 8 clients do something again and again, until `trouble` is over and each client has done it once more. Returns
-/// what they got. The first error ends it.
+/// Repeats `work` on 8 concurrent clients until `disruption` has ended and each client has done it once more. Returns
+/// the results, or the first error.
 fn repeat_during<T, E: Into<anyhow::Error>>(
     disruption: impl FnOnce() -> anyhow::Result<()> + Send,
     work: impl AsyncFn(usize, usize) -> Result<T, E>,
@@ -127,7 +127,7 @@ fn repeat_during<T, E: Into<anyhow::Error>>(
     })
 }
 
-/// Passes if each group that was acknowledged is stored once, as it was acknowledged, and no other.
+/// Checks that exactly the acknowledged groups are stored, each as acknowledged.
 fn assert_stored(url: &str, created: &[Created]) -> anyhow::Result<()> {
     let stored = PlainSql::connect(url)?.rows("SELECT id::text, uuid::text, name FROM groups")?;
     let acknowledged = |Created { group, .. }: &Created| {
@@ -169,8 +169,8 @@ fn creates_survive_a_restart_under_load(_: TestDatabase) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Ends every other connection to the database, and returns how many there were.
-fn end_backends(database: &TestDatabase) -> anyhow::Result<usize> {
+/// Terminates every other connection to the database, and returns their number.
+fn terminate_backends(database: &TestDatabase) -> anyhow::Result<usize> {
     let ended = database.rows(
         "SELECT pg_terminate_backend(pid, 20000)::text FROM pg_stat_activity
          WHERE datname = current_database() AND pid <> pg_backend_pid()",
@@ -178,10 +178,10 @@ fn end_backends(database: &TestDatabase) -> anyhow::Result<usize> {
     Ok(ended.len())
 }
 
-fn end_100_backends(database: &TestDatabase) -> anyhow::Result<()> {
+fn terminate_100_backends(database: &TestDatabase) -> anyhow::Result<()> {
     let mut ended = 0;
-    deadline::eventually("100 backends are ended", || {
-        ended += end_backends(database).unwrap();
+    deadline::eventually("100 backends are terminated", || {
+        ended += terminate_backends(database).unwrap();
         (ended >= 100).then_some(())
     });
     Ok(())
@@ -191,7 +191,7 @@ fn reads_survive_repeatedly_terminated_backends(database: TestDatabase) -> anyho
     let connected = Database::connect(&database.url().parse()?, OPTIONS)?;
     connected.migrate()?;
     let queue = connected.start_queue(WRITERS)?;
-    read_during(&connected, &queue, || end_100_backends(&database))?;
+    read_during(&connected, &queue, || terminate_100_backends(&database))?;
     queue.close();
     Ok(())
 }
@@ -202,7 +202,7 @@ fn a_read_that_loses_several_connections_succeeds(database: TestDatabase) -> any
     let (key, issued) = (ApiKey::mint()?, api_keys::new_key());
     subject.run(subject.keys.insert(&key, &issued))?;
     let by_uuid = GroupKey::Uuid(stored.uuid);
-    // Each read waits for a lock when its connection is ended.
+    // Each read waits for a lock when its connection is terminated.
     let mut lock = subject.database().plain_sql()?;
     lock.execute("BEGIN; LOCK TABLE groups, api_keys IN ACCESS EXCLUSIVE MODE")?;
     let waiting = "SELECT pid::text FROM pg_stat_activity
@@ -228,7 +228,7 @@ fn a_read_that_loses_several_connections_succeeds(database: TestDatabase) -> any
 
 fn creates_survive_repeatedly_terminated_backends(database: TestDatabase) -> anyhow::Result<()> {
     let queue = start(database.url(), WRITERS)?;
-    let created = create_during(&queue.groups(), || end_100_backends(&database))?;
+    let created = create_during(&queue.groups(), || terminate_100_backends(&database))?;
     assert_stored(database.url(), &created)?;
     queue.close();
     Ok(())
@@ -237,7 +237,7 @@ fn creates_survive_repeatedly_terminated_backends(database: TestDatabase) -> any
 fn creates_succeed_after_all_idle_backends_were_terminated(database: TestDatabase) -> anyhow::Result<()> {
     let queue = start(database.url(), CommitOptions { writers: 8, batch: 1, ..WRITERS })?;
     let mut created = create_during(&queue.groups(), || Ok(()))?;
-    assert!(end_backends(&database)? > 0);
+    assert!(terminate_backends(&database)? > 0);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let groups = queue.groups();
     let names: Vec<_> = (0..20).map(|number| format!("after {number}")).collect();
@@ -260,7 +260,7 @@ fn a_create_succeeds_after_an_idle_session_timeout(database: TestDatabase) -> an
         created.push(runtime.block_on(groups.create(new_group(&format!("g{number}")), None))?);
         let others = "SELECT pid::text FROM pg_stat_activity
                       WHERE datname = current_database() AND pid <> pg_backend_pid()";
-        deadline::eventually("the idle session is ended", || {
+        deadline::eventually("the idle session is closed", || {
             database.rows(others).unwrap().is_empty().then_some(())
         });
     }
@@ -282,19 +282,19 @@ fn a_commit_whose_answer_is_lost_is_resolved(database: TestDatabase) -> anyhow::
         proxy.lose_answer(message, 1);
         lost
     };
-    // A create by a statement that is a transaction of its own. The first prepares the statement.
+    // A create by a single-statement transaction. The first create prepares the statement.
     let mut created = vec![runtime.block_on(groups.create(new_group("first"), None))?];
     let expected = lose_next(Message::Execute);
     created.push(runtime.block_on(groups.create(new_group("plain"), None))?);
     assert_eq!(proxy.answers_lost(), expected);
-    // One with an Idempotency-Key, in a transaction with its record.
+    // A create with an Idempotency-Key, in a transaction with its record.
     let expected = lose_next(Message::Containing("COMMIT"));
     let once = runtime.block_on(groups.create(new_group("once"), Some(idempotency(1, "k"))))?;
     assert_eq!(proxy.answers_lost(), expected);
     let replayed = runtime.block_on(groups.create(new_group("once"), Some(idempotency(1, "k"))))?;
     assert_eq!(replayed, Created { replayed: true, ..once.clone() });
     created.push(once);
-    // A new key, and its revocation.
+    // A new API key, and its revocation.
     let (key, issued) = (ApiKey::mint()?, api_keys::new_key());
     let expected = lose_next(Message::Containing("COMMIT"));
     runtime.block_on(keys.insert(&key, &issued))?;
@@ -341,18 +341,18 @@ fn connections_move_from_a_frozen_primary_to_the_standby(_: TestDatabase) -> any
     database.register(&registry)?;
     let key = ApiKey::mint()?;
     runtime.block_on(keys.insert(&key, &api_keys::new_key()))?;
-    // Each thread that reads has a connection there.
+    // Every read thread now has a connection to the primary.
     let by_uuid = GroupKey::Uuid(before.group.uuid);
     let reads = |number| runtime.block_on(join_all((0..number).map(|_| reader.find(&by_uuid))));
     let reads_before = reads(200);
     assert!(reads_before.iter().all(|read| matches!(read, Ok(Some(_)))), "{reads_before:?}");
-    // Its machine goes on to acknowledge packets, so nothing tells that it does not answer.
+    // The machine still acknowledges packets, so no error shows that the server is frozen.
     primary.pause()?;
     standby.promote()?;
     let mut attempts = 0;
     let after = deadline::eventually("a create succeeds", || {
         attempts += 1;
-        // One that is answered 503 may be stored.
+        // A create that failed as unavailable may be stored.
         runtime.block_on(groups.create(new_group(&format!("after {attempts}")), None)).ok()
     });
     let stored = PlainSql::connect(&standby.url("postgres"))?.rows("SELECT name FROM groups")?.concat();
@@ -366,10 +366,12 @@ fn connections_move_from_a_frozen_primary_to_the_standby(_: TestDatabase) -> any
     deadline::eventually("the server is ready", || {
         (runtime.block_on(probe.check(timeout)) == Readiness::Ready).then_some(())
     });
-    // Those that were left return when it answers, and end.
+    // The stuck threads return when the primary answers again, and exit.
     assert!(replaced_connections(&registry) > 0.0);
     primary.resume()?;
-    deadline::eventually("what was left returns", || (replaced_connections(&registry) == 0.0).then_some(()));
+    deadline::eventually("stuck connections are closed", || {
+        (replaced_connections(&registry) == 0.0).then_some(())
+    });
     assert!(reads(2 * OPTIONS.pool_size).iter().all(|read| matches!(read, Ok(Some(_)))));
     Ok(())
 }
@@ -385,7 +387,7 @@ fn a_connection_that_hangs_while_opening_is_replaced(database: TestDatabase) -> 
         let nothing = GroupKey::Uuid(uuid::Uuid::max());
         runtime.block_on(join_all((0..OPTIONS.pool_size).map(|_| reader.find(&nothing))))
     };
-    // After the login, as a pooler does that waits for a server.
+    // Hangs after the login, like a pooler that waits for a server.
     proxy.mute(Message::Containing("default_transaction_isolation"));
     assert!(reads().iter().all(|read| matches!(read, Err(StorageError::Unavailable(_)))));
     proxy.unmute();
@@ -395,7 +397,7 @@ fn a_connection_that_hangs_while_opening_is_replaced(database: TestDatabase) -> 
     Ok(())
 }
 
-/// Pooled connections that were left at a frozen server.
+/// Pooled connections that are stuck at a frozen server.
 fn replaced_connections(registry: &Registry) -> f64 {
     let families = registry.gather();
     let family = families.iter().find(|family| family.name() == "gochat_database_pool_connections").unwrap();
@@ -420,7 +422,7 @@ fn acknowledged_groups_survive_a_crash_with_synchronous_commit_off_behind_a_pool
 fn assert_acknowledged_groups_survive_a_crash(
     reach: impl FnOnce(TestDatabase) -> anyhow::Result<TestDatabase>,
 ) -> anyhow::Result<()> {
-    // The server writes its log late where nobody asks for it.
+    // The server delays WAL writes unless a commit asks for a flush.
     let late =
         [("wal_writer_delay", "10s"), ("wal_writer_flush_after", "1GB"), ("synchronous_commit", "off")];
     let cluster = Cluster::start(&[Cluster::DURABLE, &late].concat())?;
@@ -432,7 +434,7 @@ fn assert_acknowledged_groups_survive_a_crash(
     let groups = queue.groups();
     let mut created = Vec::new();
     for number in 0..20 {
-        // By a statement of its own, and in a transaction with a record.
+        // Alternately as a single-statement transaction, and in a transaction with a record.
         let once = (number % 2 == 1).then(|| idempotency(1, &format!("k{number}")));
         created.push(runtime.block_on(groups.create(new_group(&format!("g{number}")), once))?);
     }
@@ -443,8 +445,7 @@ fn assert_acknowledged_groups_survive_a_crash(
     Ok(())
 }
 
-/// The connections of this machine to `address` that the kernel takes to be open (state 01 of `/proc/net/tcp`), each as the bytes
-/// that are not yet acknowledged.
+/// The open TCP connections to `address` (state 01 in `/proc/net/tcp`), each as its number of unacknowledged bytes.
 fn established(address: Ipv4Addr) -> Vec<String> {
     let remote = format!("{:08X}:", u32::from_ne_bytes(address.octets()));
     let connections = fs::read_to_string("/proc/net/tcp").unwrap();
@@ -467,7 +468,7 @@ fn the_service_recovers_after_the_database_machine_lost_power(_: TestDatabase) -
     let options = DatabaseOptions { timeout, ..OPTIONS };
     let subject = Subject::with(cluster.database()?, options, CommitOptions { timeout, ..ONE_WRITER })?;
     let mut created = vec![subject.run(subject.groups.create(new_group("before"), None))?];
-    // The server has the statement, and has acknowledged its packets.
+    // The server has received the statement and acknowledged its packets.
     let lock = subject.database().lock_groups()?;
     subject.run(async {
         let mut in_flight = subject.groups.create(new_group("in flight"), None);
@@ -484,14 +485,14 @@ fn the_service_recovers_after_the_database_machine_lost_power(_: TestDatabase) -
         );
     });
     drop(lock);
-    // No packet tells that the machine is gone, so the silence has to.
-    deadline::eventually("the connection is given up", || {
+    // No packet reports that the machine is gone, so a timeout must.
+    deadline::eventually("the connection is closed", || {
         established(machine.address()).is_empty().then_some(())
     });
     machine.restore()?;
     let create = || subject.run(subject.groups.create(new_group("after"), None)).ok();
     created.push(deadline::eventually("a create succeeds", create));
-    // Nobody knows of the one in flight: it may be stored or not.
+    // The create in flight may be stored or not.
     subject.delete("in flight");
     assert_stored(subject.database().url(), &created)
 }

@@ -1,4 +1,4 @@
-//! The schema, and how it changes.
+//! Tests of migrations and of the schema check.
 
 use crate::{
     DatabaseCase,
@@ -78,7 +78,7 @@ fn three_concurrent_migrations_all_succeed(database: TestDatabase) -> anyhow::Re
     Ok(())
 }
 
-/// Records a migration that a newer program ran.
+/// SQL that records a migration of a newer program.
 const NEWER: &str = "INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')";
 
 fn older_programs_accept_additive_schema_changes(database: TestDatabase) -> anyhow::Result<()> {

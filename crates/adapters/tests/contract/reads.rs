@@ -104,7 +104,7 @@ fn paging_returns_each_group_once_during_concurrent_creates(subject: Subject) ->
     Ok(())
 }
 
-/// Stores groups that have these ids.
+/// Stores groups with these ids.
 fn store(connection: &mut PlainSql, ids: RangeInclusive<i64>) -> anyhow::Result<()> {
     let (first, last) = ids.into_inner();
     connection.execute(&format!(
@@ -113,7 +113,7 @@ fn store(connection: &mut PlainSql, ids: RangeInclusive<i64>) -> anyhow::Result<
     ))
 }
 
-/// A transaction that has the lock of a batch, and has stored these groups.
+/// Opens a transaction that holds the batch lock and has stored these groups.
 fn batch(subject: &Subject, ids: RangeInclusive<i64>) -> anyhow::Result<PlainSql> {
     let mut batch = subject.database().plain_sql()?;
     batch.execute("BEGIN; SELECT pg_advisory_xact_lock_shared(x'67726f757073'::bigint)")?;
@@ -137,7 +137,7 @@ fn a_group_is_not_listed_while_a_smaller_id_may_still_appear(database: TestDatab
         let refused = list(after, limit);
         assert!(matches!(refused, Err(StorageError::Unavailable(_))), "{refused:?}");
     }
-    // What is known to be complete is listed, and so is that there is no more.
+    // Pages that are known to be complete are still served, including an empty last page.
     assert_eq!(ids(&list(0, 3)?), [1, 2, 3]);
     assert_eq!(list(8, 10)?, []);
     late.execute("COMMIT")?;
@@ -168,7 +168,7 @@ fn a_list_that_waits_for_a_batch_blocks_no_create(database: TestDatabase) -> any
 fn a_page_read_before_a_batch_committed_is_read_again(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::on(database)?;
     let mut gate = subject.database().plain_sql()?;
-    // A query that meets the closed gate sees what there was when it began, and waits.
+    // While the table `closed` exists, a query takes its snapshot and then waits for the advisory lock.
     gate.execute(
         "CREATE TABLE closed ();
          CREATE FUNCTION pass() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
@@ -194,7 +194,7 @@ fn a_page_read_before_a_batch_committed_is_read_again(database: TestDatabase) ->
     Ok(())
 }
 
-/// PostgreSQL alone: nothing that another connection to SQLite holds keeps readers waiting.
+/// PostgreSQL only: readers of SQLite wait for no lock.
 fn reads_recover_at_once_after_a_long_lock(database: TestDatabase) -> anyhow::Result<()> {
     let options = DatabaseOptions { read_queue: 100, timeout: Duration::from_secs(2), ..OPTIONS };
     let subject = Subject::with(database, options, WRITERS)?;
@@ -207,7 +207,8 @@ fn reads_recover_at_once_after_a_long_lock(database: TestDatabase) -> anyhow::Re
             let unavailable = |read: &Result<_, _>| matches!(read, Err(StorageError::Unavailable(cause)) if cause.to_string().contains(reason));
             reads.iter().filter(|read| unavailable(read)).count()
         };
-        // Of those that ran, PostgreSQL may have been the first to give up. One that is given up may run for a moment more.
+        // Of the reads that ran, PostgreSQL may have cancelled some first. A read may run for a moment after its
+        // timeout.
         let full = count("the queue of reads is full");
         assert!((198..=200).contains(&full), "{reads:?}");
         assert_eq!(full + count("took too long") + count("timeout"), 300, "{reads:?}");
@@ -220,10 +221,10 @@ fn reads_recover_at_once_after_a_long_lock(database: TestDatabase) -> anyhow::Re
 fn dead_connections_are_replaced_without_failed_requests(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::on(database)?;
     let stored = subject.create(new_group("g"))?;
-    // The other writer has a connection too.
+    // Opens the connection of the other writer.
     subject.create(new_group("h"))?;
     let key = GroupKey::Id(stored.id);
-    // As many at once as fill the pool.
+    // Enough concurrent reads to fill the pool.
     let find = || subject.run(join_all((0..20).map(|_| subject.reader.find(&key))));
     for found in find() {
         assert_eq!(found?, Some(stored.clone()));

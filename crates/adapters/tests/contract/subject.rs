@@ -1,4 +1,4 @@
-//! The implementation under test, and how to look behind it.
+//! The implementation under test, with access to its storage.
 
 use futures_util::future::join_all;
 use gochat_adapters::{
@@ -39,7 +39,7 @@ pub const OPTIONS: DatabaseOptions = DatabaseOptions {
     prepared_statements: true,
 };
 
-/// The options for `database`: behind a pooler, without prepared statements.
+/// The options for `database`: no prepared statements behind a pooler.
 pub fn options_for(database: &TestDatabase, options: DatabaseOptions) -> DatabaseOptions {
     DatabaseOptions { prepared_statements: options.prepared_statements && !database.is_pooled(), ..options }
 }
@@ -80,7 +80,7 @@ impl Subject {
         Ok(Self { groups, reader, keys, runtime: runtime(), storage })
     }
 
-    /// Runs a future to its end, which must come soon.
+    /// Runs a future with a timeout.
     pub fn run<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(deadline::with_timeout("the end of a future", future))
     }
@@ -89,7 +89,7 @@ impl Subject {
         Ok(self.run(self.groups.create(group, None))?.group)
     }
 
-    /// Puts all of these in the queue, calls `then`, and returns the answers.
+    /// Queues creates of `groups`, calls `then`, and returns the answers.
     pub fn create_while(
         &self,
         groups: Vec<NewGroup>,
@@ -100,7 +100,7 @@ impl Subject {
                 groups.into_iter().map(|group| self.groups.create(group, None)).collect();
             let mut early = Vec::new();
             for create in &mut creates {
-                // The first poll puts it in the queue, or refuses it.
+                // The first poll queues the create, or refuses it.
                 early.push(futures_util::poll!(create));
             }
             then();
@@ -120,7 +120,7 @@ impl Subject {
         database
     }
 
-    /// The queue of all that changes the database.
+    /// The commit queue.
     pub fn queue(&self) -> &CommitQueue {
         let Storage::Database { writers: Some(writers), .. } = &self.storage else {
             panic!("there are no writers")
@@ -134,7 +134,7 @@ impl Subject {
         connected.idempotency_sweeper(self.queue())
     }
 
-    /// Another instance on the same database.
+    /// A second instance on the same database.
     pub fn second_instance(&self) -> anyhow::Result<Database> {
         let Storage::Database { database, options, .. } = &self.storage else {
             panic!("there is no database")
@@ -142,13 +142,13 @@ impl Subject {
         Ok(Database::connect(&database.url().parse()?, *options)?)
     }
 
-    /// Stops the writers, when they have answered all.
+    /// Stops the writers after they have answered everything.
     pub fn close(&mut self) {
         let Storage::Database { writers, .. } = &mut self.storage else { panic!("there are no writers") };
         writers.take().unwrap().close();
     }
 
-    /// Every stored group of this name, as text: id, uuid, name, token, administrator, microseconds since 1970.
+    /// The stored groups with this name, as text: id, uuid, name, token, administrator, microseconds since 1970.
     pub fn stored(&self, name: &str) -> Vec<Vec<String>> {
         match &self.storage {
             Storage::Memory(groups) => {
@@ -176,7 +176,7 @@ impl Subject {
         }
     }
 
-    /// Returns when a connection to PostgreSQL waits for a lock.
+    /// Waits until a connection to PostgreSQL waits for a lock.
     pub fn wait_for_lock(&self) {
         let mut admin = self.database().plain_sql().unwrap();
         let waiting = "SELECT pid::text FROM pg_stat_activity
@@ -186,7 +186,7 @@ impl Subject {
         });
     }
 
-    /// Deletes a group behind the back of the repository.
+    /// Deletes a group directly from the storage.
     pub fn delete(&self, name: &str) {
         match &self.storage {
             Storage::Memory(groups) => drop(groups.delete(&GroupName::parse(name).unwrap())),
@@ -197,14 +197,14 @@ impl Subject {
     }
 }
 
-/// Has the transactions of new connections to PostgreSQL see what was committed when they began, and nothing later.
+/// Sets the default isolation of new PostgreSQL connections to `REPEATABLE READ`.
 pub fn default_to_repeatable_read(database: &TestDatabase) -> anyhow::Result<()> {
     let mut admin = database.plain_sql()?;
     let name = admin.rows("SELECT current_database()::text")?.concat().concat();
     admin.execute(&format!("ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'"))
 }
 
-/// A group as [`Subject::stored`] shows it.
+/// A group in the format of [`Subject::stored`].
 pub fn row(group: &Group) -> Vec<String> {
     vec![
         group.id.to_string(),

@@ -1,4 +1,4 @@
-//! How a cluster is made.
+//! The builder of a cluster.
 
 use super::Cluster;
 use crate::{
@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What is told of a cluster before it is made.
+/// The options of a cluster.
 ///
 /// # Example
 /// ```no_run
@@ -34,7 +34,7 @@ pub struct ClusterBuilder<'a> {
 
 const SCRIPT: &str = include_str!("supervisor.sh");
 
-/// How many ports are tried, as another process may take a free one first.
+/// Number of ports to try, as another process may take a free one first.
 const ATTEMPTS: u32 = 5;
 
 impl<'a> ClusterBuilder<'a> {
@@ -43,37 +43,37 @@ impl<'a> ClusterBuilder<'a> {
         Self { initdb: Vec::new(), settings: settings.collect(), has_certificate: false, machine: None }
     }
 
-    /// With one more setting, which goes before those of the same name that were given earlier.
+    /// Adds a setting, which overrides earlier ones of the same name.
     #[must_use]
     pub fn set(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// With more arguments for `initdb`, which go before the usual ones: `--encoding UTF8 --locale C`.
+    /// Adds arguments for `initdb`, which override the defaults: `--encoding UTF8 --locale C`.
     #[must_use]
     pub fn initdb(mut self, arguments: &[&str]) -> Self {
         self.initdb.extend(arguments.iter().map(|argument| (*argument).to_owned()));
         self
     }
 
-    /// With TLS, by a certificate that it signs itself.
+    /// Enables TLS with a self-signed certificate.
     #[must_use]
     pub fn with_certificate(self) -> Self {
         Self { has_certificate: true, ..self }
     }
 
-    /// On another machine: it listens there and not here.
+    /// Runs the server on another machine: it listens only there.
     #[must_use]
     pub fn within(self, machine: &'a Namespace) -> Self {
         Self { machine: Some(machine), ..self }
     }
 
-    /// Makes the cluster, and returns when it accepts connections.
+    /// Creates the cluster, and returns when it accepts connections.
     pub fn start(self) -> anyhow::Result<Cluster> {
         let binaries = installation::newest()?;
         let folder = ServerFolder::new("gochat-postgres-")?;
-        self.create(&binaries, &folder).context("cannot make a PostgreSQL cluster")?;
+        self.create(&binaries, &folder).context("cannot create a PostgreSQL cluster")?;
         Cluster::run(binaries, folder, self.machine)
     }
 
@@ -101,19 +101,19 @@ impl<'a> ClusterBuilder<'a> {
         let own = [
             ("ssl", if self.has_certificate { "on" } else { "off" }),
             ("max_connections", "300"),
-            // In files, which go with the folder even when the server is killed.
+            // In files, which are removed with the folder even if the server is killed.
             ("dynamic_shared_memory_type", "mmap"),
         ];
         let given = self.settings.iter().map(|(name, value)| (&**name, &**value));
         configure(folder, own.into_iter().chain(given))?;
-        // Those of this machine may connect to the one on another.
+        // Lets this machine connect to a server on another one.
         let password = "host all all samenet scram-sha-256\nhost replication all samenet scram-sha-256\n";
         append(folder, "pg_hba.conf", password)
     }
 }
 
 impl Cluster {
-    /// Runs what is in the folder, on a port that is free.
+    /// Runs the cluster in the folder on a free port.
     pub(super) fn run(
         binaries: PathBuf,
         folder: ServerFolder,
@@ -140,7 +140,7 @@ impl Cluster {
     }
 }
 
-/// Appends to `postgresql.conf`, where the last line of a name holds.
+/// Appends to `postgresql.conf`, in which the last line of a name wins.
 fn configure<'a>(
     folder: &ServerFolder,
     settings: impl IntoIterator<Item = (&'a str, &'a str)>,

@@ -11,7 +11,7 @@ use std::{
     thread,
 };
 
-/// Passes messages both ways until one end closes, and then closes the other one.
+/// Forwards messages both ways until one end closes, and then closes the other one.
 pub(super) fn serve(client: TcpStream, server: &(String, u16), faults: &Arc<Faults>) -> io::Result<()> {
     faults.wait_while_held();
     let server = TcpStream::connect((&*server.0, server.1))?;
@@ -44,7 +44,7 @@ fn pass_requests(
     let mut request = read_first(&mut requests)?;
     while asks_for_encryption(&request) {
         faults.wait_while_held();
-        // Refused, so that the proxy can read what follows.
+        // Refused, so that the proxy can read the following messages.
         requests.get_mut().write_all(b"N")?;
         request = read_first(&mut requests)?;
     }

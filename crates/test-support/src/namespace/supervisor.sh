@@ -1,4 +1,4 @@
-# Keeps a network namespace, and a cable from it to here.
+# Creates a network namespace, connected by a veth pair.
 name=$1 here=$2 there=$3
 
 in_namespace() { ip -n "$name" "$@"; }
@@ -14,8 +14,8 @@ make() {
         restore
 }
 
-# The other end loses its carrier, so the kernel drops what is sent. Both know the address of the other end for good: nobody
-# finds out by ARP that it does not answer.
+# The interface here loses its carrier, so the kernel drops packets. Both ends have permanent ARP entries: otherwise a
+# failed ARP request would report that the other end is gone.
 cut() { in_namespace link set cable down; }
 
 restore() {
@@ -27,7 +27,7 @@ restore() {
 address() { sed -n 's|.*link/ether \([^ ]*\).*|\1|p'; }
 
 end() {
-    # It may be that of another process.
+    # A namespace of this name may belong to another process.
     [ "$is_ours" ] || return
     ip link delete "$name"
     ip netns delete "$name"

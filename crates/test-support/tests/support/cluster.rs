@@ -1,4 +1,4 @@
-//! Clusters that are stopped, killed, paused, started again and replaced by a standby.
+//! Tests of clusters that are stopped, killed, paused, started again and failed over.
 
 use gochat_test_support::{
     Case, Cluster, Namespace, PlainSql, Shutdown, TestDatabase, cases,
@@ -55,7 +55,7 @@ fn a_paused_server_answers_only_after_it_is_resumed(_: TestDatabase) -> anyhow::
     cluster.pause()?;
     let asks = thread::spawn(move || connection.rows("SELECT 'x'"));
     let states = states(&cluster)?;
-    // The server, its helpers and the process of the connection.
+    // The postmaster, its helpers and the backend of the connection.
     assert!(states.len() > 5 && states.iter().all(|state| state == "T"), "{states:?}");
     assert!(!asks.is_finished());
     cluster.resume()?;
@@ -63,7 +63,7 @@ fn a_paused_server_answers_only_after_it_is_resumed(_: TestDatabase) -> anyhow::
     Ok(())
 }
 
-/// The states of all processes of a cluster, as the kernel names them.
+/// The states of all processes of a cluster, by the kernel's letters.
 fn states(cluster: &Cluster) -> anyhow::Result<Vec<String>> {
     let first = fs::read_to_string(cluster.folder().join("data/postmaster.pid"))?;
     let first = first.lines().next().unwrap();
@@ -121,10 +121,10 @@ fn a_changed_setting_applies_to_new_connections(_: TestDatabase) -> anyhow::Resu
     Ok(())
 }
 
-/// Tells this program that it is the test process that is killed.
+/// Marks this program as the test process to be killed.
 pub const ABANDONED: &str = "GOCHAT_TEST_ABANDONED";
 
-/// Leaves a cluster in a state in which it does not end by itself, and a namespace where one can be made.
+/// Starts a paused cluster, which does not stop by itself, and a namespace if possible.
 pub fn wait_to_be_killed() -> ! {
     let cluster = Cluster::start(Cluster::FAST).unwrap();
     cluster.pause().unwrap();
@@ -157,7 +157,7 @@ fn a_killed_test_process_leaves_nothing_behind(_: TestDatabase) -> anyhow::Resul
     exit(&mut process);
     eventually("the server ends", || TcpStream::connect(("127.0.0.1", port)).err());
     for path in paths {
-        eventually("a folder or a cable goes", || (!path.exists()).then_some(()));
+        eventually("a folder or an interface is removed", || (!path.exists()).then_some(()));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A network that fails.
+//! Tests of the fault proxy.
 
 use gochat_test_support::{
     Case, Cluster, FaultProxy, Message, PlainSql, Shutdown, TestDatabase, cases, deadline::eventually,
@@ -18,7 +18,7 @@ pub fn cases() -> Vec<Case> {
     .to_vec()
 }
 
-/// A database whose URL leads through the proxy.
+/// Sets a proxy in front of a database.
 fn behind_a_proxy(database: TestDatabase) -> anyhow::Result<(FaultProxy, TestDatabase)> {
     let proxy = FaultProxy::in_front_of(database.url())?;
     let database = database.through(proxy.url());
@@ -49,7 +49,7 @@ fn a_cut_closes_all_open_connections(database: TestDatabase) -> anyhow::Result<(
     Ok(())
 }
 
-/// Number of connections that the server has to this database, but for this one.
+/// Number of connections to this database, without this one.
 fn backends(direct: &mut PlainSql) -> usize {
     let others = "SELECT pid::text FROM pg_stat_activity
                   WHERE datname = current_database() AND pid <> pg_backend_pid()";

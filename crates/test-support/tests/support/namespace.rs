@@ -1,4 +1,4 @@
-//! A machine that vanishes from the network.
+//! Tests of a machine that vanishes from the network.
 
 use gochat_test_support::{
     Case, Cluster, Namespace, PlainSql, TestDatabase, cases,
@@ -21,7 +21,7 @@ pub fn cases() -> Vec<Case> {
     .to_vec()
 }
 
-/// Returns when the kernel has sent something to the machine again and again.
+/// Waits until the kernel has retransmitted something to the machine.
 fn wait_for_retransmissions(machine: &Namespace, state: &str) {
     let address = machine.address().to_string();
     eventually("the kernel sends again what was not acknowledged", || {

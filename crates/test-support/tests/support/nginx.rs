@@ -1,4 +1,4 @@
-//! nginx in front of a service.
+//! Tests of nginx in front of a service.
 
 use gochat_test_support::{Case, Nginx, TestDatabase, cases, deadline::eventually, http::Request};
 use std::{

@@ -1,4 +1,4 @@
-//! PgBouncer in front of a server.
+//! Tests of PgBouncer in front of a server.
 
 use gochat_test_support::{
     Backend, Case, Cluster, FaultProxy, Message, PgBouncer, PlainSql, Shutdown, TestDatabase, cases,
@@ -15,7 +15,7 @@ pub fn cases() -> Vec<Case> {
     .to_vec()
 }
 
-/// Cases that start a PgBouncer themselves.
+/// Cases that start a PgBouncer of their own.
 pub fn cases_with_their_own() -> Vec<Case> {
     cases![
         a_pooler_stops_when_dropped,
@@ -25,7 +25,7 @@ pub fn cases_with_their_own() -> Vec<Case> {
     .to_vec()
 }
 
-/// The server's process that serves a connection.
+/// The backend's process id.
 fn process(connection: &mut PlainSql) -> anyhow::Result<String> {
     Ok(connection.rows("SELECT pg_backend_pid()::text")?.concat().concat())
 }
@@ -45,7 +45,7 @@ fn session_state_is_lost_between_transactions(database: TestDatabase) -> anyhow:
     let [mut one, mut other] = [PlainSql::connect(database.url())?, PlainSql::connect(database.url())?];
     one.execute("PREPARE answer AS SELECT 42")?;
     one.execute("BEGIN")?;
-    // The connection that knows the statement is taken.
+    // The server connection with the statement is in use.
     other.execute("EXECUTE answer").unwrap_err();
     one.execute("COMMIT")?;
     Ok(())

@@ -1,4 +1,4 @@
-//! A disk that is soon full.
+//! Tests of a small disk.
 
 use gochat_test_support::{Case, SmallDisk, TestDatabase, cases};
 use std::{

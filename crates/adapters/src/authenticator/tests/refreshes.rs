@@ -1,10 +1,10 @@
-//! Look-ups in the background, in the hands of the test.
+//! Tests of background refreshes.
 
 use super::*;
 use gochat_test_support::deadline::with_timeout;
 use tokio::sync::{mpsc, oneshot};
 
-/// A record that hands each look-up to the test, which answers it when it likes. A mock answers at once.
+/// A repository whose look-ups the test answers, at a time of its choice. A mock would answer at once.
 struct Record(mpsc::UnboundedSender<LookUp>);
 
 type LookUp = oneshot::Sender<Result<Option<IssuedKey>, StorageError>>;
@@ -36,10 +36,10 @@ fn record() -> (Arc<Record>, mpsc::UnboundedReceiver<LookUp>) {
 }
 
 async fn next(look_ups: &mut mpsc::UnboundedReceiver<LookUp>) -> LookUp {
-    with_timeout("the record is asked", look_ups.recv()).await.unwrap()
+    with_timeout("a look-up starts", look_ups.recv()).await.unwrap()
 }
 
-/// An authenticator that knows `some_key` and finds every answer old enough to be refreshed.
+/// An authenticator that has cached `some_key` and considers every entry due for a refresh.
 async fn with_an_old_answer() -> (CachingAuthenticator, mpsc::UnboundedReceiver<LookUp>) {
     let (record, mut look_ups) = record();
     let authenticator = CachingAuthenticator::new(record, Arc::new(clock_at(at(1))), Duration::MAX);
@@ -65,7 +65,7 @@ async fn an_old_entry_is_served_while_one_refresh_runs() {
     let authenticator = authenticator.with_metrics(&Registry::new()).unwrap();
     let mut refresh = None;
     for _ in 0..3 {
-        let known = with_timeout("the old answer", authenticator.authenticate(&some_key())).await;
+        let known = with_timeout("the old entry", authenticator.authenticate(&some_key())).await;
         assert!(known.is_ok());
         tokio::task::yield_now().await;
         refresh = refresh.or(look_ups.try_recv().ok());
@@ -113,7 +113,7 @@ async fn a_hanging_refresh_times_out() {
     let refresher = Refresher::new(record, Arc::new(Cache::new(1)));
     assert!(refresher.start(&key, &answer.unwrap(), Duration::from_millis(10)));
     let mut hanging = next(&mut look_ups).await;
-    with_timeout("the look-up is given up", hanging.closed()).await;
+    with_timeout("the look-up is cancelled", hanging.closed()).await;
 }
 
 #[tokio::test]

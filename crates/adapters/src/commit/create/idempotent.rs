@@ -8,15 +8,14 @@ use crate::{Fault, commit::write::Attempt, connection::AnyConnection};
 use claim::Claim;
 use std::collections::{BTreeMap, HashMap};
 
-/// Stores `creates`, which are in the order of their names: first the records of all keys, in the order of the keys, then
-/// all groups by the same statement as those without a key. So no two transactions wait for each other in a circle,
-/// whichever key goes with which name.
+/// Stores `creates`, which are sorted by name: first the records of all keys, sorted by key, then all groups by the
+/// same statement as those without a key. This lock order avoids deadlocks, whichever key belongs to which name.
 pub(super) fn store(
     connection: &mut AnyConnection,
     creates: &[&Create],
     attempt: Attempt,
 ) -> Result<Vec<Outcome>, Fault> {
-    // Of several creates with one key, the first makes the claim.
+    // Only the first of several creates with one key makes the claim.
     let mut claims = BTreeMap::new();
     for create in creates {
         if let Some(idempotency) = &create.idempotency {

@@ -1,4 +1,4 @@
-//! PostgreSQL: one statement a batch, which can be a transaction of its own.
+//! PostgreSQL: one insert for the whole batch, which can be a transaction of its own.
 
 use crate::{
     Fault,
@@ -20,8 +20,9 @@ use uuid::Uuid;
 
 /// Stores `groups`.
 ///
-/// The insert waits for a transaction that is storing one of the names. So a group that an earlier attempt stored is
-/// committed before the insert, and then is not stored again, or when it ends. Either way it is found by its UUID.
+/// On a resend, the earlier attempt may be committed or still in progress. The insert waits for a transaction in
+/// progress that stores one of the names. So a group of the earlier attempt is found by its UUID either before the
+/// insert or after it.
 pub(super) fn insert(
     connection: &mut PgConnection,
     groups: &[&NewGroup],
@@ -39,7 +40,7 @@ pub(super) fn insert(
     groups.iter().map(|group| ids.get(&group.uuid).copied().map(group_id).transpose()).collect()
 }
 
-/// The ids of those of `groups` that are stored.
+/// Returns the ids of the groups that are stored.
 fn find(connection: &mut PgConnection, groups: &[&NewGroup]) -> QueryResult<HashMap<Uuid, i64>> {
     let uuids: Vec<_> = groups.iter().map(|group| UuidValue(group.uuid)).collect();
     let stored = groups::table.filter(groups::uuid.eq_any(uuids)).select((groups::id, groups::uuid));
@@ -50,7 +51,7 @@ fn by_uuid(stored: Vec<(i64, UuidValue)>) -> HashMap<Uuid, i64> {
     stored.into_iter().map(|(id, UuidValue(uuid))| (uuid, id)).collect()
 }
 
-/// The insert of a batch: a column is an array, so that the statement has five parameters whatever the batch, and is
+/// The insert of a batch. Each column is an array, so the statement has five parameters for any batch size and is
 /// prepared once. (A plain `sql_query` is prepared anew each time.)
 struct InsertGroups<'a> {
     uuids: Vec<UuidValue>,
@@ -74,7 +75,7 @@ impl<'a> InsertGroups<'a> {
 
 impl QueryFragment<Pg> for InsertGroups<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        // A materialised query runs once, and before the first row is stored.
+        // A materialized query runs once, before the first row is stored.
         out.push_sql("WITH batch AS MATERIALIZED (SELECT ");
         out.push_sql(batch_lock::ACQUIRE_SHARED);
         out.push_sql(", ");

@@ -1,4 +1,4 @@
-//! SQLite: one statement a group.
+//! SQLite: one insert for each group.
 
 use crate::{
     Fault,
@@ -33,8 +33,8 @@ pub(super) fn insert(
         .collect()
 }
 
-/// The insert of one group, whose text is known by its type alone: Diesel's own would be written out for each row, only
-/// to find the statement that was prepared for it.
+/// The insert of one group, identified by its type alone. Diesel would render the SQL of its own insert for each row,
+/// only to look up the prepared statement.
 struct InsertGroup<'a> {
     uuid: UuidValue,
     name: &'a str,

@@ -1,5 +1,5 @@
-//! PostgreSQL: the oldest first, by the index of moments. Passes over what another transaction has locked: it is in use, or
-//! being swept.
+//! PostgreSQL: deletes the oldest keys first, by the index on `created_at`. Skips rows that another transaction has
+//! locked: they are in use, or being swept.
 
 use super::{STEP, SweepCursor};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 use diesel::{PgConnection, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::BigInt};
 
-/// Creates wait for the transaction that a sweep shares with them, so it gives up soon where the table is locked.
+/// Short, because creates wait in the same transaction while a sweep waits for a table lock.
 const SET_LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = 50";
 
 const DELETE: &str = "DELETE FROM idempotency_keys WHERE (caller, key) IN (
@@ -25,6 +25,6 @@ pub(super) fn sweep(
         .bind::<TimestampSql, _>(before)
         .bind::<BigInt, _>(i64::from(STEP))
         .execute(connection)?;
-    // The oldest that are left are found again from the start.
+    // The index finds the oldest remaining keys, so each step starts from the beginning.
     Ok((deleted > 0).then_some(SweepCursor::START))
 }

@@ -1,5 +1,6 @@
-//! SQLite: in the order of the keys, as the table lies. A step deletes all that is old on a few pages; the oldest keys lie on
-//! a page each, and each page that is written is written twice, to the log and by the checkpoint.
+//! SQLite: scans in primary key order, in which the table is stored. A step deletes all old keys on a few pages. In
+//! order of age, each key would be on a page of its own, and each changed page is written twice, to the WAL and by
+//! the checkpoint.
 
 use super::{STEP, SweepCursor};
 use crate::{
@@ -14,7 +15,7 @@ use diesel::{
     sqlite::Sqlite,
 };
 
-/// Passes over one step of keys, and deletes the old ones among them.
+/// Scans one step of keys, and deletes the old ones.
 pub(super) fn sweep(
     connection: &mut SqliteConnection,
     before: TimestampValue,
@@ -37,7 +38,7 @@ pub(super) fn sweep(
     Ok(end)
 }
 
-/// The keys on one side of `place`: compared as a pair, they are a range of the primary key.
+/// The keys on one side of `cursor`. Compared as a pair, they are a range of the primary key.
 fn keys<'a>(
     side: &str,
     cursor: &'a SweepCursor,

@@ -1,4 +1,4 @@
-//! A migration that is marked to run outside a transaction.
+//! Tests of migrations that run outside a transaction.
 
 use super::fixture::{Fixture, SHORT_TIMEOUTS};
 use crate::migrations::{Limits, MigrateError, postgres::ADVISORY_LOCK};
@@ -9,7 +9,7 @@ use std::{thread, time::Duration};
 /// `CREATE INDEX CONCURRENTLY`, marked by `metadata.toml`.
 const INDEX: EmbeddedMigrations = embed_migrations!("tests/migrations");
 
-/// The indexes of groups that no release has, and whether they are valid.
+/// The indexes on `admin_id`, which no release has, and their validity.
 fn indexes(database: &TestDatabase) -> anyhow::Result<Vec<Vec<String>>> {
     database.rows(
         "SELECT indexrelid::regclass::text, indisvalid::text FROM pg_index
@@ -17,7 +17,7 @@ fn indexes(database: &TestDatabase) -> anyhow::Result<Vec<Vec<String>>> {
     )
 }
 
-/// A transaction with it is one that an index has to wait for.
+/// An insert, for whose transaction an index build must wait.
 fn insert(admin_id: i64) -> String {
     format!(
         "INSERT INTO groups (uuid, name, token, admin_id, created_at)
@@ -78,7 +78,7 @@ fn an_orphaned_index_build_is_waited_for() {
         thread::scope(|scope| {
             let mut writer = fixture.hold(&insert(1))?;
             let build = "CREATE INDEX CONCURRENTLY groups_admin_id ON groups (admin_id)";
-            // It ends well, or as the victim of a deadlock.
+            // It succeeds, or is the victim of a deadlock.
             scope.spawn(|| fixture.database.execute(build));
             fixture.wait_for_lock("CREATE INDEX CONCURRENTLY")?;
             let instance = scope.spawn(|| fixture.migrate_to(&INDEX, &SHORT_TIMEOUTS));

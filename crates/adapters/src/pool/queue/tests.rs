@@ -1,15 +1,15 @@
-//! Threads that are stuck, or at their end.
+//! Tests of stuck threads and of shutdown.
 
 use super::*;
 use gochat_test_support::deadline::eventually;
 use std::sync::mpsc;
 
-/// A queue for two threads, where one that runs a read at all is stuck.
+/// A queue with two threads, where any running thread counts as stuck.
 fn queue_with_stuck_threads() -> ReadQueue {
     ReadQueue::new(2, 10, Some(Duration::ZERO))
 }
 
-/// Submits a read that goes on until the sender is dropped.
+/// Submits a read that blocks until the sender is dropped.
 fn block_thread(queue: &ReadQueue) -> mpsc::Sender<()> {
     let (release, released) = mpsc::channel();
     let read = move || -> Reply {
@@ -20,7 +20,7 @@ fn block_thread(queue: &ReadQueue) -> mpsc::Sender<()> {
     release
 }
 
-/// Submits a read; it tells when it has ended.
+/// Submits a read, and returns a channel that signals its end.
 fn read(queue: &ReadQueue) -> mpsc::Receiver<()> {
     let (sender, ended) = mpsc::channel();
     let read = move || -> Reply { Box::new(move || sender.send(()).unwrap()) };
@@ -47,7 +47,7 @@ fn a_replaced_thread_is_counted_until_it_returns() {
     assert_eq!(renewed, 1);
     drop(stuck);
     eventually("both return", || (queue.usage().replaced == 0).then_some(()));
-    // They do not come back to the queue.
+    // They do not rejoin the queue.
     assert_eq!(queue.usage(), Usage { waiting: 0, running: 0, replaced: 0 });
     assert_ends(&read(&queue));
 }
@@ -75,6 +75,6 @@ fn threads_exit_when_the_queue_is_dropped() {
     assert_ends(&read(&queue));
     drop(queue);
     drop(busy);
-    // Each thread has a share.
+    // Each thread holds a clone.
     eventually("the threads end", || (Arc::strong_count(&shared) == 1).then_some(()));
 }

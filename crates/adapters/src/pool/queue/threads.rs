@@ -9,17 +9,17 @@ use std::{
     time::Instant,
 };
 
-/// How a reserved thread learns of its read.
+/// The way to make a reserved thread take its read.
 #[must_use]
 pub(super) enum Wakeup {
-    /// It is new, and looks by itself.
+    /// A new thread, which looks for work itself.
     New,
-    /// It is idle, and has to be woken.
+    /// An idle thread, which must be woken.
     Idle,
 }
 
 impl Wakeup {
-    /// Not to be made with the state locked: the thread would only wait for it.
+    /// Must be called without holding the state lock: the woken thread needs it.
     pub(super) fn notify(self, wakeup: &Condvar) {
         if let Self::Idle = self {
             wakeup.notify_one();
@@ -27,18 +27,18 @@ impl Wakeup {
     }
 }
 
-/// The end of a read.
+/// The next step of a thread after a read.
 enum Next {
-    /// The read that has waited longest.
+    /// Run the read that has waited longest.
     Read(Read),
-    /// Nothing waits.
+    /// Wait for a read.
     Idle,
-    /// Another thread has taken the place of this one, or the queue is closed.
+    /// Exit: the thread was replaced, or the queue is closed.
     Exit,
 }
 
 impl Shared {
-    /// Finds a thread for a read, which MUST be handed over before the state is unlocked.
+    /// Reserves a thread for a read, which MUST be assigned before the state is unlocked.
     pub(super) fn reserve_thread(self: &Arc<Self>, state: &mut State) -> Result<Wakeup, Fault> {
         if state.idle_threads > 0 {
             state.idle_threads -= 1;
@@ -56,7 +56,7 @@ impl Shared {
         while let Some((run, read)) = self.assigned() {
             let mut next = Next::Read(read);
             while let Next::Read(read) = next {
-                // A panic fails the read alone: its caller finds that nobody will answer.
+                // A panic fails only this read: its caller sees a closed channel.
                 let reply = panic::catch_unwind(AssertUnwindSafe(read));
                 next = self.next(run);
                 if let Ok(reply) = reply {
@@ -69,7 +69,7 @@ impl Shared {
         }
     }
 
-    /// Waits for a read. `None` after a long time without one, and when the queue is closed.
+    /// Waits for an assigned read. `None` after the idle timeout, or when the queue is closed.
     fn assigned(&self) -> Option<(u64, Read)> {
         let end = Instant::now() + IDLE_TIMEOUT;
         let mut state = self.state();
@@ -86,8 +86,8 @@ impl Shared {
         }
     }
 
-    /// Ends a run, or goes on with the next read. Where none waits, the thread counts as idle from the same moment on, so that
-    /// no read can come between and wait for it.
+    /// Ends a run, or continues it with the next read. If none waits, the thread becomes idle under the same lock, so
+    /// that no read can be queued in between without a thread.
     fn next(&self, run: u64) -> Next {
         let mut state = self.state();
         let State { waiting, running, .. } = &mut *state;

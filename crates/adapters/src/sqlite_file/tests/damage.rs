@@ -1,4 +1,4 @@
-//! Pages that something else has written over.
+//! Tests of damaged pages.
 
 use super::{DatabaseFile, Open, Place, refusal};
 use crate::Fault;
@@ -10,7 +10,7 @@ use std::{
 
 const PAGE: u64 = 4096;
 
-/// A database of some hundred pages, none of which a connection has in memory.
+/// A database of some hundred pages, none of them cached by a connection.
 fn large(place: &Place) {
     Open::new(&place.prepare().unwrap()).unwrap().execute(
         "CREATE TABLE groups (id INTEGER PRIMARY KEY, name TEXT UNIQUE) STRICT;
@@ -38,7 +38,7 @@ fn use_all(open: &mut Open) -> [Result<(), Fault>; 3] {
 
 #[test]
 fn damage_is_found_on_use_and_confirmed_once() {
-    // It begins like a leaf of a table.
+    // Begins like a leaf page of a table.
     let noise: Vec<u8> = (13..=250).cycle().take(4096).collect();
     for page in [vec![0; 4096], noise] {
         let place = Place::new();

@@ -1,4 +1,4 @@
-//! Starts: the first one makes the file, and no later one.
+//! Tests of starts: only the first one creates the file.
 
 use super::{DatabaseFile, Open, Place, mode, refusal};
 use std::{
@@ -69,7 +69,7 @@ fn a_lost_database_whose_wal_has_content_is_refused() {
         let place = Place::new();
         let mut open = Open::new(&place.prepare().unwrap()).unwrap();
         open.execute("CREATE TABLE groups (name TEXT)");
-        // A log is left by a process that was killed.
+        // A killed process leaves its WAL behind.
         let log = fs::read(place.path("gochat.sqlite-wal")).unwrap();
         drop(open);
         place.clear();
@@ -115,7 +115,7 @@ fn a_lost_database_is_refused_until_it_is_restored_or_cleared() {
     }
 }
 
-/// The states of a lost database, as a refusal calls them.
+/// The states of a lost database, in the words of the error message.
 const LOSSES: [&str; 2] = ["is missing", "is empty"];
 
 fn lose(place: &Place, state: &str) {
@@ -146,7 +146,7 @@ fn a_file_that_was_read_only_at_start_can_be_written_once_it_is_writable() {
     let file = place.prepare().unwrap();
     let _reader = Open::new(&file).unwrap();
     set_mode(0o600);
-    // To root, the first connection could have written too.
+    // For root, the first connection could have written too.
     Open::new(&file).unwrap().execute("CREATE TABLE groups (name TEXT)");
     for suffix in ["-wal", "-shm", "-lock"] {
         assert_eq!(mode(&place.path(&format!("gochat.sqlite{suffix}"))), 0o600, "gochat.sqlite{suffix}");
@@ -191,6 +191,6 @@ fn a_path_that_is_not_a_file_is_refused() {
     let place = Place::new();
     symlink("gochat.sqlite", place.database()).unwrap();
     assert!(refusal(place.prepare()).contains("Too many levels of symbolic links"));
-    assert!(refusal(DatabaseFile::prepare(&place.path(""))).ends_with("it is no regular file"));
-    assert!(refusal(DatabaseFile::prepare("/".as_ref())).ends_with("is no file"));
+    assert!(refusal(DatabaseFile::prepare(&place.path(""))).ends_with("it is not a regular file"));
+    assert!(refusal(DatabaseFile::prepare("/".as_ref())).ends_with("is not a file"));
 }

@@ -1,4 +1,4 @@
-//! A file that is open: the losses that are noticed, and the changes that are none.
+//! Tests of an open file: losses that are noticed, and changes that are normal.
 
 use super::{DatabaseFile, Open, Place, refusal};
 use diesel::connection::SimpleConnection;
@@ -43,7 +43,7 @@ fn a_truncated_database_is_noticed_and_left_alone() {
     let mut open = Open::new(&file).unwrap();
     open.execute("CREATE TABLE groups (name TEXT)");
     fs::File::options().write(true).open(place.database()).unwrap().set_len(0).unwrap();
-    assert!(refusal(file.check()).contains("gochat.sqlite was cut to 0 bytes"));
+    assert!(refusal(file.check()).contains("gochat.sqlite was truncated to 0 bytes"));
     assert!(Open::new(&file).is_err());
     assert_eq!(fs::metadata(place.database()).unwrap().len(), 0, "no header is written");
     assert!(fs::metadata(place.path("gochat.sqlite-wal")).unwrap().len() > 0, "the log is not removed");

@@ -25,7 +25,7 @@ fn one_writer_at_a_time_holds_the_lock() {
     let (folder, file) = database();
     let (mut first, mut second) = (file.write_lock(), file.write_lock());
     let guard = first.acquire(LONG).unwrap();
-    let Err(Fault::Unavailable(reason)) = second.acquire(SHORT) else { panic!("two turns at once") };
+    let Err(Fault::Unavailable(reason)) = second.acquire(SHORT) else { panic!("two writers hold the lock") };
     let database = folder.path().canonicalize().unwrap().join("gochat.sqlite");
     assert_eq!(
         reason,
@@ -72,7 +72,7 @@ fn a_killed_process_releases_the_lock() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    // It answers once it has the lock.
+    // `cat` echoes once `flock` has the lock.
     other.stdin.as_mut().unwrap().write_all(b"!").unwrap();
     other.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
     assert!(lock.acquire(SHORT).is_err());

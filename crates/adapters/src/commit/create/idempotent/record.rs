@@ -1,4 +1,4 @@
-//! The records of Idempotency-Keys.
+//! Records of Idempotency-Keys.
 
 mod postgres;
 mod sqlite;
@@ -18,10 +18,10 @@ use diesel::{
 };
 use gochat_domain::group::{Fingerprint, GroupKey, IdempotencyRecord};
 
-/// A row of `idempotency_keys` but for its key.
+/// A row of `idempotency_keys` without its key.
 #[derive(Queryable, QueryableByName)]
 pub(super) struct Row {
-    /// NULL where the version before wrote the record, as is `group_id`.
+    /// NULL in legacy records, which the previous version wrote; so is `group_id`.
     #[diesel(sql_type = Nullable<Binary>)]
     fingerprint: Option<Vec<u8>>,
     #[diesel(sql_type = Nullable<BigInt>)]
@@ -32,14 +32,14 @@ pub(super) struct Row {
     created_at: TimestampValue,
 }
 
-/// Puts each claim on record, or finds the record that its key has already. `claims` are in the order of their keys.
+/// Inserts a record for each claim, or loads the existing record of its key. `claims` are sorted by key.
 pub(super) fn claim_keys(connection: &mut AnyConnection, claims: &mut [&mut Claim<'_>]) -> Result<(), Fault> {
     let rows = match connection {
         AnyConnection::Sqlite(connection) => sqlite::claim(connection, claims)?,
         AnyConnection::Postgres(connection) => postgres::claim(connection, claims)?,
     };
     if rows.len() != claims.len() {
-        // It was swept since it was found to be there.
+        // The record was swept between the insert and the query.
         return Err(Fault::Unnamed("an idempotency key has lost its record".to_owned()));
     }
     for (claim, row) in claims.iter_mut().zip(rows) {
@@ -53,7 +53,7 @@ pub(super) fn claim_keys(connection: &mut AnyConnection, claims: &mut [&mut Clai
     Ok(())
 }
 
-/// Notes the ids of the groups that were stored, and deletes the records of those that were refused.
+/// Completes the records of stored groups with their ids, and deletes those of refused ones.
 pub(super) fn finish(connection: &mut AnyConnection, claims: &[&Claim<'_>]) -> Result<(), Fault> {
     let ours = claims.iter().copied().filter(|claim| claim.is_recorded);
     let (stored, refused): (Vec<_>, Vec<_>) = ours.partition(|claim| claim.stored().is_some());
@@ -69,13 +69,13 @@ pub(super) fn finish(connection: &mut AnyConnection, claims: &[&Claim<'_>]) -> R
     }
 }
 
-/// Tells from the record whether the claim is the first with its key.
+/// Decides by the record whether the claim is the first with its key.
 fn resolve(connection: &mut AnyConnection, claim: &mut Claim<'_>, row: Row) -> Result<(), Fault> {
     let Row { fingerprint, group_id, group_uuid: UuidValue(uuid), created_at: TimestampValue(created_at) } =
         row;
     let group_id = group_id.map(rows::group_id).transpose()?;
     if uuid == claim.group.uuid {
-        // It has an id already if the claim was committed before the connection was lost.
+        // The record has an id if the claim was committed before the connection was lost.
         (claim.is_recorded, claim.outcome) = (group_id.is_none(), group_id.map(Outcome::Stored));
         return Ok(());
     }
@@ -84,7 +84,7 @@ fn resolve(connection: &mut AnyConnection, claim: &mut Claim<'_>, row: Row) -> R
             Some(IdempotencyRecord { fingerprint: Fingerprint(fingerprint), id, uuid, created_at })
         }
         (None, _) => legacy_record(connection, uuid)?,
-        _ => return Err(Fault::Unknown("the record of an idempotency key is not complete".to_owned())),
+        _ => return Err(Fault::Unknown("the record of an idempotency key is incomplete".to_owned())),
     };
     if recorded.is_none() {
         let replaced = match connection {
@@ -92,7 +92,7 @@ fn resolve(connection: &mut AnyConnection, claim: &mut Claim<'_>, row: Row) -> R
             AnyConnection::Postgres(connection) => postgres::replace_legacy(connection, claim)?,
         };
         if replaced != 1 {
-            // Another instance was faster. Tried again, the claim finds its record.
+            // Another instance was faster. A retry of the claim finds that record.
             return Err(Fault::Unnamed("an idempotency key was used meanwhile".to_owned()));
         }
         claim.is_recorded = true;
@@ -101,7 +101,8 @@ fn resolve(connection: &mut AnyConnection, claim: &mut Claim<'_>, row: Row) -> R
     Ok(())
 }
 
-/// The version before recorded the UUID alone, and compared with the group as it is. If that was deleted, the key is free.
+/// Loads the group of a legacy record, which has only the UUID, for comparison with its current state. If the group
+/// was deleted, the key is free.
 fn legacy_record(
     connection: &mut AnyConnection,
     uuid: uuid::Uuid,

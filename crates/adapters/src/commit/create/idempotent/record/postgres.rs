@@ -1,4 +1,4 @@
-//! PostgreSQL: one statement for all records, with an array a column.
+//! PostgreSQL: one statement for all records, with one array for each column.
 
 use super::{super::claim::Claim, Row};
 use crate::{
@@ -12,8 +12,8 @@ use diesel::{
 use gochat_domain::group::GroupId;
 use std::ops::Deref;
 
-/// Puts claims on record unless their keys are, and returns the records of all. Of two transactions with one key, the
-/// second waits in the insert for the first.
+/// Inserts records for the claims whose keys have none, and returns the records of all. If two transactions use one
+/// key, the insert of the second waits for the first.
 pub(super) fn claim(connection: &mut PgConnection, claims: &[&mut Claim<'_>]) -> Result<Vec<Row>, Fault> {
     let (callers, keys) = primary_keys(claims);
     sql_query(
@@ -36,7 +36,7 @@ pub(super) fn claim(connection: &mut PgConnection, claims: &[&mut Claim<'_>]) ->
     Ok(records.bind::<Array<UuidSql>, _>(callers).bind::<Array<Text>, _>(keys).load(connection)?)
 }
 
-/// Puts the claim in the place of a record of the version before. Returns the number of records that were.
+/// Replaces a legacy record by the claim. Returns the number of replaced records.
 pub(super) fn replace_legacy(connection: &mut PgConnection, claim: &Claim<'_>) -> Result<usize, Fault> {
     let update = sql_query(
         "UPDATE idempotency_keys SET fingerprint = $3, group_uuid = $4, created_at = $5
@@ -50,7 +50,7 @@ pub(super) fn replace_legacy(connection: &mut PgConnection, claim: &Claim<'_>) -
     Ok(update.execute(connection)?)
 }
 
-/// Notes the ids of the groups that were stored.
+/// Stores the ids of the created groups.
 pub(super) fn set_group_ids(connection: &mut PgConnection, claims: &[&Claim<'_>]) -> Result<(), Fault> {
     let (callers, keys) = primary_keys(claims);
     sql_query(

@@ -1,4 +1,4 @@
-//! SQLite: one statement a record.
+//! SQLite: one statement for each record.
 
 use super::{super::claim::Claim, Row};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection};
 use gochat_domain::group::GroupId;
 
-/// Puts claims on record unless their keys are, and returns the records of all.
+/// Inserts records for the claims whose keys have none, and returns the records of all.
 pub(super) fn claim(connection: &mut SqliteConnection, claims: &[&mut Claim<'_>]) -> Result<Vec<Row>, Fault> {
     claims
         .iter()
@@ -31,7 +31,7 @@ pub(super) fn claim(connection: &mut SqliteConnection, claims: &[&mut Claim<'_>]
         .collect()
 }
 
-/// Puts the claim in the place of a record of the version before. Returns the number of records that were.
+/// Replaces a legacy record by the claim. Returns the number of replaced records.
 pub(super) fn replace_legacy(connection: &mut SqliteConnection, claim: &Claim<'_>) -> Result<usize, Fault> {
     let record = idempotency_keys::table.find(primary_key(claim));
     Ok(diesel::update(record.filter(fingerprint.is_null()))
@@ -43,7 +43,7 @@ pub(super) fn replace_legacy(connection: &mut SqliteConnection, claim: &Claim<'_
         .execute(connection)?)
 }
 
-/// Notes the ids of the groups that were stored.
+/// Stores the ids of the created groups.
 pub(super) fn set_group_ids(connection: &mut SqliteConnection, claims: &[&Claim<'_>]) -> Result<(), Fault> {
     for claim in claims {
         diesel::update(idempotency_keys::table.find(primary_key(claim)))
