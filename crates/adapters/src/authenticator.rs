@@ -68,30 +68,30 @@ impl CachingAuthenticator {
 
     async fn look_up(&self, key: &ApiKey) -> Result<Option<Arc<IssuedKey>>, StorageError> {
         let digest = digest(key);
-        let stale = |answer: &CachedKey| answer.age() > self.max_age;
-        if let Some(answer) = self.cache.get(&digest).filter(|answer| !stale(answer)) {
+        let stale = |entry: &CachedKey| entry.age() > self.max_age;
+        if let Some(entry) = self.cache.get(&digest).filter(|entry| !stale(entry)) {
             self.count(|metrics| &metrics.hits);
-            self.refresh_if_due(key, &answer);
-            return Ok(answer.issued);
+            self.refresh_if_due(key, &entry);
+            return Ok(entry.issued);
         }
         self.count(|metrics| &metrics.misses);
         self.cache.remove_if(&digest, stale);
-        let ask = CachedKey::look_up(&*self.keys, key);
-        match timeout(Self::MAX_WAIT, self.cache.get_or_insert_async(&digest, ask)).await {
-            Ok(answer) => answer.map(|answer| answer.issued),
+        let look_up = CachedKey::look_up(&*self.keys, key);
+        match timeout(Self::MAX_WAIT, self.cache.get_or_insert_async(&digest, look_up)).await {
+            Ok(entry) => entry.map(|entry| entry.issued),
             Err(_) => Err(Fault::Unavailable("the look-up of the key took too long".into()).into()),
         }
     }
 
     /// Unknown keys are not refreshed: a flood of them would delay the look-ups of valid keys.
-    fn refresh_if_due(&self, key: &ApiKey, answer: &CachedKey) {
-        let age = answer.age();
-        if answer.issued.is_none() || age < self.refresh_age {
+    fn refresh_if_due(&self, key: &ApiKey, entry: &CachedKey) {
+        let age = entry.age();
+        if entry.issued.is_none() || age < self.refresh_age {
             return;
         }
         // The refresh ends before the entry is stale, so it never replaces the result of a later look-up.
         let limit = self.max_age.saturating_sub(age).min(Self::MAX_WAIT);
-        if self.refresher.start(key, answer, limit) {
+        if self.refresher.start(key, entry, limit) {
             self.count(|metrics| &metrics.refreshes);
         }
     }

@@ -139,7 +139,7 @@ fn run_with_timeout<T: Send + 'static>(
         Ok(result) => result,
         Err(RecvTimeoutError::Timeout) => Err(unavailable(&format_args!("no answer within {limit:?}"))),
         Err(RecvTimeoutError::Disconnected) => {
-            Err(Fault::Unknown("the thread that connects panicked".into()))
+            Err(Fault::Unknown("the connecting thread panicked".into()))
         }
     }
 }

@@ -28,7 +28,7 @@ const BATCH_WAIT_TIMEOUT: Duration = Duration::from_millis(500);
 /// Groups in a database.
 pub(crate) struct DieselGroupReader {
     pool: Pool,
-    /// Up to this id, no further group can appear.
+    /// No further group can appear up to this id.
     complete_up_to: Arc<AtomicI64>,
 }
 

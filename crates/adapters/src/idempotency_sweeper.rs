@@ -1,4 +1,4 @@
-//! Deletes old Idempotency-Keys, a step at a time.
+//! Deletes old Idempotency-Keys, step by step.
 
 use crate::commit::{Submitter, Sweep, SweepCursor, sweep};
 use gochat_domain::{clock::Timestamp, ports::StorageError};
@@ -10,7 +10,7 @@ const MIN_INTERVAL: Duration = Duration::from_secs(60);
 /// Number of sweeps within the retention time on SQLite, where each sweep scans the whole table.
 const SQLITE_SWEEPS_PER_RETENTION: u32 = 24;
 
-/// Deletes old Idempotency-Keys, a step at a time.
+/// Deletes old Idempotency-Keys, step by step.
 pub struct IdempotencySweeper {
     queue: Submitter,
     is_file: bool,

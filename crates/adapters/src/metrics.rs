@@ -27,23 +27,23 @@ impl WriterMetrics {
         let batch_sizes = prometheus::exponential_buckets(1.0, 2.0, 14)?;
         Ok(Self {
             batch_size: Histogram::with_opts(
-                HistogramOpts::new("gochat_group_batch_size", "New groups that shared a transaction.")
+                HistogramOpts::new("gochat_group_batch_size", "New groups in a transaction.")
                     .buckets(batch_sizes),
             )?,
             commit_duration: Histogram::with_opts(
                 HistogramOpts::new(
                     "gochat_group_commit_duration_seconds",
-                    "How long a batch of new groups took, from its begin to its commit.",
+                    "Duration of a batch of new groups, from BEGIN to COMMIT.",
                 )
                 .buckets(DURATION_BUCKETS.to_vec()),
             )?,
             failed_batches: IntCounter::new(
                 "gochat_group_batches_failed_total",
-                "Batches that failed as a whole; their writes were then tried apart, or answered 503.",
+                "Batches that failed as a whole; their lanes were then committed separately, or answered 503.",
             )?,
             resent_batches: IntCounter::new(
                 "gochat_group_batches_resent_total",
-                "Batches that were sent again, as the connection was lost before their answer.",
+                "Batches that were resent because the connection was lost before the answer.",
             )?,
         })
     }
@@ -74,15 +74,15 @@ pub(crate) struct KeyCacheMetrics {
 
 impl KeyCacheMetrics {
     pub(crate) fn register(registry: &Registry) -> prometheus::Result<Self> {
-        let hits = IntCounter::new("gochat_key_cache_hits_total", "Keys that the cache knew.")?;
+        let hits = IntCounter::new("gochat_key_cache_hits_total", "Keys found in the cache.")?;
         let misses = IntCounter::new(
             "gochat_key_cache_misses_total",
-            "Keys for which a request waited for the record.",
+            "Keys that a request had to look up in the database.",
         )?;
         registry.register(Box::new(hits.clone()))?;
         let refreshes = IntCounter::new(
             "gochat_key_cache_refreshes_total",
-            "Keys that the record was asked for in the background, before the cache forgot them.",
+            "Keys that were looked up in the background before their cache entry was stale.",
         )?;
         registry.register(Box::new(misses.clone()))?;
         registry.register(Box::new(refreshes.clone()))?;

@@ -67,7 +67,7 @@ impl Pool {
             LiveGauge::register(registry, opts, move || read(&shared))
         };
         let connections = |state| {
-            Opts::new("gochat_database_pool_connections", "Pooled connections, by what they do.")
+            Opts::new("gochat_database_pool_connections", "Pooled connections, by state.")
                 .const_label("state", state)
         };
         gauge(connections("idle"), |shared| shared.reader.connections.state().idle_connections.into())?;
@@ -76,11 +76,11 @@ impl Pool {
             state.connections.saturating_sub(state.idle_connections).into()
         })?;
         gauge(connections("left"), |shared| shared.count(|usage| usage.replaced))?;
-        let most = Opts::new("gochat_database_pool_connections_max", "The most pooled connections.");
+        let most = Opts::new("gochat_database_pool_connections_max", "Maximum number of pooled connections.");
         gauge(most, |shared| shared.reader.connections.size.into())?;
-        let waiting = Opts::new("gochat_read_queue_depth", "Reads that wait.");
+        let waiting = Opts::new("gochat_read_queue_depth", "Waiting reads.");
         gauge(waiting, |shared| shared.count(|usage| usage.waiting))?;
-        let capacity = Opts::new("gochat_read_queue_capacity", "The most reads that may wait.");
+        let capacity = Opts::new("gochat_read_queue_capacity", "Maximum number of waiting reads.");
         gauge(capacity, |shared| shared.queue.capacity().try_into().unwrap_or(i64::MAX))
     }
 

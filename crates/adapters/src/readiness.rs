@@ -57,10 +57,10 @@ impl ReadinessProbe {
         match timeout_at(deadline, self.check_writes()).await {
             Ok(Ok(())) => Readiness::Ready,
             Ok(Err(error)) => {
-                tracing::warn!(error = format!("{error:#}"), "the database takes no writes");
+                tracing::warn!(error = format!("{error:#}"), "the database accepts no writes");
                 Readiness::Writes("refused; the log has the cause".to_owned())
             }
-            Err(_) => Readiness::Writes(format!("none ended within {timeout:?}")),
+            Err(_) => Readiness::Writes(format!("no write finished within {timeout:?}")),
         }
     }
 

@@ -71,8 +71,8 @@ impl DatabaseFile {
 
     /// Prepares the files for another connection, and returns the URI by which SQLite opens the database.
     ///
-    /// Checked first, because SQLite would write a header into an empty file in place of the database, and remove its
-    /// WAL.
+    /// Checks the file first, because SQLite would write a header into an empty file in place of the database, and
+    /// remove its WAL.
     pub(crate) fn prepare_open(&self) -> Result<String, Fault> {
         let State { paths, identity, has_content, .. } = &*self.0;
         if has_content.load(Ordering::Relaxed) {

@@ -1,5 +1,5 @@
 //! The contract suite of the ports: each case runs in memory, on SQLite and on PostgreSQL.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a case that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed case may panic")]
 #![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every case has the same shape")]
 
 #[path = "contract/api_keys.rs"]

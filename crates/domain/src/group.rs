@@ -24,7 +24,7 @@ use uuid::Uuid;
 /// A request to create a group. Every field has been validated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreateGroup {
-    /// The name nobody else may have.
+    /// The unique name.
     pub name: GroupName,
     /// The secret of the group, chosen by its creator.
     pub token: GroupToken,
@@ -37,13 +37,13 @@ pub struct CreateGroup {
 pub struct NewGroup {
     /// Version 7 (RFC 9562), minted from the same instant as `created_at`.
     pub uuid: Uuid,
-    /// The name nobody else may have.
+    /// The unique name.
     pub name: GroupName,
     /// The secret of the group.
     pub token: GroupToken,
     /// The user who administers the group.
     pub admin_id: AdminId,
-    /// When the service accepted the request.
+    /// The time at which the service accepted the request.
     pub created_at: Timestamp,
 }
 
@@ -74,12 +74,12 @@ pub struct Group {
     pub id: GroupId,
     /// The UUID (version 7) of the group.
     pub uuid: Uuid,
-    /// The name nobody else may have.
+    /// The unique name.
     pub name: GroupName,
     /// The secret of the group.
     pub token: GroupToken,
     /// The user who administers the group.
     pub admin_id: AdminId,
-    /// When the service accepted the request.
+    /// The time at which the service accepted the request.
     pub created_at: Timestamp,
 }

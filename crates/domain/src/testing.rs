@@ -1,5 +1,5 @@
 //! Values for tests.
-#![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a failed test may panic")]
 
 use crate::{
     clock::{Clock, SystemClock, Timestamp},

@@ -13,6 +13,6 @@ pub(crate) fn of(url: &Url) -> anyhow::Result<(String, u16)> {
 pub(crate) fn replace(address: SocketAddr, mut url: Url) -> anyhow::Result<String> {
     url.set_ip_host(address.ip())
         .and_then(|()| url.set_port(Some(address.port())))
-        .map_err(|()| anyhow!("the URL takes no other address"))?;
+        .map_err(|()| anyhow!("the URL does not allow another address"))?;
     Ok(url.into())
 }

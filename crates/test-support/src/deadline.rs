@@ -1,5 +1,5 @@
 //! Waits with a timeout, for tests. Each panics on a timeout, and names what it waited for.
-#![allow(clippy::expect_used, reason = "a case that cannot go on fails")]
+#![allow(clippy::expect_used, reason = "a failed case may panic")]
 #![allow(clippy::missing_panics_doc, reason = "each of these fails the case that calls it")]
 
 mod case;
@@ -62,7 +62,7 @@ fn poll_for<T>(limit: Duration, mut poll: impl FnMut() -> Option<T>) -> Option<T
 
 #[track_caller]
 fn timed_out(what: &str) -> ! {
-    panic!("waited {} s in vain: {what}", LIMIT.as_secs())
+    panic!("timed out after {} s: {what}", LIMIT.as_secs())
 }
 
 #[cfg(test)]
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "waited 60 s in vain: nothing")]
+    #[should_panic(expected = "timed out after 60 s: nothing")]
     fn a_timeout_names_what_was_waited_for() {
         timed_out("nothing");
     }

@@ -1,7 +1,7 @@
 //! An HTTP client for tests, in which every byte of a request can be chosen and every byte of the reply is seen.
 //!
 //! Failures to send or read panic, as tests assert on the reply.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a case that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed case may panic")]
 #![allow(clippy::missing_panics_doc, reason = "each of these fails the case that calls it")]
 
 use crate::deadline;

@@ -1,10 +1,10 @@
-//! Throwaway databases, and suites that run each case on each of them, for the tests of the other crates.
+//! Throwaway databases, and suites that run each case on each backend, for the tests of the other crates.
 //!
 //! | environment variable | |
 //! | --- | --- |
-//! | `GOCHAT_TEST_DATABASE_URL` | a `postgres://` URL whose role may create databases: used instead of a cluster of one's own |
-//! | `GOCHAT_TEST_REQUIRE_POSTGRES` | `1`: where there is no PostgreSQL, or not what cases on it need, they fail instead of being ignored |
-//! | `GOCHAT_TEST_REQUIRE_CLIENTS` | `1`: where a program is missing that speaks to the service, like nginx, the cases that need it fail instead of being ignored |
+//! | `GOCHAT_TEST_DATABASE_URL` | a `postgres://` URL whose role may create databases, used instead of starting a cluster |
+//! | `GOCHAT_TEST_REQUIRE_POSTGRES` | `1`: cases fail, instead of being ignored, if PostgreSQL or what they need on it is missing |
+//! | `GOCHAT_TEST_REQUIRE_CLIENTS` | `1`: cases fail, instead of being ignored, if a client program that they need is missing, such as nginx |
 
 mod address;
 mod cluster;

@@ -67,7 +67,7 @@ impl Drop for Supervisor {
     fn drop(&mut self) {
         // `wait` closes standard input first.
         if let Err(error) = self.shell.wait() {
-            eprintln!("a supervisor was not awaited:  {error}");
+            eprintln!("a supervisor was not awaited: {error}");
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Tests of the test support.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a case that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed case may panic")]
 #![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every case has the same shape")]
 
 #[path = "support/cluster.rs"]

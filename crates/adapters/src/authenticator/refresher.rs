@@ -21,17 +21,17 @@ impl Refresher {
         Self { keys, cache, tasks: Arc::new(Semaphore::new(Self::MAX_TASKS)) }
     }
 
-    /// Starts a task that looks `key` up and replaces `answer`, with the timeout `limit`. Returns false if it started
+    /// Starts a task that looks `key` up and replaces `entry`, with the timeout `limit`. Returns false if it started
     /// none: each entry has at most one task. A failed look-up leaves the entry unchanged.
-    pub(super) fn start(&self, key: &ApiKey, answer: &CachedKey, limit: Duration) -> bool {
-        let Some(guard) = answer.try_lock_refresh() else { return false };
+    pub(super) fn start(&self, key: &ApiKey, entry: &CachedKey, limit: Duration) -> bool {
+        let Some(guard) = entry.try_lock_refresh() else { return false };
         let Ok(permit) = Arc::clone(&self.tasks).try_acquire_owned() else { return false };
         let (keys, cache, key) = (Arc::clone(&self.keys), Arc::clone(&self.cache), key.clone());
         tokio::spawn(async move {
             let _held_until_the_end = (guard, permit);
             match timeout(limit, CachedKey::look_up(&*keys, &key)).await {
                 // `replace` does not insert: an entry evicted meanwhile stays evicted.
-                Ok(Ok(answer)) => drop(cache.replace(digest(&key), answer, true)),
+                Ok(Ok(entry)) => drop(cache.replace(digest(&key), entry, true)),
                 Ok(Err(error)) => tracing::debug!(?error, "a key was not refreshed"),
                 Err(_) => tracing::debug!("a key was not refreshed in time"),
             }

@@ -94,7 +94,7 @@ async fn a_cached_key_expires_on_time() {
 #[tokio::test]
 async fn a_failed_look_up_is_not_cached() {
     let mut keys = MockApiKeyRepository::new();
-    keys.expect_find().once().returning(|_| Err(StorageError::Unavailable(anyhow::anyhow!("away"))));
+    keys.expect_find().once().returning(|_| Err(StorageError::Unavailable(anyhow::anyhow!("unreachable"))));
     keys.expect_find().once().returning(|_| Ok(Some(issued())));
     let authenticator = authenticator(keys, clock_at(at(1)), Duration::MAX);
     let refused = authenticator.authenticate(&some_key()).await;

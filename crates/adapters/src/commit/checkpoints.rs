@@ -66,11 +66,11 @@ impl Checkpoints {
         };
         let thread = thread::Builder::new().name("checkpoints".into()).spawn(work);
         let thread = thread
-            .map_err(|error| Fault::Unavailable(format!("cannot start the checkpoint thread:  {error}")))?;
+            .map_err(|error| Fault::Unavailable(format!("cannot start the checkpoint thread: {error}")))?;
         Ok(Self { every, pages: 0, request: Some(request), writer_is_due, thread: Some(thread) })
     }
 
-    /// Must be called after each transaction, in which `writer` wrote about `pages` pages of rows.
+    /// Must be called after each transaction of `writer`, which wrote about `pages` pages of rows.
     pub(super) fn pages_written(&mut self, pages: usize, writer: &mut SqliteConnection) {
         if self.writer_is_due.swap(false, Ordering::Relaxed) {
             run(writer, PASSIVE_CHECKPOINT);
@@ -124,7 +124,7 @@ mod tests {
     use gochat_test_support::TestDatabase;
     use std::fs;
 
-    /// The salt that SQLite increments each time the WAL restarts (<https://sqlite.org/fileformat2.html#walformat>).
+    /// The checkpoint sequence number, which SQLite increments when the WAL restarts (<https://sqlite.org/fileformat2.html#walformat>).
     fn restarts(log: &str) -> [u8; 4] {
         fs::read(log).unwrap()[12..16].try_into().unwrap()
     }

@@ -46,7 +46,7 @@ impl<W: Write> Lane<W> {
 
     /// The writes of the lane.
     pub(crate) fn writes(&self) -> impl Iterator<Item = &W> {
-        self.pending.iter().map(|ticket| &ticket.write)
+        self.pending.iter().map(|pending| &pending.write)
     }
 }
 
@@ -64,7 +64,7 @@ pub(crate) trait AnyLane {
     /// Estimated number of WAL pages that the writes fill.
     fn pages(&self) -> usize;
 
-    /// Drops the writes whose callers are gone: a client that retries would only conflict with them.
+    /// Drops the writes whose callers are gone: a retry by such a client would only find what they stored.
     fn drop_abandoned(&mut self);
 
     /// Sorts the writes in lock order.

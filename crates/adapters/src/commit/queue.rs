@@ -108,17 +108,13 @@ impl CommitQueue {
     pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         self.metrics.register(registry)?;
         let queue = self.queue.downgrade();
-        LiveGauge::register(
-            registry,
-            Opts::new("gochat_group_queue_depth", "Writes that wait."),
-            move || {
-                // A closed queue counts as empty.
-                let waiting = queue.upgrade().map_or(0, |queue| queue.max_capacity() - queue.capacity());
-                waiting.try_into().unwrap_or(i64::MAX)
-            },
-        )?;
+        LiveGauge::register(registry, Opts::new("gochat_group_queue_depth", "Waiting writes."), move || {
+            // A closed queue counts as empty.
+            let waiting = queue.upgrade().map_or(0, |queue| queue.max_capacity() - queue.capacity());
+            waiting.try_into().unwrap_or(i64::MAX)
+        })?;
         let capacity = self.queue.max_capacity().try_into().unwrap_or(i64::MAX);
-        let opts = Opts::new("gochat_group_queue_capacity", "The most writes that may wait.");
+        let opts = Opts::new("gochat_group_queue_capacity", "Maximum number of waiting writes.");
         LiveGauge::register(registry, opts, move || capacity)
     }
 

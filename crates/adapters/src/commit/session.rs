@@ -31,7 +31,7 @@ pub(crate) struct Session {
 /// The failure of a transaction.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Nothing of the transaction is stored where a restart would find it. The batch fails.
+    /// Nothing of the transaction is stored, or only in a SQLite file that a restart would not find. The batch fails.
     NotCommitted(Fault),
     /// The database cannot be reached or is read-only, and the transaction is not committed. The batch waits.
     Unreachable(Fault),
@@ -61,8 +61,8 @@ impl Session {
         !self.is_broken && (self.used_at.elapsed() < PING_AFTER_IDLE || self.connection.ping().is_ok())
     }
 
-    /// Returns true if a single statement can be a transaction of its own, as the settings of transactions are set on
-    /// the session.
+    /// Returns true if a single statement can be a transaction of its own. It can if the settings of a transaction
+    /// are set on the session.
     pub(crate) fn has_single_statements(&self) -> bool {
         matches!(*self.connection, AnyConnection::Postgres(_)) && self.connector.keeps_session()
     }
@@ -175,8 +175,8 @@ fn begin(connector: &Connector, attempt: Attempt) -> String {
 /// SQL that writes a record into PostgreSQL's WAL, so that the commit waits for a synchronous standby.
 ///
 /// Resent writes and replays may find rows that are committed here but not yet on the standby, if an earlier wait was
-/// interrupted. A transaction that then writes nothing would not wait either. A standby itself skips the record, as
-/// it would fail there.
+/// interrupted. A transaction that then writes nothing would not wait either. The record is skipped on a
+/// standby, which refuses the writes themselves.
 pub(super) const WAIT_FOR_STANDBY: &str =
     "SELECT pg_logical_emit_message(true, 'gochat', 'found') WHERE NOT pg_is_in_recovery()";
 

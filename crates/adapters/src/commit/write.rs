@@ -37,7 +37,7 @@ pub(crate) trait Write: Send + Sized + 'static {
     fn answer(self, outcome: Self::Outcome) -> Result<Self::Answer, Self::Error>;
 }
 
-/// The attempt to commit a batch.
+/// Distinguishes the first attempt to commit a batch from later ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Attempt {
     /// The first attempt.

@@ -197,7 +197,7 @@ mod tests {
         let database = TestDatabase::sqlite().unwrap();
         let (queue, opened) =
             queue(&database, || Err(Failure::Unreachable(Fault::Unavailable("starting up".into()))));
-        assert!(queue.groups().create(new_group("patient"), None).await.is_ok());
+        assert!(queue.groups().create(new_group("g"), None).await.is_ok());
         assert_eq!(opened.load(Ordering::SeqCst), 2);
         queue.close();
     }

@@ -65,7 +65,7 @@ pub(super) struct WriterThreads {
     spawn: Spawn,
     /// Longest time for one batch; `None` sets no limit.
     stuck_after: Option<Duration>,
-    lock_threads: Mutex<Threads>,
+    threads: Mutex<Threads>,
 }
 
 #[derive(Default)]
@@ -80,7 +80,7 @@ type WriterThread = (Arc<WriterStatus>, JoinHandle<()>);
 impl WriterThreads {
     /// Starts `size` writers.
     pub(super) fn start(size: usize, stuck_after: Option<Duration>, spawn: Spawn) -> io::Result<Self> {
-        let threads = Self { spawn, stuck_after, lock_threads: Mutex::default() };
+        let threads = Self { spawn, stuck_after, threads: Mutex::default() };
         threads.lock_threads().active = (0..size).map(|_| threads.start_one()).collect::<io::Result<_>>()?;
         Ok(threads)
     }
@@ -92,24 +92,24 @@ impl WriterThreads {
     }
 
     fn lock_threads(&self) -> MutexGuard<'_, Threads> {
-        self.lock_threads.lock().unwrap_or_else(PoisonError::into_inner)
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Replaces the writers that are stuck.
     pub(super) fn replace_stuck(&self) {
         let Some(stuck_after) = self.stuck_after else { return };
-        let mut lock_threads = self.lock_threads();
-        let Threads { active, replaced } = &mut *lock_threads;
+        let mut threads = self.lock_threads();
+        let Threads { active, replaced } = &mut *threads;
         replaced.retain(|thread| !thread.is_finished());
-        for member in active {
+        for writer in active {
             if replaced.len() == MAX_REPLACED {
                 return;
             }
-            match member.0.replace_if_stuck(stuck_after, || self.start_one()) {
+            match writer.0.replace_if_stuck(stuck_after, || self.start_one()) {
                 Ok(None) => {}
                 Ok(Some(new)) => {
                     tracing::warn!("a writer is stuck in the database and is replaced");
-                    replaced.push(mem::replace(member, new).1);
+                    replaced.push(mem::replace(writer, new).1);
                 }
                 Err(error) => tracing::error!(%error, "a stuck writer cannot be replaced"),
             }
@@ -118,8 +118,8 @@ impl WriterThreads {
 
     /// Waits for the active writers to exit.
     pub(super) fn join(&self) {
-        let lock_threads = mem::take(&mut *self.lock_threads());
-        for (_, thread) in lock_threads.active {
+        let threads = mem::take(&mut *self.lock_threads());
+        for (_, thread) in threads.active {
             if thread.join().is_err() {
                 tracing::error!("a writer panicked during shutdown");
             }

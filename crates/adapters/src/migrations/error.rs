@@ -17,7 +17,7 @@ pub enum MigrateError {
         /// The newest version that this program knows.
         binary: String,
     },
-    /// Migrations are pending, and were not asked to be run.
+    /// Migrations are pending, and the configuration says not to run them.
     #[error(
         "the database lacks the schema versions {0}; run `gochat migrate`, or set database.migrate_on_start = true"
     )]

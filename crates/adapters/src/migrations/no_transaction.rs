@@ -16,7 +16,7 @@ pub(super) fn run(
     limits: &Limits,
 ) -> Result<String, MigrateError> {
     let AnyConnection::Postgres(other) = &mut *other else {
-        return Err(Fault::Unknown("two connections to one database are of two kinds".into()).into());
+        return Err(Fault::Unknown("two connections to one database have different types".into()).into());
     };
     // `CREATE INDEX CONCURRENTLY` waits for all older transactions, and blocks nobody meanwhile. Behind a
     // transaction-mode pooler the settings may stay with the server connection, but they are long enough to do no

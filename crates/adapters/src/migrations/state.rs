@@ -22,7 +22,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// One row: the oldest program that works with the schema, as the newest version that it knows.
+    /// One row: the oldest program that works with the schema, identified by the newest migration that it knows.
     schema_compatibility (id) {
         id -> Integer,
         oldest_program -> Text,

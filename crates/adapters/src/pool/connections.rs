@@ -12,7 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Maximum number of pending connection attempts for a pool to be replaced. Each r2d2 pool makes three at once.
+/// Limit of pending connection attempts, above which the pool is not replaced again. Each r2d2 pool makes three at
+/// once.
 const MAX_CONNECT_ATTEMPTS: usize = 8;
 
 /// Up to `size` connections, opened on demand.
@@ -89,8 +90,8 @@ impl Connections {
         }
     }
 
-    /// r2d2's connecting threads may be stuck too, if the pooler answers but the server behind it is frozen. This
-    /// limits how many accumulate.
+    /// r2d2's connecting threads may be stuck too, if the pooler answers but the server behind it is frozen. Bounds
+    /// their number.
     fn renew_unless_connecting(&self) {
         if self.stats.attempts() <= MAX_CONNECT_ATTEMPTS {
             self.renew();

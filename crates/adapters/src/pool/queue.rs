@@ -12,7 +12,7 @@ use std::{
 /// Number of times that all threads may be replaced before one returns. Each replaced thread holds a connection.
 const MAX_REPLACEMENTS: usize = 2;
 
-/// Time after which an idle thread ends.
+/// Time after which an idle thread exits.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Longest wait at shutdown for running reads. Slower ones are waiting for the server.

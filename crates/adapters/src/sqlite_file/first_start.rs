@@ -1,4 +1,4 @@
-//! Tells a first start from a lost database.
+//! Distinguishes a first start from a lost database.
 
 use super::{
     identity::size,
@@ -33,16 +33,16 @@ pub(super) fn find_or_make(paths: &Paths) -> Result<(), Fault> {
     // Not truncated, so a process that creates the file concurrently loses nothing. SQLite copies the mode to the WAL
     // files.
     let made = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&paths.database);
-    made.map(drop).map_err(|error| unavailable(&paths.database, "cannot be made", error))
+    made.map(drop).map_err(|error| unavailable(&paths.database, "cannot be created", error))
 }
 
 /// The evidence that there were groups, as a clause for the error message.
 fn evidence(paths: &Paths) -> io::Result<Option<String>> {
     if size(&paths.wal)?.is_some_and(|size| size > 0) {
-        return Ok(Some(format!("its log {} is not", paths.wal.display())));
+        return Ok(Some(format!("its write-ahead log {} is not", paths.wal.display())));
     }
     if marker::exists(paths)? {
-        return Ok(Some(format!("there was a database, says {}", paths.lock.display())));
+        return Ok(Some(format!("{} says that there was a database", paths.lock.display())));
     }
     Ok(None)
 }

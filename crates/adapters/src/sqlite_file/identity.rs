@@ -8,7 +8,8 @@ use std::{
     path::Path,
 };
 
-/// The device and the inode of an open file. The kernel reuses neither while the file is open.
+/// The device and the inode of an open file. The kernel gives this pair to no other file
+/// meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Identity {
     device: u64,

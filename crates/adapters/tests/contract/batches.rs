@@ -166,14 +166,14 @@ fn a_caller_that_disconnects_does_not_affect_its_batch(database: TestDatabase) -
     let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
     let mut lock = lock(&subject);
     subject.run(async {
-        let mut patient = subject.groups.create(new_group("patient"), None);
-        let mut impatient = subject.groups.create(new_group("impatient"), None);
-        assert!(futures_util::poll!(&mut patient).is_pending());
-        assert!(futures_util::poll!(&mut impatient).is_pending());
-        drop(impatient);
+        let mut kept = subject.groups.create(new_group("kept"), None);
+        let mut dropped = subject.groups.create(new_group("dropped"), None);
+        assert!(futures_util::poll!(&mut kept).is_pending());
+        assert!(futures_util::poll!(&mut dropped).is_pending());
+        drop(dropped);
         lock.execute("ROLLBACK").unwrap();
-        let created = patient.await.unwrap().group;
-        assert_eq!(subject.stored("patient"), [row(&created)]);
+        let created = kept.await.unwrap().group;
+        assert_eq!(subject.stored("kept"), [row(&created)]);
     });
     subject.create(new_group("after"))?;
     Ok(())

@@ -105,8 +105,8 @@ fn a_refused_create_is_not_recorded(subject: Subject) -> anyhow::Result<()> {
 fn one_of_100_concurrent_requests_with_one_key_is_stored_and_all_get_it(
     subject: Subject,
 ) -> anyhow::Result<()> {
-    let wishes = (0..100).map(|_| subject.groups.create(new_group("g"), Some(idempotency(1, "k"))));
-    let answers: Vec<_> = subject.run(join_all(wishes)).into_iter().collect::<Result<_, _>>()?;
+    let creates = (0..100).map(|_| subject.groups.create(new_group("g"), Some(idempotency(1, "k"))));
+    let answers: Vec<_> = subject.run(join_all(creates)).into_iter().collect::<Result<_, _>>()?;
     assert_eq!(answers.iter().filter(|answer| !answer.replayed).count(), 1);
     for answer in &answers {
         assert_eq!(subject.stored("g"), [row(&answer.group)]);
@@ -166,8 +166,8 @@ fn a_request_that_waited_for_its_duplicate_is_replayed_under_any_default_isolati
 ) -> anyhow::Result<()> {
     default_to_repeatable_read(&database)?;
     let subject = Subject::on(database)?;
-    let mut twin = subject.database().plain_sql()?;
-    twin.execute(
+    let mut duplicate = subject.database().plain_sql()?;
+    duplicate.execute(
         "BEGIN;
          INSERT INTO groups (uuid, name, token, admin_id, created_at)
          VALUES ('00000000-0000-0000-0000-000000000007', 'g', 't', 1, now());
@@ -178,7 +178,7 @@ fn a_request_that_waited_for_its_duplicate_is_replayed_under_any_default_isolati
         let mut answer = subject.groups.create(new_group("g"), Some(idempotency(1, "k")));
         assert!(futures_util::poll!(&mut answer).is_pending());
         subject.wait_for_lock();
-        twin.execute("COMMIT").unwrap();
+        duplicate.execute("COMMIT").unwrap();
         answer.await
     })?;
     assert_eq!((answer.replayed, answer.group.uuid), (true, Uuid::from_u128(7)));
@@ -347,9 +347,9 @@ fn duplicates_in_one_batch_are_replayed_or_refused(database: TestDatabase) -> an
         lock.execute("ROLLBACK").unwrap();
         join_all(creates).await
     });
-    let [_, first, twin, other, taken, same, refused] = &answers[..] else { unreachable!() };
+    let [_, first, duplicate, other, taken, same, refused] = &answers[..] else { unreachable!() };
     let first = first.as_ref().unwrap();
-    assert_eq!(twin.as_ref().unwrap(), &Created { replayed: true, group: first.group.clone() });
+    assert_eq!(duplicate.as_ref().unwrap(), &Created { replayed: true, group: first.group.clone() });
     for answer in [other, refused] {
         assert!(matches!(answer, Err(CreateGroupError::IdempotencyKeyReused)), "{answer:?}");
     }
@@ -379,8 +379,8 @@ fn half_a_day_ago() -> Timestamp {
 /// Creates groups with these keys.
 fn record(subject: &Subject, keys: impl Iterator<Item = String>) {
     let keys: Vec<_> = keys.collect();
-    let wishes = keys.iter().map(|key| subject.groups.create(new_group(key), Some(idempotency(1, key))));
-    assert!(subject.run(join_all(wishes)).iter().all(Result::is_ok));
+    let creates = keys.iter().map(|key| subject.groups.create(new_group(key), Some(idempotency(1, key))));
+    assert!(subject.run(join_all(creates)).iter().all(Result::is_ok));
 }
 
 fn old_keys_are_swept_in_steps_and_recent_ones_stay(database: TestDatabase) -> anyhow::Result<()> {
@@ -418,11 +418,11 @@ fn a_failed_sweep_step_is_retried_from_the_same_cursor(database: TestDatabase) -
     age(&subject, "key LIKE 'b%'")?;
     let (mut sweeper, moment) = (subject.sweeper(), half_a_day_ago());
     assert!(subject.run(sweeper.step(moment))?);
-    subject.database().execute("ALTER TABLE idempotency_keys RENAME TO away")?;
+    subject.database().execute("ALTER TABLE idempotency_keys RENAME TO hidden")?;
     for _ in 0..2 {
         subject.run(sweeper.step(moment)).unwrap_err();
     }
-    subject.database().execute("ALTER TABLE away RENAME TO idempotency_keys")?;
+    subject.database().execute("ALTER TABLE hidden RENAME TO idempotency_keys")?;
     subject.run(sweeper.step(moment))?;
     let left = subject.database().rows("SELECT key FROM idempotency_keys WHERE key LIKE 'b%'")?;
     assert!(left.is_empty(), "{left:?}");

@@ -154,7 +154,7 @@ fn a_list_that_waits_for_a_batch_blocks_no_create(database: TestDatabase) -> any
     let refused = subject.run(async {
         let mut list = subject.reader.list(None, 10);
         for number in 0.. {
-            subject.groups.create(new_group(&format!("meanwhile {number}")), None).await.unwrap();
+            subject.groups.create(new_group(&format!("other {number}")), None).await.unwrap();
             if let Poll::Ready(answer) = futures_util::poll!(&mut list) {
                 return answer;
             }
@@ -167,9 +167,9 @@ fn a_list_that_waits_for_a_batch_blocks_no_create(database: TestDatabase) -> any
 
 fn a_page_read_before_a_batch_committed_is_read_again(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::on(database)?;
-    let mut gate = subject.database().plain_sql()?;
+    let mut blocker = subject.database().plain_sql()?;
     // While the table `closed` exists, a query takes its snapshot and then waits for the advisory lock.
-    gate.execute(
+    blocker.execute(
         "CREATE TABLE closed ();
          CREATE FUNCTION pass() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
              IF to_regclass('closed') IS NOT NULL THEN PERFORM pg_advisory_xact_lock_shared(1); END IF;
@@ -180,15 +180,15 @@ fn a_page_read_before_a_batch_committed_is_read_again(database: TestDatabase) ->
          SELECT pg_advisory_lock(1)",
     )?;
     let mut late = batch(&subject, 5..=5)?;
-    store(&mut gate, 6..=8)?;
+    store(&mut blocker, 6..=8)?;
     subject.run(async {
         let mut walk = subject.reader.list(None, 3);
         assert!(futures_util::poll!(&mut walk).is_pending());
         subject.wait_for_lock();
         late.execute("COMMIT").unwrap();
-        gate.execute("DROP TABLE closed").unwrap();
+        blocker.execute("DROP TABLE closed").unwrap();
         assert_eq!(ids(&subject.reader.list(None, 10).await.unwrap()), [5, 6, 7, 8]);
-        gate.execute("SELECT pg_advisory_unlock(1)").unwrap();
+        blocker.execute("SELECT pg_advisory_unlock(1)").unwrap();
         assert_eq!(ids(&walk.await.unwrap()), [5, 6, 7]);
     });
     Ok(())

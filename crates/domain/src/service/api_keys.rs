@@ -25,7 +25,7 @@ pub enum IssueKeyError {
     #[error("a key needs at least one scope")]
     NoScope,
     /// The expiry is beyond the range of timestamps.
-    #[error("the expiry is too far away")]
+    #[error("the expiry is too far in the future")]
     ExpiryTooFar,
     /// The operating system could not provide randomness.
     #[error("the operating system has no randomness for a new key")]
@@ -113,7 +113,7 @@ mod tests {
     #[tokio::test]
     async fn a_key_that_cannot_be_stored_is_not_shown() {
         let mut keys = MockApiKeyRepository::new();
-        keys.expect_insert().returning(|_, _| Err(StorageError::Unavailable(anyhow::anyhow!("away"))));
+        keys.expect_insert().returning(|_, _| Err(StorageError::Unavailable(anyhow::anyhow!("unreachable"))));
         let refused = service(keys).issue(request(None)).await;
         assert!(matches!(refused, Err(IssueKeyError::Storage(StorageError::Unavailable(_)))));
     }

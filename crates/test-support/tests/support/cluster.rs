@@ -129,9 +129,9 @@ pub fn wait_to_be_killed() -> ! {
     let cluster = Cluster::start(Cluster::FAST).unwrap();
     cluster.pause().unwrap();
     let machine = Namespace::new().ok();
-    let cable = machine.iter().map(|machine| Path::new("/sys/class/net").join(machine.name()));
+    let interface = machine.iter().map(|machine| Path::new("/sys/class/net").join(machine.name()));
     let mut stdout = io::stdout();
-    for path in [cluster.folder().to_owned()].into_iter().chain(cable) {
+    for path in [cluster.folder().to_owned()].into_iter().chain(interface) {
         writeln!(stdout, "{}", path.display()).unwrap();
     }
     writeln!(stdout, "{}", cluster.port()).unwrap();

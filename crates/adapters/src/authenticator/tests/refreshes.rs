@@ -93,8 +93,8 @@ async fn a_refresh_notices_a_revoked_key() {
 async fn a_failed_refresh_keeps_the_entry_and_is_retried() {
     let (authenticator, mut look_ups) = with_an_old_answer().await;
     assert!(authenticator.authenticate(&some_key()).await.is_ok());
-    let away = StorageError::Unavailable(anyhow::anyhow!("away"));
-    next(&mut look_ups).await.send(Err(away)).unwrap();
+    let unreachable = StorageError::Unavailable(anyhow::anyhow!("unreachable"));
+    next(&mut look_ups).await.send(Err(unreachable)).unwrap();
     with_timeout("another refresh", async {
         while look_ups.is_empty() {
             assert!(authenticator.authenticate(&some_key()).await.is_ok());

@@ -48,7 +48,7 @@ impl Shared {
         thread::Builder::new()
             .name("reader".into())
             .spawn(move || shared.serve())
-            .map_err(|error| Fault::Unavailable(format!("no thread for a read: {error}")))?;
+            .map_err(|error| Fault::Unavailable(format!("cannot start a thread for a read: {error}")))?;
         Ok(Wakeup::New)
     }
 

@@ -50,7 +50,7 @@ fn damage_is_found_on_use_and_confirmed_once() {
         }
         let file = place.prepare().unwrap();
         let mut open = Open::new(&file).unwrap();
-        assert_eq!(file.check_pages(&mut open.connection), Ok(()), "nobody has met it");
+        assert_eq!(file.check_pages(&mut open.connection), Ok(()), "no read has met it");
         for result in use_all(&mut open) {
             let fault = result.unwrap_err();
             assert!(fault.is_damage(), "{fault:?}");

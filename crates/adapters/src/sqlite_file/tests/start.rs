@@ -80,7 +80,7 @@ fn a_lost_database_whose_wal_has_content_is_refused() {
         assert_eq!(
             refusal(place.prepare()),
             format!(
-                "{database} {state}, but its log {database}-wal is not. Put the file back. Or move {database}* away, and \
+                "{database} {state}, but its write-ahead log {database}-wal is not. Put the file back. Or move {database}* away, and \
                  then put a backup in its place or start without any group"
             )
         );
@@ -103,7 +103,7 @@ fn a_lost_database_is_refused_until_it_is_restored_or_cleared() {
             assert_eq!(
                 refusal(place.prepare()),
                 format!(
-                    "{database} {state}, but there was a database, says {database}-lock. Put the file back. Or move \
+                    "{database} {state}, but {database}-lock says that there was a database. Put the file back. Or move \
                      {database}* away, and then put a backup in its place or start without any group"
                 )
             );
