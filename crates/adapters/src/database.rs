@@ -138,9 +138,7 @@ fn run_with_timeout<T: Send + 'static>(
     match done.recv_timeout(limit) {
         Ok(result) => result,
         Err(RecvTimeoutError::Timeout) => Err(unavailable(&format_args!("no answer within {limit:?}"))),
-        Err(RecvTimeoutError::Disconnected) => {
-            Err(Fault::Unknown("the connecting thread panicked".into()))
-        }
+        Err(RecvTimeoutError::Disconnected) => Err(Fault::Unknown("the connecting thread panicked".into())),
     }
 }
 

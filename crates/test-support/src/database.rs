@@ -86,7 +86,9 @@ impl TestDatabase {
 
     /// Sets a URL through the PgBouncer that the cases of this process share.
     pub(crate) fn behind_pgbouncer(self) -> anyhow::Result<Self> {
-        let Storage::Server { server, .. } = &self.storage else { bail!("the database is not on a PostgreSQL server") };
+        let Storage::Server { server, .. } = &self.storage else {
+            bail!("the database is not on a PostgreSQL server")
+        };
         let server = Arc::clone(server);
         self.pooled(server.pgbouncer()?)
     }

@@ -70,7 +70,7 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
     /// waiting; each has a timeout of its own.
     fn commit(&mut self, batch: &mut Batch) {
         let mut attempt = Attempt::First;
-        for pause in backoff::delays() {
+        for delay in backoff::delays() {
             batch.drop_abandoned();
             if batch.is_empty() {
                 return;
@@ -91,7 +91,7 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
                     attempt = Attempt::Resend;
                 }
             }
-            thread::sleep(pause);
+            thread::sleep(delay);
         }
     }
 
@@ -117,9 +117,9 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
             Err(Failure::NotCommitted(fault)) if fault.may_be_caused_by_one_row() => {
                 tracing::warn!(%fault, writes, "a batch failed; its lanes are committed separately");
                 self.metrics.failed_batches.inc();
-                let settled = batch.commit_lanes_separately(session, attempt);
+                let result = batch.commit_lanes_separately(session, attempt);
                 session.pages_written(pages);
-                settled
+                result
             }
             Err(failure) => Err(failure),
         }

@@ -48,11 +48,11 @@ impl Connections {
             }
             self.stats.add_loss();
             drop(pooled);
-            let pause = delays.next().unwrap_or_default();
-            if Instant::now() + pause >= deadline {
+            let delay = delays.next().unwrap_or_default();
+            if Instant::now() + delay >= deadline {
                 return result;
             }
-            thread::sleep(pause);
+            thread::sleep(delay);
         }
     }
 

@@ -54,6 +54,7 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
     .to_vec()
 }
 
+/// The Idempotency-Key `key` of this caller.
 pub fn idempotency(caller: u128, key: &str) -> Idempotency {
     Idempotency { caller: KeyId(Uuid::from_u128(caller)), key: IdempotencyKey::parse(key).unwrap() }
 }
@@ -186,18 +187,18 @@ fn a_request_that_waited_for_its_duplicate_is_replayed_under_any_default_isolati
 }
 
 /// Returns two open transactions: one has taken `names`, the other blocks the table of Idempotency-Keys.
-fn block(subject: &Subject, names: &[&str]) -> anyhow::Result<(PlainSql, PlainSql)> {
-    let mut taken = subject.database().plain_sql()?;
-    taken.execute("BEGIN")?;
+fn lock_names_and_keys(subject: &Subject, names: &[&str]) -> anyhow::Result<(PlainSql, PlainSql)> {
+    let mut name_lock = subject.database().plain_sql()?;
+    name_lock.execute("BEGIN")?;
     for name in names {
-        taken.execute(&format!(
+        name_lock.execute(&format!(
             "INSERT INTO groups (uuid, name, token, admin_id, created_at)
              VALUES (gen_random_uuid(), '{name}', 't', 1, now())"
         ))?;
     }
-    let mut closed = subject.database().plain_sql()?;
-    closed.execute("BEGIN; LOCK TABLE idempotency_keys IN ACCESS EXCLUSIVE MODE")?;
-    Ok((taken, closed))
+    let mut key_lock = subject.database().plain_sql()?;
+    key_lock.execute("BEGIN; LOCK TABLE idempotency_keys IN ACCESS EXCLUSIVE MODE")?;
+    Ok((name_lock, key_lock))
 }
 
 /// Waits until `count` statements wait for locks of this kind.
@@ -207,7 +208,7 @@ fn wait_for_locks(subject: &Subject, kind: &str, count: usize) {
         "SELECT pid::text FROM pg_locks JOIN pg_stat_activity USING (pid)
          WHERE datname = current_database() AND locktype = '{kind}' AND NOT granted"
     );
-    deadline::eventually("as many waits for a lock", || {
+    deadline::eventually("the statements wait for a lock", || {
         (admin.rows(&waiting).unwrap().len() == count).then_some(())
     });
 }
@@ -216,7 +217,7 @@ fn requests_with_swapped_keys_on_two_instances_do_not_deadlock(database: TestDat
     let first = Subject::with(database, OPTIONS, ONE_WRITER)?;
     let writers = first.second_instance()?.start_queue(ONE_WRITER)?;
     let second = writers.groups();
-    let (mut taken, mut closed) = block(&first, &["a", "c"])?;
+    let (mut name_lock, mut key_lock) = lock_names_and_keys(&first, &["a", "c"])?;
     let answers = first.run(async {
         // The first create of each instance blocks its writer, so that the other two form one batch.
         let mut answers = Vec::new();
@@ -235,9 +236,9 @@ fn requests_with_swapped_keys_on_two_instances_do_not_deadlock(database: TestDat
             answers.push(instance.create(new_group(name), Some(idempotency(7, key))));
             assert!(futures_util::poll!(answers.last_mut().unwrap()).is_pending());
         }
-        closed.execute("ROLLBACK").unwrap();
+        key_lock.execute("ROLLBACK").unwrap();
         wait_for_locks(&first, "transactionid", 2);
-        taken.execute("ROLLBACK").unwrap();
+        name_lock.execute("ROLLBACK").unwrap();
         join_all(answers).await
     });
     let created = answers.iter().flatten().count();
@@ -249,7 +250,7 @@ fn requests_with_swapped_keys_on_two_instances_do_not_deadlock(database: TestDat
 
 fn requests_aborted_by_a_deadlock_are_retried(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
-    let (mut taken, mut closed) = block(&subject, &["a"])?;
+    let (mut name_lock, mut key_lock) = lock_names_and_keys(&subject, &["a"])?;
     // With this timeout, the service's transaction detects the deadlock and is aborted.
     let mut rival = subject.database().plain_sql()?;
     rival.execute(
@@ -264,7 +265,7 @@ fn requests_aborted_by_a_deadlock_are_retried(database: TestDatabase) -> anyhow:
             assert!(futures_util::poll!(answers.last_mut().unwrap()).is_pending());
             wait_for_locks(&subject, "relation", 1);
         }
-        closed.execute("ROLLBACK").unwrap();
+        key_lock.execute("ROLLBACK").unwrap();
         wait_for_locks(&subject, "transactionid", 1);
         let rival = thread::spawn(move || {
             rival.execute(
@@ -274,7 +275,7 @@ fn requests_aborted_by_a_deadlock_are_retried(database: TestDatabase) -> anyhow:
             )
         });
         wait_for_locks(&subject, "transactionid", 2);
-        taken.execute("ROLLBACK").unwrap();
+        name_lock.execute("ROLLBACK").unwrap();
         let answers = join_all(answers).await;
         rival.join().unwrap().unwrap();
         answers
@@ -387,21 +388,22 @@ fn old_keys_are_swept_in_steps_and_recent_ones_stay(database: TestDatabase) -> a
     let subject = Subject::on(database)?;
     let count = 2 * usize::from(IdempotencySweeper::STEP) + 100;
     record(&subject, (0..count).map(|number| format!("k{number}")));
-    assert!(subject.run(subject.groups.create(new_group("young"), Some(idempotency(2, "young")))).is_ok());
-    age(&subject, "key NOT IN ('k0', 'young')")?;
+    assert!(subject.run(subject.groups.create(new_group("recent"), Some(idempotency(2, "recent")))).is_ok());
+    age(&subject, "key NOT IN ('k0', 'recent')")?;
     let (mut sweeper, moment) = (subject.sweeper(), half_a_day_ago());
     let mut left = count;
     deadline::eventually("the end of the sweep", || {
-        let may_follow = subject.run(sweeper.step(moment)).unwrap();
+        let has_more = subject.run(sweeper.step(moment)).unwrap();
         let after = subject.database().rows("SELECT key FROM idempotency_keys").unwrap().len();
         assert!(left - after <= usize::from(IdempotencySweeper::STEP), "{left} keys before, {after} after");
         left = after;
-        (!may_follow).then_some(())
+        (!has_more).then_some(())
     });
-    assert_eq!(subject.database().rows("SELECT key FROM idempotency_keys")?, [["k0"], ["young"]]);
+    let kept = subject.database().rows("SELECT key FROM idempotency_keys ORDER BY key")?;
+    assert_eq!(kept, [["k0"], ["recent"]]);
     assert!(!subject.run(subject.groups.create(new_group("again"), Some(idempotency(1, "k7"))))?.replayed);
     // The next step begins another sweep.
-    age(&subject, "key = 'young'")?;
+    age(&subject, "key = 'recent'")?;
     assert!(subject.run(sweeper.step(moment)).is_ok());
     assert_eq!(subject.database().rows("SELECT key FROM idempotency_keys ORDER BY key")?, [["k0"], ["k7"]]);
     Ok(())

@@ -110,7 +110,7 @@ fn a_database_that_is_locked_for_writes_is_not_ready(database: TestDatabase) -> 
     );
     lock.execute("ROLLBACK")?;
     deadline::eventually("the server is ready", || (ask(&app, "/readyz").status == 200).then_some(()));
-    // A trial leaves nothing behind, and takes no id.
+    // A probe create leaves nothing behind, and takes no id.
     assert!(app.groups().is_empty());
     assert_eq!(group("g").send(app.port).json()["id"], 1);
     Ok(())
