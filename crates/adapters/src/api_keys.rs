@@ -1,4 +1,4 @@
-//! The keys on record, in either database.
+//! Stores API keys in either database.
 
 use crate::{
     commit::{InsertKey, RevokeKey, Submitter},
@@ -16,15 +16,15 @@ use gochat_domain::{
 };
 use sha2::{Digest, Sha256};
 
-/// Keys in a database: read on pooled connections, written through the commit queue.
+/// API keys in a database: read on pooled connections, written through the commit queue.
 pub(crate) struct DieselApiKeys {
     pub(crate) pool: Pool,
     pub(crate) queue: Submitter,
 }
 
-/// The SHA-256 digest (FIPS 180-4) under which a key is on record.
+/// The SHA-256 digest (FIPS 180-4) under which a key is stored.
 ///
-/// A fast hash is enough: the keys have 256 random bits, which nobody can try out.
+/// A fast hash is enough: a key has 256 random bits, too many to guess.
 pub(crate) fn digest(key: &ApiKey) -> [u8; 32] {
     Sha256::digest(key.expose()).into()
 }
@@ -37,7 +37,7 @@ impl ApiKeyRepository for DieselApiKeys {
 
     async fn find(&self, key: &ApiKey) -> Result<Option<IssuedKey>, StorageError> {
         let digest = digest(key);
-        // A digest is unique, and SQLite would compile the statement anew for each `LIMIT` that is bound.
+        // No `LIMIT`, as a digest is unique: SQLite would recompile the statement each time a `LIMIT` is bound.
         let find = move |connection: &mut AnyConnection| {
             let row = api_keys::table
                 .filter(api_keys::digest.eq(digest.as_slice()))

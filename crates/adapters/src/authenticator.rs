@@ -1,13 +1,13 @@
-//! Knows callers by the keys on record, and asks the record rarely.
+//! Authenticates callers by their stored keys, through a cache.
 
-mod answer;
+mod cached_key;
 mod refresher;
 #[cfg(test)]
 mod tests;
 
 use crate::{Fault, api_keys::digest, metrics::KeyCacheMetrics};
-use answer::Answer;
 use async_trait::async_trait;
+use cached_key::CachedKey;
 use gochat_domain::{
     auth::{ApiKey, Caller, IssuedKey},
     clock::Clock,
@@ -19,44 +19,44 @@ use refresher::Refresher;
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 
-/// An [`Authenticator`] over the keys on record, with a small cache of what they said, unknown keys included.
+/// An [`Authenticator`] with a small cache of key look-ups, including those of unknown keys.
 ///
-/// An answer is believed for [`CachingAuthenticator::MAX_AGE`] at most, counted from before the look-up; a revoked key
-/// may go on working for as long. Expiry is checked each time. Of many requests with one key that is not in the cache,
-/// one asks the record and the others wait for it. The key of an answer past half of that age is looked up again in the
-/// background, so that requests with a key in use do not wait for the record.
+/// An entry is valid for [`CachingAuthenticator::MAX_AGE`] at most, counted from before the look-up, so a revoked key
+/// may keep working that long. Expiry is checked on each use. Concurrent misses of one key share one look-up. An
+/// entry past half of its maximum age is refreshed in the background, so that requests with a key in use do not wait
+/// for the database.
 pub struct CachingAuthenticator {
     keys: Arc<dyn ApiKeyRepository>,
     clock: Arc<dyn Clock>,
-    answers: Arc<Answers>,
+    cache: Arc<KeyCache>,
     max_age: Duration,
     refresh_age: Duration,
     refresher: Refresher,
     metrics: Option<KeyCacheMetrics>,
 }
 
-/// Answers of the record, by the digest of the key.
-type Answers = Cache<[u8; 32], Answer>;
+/// Look-up results by the digest of the key.
+type KeyCache = Cache<[u8; 32], CachedKey>;
 
 impl CachingAuthenticator {
-    /// The oldest answer that is believed. Below the 5 seconds that the contract allows.
+    /// Maximum age of an entry. Below the 5 seconds that the contract allows.
     pub const MAX_AGE: Duration = Duration::from_secs(4);
 
-    /// The longest wait for an answer: of those that wait for one look-up that fails, the next asks anew.
+    /// Longest wait for a look-up. When a shared look-up fails, the next waiting request starts another one.
     const MAX_WAIT: Duration = Duration::from_secs(5);
 
-    /// The most keys that are remembered; a flood of unknown keys costs no more memory than this.
+    /// Maximum number of entries; bounds the memory that a flood of unknown keys can take.
     const CAPACITY: usize = 10_000;
 
-    /// An authenticator that believes an answer of `keys` for `max_age`.
+    /// An authenticator that looks keys up in `keys` and caches the results for `max_age`.
     pub fn new(keys: Arc<dyn ApiKeyRepository>, clock: Arc<dyn Clock>, max_age: Duration) -> Self {
-        let answers = Arc::new(Cache::new(Self::CAPACITY));
-        let refresher = Refresher::new(Arc::clone(&keys), Arc::clone(&answers));
-        Self { keys, clock, answers, max_age, refresh_age: max_age / 2, refresher, metrics: None }
+        let cache = Arc::new(Cache::new(Self::CAPACITY));
+        let refresher = Refresher::new(Arc::clone(&keys), Arc::clone(&cache));
+        Self { keys, clock, cache, max_age, refresh_age: max_age / 2, refresher, metrics: None }
     }
 
-    /// With its hits, misses and refreshes counted in `registry`.
-    pub fn measured(self, registry: &Registry) -> prometheus::Result<Self> {
+    /// Counts cache hits, misses and refreshes in `registry`.
+    pub fn with_metrics(self, registry: &Registry) -> prometheus::Result<Self> {
         Ok(Self { metrics: Some(KeyCacheMetrics::register(registry)?), ..self })
     }
 
@@ -68,30 +68,30 @@ impl CachingAuthenticator {
 
     async fn look_up(&self, key: &ApiKey) -> Result<Option<Arc<IssuedKey>>, StorageError> {
         let digest = digest(key);
-        let stale = |answer: &Answer| answer.age() > self.max_age;
-        if let Some(answer) = self.answers.get(&digest).filter(|answer| !stale(answer)) {
+        let stale = |entry: &CachedKey| entry.age() > self.max_age;
+        if let Some(entry) = self.cache.get(&digest).filter(|entry| !stale(entry)) {
             self.count(|metrics| &metrics.hits);
-            self.refresh_in_time(key, &answer);
-            return Ok(answer.issued);
+            self.refresh_if_due(key, &entry);
+            return Ok(entry.issued);
         }
         self.count(|metrics| &metrics.misses);
-        self.answers.remove_if(&digest, stale);
-        let ask = Answer::ask(&*self.keys, key);
-        match timeout(Self::MAX_WAIT, self.answers.get_or_insert_async(&digest, ask)).await {
-            Ok(answer) => answer.map(|answer| answer.issued),
-            Err(_) => Err(Fault::Unavailable("the record of keys took too long".into()).into()),
+        self.cache.remove_if(&digest, stale);
+        let look_up = CachedKey::look_up(&*self.keys, key);
+        match timeout(Self::MAX_WAIT, self.cache.get_or_insert_async(&digest, look_up)).await {
+            Ok(entry) => entry.map(|entry| entry.issued),
+            Err(_) => Err(Fault::Unavailable("the look-up of the key took too long".into()).into()),
         }
     }
 
-    /// Unknown keys are not refreshed: a flood of them would take the look-ups from the keys of callers.
-    fn refresh_in_time(&self, key: &ApiKey, answer: &Answer) {
-        let age = answer.age();
-        if answer.issued.is_none() || age < self.refresh_age {
+    /// Unknown keys are not refreshed: a flood of them would delay the look-ups of valid keys.
+    fn refresh_if_due(&self, key: &ApiKey, entry: &CachedKey) {
+        let age = entry.age();
+        if entry.issued.is_none() || age < self.refresh_age {
             return;
         }
-        // A refresh ends before its answer is stale, so it never replaces the answer of a later look-up.
+        // The refresh ends before the entry is stale, so it never replaces the result of a later look-up.
         let limit = self.max_age.saturating_sub(age).min(Self::MAX_WAIT);
-        if self.refresher.start(key, answer, limit) {
+        if self.refresher.start(key, entry, limit) {
             self.count(|metrics| &metrics.refreshes);
         }
     }

@@ -1,10 +1,10 @@
-//! The pauses between attempts to reach a database that is away.
+//! The backoff between attempts to reach an unreachable database.
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use std::time::Duration;
 
-/// Pauses of 5 ms, each twice as long as the one before, up to 200 ms; without an end.
-pub(crate) fn pauses() -> impl Iterator<Item = Duration> {
+/// Delays from 5 ms, doubling up to 200 ms, without end.
+pub(crate) fn delays() -> impl Iterator<Item = Duration> {
     ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(5))
         .with_max_delay(Duration::from_millis(200))

@@ -1,4 +1,4 @@
-//! A connection to either database, opened the way this service needs it.
+//! Connections to either database, with the settings that the service needs.
 
 mod open;
 mod pooler;
@@ -15,24 +15,24 @@ use std::{
 };
 use uuid::Uuid;
 
-/// A connection to the database that the configuration names.
+/// A connection to either database.
 #[derive(MultiConnection)]
 pub(crate) enum AnyConnection {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
 
-/// A use of a connection.
+/// The purpose of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// Reads alone: the database itself refuses a write.
+    /// Only reads; the database refuses writes.
     Reader,
     /// May write.
     Writer,
 }
 
-/// Number of timeouts after which a thread that has not returned from the database is stuck. Its callers give up after one, and a
-/// server that answers ends each statement after one.
+/// Number of timeouts after which a thread blocked in the database counts as stuck. Its caller gives up after one,
+/// and a responsive server cancels each statement after one.
 const STUCK_AFTER: u32 = 3;
 
 /// Opens connections to one database.
@@ -40,10 +40,9 @@ const STUCK_AFTER: u32 = 3;
 pub(crate) struct Connector {
     target: Target,
     timeout: Duration,
-    /// Whether the settings of a session stay with a connection. Behind a pooler of transactions each transaction may meet
-    /// another session.
+    /// True if session settings persist. Behind a transaction-mode pooler each transaction may run in another session.
     keeps_session: bool,
-    /// Whether prepared statements stay with a connection.
+    /// True if prepared statements persist.
     prepared_statements: bool,
 }
 
@@ -55,15 +54,16 @@ enum Target {
 }
 
 impl Connector {
-    /// A connector to `url`. At a first start it makes the file of SQLite, empty, and its folder.
+    /// A connector to `url`. On the first start it creates an empty SQLite file and its folder.
     pub(crate) fn new(url: &DatabaseUrl, options: DatabaseOptions) -> Result<Self, Fault> {
         let target = match url {
             DatabaseUrl::SqliteFile(path) => Target::SqliteFile(DatabaseFile::prepare(path)?),
-            // Every connection of this process that knows the name shares the database.
+            // All connections of this process with this name share the database.
             DatabaseUrl::SqliteMemory => Target::SqliteMemory(format!("file:/{}?vfs=memdb", Uuid::now_v7())),
             DatabaseUrl::Postgres(url) => {
-                // Before libpq does it: OpenSSL then leaves its memory as it is when the process ends. A thread that opens a
-                // connection meanwhile would use what is freed, and a signal would end the process in place of its exit code.
+                // Must run before libpq initialises OpenSSL: then OpenSSL does not free its memory at exit. Otherwise
+                // a thread that opens a connection during exit would use freed memory, and the process would end by a
+                // signal instead of its exit code.
                 openssl_sys::init();
                 Target::Postgres(url.expose(options.timeout))
             }
@@ -72,12 +72,12 @@ impl Connector {
         Ok(Self { target, timeout, keeps_session: prepared_statements, prepared_statements })
     }
 
-    /// Longest wait for anything.
+    /// Longest wait for a connection, a lock or a statement.
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// Whether the database is a file, and not a server.
+    /// True if the database is SQLite and not a server.
     pub(crate) fn is_file(&self) -> bool {
         match self.target {
             Target::SqliteFile(_) | Target::SqliteMemory(_) => true,
@@ -85,27 +85,26 @@ impl Connector {
         }
     }
 
-    /// Time after which a thread that has not returned from the database is replaced; `None` where the waits end by
-    /// themselves, as SQLite's do.
+    /// Time after which a blocked thread counts as stuck and is replaced; `None` for SQLite, where every wait has a
+    /// timeout.
     ///
-    /// A server that is frozen, or a pooler that waits for one, still acknowledges what it is sent, and libpq then waits
-    /// without an end.
+    /// A frozen server, or a pooler that waits for one, still acknowledges packets, so libpq waits forever.
     pub(crate) fn stuck_after(&self) -> Option<Duration> {
         (!self.is_file()).then_some(self.timeout * STUCK_AFTER)
     }
 
-    /// Whether the settings of a session stay with a connection.
+    /// True if session settings persist.
     pub(crate) fn keeps_session(&self) -> bool {
         self.keeps_session
     }
 
-    /// Finds out whether a pooler stands before PostgreSQL, and connects so that nothing rests on what it does not keep.
+    /// Detects a transaction-mode pooler in front of PostgreSQL, and then relies on no session state.
     ///
     /// # Errors
-    /// The pooler does not keep the prepared statements that the settings ask for.
-    pub(crate) fn allow_for_pooler(&mut self) -> Result<(), Fault> {
+    /// The pooler does not support prepared statements, which the configuration asks for.
+    pub(crate) fn detect_pooler(&mut self) -> Result<(), Fault> {
         if let (Target::Postgres(url), true) = (&self.target, self.keeps_session) {
-            self.keeps_session = !pooler::hands_out_transactions(url)?;
+            self.keeps_session = !pooler::is_transaction_mode(url)?;
             if !self.keeps_session {
                 pooler::check_prepared_statements(url)?;
             }
@@ -113,13 +112,13 @@ impl Connector {
         Ok(())
     }
 
-    /// Whether the database ends with its last connection.
+    /// True if the database vanishes with its last connection.
     pub(crate) fn is_in_memory(&self) -> bool {
         matches!(self.target, Target::SqliteMemory(_))
     }
 
-    /// Connections that may write at once, if `wanted` would: SQLite has one writer.
-    pub(crate) fn writers(&self, wanted: usize) -> usize {
+    /// Maximum number of concurrent writers, up to `wanted`: SQLite has one.
+    pub(crate) fn max_writers(&self, wanted: usize) -> usize {
         if self.is_file() { 1 } else { wanted }
     }
 
@@ -127,8 +126,8 @@ impl Connector {
     pub(crate) fn open(&self, role: Role) -> Result<OpenConnection, Fault> {
         match &self.target {
             Target::SqliteFile(file) => {
-                let connection = self.open_sqlite(&file.opening()?, "WAL", role)?;
-                Ok(OpenConnection { connection, _companions: Some(file.opened()?), begin: None })
+                let connection = self.open_sqlite(&file.prepare_open()?, "WAL", role)?;
+                Ok(OpenConnection { connection, _companions: Some(file.register_open()?), begin: None })
             }
             Target::SqliteMemory(name) => Ok(self.open_sqlite(name, "MEMORY", role)?.into()),
             Target::Postgres(url) => {
@@ -142,7 +141,7 @@ impl Connector {
         }
     }
 
-    /// The file of a SQLite database that is one.
+    /// The file of an on-disk SQLite database.
     pub(crate) fn file(&self) -> Option<&DatabaseFile> {
         match &self.target {
             Target::SqliteFile(file) => Some(file),
@@ -150,11 +149,11 @@ impl Connector {
         }
     }
 
-    /// The statements that begin a transaction.
+    /// Returns the SQL that begins a transaction.
     pub(crate) fn begin(&self, role: Role) -> String {
         match (&self.target, role) {
             (Target::Postgres(_), _) => postgres::begin(role, self.timeout),
-            // Takes the lock at once: a transaction that read before it writes could not wait for another writer.
+            // Takes the write lock at once: a transaction that read first could not wait for another writer.
             (Target::SqliteFile(_) | Target::SqliteMemory(_), Role::Writer) => "BEGIN IMMEDIATE".to_owned(),
             (Target::SqliteFile(_) | Target::SqliteMemory(_), Role::Reader) => "BEGIN".to_owned(),
         }
@@ -167,7 +166,7 @@ impl Connector {
         connection
             .batch_execute(&format!("PRAGMA busy_timeout = {busy_timeout}; PRAGMA foreign_keys = ON;"))?;
         self.set_journal_mode(&mut connection, journal_mode)?;
-        // The last one reads, so that the log is open.
+        // The last statement reads, so that the WAL is open.
         connection.batch_execute(match role {
             Role::Writer => "PRAGMA synchronous = FULL; PRAGMA schema_version",
             Role::Reader => "PRAGMA synchronous = FULL; PRAGMA query_only = ON; PRAGMA schema_version",
@@ -175,12 +174,12 @@ impl Connector {
         Ok(AnyConnection::Sqlite(connection))
     }
 
-    /// SQLite does not wait by itself for whoever else changes the mode of a new file, so this does.
+    /// Retries while locked: SQLite's busy timeout does not apply to changes of the journal mode.
     fn set_journal_mode(&self, connection: &mut SqliteConnection, mode: &str) -> Result<(), Fault> {
-        let give_up_at = Instant::now() + self.timeout;
+        let deadline = Instant::now() + self.timeout;
         loop {
             match connection.batch_execute(&format!("PRAGMA journal_mode = {mode}")).map_err(Fault::from) {
-                Err(fault) if fault.to_string().contains("locked") && Instant::now() < give_up_at => {
+                Err(fault) if fault.to_string().contains("locked") && Instant::now() < deadline => {
                     thread::sleep(Duration::from_millis(5));
                 }
                 result => return result,
@@ -202,7 +201,7 @@ mod tests {
     use gochat_test_support::{Backend, TestDatabase, run_case};
 
     #[test]
-    fn sqlite_writes_ahead_flushes_each_commit_and_keeps_foreign_keys() {
+    fn sqlite_uses_wal_flushes_each_commit_and_enforces_foreign_keys() {
         let database = TestDatabase::sqlite().unwrap();
         let mut connection = testing::connector(&database).open(Role::Writer).unwrap();
         let mut value = |pragma: &str| -> i64 {
@@ -219,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_is_refused_writes_by_the_database_itself() {
+    fn the_database_refuses_writes_of_a_reader() {
         run_case(Backend::ALL, |database| {
             let connector = testing::migrated(&database);
             let delete = |connection: &mut AnyConnection| -> Result<usize, Fault> {

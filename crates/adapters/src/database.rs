@@ -24,24 +24,24 @@ use std::{
     time::Duration,
 };
 
-/// The use of a database.
+/// Options of a database.
 #[derive(Debug, Clone, Copy)]
 pub struct DatabaseOptions {
-    /// The most connections for reads. Writers and the look-ups of keys have their own.
+    /// Maximum number of connections for reads. Writers and key look-ups have their own.
     pub pool_size: u32,
-    /// The most reads that wait for one of them; one more is refused at once.
+    /// Maximum number of waiting reads; further ones are refused at once.
     pub read_queue: usize,
-    /// Longest wait for a connection, for a lock or for a statement.
+    /// Longest wait for a connection, a lock or a statement.
     pub timeout: Duration,
-    /// Whether PostgreSQL is asked to keep prepared statements. Without them, each use is a transaction that rests on nothing
-    /// that a session keeps, as a pooler of transactions needs it.
+    /// Uses prepared statements on PostgreSQL. Without them, each operation is a transaction that relies on no
+    /// session state, as a transaction-mode pooler requires.
     pub prepared_statements: bool,
 }
 
-/// Time at start for hosts of the URL that are away, beside that for one that is frozen.
-const HOSTS_THAT_ARE_AWAY: Duration = Duration::from_secs(20);
+/// Extra time at start for unreachable hosts of the URL, on top of the limit for a frozen one.
+const UNREACHABLE_HOSTS_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A database that could be reached.
+/// A connected database.
 pub struct Database {
     connector: Connector,
     pool: Pool,
@@ -49,18 +49,18 @@ pub struct Database {
 }
 
 impl Database {
-    /// The most connections for look-ups of keys and for the readiness probe. They are apart from `pool_size`, so that a flood
-    /// of other reads never makes authentication fail or the server look broken.
+    /// Connections for key look-ups and the readiness probe. They are separate from `pool_size`, so that a flood of
+    /// reads cannot block authentication or make the server look broken.
     const KEY_CONNECTIONS: u32 = 2;
 
-    /// Connects to the database at `url`; a SQLite file is made if it is missing. Its schema is left as it is.
+    /// Connects to the database at `url`. Creates a missing SQLite file, and leaves the schema unchanged.
     ///
-    /// Opens one connection at once, so that a database that cannot be reached is known now and by its own words.
+    /// Opens one connection at once, so that an unreachable database fails here, with its own error message.
     pub fn connect(url: &DatabaseUrl, options: DatabaseOptions) -> Result<Self, Fault> {
         let mut connector = Connector::new(url, options)?;
-        let limit = connector.stuck_after().map(|limit| limit + HOSTS_THAT_ARE_AWAY);
-        let connector = within(limit, move || {
-            connector.allow_for_pooler()?;
+        let limit = connector.stuck_after().map(|limit| limit + UNREACHABLE_HOSTS_TIMEOUT);
+        let connector = run_with_timeout(limit, move || {
+            connector.detect_pooler()?;
             connector.open(Role::Reader)?;
             Ok(connector)
         })?;
@@ -72,21 +72,21 @@ impl Database {
 
     /// Runs the pending migrations, and returns their versions.
     pub fn migrate(&self) -> Result<Vec<String>, MigrateError> {
-        self.migrate_telling(&|_| ())
+        self.migrate_with_progress(&|_| ())
     }
 
-    /// [`Self::migrate`], where `progress` is told each version as soon as its migration is in effect.
-    pub fn migrate_telling(&self, progress: &dyn Fn(&str)) -> Result<Vec<String>, MigrateError> {
+    /// Does the same as [`Self::migrate`], and passes each version to `progress` once its migration is committed.
+    pub fn migrate_with_progress(&self, progress: &dyn Fn(&str)) -> Result<Vec<String>, MigrateError> {
         let open = || self.connector.open(Role::Writer);
         migrations::migrate(&mut *open()?, &open, progress)
     }
 
-    /// Passes if the schema is one that this program works with.
+    /// Checks that this program works with the schema.
     pub fn check_schema(&self) -> Result<(), MigrateError> {
         self.connector.open(Role::Reader)?.read(migrations::check)
     }
 
-    /// The keys on record, which are written through `queue`.
+    /// The port that stores API keys, with writes through `queue`.
     pub fn api_keys(&self, queue: &CommitQueue) -> Arc<dyn ApiKeyRepository> {
         Arc::new(DieselApiKeys { pool: self.key_pool.clone(), queue: queue.submitter() })
     }
@@ -96,51 +96,49 @@ impl Database {
         Arc::new(DieselGroupReader::new(self.pool.clone()))
     }
 
-    /// The probe that tells whether creates through `queue` can succeed.
+    /// The probe that checks whether creates through `queue` succeed.
     pub fn readiness_probe(&self, queue: &CommitQueue) -> ReadinessProbe {
         ReadinessProbe {
             pool: self.key_pool.clone(),
             queue: queue.submitter(),
             last_commit: queue.last_commit(),
             file: self.connector.file().cloned(),
-            turn: Arc::default(),
-            trial: Arc::default(),
+            schema_check: Arc::default(),
+            write_check: Arc::default(),
         }
     }
 
-    /// The sweeper of old Idempotency-Keys, whose steps go through `queue`.
+    /// The sweeper of old Idempotency-Keys, with deletes through `queue`.
     pub fn idempotency_sweeper(&self, queue: &CommitQueue) -> IdempotencySweeper {
         IdempotencySweeper::new(queue.submitter(), self.connector.is_file())
     }
 
-    /// Lets `registry` read how the connections for reads are used.
+    /// Registers the metrics of the read pool.
     pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         self.pool.register(registry)
     }
 
-    /// Starts the writers, and the queue of all that changes the database.
+    /// Starts the writers and their queue.
     pub fn start_queue(&self, options: CommitOptions) -> io::Result<CommitQueue> {
-        CommitQueue::on(&self.connector, options)
+        CommitQueue::open(&self.connector, options)
     }
 }
 
-/// Runs `work`, and waits for it no longer than `limit`.
-fn within<T: Send + 'static>(
+/// Runs `work` in a thread of its own, and waits for it no longer than `limit`.
+fn run_with_timeout<T: Send + 'static>(
     limit: Option<Duration>,
     work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, Fault> {
     let Some(limit) = limit else { return work() };
     let (sender, done) = mpsc::channel();
-    // Nobody waits for what is late.
+    // A late result has no receiver.
     let run = move || drop(sender.send(work()));
     let unavailable = |reason: &dyn Display| Fault::Unavailable(reason.to_string());
     thread::Builder::new().name("connect".into()).spawn(run).map_err(|error| unavailable(&error))?;
     match done.recv_timeout(limit) {
         Ok(result) => result,
         Err(RecvTimeoutError::Timeout) => Err(unavailable(&format_args!("no answer within {limit:?}"))),
-        Err(RecvTimeoutError::Disconnected) => {
-            Err(Fault::Unknown("the thread that connects panicked".into()))
-        }
+        Err(RecvTimeoutError::Disconnected) => Err(Fault::Unknown("the connecting thread panicked".into())),
     }
 }
 
@@ -148,7 +146,7 @@ fn within<T: Send + 'static>(
 mod tests {
     use super::*;
     use gochat_domain::auth::ApiKey;
-    use gochat_test_support::{TestDatabase, deadline::soon};
+    use gochat_test_support::{TestDatabase, deadline::with_timeout};
     use tokio::sync::Notify;
 
     #[tokio::test]
@@ -165,12 +163,12 @@ mod tests {
         let take = Arc::clone(&taken);
         let read = database.pool.run(move |_| {
             take.notify_one();
-            // Ends with the sender.
+            // Returns when the sender is dropped.
             let _ended = released.recv();
             Ok(())
         });
         let look_up = async {
-            soon("the read has the connection", taken.notified()).await;
+            with_timeout("the read has the connection", taken.notified()).await;
             let found = keys.find(&ApiKey::parse("gck_some").unwrap()).await;
             drop(release);
             found.unwrap()

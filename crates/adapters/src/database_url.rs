@@ -1,4 +1,4 @@
-//! Where the groups are stored, as a line of configuration says it.
+//! The database URL of the configuration.
 
 mod postgres;
 mod sqlite;
@@ -10,9 +10,9 @@ use std::{fmt, path::PathBuf, str::FromStr};
 /// The URL of a database. Its scheme picks the backend; `Display` and `Debug` hide the password.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
-    /// `sqlite://PATH`: a file, in a folder that is made if it is missing.
+    /// `sqlite://PATH`: a file. It and its folder are created if missing.
     SqliteFile(PathBuf),
-    /// `sqlite::memory:`: a database that ends with the process, for tests.
+    /// `sqlite::memory:`: a database that vanishes with the process, for tests.
     SqliteMemory,
     /// `postgres://…` or `postgresql://…`, in libpq's whole syntax.
     Postgres(PostgresUrl),
@@ -52,34 +52,34 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
-/// What is wrong with a database URL. The text does not repeat the URL, as a secret may stand in it.
+/// The reason why a database URL is invalid. The message does not repeat the URL, which may contain a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected {}", self.expected())]
 pub enum InvalidDatabaseUrl {
-    /// `sqlite://` and no file behind it, or white space around it.
+    /// `sqlite://` without a file, or with white space around it.
     NoPath,
     /// `sqlite://:memory:`, which would be a file of that name.
     Memory,
-    /// `sqlite://file:…`: the URI of a file in a URL.
+    /// `sqlite://file:…`: a URI within the URL.
     Nested,
-    /// `"sqlite://PATH"` or `sqlite://"PATH"`: files of variables keep the quotes that a shell takes away.
+    /// `"sqlite://PATH"` or `sqlite://"PATH"`: environment files keep the quotes that a shell removes.
     Quoted,
     /// `sqlite://localhost/…`: SQLite has no hosts.
     Host,
-    /// `sqlite://PATH?…` or `sqlite://PATH&…`: parameters are of other programs.
+    /// `sqlite://PATH?…` or `sqlite://PATH&…`: parameters, which other programs accept.
     Parameters,
-    /// `sqlite://g.sqlite#…`: a file has no fragments.
+    /// `sqlite://g.sqlite#…`: a URL fragment.
     Fragment,
-    /// `sqlite://~/…`, `sqlite://$HOME/…` or `sqlite://%HOME%/…`: no shell reads it.
+    /// `sqlite://~/…`, `sqlite://$HOME/…` or `sqlite://%HOME%/…`: not expanded, as no shell reads it.
     Unexpanded,
-    /// `sqlite://a%20b`: nothing is decoded.
+    /// `sqlite://a%20b`: percent-encoding, which is not decoded.
     Encoded,
     /// Neither SQLite nor PostgreSQL.
     UnknownScheme,
 }
 
 impl InvalidDatabaseUrl {
-    /// What would be right.
+    /// A description of a valid value.
     pub const fn expected(self) -> &'static str {
         match self {
             Self::NoPath => {
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_database_url_is_refused_without_repeating_it() {
+    fn an_invalid_url_is_refused_without_repeating_it() {
         for url in [
             "",
             "mysql://u:secret@h/d",

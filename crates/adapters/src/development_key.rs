@@ -1,4 +1,4 @@
-//! The key that the API page shows, for development.
+//! The development key, which the API page shows.
 
 use async_trait::async_trait;
 use gochat_domain::{
@@ -6,10 +6,10 @@ use gochat_domain::{
     ports::{AuthenticateError, Authenticator},
 };
 
-/// The key of the API page. Everybody knows it, so it must never open anything but a developer's own machine.
+/// The key of the API page. It is public, so it must only ever be enabled on a developer's own machine.
 pub const DEVELOPMENT_KEY: &str = "433578ab-84c2-4e02-4656-de55a8097c9f";
 
-/// Accepts [`DEVELOPMENT_KEY`] with every scope, and leaves every other key to the [`Authenticator`] within.
+/// Accepts [`DEVELOPMENT_KEY`] with every scope, and delegates every other key to the wrapped [`Authenticator`].
 pub struct DevelopmentKey<A>(pub A);
 
 #[async_trait]
@@ -28,7 +28,7 @@ mod tests {
     use gochat_domain::ports::MockAuthenticator;
 
     #[tokio::test]
-    async fn the_development_key_has_every_scope_and_other_keys_are_left_to_the_record() {
+    async fn the_development_key_has_every_scope_and_other_keys_are_looked_up() {
         let mut within = MockAuthenticator::new();
         within.expect_authenticate().once().returning(|_| Err(AuthenticateError::Unauthorized));
         let authenticator = DevelopmentKey(within);

@@ -1,4 +1,4 @@
-//! Reads the errors of Diesel, of r2d2 and of the databases behind them. No other file does.
+//! Classifies the errors of Diesel, r2d2 and the databases. No other module interprets them.
 
 use crate::connection::AnyConnection;
 use diesel::{
@@ -7,25 +7,25 @@ use diesel::{
 };
 use gochat_domain::ports::StorageError;
 
-/// A failure of the database, for the log of the operator. Many requests may share one.
+/// A database failure, for the operator's log. Many requests may share one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// The database is away, full, read-only, locked or overloaded: a later retry may succeed.
+    /// The database is unreachable, full, read-only, locked or overloaded: a later retry may succeed.
     #[error("{0}")]
     Unavailable(String),
-    /// The database reports an error that Diesel has no name for, as most that pass: full disks, timeouts, shutdowns.
+    /// Diesel has no name for the error. Most such errors are transient: full disks, timeouts, shutdowns.
     #[error("{0}")]
     Unnamed(String),
-    /// PostgreSQL takes no writes on this connection: it leads to a standby, or the operator forbids them.
+    /// PostgreSQL refuses writes on this connection: the server is a standby, or the operator made it read-only.
     #[error("{0}")]
     ReadOnly(String),
-    /// The failure was not foreseen.
+    /// An unexpected failure.
     #[error("{0}")]
     Unknown(String),
 }
 
-/// SQLite's texts for what may pass, from `sqlite3_errstr()` of BUSY, LOCKED, FULL, READONLY, IOERR, CANTOPEN, CORRUPT, NOTADB
-/// and NOMEM. Diesel does not report SQLite's result codes, and SQLite speaks English alone.
+/// SQLite's messages for transient errors, from `sqlite3_errstr()` of BUSY, LOCKED, FULL, READONLY, IOERR, CANTOPEN,
+/// CORRUPT, NOTADB and NOMEM. Diesel does not report SQLite's result codes. The messages are always English.
 const TRANSIENT_IN_SQLITE: [&str; 11] = [
     "database is locked",
     "database table is locked",
@@ -37,16 +37,16 @@ const TRANSIENT_IN_SQLITE: [&str; 11] = [
     "database disk image is malformed",
     "file is not a database",
     "out of memory",
-    // After a fault of input or output SQLite has rolled back by itself.
+    // SQLite rolls back by itself after an I/O error.
     "no transaction is active",
 ];
 
 impl Fault {
-    /// The fault as the database behind `connection` means it.
+    /// Classifies an unnamed error by the database behind `connection`.
     ///
-    /// PostgreSQL speaks the language of its server (`lc_messages`), so its texts tell nothing. Diesel names the errors that a
-    /// row is the cause of; one that it cannot name is taken to pass.
-    pub(crate) fn seen_on(self, connection: &AnyConnection) -> Self {
+    /// PostgreSQL's messages are localized (`lc_messages`), so they cannot be matched. Diesel names the errors that a
+    /// row causes, so an unnamed one counts as transient.
+    pub(crate) fn classified_for(self, connection: &AnyConnection) -> Self {
         match (self, connection) {
             (Self::Unnamed(text), AnyConnection::Sqlite(_)) => {
                 if TRANSIENT_IN_SQLITE.iter().any(|known| text.contains(known)) {
@@ -59,12 +59,12 @@ impl Fault {
         }
     }
 
-    /// Whether one row of several may be the cause, so that the others are worth another try without it.
-    pub(crate) fn may_be_of_one_row(&self) -> bool {
+    /// Returns true if a single row may be the cause, so that the other rows are worth a retry without it.
+    pub(crate) fn may_be_caused_by_one_row(&self) -> bool {
         matches!(self, Self::Unnamed(_) | Self::Unknown(_))
     }
 
-    /// Whether SQLite met a page that is no part of a database (`SQLITE_CORRUPT`, `SQLITE_NOTADB`).
+    /// Returns true if SQLite found a damaged page (`SQLITE_CORRUPT`, `SQLITE_NOTADB`).
     pub(crate) fn is_damage(&self) -> bool {
         matches!(self, Self::Unavailable(text) | Self::Unnamed(text)
             if text.contains("database disk image is malformed") || text.contains("file is not a database"))
@@ -89,7 +89,7 @@ impl From<Error> for Fault {
 }
 
 impl From<ConnectionError> for Fault {
-    /// libpq says what it tried on several lines, one for each address.
+    /// libpq reports each address that it tried on a line of its own.
     fn from(error: ConnectionError) -> Self {
         let text = error.to_string();
         Self::Unavailable(

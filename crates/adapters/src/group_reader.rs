@@ -1,8 +1,8 @@
-//! Finds groups, on pooled connections.
+//! Finds and lists groups on pooled connections.
 
 use crate::{
     Fault,
-    commit::horizon,
+    commit::batch_lock,
     connection::AnyConnection,
     pool::Pool,
     rows::{GroupRow, find_group},
@@ -22,19 +22,19 @@ use std::{
     time::Duration,
 };
 
-/// Longest wait of a page for batches. It has a connection of the pool meanwhile.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// Longest wait of a page for batches in flight. It occupies a pooled connection meanwhile.
+const BATCH_WAIT_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Groups in a database.
 pub(crate) struct DieselGroupReader {
     pool: Pool,
-    /// No group will appear any more with an id up to this one.
-    complete: Arc<AtomicI64>,
+    /// No further group can appear up to this id.
+    complete_up_to: Arc<AtomicI64>,
 }
 
 impl DieselGroupReader {
     pub(crate) fn new(pool: Pool) -> Self {
-        Self { pool, complete: Arc::default() }
+        Self { pool, complete_up_to: Arc::default() }
     }
 }
 
@@ -47,36 +47,36 @@ impl GroupReader for DieselGroupReader {
 
     async fn list(&self, after: Option<GroupId>, limit: u16) -> Result<Vec<Group>, StorageError> {
         let after = after.map_or(0, GroupId::get);
-        let complete = Arc::clone(&self.complete);
-        Ok(self.pool.run(move |connection| list(connection, after, limit, &complete)).await?)
+        let complete_up_to = Arc::clone(&self.complete_up_to);
+        Ok(self.pool.run(move |connection| list(connection, after, limit, &complete_up_to)).await?)
     }
 }
 
-/// SQLite has one writer, so ids appear in their order. On PostgreSQL a batch with small ids may be committed after one
-/// with greater ids; so a page that reaches beyond the ids known to be complete is read again when the batches have ended
-/// that might still store a smaller id.
+/// SQLite has one writer, so ids are committed in order. On PostgreSQL a batch with smaller ids may commit after one
+/// with greater ids. So a page that goes beyond the ids known to be complete waits for the batches in flight and is
+/// read again.
 fn list(
     connection: &mut AnyConnection,
     after: i64,
     limit: u16,
-    complete: &AtomicI64,
+    complete_up_to: &AtomicI64,
 ) -> Result<Vec<Group>, Fault> {
-    // Loaded first: what other readers find complete after this page was read says nothing about it.
-    let known = complete.load(Ordering::Relaxed);
-    let early = page(connection, after, i64::MAX, limit)?;
-    let AnyConnection::Postgres(postgres) = connection else { return Ok(early) };
-    if early.last().is_none_or(|last| last.id.get() <= known) {
-        return Ok(early);
+    // Loaded before the page is read: a value that other readers store later does not cover this page.
+    let known = complete_up_to.load(Ordering::Relaxed);
+    let first_read = page(connection, after, i64::MAX, limit)?;
+    let AnyConnection::Postgres(postgres) = connection else { return Ok(first_read) };
+    if first_read.last().is_none_or(|last| last.id.get() <= known) {
+        return Ok(first_read);
     }
-    // Before the batches are looked at: whichever has a smaller id is under way by now, or has ended.
+    // Read before the batches are listed: any batch with a smaller id is then in flight or has ended.
     let newest: Option<i64> = groups::table.select(max(groups::id)).get_result(postgres)?;
     let newest = newest.unwrap_or_default();
-    horizon::wait_for_holders(postgres, PATIENCE)?;
-    complete.fetch_max(newest, Ordering::Relaxed);
+    batch_lock::wait_for_batches(postgres, BATCH_WAIT_TIMEOUT)?;
+    complete_up_to.fetch_max(newest, Ordering::Relaxed);
     page(connection, after, newest, limit)
 }
 
-/// The first groups with an id above `after`, and up to `end`.
+/// Returns the first groups with an id above `after` and up to `end`.
 fn page(connection: &mut AnyConnection, after: i64, end: i64, limit: u16) -> Result<Vec<Group>, Fault> {
     let rows = groups::table
         .select(GroupRow::as_select())

@@ -1,47 +1,47 @@
-//! The sweeper of old Idempotency-Keys, for the timer that calls it.
+//! Deletes old Idempotency-Keys, step by step.
 
-use crate::commit::{Submitter, Sweep, SweepPlace, sweep};
+use crate::commit::{Submitter, Sweep, SweepCursor, sweep};
 use gochat_domain::{clock::Timestamp, ports::StorageError};
 use std::time::Duration;
 
-/// Shortest time between two sweeps.
-const SHORTEST_INTERVAL: Duration = Duration::from_secs(60);
+/// Minimum interval between sweeps.
+const MIN_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Sweeps of SQLite in the time for which a key is kept: each reads the whole record.
-const SWEEPS_OF_SQLITE: u32 = 24;
+/// Number of sweeps within the retention time on SQLite, where each sweep scans the whole table.
+const SQLITE_SWEEPS_PER_RETENTION: u32 = 24;
 
-/// Sweeps the record of Idempotency-Keys, a step at a time.
+/// Deletes old Idempotency-Keys, step by step.
 pub struct IdempotencySweeper {
     queue: Submitter,
     is_file: bool,
-    /// The end of the last step. A step that failed moves nothing.
-    place: SweepPlace,
+    /// The end of the last successful step.
+    cursor: SweepCursor,
 }
 
 impl IdempotencySweeper {
-    /// The most keys that one step reads or deletes.
+    /// Maximum number of keys that one step reads or deletes.
     pub const STEP: u16 = sweep::STEP;
 
     pub(crate) fn new(queue: Submitter, is_file: bool) -> Self {
-        Self { queue, is_file, place: SweepPlace::START }
+        Self { queue, is_file, cursor: SweepCursor::START }
     }
 
-    /// Time between two sweeps, where keys are kept for `keep`.
+    /// Interval between sweeps if keys are kept for `keep`.
     ///
-    /// PostgreSQL finds the oldest keys by an index, so a sweep costs as much as there is to delete.
+    /// PostgreSQL finds old keys by an index, so a sweep reads only what it deletes.
     pub fn interval(&self, keep: Duration) -> Duration {
-        if self.is_file { SHORTEST_INTERVAL.max(keep / SWEEPS_OF_SQLITE) } else { SHORTEST_INTERVAL }
+        if self.is_file { MIN_INTERVAL.max(keep / SQLITE_SWEEPS_PER_RETENTION) } else { MIN_INTERVAL }
     }
 
-    /// Deletes some of the keys that were recorded before `moment`. Returns whether more may follow; if not, the sweep is
-    /// complete, and the next step begins another one.
+    /// Deletes some of the keys recorded before `moment`. Returns true if the sweep is not complete; after a complete
+    /// one, the next step begins a new sweep.
     ///
     /// # Errors
-    /// A step that failed can be done again: the sweep goes on where it was.
+    /// A failed step can be retried: the sweep continues at the same position.
     pub async fn step(&mut self, moment: Timestamp) -> Result<bool, StorageError> {
-        let next = self.queue.submit(Sweep { before: moment, place: self.place.clone() }).await?;
-        let may_follow = next.is_some();
-        self.place = next.unwrap_or(SweepPlace::START);
-        Ok(may_follow)
+        let next = self.queue.submit(Sweep { before: moment, cursor: self.cursor.clone() }).await?;
+        let has_more = next.is_some();
+        self.cursor = next.unwrap_or(SweepCursor::START);
+        Ok(has_more)
     }
 }

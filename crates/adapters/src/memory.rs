@@ -1,4 +1,4 @@
-//! The ports in memory: for tests, and to measure what everything but a database costs. Nothing here is durable.
+//! In-memory ports, for tests and for measurements without a database. Nothing is durable.
 
 use crate::{api_keys::digest, rows::group_id};
 use async_trait::async_trait;
@@ -6,7 +6,8 @@ use gochat_domain::{
     auth::{ApiKey, IssuedKey, KeyId},
     clock::Timestamp,
     group::{
-        Created, Fingerprint, Group, GroupId, GroupKey, GroupName, Idempotency, KeyReused, NewGroup, Recorded,
+        Created, Fingerprint, Group, GroupId, GroupKey, GroupName, Idempotency, IdempotencyRecord, KeyReused,
+        NewGroup,
     },
     ports::{ApiKeyRepository, CreateGroupError, GroupReader, GroupRepository, StorageError},
 };
@@ -23,7 +24,7 @@ pub struct MemoryGroups(Mutex<Groups>);
 struct Groups {
     last_id: i64,
     by_name: HashMap<GroupName, Group>,
-    recorded: HashMap<Idempotency, Recorded>,
+    recorded: HashMap<Idempotency, IdempotencyRecord>,
 }
 
 impl Groups {
@@ -39,7 +40,7 @@ impl Groups {
 }
 
 impl MemoryGroups {
-    /// Takes the stored group of this name away.
+    /// Deletes the group with this name, and returns it.
     pub fn delete(&self, name: &GroupName) -> Option<Group> {
         lock(&self.0).by_name.remove(name)
     }
@@ -63,13 +64,13 @@ impl GroupRepository for MemoryGroups {
         if let Some(idempotency) = idempotency {
             let &Group { id, uuid, created_at, .. } = &group;
             let fingerprint = Fingerprint::of_create(&group.name, &group.token, group.admin_id);
-            groups.recorded.insert(idempotency, Recorded { fingerprint, id, uuid, created_at });
+            groups.recorded.insert(idempotency, IdempotencyRecord { fingerprint, id, uuid, created_at });
         }
         Ok(Created { group, replayed: false })
     }
 }
 
-/// Every look-up but that by name goes over all groups.
+/// All look-ups except by name are linear scans.
 #[async_trait]
 impl GroupReader for MemoryGroups {
     async fn find(&self, key: &GroupKey) -> Result<Option<Group>, StorageError> {
@@ -89,7 +90,7 @@ impl GroupReader for MemoryGroups {
     }
 }
 
-/// Keys in memory, as their digests.
+/// API keys in memory, by digest.
 #[derive(Default)]
 pub struct MemoryApiKeys(Mutex<Vec<([u8; 32], IssuedKey)>>);
 
@@ -119,7 +120,7 @@ impl ApiKeyRepository for MemoryApiKeys {
     }
 }
 
-/// Locks; a thread that panicked with the lock left nothing half done.
+/// Ignores poisoning: every critical section leaves the data consistent.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

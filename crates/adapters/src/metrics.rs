@@ -1,6 +1,6 @@
-//! Metrics of the writers, the pool and the cache of keys, for a registry of Prometheus.
+//! Prometheus metrics of the writers, the pool and the key cache.
 //!
-//! The parts that work keep the handles; a registry only reads them.
+//! The components hold the handles; a registry only reads them.
 
 use prometheus::{
     Histogram, HistogramOpts, IntCounter, IntGauge, Opts, Registry,
@@ -9,7 +9,7 @@ use prometheus::{
 };
 use std::time::Duration;
 
-/// The bounds of histograms of durations, in seconds.
+/// Bucket bounds of duration histograms, in seconds.
 pub const DURATION_BUCKETS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
@@ -27,28 +27,28 @@ impl WriterMetrics {
         let batch_sizes = prometheus::exponential_buckets(1.0, 2.0, 14)?;
         Ok(Self {
             batch_size: Histogram::with_opts(
-                HistogramOpts::new("gochat_group_batch_size", "New groups that shared a transaction.")
+                HistogramOpts::new("gochat_group_batch_size", "New groups in a transaction.")
                     .buckets(batch_sizes),
             )?,
             commit_duration: Histogram::with_opts(
                 HistogramOpts::new(
                     "gochat_group_commit_duration_seconds",
-                    "How long a batch of new groups took, from its begin to its commit.",
+                    "Duration of a batch of new groups, from BEGIN to COMMIT.",
                 )
                 .buckets(DURATION_BUCKETS.to_vec()),
             )?,
             failed_batches: IntCounter::new(
                 "gochat_group_batches_failed_total",
-                "Batches that failed as a whole; their writes were then tried apart, or answered 503.",
+                "Batches that failed as a whole; their lanes were then committed separately, or answered 503.",
             )?,
             resent_batches: IntCounter::new(
                 "gochat_group_batches_resent_total",
-                "Batches that were sent again, as the connection was lost before their answer.",
+                "Batches that were resent because the connection was lost before the answer.",
             )?,
         })
     }
 
-    /// Counts a batch that was committed, with so many new groups in it.
+    /// Records a committed batch with `groups` new groups.
     pub(crate) fn committed(&self, groups: usize, took: Duration) {
         if groups > 0 {
             let groups = u32::try_from(groups).unwrap_or(u32::MAX);
@@ -65,7 +65,7 @@ impl WriterMetrics {
     }
 }
 
-/// Counters of keys that were known with and without a look-up.
+/// Counters of the key cache.
 pub(crate) struct KeyCacheMetrics {
     pub(crate) hits: IntCounter,
     pub(crate) misses: IntCounter,
@@ -74,15 +74,15 @@ pub(crate) struct KeyCacheMetrics {
 
 impl KeyCacheMetrics {
     pub(crate) fn register(registry: &Registry) -> prometheus::Result<Self> {
-        let hits = IntCounter::new("gochat_key_cache_hits_total", "Keys that the cache knew.")?;
+        let hits = IntCounter::new("gochat_key_cache_hits_total", "Keys found in the cache.")?;
         let misses = IntCounter::new(
             "gochat_key_cache_misses_total",
-            "Keys for which a request waited for the record.",
+            "Keys that a request had to look up in the database.",
         )?;
         registry.register(Box::new(hits.clone()))?;
         let refreshes = IntCounter::new(
             "gochat_key_cache_refreshes_total",
-            "Keys that the record was asked for in the background, before the cache forgot them.",
+            "Keys that were looked up in the background before their cache entry was stale.",
         )?;
         registry.register(Box::new(misses.clone()))?;
         registry.register(Box::new(refreshes.clone()))?;
@@ -90,19 +90,20 @@ impl KeyCacheMetrics {
     }
 }
 
-/// A gauge whose value is read when the registry is. `prometheus::PullingGauge` takes no labels, which the pool's need.
-pub(crate) struct Live<F> {
+/// A gauge whose value is computed when the registry is read. `prometheus::PullingGauge` takes no labels, which the
+/// pool needs.
+pub(crate) struct LiveGauge<F> {
     gauge: IntGauge,
     read: F,
 }
 
-impl<F: Fn() -> i64 + Send + Sync + 'static> Live<F> {
+impl<F: Fn() -> i64 + Send + Sync + 'static> LiveGauge<F> {
     pub(crate) fn register(registry: &Registry, opts: Opts, read: F) -> prometheus::Result<()> {
         registry.register(Box::new(Self { gauge: IntGauge::with_opts(opts)?, read }))
     }
 }
 
-impl<F: Fn() -> i64 + Send + Sync> Collector for Live<F> {
+impl<F: Fn() -> i64 + Send + Sync> Collector for LiveGauge<F> {
     fn desc(&self) -> Vec<&Desc> {
         self.gauge.desc()
     }

@@ -1,7 +1,7 @@
-//! The schema: embedded, brought up to date one migration at a time, refused when it needs a newer program.
+//! Migrations: embedded, run one at a time, refused if the schema needs a newer program.
 
 mod error;
-mod outside;
+mod no_transaction;
 mod pending;
 mod postgres;
 mod retry;
@@ -26,34 +26,34 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgre
 /// Opens another connection to the same database.
 pub(crate) type Open<'a> = &'a dyn Fn() -> Result<OpenConnection, Fault>;
 
-/// Is told a version as soon as its migration is in effect.
+/// Receives each version once its migration is committed.
 pub(crate) type Progress<'a> = &'a dyn Fn(&str);
 
-/// Limits of the waits on PostgreSQL; on SQLite there is `busy_timeout`.
+/// Time limits on PostgreSQL; SQLite has `busy_timeout`.
 struct Limits {
-    /// The longest wait for one lock, during which all others queue behind the migration.
+    /// Longest wait for one lock, during which all others queue behind the migration.
     lock_timeout: Duration,
-    /// A migration that fails sooner has not waited for a lock.
+    /// Shortest time after which a failed migration counts as having waited for a lock.
     shortest_wait: Duration,
-    /// Time in which a migration that waited in vain is tried again.
-    locks: Duration,
-    /// Longest wait for another instance, and of a migration outside a transaction for a lock.
-    turn: Duration,
+    /// Time for which a migration is retried after a lock timeout.
+    lock_retries: Duration,
+    /// Longest wait for another migrating instance. Also the lock timeout of a migration outside a transaction.
+    instance_wait: Duration,
 }
 
 const LIMITS: Limits = Limits {
-    // Above PostgreSQL's `deadlock_timeout`, after which it ends an autovacuum that is in the way.
+    // Above PostgreSQL's `deadlock_timeout`, after which it cancels a blocking autovacuum.
     lock_timeout: Duration::from_secs(3),
-    // PostgreSQL's `deadlock_timeout`, unless somebody changed it.
+    // PostgreSQL's default `deadlock_timeout`.
     shortest_wait: Duration::from_secs(1),
-    locks: Duration::from_secs(60),
-    turn: Duration::from_secs(600),
+    lock_retries: Duration::from_secs(60),
+    instance_wait: Duration::from_secs(600),
 };
 
 /// Brings the schema up to date, and returns the versions that were run.
 ///
-/// Each migration is run in a transaction of its own, under a lock: of several instances that start at once, each finds
-/// done what another one did. One that is marked to run outside a transaction is run on a connection that `open` gives.
+/// Each migration runs in a transaction of its own, under a lock, so that concurrent instances run each migration
+/// once. A migration that is marked to run outside a transaction runs on a connection from `open`.
 pub(crate) fn migrate(
     connection: &mut AnyConnection,
     open: Open,
@@ -62,8 +62,8 @@ pub(crate) fn migrate(
     run(connection, &embedded(connection), open, progress, &LIMITS)
 }
 
-/// Passes if the schema is one that this binary works with. Only reads, without a lock, so it also works for a role
-/// that may not change the schema.
+/// Checks that this binary works with the schema. Only reads, and takes no lock, so it also works for a role without
+/// the right to change the schema.
 pub(crate) fn check(connection: &mut AnyConnection) -> Result<(), MigrateError> {
     state::check(connection, &embedded(connection))
 }
@@ -97,12 +97,13 @@ where
         progress(&version);
         done.push(version);
     }
-    // A newer instance may have gone further meanwhile.
+    // A newer instance may have migrated further meanwhile.
     check_in_transaction(connection, known)?;
     Ok(done)
 }
 
-/// A pooler of transactions then sends the queries, and what Diesel prepares for them, to one server connection.
+/// In a transaction, so that a transaction-mode pooler sends the queries, and Diesel's prepared statements, to one
+/// server connection.
 fn check_in_transaction<S>(connection: &mut AnyConnection, known: &S) -> Result<(), MigrateError>
 where
     S: MigrationSource<Sqlite> + MigrationSource<Pg>,

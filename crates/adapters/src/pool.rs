@@ -1,6 +1,6 @@
-//! Pooled connections that only read, used in threads of their own.
+//! A pool of read-only connections, used in threads of their own.
 //!
-//! A read that meets a dead connection is done again on another one: the server may have done it before, so it must be
+//! A read that finds its connection dead is retried on another one. The server may have executed it, so reads must be
 //! idempotent.
 
 mod connections;
@@ -10,7 +10,7 @@ mod queue;
 use crate::{
     Fault,
     connection::{AnyConnection, Connector},
-    metrics::Live,
+    metrics::LiveGauge,
     sqlite_file::DatabaseFile,
 };
 use connections::Connections;
@@ -22,14 +22,14 @@ use std::{
 };
 use tokio::sync::oneshot;
 
-/// The bounds of a pool.
+/// Options of a pool.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PoolOptions {
-    /// The most connections, each of which serves one read at a time.
+    /// Maximum number of connections; each serves one read at a time.
     pub(crate) size: u32,
-    /// The most reads that wait; one more is refused at once.
+    /// Maximum number of waiting reads; further ones are refused at once.
     pub(crate) queue: usize,
-    /// The time that a read has, its wait included.
+    /// Timeout of a read, including its wait.
     pub(crate) timeout: Duration,
 }
 
@@ -43,14 +43,14 @@ struct Shared {
     timeout: Duration,
 }
 
-/// The part of a pool that its threads share.
+/// The part of a pool that is shared with its threads.
 struct Reader {
     connections: Connections,
     file: Option<DatabaseFile>,
 }
 
 impl Pool {
-    /// An empty pool; connections are opened when they are asked for.
+    /// An empty pool; connections are opened on demand.
     pub(crate) fn new(connector: Connector, options: PoolOptions) -> Result<Self, Fault> {
         let PoolOptions { size, queue, timeout } = options;
         let threads = usize::try_from(size).unwrap_or(usize::MAX);
@@ -60,14 +60,14 @@ impl Pool {
         Ok(Self(Arc::new(Shared { queue, reader, timeout })))
     }
 
-    /// Lets `registry` read how the pool is used.
+    /// Registers the metrics of the pool.
     pub(crate) fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         let gauge = |opts, read: fn(&Shared) -> i64| {
             let shared = Arc::clone(&self.0);
-            Live::register(registry, opts, move || read(&shared))
+            LiveGauge::register(registry, opts, move || read(&shared))
         };
         let connections = |state| {
-            Opts::new("gochat_database_pool_connections", "Pooled connections, by what they do.")
+            Opts::new("gochat_database_pool_connections", "Pooled connections, by state.")
                 .const_label("state", state)
         };
         gauge(connections("idle"), |shared| shared.reader.connections.state().idle_connections.into())?;
@@ -75,32 +75,32 @@ impl Pool {
             let state = shared.reader.connections.state();
             state.connections.saturating_sub(state.idle_connections).into()
         })?;
-        gauge(connections("left"), |shared| shared.count(|usage| usage.left))?;
-        let most = Opts::new("gochat_database_pool_connections_max", "The most pooled connections.");
+        gauge(connections("left"), |shared| shared.count(|usage| usage.replaced))?;
+        let most = Opts::new("gochat_database_pool_connections_max", "Maximum number of pooled connections.");
         gauge(most, |shared| shared.reader.connections.size.into())?;
-        let waiting = Opts::new("gochat_read_queue_depth", "Reads that wait.");
+        let waiting = Opts::new("gochat_read_queue_depth", "Waiting reads.");
         gauge(waiting, |shared| shared.count(|usage| usage.waiting))?;
-        let capacity = Opts::new("gochat_read_queue_capacity", "The most reads that may wait.");
+        let capacity = Opts::new("gochat_read_queue_capacity", "Maximum number of waiting reads.");
         gauge(capacity, |shared| shared.queue.capacity().try_into().unwrap_or(i64::MAX))
     }
 
-    /// Runs `work` on a connection, in a thread that may block. The time that it waits counts towards the pool's timeout;
-    /// work whose caller has gone is not begun.
+    /// Runs `work` on a connection, in a thread that may block. The wait counts towards the timeout. Work is skipped
+    /// if its caller is gone when its turn comes.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl Fn(&mut AnyConnection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
         let (sender, answer) = oneshot::channel();
         let reader = Arc::clone(&self.0.reader);
-        let give_up_at = Instant::now() + self.0.timeout;
+        let deadline = Instant::now() + self.0.timeout;
         let read = move || -> Reply {
             if sender.is_closed() {
                 return Box::new(|| ());
             }
-            let result = reader.read(give_up_at, work);
+            let result = reader.read(deadline, work);
             Box::new(move || drop(sender.send(result)))
         };
-        let _place = self.0.queue.submit(Box::new(read))?;
+        let _queued = self.0.queue.submit(Box::new(read))?;
         match tokio::time::timeout(self.0.timeout, answer).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(Fault::Unknown("a read panicked".into())),
@@ -121,14 +121,14 @@ impl Shared {
 impl Reader {
     fn read<T>(
         &self,
-        give_up_at: Instant,
+        deadline: Instant,
         work: impl Fn(&mut AnyConnection) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        self.connections.read(give_up_at, |connection| {
+        self.connections.read(deadline, |connection| {
             work(connection).map_err(|fault| {
-                let fault = fault.seen_on(connection);
+                let fault = fault.classified_for(connection);
                 if let Some(file) = &self.file {
-                    file.note(&fault);
+                    file.record_fault(&fault);
                 }
                 fault
             })

@@ -1,8 +1,8 @@
-//! Whether creates can succeed, asked often and by many, at little cost.
+//! The readiness probe: a cheap check of whether creates can succeed.
 
 use crate::{
     Fault, MigrateError,
-    commit::{LastCommit, Submitter, Trial},
+    commit::{LastCommit, ProbeCreate, Submitter},
     connection::AnyConnection,
     migrations,
     pool::Pool,
@@ -16,60 +16,60 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// Time for which a commit shows that creates succeed.
-const TRUST: Duration = Duration::from_secs(1);
+/// Time for which a commit proves that creates succeed.
+const COMMIT_FRESH_FOR: Duration = Duration::from_secs(1);
 
-/// The finding of a probe.
+/// The result of a probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Readiness {
-    /// The database answers, has a schema that this program works with, and takes writes.
+    /// The database answers, has a compatible schema and accepts writes.
     Ready,
-    /// It answers, but takes no writes, or not in time.
+    /// It answers, but accepts no writes in time.
     Writes(String),
-    /// It answers, but lacks migrations, or had one that this program cannot work with.
+    /// It answers, but lacks migrations, or has one that this program does not support.
     Migrations(String),
-    /// It does not answer, or not in time.
+    /// It does not answer in time.
     Database(String),
 }
 
-/// Asks the database what a create needs. Cloning shares the probe.
+/// Checks everything that a create needs. Cloning shares the probe.
 ///
-/// One question is asked at a time: while a database hangs, each caller gives up in time, and no second question waits.
+/// One check runs at a time: while a database hangs, callers time out, and no further check is queued.
 #[derive(Clone)]
 pub struct ReadinessProbe {
     pub(crate) pool: Pool,
     pub(crate) queue: Submitter,
     pub(crate) last_commit: LastCommit,
     pub(crate) file: Option<DatabaseFile>,
-    pub(crate) turn: Arc<Mutex<()>>,
-    pub(crate) trial: Arc<Mutex<()>>,
+    pub(crate) schema_check: Arc<Mutex<()>>,
+    pub(crate) write_check: Arc<Mutex<()>>,
 }
 
 impl ReadinessProbe {
-    /// Asks, and waits no longer than `patience`.
-    pub async fn check(&self, patience: Duration) -> Readiness {
-        let give_up_at = Instant::now() + patience;
-        match timeout_at(give_up_at, self.check_schema()).await {
+    /// Checks, and waits no longer than `timeout`.
+    pub async fn check(&self, timeout: Duration) -> Readiness {
+        let deadline = Instant::now() + timeout;
+        match timeout_at(deadline, self.check_schema()).await {
             Ok(Readiness::Ready) => {}
             Ok(finding) => return finding,
-            Err(_) => return Readiness::Database(format!("no answer within {patience:?}")),
+            Err(_) => return Readiness::Database(format!("no answer within {timeout:?}")),
         }
-        match timeout_at(give_up_at, self.check_writes()).await {
+        match timeout_at(deadline, self.check_writes()).await {
             Ok(Ok(())) => Readiness::Ready,
             Ok(Err(error)) => {
-                tracing::warn!(error = format!("{error:#}"), "the database takes no writes");
+                tracing::warn!(error = format!("{error:#}"), "the database accepts no writes");
                 Readiness::Writes("refused; the log has the cause".to_owned())
             }
-            Err(_) => Readiness::Writes(format!("none ended within {patience:?}")),
+            Err(_) => Readiness::Writes(format!("no write finished within {timeout:?}")),
         }
     }
 
     async fn check_schema(&self) -> Readiness {
-        let turn = Arc::clone(&self.turn).lock_owned().await;
+        let guard = Arc::clone(&self.schema_check).lock_owned().await;
         let (pool, file) = (self.pool.clone(), self.file.clone());
-        // In a task of its own, as is a trial: it has its turn to its end, whoever gave up.
+        // Spawned, as is the probe create, so that it holds the lock until it ends, even if the caller gives up.
         let asked = task::spawn(async move {
-            let _turn = turn;
+            let _guard = guard;
             pool.run(move |connection| ask(connection, file.as_ref())).await
         });
         match asked.await {
@@ -79,28 +79,28 @@ impl ReadinessProbe {
         }
     }
 
-    /// Tries a create, unless one has just succeeded.
+    /// Sends a probe create, unless a create has just succeeded.
     async fn check_writes(&self) -> anyhow::Result<()> {
-        if self.last_commit.is_within(TRUST) {
+        if self.last_commit.is_within(COMMIT_FRESH_FOR) {
             return Ok(());
         }
-        let turn = Arc::clone(&self.trial).lock_owned().await;
+        let guard = Arc::clone(&self.write_check).lock_owned().await;
         let queue = self.queue.clone();
-        let trial = task::spawn(async move {
-            let _turn = turn;
-            queue.submit(Trial { at: SystemClock.now() }).await
+        let probe = task::spawn(async move {
+            let _guard = guard;
+            queue.submit(ProbeCreate { at: SystemClock.now() }).await
         });
-        Ok(trial.await??)
+        Ok(probe.await??)
     }
 }
 
-/// The database's own words go to the log alone.
+/// The database's own message goes only to the log.
 fn unanswered(cause: &dyn Display) -> Readiness {
     tracing::warn!(%cause, "the database is not ready");
     Readiness::Database("no answer; the log has the cause".to_owned())
 }
 
-/// One question shows both: the versions that were run stand in the database.
+/// One query checks that the database answers and which migrations it has.
 fn ask(connection: &mut AnyConnection, file: Option<&DatabaseFile>) -> Result<Readiness, Fault> {
     if let (AnyConnection::Sqlite(connection), Some(file)) = (&mut *connection, file) {
         file.check()?;

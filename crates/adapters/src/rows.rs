@@ -1,4 +1,4 @@
-//! Rows of the tables, and what the domain makes of them.
+//! Table rows, and their conversion into domain types.
 
 mod api_key;
 mod group;

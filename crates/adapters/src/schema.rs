@@ -1,7 +1,7 @@
-//! The tables as Diesel sees them, the same for both databases.
+//! The Diesel schema, shared by both databases.
 
 diesel::table! {
-    use crate::sql_types::{MomentSql, UuidSql};
+    use crate::sql_types::{TimestampSql, UuidSql};
     use diesel::sql_types::{BigInt, Text};
 
     groups (id) {
@@ -10,19 +10,19 @@ diesel::table! {
         name -> Text,
         token -> Text,
         admin_id -> BigInt,
-        created_at -> MomentSql,
+        created_at -> TimestampSql,
     }
 }
 
 diesel::table! {
-    use crate::sql_types::{MomentSql, UuidSql};
+    use crate::sql_types::{TimestampSql, UuidSql};
     use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 
     idempotency_keys (caller, key) {
         caller -> UuidSql,
         key -> Text,
         group_uuid -> UuidSql,
-        created_at -> MomentSql,
+        created_at -> TimestampSql,
         fingerprint -> Nullable<Binary>,
         group_id -> Nullable<BigInt>,
     }
@@ -31,7 +31,7 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(groups, idempotency_keys);
 
 diesel::table! {
-    use crate::sql_types::{MomentSql, UuidSql};
+    use crate::sql_types::{TimestampSql, UuidSql};
     use diesel::sql_types::{Binary, Nullable, Text};
 
     api_keys (id) {
@@ -39,8 +39,8 @@ diesel::table! {
         digest -> Binary,
         name -> Text,
         scopes -> Text,
-        created_at -> MomentSql,
-        expires_at -> Nullable<MomentSql>,
-        revoked_at -> Nullable<MomentSql>,
+        created_at -> TimestampSql,
+        expires_at -> Nullable<TimestampSql>,
+        revoked_at -> Nullable<TimestampSql>,
     }
 }

@@ -1,9 +1,9 @@
-//! The two types that the dialects write differently, given one name each in SQL and one in Rust.
+//! The two types that differ between the databases, with one common SQL type and one Rust type each.
 //!
 //! | here | SQLite | PostgreSQL |
 //! | --- | --- | --- |
 //! | [`UuidSql`] | `BLOB`, 16 bytes | `uuid` |
-//! | [`MomentSql`] | `INTEGER`, microseconds since 1970 | `timestamptz`, microseconds since 2000 |
+//! | [`TimestampSql`] | `INTEGER`, microseconds since 1970 | `timestamptz`, microseconds since 2000 |
 
 use crate::connection::{MultiBackend, MultiRawValue};
 use diesel::{
@@ -24,29 +24,29 @@ use uuid::Uuid;
 #[diesel(postgres_type(oid = 2950, array_oid = 2951), sqlite_type(name = "Binary"))]
 pub struct UuidSql;
 
-/// A moment in either database.
+/// A timestamp in either database.
 #[derive(Clone, Copy, SqlType, QueryId)]
 #[diesel(postgres_type(oid = 1184, array_oid = 1185), sqlite_type(name = "Long"))]
-pub struct MomentSql;
+pub struct TimestampSql;
 
-/// A UUID on its way to or from a row.
+/// A UUID value in a row or a query.
 #[derive(Debug, Clone, Copy, AsExpression, FromSqlRow)]
 #[diesel(sql_type = UuidSql)]
 pub(crate) struct UuidValue(pub(crate) Uuid);
 
-/// A moment on its way to or from a row.
+/// A timestamp value in a row or a query.
 #[derive(Debug, Clone, Copy, AsExpression, FromSqlRow)]
-#[diesel(sql_type = MomentSql)]
-pub(crate) struct Moment(pub(crate) Timestamp);
+#[diesel(sql_type = TimestampSql)]
+pub(crate) struct TimestampValue(pub(crate) Timestamp);
 
-/// 2000-01-01T00:00:00Z, from which PostgreSQL counts, in microseconds since 1970.
+/// PostgreSQL's epoch, 2000-01-01T00:00:00Z, in microseconds since 1970.
 const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
 
-impl Moment {
+impl TimestampValue {
     fn from_unix_micros(micros: i64) -> deserialize::Result<Self> {
         Timestamp::from_unix_micros(micros)
             .map(Self)
-            .ok_or_else(|| format!("{micros} µs is no moment").into())
+            .ok_or_else(|| format!("{micros} µs is not a valid timestamp").into())
     }
 }
 
@@ -77,27 +77,27 @@ impl FromSql<UuidSql, Pg> for UuidValue {
     }
 }
 
-impl ToSql<MomentSql, Sqlite> for Moment {
+impl ToSql<TimestampSql, Sqlite> for TimestampValue {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
         out.set_value(self.0.unix_micros());
         Ok(IsNull::No)
     }
 }
 
-impl FromSql<MomentSql, Sqlite> for Moment {
+impl FromSql<TimestampSql, Sqlite> for TimestampValue {
     fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
         Self::from_unix_micros(<i64 as FromSql<BigInt, Sqlite>>::from_sql(value)?)
     }
 }
 
-impl ToSql<MomentSql, Pg> for Moment {
+impl ToSql<TimestampSql, Pg> for TimestampValue {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
         let moment = PgTimestamp(self.0.unix_micros() - POSTGRES_EPOCH);
         ToSql::<Timestamptz, Pg>::to_sql(&moment, &mut out.reborrow())
     }
 }
 
-impl FromSql<MomentSql, Pg> for Moment {
+impl FromSql<TimestampSql, Pg> for TimestampValue {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         let PgTimestamp(micros) = FromSql::<Timestamptz, Pg>::from_sql(value)?;
         Self::from_unix_micros(micros + POSTGRES_EPOCH)
@@ -110,9 +110,9 @@ impl HasSqlType<UuidSql> for MultiBackend {
     }
 }
 
-impl HasSqlType<MomentSql> for MultiBackend {
+impl HasSqlType<TimestampSql> for MultiBackend {
     fn metadata(lookup: &mut Self::MetadataLookup) -> Self::TypeMetadata {
-        Self::lookup_sql_type::<MomentSql>(lookup)
+        Self::lookup_sql_type::<TimestampSql>(lookup)
     }
 }
 
@@ -129,15 +129,15 @@ impl FromSql<UuidSql, MultiBackend> for UuidValue {
     }
 }
 
-impl ToSql<MomentSql, MultiBackend> for Moment {
+impl ToSql<TimestampSql, MultiBackend> for TimestampValue {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, MultiBackend>) -> serialize::Result {
-        out.set_value((MomentSql, self));
+        out.set_value((TimestampSql, self));
         Ok(IsNull::No)
     }
 }
 
-impl FromSql<MomentSql, MultiBackend> for Moment {
+impl FromSql<TimestampSql, MultiBackend> for TimestampValue {
     fn from_sql(value: MultiRawValue<'_>) -> deserialize::Result<Self> {
-        value.from_sql::<Self, MomentSql>()
+        value.from_sql::<Self, TimestampSql>()
     }
 }

@@ -1,26 +1,25 @@
-//! The file of a SQLite database: found or made at start, and watched from then on.
+//! The file of a SQLite database: found or created at start, and watched while it is open.
 //!
-//! SQLite keeps on writing to a file that was deleted, renamed or replaced, and makes an empty one where it finds none.
-//! Either way groups are acknowledged that nobody finds again. So the file is looked at before SQLite opens it, and
-//! again around each write.
+//! SQLite continues to write to a file that was deleted, renamed or replaced, and creates an empty one if it finds
+//! none. In both cases acknowledged groups would be lost. So the file is checked before SQLite opens it, and around
+//! each write.
 //!
-//! Nothing here opens the database, its log or its index while a connection may be open: closing any descriptor of
-//! such a file lets go of all of this process's locks on it (<https://sqlite.org/howtocorrupt.html>, section 2.2).
+//! Nothing here opens the database or its WAL files while a connection may be open: closing any descriptor of such a
+//! file releases all locks of this process on it (<https://sqlite.org/howtocorrupt.html>, section 2.2).
 
-mod companions;
 mod damage;
 mod first_start;
 mod identity;
-mod mark;
+mod marker;
 mod modes;
-mod neighbour;
 mod paths;
+mod sidecar;
+mod wal_files;
 mod write_lock;
 
 use crate::Fault;
-pub(crate) use companions::Companions;
 use damage::Pages;
-use identity::{Identity, look};
+use identity::{Identity, stat};
 use paths::Paths;
 use std::{
     path::Path,
@@ -29,9 +28,10 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
+pub(crate) use wal_files::WalFiles;
 pub(crate) use write_lock::WriteLock;
 
-/// The fewest bytes of a database that has its header (<https://sqlite.org/fileformat2.html>, section 1.2).
+/// Minimum size of a database with a header (<https://sqlite.org/fileformat2.html>, section 1.2).
 const SMALLEST_PAGE: u64 = 512;
 
 /// The file of a SQLite database. Cloning shares it.
@@ -42,89 +42,91 @@ pub(crate) struct DatabaseFile(Arc<State>);
 struct State {
     paths: Paths,
     identity: Identity,
-    /// Whether the file has ever been more than one that was just made.
+    /// True once the file has had a header.
     has_content: AtomicBool,
-    companions: Mutex<Weak<Companions>>,
+    wal_files: Mutex<Weak<WalFiles>>,
     pages: Pages,
-    /// The size of the database in bytes when it was last looked at.
+    /// The size of the database in bytes at the last check.
     size: AtomicU64,
 }
 
 impl DatabaseFile {
-    /// Finds the file at `path`, or makes it at a first start.
+    /// Finds the file at `path`, or creates it on the first start.
     ///
     /// # Errors
-    /// The file is missing or empty, although groups were stored in it. A read-only file passes.
+    /// The file is missing or empty although groups were stored in it. A read-only file is accepted.
     pub(crate) fn prepare(path: &Path) -> Result<Self, Fault> {
-        let paths = Paths::of(path)?;
+        let paths = Paths::new(path)?;
         first_start::find_or_make(&paths)?;
-        let found = look(&paths.database)?;
+        let found = stat(&paths.database)?;
         Ok(Self(Arc::new(State {
             paths,
             identity: found.identity,
             has_content: AtomicBool::new(found.size >= SMALLEST_PAGE),
-            companions: Mutex::default(),
+            wal_files: Mutex::default(),
             pages: Pages::default(),
             size: AtomicU64::new(found.size),
         })))
     }
 
-    /// Prepares the files for one more connection, and returns the URI by which SQLite opens the database.
+    /// Prepares the files for another connection, and returns the URI by which SQLite opens the database.
     ///
-    /// SQLite would write a header into an empty file that is in the place of the database, and remove its log.
-    pub(crate) fn opening(&self) -> Result<String, Fault> {
+    /// Checks the file first, because SQLite would write a header into an empty file in place of the database, and
+    /// remove its WAL.
+    pub(crate) fn prepare_open(&self) -> Result<String, Fault> {
         let State { paths, identity, has_content, .. } = &*self.0;
         if has_content.load(Ordering::Relaxed) {
             self.check()?;
         } else {
             identity.check(&paths.database)?;
         }
-        modes::align(paths);
+        modes::copy_from_database(paths);
         Ok(paths.uri())
     }
 
-    /// Registers a connection that is open and has read, so that SQLite has made the log and its index.
+    /// Registers an open connection that has read, so that SQLite has created the WAL files.
     ///
-    /// The value is kept until the connection is closed. The last connection that closes copies the log that it has open
-    /// into the database, even if its path is lost; one that was opened meanwhile beside another log would keep it from that.
+    /// The returned value must be kept until the connection is closed. The last connection to close checkpoints the
+    /// WAL that it has open, even if its path is lost; a connection opened meanwhile to another WAL would prevent
+    /// that.
     ///
     /// # Errors
-    /// The path leads to another file than at first, or other connections of this process use another log.
-    pub(crate) fn opened(&self) -> Result<Arc<Companions>, Fault> {
+    /// The path leads to a different file than before, or other connections of this process use different WAL files.
+    pub(crate) fn register_open(&self) -> Result<Arc<WalFiles>, Fault> {
         let paths = &self.0.paths;
         self.check_database()?;
         self.0.has_content.store(true, Ordering::Relaxed);
-        let mut companions = self.0.companions.lock().unwrap_or_else(PoisonError::into_inner);
-        let shared = if let Some(known) = companions.upgrade() {
+        let mut wal_files = self.0.wal_files.lock().unwrap_or_else(PoisonError::into_inner);
+        let shared = if let Some(known) = wal_files.upgrade() {
             known.check(paths)?;
             known
         } else {
-            let new = Arc::new(Companions::find(paths)?);
-            *companions = Arc::downgrade(&new);
+            let new = Arc::new(WalFiles::find(paths)?);
+            *wal_files = Arc::downgrade(&new);
             new
         };
-        drop(companions);
-        mark::leave(paths);
+        drop(wal_files);
+        marker::ensure(paths);
         Ok(shared)
     }
 
-    /// Passes while a restart would find what the open connections write: the paths of the database, of its log and of
-    /// its index lead to the files that are open, and the database has content.
+    /// Checks that a restart would find all writes: the paths of the database and its WAL files lead to the open
+    /// files, and the database has content.
     pub(crate) fn check(&self) -> Result<(), Fault> {
         self.check_database()?;
-        let companions = self.0.companions.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
-        companions.map_or(Ok(()), |companions| companions.check(&self.0.paths))
+        let wal_files = self.0.wal_files.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+        wal_files.map_or(Ok(()), |wal_files| wal_files.check(&self.0.paths))
     }
 
-    /// Passes while the path of the database leads to the file that is open, and the file has content.
+    /// Checks that the database's path leads to the open file, and that the file has content.
     pub(crate) fn check_database(&self) -> Result<(), Fault> {
         let State { paths, identity, size: known, .. } = &*self.0;
         let size = identity.check(&paths.database)?;
         let before = known.load(Ordering::Relaxed);
-        if size < SMALLEST_PAGE || size < before && !self.is_whole()? {
+        if size < SMALLEST_PAGE || size < before && !self.has_all_pages()? {
             let database = paths.database.display();
             return Err(Fault::Unavailable(format!(
-                "{database} was cut to {size} bytes, from {before}. A backup has what was in it"
+                "{database} was truncated to {size} bytes, from {before}. Restore it from a backup"
             )));
         }
         if size != before {
@@ -133,7 +135,7 @@ impl DatabaseFile {
         Ok(())
     }
 
-    /// The lock of one writer. Each writer of this process has its own.
+    /// The write lock, for one writer.
     pub(crate) fn write_lock(&self) -> WriteLock {
         WriteLock::open(&self.0.paths)
     }

@@ -1,4 +1,4 @@
-//! What the unit tests of several modules build.
+//! Fixtures for unit tests.
 
 use crate::{
     DatabaseOptions,
@@ -8,7 +8,7 @@ use crate::{
 use gochat_test_support::TestDatabase;
 use std::time::Duration;
 
-/// The use of a database of which a test asks nothing special.
+/// Default options for tests.
 pub(crate) const OPTIONS: DatabaseOptions = DatabaseOptions {
     pool_size: 1,
     read_queue: 100,
@@ -16,12 +16,12 @@ pub(crate) const OPTIONS: DatabaseOptions = DatabaseOptions {
     prepared_statements: true,
 };
 
-/// A connector to `database`, which may be empty.
+/// A connector to `database`, with or without a schema.
 pub(crate) fn connector(database: &TestDatabase) -> Connector {
     Connector::new(&database.url().parse().unwrap(), OPTIONS).unwrap()
 }
 
-/// A connector to `database`, which has the schema.
+/// A connector to `database`, after migrating it.
 pub(crate) fn migrated(database: &TestDatabase) -> Connector {
     let connector = connector(database);
     let open = || connector.open(Role::Writer);

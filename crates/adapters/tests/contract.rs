@@ -1,21 +1,21 @@
-//! What every implementation of the ports must do: each case in memory, on SQLite and on PostgreSQL.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a case that cannot go on fails")]
+//! The contract suite of the ports: each case runs in memory, on SQLite and on PostgreSQL.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed case may panic")]
 #![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every case has the same shape")]
 
 #[path = "contract/api_keys.rs"]
 mod api_keys;
 #[path = "contract/batches.rs"]
 mod batches;
-#[path = "contract/german.rs"]
-mod german;
+#[path = "contract/german_server.rs"]
+mod german_server;
 #[path = "contract/groups.rs"]
 mod groups;
 #[path = "contract/idempotency.rs"]
 mod idempotency;
 #[path = "contract/lanes.rs"]
 mod lanes;
-#[path = "contract/lost.rs"]
-mod lost;
+#[path = "contract/lost_connections.rs"]
+mod lost_connections;
 #[path = "contract/migrations.rs"]
 mod migrations;
 #[path = "contract/pooler.rs"]
@@ -29,7 +29,7 @@ use gochat_test_support::{Backend, Case as DatabaseCase, Need, Suite, TestDataba
 use std::process::ExitCode;
 use subject::Subject;
 
-/// A case of the ports' contract.
+/// A case of the contract suite.
 type Case = DatabaseCase<Subject>;
 
 fn main() -> ExitCode {
@@ -59,9 +59,9 @@ fn main() -> ExitCode {
     suite.on([Backend::Postgres], &migrations::postgres_cases());
     suite.on([Backend::Postgres], &batches::postgres_cases());
     suite.on([Backend::Postgres], &lanes::postgres_cases());
-    suite.on([Backend::Postgres], &lost::postgres_cases());
-    suite.on_with(Need::PgBouncer, [Backend::Postgres], &lost::pooler_cases());
-    suite.on_with(Need::Namespace, [Backend::Postgres], &lost::network_cases());
-    suite.on_with(Need::German, [Backend::Postgres], &german::postgres_cases());
+    suite.on([Backend::Postgres], &lost_connections::postgres_cases());
+    suite.on_with(Need::PgBouncer, [Backend::Postgres], &lost_connections::pooler_cases());
+    suite.on_with(Need::Namespace, [Backend::Postgres], &lost_connections::network_cases());
+    suite.on_with(Need::German, [Backend::Postgres], &german_server::postgres_cases());
     suite.run()
 }

@@ -1,4 +1,4 @@
-//! Who may call, and what for.
+//! API keys, the callers they identify, and the scopes they grant.
 
 mod api_key;
 mod caller;
@@ -7,5 +7,5 @@ mod scope;
 
 pub use api_key::{ApiKey, InvalidApiKey};
 pub use caller::{Caller, Forbidden, Permit};
-pub use issued_key::{InvalidKeyName, IssuedKey, KeyId, KeyName, NotAdmitted};
+pub use issued_key::{InactiveKey, InvalidKeyName, IssuedKey, KeyId, KeyName};
 pub use scope::{GrantableScope, GroupsRead, GroupsWrite, Scope, Scopes, UnknownScope};

@@ -1,35 +1,35 @@
-//! Time: where it comes from, and how exactly it is kept.
+//! The clock, and timestamps of microsecond precision.
 
 use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
 use std::{fmt, time::SystemTime};
 use uuid::{NoContext, Uuid};
 
-/// Tells the time. A port, so that a test can hold it still.
+/// Tells the time. A port, so that tests can control it.
 #[cfg_attr(feature = "testing", mockall::automock)]
 pub trait Clock: Send + Sync {
-    /// The present moment.
+    /// The current time.
     fn now(&self) -> Timestamp;
 }
 
-/// The clock of the machine.
+/// The machine's clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        // Unlike `Utc::now`, this does not panic where the clock is before 1970.
+        // Unlike `Utc::now`, this does not panic if the clock is before 1970.
         Timestamp::from(DateTime::<Utc>::from(SystemTime::now()))
     }
 }
 
-/// A moment in UTC, in whole microseconds: PostgreSQL keeps no more, so no more is ever shown.
+/// A point in time in UTC, in whole microseconds: PostgreSQL stores no finer fraction, so none is ever shown.
 ///
-/// Displayed as RFC 3339 with six decimals: `2026-11-23T03:33:50.363813Z`.
+/// Displays as RFC 3339 with six decimals: `2026-11-23T03:33:50.363813Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(DateTime<Utc>);
 
 impl Timestamp {
-    /// The moment `micros` microseconds after 1970-01-01T00:00:00Z; `None` beyond the years that chrono knows.
+    /// The time `micros` microseconds after 1970-01-01T00:00:00Z; `None` outside chrono's range.
     pub fn from_unix_micros(micros: i64) -> Option<Self> {
         DateTime::from_timestamp_micros(micros).map(Self)
     }
@@ -39,21 +39,21 @@ impl Timestamp {
         self.0.timestamp_micros()
     }
 
-    /// The moment `duration` later; `None` where it would be beyond the years that chrono knows.
+    /// The time `duration` later; `None` outside chrono's range.
     pub fn checked_add(self, duration: std::time::Duration) -> Option<Self> {
         let duration = chrono::Duration::from_std(duration).ok()?;
         self.0.checked_add_signed(duration).map(Self::from)
     }
 
-    /// The moment `duration` earlier; `None` where it would be beyond the years that chrono knows.
+    /// The time `duration` earlier; `None` outside chrono's range.
     pub fn checked_sub(self, duration: std::time::Duration) -> Option<Self> {
         let duration = chrono::Duration::from_std(duration).ok()?;
         self.0.checked_sub_signed(duration).map(Self::from)
     }
 
-    /// A new UUID of version 7 (RFC 9562, section 5.7) that carries this moment.
+    /// A new UUID of version 7 (RFC 9562, section 5.7) that carries this time.
     pub fn mint_uuid(self) -> Uuid {
-        // A moment before 1970 has no place in a UUID; clocks that are that wrong get its earliest.
+        // A UUID cannot carry a time before 1970; such clocks get the earliest one.
         let seconds = u64::try_from(self.0.timestamp()).unwrap_or(0);
         Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, self.0.timestamp_subsec_nanos()))
     }
@@ -77,19 +77,19 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_moment_is_shown_with_six_decimals_even_when_they_are_zero() {
+    fn a_timestamp_is_shown_with_six_decimals_even_if_they_are_zero() {
         let whole_second = Timestamp::from_unix_micros(1_763_868_830_000_000).unwrap();
         assert_eq!(whole_second.to_string(), "2025-11-23T03:33:50.000000Z");
     }
 
     #[test]
-    fn nanoseconds_are_cut_off() {
+    fn nanoseconds_are_truncated() {
         let precise = DateTime::from_timestamp(1, 123_456_789).unwrap();
         assert_eq!(Timestamp::from(precise).to_string(), "1970-01-01T00:00:01.123456Z");
     }
 
     #[test]
-    fn a_minted_uuid_is_of_version_7_and_carries_the_moment() {
+    fn a_minted_uuid_has_version_7_and_carries_the_timestamp() {
         let moment = Timestamp::from_unix_micros(1_763_868_830_363_813).unwrap();
         let uuid = moment.mint_uuid();
         assert_eq!(uuid.get_version_num(), 7);

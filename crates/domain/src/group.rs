@@ -1,4 +1,4 @@
-//! A group, what it takes to create one, and how groups are found.
+//! Groups, requests to create them, and the keys that find them.
 
 mod admin_id;
 mod id;
@@ -11,7 +11,7 @@ mod token;
 pub use admin_id::{AdminId, InvalidAdminId};
 pub use id::{GroupId, InvalidGroupId};
 pub use idempotency::{
-    Created, Fingerprint, Idempotency, IdempotencyKey, InvalidIdempotencyKey, KeyReused, Recorded,
+    Created, Fingerprint, Idempotency, IdempotencyKey, IdempotencyRecord, InvalidIdempotencyKey, KeyReused,
 };
 pub use key::GroupKey;
 pub use name::{GroupName, InvalidGroupName};
@@ -21,40 +21,40 @@ pub use token::{GroupToken, InvalidGroupToken};
 use crate::clock::Timestamp;
 use uuid::Uuid;
 
-/// A request to create a group. Holding one proves that every field obeys its rule.
+/// A request to create a group. Every field has been validated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreateGroup {
-    /// The name nobody else may have.
+    /// The unique name.
     pub name: GroupName,
-    /// The secret of the group, as its creator chose it.
+    /// The secret of the group, chosen by its creator.
     pub token: GroupToken,
     /// The user who administers the group.
     pub admin_id: AdminId,
 }
 
-/// A group that is complete but for the id that the repository gives it.
+/// A group without its id, which the repository assigns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewGroup {
     /// Version 7 (RFC 9562), minted from the same instant as `created_at`.
     pub uuid: Uuid,
-    /// The name nobody else may have.
+    /// The unique name.
     pub name: GroupName,
     /// The secret of the group.
     pub token: GroupToken,
     /// The user who administers the group.
     pub admin_id: AdminId,
-    /// When the service accepted the request.
+    /// The time at which the service accepted the request.
     pub created_at: Timestamp,
 }
 
 impl NewGroup {
-    /// Completes a request with the moment of its creation, from which the UUID is minted too.
+    /// Completes a request with its creation time, from which the UUID is minted too.
     pub fn mint(request: CreateGroup, created_at: Timestamp) -> Self {
         let CreateGroup { name, token, admin_id } = request;
         Self { uuid: created_at.mint_uuid(), name, token, admin_id, created_at }
     }
 
-    /// The request that it comes from.
+    /// The request that this group was made from.
     pub fn into_request(self) -> CreateGroup {
         let Self { name, token, admin_id, .. } = self;
         CreateGroup { name, token, admin_id }
@@ -70,16 +70,16 @@ impl NewGroup {
 /// A stored group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
-    /// The number of the group: from 1 up, never used again.
+    /// The number of the group: from 1 up, never reused.
     pub id: GroupId,
     /// The UUID (version 7) of the group.
     pub uuid: Uuid,
-    /// The name nobody else may have.
+    /// The unique name.
     pub name: GroupName,
     /// The secret of the group.
     pub token: GroupToken,
     /// The user who administers the group.
     pub admin_id: AdminId,
-    /// When the service accepted the request.
+    /// The time at which the service accepted the request.
     pub created_at: Timestamp,
 }

@@ -1,4 +1,4 @@
-//! What the domain needs of the outside, and what whoever provides it MUST do.
+//! The ports: what the domain requires, and what an implementation MUST guarantee.
 
 mod api_keys;
 mod groups;

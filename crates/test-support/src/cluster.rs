@@ -7,8 +7,8 @@ pub use builder::ClusterBuilder;
 
 use crate::{
     PlainSql, TestDatabase,
-    keeper::Keeper,
     server_folder::{self, ServerFolder},
+    supervisor::Supervisor,
 };
 use anyhow::anyhow;
 use std::{
@@ -16,10 +16,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A PostgreSQL cluster of its own folder, that ends with this value, and also when this process is killed.
+/// A PostgreSQL cluster in a temporary folder. It is stopped when this value is dropped, and also when this process
+/// is killed.
 ///
-/// It asks everybody for a password. While the value lives, the server can be stopped, killed, paused and started again, on the
-/// same port and folder.
+/// All connections need a password. The server can be stopped, killed, paused and started again, on the same port and
+/// folder.
 ///
 /// # Example
 /// ```no_run
@@ -28,26 +29,26 @@ use std::{
 /// let cluster = Cluster::start(Cluster::FAST)?;
 /// let database = cluster.database()?;
 /// cluster.stop(Shutdown::Immediate)?;
-/// database.rows("SELECT 'nobody answers'").unwrap_err();
+/// database.rows("SELECT 'the server is down'").unwrap_err();
 /// cluster.start_again()?;
-/// database.rows("SELECT 'here again'")?;
+/// database.rows("SELECT 'the server is back'")?;
 /// # anyhow::Ok(())
 /// ```
 pub struct Cluster {
-    keeper: Keeper,
+    supervisor: Supervisor,
     host: Ipv4Addr,
     port: u16,
     binaries: PathBuf,
-    // Removed after the server ended.
+    // Removed after the server has stopped.
     folder: ServerFolder,
 }
 
-/// How a server is stopped.
+/// The way to stop a server.
 #[derive(Debug, Clone, Copy)]
 pub enum Shutdown {
-    /// Transactions are rolled back, and data is written.
+    /// Rolls transactions back, and writes all data.
     Fast,
-    /// The processes end at once; the next start recovers from the write-ahead log.
+    /// Ends the processes at once; the next start recovers from the write-ahead log.
     Immediate,
 }
 
@@ -58,30 +59,30 @@ impl Cluster {
     /// The superuser's password.
     pub const PASSWORD: &str = "throwaway";
 
-    /// Settings for tests: what a crash of the machine would destroy is thrown away anyhow.
+    /// Settings for tests that need no durability across a crash of the machine.
     ///
-    /// What was committed outlives [`Shutdown::Immediate`]: the server wrote it, so it is in the kernel's cache, and that does
-    /// not end with the processes.
+    /// Commits survive [`Shutdown::Immediate`]: they are in the kernel's page cache, which does not end with the
+    /// processes.
     pub const FAST: &[(&str, &str)] = &[("fsync", "off"), ("full_page_writes", "off"), ("autovacuum", "off")];
 
-    /// Settings for tests that kill the server or measure what a commit costs: each commit is flushed to the disk. `SIGKILL`
-    /// can end a write between two halves of a page, which full pages in the write-ahead log repair.
+    /// Settings for tests that kill the server or measure commits: each commit is flushed to disk. `SIGKILL` can tear
+    /// the write of a page, which full-page writes repair.
     pub const DURABLE: &[(&str, &str)] =
         &[("fsync", "on"), ("full_page_writes", "on"), ("autovacuum", "off")];
 
-    /// Makes a cluster with `settings` (as in `postgresql.conf`), and returns when it accepts connections.
+    /// Creates a cluster with `settings` (as in `postgresql.conf`), and returns when it accepts connections.
     ///
-    /// As root it runs as the user `postgres`, as PostgreSQL refuses to run as root.
+    /// If this process is root, the server runs as the user `postgres`, as PostgreSQL refuses to run as root.
     pub fn start(settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         Self::with(settings).start()
     }
 
-    /// A cluster with `settings` that is not yet made, to be told more.
+    /// A builder of a cluster with `settings`.
     pub fn with<'a>(settings: &[(&str, &str)]) -> ClusterBuilder<'a> {
         ClusterBuilder::new(settings)
     }
 
-    /// The URL of a database of the cluster, password included; `postgres` is there from the start.
+    /// The URL of a database of the cluster, with the password; the database `postgres` always exists.
     pub fn url(&self, database: &str) -> String {
         Self::url_at(&format!("{}:{}", self.host, self.port), database)
     }
@@ -95,7 +96,7 @@ impl Cluster {
         self.port
     }
 
-    /// Makes an empty database on the cluster, which ends with the cluster.
+    /// Creates an empty database, which ends with the cluster.
     pub fn database(&self) -> anyhow::Result<TestDatabase> {
         TestDatabase::on(self)
     }
@@ -128,26 +129,26 @@ impl Cluster {
         self.ask("start")
     }
 
-    /// Pauses all processes of the server (`SIGSTOP`). Its machine still accepts connections and acknowledges data.
+    /// Pauses all processes of the server (`SIGSTOP`). The kernel still accepts connections and acknowledges data.
     pub fn pause(&self) -> anyhow::Result<()> {
         self.ask("pause")
     }
 
-    /// Lets the server go on that was paused (`SIGCONT`).
+    /// Resumes a paused server (`SIGCONT`).
     pub fn resume(&self) -> anyhow::Result<()> {
         self.ask("resume")
     }
 
-    /// Sets the most bytes that a file of one backend may have: to grow one beyond fails as on a full disk.
+    /// Limits the file size of one backend: growing a file beyond it fails as on a full disk.
     ///
-    /// A limit below the size of a file of the write-ahead log (16 MiB) ends the server.
+    /// A limit below the size of a WAL segment (16 MiB) would crash the server.
     pub fn limit_files(&self, backend: &str, bytes: u64) -> anyhow::Result<()> {
         let limit = format!("--fsize={bytes}:");
         server_folder::run(self.folder.command("prlimit").args(["--pid", backend, &limit]))
     }
 
     fn ask(&self, line: &str) -> anyhow::Result<()> {
-        self.keeper.ask(line).map_err(|error| anyhow!("{error}; the server's log says:\n{}", self.log()))
+        self.supervisor.ask(line).map_err(|error| anyhow!("{error}; the server's log says:\n{}", self.log()))
     }
 
     /// The folder, with PostgreSQL's files in `data`.
@@ -155,7 +156,7 @@ impl Cluster {
         self.folder.path()
     }
 
-    /// What the server logged.
+    /// The server's log.
     pub fn log(&self) -> String {
         builder::log(&self.folder)
     }

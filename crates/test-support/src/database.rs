@@ -6,7 +6,7 @@ use std::{fmt, mem, sync::Arc};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-/// What a database runs on.
+/// The database system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {
     /// A SQLite file.
@@ -16,7 +16,7 @@ pub enum Backend {
 }
 
 impl Backend {
-    /// Every backend there is.
+    /// All backends.
     pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
 }
 
@@ -29,46 +29,47 @@ impl fmt::Display for Backend {
     }
 }
 
-/// An empty database, thrown away with this value.
+/// An empty database, deleted when this value is dropped.
 pub struct TestDatabase {
     url: String,
-    // Where it is in truth, if the URL leads there by another way.
+    // The direct URL, if `url` leads through a proxy or pooler.
     direct_url: Option<String>,
     is_pooled: bool,
-    home: Home,
+    storage: Storage,
 }
 
-enum Home {
+enum Storage {
     Folder { _folder: TempDir },
     Server { server: Arc<Postgres>, name: String },
     Cluster,
 }
 
 impl TestDatabase {
-    /// A SQLite file, not yet made, in a folder of its own.
+    /// A SQLite file that does not exist yet, in a temporary folder.
     pub fn sqlite() -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("gochat-sqlite-").tempdir()?;
         let path = folder.path().join("gochat.sqlite");
         let path = path.to_str().context("the folder of temporary files is not UTF-8")?;
-        Ok(Self::at(format!("sqlite://{path}"), Home::Folder { _folder: folder }))
+        Ok(Self::at(format!("sqlite://{path}"), Storage::Folder { _folder: folder }))
     }
 
     pub(crate) fn on(cluster: &Cluster) -> anyhow::Result<Self> {
         let name = new_name();
         cluster.execute(&format!("CREATE DATABASE {name}"))?;
-        Ok(Self::at(cluster.url(&name), Home::Cluster))
+        Ok(Self::at(cluster.url(&name), Storage::Cluster))
     }
 
     pub(crate) fn postgres(server: Arc<Postgres>) -> anyhow::Result<Self> {
         let name = new_name();
-        Ok(Self::at(server.create_database(&name)?, Home::Server { server, name }))
+        Ok(Self::at(server.create_database(&name)?, Storage::Server { server, name }))
     }
 
-    fn at(url: String, home: Home) -> Self {
-        Self { url, direct_url: None, is_pooled: false, home }
+    fn at(url: String, storage: Storage) -> Self {
+        Self { url, direct_url: None, is_pooled: false, storage }
     }
 
-    /// With another URL for the code under test, as of a [`FaultProxy`](crate::FaultProxy). Plain SQL goes the direct way.
+    /// Sets another URL for the code under test, such as that of a [`FaultProxy`](crate::FaultProxy). Plain SQL still
+    /// connects directly.
     #[must_use]
     pub fn through(mut self, url: &str) -> Self {
         let before = mem::replace(&mut self.url, url.to_owned());
@@ -76,40 +77,42 @@ impl TestDatabase {
         self
     }
 
-    /// With a URL for the code under test that leads through PgBouncer. Plain SQL goes the direct way.
+    /// Sets a URL through PgBouncer for the code under test. Plain SQL still connects directly.
     pub fn pooled(mut self, pgbouncer: &PgBouncer) -> anyhow::Result<Self> {
         self.is_pooled = true;
         let url = pgbouncer.url(&self.url)?;
         Ok(self.through(&url))
     }
 
-    /// Behind the PgBouncer that the cases of this process share.
+    /// Sets a URL through the PgBouncer that the cases of this process share.
     pub(crate) fn behind_pgbouncer(self) -> anyhow::Result<Self> {
-        let Home::Server { server, .. } = &self.home else { bail!("the database is on no server") };
+        let Storage::Server { server, .. } = &self.storage else {
+            bail!("the database is not on a PostgreSQL server")
+        };
         let server = Arc::clone(server);
         self.pooled(server.pgbouncer()?)
     }
 
-    /// Whether the URL leads through PgBouncer, which the code under test has to be told.
+    /// Returns true if the URL leads through PgBouncer, for which the code under test must be configured.
     pub fn is_pooled(&self) -> bool {
         self.is_pooled
     }
 
-    /// The URL for the code under test, password included: `sqlite://…` or `postgres://…`.
+    /// The URL for the code under test, with the password: `sqlite://…` or `postgres://…`.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The URL without a pooler or a proxy.
+    /// The URL of the direct connection.
     pub fn direct_url(&self) -> &str {
         self.direct_url.as_ref().unwrap_or(&self.url)
     }
 
-    /// What the database runs on.
+    /// The database system.
     pub fn backend(&self) -> Backend {
-        match self.home {
-            Home::Folder { .. } => Backend::Sqlite,
-            Home::Server { .. } | Home::Cluster => Backend::Postgres,
+        match self.storage {
+            Storage::Folder { .. } => Backend::Sqlite,
+            Storage::Server { .. } | Storage::Cluster => Backend::Postgres,
         }
     }
 
@@ -118,8 +121,8 @@ impl TestDatabase {
         PlainSql::connect(self.direct_url())
     }
 
-    /// A connection in a transaction that keeps all others from storing groups, and on PostgreSQL from reading them. It ends
-    /// by `ROLLBACK`, or with the connection.
+    /// Opens a transaction that blocks creates of groups, and on PostgreSQL also reads. It ends by `ROLLBACK`, or
+    /// with the connection.
     pub fn lock_groups(&self) -> anyhow::Result<PlainSql> {
         let mut lock = self.plain_sql()?;
         lock.execute(match self.backend() {
@@ -146,7 +149,7 @@ fn new_name() -> String {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        if let Home::Server { server, name } = &self.home
+        if let Storage::Server { server, name } = &self.storage
             && let Err(error) = server.drop_database(name)
         {
             eprintln!("the database {name} stays: {error:#}");

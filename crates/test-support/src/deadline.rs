@@ -1,5 +1,5 @@
-//! Waits of tests. Each ends by a deadline, and then panics with what it waited for.
-#![allow(clippy::expect_used, reason = "a case that cannot go on fails")]
+//! Waits with a timeout, for tests. Each panics on a timeout, and names what it waited for.
+#![allow(clippy::expect_used, reason = "a failed case may panic")]
 #![allow(clippy::missing_panics_doc, reason = "each of these fails the case that calls it")]
 
 mod case;
@@ -15,13 +15,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Longest wait. A fast machine needs a hundredth of it; a slow one may be ten times slower.
+/// The timeout of all waits, generous for slow machines.
 pub const LIMIT: Duration = Duration::from_secs(60);
 
-/// Pause between two polls, so that the one that is waited for gets the processor.
+/// Interval between polls, which leaves processor time to the awaited code.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// Polls until there is a value, and returns it.
+/// Polls until `poll` returns a value, and returns it.
 ///
 /// # Example
 /// ```
@@ -32,23 +32,23 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// ```
 #[track_caller]
 pub fn eventually<T>(what: &str, poll: impl FnMut() -> Option<T>) -> T {
-    poll_for(LIMIT, poll).unwrap_or_else(|| late(what))
+    poll_for(LIMIT, poll).unwrap_or_else(|| timed_out(what))
 }
 
-/// Bounds a future, on a tokio runtime whose timer is enabled.
+/// Awaits a future with a timeout, on a tokio runtime whose timer is enabled.
 ///
 /// # Example
 /// ```
-/// use gochat_test_support::deadline::soon;
+/// use gochat_test_support::deadline::with_timeout;
 ///
 /// let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-/// assert_eq!(runtime.block_on(soon("a number", async { 7 })), 7);
+/// assert_eq!(runtime.block_on(with_timeout("a number", async { 7 })), 7);
 /// ```
-pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(LIMIT, future).await.unwrap_or_else(|_| late(what))
+pub async fn with_timeout<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(LIMIT, future).await.unwrap_or_else(|_| timed_out(what))
 }
 
-/// Polls until there is a value or `limit` is over; at least once.
+/// Polls until there is a value or `limit` has elapsed; at least once.
 pub(crate) fn poll_for<T>(limit: Duration, mut poll: impl FnMut() -> Option<T>) -> Option<T> {
     let start = Instant::now();
     loop {
@@ -61,8 +61,8 @@ pub(crate) fn poll_for<T>(limit: Duration, mut poll: impl FnMut() -> Option<T>) 
 }
 
 #[track_caller]
-fn late(what: &str) -> ! {
-    panic!("waited {} s in vain: {what}", LIMIT.as_secs())
+fn timed_out(what: &str) -> ! {
+    panic!("timed out after {} s: {what}", LIMIT.as_secs())
 }
 
 #[cfg(test)]
@@ -81,8 +81,8 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "waited 60 s in vain: nothing")]
-    fn what_is_late_is_named() {
-        late("nothing");
+    #[should_panic(expected = "timed out after 60 s: nothing")]
+    fn a_timeout_names_what_was_waited_for() {
+        timed_out("nothing");
     }
 }

@@ -1,29 +1,29 @@
-//! A clock that a test sets, for a process that it starts.
+//! A fake clock for a process that a test starts.
 
 use anyhow::Context;
 use std::{fs, path::PathBuf};
 use tempfile::NamedTempFile;
 
-/// The clock of a process, by the library of faketime. It ends with this value.
+/// The clock of a process, by libfaketime. It is removed when this value is dropped.
 pub struct FakeClock {
     library: PathBuf,
     offset: NamedTempFile,
 }
 
 impl FakeClock {
-    /// A clock that shows the true time.
+    /// A clock that shows the real time.
     pub fn new() -> anyhow::Result<Self> {
         let clock = Self { library: library()?, offset: NamedTempFile::new()? };
         clock.set(0)?;
         Ok(clock)
     }
 
-    /// Sets the clock so many seconds ahead of the true time.
+    /// Sets the clock `seconds` seconds ahead of the real time.
     pub fn set(&self, seconds: i64) -> anyhow::Result<()> {
         Ok(fs::write(&self.offset, format!("{seconds:+}\n"))?)
     }
 
-    /// The variables that give a process this clock. Waits go by the true time.
+    /// The environment variables that give a process this clock. Waits use the real time.
     pub fn variables(&self) -> [(&'static str, String); 4] {
         let path = |path: &std::path::Path| path.display().to_string();
         [
@@ -35,7 +35,7 @@ impl FakeClock {
     }
 }
 
-/// The library, where Debian and Fedora have it.
+/// The path of the library on Debian and Fedora.
 pub(crate) fn library() -> anyhow::Result<PathBuf> {
     let folders = ["/usr/lib", "/usr/lib64"].into_iter().map(PathBuf::from);
     let multiarch = fs::read_dir("/usr/lib").into_iter().flatten().flatten().map(|entry| entry.path());

@@ -1,21 +1,21 @@
-//! A network that fails: a proxy in front of PostgreSQL or PgBouncer.
+//! A proxy in front of PostgreSQL or PgBouncer that injects network faults.
 
+mod faults;
 mod frame;
 mod link;
-mod switch;
 
 pub use frame::Message;
 
-use crate::detour;
+use crate::address;
+use faults::Faults;
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     sync::Arc,
     thread,
 };
-use switch::Switch;
 use url::Url;
 
-/// A proxy of PostgreSQL's protocol without TLS. It ends with this value, and all its connections with it.
+/// A proxy of PostgreSQL's protocol without TLS. It stops when this value is dropped, and closes all its connections.
 ///
 /// # Example
 /// ```no_run
@@ -24,42 +24,42 @@ use url::Url;
 /// let cluster = Cluster::start(Cluster::FAST)?;
 /// let database = cluster.database()?;
 /// let proxy = FaultProxy::in_front_of(database.url())?;
-/// // The code under test goes through the proxy, plain SQL does not.
+/// // The code under test goes through the proxy; plain SQL does not.
 /// let database = database.through(proxy.url());
 ///
 /// proxy.cut();
 /// proxy.hold();
 /// proxy.release();
-/// // The second commit from now on is carried out, and nobody learns that.
+/// // The second commit from now on takes effect, but its answer is lost.
 /// proxy.lose_answer(Message::Containing("COMMIT"), 2);
-/// // A connection that wants to commit waits for ever.
+/// // A connection that sends a commit waits forever.
 /// proxy.mute(Message::Containing("COMMIT"));
 /// # anyhow::Ok(())
 /// ```
 pub struct FaultProxy {
     url: String,
     address: SocketAddr,
-    switch: Arc<Switch>,
+    faults: Arc<Faults>,
 }
 
 impl FaultProxy {
     /// Starts a proxy in front of the server of `url`, which has one host.
     pub fn in_front_of(url: &str) -> anyhow::Result<Self> {
         let url = Url::parse(url)?;
-        let server = detour::server(&url)?;
+        let server = address::of(&url)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
-        let url = detour::by_way_of(address, url)?;
-        let switch = Arc::new(Switch::default());
-        let accepting = Arc::clone(&switch);
+        let url = address::replace(address, url)?;
+        let faults = Arc::new(Faults::default());
+        let accepting = Arc::clone(&faults);
         thread::spawn(move || {
             for client in listener.incoming().flatten().take_while(|_| !accepting.is_over()) {
-                let (server, switch) = (server.clone(), Arc::clone(&accepting));
-                // A connection that fails is closed, as the other end sees.
-                thread::spawn(move || drop(link::serve(client, &server, &switch)));
+                let (server, faults) = (server.clone(), Arc::clone(&accepting));
+                // A failed connection is closed, which the other end notices.
+                thread::spawn(move || drop(link::serve(client, &server, &faults)));
             }
         });
-        Ok(Self { url, address, switch })
+        Ok(Self { url, address, faults })
     }
 
     /// The URL that leads through the proxy.
@@ -69,58 +69,58 @@ impl FaultProxy {
 
     /// Closes all connections, at both ends.
     pub fn cut(&self) {
-        self.switch.cut();
+        self.faults.cut();
     }
 
-    /// Holds what is sent from now on: neither data nor the end of a connection arrives. A connection can still be opened, as the
-    /// kernel accepts it; nothing answers on it.
+    /// Holds all traffic from now on, including the end of connections. New connections are accepted by the kernel,
+    /// but nothing answers on them.
     pub fn hold(&self) {
-        self.switch.hold(true);
+        self.faults.hold(true);
     }
 
-    /// Passes what was held, and all that comes.
+    /// Forwards the held traffic, and all later traffic.
     pub fn release(&self) {
-        self.switch.hold(false);
+        self.faults.hold(false);
     }
 
-    /// Cuts one connection after the server has worked off a message, and before anything of the answer arrives.
+    /// Cuts a connection after the server has processed a message, before any of the answer is delivered.
     ///
-    /// It is the `number`th such message from now on, counted from 1 over all connections.
+    /// Applies to the `number`th such message from now on, counted from 1 over all connections.
     pub fn lose_answer(&self, message: Message, number: usize) {
         self.cut_answer(message, number, 0);
     }
 
-    /// The same, after so many bytes of the answer have arrived; all of it, if it has no more.
+    /// Does the same after `bytes` bytes of the answer; after all of it, if it is shorter.
     pub fn cut_answer(&self, message: Message, number: usize, bytes: usize) {
-        self.switch.lose(message, number, bytes);
+        self.faults.lose(message, number, bytes);
     }
 
-    /// Number of bytes of the last answer that was cut or lost.
+    /// Length of the last cut or lost answer, in bytes.
     pub fn answer_length(&self) -> usize {
-        self.switch.length()
+        self.faults.length()
     }
 
-    /// Mutes each connection that sends such a message from now on: neither it nor what follows arrives, and nothing tells its
-    /// client, as with a server that is frozen. That holds as long as the connection is open.
+    /// Mutes each connection that sends such a message from now on: the message and all later ones are dropped
+    /// without an error, as with a frozen server, until the connection is closed.
     pub fn mute(&self, message: Message) {
-        self.switch.mute(Some(message));
+        self.faults.mute(Some(message));
     }
 
-    /// Mutes no more connections.
+    /// Stops muting further connections.
     pub fn unmute(&self) {
-        self.switch.mute(None);
+        self.faults.mute(None);
     }
 
-    /// Number of answers that were lost up to now.
+    /// Number of lost answers so far.
     pub fn answers_lost(&self) -> usize {
-        self.switch.answers_lost()
+        self.faults.answers_lost()
     }
 }
 
 impl Drop for FaultProxy {
     fn drop(&mut self) {
-        self.switch.end();
-        // Has the thread that accepts look.
+        self.faults.end();
+        // Wakes the accepting thread.
         let _closed = TcpStream::connect(self.address);
     }
 }

@@ -10,12 +10,12 @@ pub struct HaProxy(Proxy);
 const PROGRAM: Program = Program { name: "haproxy", package: "haproxy" };
 
 impl HaProxy {
-    /// An error says that it is not installed.
+    /// Checks that HAProxy is installed.
     pub fn check() -> anyhow::Result<()> {
         PROGRAM.find().map(drop)
     }
 
-    /// Starts one in front of servers on this machine, each with the port of its API and of its admin listener.
+    /// Starts HAProxy in front of servers on this machine, each given by the ports of its API and admin listeners.
     pub fn in_front_of(servers: &[[u16; 2]]) -> anyhow::Result<Self> {
         let proxy = Proxy::start(&PROGRAM, |folder, port| {
             let file = format!("{folder}/haproxy.cfg");
@@ -25,7 +25,7 @@ impl HaProxy {
         Ok(Self(proxy))
     }
 
-    /// Its port on this machine.
+    /// The port that it listens on.
     pub fn port(&self) -> u16 {
         self.0.port
     }

@@ -1,7 +1,7 @@
-//! HTTP as a test writes it: every byte of a request can be chosen, and every byte of the reply is seen.
+//! An HTTP client for tests, in which every byte of a request can be chosen and every byte of the reply is seen.
 //!
-//! What cannot be sent or read panics, as this is what a case asserts.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a case that cannot go on fails")]
+//! Failures to send or read panic, as tests assert on the reply.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed case may panic")]
 #![allow(clippy::missing_panics_doc, reason = "each of these fails the case that calls it")]
 
 use crate::deadline;
@@ -26,7 +26,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// A request without headers but `Host`.
+    /// A request with only the header `Host`.
     pub fn new(method: &str, path: &str) -> Self {
         let headers = vec![("Host".to_owned(), "localhost".to_owned())];
         Self { line: format!("{method} {path} HTTP/1.1"), headers, body: Vec::new(), chunked: false }
@@ -45,21 +45,21 @@ impl Request {
         Self { body: body.into(), ..request }
     }
 
-    /// With a header more.
+    /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Without a header.
+    /// Removes a header.
     #[must_use]
     pub fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
         self
     }
 
-    /// In chunks of 1,000 bytes, its length not told.
+    /// Sends the body in chunks of 1,000 bytes, without its length.
     #[must_use]
     pub fn chunked(self) -> Self {
         Self { chunked: true, ..self }
@@ -118,7 +118,7 @@ pub struct Connection {
     unread: Vec<u8>,
 }
 
-/// What bytes go over.
+/// A byte stream.
 trait Stream: Read + Write + Send {}
 
 impl Stream for TcpStream {}
@@ -143,16 +143,16 @@ impl Connection {
 
     /// Sends bytes.
     pub fn write(&mut self, bytes: &[u8]) {
-        // A server that answers early may close before it has read everything.
+        // A server that answers early may close before reading everything.
         let _closed = self.stream.write_all(bytes);
     }
 
-    /// Reads one reply, without what stands behind it.
+    /// Reads one reply, and leaves the bytes after it.
     pub fn read(&mut self) -> Reply {
         self.read_by(Reply::parse)
     }
 
-    /// Reads the reply to a `HEAD`, which tells the length of a body that does not come.
+    /// Reads the reply to a `HEAD`, whose headers announce a body that is not sent.
     pub fn read_head(&mut self) -> Reply {
         self.read_by(Reply::parse_head)
     }
@@ -165,7 +165,7 @@ impl Connection {
             }
             let mut buffer = [0; 4096];
             let read =
-                self.stream.read(&mut buffer).expect("the connection broke before the reply was complete");
+                self.stream.read(&mut buffer).expect("the connection failed before the reply was complete");
             assert!(read > 0, "the connection was closed after {:?}", String::from_utf8_lossy(&self.unread));
             self.unread.extend(&buffer[..read]);
         }
@@ -179,7 +179,7 @@ impl Connection {
         assert_eq!(&buffer, expected);
     }
 
-    /// Whether the server closes the connection now.
+    /// Waits for data or the end, and returns true if the server closes the connection.
     pub fn is_closed(&mut self) -> bool {
         match self.stream.read(&mut [0; 1]) {
             Ok(read) => read == 0,
@@ -221,11 +221,11 @@ impl Reply {
         Some((Self { status, headers, body: String::new() }, start))
     }
 
-    /// The value of a header; empty where there is none.
+    /// The value of a header; empty if there is none.
     pub fn header(&self, name: &str) -> &str {
         let mut values = self.headers.iter().filter(|(known, _)| known == name).map(|(_, value)| &**value);
         let value = values.next().unwrap_or_default();
-        assert_eq!(values.next(), None, "the header {name} stands twice");
+        assert_eq!(values.next(), None, "the header {name} occurs twice");
         value
     }
 
@@ -239,14 +239,14 @@ impl Reply {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
-    /// Passes if this is the error, whole: status, headers and body.
+    /// Asserts that this is the error: status, headers and whole body.
     #[track_caller]
     pub fn assert_error(&self, status: u16, code: &str, field: Option<&str>, error: &str) {
         let field = field.map_or_else(String::new, |field| format!(r#""field":"{field}","#));
         self.assert_error_with(status, code, &field, error);
     }
 
-    /// Passes if this is the refusal of a name that is taken, whole, and names the group that has it or none.
+    /// Asserts that this is the error of a taken name, with the id of the existing group if given.
     #[track_caller]
     pub fn assert_name_taken(&self, group_id: Option<i64>) {
         let group_id = group_id.map_or_else(String::new, |id| format!(r#""group_id":{id},"#));
@@ -265,7 +265,7 @@ impl Reply {
         self.assert_common_headers();
     }
 
-    /// Passes if the headers are there that every reply has.
+    /// Asserts the headers that every reply has.
     #[track_caller]
     pub fn assert_common_headers(&self) {
         assert_eq!(self.header("x-content-type-options"), "nosniff");

@@ -1,4 +1,4 @@
-//! Where PostgreSQL's server binaries are.
+//! The installed PostgreSQL server binaries.
 
 use anyhow::Context;
 use std::{
@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-/// Where Debian and its children put each version, away from the `PATH`.
+/// The folder of all versions on Debian and derivatives, outside the `PATH`.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
 /// The folder of the newest server binaries on this machine.
@@ -22,7 +22,7 @@ pub(crate) fn newest() -> anyhow::Result<PathBuf> {
         .context("PostgreSQL's server binaries are not installed (Debian: apt-get install postgresql)")
 }
 
-/// The version of the server in `folder`, if one that can be used is there.
+/// The version of the server in `folder`; `None` if it is incomplete.
 fn version(folder: &Path) -> Option<(u32, u32)> {
     let complete = ["initdb", "pg_ctl", "postgres"].iter().all(|binary| folder.join(binary).is_file());
     let output = complete.then(|| Command::new(folder.join("postgres")).arg("--version").output())?.ok()?;

@@ -1,21 +1,20 @@
-//! Throwaway databases, and suites that run each case on each of them, for the tests of the other crates.
+//! Throwaway databases, and suites that run each case on each backend, for the tests of the other crates.
 //!
 //! | environment variable | |
 //! | --- | --- |
-//! | `GOCHAT_TEST_DATABASE_URL` | a `postgres://` URL whose role may create databases: used instead of a cluster of one's own |
-//! | `GOCHAT_TEST_REQUIRE_POSTGRES` | `1`: where there is no PostgreSQL, or not what cases on it need, they fail instead of being ignored |
-//! | `GOCHAT_TEST_REQUIRE_CLIENTS` | `1`: where a program is missing that speaks to the service, like nginx, the cases that need it fail instead of being ignored |
+//! | `GOCHAT_TEST_DATABASE_URL` | a `postgres://` URL whose role may create databases, used instead of starting a cluster |
+//! | `GOCHAT_TEST_REQUIRE_POSTGRES` | `1`: cases fail, instead of being ignored, if PostgreSQL or what they need on it is missing |
+//! | `GOCHAT_TEST_REQUIRE_CLIENTS` | `1`: cases fail, instead of being ignored, if a client program that they need is missing, such as nginx |
 
+mod address;
 mod cluster;
 mod database;
 pub mod deadline;
-mod detour;
 mod fake_clock;
 mod fault_proxy;
 mod haproxy;
 pub mod http;
 mod installation;
-mod keeper;
 mod namespace;
 mod need;
 mod nginx;
@@ -28,6 +27,7 @@ pub mod schema;
 mod server_folder;
 mod small_disk;
 mod suite;
+mod supervisor;
 
 pub use cluster::{Cluster, ClusterBuilder, Shutdown};
 pub use database::{Backend, TestDatabase};
@@ -43,7 +43,7 @@ pub use port::free as free_port;
 pub use small_disk::SmallDisk;
 pub use suite::{Case, CaseWithoutDatabase, Suite, run_case};
 
-/// The table of the named functions, each beside its name: `cases![one, two]` is `[("one", one), ("two", two)]`.
+/// Makes an array of cases, each with its name: `cases![one, two]` is `[("one", one), ("two", two)]`.
 #[macro_export]
 macro_rules! cases {
     ($($case:ident),+ $(,)?) => { [$((stringify!($case), $case as fn(_) -> _)),+] };

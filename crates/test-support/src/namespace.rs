@@ -1,6 +1,6 @@
-//! A machine that can vanish from the network.
+//! A simulated machine that can vanish from the network.
 
-use crate::keeper::Keeper;
+use crate::supervisor::Supervisor;
 use anyhow::Context;
 use std::{
     hash::{BuildHasher, RandomState},
@@ -8,8 +8,8 @@ use std::{
     process::Command,
 };
 
-/// A network namespace with a cable to it, as if it were another machine. It ends with this value, also by a panic, and also when
-/// this process is killed.
+/// A network namespace, connected by a veth pair, which acts as another machine. It is removed when this value is
+/// dropped, also by a panic, and when this process is killed.
 ///
 /// Needs root: see [`Need::Namespace`](crate::Need::Namespace).
 ///
@@ -21,47 +21,47 @@ use std::{
 /// let cluster = Cluster::with(Cluster::FAST).within(&machine).start()?;
 /// let database = cluster.database()?;
 /// machine.cut()?;
-/// // From now on nothing arrives: nobody is told that a connection has ended.
+/// // From now on all packets are dropped, including the end of connections.
 /// machine.restore()?;
 /// database.execute("SELECT 1")?;
 /// # anyhow::Ok(())
 /// ```
 pub struct Namespace {
-    keeper: Keeper,
+    supervisor: Supervisor,
     name: String,
     address: Ipv4Addr,
 }
 
-const KEEPER: &str = include_str!("namespace/keeper.sh");
+const SCRIPT: &str = include_str!("namespace/supervisor.sh");
 
-/// The first address of the networks, which have four addresses each, and their number.
+/// The first address of the networks, which have four addresses each, and the number of networks.
 const FIRST: u32 = Ipv4Addr::new(10, 213, 0, 0).to_bits();
 const COUNT: u64 = 1 << 14;
 
-/// How many networks are tried, as another process may use one.
+/// Number of networks to try, as another process may use one.
 const ATTEMPTS: u32 = 5;
 
 impl Namespace {
-    /// Makes a namespace, and a cable from it to here.
+    /// Creates a namespace, connected to this one.
     pub fn new() -> anyhow::Result<Self> {
         let mut attempt = Self::attempt();
         for _ in 1..ATTEMPTS {
             attempt = attempt.or_else(|_| Self::attempt());
         }
-        attempt.context("cannot make a network namespace (Debian: apt-get install iproute2, and be root)")
+        attempt.context("cannot create a network namespace (Debian: apt-get install iproute2, and be root)")
     }
 
     fn attempt() -> anyhow::Result<Self> {
         let number = (RandomState::new().hash_one(()) % COUNT) as u32;
         let [here, there] = [1, 2].map(|host| Ipv4Addr::from_bits(FIRST + 4 * number + host));
         let name = format!("gochat-{number}");
-        let keeper =
-            Keeper::start(Command::new("sh"), KEEPER, &[&name, &here.to_string(), &there.to_string()])?;
-        keeper.ask("make")?;
-        Ok(Self { keeper, name, address: there })
+        let supervisor =
+            Supervisor::start(Command::new("sh"), SCRIPT, &[&name, &here.to_string(), &there.to_string()])?;
+        supervisor.ask("make")?;
+        Ok(Self { supervisor, name, address: there })
     }
 
-    /// Its name, as of `ip netns`; the end of the cable that is here has the same name.
+    /// The name, as in `ip netns`; the veth interface on this side has the same name.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -71,17 +71,17 @@ impl Namespace {
         self.address
     }
 
-    /// Drops every packet from now on, both ways, and tells nobody: neither FIN nor RST, and no ICMP.
+    /// Drops every packet in both directions from now on, without FIN, RST or ICMP.
     pub fn cut(&self) -> anyhow::Result<()> {
-        self.keeper.ask("cut")
+        self.supervisor.ask("cut")
     }
 
-    /// Mends the cable. What was sent meanwhile arrives when it is sent again, as TCP does.
+    /// Restores the connection. TCP then retransmits the lost packets.
     pub fn restore(&self) -> anyhow::Result<()> {
-        self.keeper.ask("restore")
+        self.supervisor.ask("restore")
     }
 
-    /// The command, run in the namespace.
+    /// Wraps a command to run in the namespace.
     pub(crate) fn enter(&self, command: &Command) -> Command {
         let mut inside = Command::new("ip");
         inside.args(["netns", "exec", &self.name]).arg(command.get_program()).args(command.get_args());

@@ -1,30 +1,30 @@
-//! What cases need beyond PostgreSQL.
+//! Requirements of cases.
 
 use crate::{Namespace, fake_clock, installation, nginx, pgbouncer};
 use anyhow::{Context, ensure};
 use std::{env, process::Command};
 
-/// Something that a machine may lack; cases that need it are then ignored, with the reason.
+/// Something that a machine may lack. Cases that need it are then ignored, with the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
     /// PostgreSQL's server binaries.
     Postgres,
-    /// A server that can speak German: the locale `de_DE.UTF-8`, and PostgreSQL's translations.
+    /// A server with German messages: the locale `de_DE.UTF-8`, and PostgreSQL's translations.
     German,
     /// The program `openssl`, which makes certificates.
     OpenSsl,
     /// PgBouncer.
     PgBouncer,
-    /// The library of faketime, which gives a process another clock.
+    /// libfaketime, which gives a process another clock.
     FakeTime,
     /// nginx.
     Nginx,
-    /// A network namespace, which takes root's rights. Where these are missing, cases are ignored even if PostgreSQL is required.
+    /// A network namespace, which needs root. Cases without it are ignored even if PostgreSQL is required.
     Namespace,
 }
 
 impl Need {
-    /// An error says what is missing, and how it is installed.
+    /// Checks that the requirement is met; the error says what to install.
     pub fn check(self) -> anyhow::Result<()> {
         match self {
             Self::Postgres => installation::newest().map(drop),
@@ -49,7 +49,7 @@ impl Need {
         }
     }
 
-    /// Whether cases that need it fail where it is missing.
+    /// Returns true if cases that need it must fail instead of being ignored.
     pub(crate) fn is_required(self) -> bool {
         let is_set = |variable| env::var(variable).is_ok_and(|value| value == "1");
         match self {

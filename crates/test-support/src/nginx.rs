@@ -1,10 +1,10 @@
-//! nginx in front of the service, as a proxy under a path.
+//! nginx as a reverse proxy in front of the service, under a path.
 
 use crate::proxy::{Program, Proxy};
 use std::{fs, path::Path, process::Command};
 
-/// An nginx that passes on what is under a path, without that path. It ends with this value, and also when this process is
-/// killed.
+/// An nginx that forwards requests under a path, without that path. It stops when this value is dropped, and also
+/// when this process is killed.
 ///
 /// # Example
 /// ```no_run
@@ -12,7 +12,7 @@ use std::{fs, path::Path, process::Command};
 ///
 /// let service = 1213;
 /// let nginx = Nginx::in_front_of(service, "/api/")?;
-/// // The service is asked for `/docs`.
+/// // The service receives a request for `/docs`.
 /// let reply = Request::new("GET", "/api/docs").send(nginx.port());
 /// # anyhow::Ok(())
 /// ```
@@ -21,7 +21,8 @@ pub struct Nginx(Proxy);
 pub(crate) const PROGRAM: Program = Program { name: "nginx", package: "nginx-light" };
 
 impl Nginx {
-    /// Starts one in front of a port of this machine. It passes on what is under `path`, which has a slash at each end.
+    /// Starts nginx in front of a port of this machine. It forwards requests under `path`, which has a slash at each
+    /// end.
     pub fn in_front_of(service: u16, path: &str) -> anyhow::Result<Self> {
         let program = PROGRAM.find()?;
         let proxy = Proxy::start(&PROGRAM, |folder, port| {
@@ -32,7 +33,7 @@ impl Nginx {
         Ok(Self(proxy))
     }
 
-    /// The port of this machine that it listens on.
+    /// The port that it listens on.
     pub fn port(&self) -> u16 {
         self.0.port
     }

@@ -1,7 +1,7 @@
 //! PgBouncer in front of a PostgreSQL server.
 
 use crate::{
-    detour,
+    address,
     proxy::{Program, Proxy},
 };
 use percent_encoding::percent_decode_str;
@@ -11,8 +11,8 @@ use std::{
 };
 use url::Url;
 
-/// A PgBouncer in transaction mode, with its other settings as Debian ships them. It ends with this value, and also when this
-/// process is killed.
+/// A PgBouncer in transaction mode, otherwise with Debian's default settings. It stops when this value is dropped,
+/// and also when this process is killed.
 ///
 /// # Example
 /// ```no_run
@@ -21,7 +21,7 @@ use url::Url;
 /// let cluster = Cluster::start(Cluster::FAST)?;
 /// let database = cluster.database()?;
 /// let pgbouncer = PgBouncer::in_front_of(database.url())?;
-/// // The code under test goes through PgBouncer, plain SQL does not.
+/// // The code under test goes through PgBouncer; plain SQL does not.
 /// let database = database.pooled(&pgbouncer)?;
 /// assert!(database.is_pooled());
 /// # anyhow::Ok(())
@@ -31,30 +31,30 @@ pub struct PgBouncer(Proxy);
 pub(crate) const PROGRAM: Program = Program { name: "pgbouncer", package: "pgbouncer" };
 
 impl PgBouncer {
-    /// Starts one in front of the server of `url`, for all its databases and the user of `url`.
+    /// Starts PgBouncer in front of the server of `url`, for all its databases and the user of `url`.
     pub fn in_front_of(url: &str) -> anyhow::Result<Self> {
         let server = Url::parse(url)?;
         let proxy = Proxy::start(&PROGRAM, |folder, port| {
             let file = format!("{folder}/pgbouncer.ini");
-            fs::write(&file, settings(folder, address(port), &server)?)?;
+            fs::write(&file, settings(folder, loopback(port), &server)?)?;
             fs::write(format!("{folder}/users"), users(&server)?)?;
             Ok(["-q".to_owned(), file])
         })?;
         Ok(Self(proxy))
     }
 
-    /// The URL of a database of the server, `url`, that leads through PgBouncer.
+    /// Returns the database URL `url`, changed to lead through PgBouncer.
     pub fn url(&self, url: &str) -> anyhow::Result<String> {
-        detour::by_way_of(address(self.0.port), Url::parse(url)?)
+        address::replace(loopback(self.0.port), Url::parse(url)?)
     }
 }
 
-fn address(port: u16) -> SocketAddr {
+fn loopback(port: u16) -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port).into()
 }
 
 fn settings(folder: &str, address: SocketAddr, server: &Url) -> anyhow::Result<String> {
-    let ((host, port), (ip, own_port)) = (detour::server(server)?, (address.ip(), address.port()));
+    let ((host, port), (ip, own_port)) = (address::of(server)?, (address.ip(), address.port()));
     Ok(format!(
         "[databases]\n\
          * = host={host} port={port}\n\

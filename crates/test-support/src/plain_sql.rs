@@ -1,4 +1,4 @@
-//! SQL as a test writes it, on a connection that the code under test knows nothing of.
+//! Raw SQL for tests, independent of the code under test.
 
 use anyhow::{Context, bail};
 use diesel::{
@@ -11,7 +11,7 @@ use diesel::{
     sql_types::Text,
 };
 
-/// A raw connection. A transaction that it began ends with it.
+/// A raw connection. An open transaction ends with it.
 pub enum PlainSql {
     /// To a SQLite file.
     Sqlite(SqliteConnection),
@@ -42,9 +42,9 @@ impl PlainSql {
         .with_context(|| sql.to_owned())
     }
 
-    /// The rows of a query, its values as text, and NULL as `NULL`.
+    /// Returns the rows of a query, with values as text, and NULL as `NULL`.
     ///
-    /// PostgreSQL sends a value in the format of its type, so the query has to cast what is not text: `id::text`.
+    /// The query must cast other types to text (`id::text`), as PostgreSQL sends values in the format of their type.
     pub fn rows(&mut self, sql: &str) -> anyhow::Result<Vec<Vec<String>>> {
         let rows: Vec<Row> = match self {
             Self::Sqlite(connection) => sql_query(sql).load(connection),

@@ -1,13 +1,13 @@
-//! The PostgreSQL server that the cases of one test process share.
+//! The PostgreSQL server shared by the cases of one test process.
 
 use crate::{Cluster, PgBouncer, PlainSql, installation};
 use anyhow::{Context, anyhow};
 use std::{env, sync::OnceLock};
 use url::Url;
 
-/// A server on which databases can be made. A cluster of one's own is started at first use.
+/// A server for test databases: the configured one, or a cluster that is started at first use.
 pub(crate) struct Postgres {
-    // Ends before the server.
+    // Dropped before the server.
     pgbouncer: OnceLock<Result<PgBouncer, String>>,
     given: Option<Url>,
     running: OnceLock<Result<Running, String>>,
@@ -19,7 +19,7 @@ struct Running {
 }
 
 impl Postgres {
-    /// The server that the environment names, or one that can be started here; an error says why there is none.
+    /// Finds the configured server, or checks that a cluster can be started; the error says what is missing.
     pub(crate) fn find() -> anyhow::Result<Self> {
         let given = env::var("GOCHAT_TEST_DATABASE_URL").ok();
         let given =
@@ -30,7 +30,7 @@ impl Postgres {
         Ok(Self { pgbouncer: OnceLock::new(), given, running: OnceLock::new() })
     }
 
-    /// Makes an empty database, and returns its URL.
+    /// Creates an empty database, and returns its URL.
     pub(crate) fn create_database(&self, name: &str) -> anyhow::Result<String> {
         self.execute(&format!("CREATE DATABASE {name}"))?;
         let mut url = self.running()?.url.clone();
@@ -38,7 +38,7 @@ impl Postgres {
         Ok(url.into())
     }
 
-    /// Drops a database, whoever is still connected to it.
+    /// Drops a database, and closes its connections.
     pub(crate) fn drop_database(&self, name: &str) -> anyhow::Result<()> {
         self.execute(&format!("DROP DATABASE {name} WITH (FORCE)"))
     }

@@ -1,6 +1,6 @@
 //! Programs that stand before a server: HAProxy, nginx and PgBouncer.
 
-use crate::{deadline::eventually, keeper::Keeper, port, server_folder::ServerFolder};
+use crate::{deadline::eventually, port, server_folder::ServerFolder, supervisor::Supervisor};
 use anyhow::{Context, bail};
 use std::{
     env, fs,
@@ -30,14 +30,14 @@ impl Program {
 
 /// A proxy that listens on a port of this machine. It ends with this value, and also when this process is killed.
 pub(crate) struct Proxy {
-    _keeper: Keeper,
+    _supervisor: Supervisor,
     pub(crate) port: u16,
     // Removed after the proxy ended.
     _folder: ServerFolder,
 }
 
 /// The rest of its arguments is the command.
-const KEEPER: &str = r#"
+const SCRIPT: &str = r#"
 folder=$1
 shift
 "$@" </dev/null >"$folder/output" 2>&1 &
@@ -70,15 +70,15 @@ impl Proxy {
             let arguments = prepare(path, port)?;
             let mut command = vec![path, &binary];
             command.extend(arguments.iter().map(String::as_str));
-            let keeper = Keeper::start(folder.command("sh"), KEEPER, &command)?;
+            let supervisor = Supervisor::start(folder.command("sh"), SCRIPT, &command)?;
             let listens = eventually("a proxy listens, or ends", || {
                 // Another process may have the port, which ends it.
-                let has_ended = keeper.ask("ended").is_ok();
+                let has_ended = supervisor.ask("ended").is_ok();
                 let listens = !has_ended && TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
                 (listens || has_ended).then_some(listens)
             });
             if listens {
-                return Ok(Self { _keeper: keeper, port, _folder: folder });
+                return Ok(Self { _supervisor: supervisor, port, _folder: folder });
             }
             said = fs::read_to_string(folder.path().join("output")).unwrap_or_default();
         }

@@ -1,4 +1,4 @@
-//! The schema that the service ships.
+//! The migrations of the service.
 
 use crate::Backend;
 use anyhow::Context;
@@ -13,7 +13,7 @@ pub fn migrations(backend: Backend) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations").join(backend.to_string())
 }
 
-/// The names of the migrations of `backend`, in the order in which they are run.
+/// The names of the migrations of `backend`, in order.
 pub fn names(backend: Backend) -> anyhow::Result<Vec<String>> {
     let entries = fs::read_dir(migrations(backend))?;
     let name = |entry: io::Result<DirEntry>| {
@@ -24,7 +24,7 @@ pub fn names(backend: Backend) -> anyhow::Result<Vec<String>> {
     Ok(names)
 }
 
-/// The versions of the migrations of `backend`, in the order in which they are run, as Diesel reads them.
+/// The versions of the migrations of `backend`, in order, as Diesel reads them.
 pub fn versions(backend: Backend) -> anyhow::Result<Vec<String>> {
     let version = |name: &String| name.split('_').next().unwrap_or_default().replace('-', "");
     Ok(names(backend)?.iter().map(version).collect())

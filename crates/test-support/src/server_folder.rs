@@ -1,4 +1,4 @@
-//! A folder in which a server runs that refuses to run as root, as PostgreSQL and PgBouncer do.
+//! Temporary folders for servers that refuse to run as root, as PostgreSQL and PgBouncer do.
 
 use crate::deadline;
 use anyhow::{Context, bail};
@@ -10,7 +10,8 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// A folder of its own, removed with this value. Where this process is root, the folder belongs to the user `postgres`.
+/// A temporary folder, removed when this value is dropped. If this process is root, it belongs to the user
+/// `postgres`.
 pub(crate) struct ServerFolder {
     folder: TempDir,
     is_root: bool,
@@ -37,7 +38,7 @@ impl ServerFolder {
         self.folder.path()
     }
 
-    /// A command that runs in the folder as its owner.
+    /// Returns a command that runs in the folder as its owner.
     pub(crate) fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = if self.is_root {
             let mut command = Command::new("setpriv");
@@ -52,7 +53,7 @@ impl ServerFolder {
     }
 }
 
-/// Runs a command to its end, for [`deadline::LIMIT`] at most; what it complains about is the error.
+/// Runs a command to its end, for at most [`deadline::LIMIT`]; the error has its standard error.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     let program = command.get_program().to_owned();
     let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();

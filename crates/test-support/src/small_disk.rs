@@ -1,11 +1,12 @@
-//! A disk that is soon full.
+//! A small disk, for tests of a full one.
 
-use crate::keeper::Keeper;
+use crate::supervisor::Supervisor;
 use anyhow::Context;
 use std::{path::Path, process::Command};
 use tempfile::TempDir;
 
-/// A file system of a few MiB (tmpfs) that is mounted for this value, also when this process is killed.
+/// A file system of a few MiB (tmpfs). It is unmounted when this value is dropped, and also when this process is
+/// killed.
 ///
 /// Needs root.
 ///
@@ -19,11 +20,11 @@ use tempfile::TempDir;
 /// ```
 pub struct SmallDisk {
     // Unmounted before the folder is removed.
-    _keeper: Keeper,
+    _supervisor: Supervisor,
     folder: TempDir,
 }
 
-const KEEPER: &str = r#"
+const SCRIPT: &str = r#"
 folder=$1 size=$2
 make() { mount -t tmpfs -o "size=$size,mode=0755" gochat-small-disk "$folder" && is_ours=yes; }
 end() {
@@ -33,16 +34,16 @@ end() {
 "#;
 
 impl SmallDisk {
-    /// Mounts one of this size.
+    /// Mounts a file system of this size.
     pub fn new(mebibytes: u32) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("gochat-disk-").tempdir()?;
         let path = folder.path().to_str().context("the folder of temporary files is not UTF-8")?;
-        let keeper = Keeper::start(Command::new("sh"), KEEPER, &[path, &format!("{mebibytes}m")])?;
-        keeper.ask("make").context("cannot mount a tmpfs (be root)")?;
-        Ok(Self { _keeper: keeper, folder })
+        let supervisor = Supervisor::start(Command::new("sh"), SCRIPT, &[path, &format!("{mebibytes}m")])?;
+        supervisor.ask("make").context("cannot mount a tmpfs (be root)")?;
+        Ok(Self { _supervisor: supervisor, folder })
     }
 
-    /// Where it is mounted.
+    /// The mount point.
     pub fn path(&self) -> &Path {
         self.folder.path()
     }

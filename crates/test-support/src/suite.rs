@@ -1,4 +1,4 @@
-//! A suite: each case by its name on each backend, run in parallel.
+//! Test suites: each case runs by name on each backend, in parallel.
 
 use crate::{Backend, Need, TestDatabase, deadline, postgres::Postgres};
 use anyhow::{Context, bail};
@@ -9,10 +9,10 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-/// A case: its name, and what is done with what it is given, a new database unless `T` says otherwise.
+/// A case: its name and its function, which gets a new database unless `T` says otherwise.
 pub type Case<T = TestDatabase> = (&'static str, fn(T) -> anyhow::Result<()>);
 
-/// A case that is given nothing.
+/// A case without a database.
 pub type CaseWithoutDatabase = (&'static str, fn() -> anyhow::Result<()>);
 
 /// The cases of a test binary (`harness = false`), which takes the arguments of Rust's own test binaries.
@@ -33,7 +33,7 @@ pub type CaseWithoutDatabase = (&'static str, fn() -> anyhow::Result<()>);
 /// }
 /// ```
 pub struct Suite {
-    // Or why there is none.
+    // `Err` is the reason why there is none.
     postgres: Result<Arc<Postgres>, String>,
     trials: Vec<Trial>,
 }
@@ -54,9 +54,9 @@ impl Suite {
         self.push(name.into(), move || case().map(|()| Completion::Completed));
     }
 
-    /// Adds cases as `BACKEND::NAME` for each of `backends`, each of them on a new database.
+    /// Adds cases as `BACKEND::NAME` for each of `backends`, each on a new database.
     ///
-    /// Where there is no PostgreSQL, its cases are ignored, and say why.
+    /// Without PostgreSQL its cases are ignored, with the reason.
     pub fn on<C>(&mut self, backends: impl IntoIterator<Item = Backend>, cases: &[(&'static str, C)])
     where
         C: Fn(TestDatabase) -> anyhow::Result<()> + Copy + Send + 'static,
@@ -69,9 +69,9 @@ impl Suite {
         }
     }
 
-    /// Adds cases as `BACKEND::NAME` for each of `backends`, each of them on a new database, that need something else as well.
+    /// Adds cases like [`Suite::on`] that also need `need`.
     ///
-    /// Where that is missing, they are ignored, and say what it is.
+    /// If it is missing, they are ignored, with the reason.
     pub fn on_with<C>(
         &mut self,
         need: Need,
@@ -87,10 +87,10 @@ impl Suite {
         }
     }
 
-    /// Adds cases as `pgbouncer::NAME`, each of them on a new database behind PgBouncer in transaction mode.
+    /// Adds cases as `pgbouncer::NAME`, each on a new database behind PgBouncer in transaction mode.
     ///
-    /// [`TestDatabase::url`] leads through PgBouncer, plain SQL does not, and [`TestDatabase::is_pooled`] is true. Where PgBouncer
-    /// is missing, the cases are ignored, and say so.
+    /// [`TestDatabase::url`] leads through PgBouncer, plain SQL does not, and [`TestDatabase::is_pooled`] is true.
+    /// Without PgBouncer the cases are ignored, with the reason.
     pub fn behind_pgbouncer<C>(&mut self, cases: &[(&'static str, C)])
     where
         C: Fn(TestDatabase) -> anyhow::Result<()> + Copy + Send + 'static,
@@ -112,7 +112,7 @@ impl Suite {
         });
     }
 
-    /// Adds cases that are ignored, as something is missing here that they need.
+    /// Adds cases that are ignored, for the given reason.
     pub fn ignore<C>(&mut self, cases: &[(&'static str, C)], reason: &str) {
         for &(name, _) in cases {
             let reason = reason.to_owned();
@@ -126,7 +126,7 @@ impl Suite {
         self.trials.push(Trial::ignorable_test(name, trial));
     }
 
-    /// Runs the cases that the command line asks for, and stops PostgreSQL.
+    /// Runs the cases that the command line selects, and stops PostgreSQL.
     pub fn run(self) -> ExitCode {
         libtest_mimic::run(&Arguments::from_args(), self.trials).exit_code()
     }
@@ -143,9 +143,9 @@ fn run_on(
     }
 }
 
-/// Runs a case in a unit test, on a new database on each of `backends`.
+/// Runs a case of a unit test on a new database of each of `backends`.
 ///
-/// Where there is no PostgreSQL, its cases are left out, and standard error says why.
+/// Without PostgreSQL its cases are skipped, and standard error says why.
 pub fn run_case(
     backends: impl IntoIterator<Item = Backend>,
     case: impl Fn(TestDatabase) -> anyhow::Result<()>,
@@ -154,7 +154,7 @@ pub fn run_case(
     for backend in backends {
         match make(backend, POSTGRES.clone())? {
             Ok(database) => case(database).with_context(|| format!("on {backend}"))?,
-            Err(reason) => eprintln!("left out on {backend}: {reason}"),
+            Err(reason) => eprintln!("skipped on {backend}: {reason}"),
         }
     }
     Ok(())
@@ -164,7 +164,7 @@ fn find() -> Result<Arc<Postgres>, String> {
     Postgres::find().map(Arc::new).map_err(|error| format!("{error:#}"))
 }
 
-/// A new database, or why there is none and none is required.
+/// Creates a database. The inner error is the reason why there is none, if none is required.
 fn make(
     backend: Backend,
     postgres: Result<Arc<Postgres>, String>,
@@ -172,7 +172,7 @@ fn make(
     Ok(match (backend, postgres) {
         (Backend::Sqlite, _) => Ok(TestDatabase::sqlite()?),
         (Backend::Postgres, Ok(server)) => Ok(TestDatabase::postgres(server)?),
-        // Whoever names a server wants it used.
+        // A configured server must be used.
         (Backend::Postgres, Err(reason))
             if is_required() || env::var_os("GOCHAT_TEST_DATABASE_URL").is_some() =>
         {

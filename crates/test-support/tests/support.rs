@@ -1,5 +1,5 @@
-//! What the tests of the other crates rest on.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a case that cannot go on fails")]
+//! Tests of the test support.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed case may panic")]
 #![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every case has the same shape")]
 
 #[path = "support/cluster.rs"]
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     suite.on_with(Need::German, [Backend::Postgres], &cluster::german_cases());
     suite.on_with(Need::Namespace, [Backend::Postgres], &namespace::cases());
     suite.on_with(Need::Nginx, [Backend::Sqlite], &nginx::cases());
-    // Whoever may make a namespace may mount a tmpfs.
+    // The right to create a namespace includes the right to mount a tmpfs.
     suite.on_with(Need::Namespace, [Backend::Postgres], &small_disk::cases());
     suite.run()
 }

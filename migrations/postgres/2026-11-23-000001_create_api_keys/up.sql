@@ -1,9 +1,9 @@
 CREATE TABLE api_keys (
     id         uuid PRIMARY KEY,
-    -- SHA-256 of the key; the key itself is stored nowhere.
+    -- SHA-256 of the key, which itself is never stored.
     digest     bytea NOT NULL UNIQUE CHECK (octet_length(digest) = 32),
     name       text COLLATE "C" NOT NULL CHECK (char_length(name) BETWEEN 1 AND 63),
-    -- Names of scopes with a space between.
+    -- Space-separated names of scopes.
     scopes     text COLLATE "C" NOT NULL CHECK (char_length(scopes) > 0),
     created_at timestamptz NOT NULL,
     expires_at timestamptz,

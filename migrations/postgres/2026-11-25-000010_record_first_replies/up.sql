@@ -1,5 +1,5 @@
--- What was asked for (SHA-256) and the id that was given, so that a replay is the first reply whatever became of the group.
--- NULL in the records of the version before. NOT VALID: the rows that are there need not be read.
+-- The request's fingerprint (SHA-256) and the id of the created group, so that a replay equals the first reply even
+-- if the group was deleted. NULL in the records of the previous version. NOT VALID skips the check of existing rows.
 ALTER TABLE idempotency_keys
     ADD COLUMN fingerprint bytea,
     ADD COLUMN group_id    bigint,

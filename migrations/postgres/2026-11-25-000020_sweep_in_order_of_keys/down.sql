@@ -1,2 +1,2 @@
--- Nothing to change: PostgreSQL's rows lie in the order in which they were recorded, so the oldest are neighbours.
+-- Nothing to change: PostgreSQL stores rows in the order of insertion, so the oldest keys share pages.
 SELECT 1;

@@ -1,6 +1,6 @@
--- Which group a caller was given for an Idempotency-Key.
+-- The group that was created by a caller's request with an Idempotency-Key.
 CREATE TABLE idempotency_keys (
-    -- The id of an API key; the development key has one too, and is in no table.
+    -- The id of an API key. No foreign key, as the development key is in no table.
     caller     BLOB    NOT NULL CHECK (length(caller) = 16),
     key        TEXT    NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
     group_uuid BLOB    NOT NULL CHECK (length(group_uuid) = 16),
@@ -9,5 +9,5 @@ CREATE TABLE idempotency_keys (
     PRIMARY KEY (caller, key)
 ) STRICT, WITHOUT ROWID;
 
--- Old ones are swept.
+-- For the sweep of old keys.
 CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at);

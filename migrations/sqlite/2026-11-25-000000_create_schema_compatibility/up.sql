@@ -1,5 +1,5 @@
--- The one row says which program may run on this schema: one that knows the migration `oldest_program` at least.
--- A migration that only adds leaves it as it is. One that older programs cannot work with sets it to its own version:
+-- The single row tells which programs work with this schema: those that know the migration `oldest_program`.
+-- A migration that only adds things leaves it unchanged. One that breaks older programs sets it to its own version:
 --   UPDATE schema_compatibility SET oldest_program = '20261231000000';
 CREATE TABLE schema_compatibility (
     id             INTEGER PRIMARY KEY CHECK (id = 1),

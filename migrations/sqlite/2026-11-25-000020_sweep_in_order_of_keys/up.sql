@@ -1,2 +1,3 @@
--- Old keys are swept in the order of the primary key: neighbours share a page, where the oldest lie on a page each.
+-- Old keys are swept in primary key order, in which several share a page. In order of age, each would be on a page of
+-- its own.
 DROP INDEX idempotency_keys_created_at;

@@ -1,4 +1,4 @@
-//! What the cache remembers, and for how long.
+//! Tests of cache hits, misses and expiry.
 
 mod refreshes;
 
@@ -36,7 +36,7 @@ fn some_key() -> ApiKey {
 }
 
 #[tokio::test]
-async fn a_key_is_looked_up_once_while_the_answer_is_fresh() {
+async fn a_key_is_looked_up_once_while_the_entry_is_fresh() {
     let mut keys = MockApiKeyRepository::new();
     keys.expect_find().once().returning(|_| Ok(Some(issued())));
     let authenticator = authenticator(keys, clock_at(at(1)), Duration::MAX);
@@ -46,7 +46,7 @@ async fn a_key_is_looked_up_once_while_the_answer_is_fresh() {
 }
 
 #[tokio::test]
-async fn an_unknown_key_is_remembered_too() {
+async fn an_unknown_key_is_cached_too() {
     let mut keys = MockApiKeyRepository::new();
     keys.expect_find().once().returning(|_| Ok(None));
     let authenticator = authenticator(keys, clock_at(at(1)), Duration::MAX);
@@ -69,7 +69,7 @@ async fn an_unknown_key_is_not_refreshed() {
 }
 
 #[tokio::test]
-async fn a_stale_answer_is_asked_for_again() {
+async fn a_stale_entry_is_looked_up_again() {
     let mut keys = MockApiKeyRepository::new();
     keys.expect_find().once().returning(|_| Ok(Some(issued())));
     let revoked = IssuedKey { revoked_at: Some(at(1)), ..issued() };
@@ -80,7 +80,7 @@ async fn a_stale_answer_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_remembered_key_expires_on_time() {
+async fn a_cached_key_expires_on_time() {
     let mut keys = MockApiKeyRepository::new();
     keys.expect_find().once().returning(|_| Ok(Some(issued())));
     let mut clock = MockClock::new();
@@ -92,9 +92,9 @@ async fn a_remembered_key_expires_on_time() {
 }
 
 #[tokio::test]
-async fn a_failed_look_up_is_not_remembered() {
+async fn a_failed_look_up_is_not_cached() {
     let mut keys = MockApiKeyRepository::new();
-    keys.expect_find().once().returning(|_| Err(StorageError::Unavailable(anyhow::anyhow!("away"))));
+    keys.expect_find().once().returning(|_| Err(StorageError::Unavailable(anyhow::anyhow!("unreachable"))));
     keys.expect_find().once().returning(|_| Ok(Some(issued())));
     let authenticator = authenticator(keys, clock_at(at(1)), Duration::MAX);
     let refused = authenticator.authenticate(&some_key()).await;

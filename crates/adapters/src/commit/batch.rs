@@ -1,23 +1,23 @@
-//! The writes that share a transaction.
+//! A batch: the writes that share a transaction.
 
 use super::{
     create::Create,
     keys::{InsertKey, RevokeKey},
     lane::{AnyLane, HasLane, Lane},
+    probe_create::ProbeCreate,
     session::{Failure, Session},
     sweep::Sweep,
-    trial::Trial,
-    write::Sent,
+    write::Attempt,
 };
 use crate::Fault;
 
-/// One lane a kind of write.
+/// A batch, with one lane for each kind of write.
 #[derive(Default)]
 pub(crate) struct Batch {
     key_inserts: Lane<InsertKey>,
     key_revocations: Lane<RevokeKey>,
     creates: Lane<Create>,
-    trials: Lane<Trial>,
+    probes: Lane<ProbeCreate>,
     sweeps: Lane<Sweep>,
 }
 
@@ -35,17 +35,17 @@ has_lanes! {
     key_inserts: InsertKey,
     key_revocations: RevokeKey,
     creates: Create,
-    trials: Trial,
+    probes: ProbeCreate,
     sweeps: Sweep,
 }
 
 impl Batch {
-    /// The lanes in **the one order of locks**, the same on every instance, so that no two transactions wait for each other
-    /// in a circle: (1) API keys, by id; (2) Idempotency-Keys, by caller and key; (3) names of groups; (4) the name of a
-    /// trial; (5) Idempotency-Keys that are swept, which come last as a sweep waits for no lock.
+    /// The lanes in **lock order**, the same on every instance, so that transactions never deadlock: (1) API keys, by
+    /// id; (2) Idempotency-Keys, by caller and key; (3) names of groups; (4) the name of a probe create; (5) swept
+    /// Idempotency-Keys, which are last because a sweep waits for no row lock.
     fn lanes(&mut self) -> [&mut dyn AnyLane; 5] {
-        let Self { key_inserts, key_revocations, creates, trials, sweeps } = self;
-        [key_inserts, key_revocations, creates, trials, sweeps]
+        let Self { key_inserts, key_revocations, creates, probes, sweeps } = self;
+        [key_inserts, key_revocations, creates, probes, sweeps]
     }
 
     /// The number of groups to create.
@@ -53,9 +53,9 @@ impl Batch {
         self.creates.len()
     }
 
-    /// Whether the commit of the batch shows that creates can succeed.
-    pub(super) fn tells_of_creates(&self) -> bool {
-        self.creates.len() + self.trials.len() > 0
+    /// True if committing the batch proves that creates succeed.
+    pub(super) fn proves_creates_work(&self) -> bool {
+        self.creates.len() + self.probes.len() > 0
     }
 
     /// The number of writes.
@@ -63,50 +63,54 @@ impl Batch {
         self.lanes().iter().map(|lane| lane.len()).sum()
     }
 
-    /// The pages of SQLite's log that the writes are reckoned to fill.
+    /// Estimated number of WAL pages that the writes fill.
     pub(super) fn pages(&mut self) -> usize {
         self.lanes().iter().map(|lane| lane.pages()).sum()
     }
 
-    /// Whether every write is answered.
+    /// True if every write has been answered.
     pub(super) fn is_empty(&mut self) -> bool {
         self.len() == 0
     }
 
-    /// Drops the writes whose callers have gone.
-    pub(super) fn retain_awaited(&mut self) {
-        self.lanes().into_iter().for_each(AnyLane::retain_awaited);
+    /// Drops the writes whose callers are gone.
+    pub(super) fn drop_abandoned(&mut self) {
+        self.lanes().into_iter().for_each(AnyLane::drop_abandoned);
     }
 
-    /// Puts the writes in the order of their locks.
+    /// Sorts the writes of each lane in lock order.
     pub(super) fn sort(&mut self) {
         self.lanes().into_iter().for_each(AnyLane::sort);
     }
 
     /// Commits all writes in one transaction.
-    pub(super) fn commit(&mut self, session: &mut Session, sent: Sent) -> Result<(), Failure> {
-        if sent == Sent::First && session.has_single_statements() && self.has_plain_creates_alone() {
-            session.statement(|connection| self.creates.store(connection, sent))?;
+    pub(super) fn commit(&mut self, session: &mut Session, attempt: Attempt) -> Result<(), Failure> {
+        if attempt == Attempt::First && session.has_single_statements() && self.has_plain_creates_alone() {
+            session.statement(|connection| self.creates.store(connection, attempt))?;
         } else {
             let mut lanes = self.lanes();
-            session.transaction(sent, |connection| {
-                lanes.iter_mut().try_for_each(|lane| lane.store(connection, sent))
+            session.transaction(attempt, |connection| {
+                lanes.iter_mut().try_for_each(|lane| lane.store(connection, attempt))
             })?;
         }
         Ok(())
     }
 
-    /// Tells every caller the outcome, which is committed.
+    /// Answers every caller; the outcomes are committed.
     pub(super) fn answer(&mut self) {
         self.lanes().into_iter().for_each(AnyLane::answer);
     }
 
-    /// Commits and answers each lane on its own, and where one fails each half of it.
-    pub(super) fn settle_lanes_alone(&mut self, session: &mut Session, sent: Sent) -> Result<(), Failure> {
-        self.lanes().into_iter().try_for_each(|lane| lane.settle_alone(session, sent))
+    /// Commits and answers each lane in a transaction of its own, and bisects a lane that fails.
+    pub(super) fn commit_lanes_separately(
+        &mut self,
+        session: &mut Session,
+        attempt: Attempt,
+    ) -> Result<(), Failure> {
+        self.lanes().into_iter().try_for_each(|lane| lane.commit_separately(session, attempt))
     }
 
-    /// Tells every caller that its write failed.
+    /// Answers every caller with `fault`.
     pub(super) fn fail(&mut self, fault: &Fault) {
         self.lanes().into_iter().for_each(|lane| lane.fail(fault));
     }

@@ -1,9 +1,9 @@
-//! Checkpoints of SQLite's write-ahead log, beside the writer instead of in its way.
+//! Checkpoints of SQLite's write-ahead log (WAL), in a thread beside the writer.
 //!
-//! SQLite copies the log back into the database every 1,000 pages, in the commit that reaches the mark: whoever waits
-//! for that commit waits for all of the copying. Here a thread of its own copies while the writer goes on. What came
-//! meanwhile is little, and the writer copies it between two batches: the log starts over only when all of it is copied
-//! and nobody writes (<https://sqlite.org/wal.html#ckpt>).
+//! By default SQLite checkpoints every 1,000 pages, within the commit that reaches the limit, so the callers of that
+//! commit wait for the whole checkpoint. Here a background thread checkpoints while the writer continues. The writer
+//! then checkpoints the little that was added meanwhile, between two batches: the WAL restarts only if all of it is
+//! checkpointed and nobody writes (<https://sqlite.org/wal.html#ckpt>).
 
 use crate::{
     Fault,
@@ -19,72 +19,75 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// Pages that the log gets between two checkpoints: 40 MiB.
-const EVERY: usize = 10_000;
+/// Pages written to the WAL between two checkpoints: 40 MiB.
+const PAGES_BETWEEN_CHECKPOINTS: usize = 10_000;
 
-/// The pages of a commit beside one for each row: the ends of the table and of the index of UUIDs, and the last id.
+/// Pages of a commit in addition to one for each row: the ends of the table and of the UUID index, and the last id.
 const PAGES_OF_A_COMMIT: usize = 3;
 
-/// Copies that the other thread makes before it is the writer's turn. Each time less has come meanwhile.
-const PASSES: usize = 3;
+/// Passes of the background thread before the writer's own. Each pass has less to copy.
+const BACKGROUND_PASSES: usize = 3;
 
-/// Copies what there is, and waits for nobody.
-const COPY: &str = "PRAGMA wal_checkpoint(PASSIVE)";
+/// Checkpoints as much as possible without waiting for other connections.
+const PASSIVE_CHECKPOINT: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 
 /// The checkpoints of one writer.
 pub(super) struct Checkpoints {
     every: usize,
     pages: usize,
-    is_due: Option<SyncSender<()>>,
-    is_my_turn: Arc<AtomicBool>,
+    request: Option<SyncSender<()>>,
+    writer_is_due: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Checkpoints {
-    /// Takes the checkpoints away from `writer`, and starts the thread that makes them.
+    /// Disables automatic checkpoints on `writer`, and starts the background thread.
     pub(super) fn start(writer: &mut SqliteConnection, connector: &Connector) -> Result<Self, Fault> {
-        Self::start_every(EVERY, writer, connector)
+        Self::start_with_interval(PAGES_BETWEEN_CHECKPOINTS, writer, connector)
     }
 
-    fn start_every(
+    fn start_with_interval(
         every: usize,
         writer: &mut SqliteConnection,
         connector: &Connector,
     ) -> Result<Self, Fault> {
         writer.batch_execute("PRAGMA wal_autocheckpoint = 0")?;
         let mut connection = connector.open(Role::Writer)?;
-        let is_my_turn = Arc::new(AtomicBool::new(false));
-        let turn = Arc::clone(&is_my_turn);
-        let (is_due, due) = sync_channel(1);
+        let writer_is_due = Arc::new(AtomicBool::new(false));
+        let due = Arc::clone(&writer_is_due);
+        let (request, requests) = sync_channel(1);
         let work = move || {
-            for () in due {
-                for _ in 0..PASSES {
-                    run(&mut *connection, COPY);
+            for () in requests {
+                for _ in 0..BACKGROUND_PASSES {
+                    run(&mut *connection, PASSIVE_CHECKPOINT);
                 }
-                turn.store(true, Ordering::Relaxed);
+                due.store(true, Ordering::Relaxed);
             }
         };
         let thread = thread::Builder::new().name("checkpoints".into()).spawn(work);
-        let thread =
-            thread.map_err(|error| Fault::Unavailable(format!("no thread for checkpoints: {error}")))?;
-        Ok(Self { every, pages: 0, is_due: Some(is_due), is_my_turn, thread: Some(thread) })
+        let thread = thread
+            .map_err(|error| Fault::Unavailable(format!("cannot start the checkpoint thread: {error}")))?;
+        Ok(Self { every, pages: 0, request: Some(request), writer_is_due, thread: Some(thread) })
     }
 
-    /// To be called when `writer` has written about so many pages of rows, in one transaction.
-    pub(super) fn after(&mut self, pages: usize, writer: &mut SqliteConnection) {
-        if self.is_my_turn.swap(false, Ordering::Relaxed) {
-            run(writer, COPY);
+    /// Must be called after each transaction of `writer`, which wrote about `pages` pages of rows.
+    pub(super) fn pages_written(&mut self, pages: usize, writer: &mut SqliteConnection) {
+        if self.writer_is_due.swap(false, Ordering::Relaxed) {
+            run(writer, PASSIVE_CHECKPOINT);
             self.pages = 0;
         }
         let before = self.pages;
         self.pages += pages + PAGES_OF_A_COMMIT;
         if before < self.every
             && self.pages >= self.every
-            && let Some(is_due) = &self.is_due
+            && let Some(request) = &self.request
         {
-            // One is asked for at a time, so there is room, unless the thread has ended. Then SQLite does it by itself.
-            if is_due.try_send(()).is_err() {
-                tracing::error!("the thread of checkpoints has ended; SQLite makes them in the writer now");
+            // There is at most one request at a time, so the channel has room, unless the thread has exited. SQLite
+            // then checkpoints automatically again.
+            if request.try_send(()).is_err() {
+                tracing::error!(
+                    "the checkpoint thread has exited; SQLite checkpoints in the writer from now on"
+                );
                 run(writer, "PRAGMA wal_autocheckpoint = 1000");
             }
         }
@@ -93,21 +96,21 @@ impl Checkpoints {
 
 impl Drop for Checkpoints {
     fn drop(&mut self) {
-        self.is_due = None;
+        self.request = None;
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            tracing::error!("the thread of checkpoints panicked");
+            tracing::error!("the checkpoint thread panicked");
         }
     }
 }
 
-/// Copies what there is of the log.
-pub(super) fn copy(connection: &mut impl SimpleConnection) {
-    run(connection, COPY);
+/// Checkpoints as much of the WAL as possible.
+pub(super) fn checkpoint(connection: &mut impl SimpleConnection) {
+    run(connection, PASSIVE_CHECKPOINT);
 }
 
-/// A checkpoint that fails loses nothing: the log grows until one passes.
+/// A failed checkpoint loses nothing: the WAL grows until one succeeds.
 fn run(connection: &mut impl SimpleConnection, pragma: &str) {
     if let Err(error) = connection.batch_execute(pragma) {
         tracing::warn!(%error, "a checkpoint failed");
@@ -121,26 +124,26 @@ mod tests {
     use gochat_test_support::TestDatabase;
     use std::fs;
 
-    /// The number that SQLite counts up each time the log starts over (<https://sqlite.org/fileformat2.html#walformat>).
+    /// The checkpoint sequence number, which SQLite increments when the WAL restarts (<https://sqlite.org/fileformat2.html#walformat>).
     fn restarts(log: &str) -> [u8; 4] {
         fs::read(log).unwrap()[12..16].try_into().unwrap()
     }
 
     #[test]
-    fn the_log_starts_over_while_the_writer_goes_on() {
+    fn the_wal_restarts_while_the_writer_continues() {
         let database = TestDatabase::sqlite().unwrap();
         let connector = testing::connector(&database);
         let mut open = connector.open(Role::Writer).unwrap();
         let AnyConnection::Sqlite(writer) = &mut *open else { panic!("SQLite was asked for") };
         writer.batch_execute("CREATE TABLE numbers (number INTEGER)").unwrap();
-        let mut checkpoints = Checkpoints::start_every(10, writer, &connector).unwrap();
+        let mut checkpoints = Checkpoints::start_with_interval(10, writer, &connector).unwrap();
         let log = format!("{}-wal", database.url().trim_start_matches("sqlite://"));
         let first = restarts(&log);
         let mut written = 0;
         while restarts(&log) == first {
-            assert!(written < 100_000, "the log never starts over");
+            assert!(written < 100_000, "the WAL never restarts");
             writer.batch_execute("INSERT INTO numbers VALUES (1)").unwrap();
-            checkpoints.after(1, writer);
+            checkpoints.pages_written(1, writer);
             written += 1;
         }
         drop((checkpoints, open));

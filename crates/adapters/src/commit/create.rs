@@ -1,13 +1,13 @@
-//! The creation of a group, with or without an Idempotency-Key.
+//! Creates of groups, with or without an Idempotency-Key.
 
 mod idempotent;
 mod postgres;
 mod sqlite;
 
-use super::write::{Sent, Write};
+use super::write::{Attempt, Write};
 use crate::{Fault, connection::AnyConnection};
 use gochat_domain::{
-    group::{Created, GroupId, Idempotency, KeyReused, NewGroup, Recorded},
+    group::{Created, GroupId, Idempotency, IdempotencyRecord, KeyReused, NewGroup},
     ports::CreateGroupError,
 };
 use std::cmp::Ordering;
@@ -19,22 +19,22 @@ pub(crate) struct Create {
 }
 
 impl Create {
-    /// Whether the create has no Idempotency-Key.
+    /// Returns true if the create has no Idempotency-Key.
     pub(super) fn is_plain(&self) -> bool {
         self.idempotency.is_none()
     }
 }
 
-/// The database's part of the answer to a create.
+/// The result of a create in the database.
 #[derive(Clone)]
 pub(crate) enum Outcome {
     /// The group is stored under this id.
     Stored(GroupId),
     /// A group of that name exists.
     NameTaken,
-    /// The Idempotency-Key was used before, for what is on record.
-    Recorded(Recorded),
-    /// The Idempotency-Key was used for another request, which is in this batch and was refused.
+    /// The Idempotency-Key was used before; this is its record.
+    Recorded(IdempotencyRecord),
+    /// The Idempotency-Key was used for a different request in the same batch, which was refused.
     KeyReused,
 }
 
@@ -53,12 +53,16 @@ impl Write for Create {
         self.group.name.cmp(&other.group.name)
     }
 
-    fn store(connection: &mut AnyConnection, creates: &[&Self], sent: Sent) -> Result<Vec<Outcome>, Fault> {
+    fn store(
+        connection: &mut AnyConnection,
+        creates: &[&Self],
+        attempt: Attempt,
+    ) -> Result<Vec<Outcome>, Fault> {
         if creates.iter().all(|create| create.is_plain()) {
             let groups: Vec<_> = creates.iter().map(|create| &create.group).collect();
-            return Ok(insert(connection, &groups, sent)?.into_iter().map(Outcome::from).collect());
+            return Ok(insert(connection, &groups, attempt)?.into_iter().map(Outcome::from).collect());
         }
-        idempotent::store(connection, creates, sent)
+        idempotent::store(connection, creates, attempt)
     }
 
     fn answer(self, outcome: Outcome) -> Result<Created, CreateGroupError> {
@@ -75,16 +79,17 @@ impl Write for Create {
     }
 }
 
-/// Stores those of `groups` whose names are free, and returns the id of each that is stored.
+/// Stores the groups whose names are free, and returns the id of each stored group.
 ///
-/// A group that an earlier attempt stored has its UUID, which this service minted and nobody else has.
+/// A group with the same UUID was stored by an earlier attempt of the same create, as each UUID is minted for one
+/// create.
 pub(super) fn insert(
     connection: &mut AnyConnection,
     groups: &[&NewGroup],
-    sent: Sent,
+    attempt: Attempt,
 ) -> Result<Vec<Option<GroupId>>, Fault> {
     match connection {
         AnyConnection::Sqlite(connection) => sqlite::insert(connection, groups),
-        AnyConnection::Postgres(connection) => postgres::insert(connection, groups, sent),
+        AnyConnection::Postgres(connection) => postgres::insert(connection, groups, attempt),
     }
 }

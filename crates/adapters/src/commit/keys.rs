@@ -1,12 +1,12 @@
-//! New API keys, and revocations.
+//! Inserts and revocations of API keys.
 
-use super::write::{Sent, Write};
+use super::write::{Attempt, Write};
 use crate::{
     Fault,
     connection::AnyConnection,
     rows::ApiKeyRow,
     schema::api_keys,
-    sql_types::{Moment, UuidValue},
+    sql_types::{TimestampValue, UuidValue},
 };
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use gochat_domain::{
@@ -16,7 +16,7 @@ use gochat_domain::{
 };
 use std::cmp::Ordering;
 
-/// A key to put on record.
+/// An API key to store.
 pub(crate) struct InsertKey {
     pub(crate) digest: [u8; 32],
     pub(crate) issued: IssuedKey,
@@ -31,8 +31,8 @@ impl Write for InsertKey {
         self.issued.id.cmp(&other.issued.id)
     }
 
-    /// A key that is there already was stored by an earlier attempt, as its id is a UUID that this service minted.
-    fn store(connection: &mut AnyConnection, keys: &[&Self], _: Sent) -> Result<Vec<()>, Fault> {
+    /// An existing key was stored by an earlier attempt, as its id is a UUID minted for it.
+    fn store(connection: &mut AnyConnection, keys: &[&Self], _: Attempt) -> Result<Vec<()>, Fault> {
         let rows: Vec<_> = keys
             .iter()
             .map(|key| (ApiKeyRow::from(&key.issued), api_keys::digest.eq(key.digest.as_slice())))
@@ -59,7 +59,7 @@ pub(crate) struct RevokeKey {
 }
 
 impl Write for RevokeKey {
-    /// Whether the key is on record.
+    /// True if the key exists.
     type Outcome = bool;
     type Answer = bool;
     type Error = StorageError;
@@ -68,20 +68,20 @@ impl Write for RevokeKey {
         self.id.cmp(&other.id)
     }
 
-    fn store(connection: &mut AnyConnection, keys: &[&Self], _: Sent) -> Result<Vec<bool>, Fault> {
+    fn store(connection: &mut AnyConnection, keys: &[&Self], _: Attempt) -> Result<Vec<bool>, Fault> {
         keys.iter()
             .map(|key| {
-                let on_record = api_keys::table.filter(api_keys::id.eq(UuidValue(key.id.0)));
-                diesel::update(on_record.filter(api_keys::revoked_at.is_null()))
-                    .set(api_keys::revoked_at.eq(Moment(key.at)))
+                let row = api_keys::table.filter(api_keys::id.eq(UuidValue(key.id.0)));
+                diesel::update(row.filter(api_keys::revoked_at.is_null()))
+                    .set(api_keys::revoked_at.eq(TimestampValue(key.at)))
                     .execute(connection)?;
-                let found: i64 = on_record.count().get_result(connection)?;
+                let found: i64 = row.count().get_result(connection)?;
                 Ok(found > 0)
             })
             .collect()
     }
 
-    fn answer(self, is_on_record: bool) -> Result<bool, StorageError> {
-        Ok(is_on_record)
+    fn answer(self, exists: bool) -> Result<bool, StorageError> {
+        Ok(exists)
     }
 }

@@ -1,22 +1,22 @@
-//! The writes of one kind in a batch, and their callers.
+//! Lanes: the writes of one kind in a batch, with their callers.
 
 use super::{
     session::{Failure, Session},
-    write::{Sent, Write},
+    write::{Attempt, Write},
 };
 use crate::{Fault, connection::AnyConnection};
 use gochat_domain::ports::StorageError;
 use std::{iter, mem};
 use tokio::sync::oneshot;
 
-/// A write, and the way back to its caller.
-pub(crate) struct Ticket<W: Write> {
+/// A queued write, with the channel to its caller.
+pub(crate) struct PendingWrite<W: Write> {
     pub(crate) write: W,
     pub(crate) reply: oneshot::Sender<Result<W::Answer, W::Error>>,
 }
 
-impl<W: Write> Ticket<W> {
-    // An error of `send` means that the caller has gone; what is stored stays stored.
+impl<W: Write> PendingWrite<W> {
+    // `send` fails if the caller is gone; the write stays committed.
     fn answer(self, outcome: W::Outcome) {
         let _gone = self.reply.send(self.write.answer(outcome));
     }
@@ -26,122 +26,124 @@ impl<W: Write> Ticket<W> {
     }
 }
 
-/// The tickets of one kind, and their outcomes once they are stored.
+/// The pending writes of one kind, and their outcomes once stored.
 pub(crate) struct Lane<W: Write> {
-    tickets: Vec<Ticket<W>>,
+    pending: Vec<PendingWrite<W>>,
     outcomes: Vec<W::Outcome>,
 }
 
 impl<W: Write> Default for Lane<W> {
     fn default() -> Self {
-        Self { tickets: Vec::new(), outcomes: Vec::new() }
+        Self { pending: Vec::new(), outcomes: Vec::new() }
     }
 }
 
 impl<W: Write> Lane<W> {
-    /// Adds a ticket.
-    pub(crate) fn push(&mut self, ticket: Ticket<W>) {
-        self.tickets.push(ticket);
+    /// Adds a write.
+    pub(crate) fn push(&mut self, write: PendingWrite<W>) {
+        self.pending.push(write);
     }
 
     /// The writes of the lane.
     pub(crate) fn writes(&self) -> impl Iterator<Item = &W> {
-        self.tickets.iter().map(|ticket| &ticket.write)
+        self.pending.iter().map(|pending| &pending.write)
     }
 }
 
-/// A batch with a lane for a kind of write.
+/// A batch that has a lane for the write `W`.
 pub(crate) trait HasLane<W: Write> {
     /// The lane.
     fn lane(&mut self) -> &mut Lane<W>;
 }
 
-/// A lane, whatever its kind of write is.
+/// A lane of any kind of write.
 pub(crate) trait AnyLane {
-    /// The number of its writes.
+    /// The number of writes.
     fn len(&self) -> usize;
 
-    /// The pages of SQLite's log that its writes are reckoned to fill.
+    /// Estimated number of WAL pages that the writes fill.
     fn pages(&self) -> usize;
 
-    /// Drops the writes whose callers have gone: a retry would only meet what they left.
-    fn retain_awaited(&mut self);
+    /// Drops the writes whose callers are gone: a retry by such a client would only find what they stored.
+    fn drop_abandoned(&mut self);
 
-    /// Puts the writes in the order of their locks.
+    /// Sorts the writes in lock order.
     fn sort(&mut self);
 
-    /// Does the writes in the open transaction.
-    fn store(&mut self, connection: &mut AnyConnection, sent: Sent) -> Result<(), Fault>;
+    /// Executes the writes in the open transaction.
+    fn store(&mut self, connection: &mut AnyConnection, attempt: Attempt) -> Result<(), Fault>;
 
-    /// Tells each caller its outcome, which is committed.
+    /// Answers each caller; the outcomes are committed.
     fn answer(&mut self);
 
-    /// Tells each caller that its write failed.
+    /// Answers each caller with `fault`.
     fn fail(&mut self, fault: &Fault);
 
-    /// Stores and answers the lane in a transaction of its own, and where that fails each half of it, so that a write that
-    /// is at fault fails alone. Writes that are not answered when the connection is lost stay in the lane.
-    fn settle_alone(&mut self, session: &mut Session, sent: Sent) -> Result<(), Failure>;
+    /// Commits and answers the lane in a transaction of its own. If that fails, it is bisected, so that a faulty
+    /// write fails alone. If the connection is lost, unanswered writes stay in the lane.
+    fn commit_separately(&mut self, session: &mut Session, attempt: Attempt) -> Result<(), Failure>;
 }
 
 impl<W: Write> AnyLane for Lane<W> {
     fn len(&self) -> usize {
-        self.tickets.len()
+        self.pending.len()
     }
 
     fn pages(&self) -> usize {
-        self.tickets.len() * W::PAGES
+        self.pending.len() * W::PAGES
     }
 
-    fn retain_awaited(&mut self) {
-        self.tickets.retain(|ticket| !ticket.reply.is_closed());
+    fn drop_abandoned(&mut self) {
+        self.pending.retain(|write| !write.reply.is_closed());
     }
 
     fn sort(&mut self) {
-        // Stable: of two that want the same, the one that came first gets it.
-        self.tickets.sort_by(|one, other| one.write.lock_order(&other.write));
+        // A stable sort: of two conflicting writes, the earlier one wins.
+        self.pending.sort_by(|one, other| one.write.lock_order(&other.write));
     }
 
-    fn store(&mut self, connection: &mut AnyConnection, sent: Sent) -> Result<(), Fault> {
-        if !self.tickets.is_empty() {
+    fn store(&mut self, connection: &mut AnyConnection, attempt: Attempt) -> Result<(), Fault> {
+        if !self.pending.is_empty() {
             let writes: Vec<_> = self.writes().collect();
-            self.outcomes = W::store(connection, &writes, sent)?;
+            self.outcomes = W::store(connection, &writes, attempt)?;
         }
         Ok(())
     }
 
     fn answer(&mut self) {
-        for (ticket, outcome) in iter::zip(self.tickets.drain(..), self.outcomes.drain(..)) {
-            ticket.answer(outcome);
+        for (write, outcome) in iter::zip(self.pending.drain(..), self.outcomes.drain(..)) {
+            write.answer(outcome);
         }
     }
 
     fn fail(&mut self, fault: &Fault) {
-        for ticket in self.tickets.drain(..) {
-            ticket.fail(fault);
+        for write in self.pending.drain(..) {
+            write.fail(fault);
         }
     }
 
-    fn settle_alone(&mut self, session: &mut Session, sent: Sent) -> Result<(), Failure> {
-        let mut parts = vec![mem::take(&mut self.tickets)];
-        while let Some(tickets) = parts.pop() {
-            let mut part = Self { tickets, outcomes: Vec::new() };
-            part.retain_awaited();
-            if part.tickets.is_empty() {
+    fn commit_separately(&mut self, session: &mut Session, attempt: Attempt) -> Result<(), Failure> {
+        let mut parts = vec![mem::take(&mut self.pending)];
+        while let Some(pending) = parts.pop() {
+            let mut part = Self { pending, outcomes: Vec::new() };
+            part.drop_abandoned();
+            if part.pending.is_empty() {
                 continue;
             }
-            match session.transaction(sent, |connection| part.store(connection, sent)) {
+            match session.transaction(attempt, |connection| part.store(connection, attempt)) {
                 Ok(()) => part.answer(),
-                Err(Failure::Clean(fault)) if part.tickets.len() == 1 || !fault.may_be_of_one_row() => {
+                Err(Failure::NotCommitted(fault))
+                    if part.pending.len() == 1 || !fault.may_be_caused_by_one_row() =>
+                {
                     part.fail(&fault);
                 }
-                Err(Failure::Clean(_)) => {
-                    let second_half = part.tickets.split_off(part.tickets.len() / 2);
-                    parts.extend([second_half, part.tickets]);
+                Err(Failure::NotCommitted(_)) => {
+                    let second_half = part.pending.split_off(part.pending.len() / 2);
+                    parts.extend([second_half, part.pending]);
                 }
-                Err(lost @ (Failure::Lost(_) | Failure::Away(_))) => {
-                    parts.push(part.tickets);
-                    self.tickets = parts.into_iter().rev().flatten().collect();
+                Err(lost @ (Failure::ConnectionLost(_) | Failure::Unreachable(_))) => {
+                    parts.push(part.pending);
+                    self.pending = parts.into_iter().rev().flatten().collect();
                     return Err(lost);
                 }
             }

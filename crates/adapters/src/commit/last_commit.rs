@@ -1,21 +1,21 @@
-//! The moment of the last commit of a create.
+//! The time of the last committed create.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-/// The moment at which a writer last committed a create, or a trial of one. Cloning shares it.
+/// The time at which a writer last committed a create or a probe create. Cloning shares it.
 #[derive(Clone, Default)]
 pub(crate) struct LastCommit(Arc<Mutex<Option<Instant>>>);
 
 impl LastCommit {
-    /// Notes a commit that has just ended.
-    pub(super) fn note(&self) {
+    /// Records a commit that has just ended.
+    pub(super) fn record(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
-    /// Whether a commit ended within the last `period`.
+    /// Returns true if a commit ended within the last `period`.
     pub(crate) fn is_within(&self, period: Duration) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|moment| moment.elapsed() < period)
     }

@@ -1,20 +1,20 @@
-//! The queue in which writes wait for a writer, and the way into it.
+//! The queue of writes.
 
 mod groups;
 
 use super::{
     LastCommit,
     batch::Batch,
-    crew::{Crew, Shift},
-    lane::{HasLane, Ticket},
+    lane::{HasLane, PendingWrite},
     session::{Failure, Session},
     write::Write,
     writer::{Queued, Writer},
+    writer_threads::{WriterStatus, WriterThreads},
 };
 use crate::{
     Fault,
     connection::Connector,
-    metrics::{Live, WriterMetrics},
+    metrics::{LiveGauge, WriterMetrics},
 };
 use gochat_domain::ports::{GroupRepository, StorageError};
 use groups::QueuedGroups;
@@ -27,42 +27,42 @@ use std::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-/// The bounds of a queue.
+/// Options of a queue.
 #[derive(Debug, Clone, Copy)]
 pub struct CommitOptions {
-    /// The most writes that share a transaction.
+    /// Maximum number of writes in a transaction.
     pub batch: usize,
-    /// The most writes that wait; one more is refused at once.
+    /// Maximum number of waiting writes; further ones are refused at once.
     pub queue: usize,
-    /// The writers that take from the queue, each with a connection of its own; SQLite has one, whatever this says.
+    /// Number of writers, each with a connection of its own; SQLite always has one.
     pub writers: usize,
     /// Longest wait of a write for its answer.
     pub timeout: Duration,
 }
 
-/// The running writers and their queue. They go on until [`CommitQueue::close`], or until this is dropped.
+/// The writers and their queue. They run until [`CommitQueue::close`], or until this is dropped.
 pub struct CommitQueue {
-    // The only sender that stays: when it goes, the queue is closed.
+    // The only strong sender: dropping it closes the queue.
     queue: mpsc::Sender<Queued>,
-    crew: Arc<Crew>,
+    threads: Arc<WriterThreads>,
     timeout: Duration,
     metrics: WriterMetrics,
     last_commit: LastCommit,
 }
 
 impl CommitQueue {
-    /// Starts the writers of a database.
-    pub(crate) fn on(connector: &Connector, options: CommitOptions) -> io::Result<Self> {
-        let options = CommitOptions { writers: connector.writers(options.writers), ..options };
+    /// Starts the writers of the database.
+    pub(crate) fn open(connector: &Connector, options: CommitOptions) -> io::Result<Self> {
+        let options = CommitOptions { writers: connector.max_writers(options.writers), ..options };
         let connector = connector.clone();
         Self::start(options, connector.stuck_after(), move || Session::open(&connector))
     }
 
-    /// Starts `options.writers` threads, each of which opens its session with `open`. One that is at a batch for longer than
-    /// `patience` is replaced.
+    /// Starts `options.writers` threads, each of which opens its session with `open`. A writer that works on one
+    /// batch for `stuck_after` is replaced.
     pub(super) fn start(
         options: CommitOptions,
-        patience: Option<Duration>,
+        stuck_after: Option<Duration>,
         open: impl Fn() -> Result<Session, Failure> + Clone + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let (queue, waiting) = mpsc::channel(options.queue);
@@ -71,9 +71,9 @@ impl CommitQueue {
         let last_commit = LastCommit::default();
         let spawn = {
             let (metrics, last_commit) = (metrics.clone(), last_commit.clone());
-            move |shift: Arc<Shift>| {
+            move |status: Arc<WriterStatus>| {
                 let waiting = Arc::clone(&waiting);
-                // The session is opened in its thread, for the first batch.
+                // The writer's thread opens the session, for the first batch.
                 let writer = Writer {
                     open: open.clone(),
                     batch: options.batch,
@@ -81,11 +81,11 @@ impl CommitQueue {
                     last_commit: last_commit.clone(),
                     session: None,
                 };
-                thread::Builder::new().name("writer".into()).spawn(move || writer.run(&waiting, &shift))
+                thread::Builder::new().name("writer".into()).spawn(move || writer.run(&waiting, &status))
             }
         };
-        let crew = Arc::new(Crew::start(options.writers, patience, Box::new(spawn))?);
-        Ok(Self { queue, crew, timeout: options.timeout, metrics, last_commit })
+        let threads = Arc::new(WriterThreads::start(options.writers, stuck_after, Box::new(spawn))?);
+        Ok(Self { queue, threads, timeout: options.timeout, metrics, last_commit })
     }
 
     /// The port that stores groups.
@@ -93,49 +93,49 @@ impl CommitQueue {
         Arc::new(QueuedGroups(self.submitter()))
     }
 
-    /// The moment of the last commit.
+    /// The time of the last committed create.
     pub(crate) fn last_commit(&self) -> LastCommit {
         self.last_commit.clone()
     }
 
-    /// The way into the queue.
+    /// A handle that submits writes.
     pub(crate) fn submitter(&self) -> Submitter {
-        let crew = Arc::clone(&self.crew);
-        Submitter { queue: self.queue.downgrade(), crew, timeout: self.timeout }
+        let threads = Arc::clone(&self.threads);
+        Submitter { queue: self.queue.downgrade(), threads, timeout: self.timeout }
     }
 
-    /// Lets `registry` read what the writers do, and how full their queue is.
+    /// Registers the metrics of the writers and the queue.
     pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         self.metrics.register(registry)?;
         let queue = self.queue.downgrade();
-        Live::register(registry, Opts::new("gochat_group_queue_depth", "Writes that wait."), move || {
-            // A queue that is closed holds nothing that anybody could still add to.
+        LiveGauge::register(registry, Opts::new("gochat_group_queue_depth", "Waiting writes."), move || {
+            // A closed queue counts as empty.
             let waiting = queue.upgrade().map_or(0, |queue| queue.max_capacity() - queue.capacity());
             waiting.try_into().unwrap_or(i64::MAX)
         })?;
         let capacity = self.queue.max_capacity().try_into().unwrap_or(i64::MAX);
-        let opts = Opts::new("gochat_group_queue_capacity", "The most writes that may wait.");
-        Live::register(registry, opts, move || capacity)
+        let opts = Opts::new("gochat_group_queue_capacity", "Maximum number of waiting writes.");
+        LiveGauge::register(registry, opts, move || capacity)
     }
 
-    /// Refuses what comes from now on, writes and answers what waits, and returns when that is done. Blocks.
+    /// Refuses new writes, commits and answers the waiting ones, and returns when that is done. Blocks.
     pub fn close(self) {
-        let Self { queue, crew, .. } = self;
+        let Self { queue, threads, .. } = self;
         drop(queue);
-        crew.join();
+        threads.join();
     }
 }
 
-/// The way into a queue. It does not keep the queue open. Cloning shares it.
+/// A handle that submits writes to a queue, without keeping it open. Cloning shares it.
 #[derive(Clone)]
 pub(crate) struct Submitter {
     queue: mpsc::WeakSender<Queued>,
-    crew: Arc<Crew>,
+    threads: Arc<WriterThreads>,
     timeout: Duration,
 }
 
 impl Submitter {
-    /// Puts `write` in the queue, and waits for its answer, which comes after the commit.
+    /// Queues `write`, and waits for its answer, which is sent after the commit.
     pub(crate) async fn submit<W: Write>(&self, write: W) -> Result<W::Answer, W::Error>
     where
         Batch: HasLane<W>,
@@ -145,14 +145,14 @@ impl Submitter {
         let queue = self.queue.upgrade().ok_or_else(|| unavailable("the queue of writes is closed"))?;
         let (reply, answer) = oneshot::channel();
         queue
-            .try_send(Box::new(|batch: &mut Batch| batch.lane().push(Ticket { write, reply })))
+            .try_send(Box::new(|batch: &mut Batch| batch.lane().push(PendingWrite { write, reply })))
             .map_err(|_| unavailable("the queue of writes is full"))?;
         drop(queue);
         match tokio::time::timeout(self.timeout, answer).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(unavailable("the writer failed")),
             Err(_) => {
-                self.crew.replace_stuck();
+                self.threads.replace_stuck();
                 Err(unavailable("the database took too long"))
             }
         }

@@ -1,9 +1,9 @@
-//! The writer's connection: begin, commit, and what a failure says about what was stored.
+//! The writer's connection: transactions, and the classification of their failures.
 
 use super::{
+    batch_lock,
     checkpoints::{self, Checkpoints},
-    horizon,
-    write::Sent,
+    write::Attempt,
 };
 use crate::{
     Fault,
@@ -13,16 +13,16 @@ use crate::{
 use diesel::connection::SimpleConnection;
 use std::time::{Duration, Instant};
 
-/// Idle time after which a connection is asked whether it is alive.
-const TRUST: Duration = Duration::from_secs(1);
+/// Idle time after which a connection is pinged before use.
+const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
 
 /// A connection of a writer.
 pub(crate) struct Session {
     connection: OpenConnection,
     connector: Connector,
-    /// SQLite's.
+    /// `None` on PostgreSQL.
     checkpoints: Option<Checkpoints>,
-    /// The turn among the processes that write to the same file.
+    /// The lock shared by all processes that write to the same file.
     write_lock: Option<WriteLock>,
     used_at: Instant,
     is_broken: bool,
@@ -31,18 +31,18 @@ pub(crate) struct Session {
 /// The failure of a transaction.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Nothing of the transaction is stored where a restart would find it, and the connection lives.
-    Clean(Fault),
-    /// The database cannot be reached, and nothing was sent.
-    Away(Fault),
+    /// Nothing of the transaction is stored, or only in a SQLite file that a restart would not find. The batch fails.
+    NotCommitted(Fault),
+    /// The database cannot be reached or is read-only, and the transaction is not committed. The batch waits.
+    Unreachable(Fault),
     /// The connection was lost: the transaction may be committed, or still in progress.
-    Lost(Fault),
+    ConnectionLost(Fault),
 }
 
 impl Session {
-    /// Opens a connection that may write. A server may come back, a file that cannot be opened is not waited for.
+    /// Opens a connection for writes. An unreachable server is retried, a file that cannot be opened is not.
     pub(crate) fn open(connector: &Connector) -> Result<Self, Failure> {
-        let failed = if connector.is_file() { Failure::Clean } else { Failure::Away };
+        let failed = if connector.is_file() { Failure::NotCommitted } else { Failure::Unreachable };
         let mut connection = connector.open(Role::Writer).map_err(failed)?;
         let checkpoints = match &mut *connection {
             AnyConnection::Sqlite(connection) => {
@@ -56,17 +56,18 @@ impl Session {
         Ok(Self { connection, connector, checkpoints, write_lock, used_at, is_broken: false })
     }
 
-    /// Whether the session is of use for another transaction. A connection that was idle for a while is asked.
+    /// Returns true if the session is usable. A connection that was idle is pinged.
     pub(crate) fn is_alive(&mut self) -> bool {
-        !self.is_broken && (self.used_at.elapsed() < TRUST || self.connection.ping().is_ok())
+        !self.is_broken && (self.used_at.elapsed() < PING_AFTER_IDLE || self.connection.ping().is_ok())
     }
 
-    /// Whether one statement can be a transaction of its own, with all that the service sets for a transaction.
+    /// Returns true if a single statement can be a transaction of its own. It can if the settings of a transaction
+    /// are set on the session.
     pub(crate) fn has_single_statements(&self) -> bool {
         matches!(*self.connection, AnyConnection::Postgres(_)) && self.connector.keeps_session()
     }
 
-    /// Runs `work`, which is a single statement, without a `BEGIN` and a `COMMIT` around it.
+    /// Runs `work`, which must be a single statement, without `BEGIN` and `COMMIT`.
     pub(crate) fn statement(
         &mut self,
         work: impl FnOnce(&mut AnyConnection) -> Result<(), Fault>,
@@ -75,94 +76,95 @@ impl Session {
         self.end(outcome)
     }
 
-    /// Runs `work` in a transaction, which is committed when this returns `Ok`.
+    /// Runs `work` in a transaction, which is committed if this returns `Ok`.
     pub(crate) fn transaction(
         &mut self,
-        sent: Sent,
+        attempt: Attempt,
         work: impl FnOnce(&mut AnyConnection) -> Result<(), Fault>,
     ) -> Result<(), Failure> {
-        let outcome = self.run(sent, work);
+        let outcome = self.run(attempt, work);
         self.end(outcome)
     }
 
     fn run(
         &mut self,
-        sent: Sent,
+        attempt: Attempt,
         work: impl FnOnce(&mut AnyConnection) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
-        let patience = self.connector.timeout();
-        let _turn = self.write_lock.as_mut().map(|lock| lock.turn(patience)).transpose()?;
+        let timeout = self.connector.timeout();
+        let _write_guard = self.write_lock.as_mut().map(|lock| lock.acquire(timeout)).transpose()?;
         let file = self.connector.file();
-        // A file that was cut must not be written to: the end of the last connection would fill it in part.
+        // A truncated file must not be written to: the checkpoint of the last connection would fill it in part.
         file.map_or(Ok(()), DatabaseFile::check_database)?;
-        self.connection.batch_execute(&begin(&self.connector, sent))?;
+        self.connection.batch_execute(&begin(&self.connector, attempt))?;
         work(&mut self.connection)?;
         self.connection.batch_execute("COMMIT")?;
-        // Nobody is told of a commit into a file that a restart would not find.
+        // A commit is not acknowledged if a restart would not find the file.
         file.map_or(Ok(()), DatabaseFile::check)
     }
 
-    /// Has SQLite's log copied into the database when it has grown by many pages; about `pages` more were written.
-    pub(crate) fn written(&mut self, pages: usize) {
+    /// Must be called after a transaction that wrote about `pages` pages, so that SQLite's WAL is checkpointed in
+    /// time.
+    pub(crate) fn pages_written(&mut self, pages: usize) {
         if let (AnyConnection::Sqlite(connection), Some(checkpoints)) =
             (&mut *self.connection, &mut self.checkpoints)
         {
-            checkpoints.after(pages, connection);
+            checkpoints.pages_written(pages, connection);
         }
     }
 
-    /// Undoes what failed. A connection that cannot even do that is lost.
+    /// Rolls a failed transaction back. If that fails too, the connection is lost.
     fn end(&mut self, outcome: Result<(), Fault>) -> Result<(), Failure> {
         self.used_at = Instant::now();
         let Err(fault) = outcome else { return Ok(()) };
-        let fault = fault.seen_on(&self.connection);
+        let fault = fault.classified_for(&self.connection);
         if let Some(file) = self.connector.file() {
-            file.note(&fault);
+            file.record_fault(&fault);
         }
         let is_undone = self.connection.batch_execute("ROLLBACK").is_ok();
         match &*self.connection {
             AnyConnection::Sqlite(_) => {
-                // After a fault of the disk SQLite has rolled back by itself, so there is nothing to undo. A new connection
-                // finds out anew whether the file can be written.
-                self.is_broken = !is_undone || !fault.may_be_of_one_row();
+                // After an I/O error SQLite has already rolled back, so `ROLLBACK` fails. A new connection finds out
+                // whether the file can be written.
+                self.is_broken = !is_undone || !fault.may_be_caused_by_one_row();
                 if self.is_broken {
-                    self.save_log();
+                    self.save_wal();
                 }
-                Err(Failure::Clean(fault))
+                Err(Failure::NotCommitted(fault))
             }
-            // A new connection may lead to the server that has taken over.
+            // A new connection may reach the new primary after a failover.
             AnyConnection::Postgres(_) if matches!(fault, Fault::ReadOnly(_)) => {
                 self.is_broken = true;
-                Err(Failure::Away(fault))
+                Err(Failure::Unreachable(fault))
             }
-            AnyConnection::Postgres(_) if is_undone => Err(Failure::Clean(fault)),
+            AnyConnection::Postgres(_) if is_undone => Err(Failure::NotCommitted(fault)),
             AnyConnection::Postgres(_) => {
                 self.is_broken = true;
-                Err(Failure::Lost(fault))
+                Err(Failure::ConnectionLost(fault))
             }
         }
     }
 
-    /// Copies SQLite's log into the database if its path leads elsewhere: what is in it is acknowledged, and once the last
-    /// connection is closed nobody finds it again.
-    fn save_log(&mut self) {
+    /// Checkpoints SQLite's WAL if its path leads to another file: its content is acknowledged, and would be lost
+    /// once the last connection is closed.
+    fn save_wal(&mut self) {
         if let (Some(file), AnyConnection::Sqlite(connection)) =
             (self.connector.file(), &mut *self.connection)
             && file.check_database().is_ok()
             && file.check().is_err()
         {
-            checkpoints::copy(connection);
+            checkpoints::checkpoint(connection);
         }
     }
 }
 
-/// The statements that begin a transaction of writes.
-fn begin(connector: &Connector, sent: Sent) -> String {
+/// Returns the SQL that begins a transaction of writes.
+fn begin(connector: &Connector, attempt: Attempt) -> String {
     let mut begin = connector.begin(Role::Writer);
     if !connector.is_file() {
         begin.push_str("; SELECT ");
-        begin.push_str(horizon::SHARE);
-        if sent == Sent::Again {
+        begin.push_str(batch_lock::ACQUIRE_SHARED);
+        if attempt == Attempt::Resend {
             begin.push_str("; ");
             begin.push_str(WAIT_FOR_STANDBY);
         }
@@ -170,10 +172,11 @@ fn begin(connector: &Connector, sent: Sent) -> String {
     begin
 }
 
-/// Writes a record into PostgreSQL's log, so that the commit waits for a synchronous standby.
+/// SQL that writes a record into PostgreSQL's WAL, so that the commit waits for a synchronous standby.
 ///
-/// Writes that are sent again, and replays, may find rows that are committed here but not yet on the standby, as the wait for
-/// it was broken off. A transaction that then stores nothing would not wait either. A standby itself refuses the writes.
+/// Resent writes and replays may find rows that are committed here but not yet on the standby, if an earlier wait was
+/// interrupted. A transaction that then writes nothing would not wait either. The record is skipped on a
+/// standby, which refuses the writes themselves.
 pub(super) const WAIT_FOR_STANDBY: &str =
     "SELECT pg_logical_emit_message(true, 'gochat', 'found') WHERE NOT pg_is_in_recovery()";
 
@@ -195,8 +198,9 @@ mod tests {
         let creates: Vec<_> =
             names.map(|name| Create { group: new_group(&name), idempotency: None }).collect();
         let creates: Vec<_> = creates.iter().collect();
-        session
-            .transaction(Sent::First, |connection| Create::store(connection, &creates, Sent::First).map(drop))
+        session.transaction(Attempt::First, |connection| {
+            Create::store(connection, &creates, Attempt::First).map(drop)
+        })
     }
 
     fn count(database: &TestDatabase) -> String {
@@ -204,15 +208,15 @@ mod tests {
     }
 
     #[test]
-    fn a_database_that_is_full_stores_nothing_of_a_transaction_and_is_unavailable() {
+    fn a_full_database_rolls_back_and_is_unavailable() {
         let database = TestDatabase::sqlite().unwrap();
         let mut session = session(&database);
-        // Fewer than there are: SQLite takes as many as it has, and not one more.
+        // Fewer pages than there are: SQLite raises the limit to the current size.
         session.connection.batch_execute("PRAGMA max_page_count = 1").unwrap();
         let names = || (0..1000).map(|number| format!("{number:063}"));
         let refused = store(&mut session, names());
         assert!(
-            matches!(&refused, Err(Failure::Clean(Fault::Unavailable(reason))) if reason.contains("full")),
+            matches!(&refused, Err(Failure::NotCommitted(Fault::Unavailable(reason))) if reason.contains("full")),
             "{refused:?}"
         );
         assert_eq!(count(&database), "0");
@@ -222,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_stored_outside_a_transaction_that_sqlite_has_rolled_back_by_itself() {
+    fn nothing_is_stored_after_sqlite_rolled_back_by_itself() {
         let database = TestDatabase::sqlite().unwrap();
         let mut session = session(&database);
         database
@@ -232,7 +236,7 @@ mod tests {
             )
             .unwrap();
         let refused = store(&mut session, ["a", "bad", "b"].map(str::to_owned).into_iter());
-        assert!(matches!(refused, Err(Failure::Clean(Fault::Unknown(_)))), "{refused:?}");
+        assert!(matches!(refused, Err(Failure::NotCommitted(Fault::Unknown(_)))), "{refused:?}");
         assert_eq!(count(&database), "0");
         assert!(!session.is_alive());
     }

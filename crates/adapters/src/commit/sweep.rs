@@ -1,39 +1,40 @@
-//! The sweep of old Idempotency-Keys.
+//! Sweeps: deletes of old Idempotency-Keys, in steps.
 
 mod postgres;
 mod sqlite;
 
-use super::write::{Sent, Write};
-use crate::{Fault, connection::AnyConnection, sql_types::Moment};
+use super::write::{Attempt, Write};
+use crate::{Fault, connection::AnyConnection, sql_types::TimestampValue};
 use gochat_domain::{clock::Timestamp, ports::StorageError};
 use std::cmp::Ordering;
 use uuid::Uuid;
 
-/// The most keys that one step reads or deletes: few, as it shares its transaction with the creates that wait beside it.
+/// Maximum number of keys that one step reads or deletes. Small, because the step shares its transaction with waiting
+/// creates.
 pub(crate) const STEP: u16 = 250;
 
-/// A place in the record of Idempotency-Keys.
+/// A position in the order of Idempotency-Keys.
 #[derive(Debug, Clone)]
-pub(crate) struct SweepPlace {
+pub(crate) struct SweepCursor {
     caller: Uuid,
     key: String,
 }
 
-impl SweepPlace {
-    /// The place before all keys.
+impl SweepCursor {
+    /// The position before all keys.
     pub(crate) const START: Self = Self { caller: Uuid::nil(), key: String::new() };
 }
 
 /// A step of a sweep.
 pub(crate) struct Sweep {
     pub(crate) before: Timestamp,
-    pub(crate) place: SweepPlace,
+    pub(crate) cursor: SweepCursor,
 }
 
 impl Write for Sweep {
-    /// The place to go on from; `None` at the end of the sweep.
-    type Outcome = Option<SweepPlace>;
-    type Answer = Option<SweepPlace>;
+    /// The position of the next step; `None` at the end of the sweep.
+    type Outcome = Option<SweepCursor>;
+    type Answer = Option<SweepCursor>;
     type Error = StorageError;
 
     /// A page of SQLite holds 12 to 30 keys.
@@ -43,18 +44,22 @@ impl Write for Sweep {
         self.before.cmp(&other.before)
     }
 
-    fn store(connection: &mut AnyConnection, sweeps: &[&Self], _: Sent) -> Result<Vec<Self::Outcome>, Fault> {
+    fn store(
+        connection: &mut AnyConnection,
+        sweeps: &[&Self],
+        _: Attempt,
+    ) -> Result<Vec<Self::Outcome>, Fault> {
         let step = |sweep: &&Self| {
-            let before = Moment(sweep.before);
+            let before = TimestampValue(sweep.before);
             match connection {
-                AnyConnection::Sqlite(connection) => sqlite::sweep(connection, before, &sweep.place),
+                AnyConnection::Sqlite(connection) => sqlite::sweep(connection, before, &sweep.cursor),
                 AnyConnection::Postgres(connection) => postgres::sweep(connection, before),
             }
         };
         sweeps.iter().map(step).collect()
     }
 
-    fn answer(self, next: Option<SweepPlace>) -> Result<Option<SweepPlace>, StorageError> {
+    fn answer(self, next: Option<SweepCursor>) -> Result<Option<SweepCursor>, StorageError> {
         Ok(next)
     }
 }

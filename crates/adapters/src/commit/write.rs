@@ -1,4 +1,4 @@
-//! The trait that a kind of write implements.
+//! The trait of all kinds of writes.
 
 use crate::{Fault, connection::AnyConnection};
 use gochat_domain::ports::StorageError;
@@ -6,42 +6,42 @@ use std::cmp::Ordering;
 
 /// A kind of write that can share a transaction with others.
 ///
-/// A write MUST be safe to do twice: where the connection is lost, nobody knows whether its transaction was committed,
-/// and it is sent again.
+/// A write MUST be idempotent: if the connection is lost, its transaction may have been committed, and the write is
+/// sent again.
 pub(crate) trait Write: Send + Sized + 'static {
-    /// The database's part of the answer.
+    /// The result in the database.
     type Outcome: Send;
-    /// The answer of a write that succeeded.
+    /// The answer to a successful write.
     type Answer: Send + 'static;
-    /// The answer of a write that did not.
+    /// The answer to a failed write.
     type Error: From<StorageError> + Send + 'static;
 
-    /// The pages of SQLite's log that a write is reckoned to fill.
+    /// Estimated number of WAL pages that a write fills.
     const PAGES: usize = 1;
 
-    /// Orders the writes of a lane by the rows that they lock, the same on every instance: transactions that take locks
-    /// in one order never wait for each other in a circle.
+    /// Orders the writes of a lane by the rows that they lock, the same on every instance: transactions that lock in
+    /// one order never deadlock.
     fn lock_order(&self, other: &Self) -> Ordering;
 
-    /// Does `writes`, which are in their order, in the open transaction. Returns the outcome of each, in the same order.
+    /// Executes `writes`, which are in lock order, in the open transaction. Returns their outcomes in the same order.
     ///
-    /// An error fails all of them, and the transaction is rolled back. Work that grows with the number of statements
-    /// belongs into few: read all rows by one statement, decide in the domain, store all by one statement.
+    /// An error fails all of them, and the transaction is rolled back. Use few statements: read all rows by one
+    /// statement, decide in the domain, store all by one statement.
     fn store(
         connection: &mut AnyConnection,
         writes: &[&Self],
-        sent: Sent,
+        attempt: Attempt,
     ) -> Result<Vec<Self::Outcome>, Fault>;
 
-    /// The answer to a write whose outcome is committed.
+    /// Makes the answer to a write whose outcome is committed.
     fn answer(self, outcome: Self::Outcome) -> Result<Self::Answer, Self::Error>;
 }
 
-/// Whether the same writes were sent before.
+/// Distinguishes the first attempt to commit a batch from later ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sent {
-    /// This is the first time.
+pub(crate) enum Attempt {
+    /// The first attempt.
     First,
-    /// They were sent on a connection that was lost: they may be committed already, or still in progress.
-    Again,
+    /// A resend after the connection was lost: the writes may be committed already, or still in progress.
+    Resend,
 }

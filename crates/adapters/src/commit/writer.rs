@@ -1,11 +1,11 @@
-//! A writer: takes all that waits, commits it in one transaction, answers each.
+//! A writer: takes all waiting writes, commits them in one transaction, answers each.
 
 use super::{
     LastCommit,
     batch::Batch,
-    crew::Shift,
     session::{Failure, Session},
-    write::Sent,
+    write::Attempt,
+    writer_threads::WriterStatus,
 };
 use crate::{Fault, backoff, metrics::WriterMetrics};
 use std::{
@@ -16,13 +16,13 @@ use std::{
 };
 use tokio::sync::mpsc;
 
-/// A write on its way into a batch.
+/// A queued write, which adds itself to a batch.
 pub(super) type Queued = Box<dyn FnOnce(&mut Batch) + Send>;
 
 /// One of the threads that serve the queue.
 pub(super) struct Writer<O> {
     pub(super) open: O,
-    /// The most writes in a transaction.
+    /// Maximum number of writes in a transaction.
     pub(super) batch: usize,
     pub(super) metrics: WriterMetrics,
     pub(super) last_commit: LastCommit,
@@ -30,10 +30,11 @@ pub(super) struct Writer<O> {
 }
 
 impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
-    /// Serves the queue until it is closed and empty, or another writer has taken this one's place.
+    /// Serves the queue until it is closed and empty, or until this writer is replaced.
     ///
-    /// Never waits for a batch to fill: it starts with what is there, and what comes meanwhile is the next batch.
-    pub(super) fn run(mut self, waiting: &Mutex<mpsc::Receiver<Queued>>, shift: &Shift) {
+    /// Never waits for a batch to fill: it starts with the waiting writes, and those that arrive meanwhile form the
+    /// next batch.
+    pub(super) fn run(mut self, waiting: &Mutex<mpsc::Receiver<Queued>>, status: &WriterStatus) {
         let mut queued = Vec::with_capacity(self.batch);
         loop {
             let taken = waiting
@@ -45,15 +46,15 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
             }
             let mut batch = Batch::default();
             queued.drain(..).for_each(|write| write(&mut batch));
-            shift.begin();
+            status.begin_batch();
             self.serve(&mut batch);
-            if !shift.end() {
+            if !status.end_batch() {
                 return;
             }
         }
     }
 
-    /// Commits and answers a batch. A panic is a fault like any other.
+    /// Commits and answers a batch. A panic counts as a failure of the batch.
     fn serve(&mut self, batch: &mut Batch) {
         let work = AssertUnwindSafe(|| {
             batch.sort();
@@ -65,60 +66,60 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
         }
     }
 
-    /// Commits a batch. While the database is away, tries again for as long as one of the callers waits: each gives up by a
-    /// timeout of its own.
+    /// Commits a batch. While the database is unreachable, retries with backoff as long as one of the callers is
+    /// waiting; each has a timeout of its own.
     fn commit(&mut self, batch: &mut Batch) {
-        let mut sent = Sent::First;
-        for pause in backoff::pauses() {
-            batch.retain_awaited();
+        let mut attempt = Attempt::First;
+        for delay in backoff::delays() {
+            batch.drop_abandoned();
             if batch.is_empty() {
                 return;
             }
-            match self.attempt(batch, sent) {
+            match self.try_commit(batch, attempt) {
                 Ok(()) => return,
-                Err(Failure::Clean(fault)) => {
-                    tracing::warn!(%fault, writes = batch.len(), "a batch was not stored");
+                Err(Failure::NotCommitted(fault)) => {
+                    tracing::warn!(%fault, writes = batch.len(), "a batch failed");
                     self.metrics.failed_batches.inc();
                     return batch.fail(&fault);
                 }
-                Err(Failure::Away(fault)) => {
-                    tracing::warn!(%fault, writes = batch.len(), "the database takes no writes now; a batch waits");
+                Err(Failure::Unreachable(fault)) => {
+                    tracing::warn!(%fault, writes = batch.len(), "the database is unreachable or read-only; a batch is retried");
                 }
-                Err(Failure::Lost(fault)) => {
-                    tracing::warn!(%fault, writes = batch.len(), "the connection was lost; a batch is sent again");
+                Err(Failure::ConnectionLost(fault)) => {
+                    tracing::warn!(%fault, writes = batch.len(), "the connection was lost; a batch is resent");
                     self.metrics.resent_batches.inc();
-                    sent = Sent::Again;
+                    attempt = Attempt::Resend;
                 }
             }
-            thread::sleep(pause);
+            thread::sleep(delay);
         }
     }
 
-    /// Commits a batch once, or where that fails each lane on its own.
-    fn attempt(&mut self, batch: &mut Batch, sent: Sent) -> Result<(), Failure> {
+    /// Tries to commit the batch once. If a single write may be the cause of a failure, commits each lane separately.
+    fn try_commit(&mut self, batch: &mut Batch, attempt: Attempt) -> Result<(), Failure> {
         self.session.take_if(|session| !session.is_alive());
         let session = match &mut self.session {
             Some(session) => session,
             none => none.insert((self.open)()?),
         };
         let (creates, writes, began_at) = (batch.creates(), batch.len(), Instant::now());
-        let (tells_of_creates, pages) = (batch.tells_of_creates(), batch.pages());
-        match batch.commit(session, sent) {
+        let (proves_creates_work, pages) = (batch.proves_creates_work(), batch.pages());
+        match batch.commit(session, attempt) {
             Ok(()) => {
                 self.metrics.committed(creates, began_at.elapsed());
-                if tells_of_creates {
-                    self.last_commit.note();
+                if proves_creates_work {
+                    self.last_commit.record();
                 }
                 batch.answer();
-                session.written(pages);
+                session.pages_written(pages);
                 Ok(())
             }
-            Err(Failure::Clean(fault)) if fault.may_be_of_one_row() => {
-                tracing::warn!(%fault, writes, "a batch failed; its writes are stored apart");
+            Err(Failure::NotCommitted(fault)) if fault.may_be_caused_by_one_row() => {
+                tracing::warn!(%fault, writes, "a batch failed; its lanes are committed separately");
                 self.metrics.failed_batches.inc();
-                let settled = batch.settle_lanes_alone(session, sent);
-                session.written(pages);
-                settled
+                let result = batch.commit_lanes_separately(session, attempt);
+                session.pages_written(pages);
+                result
             }
             Err(failure) => Err(failure),
         }
@@ -148,7 +149,7 @@ mod tests {
     const OPTIONS: CommitOptions =
         CommitOptions { batch: 10, queue: 10, writers: 1, timeout: Duration::from_secs(20) };
 
-    /// A queue whose writer finds `first` when it opens its first session.
+    /// A queue whose writer gets the result of `first` when it first opens a session.
     fn queue(
         database: &TestDatabase,
         first: fn() -> Result<Session, Failure>,
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_writer_that_panics_answers_its_batch_and_goes_on() {
+    async fn a_writer_that_panics_answers_its_batch_and_continues() {
         let database = TestDatabase::sqlite().unwrap();
         let (queue, opened) = queue(&database, || panic!("as the test asks for"));
         assert_first_refused_and_second_stored(queue, "the writer panicked").await;
@@ -184,18 +185,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_cannot_be_opened_fails_one_batch_and_is_opened_for_the_next() {
+    async fn a_file_that_cannot_be_opened_fails_one_batch_and_is_retried_for_the_next() {
         let database = TestDatabase::sqlite().unwrap();
-        let (queue, _) = queue(&database, || Err(Failure::Clean(Fault::Unavailable("no such file".into()))));
+        let (queue, _) =
+            queue(&database, || Err(Failure::NotCommitted(Fault::Unavailable("no such file".into()))));
         assert_first_refused_and_second_stored(queue, "no such file").await;
     }
 
     #[tokio::test]
-    async fn a_server_that_is_away_for_a_moment_is_waited_for() {
+    async fn an_unreachable_server_is_retried() {
         let database = TestDatabase::sqlite().unwrap();
         let (queue, opened) =
-            queue(&database, || Err(Failure::Away(Fault::Unavailable("starting up".into()))));
-        assert!(queue.groups().create(new_group("patient"), None).await.is_ok());
+            queue(&database, || Err(Failure::Unreachable(Fault::Unavailable("starting up".into()))));
+        assert!(queue.groups().create(new_group("g"), None).await.is_ok());
         assert_eq!(opened.load(Ordering::SeqCst), 2);
         queue.close();
     }

@@ -1,20 +1,20 @@
-//! A connection that is open.
+//! Open connections.
 
 use super::AnyConnection;
-use crate::{Fault, sqlite_file::Companions};
+use crate::{Fault, sqlite_file::WalFiles};
 use diesel::{QueryResult, connection::SimpleConnection};
 use std::{
     ops::{Deref, DerefMut},
     sync::Arc,
 };
 
-/// A connection that is open, and what is watched as long as it is.
+/// An open connection, with the files that are watched while it is open.
 pub(crate) struct OpenConnection {
     pub(super) connection: AnyConnection,
-    // Goes after the connection. The last connection to a SQLite file copies the log that it has open into the database; one
-    // that was opened meanwhile beside another log would keep it from that.
-    pub(super) _companions: Option<Arc<Companions>>,
-    /// The statements that begin a read, where each read is a transaction.
+    // Dropped after the connection. The last connection to a SQLite file checkpoints the WAL that it has open; a
+    // connection opened meanwhile to another WAL would prevent that.
+    pub(super) _companions: Option<Arc<WalFiles>>,
+    /// SQL that begins each read, if each read is a transaction.
     pub(super) begin: Option<String>,
 }
 
@@ -32,14 +32,14 @@ impl OpenConnection {
                 Ok(answer)
             }
             Err(error) => {
-                // A connection that cannot end the transaction is found dead when it is asked next.
+                // If this fails, the next ping finds the connection dead.
                 let _broken = self.connection.batch_execute("ROLLBACK");
                 Err(error)
             }
         }
     }
 
-    /// Asks whether the connection is alive. A statement that is prepared would need a transaction behind a pooler.
+    /// Pings the database. Uses the simple protocol: a prepared statement would need a transaction behind a pooler.
     pub(crate) fn ping(&mut self) -> QueryResult<()> {
         self.connection.batch_execute("SELECT 1")
     }

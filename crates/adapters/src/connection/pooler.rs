@@ -1,7 +1,7 @@
-//! A pooler before PostgreSQL that hands each transaction to another session, like PgBouncer in transaction mode.
+//! Detection of a transaction-mode pooler in front of PostgreSQL, such as PgBouncer.
 //!
-//! It looks like a server, so it is recognised by its effects. Settings of a session would reach other clients, and a prepared
-//! statement would be missing, or another client's of the same name would run in its place.
+//! A pooler looks like a server, so it is detected by its effects. Behind one, session settings would leak to other
+//! clients, and a prepared statement could be missing or be another client's statement of the same name.
 
 use super::postgres;
 use crate::Fault;
@@ -10,11 +10,12 @@ use diesel::{
     select, sql_types::Integer,
 };
 
-/// Times that each connection is asked for its session. A pooler that is at rest gives itself away at the first time.
+/// Number of times that the session of each connection is checked. An idle pooler is detected by the first check.
 const ROUNDS: usize = 5;
 
-/// Whether transactions of one connection meet different sessions, or those of two connections the same one.
-pub(super) fn hands_out_transactions(url: &str) -> Result<bool, Fault> {
+/// Returns true if transactions of one connection run in different sessions, or those of two connections in the same
+/// session.
+pub(super) fn is_transaction_mode(url: &str) -> Result<bool, Fault> {
     let (mut one, mut other) = (postgres::open(url, false)?, postgres::open(url, false)?);
     let (session, other_session) = (session(&mut one)?, self::session(&mut other)?);
     if session == other_session {
@@ -28,7 +29,7 @@ pub(super) fn hands_out_transactions(url: &str) -> Result<bool, Fault> {
     Ok(false)
 }
 
-/// The process that serves the next transaction.
+/// Returns the id of the backend that runs the next transaction.
 fn session(connection: &mut PgConnection) -> Result<i32, Fault> {
     connection.batch_execute("BEGIN")?;
     let process = select(sql::<Integer>("pg_backend_pid()")).get_result(connection)?;
@@ -37,37 +38,37 @@ fn session(connection: &mut PgConnection) -> Result<i32, Fault> {
 }
 
 diesel::table! {
-    /// The statements that are prepared in a session.
+    /// The prepared statements of the session.
     pg_prepared_statements (name) {
         name -> Text,
         statement -> Text,
     }
 }
 
-/// Passes if the pooler keeps prepared statements for each client, as PgBouncer does from 1.21 on with
+/// Checks that the pooler tracks prepared statements for each client, as PgBouncer does since 1.21 with
 /// `max_prepared_statements`.
 pub(super) fn check_prepared_statements(url: &str) -> Result<(), Fault> {
     let mut connection = postgres::open(url, true)?;
     connection.batch_execute("BEGIN")?;
-    // This statement is prepared itself, so it finds itself: by the name that the client gave, or by one that the pooler did.
+    // This query is itself prepared, so it finds itself, under the client's name or under the pooler's.
     let own = pg_prepared_statements::table
         .select(pg_prepared_statements::name)
         .filter(pg_prepared_statements::statement.like("%pg_prepared_statements%"))
         .load::<String>(&mut connection);
-    let passed_on = match &own {
+    let unchanged_name = match &own {
         Ok(names) => names.iter().find(|name| name.starts_with("__diesel")),
-        // Another client's statement has the name.
+        // The name belongs to another client's statement.
         Err(_) => None,
     };
-    if let Some(name) = passed_on {
+    if let Some(name) = unchanged_name {
         connection.batch_execute(&format!("DEALLOCATE \"{name}\""))?;
     }
     connection.batch_execute("ROLLBACK")?;
-    if own.is_ok() && passed_on.is_none() {
+    if own.is_ok() && unchanged_name.is_none() {
         return Ok(());
     }
     Err(Fault::Unknown(
-        "a pooler hands each transaction to another session and does not keep prepared statements (PgBouncer before 1.21, or \
+        "a transaction-mode pooler does not support prepared statements (PgBouncer before 1.21, or \
          with max_prepared_statements = 0); set database.prepared_statements = false"
             .to_owned(),
     ))

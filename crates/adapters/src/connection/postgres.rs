@@ -1,4 +1,4 @@
-//! PostgreSQL's connections and transactions, and the limits that it is told.
+//! PostgreSQL connections and transactions, and their timeouts.
 
 use super::Role;
 use crate::Fault;
@@ -8,10 +8,10 @@ use diesel::{
 };
 use std::time::Duration;
 
-/// Has the commit of the transaction flushed to disk where an operator switched that off (`synchronous_commit = off`): a group
-/// that was acknowledged must be there after a crash. Every other value stays the operator's.
+/// Overrides `synchronous_commit = off` for the transaction, as an acknowledged group must survive a crash. Other
+/// values are the operator's choice.
 ///
-/// It holds for one transaction, so it also holds where each transaction meets another session.
+/// It applies to one transaction, so it also works behind a transaction-mode pooler.
 pub(crate) const FLUSH_EACH_COMMIT: &str = "CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END";
 
 /// Opens a connection.
@@ -23,7 +23,7 @@ pub(super) fn open(url: &str, prepared_statements: bool) -> Result<PgConnection,
     Ok(connection)
 }
 
-/// Sets the limits of a connection that keeps its session.
+/// Sets the timeouts of a connection whose session settings persist.
 pub(super) fn set_limits(connection: &mut PgConnection, role: Role, timeout: Duration) -> Result<(), Fault> {
     let read_only = match role {
         Role::Reader => "; SET default_transaction_read_only = on",
@@ -34,10 +34,10 @@ pub(super) fn set_limits(connection: &mut PgConnection, role: Role, timeout: Dur
     Ok(connection.batch_execute(&set)?)
 }
 
-/// The statements that begin a transaction.
+/// Returns the SQL that begins a transaction.
 ///
-/// It sees what was committed while it waited for another one, whatever the role or the database would have it do by
-/// default: the record of a key is looked up after the transaction that made it is committed.
+/// `READ COMMITTED` is set explicitly, overriding the defaults of the role and the database: a statement must see
+/// what was committed while it waited, such as the record of an Idempotency-Key.
 pub(super) fn begin(role: Role, timeout: Duration) -> String {
     let limits = limits("SET LOCAL", timeout);
     match role {
@@ -48,10 +48,10 @@ pub(super) fn begin(role: Role, timeout: Duration) -> String {
     }
 }
 
-/// A statement that nobody waits for any more ends by itself.
+/// Timeouts by which the server cancels abandoned statements.
 fn limits(set: &str, timeout: Duration) -> String {
     let timeout = timeout.as_millis();
-    // The last one ends a transaction whose client has vanished, and lets go of its locks.
+    // The last one ends a transaction whose client has vanished, and releases its locks.
     format!(
         "{set} statement_timeout = {timeout}; {set} lock_timeout = {timeout}; \
          {set} idle_in_transaction_session_timeout = {timeout}"
@@ -72,14 +72,14 @@ mod tests {
         Ok(select(sql::<Text>(&format!("current_setting('{name}')"))).get_result(&mut **connection)?)
     }
 
-    /// Changes a default of the connections that are opened from now on.
+    /// Changes a default for new connections.
     fn alter(database: &TestDatabase, name: &str, value: &str) -> anyhow::Result<()> {
         let called = database.rows("SELECT current_database()::text")?.concat().concat();
         database.execute(&format!("ALTER DATABASE {called} SET {name} = '{value}'"))
     }
 
     #[test]
-    fn a_commit_is_flushed_unless_the_operator_asks_for_more_or_less_than_off() {
+    fn synchronous_commit_off_is_overridden_and_other_values_are_kept() {
         run_case([Backend::Postgres], |database| {
             for (set, in_force) in
                 [("off", "on"), ("on", "on"), ("local", "local"), ("remote_apply", "remote_apply")]
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn the_server_ends_a_statement_that_nobody_waits_for() {
+    fn the_server_cancels_a_statement_after_the_timeout() {
         run_case([Backend::Postgres], |database| {
             let timeout = Duration::from_millis(200);
             let connector = Connector::new(

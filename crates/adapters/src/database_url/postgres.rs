@@ -7,12 +7,12 @@ use std::{fmt, ops::Range, time::Duration};
 pub struct PostgresUrl(pub(super) Box<str>);
 
 impl PostgresUrl {
-    /// Parameters that keep a request from waiting on a server that is gone. What the URL itself says wins.
+    /// Timeout parameters that are added unless the URL sets them.
     ///
-    /// A connection is given up before the request that waits for it, so that another one may still serve it. Where nothing
-    /// is sent, as while a statement waits for a lock, keepalives find out that the machine is gone.
+    /// They drop a dead connection before the request times out, so that another connection can still serve it.
+    /// Keepalives detect a dead machine while nothing is sent, as while a statement waits for a lock.
     fn defaults(timeout: Duration) -> [(&'static str, String); 6] {
-        // libpq counts in whole seconds. Half of the time leaves time for a second host.
+        // libpq takes whole seconds. Half of the timeout leaves time for a second host.
         let connect = timeout.div_f32(2.0).as_secs_f32().ceil().max(2.0);
         [
             ("connect_timeout", connect.to_string()),
@@ -24,7 +24,7 @@ impl PostgresUrl {
         ]
     }
 
-    /// The URL that libpq is given: password included, and the defaults where the URL is silent.
+    /// The URL for libpq, with the password, and with the default timeouts that it does not set itself.
     pub(crate) fn expose(&self, timeout: Duration) -> String {
         let mut url = String::from(&*self.0);
         for (name, value) in Self::defaults(timeout) {
@@ -37,7 +37,7 @@ impl PostgresUrl {
         url
     }
 
-    /// The part before `@`, found as libpq finds it; empty where there is none.
+    /// The part before `@`, as libpq parses it; empty if there is none.
     fn userinfo(&self) -> Range<usize> {
         let start = self.0.find("://").map_or(0, |scheme| scheme + 3);
         match self.0[start..].find(['@', '/']) {
@@ -46,7 +46,7 @@ impl PostgresUrl {
         }
     }
 
-    /// Where the parameters begin, behind the `?`.
+    /// Start of the parameters, after the `?`.
     fn query(&self) -> Option<usize> {
         let authority = self.userinfo().end;
         self.0[authority..].find('?').map(|offset| authority + offset + 1)
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn timeouts_are_added_where_the_url_is_silent() {
+    fn timeouts_are_added_unless_the_url_sets_them() {
         let rest = "keepalives_idle=5&keepalives_interval=2&keepalives_count=3&tcp_user_timeout=4000\
                     &fallback_application_name=gochat";
         let cases = [

@@ -3,11 +3,11 @@
 use super::InvalidDatabaseUrl;
 use std::path::{Path, PathBuf};
 
-/// Endings of database files. What follows them behind a `#` is the fragment of a URL.
+/// File extensions of databases. After one, a `#` begins a URL fragment.
 const ENDINGS: [&str; 5] = ["sqlite", "sqlite3", "db", "db3", "sdb"];
 
-/// The path behind `sqlite://`, as it is: nothing in it is replaced. What people write there who expect something else would
-/// make a file or a folder of that name, so it is refused. A path that is meant so can be written otherwise (`./localhost/g`), or
+/// Validates the path after `sqlite://`, which is used literally. Syntax of URLs and shells would create files of odd
+/// names, so it is refused. A path that is meant literally can be written differently (`./localhost/g`), or be
 /// reached by a symbolic link.
 pub(super) fn path(path: &str) -> Result<PathBuf, InvalidDatabaseUrl> {
     let parts = || path.split('/');
@@ -35,7 +35,7 @@ pub(super) fn path(path: &str) -> Result<PathBuf, InvalidDatabaseUrl> {
     }
 }
 
-/// Tells `g.sqlite&mode=rwc`.
+/// Detects `g.sqlite&mode=rwc`.
 fn has_parameter(file: &str) -> bool {
     let is_name = |text: &str| {
         !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphabetic() || b"_-".contains(&byte))
@@ -43,7 +43,7 @@ fn has_parameter(file: &str) -> bool {
     file.split(['&', ';']).skip(1).any(|part| part.split_once('=').is_some_and(|(name, _)| is_name(name)))
 }
 
-/// Tells `g.sqlite#main`; `#` is common in other names.
+/// Detects `g.sqlite#main`; `#` is common in other names.
 fn has_fragment(file: &str) -> bool {
     let ending = |part: &str| {
         Path::new(part).extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known))
@@ -51,19 +51,19 @@ fn has_fragment(file: &str) -> bool {
     file.match_indices('#').any(|(start, _)| ending(&file[..start]))
 }
 
-/// Tells `$HOME` and `%HOME%`.
+/// Detects `$HOME` and `%HOME%`.
 fn has_variable(path: &str) -> bool {
-    // Percent-encoding has two digits between two of them, like %C3%A9.
+    // Percent-encoding has two hex digits between two `%`, as in %C3%A9.
     let is_name = |text: &str| {
         text.len() > 2
             && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
     };
-    // The text before the first % and behind the last one is not between two.
+    // The texts before the first `%` and after the last one are not between two.
     let mut between = path.split('%').skip(1).zip(path.split('%').skip(2)).map(|(text, _)| text);
     path.contains('$') || between.any(is_name)
 }
 
-/// Tells whether the text behind a `%` makes it one of percent-encoding.
+/// Returns true if the text after a `%` makes it percent-encoding.
 fn is_encoded(rest: &str) -> bool {
     rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2
 }
@@ -74,7 +74,7 @@ mod tests {
     use crate::DatabaseUrl;
 
     #[test]
-    fn a_path_that_would_be_taken_at_its_word_is_refused() {
+    fn a_path_with_url_or_shell_syntax_is_refused() {
         use InvalidDatabaseUrl::{
             Encoded, Fragment, Host, Memory, Nested, NoPath, Parameters, Quoted, Unexpanded,
         };

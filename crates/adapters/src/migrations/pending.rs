@@ -1,4 +1,4 @@
-//! The migrations that a program knows, and those of them that a database lacks.
+//! Known migrations, and those that are pending in a database.
 
 use super::MigrateError;
 use diesel::{
@@ -16,7 +16,7 @@ pub(super) fn versions<DB: Backend>(
     Ok(migrations.iter().map(|migration| migration.name().version().to_string()).collect())
 }
 
-/// The first of `known` that has not been run. Makes Diesel's table of versions where it is missing.
+/// Returns the first pending migration of `known`. Creates Diesel's version table if it is missing.
 pub(super) fn first<DB: Backend>(
     connection: &mut impl MigrationHarness<DB>,
     known: &impl MigrationSource<DB>,
@@ -27,7 +27,7 @@ pub(super) fn first<DB: Backend>(
     Ok(pending.into_iter().min_by(|a, b| a.name().version().cmp(&b.name().version())))
 }
 
-/// Runs a migration and records that, in a transaction unless the migration is marked otherwise; returns its version.
+/// Runs and records a migration, in a transaction unless it is marked otherwise. Returns its version.
 pub(super) fn run<DB: Backend>(
     connection: &mut impl MigrationHarness<DB>,
     migration: &dyn Migration<DB>,

@@ -1,6 +1,6 @@
-//! One migration on PostgreSQL, under a lock that lets one instance at a time change the schema.
+//! Runs migrations on PostgreSQL, under a lock that admits one instance at a time.
 
-use super::{Limits, MigrateError, Open, outside, pending, retry::Retry};
+use super::{Limits, MigrateError, Open, no_transaction, pending, retry::Retry};
 use diesel::{
     PgConnection, RunQueryDsl, connection::SimpleConnection, dsl::sql, migration::MigrationSource, pg::Pg,
     select, sql_types::Bool,
@@ -10,33 +10,35 @@ use std::{sync::Once, time::Instant};
 /// The key of the advisory lock under which the schema changes: "gochat" in ASCII.
 pub(super) const ADVISORY_LOCK: i64 = 0x676f_6368_6174;
 
-/// Runs the first migration of `known` that is pending, and returns its version.
+/// Runs the first pending migration of `known`, and returns its version.
 pub(super) fn run_next(
     connection: &mut PgConnection,
     known: &impl MigrationSource<Pg>,
     open: Open,
     limits: &Limits,
 ) -> Result<Option<String>, MigrateError> {
-    let (mut turn, mut locks) = (Retry::new(limits.turn), None);
-    let told = Once::new();
+    let (mut instance_retry, mut lock_retry) = (Retry::new(limits.instance_wait), None);
+    let reported = Once::new();
     loop {
         match attempt(connection, known, open, limits) {
-            Err(MigrateError::Busy) if turn.pause() => told.call_once(|| {
-                tracing::info!("another instance is bringing the schema up to date; this one waits for it");
+            Err(MigrateError::Busy) if instance_retry.wait() => reported.call_once(|| {
+                tracing::info!("another instance is bringing the schema up to date; waiting for it");
             }),
             Err(MigrateError::Locked(reason))
-                if locks.get_or_insert_with(|| Retry::new(limits.locks)).pause() =>
+                if lock_retry.get_or_insert_with(|| Retry::new(limits.lock_retries)).wait() =>
             {
-                tracing::warn!(reason, "a migration waited in vain, and is tried again");
+                tracing::warn!(reason, "a migration timed out waiting for a lock, and is retried");
             }
             result => return result,
         }
     }
 }
 
-/// One try, in a transaction that holds the advisory lock, so that it also works behind a pooler of transactions.
+/// Makes one attempt, in a transaction that holds the advisory lock, so that it also works behind a transaction-mode
+/// pooler.
 ///
-/// The transaction keeps no snapshot between its statements: `CREATE INDEX CONCURRENTLY` waits for all that do.
+/// The transaction keeps no snapshot between its statements, as `CREATE INDEX CONCURRENTLY` waits for every older
+/// snapshot.
 fn attempt(
     connection: &mut PgConnection,
     known: &impl MigrationSource<Pg>,
@@ -44,15 +46,15 @@ fn attempt(
     limits: &Limits,
 ) -> Result<Option<String>, MigrateError> {
     connection.build_transaction().read_committed().run(|connection| {
-        // A statement that waits for the lock has a snapshot, too.
+        // Polled: a statement that waits for the lock would hold a snapshot.
         let lock = format!("pg_try_advisory_xact_lock({ADVISORY_LOCK})");
         if !select(sql::<Bool>(&lock)).get_result(connection)? {
             return Err(MigrateError::Busy);
         }
         set_limits(connection, limits)?;
         let started = Instant::now();
-        in_turn(connection, known, open, limits).map_err(|error| match error {
-            // Diesel hides SQLSTATE, and the server's words may be in any language; time tells.
+        run_pending(connection, known, open, limits).map_err(|error| match error {
+            // Diesel hides SQLSTATE, and the message may be in any language, so the elapsed time decides.
             MigrateError::Failed(reason) if started.elapsed() >= limits.shortest_wait => {
                 MigrateError::Locked(reason)
             }
@@ -61,8 +63,8 @@ fn attempt(
     })
 }
 
-/// Runs the first migration that is pending now that no other instance runs any.
-fn in_turn(
+/// Runs the first pending migration, while this instance holds the lock.
+fn run_pending(
     connection: &mut PgConnection,
     known: &impl MigrationSource<Pg>,
     open: Open,
@@ -72,13 +74,12 @@ fn in_turn(
     if migration.metadata().run_in_transaction() {
         return Ok(Some(pending::run(connection, &*migration)?));
     }
-    // The portal of the query before keeps its snapshot until this connection runs a simple query.
+    // The portal of the previous query keeps its snapshot until this connection runs a simple query.
     connection.batch_execute("SELECT 1")?;
-    Ok(Some(outside::run(open()?, &*migration, limits)?))
+    Ok(Some(no_transaction::run(open()?, &*migration, limits)?))
 }
 
-/// A migration works as long as it needs, but waits for a lock for a moment only: all that want to read the table queue
-/// behind it.
+/// Lifts the statement timeout, but limits the wait for a lock, behind which all readers of the table queue.
 fn set_limits(connection: &mut PgConnection, limits: &Limits) -> Result<(), MigrateError> {
     let lock_timeout = limits.lock_timeout.as_millis();
     // PostgreSQL 17 has `transaction_timeout`.

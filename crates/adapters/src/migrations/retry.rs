@@ -1,30 +1,30 @@
-//! Repeated tries, within a limit.
+//! Retries with backoff, within a time limit.
 
 use std::{
     thread,
     time::{Duration, Instant},
 };
 
-/// The pause after the first try; each one is twice as long, up to the longest.
+/// The first delay; each further one is twice as long, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// Tries that have not succeeded yet. A library such as `backon` limits the pauses; here the limit is on the time of the tries
-/// too, as each may wait for a lock.
+/// The state of retries. `backon` limits only the delays; here the limit includes the attempts, which may wait for a
+/// lock.
 pub(super) struct Retry {
-    give_up_at: Instant,
+    deadline: Instant,
     pause: Duration,
 }
 
 impl Retry {
-    /// Tries for as long as `limit`, from now on.
+    /// Retries until `limit` has elapsed from now.
     pub(super) fn new(limit: Duration) -> Self {
-        Self { give_up_at: Instant::now() + limit, pause: FIRST_PAUSE }
+        Self { deadline: Instant::now() + limit, pause: FIRST_PAUSE }
     }
 
-    /// Waits before the next try, or says at once that there is none.
-    pub(super) fn pause(&mut self) -> bool {
-        if Instant::now() >= self.give_up_at {
+    /// Waits before the next attempt, or returns false at once if the time is over.
+    pub(super) fn wait(&mut self) -> bool {
+        if Instant::now() >= self.deadline {
             return false;
         }
         thread::sleep(self.pause);

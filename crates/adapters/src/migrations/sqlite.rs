@@ -1,12 +1,12 @@
-//! One migration on SQLite.
+//! Runs migrations on SQLite.
 
 use super::{MigrateError, pending};
 use diesel::{SqliteConnection, migration::MigrationSource, sqlite::Sqlite};
 
-/// Runs the first migration of `known` that is pending, and returns its version.
+/// Runs the first pending migration of `known`, and returns its version.
 ///
-/// Its transaction locks the file, for which it waits as long as `busy_timeout` says. A migration that is marked to run
-/// outside a transaction runs in it all the same.
+/// Its transaction locks the file, and waits for the lock up to `busy_timeout`. The mark to run outside a transaction
+/// has no effect on SQLite.
 pub(super) fn run_next(
     connection: &mut SqliteConnection,
     known: &impl MigrationSource<Sqlite>,

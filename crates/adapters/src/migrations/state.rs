@@ -1,4 +1,4 @@
-//! The state of a schema, read without a lock.
+//! The state of the schema, read without a lock.
 
 use super::{MigrateError, pending::versions};
 use crate::connection::AnyConnection;
@@ -14,7 +14,7 @@ use diesel::{
 use std::collections::BTreeSet;
 
 diesel::table! {
-    /// The versions that were run, as Diesel records them.
+    /// The applied versions, as recorded by Diesel.
     #[sql_name = "__diesel_schema_migrations"]
     applied (version) {
         version -> Text,
@@ -22,16 +22,16 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// One row: the oldest program that may run on the schema, by the newest version that it knows.
+    /// One row: the oldest program that works with the schema, identified by the newest migration that it knows.
     schema_compatibility (id) {
         id -> Integer,
         oldest_program -> Text,
     }
 }
 
-/// Passes if every migration of `known` was run, and no later one asks for a newer program.
+/// Checks that every migration of `known` was run, and that no later one needs a newer program.
 ///
-/// Behind a pooler of transactions, the caller holds one open around the queries.
+/// Behind a transaction-mode pooler, the caller must hold a transaction open.
 pub(super) fn check<S>(connection: &mut AnyConnection, known: &S) -> Result<(), MigrateError>
 where
     S: MigrationSource<Sqlite> + MigrationSource<Pg>,
@@ -59,7 +59,7 @@ fn compare(connection: &mut AnyConnection, known: &BTreeSet<String>) -> Result<(
     if missing.is_empty() { Ok(()) } else { Err(MigrateError::Pending(missing.join(", "))) }
 }
 
-/// A database may be newer than the program, as long as its migrations only added things.
+/// A newer schema is accepted as long as its migrations only added things.
 fn refuse_too_new(
     connection: &mut AnyConnection,
     applied: &BTreeSet<String>,
@@ -84,7 +84,7 @@ fn has_table(connection: &mut AnyConnection, name: &str) -> Result<bool, Migrate
     Ok(count > 0)
 }
 
-/// Any other encoding lacks characters that a name may have.
+/// Other encodings lack characters that a name may have.
 fn check_encoding(connection: &mut AnyConnection) -> Result<(), MigrateError> {
     let encoding: String =
         select(sql::<Text>("current_setting('server_encoding')")).get_result(connection)?;

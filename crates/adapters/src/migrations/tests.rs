@@ -1,55 +1,55 @@
-//! Migrations that no release ships, on the schema that this one does.
+//! Tests of made-up migrations on top of the released schema.
 
-mod outside;
-mod scene;
+mod fixture;
+mod no_transaction;
 
 use super::{LIMITS, Limits, MigrateError};
+use fixture::{Fixture, SHORT_TIMEOUTS};
 use gochat_test_support::{Backend, run_case};
-use scene::{IMPATIENT, Scene};
 use std::{thread, time::Duration};
 
 #[test]
-fn migrations_before_one_that_fails_are_in_effect_and_told() {
+fn migrations_before_a_failed_one_are_applied_and_reported() {
     run_case(Backend::ALL, |database| {
-        let scene = Scene::on(database)?;
-        scene.add("2999-01-01-000001_first", "CREATE TABLE first (id integer)")?;
-        scene.add(
+        let fixture = Fixture::on(database)?;
+        fixture.add("2999-01-01-000001_first", "CREATE TABLE first (id integer)")?;
+        fixture.add(
             "2999-01-01-000002_second",
             "CREATE TABLE second (id integer); INSERT INTO nowhere VALUES (1)",
         )?;
-        scene.add("2999-01-01-000003_third", "CREATE TABLE third (id integer)")?;
-        // However slow the machine is, this was no wait.
+        fixture.add("2999-01-01-000003_third", "CREATE TABLE third (id integer)")?;
+        // The failure must not count as a lock wait, however slow the machine is.
         let limits = Limits { shortest_wait: Duration::from_secs(60), ..LIMITS };
-        let (told, result) = scene.migrate(&limits);
-        assert_eq!(told, ["29990101000001"]);
+        let (reported, result) = fixture.migrate(&limits);
+        assert_eq!(reported, ["29990101000001"]);
         let message = match result {
             Err(MigrateError::Failed(message)) => message,
             other => panic!("{other:?}"),
         };
         assert!(message.contains("2999-01-01-000002_second") && message.contains("nowhere"), "{message}");
-        scene.database.rows("SELECT id FROM first")?;
-        scene.database.rows("SELECT id FROM second").unwrap_err();
+        fixture.database.rows("SELECT id FROM first")?;
+        fixture.database.rows("SELECT id FROM second").unwrap_err();
 
-        scene.add("2999-01-01-000002_second", "CREATE TABLE second (id integer)")?;
-        let (told, result) = scene.migrate(&LIMITS);
-        assert_eq!(told, ["29990101000002", "29990101000003"]);
-        assert_eq!(result?, told);
+        fixture.add("2999-01-01-000002_second", "CREATE TABLE second (id integer)")?;
+        let (reported, result) = fixture.migrate(&LIMITS);
+        assert_eq!(reported, ["29990101000002", "29990101000003"]);
+        assert_eq!(result?, reported);
         Ok(())
     })
     .unwrap();
 }
 
 #[test]
-fn a_newer_instance_that_goes_further_meanwhile_is_noticed() {
+fn a_newer_instance_that_migrates_further_meanwhile_is_noticed() {
     run_case(Backend::ALL, |database| {
-        let scene = Scene::on(database)?;
-        scene.add("2999-01-01-000001_first", "CREATE TABLE first (id integer)")?;
+        let fixture = Fixture::on(database)?;
+        fixture.add("2999-01-01-000001_first", "CREATE TABLE first (id integer)")?;
         let go_further = |_: &str| {
             let further = "INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000002');
                            UPDATE schema_compatibility SET oldest_program = '29990101000002'";
-            scene.database.execute(further).unwrap();
+            fixture.database.execute(further).unwrap();
         };
-        let result = scene.migrate_while(&scene.known(), &IMPATIENT, &go_further);
+        let result = fixture.migrate_with_progress(&fixture.known(), &SHORT_TIMEOUTS, &go_further);
         assert!(matches!(result, Err(MigrateError::DatabaseNewer { .. })), "{result:?}");
         Ok(())
     })
@@ -58,21 +58,21 @@ fn a_newer_instance_that_goes_further_meanwhile_is_noticed() {
 
 const ALTER: &str = "ALTER TABLE groups ADD COLUMN colour text";
 
-/// Keeps the groups from being altered while the transaction goes on.
+/// Blocks `ALTER TABLE` until the transaction ends.
 const READ: &str = "SELECT count(*) FROM groups";
 
 #[test]
-fn a_migration_that_waits_for_a_lock_gives_up_its_place_between_tries() {
+fn a_migration_waiting_for_a_lock_lets_readers_pass_between_retries() {
     run_case([Backend::Postgres], |database| {
-        let scene = Scene::on(database)?;
-        scene.add("2999-01-01-000001_alter", ALTER)?;
+        let fixture = Fixture::on(database)?;
+        fixture.add("2999-01-01-000001_alter", ALTER)?;
         thread::scope(|scope| {
-            let mut long = scene.hold(READ)?;
-            let migration = scope.spawn(|| scene.migrate(&IMPATIENT));
-            let mut reader = scene.database.plain_sql()?;
+            let mut long = fixture.hold(READ)?;
+            let migration = scope.spawn(|| fixture.migrate(&SHORT_TIMEOUTS));
+            let mut reader = fixture.database.plain_sql()?;
             reader.execute("SET statement_timeout = '60s'")?;
             for _ in 0..2 {
-                scene.wait_for_a_lock("ALTER TABLE")?;
+                fixture.wait_for_lock("ALTER TABLE")?;
                 // Queues behind the migration.
                 reader.rows("SELECT name FROM groups")?;
             }
@@ -86,35 +86,35 @@ fn a_migration_that_waits_for_a_lock_gives_up_its_place_between_tries() {
 }
 
 #[test]
-fn a_lock_that_is_not_let_go_ends_the_tries_with_what_helps() {
+fn a_lock_that_is_never_released_ends_the_retries_with_advice() {
     run_case([Backend::Postgres], |database| {
-        let scene = Scene::on(database)?;
-        scene.add("2999-01-01-000001_alter", ALTER)?;
-        let limits = Limits { locks: IMPATIENT.lock_timeout, ..IMPATIENT };
+        let fixture = Fixture::on(database)?;
+        fixture.add("2999-01-01-000001_alter", ALTER)?;
+        let limits = Limits { lock_retries: SHORT_TIMEOUTS.lock_timeout, ..SHORT_TIMEOUTS };
         for statement in [READ, "LOCK TABLE __diesel_schema_migrations IN SHARE MODE"] {
-            let mut long = scene.hold(statement)?;
-            let message = scene.migrate(&limits).1.unwrap_err().to_string();
+            let mut long = fixture.hold(statement)?;
+            let message = fixture.migrate(&limits).1.unwrap_err().to_string();
             assert!(message.contains("29990101000001") && message.contains("pg_blocking_pids"), "{message}");
             long.execute("ROLLBACK")?;
         }
-        scene.migrate(&limits).1?;
+        fixture.migrate(&limits).1?;
         Ok(())
     })
     .unwrap();
 }
 
 #[test]
-fn a_migration_has_a_limit_for_locks_and_none_for_its_work() {
+fn a_migration_has_a_lock_timeout_but_no_statement_timeout() {
     run_case([Backend::Postgres], |database| {
-        let scene = Scene::on(database)?;
+        let fixture = Fixture::on(database)?;
         let timeouts = "SELECT name::text, setting::text FROM pg_settings
                         WHERE name IN ('idle_in_transaction_session_timeout', 'lock_timeout', 'statement_timeout')";
-        scene.add("2999-01-01-000001_see", &format!("CREATE TABLE seen AS {timeouts}"))?;
-        scene.alter_database("SET statement_timeout = '61s'")?;
-        scene.alter_database("SET idle_in_transaction_session_timeout = '62s'")?;
-        scene.migrate(&LIMITS).1?;
+        fixture.add("2999-01-01-000001_see", &format!("CREATE TABLE seen AS {timeouts}"))?;
+        fixture.alter_database("SET statement_timeout = '61s'")?;
+        fixture.alter_database("SET idle_in_transaction_session_timeout = '62s'")?;
+        fixture.migrate(&LIMITS).1?;
         assert_eq!(
-            scene.database.rows("SELECT name, setting FROM seen ORDER BY name")?,
+            fixture.database.rows("SELECT name, setting FROM seen ORDER BY name")?,
             [["idle_in_transaction_session_timeout", "0"], ["lock_timeout", "3000"], ["statement_timeout", "0"]]
         );
         Ok(())
@@ -123,15 +123,15 @@ fn a_migration_has_a_limit_for_locks_and_none_for_its_work() {
 }
 
 #[test]
-fn a_file_that_is_locked_is_waited_for_as_long_as_the_busy_timeout_says() {
+fn a_locked_file_is_waited_for_until_the_busy_timeout() {
     run_case([Backend::Sqlite], |database| {
-        let scene = Scene::on(database)?;
-        scene.add("2999-01-01-000001_alter", ALTER)?;
-        let mut lock = scene.database.lock_groups()?;
-        let message = scene.migrate(&LIMITS).1.unwrap_err().to_string();
+        let fixture = Fixture::on(database)?;
+        fixture.add("2999-01-01-000001_alter", ALTER)?;
+        let mut lock = fixture.database.lock_groups()?;
+        let message = fixture.migrate(&LIMITS).1.unwrap_err().to_string();
         assert!(message.contains("database is locked"), "{message}");
         lock.execute("ROLLBACK")?;
-        assert_eq!(scene.migrate(&LIMITS).1?, ["29990101000001"]);
+        assert_eq!(fixture.migrate(&LIMITS).1?, ["29990101000001"]);
         Ok(())
     })
     .unwrap();

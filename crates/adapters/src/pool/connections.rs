@@ -1,6 +1,6 @@
-//! The connections of a pool, and reads on them.
+//! The connections of a pool, and reads with retries on them.
 
-use super::manager::{Manager, Watch};
+use super::manager::{ConnectionStats, Manager};
 use crate::{
     Fault, backoff,
     connection::{AnyConnection, Connector},
@@ -12,55 +12,56 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Attempts to connect that may be under way when a pool is renewed. A pool makes three at once.
-const MOST_ATTEMPTS: usize = 8;
+/// Limit of pending connection attempts, above which the pool is not replaced again. Each r2d2 pool makes three at
+/// once.
+const MAX_CONNECT_ATTEMPTS: usize = 8;
 
-/// Up to `size` connections, opened when they are asked for.
+/// Up to `size` connections, opened on demand.
 pub(super) struct Connections {
     connector: Connector,
     pub(super) size: u32,
-    watch: Watch,
+    stats: ConnectionStats,
     current: RwLock<r2d2::Pool<Manager>>,
-    /// Start of the time in which no connection could be had.
+    /// Start of the period in which no connection was available.
     failing_since: Mutex<Option<Instant>>,
 }
 
 impl Connections {
     pub(super) fn new(connector: Connector, size: u32) -> Result<Self, Fault> {
-        let watch = Watch::default();
-        let current = RwLock::new(open(&connector, size, &watch)?);
-        Ok(Self { connector, size, watch, current, failing_since: Mutex::default() })
+        let stats = ConnectionStats::default();
+        let current = RwLock::new(open(&connector, size, &stats)?);
+        Ok(Self { connector, size, stats, current, failing_since: Mutex::default() })
     }
 
-    /// Runs `work` on a connection. Work that met a dead one is done again on another one, until `give_up_at`.
+    /// Runs `work` on a connection, and retries it on another one if the connection is dead, until `deadline`.
     pub(super) fn read<T>(
         &self,
-        give_up_at: Instant,
+        deadline: Instant,
         work: impl Fn(&mut AnyConnection) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        let mut pauses = std::iter::once(Duration::ZERO).chain(backoff::pauses());
+        let mut delays = std::iter::once(Duration::ZERO).chain(backoff::delays());
         loop {
-            let mut pooled = self.get(give_up_at)?;
+            let mut pooled = self.get(deadline)?;
             let result = pooled.connection.read(&work);
             if result.is_ok() || pooled.connection.ping().is_ok() {
                 return result;
             }
-            self.watch.add_loss();
+            self.stats.add_loss();
             drop(pooled);
-            let pause = pauses.next().unwrap_or_default();
-            if Instant::now() + pause >= give_up_at {
+            let delay = delays.next().unwrap_or_default();
+            if Instant::now() + delay >= deadline {
                 return result;
             }
-            thread::sleep(pause);
+            thread::sleep(delay);
         }
     }
 
-    /// Starts anew, with room for `size` connections: in the pool before, those that do not return take the room. That pool ends
-    /// with the last of them.
+    /// Replaces the pool by an empty one of the same size. Stuck connections occupy the old pool, which is dropped
+    /// when the last of them returns.
     pub(super) fn renew(&self) {
-        match open(&self.connector, self.size, &self.watch) {
+        match open(&self.connector, self.size, &self.stats) {
             Ok(new) => *self.current.write().unwrap_or_else(PoisonError::into_inner) = new,
-            Err(fault) => tracing::error!(%fault, "the pool of connections cannot be renewed"),
+            Err(fault) => tracing::error!(%fault, "the connection pool cannot be replaced"),
         }
     }
 
@@ -69,8 +70,8 @@ impl Connections {
         self.current().state()
     }
 
-    fn get(&self, give_up_at: Instant) -> Result<PooledConnection<Manager>, Fault> {
-        let got = self.current().get_timeout(give_up_at.saturating_duration_since(Instant::now()));
+    fn get(&self, deadline: Instant) -> Result<PooledConnection<Manager>, Fault> {
+        let got = self.current().get_timeout(deadline.saturating_duration_since(Instant::now()));
         let mut failing_since = self.failing_since();
         match got {
             Ok(pooled) => {
@@ -79,7 +80,7 @@ impl Connections {
             }
             Err(error) => {
                 let since = failing_since.get_or_insert_with(Instant::now);
-                if self.connector.stuck_after().is_some_and(|patience| since.elapsed() >= patience) {
+                if self.connector.stuck_after().is_some_and(|limit| since.elapsed() >= limit) {
                     *failing_since = None;
                     drop(failing_since);
                     self.renew_unless_connecting();
@@ -89,9 +90,10 @@ impl Connections {
         }
     }
 
-    /// The threads in which r2d2 connects may be stuck too: at a server that is frozen behind a pooler that is not.
+    /// r2d2's connecting threads may be stuck too, if the pooler answers but the server behind it is frozen. Bounds
+    /// their number.
     fn renew_unless_connecting(&self) {
-        if self.watch.attempts() <= MOST_ATTEMPTS {
+        if self.stats.attempts() <= MAX_CONNECT_ATTEMPTS {
             self.renew();
         }
     }
@@ -105,23 +107,23 @@ impl Connections {
     }
 }
 
-fn open(connector: &Connector, size: u32, watch: &Watch) -> Result<r2d2::Pool<Manager>, Fault> {
+fn open(connector: &Connector, size: u32, stats: &ConnectionStats) -> Result<r2d2::Pool<Manager>, Fault> {
     let builder = r2d2::Pool::builder()
         .max_size(size)
         .connection_timeout(connector.timeout())
         .error_handler(Box::new(LogFaults));
     let builder = if connector.is_in_memory() {
-        // The database lives as long as a connection to it.
+        // An in-memory database lives as long as it has a connection.
         builder.min_idle(Some(1)).idle_timeout(None).max_lifetime(None)
     } else {
-        // Connections are opened for whoever asks, never ahead in the background: a command that ends meanwhile
-        // would take OpenSSL away from under the thread that opens one.
+        // No connection is opened in the background: if the process exits meanwhile, OpenSSL would be torn down under
+        // the connecting thread.
         builder.min_idle(Some(0))
     };
-    Ok(builder.build(Manager::new(connector.clone(), watch.clone()))?)
+    Ok(builder.build(Manager::new(connector.clone(), stats.clone()))?)
 }
 
-/// Tells the log why a connection could not be opened or was found dead.
+/// Logs why a connection could not be opened or was dead.
 #[derive(Debug)]
 struct LogFaults;
 

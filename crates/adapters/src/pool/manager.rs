@@ -1,5 +1,4 @@
-//! Opens connections for the pool, and asks them whether they are alive: not each time, as that would cost every read a
-//! second round trip.
+//! Opens the pool's connections, and pings them, but not before every read, which would add a round trip.
 
 use crate::{
     Fault,
@@ -14,25 +13,25 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Time for which a connection that answered is taken to be alive, unless another one dies.
-const TRUST: Duration = Duration::from_secs(1);
+/// Time for which a connection counts as alive after an answer, unless another connection dies.
+const PING_AFTER: Duration = Duration::from_secs(1);
 
-/// The pool's manager.
+/// The r2d2 manager.
 #[derive(Debug)]
 pub(super) struct Manager {
     connector: Connector,
-    watch: Watch,
+    stats: ConnectionStats,
 }
 
 impl Manager {
-    pub(super) fn new(connector: Connector, watch: Watch) -> Self {
-        Self { connector, watch }
+    pub(super) fn new(connector: Connector, stats: ConnectionStats) -> Self {
+        Self { connector, stats }
     }
 }
 
-/// The fate of connections. Cloning shares it.
+/// Counters of lost connections and pending connection attempts. Cloning shares them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Watch(Arc<Counts>);
+pub(super) struct ConnectionStats(Arc<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -40,13 +39,14 @@ struct Counts {
     attempts: AtomicUsize,
 }
 
-impl Watch {
-    /// Notes that a connection was found dead in use. The others may be too, so each is asked before it is used again.
+impl ConnectionStats {
+    /// Counts a connection that was dead when used. The others may be dead too, so each is pinged before its next
+    /// use.
     pub(super) fn add_loss(&self) {
         self.0.losses.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The attempts to connect that are under way.
+    /// The number of pending connection attempts.
     pub(super) fn attempts(&self) -> usize {
         self.0.attempts.load(Ordering::Relaxed)
     }
@@ -56,11 +56,11 @@ impl Watch {
     }
 }
 
-/// A connection of the pool.
+/// A pooled connection.
 pub(super) struct Pooled {
     pub(super) connection: OpenConnection,
     answered_at: Instant,
-    /// Losses before it answered.
+    /// The loss counter when it last answered.
     losses: u64,
 }
 
@@ -69,16 +69,16 @@ impl r2d2::ManageConnection for Manager {
     type Error = Fault;
 
     fn connect(&self) -> Result<Pooled, Fault> {
-        let losses = self.watch.losses();
-        self.watch.0.attempts.fetch_add(1, Ordering::Relaxed);
+        let losses = self.stats.losses();
+        self.stats.0.attempts.fetch_add(1, Ordering::Relaxed);
         let opened = self.connector.open(Role::Reader);
-        self.watch.0.attempts.fetch_sub(1, Ordering::Relaxed);
+        self.stats.0.attempts.fetch_sub(1, Ordering::Relaxed);
         Ok(Pooled { connection: opened?, answered_at: Instant::now(), losses })
     }
 
     fn is_valid(&self, pooled: &mut Pooled) -> Result<(), Fault> {
-        let losses = self.watch.losses();
-        if pooled.losses != losses || pooled.answered_at.elapsed() >= TRUST {
+        let losses = self.stats.losses();
+        if pooled.losses != losses || pooled.answered_at.elapsed() >= PING_AFTER {
             pooled.connection.ping()?;
             (pooled.answered_at, pooled.losses) = (Instant::now(), losses);
         }

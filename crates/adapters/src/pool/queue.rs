@@ -1,4 +1,4 @@
-//! The queue in which reads wait for a thread.
+//! The queue of reads, and the threads that run them.
 
 mod threads;
 
@@ -9,80 +9,81 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The number of times that all threads may be stuck and replaced before one of them returns. Each holds a connection.
-const MOST_LEFT: usize = 2;
+/// Number of times that all threads may be replaced before one returns. Each replaced thread holds a connection.
+const MAX_REPLACEMENTS: usize = 2;
 
-/// Time after which an idle thread ends.
-const KEEP_IDLE: Duration = Duration::from_secs(600);
+/// Time after which an idle thread exits.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// Longest wait for reads that run when the queue ends. Those that take longer wait for the server.
-const LAST_WAIT: Duration = Duration::from_secs(1);
+/// Longest wait at shutdown for running reads. Slower ones are waiting for the server.
+const SHUTDOWN_WAIT: Duration = Duration::from_secs(1);
 
 /// A read.
 pub(super) type Read = Box<dyn FnOnce() -> Reply + Send>;
 
-/// Gives a caller its answer, once the thread is free again.
+/// Sends the caller its answer; called once the thread is free again.
 pub(super) type Reply = Box<dyn FnOnce()>;
 
-/// Runs reads in a few threads; more reads wait, up to a bound.
+/// Runs reads in a few threads; further reads wait, up to a bound.
 ///
-/// A thread that is done takes the next read by itself: with many callers, nothing is woken for a read but its caller.
-/// The threads end with the queue.
+/// A thread that finishes a read takes the next one itself, so that under load a read wakes only its caller. The
+/// threads exit when the queue is dropped.
 pub(super) struct ReadQueue(Arc<Shared>);
 
 struct Shared {
     state: Mutex<State>,
-    /// Tells idle threads that a read was handed over, or that the queue is closed, and a queue at its end that a read has ended.
-    called: Condvar,
-    most_threads: usize,
+    /// Wakes idle threads when a read is assigned or the queue is closed, and the closing thread when a read ends.
+    wakeup: Condvar,
+    max_threads: usize,
     capacity: usize,
     stuck_after: Option<Duration>,
 }
 
 #[derive(Default)]
 struct State {
-    /// In the order in which they came.
+    /// In the order of submission.
     waiting: BTreeMap<u64, Read>,
     submitted: u64,
-    /// Start of each read that runs, or is handed over, by the number of the run.
+    /// Start times of running and assigned reads, by the number of the run.
     running: BTreeMap<u64, Instant>,
     runs: u64,
-    /// Reads for which there is a thread that has not taken them yet.
-    handed_over: VecDeque<(u64, Read)>,
+    /// Reads with a reserved thread that has not taken them yet.
+    assigned: VecDeque<(u64, Read)>,
     idle_threads: usize,
-    /// Threads that were replaced, and have not returned.
-    left: usize,
+    /// Replaced threads that have not returned.
+    replaced: usize,
     is_closed: bool,
 }
 
-/// The use of threads.
+/// A snapshot of the queue.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Usage {
-    /// Reads that wait.
+    /// Waiting reads.
     pub(super) waiting: usize,
-    /// Threads that run a read.
+    /// Threads that are running a read.
     pub(super) running: usize,
-    /// Threads that were replaced, and have not returned. Each has a connection.
-    pub(super) left: usize,
+    /// Replaced threads that have not returned. Each has a connection.
+    pub(super) replaced: usize,
 }
 
 impl ReadQueue {
-    /// A queue of at most `capacity` reads for at most `threads` threads. A thread that is at one read for `stuck_after` is
-    /// replaced.
+    /// A queue for at most `capacity` waiting reads and `threads` threads. A thread that runs one read for
+    /// `stuck_after` is replaced.
     pub(super) fn new(threads: usize, capacity: usize, stuck_after: Option<Duration>) -> Self {
         let state = Mutex::default();
-        Self(Arc::new(Shared { state, called: Condvar::new(), most_threads: threads, capacity, stuck_after }))
+        Self(Arc::new(Shared { state, wakeup: Condvar::new(), max_threads: threads, capacity, stuck_after }))
     }
 
-    /// Runs `read` in a thread that may block, at once or after those before it. Dropping the place takes it out of the queue.
-    pub(super) fn submit(&self, read: Read) -> Result<Place, Fault> {
+    /// Runs `read` in a thread that may block, at once or when a thread is free. Dropping the returned value removes
+    /// a waiting read from the queue.
+    pub(super) fn submit(&self, read: Read) -> Result<QueuedRead, Fault> {
         let mut state = self.0.state();
-        if state.running.len() < self.0.most_threads {
-            let call = self.0.reserve_thread(&mut state)?;
-            state.hand_over(read);
+        if state.running.len() < self.0.max_threads {
+            let wakeup = self.0.reserve_thread(&mut state)?;
+            state.assign(read);
             drop(state);
-            call.make(&self.0.called);
-            return Ok(Place(None));
+            wakeup.notify(&self.0.wakeup);
+            return Ok(QueuedRead(None));
         }
         if state.waiting.len() >= self.0.capacity {
             return Err(Fault::Unavailable("the queue of reads is full".into()));
@@ -90,65 +91,65 @@ impl ReadQueue {
         let number = state.submitted;
         state.submitted += 1;
         state.waiting.insert(number, read);
-        Ok(Place(Some((Arc::clone(&self.0), number))))
+        Ok(QueuedRead(Some((Arc::clone(&self.0), number))))
     }
 
-    /// Replaces the threads that are stuck: `renew` provides for new connections, and reads that wait go to other threads. A
-    /// stuck thread ends when it returns.
+    /// Replaces stuck threads: `renew` provides new connections, and waiting reads go to other threads. A stuck
+    /// thread exits when it returns.
     pub(super) fn replace_stuck(&self, renew: impl FnOnce()) {
-        let Some(patience) = self.0.stuck_after else { return };
+        let Some(stuck_after) = self.0.stuck_after else { return };
         let mut state = self.0.state();
-        let room = (self.0.most_threads * MOST_LEFT).saturating_sub(state.left);
-        let is_stuck = |(_, since): &(&u64, &Instant)| since.elapsed() >= patience;
+        let room = (self.0.max_threads * MAX_REPLACEMENTS).saturating_sub(state.replaced);
+        let is_stuck = |(_, since): &(&u64, &Instant)| since.elapsed() >= stuck_after;
         let stuck: Vec<u64> = state.running.iter().filter(is_stuck).take(room).map(|(run, _)| *run).collect();
         if stuck.is_empty() {
             return;
         }
         state.running.retain(|run, _| !stuck.contains(run));
-        state.left += stuck.len();
+        state.replaced += stuck.len();
         renew();
-        let mut calls = Vec::new();
-        while state.running.len() < self.0.most_threads && !state.waiting.is_empty() {
+        let mut wakeups = Vec::new();
+        while state.running.len() < self.0.max_threads && !state.waiting.is_empty() {
             match self.0.reserve_thread(&mut state) {
-                Ok(call) => calls.push(call),
+                Ok(wakeup) => wakeups.push(wakeup),
                 Err(fault) => {
-                    tracing::error!(%fault, "a reading thread that is stuck cannot be replaced");
+                    tracing::error!(%fault, "a stuck reading thread cannot be replaced");
                     break;
                 }
             }
             if let Some((_, read)) = state.waiting.pop_first() {
-                state.hand_over(read);
+                state.assign(read);
             }
         }
         drop(state);
         tracing::warn!(
             reads = stuck.len(),
-            "reads do not return from the database; their threads and connections are replaced"
+            "reads are stuck in the database; their threads and connections are replaced"
         );
-        for call in calls {
-            call.make(&self.0.called);
+        for wakeup in wakeups {
+            wakeup.notify(&self.0.wakeup);
         }
     }
 
-    /// The most reads that may wait.
+    /// The maximum number of waiting reads.
     pub(super) fn capacity(&self) -> usize {
         self.0.capacity
     }
 
-    /// The use of threads at this moment.
+    /// A snapshot of the queue.
     pub(super) fn usage(&self) -> Usage {
-        let State { waiting, running, left, .. } = &*self.0.state();
-        Usage { waiting: waiting.len(), running: running.len(), left: *left }
+        let State { waiting, running, replaced, .. } = &*self.0.state();
+        Usage { waiting: waiting.len(), running: running.len(), replaced: *replaced }
     }
 }
 
 impl Drop for ReadQueue {
-    /// Waits for the reads that run. The process may end next, and would take OpenSSL away from under a thread that uses it.
+    /// Waits for running reads. If the process exits next, OpenSSL would be torn down under a thread that uses it.
     fn drop(&mut self) {
         self.0.state().is_closed = true;
-        self.0.called.notify_all();
+        self.0.wakeup.notify_all();
         let is_used = |state: &mut State| !state.running.is_empty();
-        drop(self.0.called.wait_timeout_while(self.0.state(), LAST_WAIT, is_used));
+        drop(self.0.wakeup.wait_timeout_while(self.0.state(), SHUTDOWN_WAIT, is_used));
     }
 }
 
@@ -159,20 +160,20 @@ impl Shared {
 }
 
 impl State {
-    /// Gives a read to the thread that was reserved for it.
-    fn hand_over(&mut self, read: Read) {
+    /// Assigns a read to the thread that was reserved for it.
+    fn assign(&mut self, read: Read) {
         let run = self.runs;
         self.runs += 1;
         self.running.insert(run, Instant::now());
-        self.handed_over.push_back((run, read));
+        self.assigned.push_back((run, read));
     }
 }
 
-/// The place of a read in the queue.
-#[must_use = "the read leaves the queue with it"]
-pub(super) struct Place(Option<(Arc<Shared>, u64)>);
+/// A submitted read. Dropping it removes a waiting read from the queue.
+#[must_use = "dropping it removes the read from the queue"]
+pub(super) struct QueuedRead(Option<(Arc<Shared>, u64)>);
 
-impl Drop for Place {
+impl Drop for QueuedRead {
     fn drop(&mut self) {
         if let Some((shared, number)) = self.0.take() {
             let _read = shared.state().waiting.remove(&number);

@@ -1,4 +1,4 @@
-//! Reads that have to wait.
+//! Tests of waiting reads.
 
 use super::*;
 use crate::testing::connector;
@@ -19,21 +19,22 @@ fn pool(size: u32, queue: usize, timeout: Duration) -> (Pool, TestDatabase) {
 
 const LONG: Duration = Duration::from_secs(60);
 
-/// Work that goes on until the sender is dropped.
-fn gate() -> (mpsc::Sender<()>, impl Fn(&mut AnyConnection) -> Result<(), Fault> + Send + Clone + 'static) {
-    let (open, closed) = mpsc::channel();
-    let closed = Arc::new(Mutex::new(closed));
+/// A read that blocks until the sender is dropped.
+fn blocking_read()
+-> (mpsc::Sender<()>, impl Fn(&mut AnyConnection) -> Result<(), Fault> + Send + Clone + 'static) {
+    let (release, released) = mpsc::channel();
+    let released = Arc::new(Mutex::new(released));
     let wait = move |_: &mut AnyConnection| {
-        let _opened = closed.lock().unwrap().recv();
+        let _disconnected = released.lock().unwrap().recv();
         Ok(())
     };
-    (open, wait)
+    (release, wait)
 }
 
 #[tokio::test]
-async fn a_read_whose_caller_has_gone_is_not_run() {
+async fn a_read_whose_caller_is_gone_does_not_run() {
     let (pool, _database) = pool(1, 100, LONG);
-    let (open, wait) = gate();
+    let (release, wait) = blocking_read();
     let mut first = pool.run(wait).boxed();
     assert!(poll!(&mut first).is_pending());
     let ran = Arc::new(AtomicUsize::new(0));
@@ -42,23 +43,23 @@ async fn a_read_whose_caller_has_gone_is_not_run() {
         pool.run(move |_| Ok(ran.fetch_add(1, Ordering::SeqCst)))
     };
     for _ in 0..50 {
-        let mut impatient = count().boxed();
-        assert!(poll!(&mut impatient).is_pending());
+        let mut dropped = count().boxed();
+        assert!(poll!(&mut dropped).is_pending());
     }
-    let mut patient = count().boxed();
-    assert!(poll!(&mut patient).is_pending());
-    // Those that have gone take no room.
+    let mut kept = count().boxed();
+    assert!(poll!(&mut kept).is_pending());
+    // Cancelled reads occupy no place in the queue.
     assert_eq!(pool.0.queue.usage().waiting, 1);
-    drop(open);
+    drop(release);
     assert_eq!(first.await, Ok(()));
-    assert_eq!(patient.await, Ok(0));
+    assert_eq!(kept.await, Ok(0));
     assert_eq!(ran.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
-async fn as_many_reads_run_as_there_are_connections_and_one_more_than_may_wait_is_refused_at_once() {
+async fn reads_beyond_connections_and_queue_are_refused_at_once() {
     let (pool, _database) = pool(3, 5, LONG);
-    let (open, wait) = gate();
+    let (release, wait) = blocking_read();
     let mut reads: Vec<_> = (0..10).map(|_| pool.run(wait.clone()).boxed()).collect();
     let mut refused = Vec::new();
     for read in &mut reads {
@@ -67,7 +68,7 @@ async fn as_many_reads_run_as_there_are_connections_and_one_more_than_may_wait_i
     let full = Err(Fault::Unavailable("the queue of reads is full".into()));
     assert_eq!(refused[..8], vec![None; 8]);
     assert_eq!(refused[8..], [Some(full.clone()), Some(full)]);
-    drop(open);
+    drop(release);
     assert_eq!(join_all(reads.drain(..8)).await, vec![Ok(()); 8]);
     assert_eq!(pool.run(|_| Ok(())).await, Ok(()));
 }
@@ -75,18 +76,18 @@ async fn as_many_reads_run_as_there_are_connections_and_one_more_than_may_wait_i
 #[tokio::test]
 async fn the_wait_for_a_connection_counts_towards_the_timeout() {
     let (pool, _database) = pool(1, 100, Duration::from_millis(100));
-    let (open, wait) = gate();
+    let (release, wait) = blocking_read();
     let late = Err(Fault::Unavailable("the database took too long".into()));
     let reads = (0..10).map(|_| pool.run(wait.clone()));
     assert_eq!(join_all(reads).await, vec![late; 10]);
     assert_eq!(pool.0.queue.usage().waiting, 0);
-    drop(open);
-    // The thread may not have seen yet that the gate is open.
-    deadline::soon("a read succeeds", async { while pool.run(|_| Ok(())).await.is_err() {} }).await;
+    drop(release);
+    // The thread may not have been released yet.
+    deadline::with_timeout("a read succeeds", async { while pool.run(|_| Ok(())).await.is_err() {} }).await;
 }
 
 #[tokio::test]
-async fn a_read_that_panics_fails_alone() {
+async fn a_panic_fails_only_its_own_read() {
     let (pool, _database) = pool(1, 100, LONG);
     let panic = || pool.run(|_| if true { panic!("as the test asks for") } else { Ok(()) });
     let reads = futures_util::future::join3(panic(), pool.run(|_| Ok(1)), panic());

@@ -3,22 +3,22 @@
 use crate::{
     Fault,
     schema::api_keys,
-    sql_types::{Moment, UuidValue},
+    sql_types::{TimestampValue, UuidValue},
 };
 use diesel::{Insertable, Queryable, Selectable};
 use gochat_domain::auth::{IssuedKey, KeyId, KeyName, Scopes};
 use std::fmt::Display;
 
-/// A row of `api_keys` but for the digest.
+/// A row of `api_keys` without the digest.
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = api_keys)]
 pub(crate) struct ApiKeyRow {
     id: UuidValue,
     name: String,
     scopes: String,
-    created_at: Moment,
-    expires_at: Option<Moment>,
-    revoked_at: Option<Moment>,
+    created_at: TimestampValue,
+    expires_at: Option<TimestampValue>,
+    revoked_at: Option<TimestampValue>,
 }
 
 impl From<&IssuedKey> for ApiKeyRow {
@@ -27,9 +27,9 @@ impl From<&IssuedKey> for ApiKeyRow {
             id: UuidValue(key.id.0),
             name: key.name.as_str().to_owned(),
             scopes: key.scopes.to_string(),
-            created_at: Moment(key.created_at),
-            expires_at: key.expires_at.map(Moment),
-            revoked_at: key.revoked_at.map(Moment),
+            created_at: TimestampValue(key.created_at),
+            expires_at: key.expires_at.map(TimestampValue),
+            revoked_at: key.revoked_at.map(TimestampValue),
         }
     }
 }
@@ -43,10 +43,10 @@ impl TryFrom<ApiKeyRow> for IssuedKey {
         Ok(Self {
             id: KeyId(id),
             name: KeyName::parse(&row.name).map_err(|error| broken(&error))?,
-            scopes: Scopes::recorded(&row.scopes),
+            scopes: Scopes::from_names(&row.scopes),
             created_at: row.created_at.0,
-            expires_at: row.expires_at.map(|Moment(moment)| moment),
-            revoked_at: row.revoked_at.map(|Moment(moment)| moment),
+            expires_at: row.expires_at.map(|TimestampValue(moment)| moment),
+            revoked_at: row.revoked_at.map(|TimestampValue(moment)| moment),
         })
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     Fault,
     connection::AnyConnection,
     schema::groups,
-    sql_types::{Moment, UuidValue},
+    sql_types::{TimestampValue, UuidValue},
 };
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, Selectable, SelectableHelper,
@@ -21,7 +21,7 @@ pub(crate) struct GroupRow {
     name: String,
     token: String,
     admin_id: i64,
-    created_at: Moment,
+    created_at: TimestampValue,
 }
 
 impl TryFrom<GroupRow> for Group {
@@ -41,14 +41,14 @@ impl TryFrom<GroupRow> for Group {
     }
 }
 
-/// An id as the domain knows it.
+/// Converts an id from the database.
 pub(crate) fn group_id(id: i64) -> Result<GroupId, Fault> {
     GroupId::new(id).map_err(|error| Fault::Unknown(format!("the database gave the id {id}: {error}")))
 }
 
-/// The group that has this key.
+/// Returns the group with this key.
 ///
-/// Each key is unique, so nothing limits the answer: SQLite compiles a statement anew whenever its `LIMIT` is bound.
+/// No `LIMIT`, as each key is unique: SQLite would recompile the statement each time a `LIMIT` is bound.
 pub(crate) fn find_group(connection: &mut AnyConnection, key: &GroupKey) -> Result<Option<Group>, Fault> {
     let groups = groups::table.select(GroupRow::as_select());
     let row = match key {

@@ -1,14 +1,14 @@
-//! Damage to pages of the database, such as a disk that fails leaves behind.
+//! Damage to pages of the database, as left by a failing disk.
 //!
-//! SQLite finds it when it reads the page. To look for it costs a read of the whole file, seconds for each gigabyte, so
-//! that is done once, after a read or a write has met some.
+//! SQLite finds damage only when it reads the page. A check reads the whole file, which takes seconds per gigabyte,
+//! so it is done once, after a read or a write has met damage.
 
 use super::DatabaseFile;
 use crate::Fault;
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query, sql_types::Text};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The known condition of the pages.
+/// The last known condition of the pages.
 #[derive(Debug, Default)]
 pub(super) struct Pages(Mutex<Condition>);
 
@@ -16,9 +16,9 @@ pub(super) struct Pages(Mutex<Condition>);
 enum Condition {
     #[default]
     Sound,
-    /// A read or a write has met damage.
+    /// A read or a write has met damage, which a check must confirm.
     Suspect,
-    /// All of the file was read since, and this was found. It stays so until a restart with a backup.
+    /// The check found this damage. The state remains until a restart with a backup.
     Damaged(String),
 }
 
@@ -29,20 +29,20 @@ impl Pages {
 }
 
 impl DatabaseFile {
-    /// Takes note of a fault that a read or a write has met.
-    pub(crate) fn note(&self, fault: &Fault) {
+    /// Records a fault of a read or a write.
+    pub(crate) fn record_fault(&self, fault: &Fault) {
         let mut condition = self.0.pages.condition();
         if fault.is_damage() && *condition == Condition::Sound {
             *condition = Condition::Suspect;
         }
     }
 
-    /// Passes while no damage is known. If some was met, this reads the whole file on `connection`, once.
+    /// Checks that no damage is known. If some is suspected, reads the whole file on `connection`, once.
     pub(crate) fn check_pages(&self, connection: &mut SqliteConnection) -> Result<(), Fault> {
         let known = self.0.pages.condition().clone();
         let found = match known {
             Condition::Sound => return Ok(()),
-            Condition::Suspect => examine(connection)?,
+            Condition::Suspect => quick_check(connection)?,
             Condition::Damaged(_) => known,
         };
         *self.0.pages.condition() = found.clone();
@@ -57,11 +57,11 @@ impl DatabaseFile {
 }
 
 impl DatabaseFile {
-    /// Whether a database that has become smaller has all its pages, as after a `VACUUM`. A connection of its own finds out, as
-    /// one that was open before remembers pages that are gone.
-    pub(super) fn is_whole(&self) -> Result<bool, Fault> {
+    /// Returns true if a smaller database is complete, as after a `VACUUM`. Uses a new connection, because an open
+    /// one has cached pages that are gone.
+    pub(super) fn has_all_pages(&self) -> Result<bool, Fault> {
         let mut connection = SqliteConnection::establish(&self.0.paths.uri())?;
-        Ok(examine(&mut connection)? == Condition::Sound)
+        Ok(quick_check(&mut connection)? == Condition::Sound)
     }
 }
 
@@ -71,8 +71,8 @@ struct Finding {
     quick_check: String,
 }
 
-/// Reads all pages, up to the first that is damaged (<https://sqlite.org/pragma.html#pragma_quick_check>).
-fn examine(connection: &mut SqliteConnection) -> Result<Condition, Fault> {
+/// Reads all pages, up to the first damaged one (<https://sqlite.org/pragma.html#pragma_quick_check>).
+fn quick_check(connection: &mut SqliteConnection) -> Result<Condition, Fault> {
     match sql_query("PRAGMA quick_check(1)").get_result::<Finding>(connection).map_err(Fault::from) {
         Ok(Finding { quick_check }) if quick_check == "ok" => Ok(Condition::Sound),
         Ok(Finding { quick_check }) => Ok(Condition::Damaged(quick_check)),

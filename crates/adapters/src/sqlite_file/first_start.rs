@@ -1,20 +1,20 @@
-//! The decision whether a missing or empty file is a first start.
+//! Distinguishes a first start from a lost database.
 
 use super::{
     identity::size,
-    mark,
+    marker,
     paths::{Paths, unavailable},
 };
 use crate::Fault;
 use std::{fs::OpenOptions, io, os::unix::fs::OpenOptionsExt};
 
-/// Finds the database, or makes its file, empty, where no groups can be missing.
+/// Finds the database, or creates an empty file if no groups can be missing.
 ///
-/// SQLite itself would remove the log of an empty database, and the groups in it.
+/// SQLite itself would remove the WAL of an empty database, with the groups in it.
 pub(super) fn find_or_make(paths: &Paths) -> Result<(), Fault> {
-    // The traces come first. Another process that starts now leaves them after it has written the database, so a trace
-    // and no database after it are no race.
-    let trace = trace(paths).map_err(|error| unavailable(&paths.target, "cannot be used", error))?;
+    // Evidence is looked for first: a process that starts concurrently leaves it only after it has written the
+    // database.
+    let evidence = evidence(paths).map_err(|error| unavailable(&paths.target, "cannot be used", error))?;
     let found =
         size(&paths.database).map_err(|error| unavailable(&paths.database, "cannot be used", error))?;
     let state = match found {
@@ -22,27 +22,27 @@ pub(super) fn find_or_make(paths: &Paths) -> Result<(), Fault> {
         Some(0) => "is empty",
         None => "is missing",
     };
-    if let Some(trace) = trace {
+    if let Some(evidence) = evidence {
         return Err(Fault::Unavailable(format!(
-            "{} {state}, but {trace}. Put the file back. Or move {} away, and then put a backup in its place or start \
+            "{} {state}, but {evidence}. Put the file back. Or move {} away, and then put a backup in its place or start \
              without any group",
             paths.target.display(),
-            paths.all(),
+            paths.glob(),
         )));
     }
-    // Nothing is cut off, so a process that makes the file at the same moment loses nothing. SQLite gives the mode to the
-    // log and to its index.
+    // Not truncated, so a process that creates the file concurrently loses nothing. SQLite copies the mode to the WAL
+    // files.
     let made = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&paths.database);
-    made.map(drop).map_err(|error| unavailable(&paths.database, "cannot be made", error))
+    made.map(drop).map_err(|error| unavailable(&paths.database, "cannot be created", error))
 }
 
-/// The sign that there were groups, as a part of a sentence.
-fn trace(paths: &Paths) -> io::Result<Option<String>> {
+/// The evidence that there were groups, as a clause for the error message.
+fn evidence(paths: &Paths) -> io::Result<Option<String>> {
     if size(&paths.wal)?.is_some_and(|size| size > 0) {
-        return Ok(Some(format!("its log {} is not", paths.wal.display())));
+        return Ok(Some(format!("its write-ahead log {} is not", paths.wal.display())));
     }
-    if mark::is_left(paths)? {
-        return Ok(Some(format!("there was a database, says {}", paths.lock.display())));
+    if marker::exists(paths)? {
+        return Ok(Some(format!("{} says that there was a database", paths.lock.display())));
     }
     Ok(None)
 }

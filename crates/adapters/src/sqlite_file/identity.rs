@@ -1,4 +1,4 @@
-//! The identity of a file, by which it is known under any path.
+//! The identity of a file, independent of its path.
 
 use super::paths::unavailable;
 use crate::Fault;
@@ -8,24 +8,25 @@ use std::{
     path::Path,
 };
 
-/// The device and the inode of a file that is open. The kernel gives them to no other file meanwhile.
+/// The device and the inode of an open file. The kernel gives this pair to no other file
+/// meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Identity {
     device: u64,
     inode: u64,
 }
 
-/// A file as it was found. It is looked at around each batch, so this asks for no more than is needed.
-pub(super) struct Found {
+/// The status of a file. It is read around each batch, so it has only the needed fields.
+pub(super) struct FileStat {
     pub(super) identity: Identity,
     /// In bytes.
     pub(super) size: u64,
 }
 
 impl Identity {
-    /// Passes if `path` leads to this file, and returns its size.
+    /// Checks that `path` leads to this file, and returns its size.
     pub(super) fn check(self, path: &Path) -> Result<u64, Fault> {
-        let found = look(path)?;
+        let found = stat(path)?;
         if found.identity == self {
             return Ok(found.size);
         }
@@ -37,41 +38,41 @@ impl Identity {
     }
 }
 
-/// Looks at a file that should be there, without opening it.
-pub(super) fn look(path: &Path) -> Result<Found, Fault> {
-    match find(path) {
+/// Reads the status of a file that must exist, without opening it.
+pub(super) fn stat(path: &Path) -> Result<FileStat, Fault> {
+    match raw_stat(path) {
         Ok(found) => Ok(found),
         Err(Errno::NOENT) => Err(Fault::Unavailable(format!(
             "{} was removed or renamed while it was open. Nothing is stored until the file is back",
             path.display()
         ))),
-        Err(error) => Err(unavailable(path, "cannot be looked at", error)),
+        Err(error) => Err(unavailable(path, "cannot be checked", error)),
     }
 }
 
-/// Asks for no times. Linux keeps the times of a file that was asked for them exactly, from 6.13 on, and has to write them at
-/// each flush of the log: asked so after each commit, a create took 40 µs longer.
+/// Does not ask for timestamps: since 6.13, Linux keeps exact timestamps for a file once they are asked for, and
+/// writes them at each flush of the WAL. That made a create 40 µs slower.
 #[cfg(target_os = "linux")]
-fn find(path: &Path) -> Result<Found, Errno> {
+fn raw_stat(path: &Path) -> Result<FileStat, Errno> {
     use fs::{AtFlags, CWD, StatxFlags};
     let found = fs::statx(CWD, path, AtFlags::empty(), StatxFlags::INO | StatxFlags::SIZE)?;
     let device = u64::from(found.stx_dev_major) << 32 | u64::from(found.stx_dev_minor);
-    Ok(Found { identity: Identity { device, inode: found.stx_ino }, size: found.stx_size })
+    Ok(FileStat { identity: Identity { device, inode: found.stx_ino }, size: found.stx_size })
 }
 
 #[cfg(not(target_os = "linux"))]
-fn find(path: &Path) -> Result<Found, Errno> {
+fn raw_stat(path: &Path) -> Result<FileStat, Errno> {
     use std::os::unix::fs::MetadataExt;
     let found = std::fs::metadata(path)
         .map_err(|error| error.raw_os_error().map_or(Errno::IO, Errno::from_raw_os_error))?;
-    Ok(Found { identity: Identity { device: found.dev(), inode: found.ino() }, size: found.len() })
+    Ok(FileStat { identity: Identity { device: found.dev(), inode: found.ino() }, size: found.len() })
 }
 
-/// The size of a file in bytes, if there is one.
+/// The size of a file in bytes; `None` if it does not exist.
 pub(super) fn size(path: &Path) -> io::Result<Option<u64>> {
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => Ok(Some(metadata.len())),
-        Ok(_) => Err(io::Error::other("it is no regular file")),
+        Ok(_) => Err(io::Error::other("it is not a regular file")),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }

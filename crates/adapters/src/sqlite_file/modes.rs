@@ -1,4 +1,4 @@
-//! The modes of the files beside the database.
+//! The permissions of the sidecar files.
 
 use super::paths::Paths;
 use std::{
@@ -11,26 +11,26 @@ use std::{
 const ALL: u32 = 0o777;
 const OWNER_WRITES: u32 = 0o200;
 
-/// Gives the files beside the database its mode, and lets their owner write to them in any case.
+/// Gives the sidecar files the mode of the database, and always lets their owner write.
 ///
-/// SQLite makes its log with the mode that the database has at the time, and leaves it so. If that was read-only, nothing
-/// could be written after the database itself has become writable, not even after a restart.
-pub(super) fn align(paths: &Paths) {
+/// SQLite creates the WAL with the current mode of the database, and never changes it. If that was read-only, nothing
+/// could be written after the database has become writable, not even after a restart.
+pub(super) fn copy_from_database(paths: &Paths) {
     let Ok(database) = fs::metadata(&paths.database) else { return };
-    let wanted = beside(&database);
+    let wanted = of_sidecars(&database);
     for path in [&paths.wal, &paths.shm, &paths.lock, &paths.turnstile] {
         if let Err(error) = set(path, &wanted) {
-            tracing::warn!(%error, file = %path.display(), "its mode cannot be made that of the database");
+            tracing::warn!(%error, file = %path.display(), "the file cannot be given the mode of the database");
         }
     }
 }
 
-/// The mode of a file beside the database.
-pub(super) fn beside(database: &Metadata) -> Permissions {
+/// The mode of a sidecar file.
+pub(super) fn of_sidecars(database: &Metadata) -> Permissions {
     Permissions::from_mode(database.permissions().mode() & ALL | OWNER_WRITES)
 }
 
-/// SQLite may remove the file meanwhile.
+/// Ignores a missing file, as SQLite may remove it meanwhile.
 fn set(path: &Path, wanted: &Permissions) -> io::Result<()> {
     let set = fs::metadata(path).and_then(|found| {
         let is_set = found.permissions().mode() & ALL == wanted.mode();

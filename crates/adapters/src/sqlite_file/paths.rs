@@ -1,4 +1,4 @@
-//! The paths of a SQLite database and of the files beside it.
+//! The paths of a SQLite database and its sidecar files.
 
 use crate::Fault;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
@@ -11,40 +11,40 @@ use std::{
     path::{self, Path, PathBuf},
 };
 
-/// The most symbolic links that are followed, as in the kernel (`path_resolution(7)`).
+/// Maximum number of symbolic links to follow, as in the kernel (`path_resolution(7)`).
 const LINKS: usize = 40;
 
-/// The characters that stand for nothing else in a `file:` URI (<https://sqlite.org/uri.html>).
+/// Characters without a special meaning in a `file:` URI (<https://sqlite.org/uri.html>).
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The files of one database.
 #[derive(Debug)]
 pub(super) struct Paths {
-    /// The path from the configuration, made absolute. It may be a symbolic link.
+    /// The configured path, made absolute. It may be a symbolic link.
     pub(super) database: PathBuf,
-    /// The file behind the links: the other files stand beside it, and are named after it.
+    /// The file behind the links. The sidecar files are beside it and named after it.
     pub(super) target: PathBuf,
-    /// The write-ahead log.
+    /// The write-ahead log (WAL).
     pub(super) wal: PathBuf,
-    /// The index of the log, which also carries SQLite's locks.
+    /// The index of the WAL, which also holds SQLite's locks.
     pub(super) shm: PathBuf,
-    /// The lock that a writer holds. Its content is the mark.
+    /// The file that a writer locks. Its content is the marker.
     pub(super) lock: PathBuf,
-    /// The lock that a writer passes on its way.
+    /// The file that a writer locks while it waits for `lock`.
     pub(super) turnstile: PathBuf,
 }
 
 impl Paths {
-    /// The paths of the database at `database`; a missing folder is made, for the service's user alone.
-    pub(super) fn of(database: &Path) -> Result<Self, Fault> {
+    /// The paths of the database at `database`. A missing folder is created, for the service's user only.
+    pub(super) fn new(database: &Path) -> Result<Self, Fault> {
         let unusable = |error| unavailable(database, "cannot be used", error);
         if database.file_name().is_none() {
-            return Err(Fault::Unavailable(format!("{} is no file", database.display())));
+            return Err(Fault::Unavailable(format!("{} is not a file", database.display())));
         }
         let database = path::absolute(database).map_err(unusable)?;
         let folder = folder_of(&database);
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| {
-            Fault::Unavailable(format!("cannot make the folder {}: {error}", folder.display()))
+            Fault::Unavailable(format!("cannot create the folder {}: {error}", folder.display()))
         })?;
         let target = resolve(&database).map_err(unusable)?;
         let beside = |suffix: &str| {
@@ -57,27 +57,27 @@ impl Paths {
         Ok(Self { database, target, wal, shm, lock, turnstile })
     }
 
-    /// The URI of the database. With `mode=rw`, SQLite makes no file.
+    /// The URI of the database. With `mode=rw`, SQLite creates no file.
     pub(super) fn uri(&self) -> String {
         format!("file:{}?mode=rw", percent_encode(self.target.as_os_str().as_bytes(), PLAIN))
     }
 
-    /// All files of the database, as a shell names them.
-    pub(super) fn all(&self) -> impl Display {
+    /// A shell pattern for all files of the database.
+    pub(super) fn glob(&self) -> impl Display {
         format!("{}*", self.target.display())
     }
 }
 
-/// The folder of a file whose path is absolute.
+/// The folder of a file with an absolute path.
 pub(super) fn folder_of(file: &Path) -> &Path {
     file.parent().unwrap_or(Path::new("/"))
 }
 
-/// The file behind `path`, which need not exist yet: [`fs::canonicalize`] would fail.
+/// Resolves symbolic links. The file need not exist, unlike for [`fs::canonicalize`].
 fn resolve(path: &Path) -> io::Result<PathBuf> {
     let mut target = path.to_owned();
     for _ in 0..LINKS {
-        // An error says that nothing is there, or no link.
+        // An error means that the file is missing or is not a link.
         let Ok(next) = fs::read_link(&target) else { break };
         target = folder_of(&target).join(next);
     }

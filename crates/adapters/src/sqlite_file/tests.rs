@@ -1,10 +1,10 @@
-//! The file of a SQLite database, as the service and its operators treat it.
+//! Tests of the SQLite file.
 
 mod damage;
 mod start;
 mod watch;
 
-use super::{Companions, DatabaseFile};
+use super::{DatabaseFile, WalFiles};
 use crate::Fault;
 use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
 use std::{
@@ -15,7 +15,7 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// A folder for one database, not yet made.
+/// A folder for one database, which does not exist yet.
 struct Place(TempDir);
 
 impl Place {
@@ -35,12 +35,12 @@ impl Place {
         DatabaseFile::prepare(&self.database())
     }
 
-    /// Starts the service and stops it: the database has content afterwards, and no log.
+    /// Starts and stops the service: afterwards the database has content and no WAL.
     fn was_used(&self) {
         Open::new(&self.prepare().unwrap()).unwrap();
     }
 
-    /// Moves each file of the database away, as the sentence of a refusal says.
+    /// Removes all files of the database, as the error message advises.
     fn clear(&self) {
         for entry in fs::read_dir(self.0.path()).unwrap() {
             fs::remove_file(entry.unwrap().path()).unwrap();
@@ -48,21 +48,21 @@ impl Place {
     }
 }
 
-/// A connection to a database, opened as the connector does.
+/// A connection, opened as the connector does.
 struct Open {
     connection: SqliteConnection,
-    _companions: Arc<Companions>,
+    _companions: Arc<WalFiles>,
 }
 
 impl Open {
     fn new(file: &DatabaseFile) -> Result<Self, Fault> {
-        Self::at(&file.opening()?, file)
+        Self::at(&file.prepare_open()?, file)
     }
 
     fn at(uri: &str, file: &DatabaseFile) -> Result<Self, Fault> {
         let mut connection = SqliteConnection::establish(uri)?;
         connection.batch_execute("PRAGMA journal_mode = WAL; PRAGMA schema_version")?;
-        Ok(Self { connection, _companions: file.opened()? })
+        Ok(Self { connection, _companions: file.register_open()? })
     }
 
     fn execute(&mut self, sql: &str) {
@@ -70,7 +70,7 @@ impl Open {
     }
 }
 
-/// The text of a refusal.
+/// The message of a refusal.
 fn refusal<T>(result: Result<T, Fault>) -> String {
     match result.map(|_| "it passes") {
         Err(Fault::Unavailable(text)) => text,

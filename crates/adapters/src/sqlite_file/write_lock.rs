@@ -1,14 +1,13 @@
-//! The lock under which processes take turns in writing.
+//! The write lock, by which processes take turns in writing.
 //!
-//! SQLite lets one process write at a time, and the others ask again and again whether it has ended. Beside a process that
-//! writes without a pause they hardly ever ask at the right moment. So each writer first passes a turnstile, a second
-//! lock, and holds it only while it waits for the first one. A process that has just written finds the turnstile taken
-//! by the one that waits, and is served after it.
+//! SQLite admits one writer at a time, and the others poll. Beside a process that writes without a pause they hardly
+//! ever succeed. So each writer first takes a turnstile, a second lock, and holds it only while it waits for the
+//! write lock. A process that has just written finds the turnstile held by the waiting one, and comes after it.
 //!
-//! The locks are those of the kernel on open files (`flock(2)`): a process that dies lets go. They give order and not
-//! safety; a process that does without, such as `sqlite3`, is kept out by SQLite itself.
+//! The locks are `flock(2)` locks, which the kernel releases when a process dies. They provide fairness and not
+//! safety; a process that ignores them, such as `sqlite3`, is excluded by SQLite's own lock.
 
-use super::{neighbour, paths::Paths};
+use super::{paths::Paths, sidecar};
 use crate::Fault;
 use std::{
     fs::{File, TryLockError},
@@ -18,10 +17,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Pause between two looks at a lock that is taken.
-const PAUSE: Duration = Duration::from_micros(200);
+/// Interval between polls of a held lock.
+const POLL_INTERVAL: Duration = Duration::from_micros(200);
 
-/// The lock of one writer.
+/// The write lock, for one writer.
 #[derive(Debug)]
 pub(crate) struct WriteLock {
     database: PathBuf,
@@ -31,30 +30,30 @@ pub(crate) struct WriteLock {
 #[derive(Debug)]
 struct Files {
     turnstile: File,
-    room: File,
+    lock: File,
 }
 
 impl WriteLock {
-    /// Opens the files of the lock. Where that fails, as in a folder that is read-only, SQLite's own lock has to do.
+    /// Opens the lock files. If that fails, as in a read-only folder, only SQLite's own lock is used.
     pub(super) fn open(paths: &Paths) -> Self {
         let files = Files::open(paths)
             .inspect_err(|error| {
                 let file = paths.lock.display();
-                tracing::warn!(%error, %file, "other processes that write may wait long: no lock to take turns by");
+                tracing::warn!(%error, %file, "the write lock cannot be opened; other writing processes may wait long");
             })
             .ok();
         Self { database: paths.target.clone(), files }
     }
 
-    /// Waits for this writer's turn, `patience` at most: a process that was stopped in its turn would hold up all others
-    /// for ever.
-    pub(crate) fn turn(&mut self, patience: Duration) -> Result<Turn<'_>, Fault> {
-        let Some(files) = &self.files else { return Ok(Turn(None)) };
-        let give_up_at = Instant::now() + patience;
-        match files.enter(give_up_at) {
-            Ok(true) => Ok(Turn(Some(&files.room))),
+    /// Takes the lock, and waits `timeout` at most: a process that was stopped while holding it would block all
+    /// others forever.
+    pub(crate) fn acquire(&mut self, timeout: Duration) -> Result<WriteGuard<'_>, Fault> {
+        let Some(files) = &self.files else { return Ok(WriteGuard(None)) };
+        let deadline = Instant::now() + timeout;
+        match files.lock(deadline) {
+            Ok(true) => Ok(WriteGuard(Some(&files.lock))),
             Ok(false) => Err(Fault::Unavailable(format!(
-                "database is locked: another process has been writing to {} for {patience:?}",
+                "database is locked: another process has been writing to {} for {timeout:?}",
                 self.database.display()
             ))),
             Err(error) => {
@@ -67,42 +66,42 @@ impl WriteLock {
 impl Files {
     fn open(paths: &Paths) -> io::Result<Self> {
         Ok(Self {
-            turnstile: neighbour::open(&paths.turnstile, &paths.target)?,
-            room: neighbour::open(&paths.lock, &paths.target)?,
+            turnstile: sidecar::open(&paths.turnstile, &paths.target)?,
+            lock: sidecar::open(&paths.lock, &paths.target)?,
         })
     }
 
-    /// Whether the room was entered in time. The turnstile is free again in any case.
-    fn enter(&self, give_up_at: Instant) -> io::Result<bool> {
-        if !lock_until(&self.turnstile, give_up_at)? {
+    /// Takes the write lock, and returns false on a timeout. The turnstile is free afterwards in any case.
+    fn lock(&self, deadline: Instant) -> io::Result<bool> {
+        if !lock_until(&self.turnstile, deadline)? {
             return Ok(false);
         }
-        let entered = lock_until(&self.room, give_up_at);
+        let locked = lock_until(&self.lock, deadline);
         self.turnstile.unlock()?;
-        entered
+        locked
     }
 }
 
-/// Whether the lock was taken in time. The kernel has no wait with an end, so this asks.
-fn lock_until(file: &File, give_up_at: Instant) -> io::Result<bool> {
+/// Takes the lock, and returns false on a timeout. Polls, as `flock` has no timeout.
+fn lock_until(file: &File, deadline: Instant) -> io::Result<bool> {
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(true),
-            Err(TryLockError::WouldBlock) if Instant::now() < give_up_at => thread::sleep(PAUSE),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(POLL_INTERVAL),
             Err(TryLockError::WouldBlock) => return Ok(false),
             Err(TryLockError::Error(error)) => return Err(error),
         }
     }
 }
 
-/// A writer's turn. It ends when this value is dropped.
+/// The held write lock. Dropping it releases the lock.
 #[derive(Debug)]
-pub(crate) struct Turn<'a>(Option<&'a File>);
+pub(crate) struct WriteGuard<'a>(Option<&'a File>);
 
-impl Drop for Turn<'_> {
+impl Drop for WriteGuard<'_> {
     fn drop(&mut self) {
         if let Some(Err(error)) = self.0.map(File::unlock) {
-            tracing::error!(%error, "a turn to write could not be ended");
+            tracing::error!(%error, "the write lock could not be released");
         }
     }
 }

@@ -10,23 +10,23 @@ use sha2::{Digest, Sha256};
 
 pub fn cases() -> Vec<Case> {
     cases![
-        a_key_is_found_as_it_was_put_on_record,
+        a_key_is_found_as_it_was_stored,
         a_key_that_was_never_issued_is_not_found,
-        keys_are_listed_the_oldest_first,
-        a_revoked_key_keeps_the_first_moment_and_the_others_hold,
+        keys_are_listed_oldest_first,
+        a_revoked_key_keeps_its_first_revocation_time,
     ]
     .to_vec()
 }
 
 pub fn database_cases() -> Vec<DatabaseCase> {
-    cases![nothing_of_a_key_is_stored_but_its_digest].to_vec()
+    cases![only_the_digest_of_a_key_is_stored].to_vec()
 }
 
 fn at(micros: i64) -> Timestamp {
     Timestamp::from_unix_micros(1_763_868_830_000_000 + micros).unwrap()
 }
 
-/// A key that was issued just now, with every scope.
+/// A new key with every scope.
 pub fn new_key() -> IssuedKey {
     issued(at(1), Scopes::all())
 }
@@ -37,11 +37,11 @@ fn issued(created_at: Timestamp, scopes: Scopes) -> IssuedKey {
     IssuedKey { id, name, scopes, created_at, expires_at: None, revoked_at: None }
 }
 
-fn a_key_is_found_as_it_was_put_on_record(subject: Subject) -> anyhow::Result<()> {
+fn a_key_is_found_as_it_was_stored(subject: Subject) -> anyhow::Result<()> {
     let read_only = [Scope::GroupsRead].into_iter().collect();
-    let for_ever = issued(at(1), Scopes::all());
+    let permanent = issued(at(1), Scopes::all());
     let expiring = IssuedKey { expires_at: Some(at(123_456)), ..issued(at(2), read_only) };
-    for issued in [for_ever, expiring] {
+    for issued in [permanent, expiring] {
         let key = ApiKey::mint()?;
         subject.run(subject.keys.insert(&key, &issued))?;
         assert_eq!(subject.run(subject.keys.find(&key))?, Some(issued));
@@ -55,7 +55,7 @@ fn a_key_that_was_never_issued_is_not_found(subject: Subject) -> anyhow::Result<
     Ok(())
 }
 
-fn keys_are_listed_the_oldest_first(subject: Subject) -> anyhow::Result<()> {
+fn keys_are_listed_oldest_first(subject: Subject) -> anyhow::Result<()> {
     assert_eq!(subject.run(subject.keys.list())?, []);
     let keys = [issued(at(1), Scopes::all()), issued(at(2), Scopes::all()), issued(at(3), Scopes::all())];
     for position in [1, 2, 0] {
@@ -65,7 +65,7 @@ fn keys_are_listed_the_oldest_first(subject: Subject) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn a_revoked_key_keeps_the_first_moment_and_the_others_hold(subject: Subject) -> anyhow::Result<()> {
+fn a_revoked_key_keeps_its_first_revocation_time(subject: Subject) -> anyhow::Result<()> {
     let (key, revoked) = (ApiKey::mint()?, issued(at(1), Scopes::all()));
     let (other_key, other) = (ApiKey::mint()?, issued(at(2), Scopes::all()));
     subject.run(subject.keys.insert(&key, &revoked))?;
@@ -79,7 +79,7 @@ fn a_revoked_key_keeps_the_first_moment_and_the_others_hold(subject: Subject) ->
     Ok(())
 }
 
-fn nothing_of_a_key_is_stored_but_its_digest(database: TestDatabase) -> anyhow::Result<()> {
+fn only_the_digest_of_a_key_is_stored(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::on(database)?;
     let key = ApiKey::mint()?;
     subject.run(subject.keys.insert(&key, &issued(at(1), Scopes::all())))?;

@@ -1,4 +1,4 @@
-//! The rules of group commit.
+//! Tests of group commit.
 
 use crate::{
     DatabaseCase,
@@ -16,31 +16,31 @@ use std::time::Duration;
 
 pub fn cases() -> Vec<DatabaseCase> {
     cases![
-        in_a_mixed_batch_each_gets_its_own_answer,
-        a_row_that_fails_alone_leaves_its_neighbours_stored,
-        a_transaction_that_fails_fails_all_its_rows_and_the_queue_goes_on,
-        a_full_queue_refuses_at_once_and_loses_nobody,
-        a_caller_that_goes_away_leaves_its_neighbours_alone,
-        a_queue_that_is_closed_answers_all_that_waits,
-        nobody_is_answered_before_the_commit,
+        each_create_in_a_mixed_batch_gets_its_own_answer,
+        one_failing_row_leaves_the_rest_of_the_batch_stored,
+        a_failed_transaction_fails_all_its_rows_and_the_queue_continues,
+        a_full_queue_refuses_at_once_and_answers_every_accepted_write,
+        a_caller_that_disconnects_does_not_affect_its_batch,
+        closing_the_queue_answers_all_waiting_writes,
+        no_create_is_answered_before_its_commit,
         two_pools_with_overlapping_names_never_deadlock,
-        a_thousand_at_once_end_in_at_most_100_commits,
+        a_thousand_concurrent_creates_take_at_most_100_commits,
     ]
     .to_vec()
 }
 
 pub fn postgres_cases() -> Vec<DatabaseCase> {
-    cases![a_server_that_has_gone_is_unavailable].to_vec()
+    cases![a_stopped_server_is_unavailable].to_vec()
 }
 
 const ONE_WRITER: CommitOptions = CommitOptions { writers: 1, ..WRITERS };
 
-/// Keeps the writers of a database waiting, so that what is queued meanwhile is one batch.
+/// Blocks the writers, so that the writes queued meanwhile form one batch.
 fn lock(subject: &Subject) -> PlainSql {
     subject.database().lock_groups().unwrap()
 }
 
-fn in_a_mixed_batch_each_gets_its_own_answer(database: TestDatabase) -> anyhow::Result<()> {
+fn each_create_in_a_mixed_batch_gets_its_own_answer(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
     let taken = subject.create(new_group("taken"))?;
     let mut lock = lock(&subject);
@@ -53,13 +53,13 @@ fn in_a_mixed_batch_each_gets_its_own_answer(database: TestDatabase) -> anyhow::
         }
     }
     let created: Vec<_> = answers.iter().map(Result::is_ok).collect();
-    // Of the twins, the one that came first is stored.
+    // Of the two creates named "twice", the first is stored.
     assert_eq!(created, [true, true, false, true, true, false]);
     assert_eq!(subject.stored("taken"), [row(&taken)]);
     Ok(())
 }
 
-/// Makes the row `bad` fail, for no reason that the service knows of.
+/// Makes the row `bad` fail with an error that the service does not know.
 pub fn refuse_one_row(subject: &Subject) -> anyhow::Result<()> {
     subject.database().execute(match subject.database().backend() {
         Backend::Sqlite => {
@@ -74,7 +74,7 @@ pub fn refuse_one_row(subject: &Subject) -> anyhow::Result<()> {
     })
 }
 
-fn a_row_that_fails_alone_leaves_its_neighbours_stored(database: TestDatabase) -> anyhow::Result<()> {
+fn one_failing_row_leaves_the_rest_of_the_batch_stored(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
     refuse_one_row(&subject)?;
     let mut lock = lock(&subject);
@@ -95,15 +95,15 @@ fn a_row_that_fails_alone_leaves_its_neighbours_stored(database: TestDatabase) -
     Ok(())
 }
 
-fn a_transaction_that_fails_fails_all_its_rows_and_the_queue_goes_on(
+fn a_failed_transaction_fails_all_its_rows_and_the_queue_continues(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
-    let soon = Duration::from_secs(1);
-    let subject = Subject::with(database, DatabaseOptions { timeout: soon, ..OPTIONS }, ONE_WRITER)?;
+    let timeout = Duration::from_secs(1);
+    let subject = Subject::with(database, DatabaseOptions { timeout, ..OPTIONS }, ONE_WRITER)?;
     subject.create(new_group("before"))?;
     let mut locked = lock(&subject);
     let names = ["a", "b", "c"];
-    // Both databases give up waiting by themselves.
+    // Both databases time out by themselves.
     let answers = subject.run(join_all(names.map(|name| subject.groups.create(new_group(name), None))));
     for answer in answers {
         assert!(matches!(answer, Err(CreateGroupError::Storage(StorageError::Unavailable(_)))), "{answer:?}");
@@ -117,7 +117,7 @@ fn a_transaction_that_fails_fails_all_its_rows_and_the_queue_goes_on(
     Ok(())
 }
 
-fn a_server_that_has_gone_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
+fn a_stopped_server_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
     let cluster = Cluster::start(Cluster::FAST)?;
     let database = Database::connect(&cluster.url("postgres").parse()?, OPTIONS)?;
     database.migrate()?;
@@ -139,7 +139,9 @@ fn a_server_that_has_gone_is_unavailable(_: TestDatabase) -> anyhow::Result<()> 
     Ok(())
 }
 
-fn a_full_queue_refuses_at_once_and_loses_nobody(database: TestDatabase) -> anyhow::Result<()> {
+fn a_full_queue_refuses_at_once_and_answers_every_accepted_write(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, CommitOptions { queue: 2, batch: 1, ..ONE_WRITER })?;
     let mut lock = lock(&subject);
     let names: Vec<_> = (0..20).map(|number| format!("g{number:02}")).collect();
@@ -155,29 +157,29 @@ fn a_full_queue_refuses_at_once_and_loses_nobody(database: TestDatabase) -> anyh
         assert!(answer.is_ok() != full(answer), "{answer:?}");
         assert_eq!(subject.stored(name), answer.iter().map(row).collect::<Vec<_>>());
     }
-    // Two wait, and the writer may have taken one more, or two.
+    // Two wait, and the writer may have taken one or two more.
     assert!((2..=4).contains(&answers.iter().flatten().count()), "{answers:?}");
     Ok(())
 }
 
-fn a_caller_that_goes_away_leaves_its_neighbours_alone(database: TestDatabase) -> anyhow::Result<()> {
+fn a_caller_that_disconnects_does_not_affect_its_batch(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
     let mut lock = lock(&subject);
     subject.run(async {
-        let mut patient = subject.groups.create(new_group("patient"), None);
-        let mut impatient = subject.groups.create(new_group("impatient"), None);
-        assert!(futures_util::poll!(&mut patient).is_pending());
-        assert!(futures_util::poll!(&mut impatient).is_pending());
-        drop(impatient);
+        let mut kept = subject.groups.create(new_group("kept"), None);
+        let mut dropped = subject.groups.create(new_group("dropped"), None);
+        assert!(futures_util::poll!(&mut kept).is_pending());
+        assert!(futures_util::poll!(&mut dropped).is_pending());
+        drop(dropped);
         lock.execute("ROLLBACK").unwrap();
-        let created = patient.await.unwrap().group;
-        assert_eq!(subject.stored("patient"), [row(&created)]);
+        let created = kept.await.unwrap().group;
+        assert_eq!(subject.stored("kept"), [row(&created)]);
     });
     subject.create(new_group("after"))?;
     Ok(())
 }
 
-fn a_queue_that_is_closed_answers_all_that_waits(database: TestDatabase) -> anyhow::Result<()> {
+fn closing_the_queue_answers_all_waiting_writes(database: TestDatabase) -> anyhow::Result<()> {
     let mut subject = Subject::with(database, OPTIONS, CommitOptions { batch: 10, ..ONE_WRITER })?;
     let mut locked = lock(&subject);
     let names: Vec<_> = (0..100).map(|number| format!("g{number:02}")).collect();
@@ -190,7 +192,7 @@ fn a_queue_that_is_closed_answers_all_that_waits(database: TestDatabase) -> anyh
     });
     locked.execute("ROLLBACK")?;
     subject.close();
-    // All is stored when `close` returns, before anybody looks at an answer.
+    // Everything is stored when `close` returns, before any answer is read.
     for name in &names {
         assert_eq!(subject.stored(name).len(), 1, "{name}");
     }
@@ -203,11 +205,11 @@ fn a_queue_that_is_closed_answers_all_that_waits(database: TestDatabase) -> anyh
     Ok(())
 }
 
-fn nobody_is_answered_before_the_commit(database: TestDatabase) -> anyhow::Result<()> {
+fn no_create_is_answered_before_its_commit(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::on(database)?;
     for number in 0..50 {
         let name = format!("g{number}");
-        // Another connection sees a group only once it is committed.
+        // Another connection sees a group only after its commit.
         let created = subject.create(new_group(&name))?;
         assert_eq!(subject.stored(&name), [row(&created)]);
     }
@@ -216,7 +218,7 @@ fn nobody_is_answered_before_the_commit(database: TestDatabase) -> anyhow::Resul
 
 fn two_pools_with_overlapping_names_never_deadlock(database: TestDatabase) -> anyhow::Result<()> {
     let first = Subject::with(database, OPTIONS, CommitOptions { batch: 50, ..WRITERS })?;
-    let second = first.another()?.start_queue(CommitOptions { batch: 50, ..WRITERS })?;
+    let second = first.second_instance()?.start_queue(CommitOptions { batch: 50, ..WRITERS })?;
     let names: Vec<_> = (0..300).map(|number| format!("g{number:03}")).collect();
     let (up, down) = first.run(async {
         let second = second.groups();
@@ -237,9 +239,9 @@ fn two_pools_with_overlapping_names_never_deadlock(database: TestDatabase) -> an
     Ok(())
 }
 
-fn a_thousand_at_once_end_in_at_most_100_commits(database: TestDatabase) -> anyhow::Result<()> {
+fn a_thousand_concurrent_creates_take_at_most_100_commits(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::on(database)?;
-    // The first one opens the writer's connection, and so the log that is counted in.
+    // The first create opens the writer's connection, and so the WAL in which commits are counted.
     subject.create(new_group("before"))?;
     let before = commits(&subject)?;
     let names: Vec<_> = (0..1000).map(|number| format!("g{number}")).collect();
@@ -251,7 +253,7 @@ fn a_thousand_at_once_end_in_at_most_100_commits(database: TestDatabase) -> anyh
     Ok(())
 }
 
-/// How many commits there were: on PostgreSQL those that stored groups, by the transaction that each row names.
+/// Number of commits so far. On PostgreSQL only those that stored groups, by the transaction id of each row.
 pub fn commits(subject: &Subject) -> anyhow::Result<usize> {
     match subject.database().backend() {
         Backend::Sqlite => sqlite_commits(subject.database().url().trim_start_matches("sqlite://")),
@@ -262,13 +264,13 @@ pub fn commits(subject: &Subject) -> anyhow::Result<usize> {
     }
 }
 
-/// The commits in the write-ahead log: the last frame of each has the size of the database, any other has 0
+/// Commits in the WAL: the last frame of each commit has the size of the database, other frames have 0
 /// (<https://sqlite.org/fileformat2.html#walformat>).
 fn sqlite_commits(path: &str) -> anyhow::Result<usize> {
     let log = std::fs::read(format!("{path}-wal"))?;
     let word = |bytes: &[u8], at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
     let (header, frames) = log.split_at(32);
     let frames = frames.chunks_exact(24 + word(header, 8) as usize);
-    // Of a log that started over, the rest is older.
+    // After a restart of the WAL, the remaining frames are older.
     Ok(frames.take_while(|frame| frame[8..16] == header[16..24]).filter(|frame| word(frame, 4) != 0).count())
 }

@@ -12,9 +12,9 @@ use gochat_test_support::cases;
 pub fn cases() -> Vec<Case> {
     cases![
         every_field_is_stored_as_given_and_returned_as_stored,
-        a_second_group_of_a_name_is_refused_and_leaves_the_first,
-        of_200_at_once_with_one_name_one_is_stored,
-        an_id_is_never_used_again,
+        a_second_group_of_the_same_name_is_refused,
+        one_of_200_concurrent_creates_of_one_name_succeeds,
+        an_id_is_never_reused,
         names_that_differ_in_case_are_two_groups,
         the_composed_and_the_decomposed_form_are_one_name,
     ]
@@ -38,14 +38,14 @@ fn every_field_is_stored_as_given_and_returned_as_stored(subject: Subject) -> an
     Ok(())
 }
 
-fn a_second_group_of_a_name_is_refused_and_leaves_the_first(subject: Subject) -> anyhow::Result<()> {
+fn a_second_group_of_the_same_name_is_refused(subject: Subject) -> anyhow::Result<()> {
     let first = subject.create(new_group_of("g", "first", 1))?;
     assert!(matches!(subject.create(new_group_of("g", "second", 2)), Err(CreateGroupError::NameTaken)));
     assert_eq!(subject.stored("g"), [row(&first)]);
     Ok(())
 }
 
-fn of_200_at_once_with_one_name_one_is_stored(subject: Subject) -> anyhow::Result<()> {
+fn one_of_200_concurrent_creates_of_one_name_succeeds(subject: Subject) -> anyhow::Result<()> {
     let answers = subject.run(join_all((0..200).map(|_| subject.groups.create(new_group("g"), None))));
     let created: Vec<_> = answers.iter().flatten().map(|created| row(&created.group)).collect();
     let taken = answers.iter().filter(|answer| matches!(answer, Err(CreateGroupError::NameTaken))).count();
@@ -54,7 +54,7 @@ fn of_200_at_once_with_one_name_one_is_stored(subject: Subject) -> anyhow::Resul
     Ok(())
 }
 
-fn an_id_is_never_used_again(subject: Subject) -> anyhow::Result<()> {
+fn an_id_is_never_reused(subject: Subject) -> anyhow::Result<()> {
     let deleted = subject.create(new_group("g"))?;
     subject.delete("g");
     assert!(subject.stored("g").is_empty());

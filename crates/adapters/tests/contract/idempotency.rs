@@ -2,7 +2,7 @@
 
 use crate::{
     Case, DatabaseCase,
-    subject::{OPTIONS, Subject, WRITERS, isolate_by_default, row},
+    subject::{OPTIONS, Subject, WRITERS, default_to_repeatable_read, row},
 };
 use futures_util::future::join_all;
 use gochat_adapters::{CommitOptions, IdempotencySweeper};
@@ -21,58 +21,60 @@ const ONE_WRITER: CommitOptions = CommitOptions { writers: 1, ..WRITERS };
 
 pub fn cases() -> Vec<Case> {
     cases![
-        the_same_wish_again_gets_the_first_group,
-        another_group_under_the_same_key_is_refused,
+        a_repeated_request_gets_the_first_group,
+        a_different_request_with_the_same_key_is_refused,
         two_callers_do_not_share_their_keys,
         a_refused_create_is_not_recorded,
-        of_100_wishes_at_once_one_is_stored_and_all_get_it,
-        wishes_and_plain_creates_share_the_queue,
-        a_replay_is_the_first_reply_whatever_became_of_the_group,
+        one_of_100_concurrent_requests_with_one_key_is_stored_and_all_get_it,
+        creates_with_and_without_key_share_the_queue,
+        a_replay_returns_the_first_reply_even_after_the_group_was_deleted,
     ]
     .to_vec()
 }
 
 pub fn database_cases() -> Vec<DatabaseCase> {
     cases![
-        a_wish_is_known_after_a_restart,
-        two_instances_store_one_group_for_one_wish,
-        records_of_the_version_before_are_honoured,
-        twins_in_one_batch_get_one_answer_or_the_second_is_told,
-        old_keys_are_swept_in_steps_and_young_ones_stay,
-        a_step_of_a_sweep_that_fails_is_done_again_from_the_same_place,
-        a_sweep_is_due_each_minute_unless_it_reads_the_whole_record,
+        a_key_is_remembered_after_a_restart,
+        two_instances_store_one_group_for_one_key,
+        records_of_the_previous_version_are_honoured,
+        duplicates_in_one_batch_are_replayed_or_refused,
+        old_keys_are_swept_in_steps_and_recent_ones_stay,
+        a_failed_sweep_step_is_retried_from_the_same_cursor,
+        the_sweep_interval_is_a_minute_unless_a_sweep_scans_the_table,
     ]
     .to_vec()
 }
 
 pub fn postgres_cases() -> Vec<DatabaseCase> {
     cases![
-        a_wish_that_waited_for_its_twin_is_known_whatever_the_isolation_by_default,
-        wishes_with_swapped_keys_are_answered_on_two_instances,
-        wishes_that_lose_against_another_transaction_are_tried_again,
+        a_request_that_waited_for_its_duplicate_is_replayed_under_any_default_isolation,
+        requests_with_swapped_keys_on_two_instances_do_not_deadlock,
+        requests_aborted_by_a_deadlock_are_retried,
     ]
     .to_vec()
 }
 
-pub fn wish(caller: u128, key: &str) -> Idempotency {
+/// The Idempotency-Key `key` of this caller.
+pub fn idempotency(caller: u128, key: &str) -> Idempotency {
     Idempotency { caller: KeyId(Uuid::from_u128(caller)), key: IdempotencyKey::parse(key).unwrap() }
 }
 
-fn the_same_wish_again_gets_the_first_group(subject: Subject) -> anyhow::Result<()> {
-    let first = subject.run(subject.groups.create(new_group("g"), Some(wish(1, "k"))))?;
+fn a_repeated_request_gets_the_first_group(subject: Subject) -> anyhow::Result<()> {
+    let first = subject.run(subject.groups.create(new_group("g"), Some(idempotency(1, "k"))))?;
     assert!(!first.replayed);
     for _ in 0..2 {
-        let again = subject.run(subject.groups.create(new_group("g"), Some(wish(1, "k"))))?;
+        let again = subject.run(subject.groups.create(new_group("g"), Some(idempotency(1, "k"))))?;
         assert_eq!((again.replayed, &again.group), (true, &first.group));
     }
     assert_eq!(subject.stored("g"), [row(&first.group)]);
     Ok(())
 }
 
-fn another_group_under_the_same_key_is_refused(subject: Subject) -> anyhow::Result<()> {
-    let first = subject.run(subject.groups.create(new_group_of("g", "t", 1), Some(wish(1, "k"))))?.group;
+fn a_different_request_with_the_same_key_is_refused(subject: Subject) -> anyhow::Result<()> {
+    let first =
+        subject.run(subject.groups.create(new_group_of("g", "t", 1), Some(idempotency(1, "k"))))?.group;
     for other in [new_group_of("h", "t", 1), new_group_of("g", "u", 1), new_group_of("g", "t", 2)] {
-        let refused = subject.run(subject.groups.create(other, Some(wish(1, "k"))));
+        let refused = subject.run(subject.groups.create(other, Some(idempotency(1, "k"))));
         assert!(matches!(refused, Err(CreateGroupError::IdempotencyKeyReused)), "{refused:?}");
     }
     assert!(subject.stored("h").is_empty());
@@ -81,8 +83,8 @@ fn another_group_under_the_same_key_is_refused(subject: Subject) -> anyhow::Resu
 }
 
 fn two_callers_do_not_share_their_keys(subject: Subject) -> anyhow::Result<()> {
-    let first = subject.run(subject.groups.create(new_group("g"), Some(wish(1, "k"))))?;
-    let second = subject.run(subject.groups.create(new_group("h"), Some(wish(2, "k"))))?;
+    let first = subject.run(subject.groups.create(new_group("g"), Some(idempotency(1, "k"))))?;
+    let second = subject.run(subject.groups.create(new_group("h"), Some(idempotency(2, "k"))))?;
     assert!(!first.replayed && !second.replayed);
     assert_ne!(first.group.id, second.group.id);
     Ok(())
@@ -91,19 +93,21 @@ fn two_callers_do_not_share_their_keys(subject: Subject) -> anyhow::Result<()> {
 fn a_refused_create_is_not_recorded(subject: Subject) -> anyhow::Result<()> {
     subject.create(new_group("g"))?;
     for _ in 0..2 {
-        let refused = subject.run(subject.groups.create(new_group("g"), Some(wish(1, "k"))));
+        let refused = subject.run(subject.groups.create(new_group("g"), Some(idempotency(1, "k"))));
         assert!(matches!(refused, Err(CreateGroupError::NameTaken)), "{refused:?}");
     }
     subject.delete("g");
-    let created = subject.run(subject.groups.create(new_group("g"), Some(wish(1, "k"))))?;
+    let created = subject.run(subject.groups.create(new_group("g"), Some(idempotency(1, "k"))))?;
     assert!(!created.replayed);
     assert_eq!(subject.stored("g"), [row(&created.group)]);
     Ok(())
 }
 
-fn of_100_wishes_at_once_one_is_stored_and_all_get_it(subject: Subject) -> anyhow::Result<()> {
-    let wishes = (0..100).map(|_| subject.groups.create(new_group("g"), Some(wish(1, "k"))));
-    let answers: Vec<_> = subject.run(join_all(wishes)).into_iter().collect::<Result<_, _>>()?;
+fn one_of_100_concurrent_requests_with_one_key_is_stored_and_all_get_it(
+    subject: Subject,
+) -> anyhow::Result<()> {
+    let creates = (0..100).map(|_| subject.groups.create(new_group("g"), Some(idempotency(1, "k"))));
+    let answers: Vec<_> = subject.run(join_all(creates)).into_iter().collect::<Result<_, _>>()?;
     assert_eq!(answers.iter().filter(|answer| !answer.replayed).count(), 1);
     for answer in &answers {
         assert_eq!(subject.stored("g"), [row(&answer.group)]);
@@ -111,15 +115,15 @@ fn of_100_wishes_at_once_one_is_stored_and_all_get_it(subject: Subject) -> anyho
     Ok(())
 }
 
-fn wishes_and_plain_creates_share_the_queue(subject: Subject) -> anyhow::Result<()> {
+fn creates_with_and_without_key_share_the_queue(subject: Subject) -> anyhow::Result<()> {
     let names: Vec<_> = (0..200).map(|number| format!("g{number}")).collect();
     let subject = &subject;
     subject.run(join_all(names.iter().enumerate().map(|(number, name)| async move {
         if number % 2 == 0 {
             subject.groups.create(new_group(name), None).await.unwrap();
         } else {
-            let wish = wish(1, &format!("k{number}"));
-            assert!(!subject.groups.create(new_group(name), Some(wish)).await.unwrap().replayed);
+            let idempotency = idempotency(1, &format!("k{number}"));
+            assert!(!subject.groups.create(new_group(name), Some(idempotency)).await.unwrap().replayed);
         }
     })));
     for name in &names {
@@ -128,26 +132,26 @@ fn wishes_and_plain_creates_share_the_queue(subject: Subject) -> anyhow::Result<
     Ok(())
 }
 
-fn a_wish_is_known_after_a_restart(database: TestDatabase) -> anyhow::Result<()> {
+fn a_key_is_remembered_after_a_restart(database: TestDatabase) -> anyhow::Result<()> {
     let mut subject = Subject::on(database)?;
-    let first = subject.run(subject.groups.create(new_group("g"), Some(wish(1, "k"))))?.group;
+    let first = subject.run(subject.groups.create(new_group("g"), Some(idempotency(1, "k"))))?.group;
     subject.close();
-    let writers = subject.another()?.start_queue(WRITERS)?;
-    let again = subject.run(writers.groups().create(new_group("g"), Some(wish(1, "k"))))?;
+    let writers = subject.second_instance()?.start_queue(WRITERS)?;
+    let again = subject.run(writers.groups().create(new_group("g"), Some(idempotency(1, "k"))))?;
     assert_eq!((again.replayed, again.group), (true, first));
     writers.close();
     Ok(())
 }
 
-fn two_instances_store_one_group_for_one_wish(database: TestDatabase) -> anyhow::Result<()> {
+fn two_instances_store_one_group_for_one_key(database: TestDatabase) -> anyhow::Result<()> {
     let first = Subject::on(database)?;
-    let writers = first.another()?.start_queue(WRITERS)?;
+    let writers = first.second_instance()?.start_queue(WRITERS)?;
     let second = writers.groups();
     for number in 0..20 {
         let (name, key) = (format!("g{number}"), format!("k{number}"));
         let (one, other) = first.run(futures_util::future::join(
-            first.groups.create(new_group(&name), Some(wish(1, &key))),
-            second.create(new_group(&name), Some(wish(1, &key))),
+            first.groups.create(new_group(&name), Some(idempotency(1, &key))),
+            second.create(new_group(&name), Some(idempotency(1, &key))),
         ));
         let (one, other) = (one?, other?);
         assert_eq!(one.group, other.group);
@@ -158,13 +162,13 @@ fn two_instances_store_one_group_for_one_wish(database: TestDatabase) -> anyhow:
     Ok(())
 }
 
-fn a_wish_that_waited_for_its_twin_is_known_whatever_the_isolation_by_default(
+fn a_request_that_waited_for_its_duplicate_is_replayed_under_any_default_isolation(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
-    isolate_by_default(&database)?;
+    default_to_repeatable_read(&database)?;
     let subject = Subject::on(database)?;
-    let mut twin = subject.database().plain_sql()?;
-    twin.execute(
+    let mut duplicate = subject.database().plain_sql()?;
+    duplicate.execute(
         "BEGIN;
          INSERT INTO groups (uuid, name, token, admin_id, created_at)
          VALUES ('00000000-0000-0000-0000-000000000007', 'g', 't', 1, now());
@@ -172,53 +176,54 @@ fn a_wish_that_waited_for_its_twin_is_known_whatever_the_isolation_by_default(
          VALUES ('00000000-0000-0000-0000-000000000001', 'k', '00000000-0000-0000-0000-000000000007', now())",
     )?;
     let answer = subject.run(async {
-        let mut answer = subject.groups.create(new_group("g"), Some(wish(1, "k")));
+        let mut answer = subject.groups.create(new_group("g"), Some(idempotency(1, "k")));
         assert!(futures_util::poll!(&mut answer).is_pending());
-        subject.wait_for_a_lock();
-        twin.execute("COMMIT").unwrap();
+        subject.wait_for_lock();
+        duplicate.execute("COMMIT").unwrap();
         answer.await
     })?;
     assert_eq!((answer.replayed, answer.group.uuid), (true, Uuid::from_u128(7)));
     Ok(())
 }
 
-/// A transaction that takes these names, and has the next wishes of each instance wait before they are on record.
-fn gate(subject: &Subject, names: &[&str]) -> anyhow::Result<(PlainSql, PlainSql)> {
-    let mut taken = subject.database().plain_sql()?;
-    taken.execute("BEGIN")?;
+/// Returns two open transactions: one has taken `names`, the other blocks the table of Idempotency-Keys.
+fn lock_names_and_keys(subject: &Subject, names: &[&str]) -> anyhow::Result<(PlainSql, PlainSql)> {
+    let mut name_lock = subject.database().plain_sql()?;
+    name_lock.execute("BEGIN")?;
     for name in names {
-        taken.execute(&format!(
+        name_lock.execute(&format!(
             "INSERT INTO groups (uuid, name, token, admin_id, created_at)
              VALUES (gen_random_uuid(), '{name}', 't', 1, now())"
         ))?;
     }
-    let mut closed = subject.database().plain_sql()?;
-    closed.execute("BEGIN; LOCK TABLE idempotency_keys IN ACCESS EXCLUSIVE MODE")?;
-    Ok((taken, closed))
+    let mut key_lock = subject.database().plain_sql()?;
+    key_lock.execute("BEGIN; LOCK TABLE idempotency_keys IN ACCESS EXCLUSIVE MODE")?;
+    Ok((name_lock, key_lock))
 }
 
-/// Returns when so many wait for such a lock.
+/// Waits until `count` statements wait for locks of this kind.
 fn wait_for_locks(subject: &Subject, kind: &str, count: usize) {
     let mut admin = subject.database().plain_sql().unwrap();
     let waiting = format!(
         "SELECT pid::text FROM pg_locks JOIN pg_stat_activity USING (pid)
          WHERE datname = current_database() AND locktype = '{kind}' AND NOT granted"
     );
-    deadline::eventually("as many waits for a lock", || {
+    deadline::eventually("the statements wait for a lock", || {
         (admin.rows(&waiting).unwrap().len() == count).then_some(())
     });
 }
 
-fn wishes_with_swapped_keys_are_answered_on_two_instances(database: TestDatabase) -> anyhow::Result<()> {
+fn requests_with_swapped_keys_on_two_instances_do_not_deadlock(database: TestDatabase) -> anyhow::Result<()> {
     let first = Subject::with(database, OPTIONS, ONE_WRITER)?;
-    let writers = first.another()?.start_queue(ONE_WRITER)?;
+    let writers = first.second_instance()?.start_queue(ONE_WRITER)?;
     let second = writers.groups();
-    let (mut taken, mut closed) = gate(&first, &["a", "c"])?;
+    let (mut name_lock, mut key_lock) = lock_names_and_keys(&first, &["a", "c"])?;
     let answers = first.run(async {
-        // The first wish of each keeps its writer at the gate, so that the other two are one batch.
+        // The first create of each instance blocks its writer, so that the other two form one batch.
         let mut answers = Vec::new();
         for (number, instance) in (0..).zip([&first.groups, &second]) {
-            answers.push(instance.create(new_group(&format!("first {number}")), Some(wish(number, "k"))));
+            answers
+                .push(instance.create(new_group(&format!("first {number}")), Some(idempotency(number, "k"))));
             assert!(futures_util::poll!(answers.last_mut().unwrap()).is_pending());
         }
         wait_for_locks(&first, "relation", 2);
@@ -228,12 +233,12 @@ fn wishes_with_swapped_keys_are_answered_on_two_instances(database: TestDatabase
             (&second, "c", "two"),
             (&second, "d", "one"),
         ] {
-            answers.push(instance.create(new_group(name), Some(wish(7, key))));
+            answers.push(instance.create(new_group(name), Some(idempotency(7, key))));
             assert!(futures_util::poll!(answers.last_mut().unwrap()).is_pending());
         }
-        closed.execute("ROLLBACK").unwrap();
+        key_lock.execute("ROLLBACK").unwrap();
         wait_for_locks(&first, "transactionid", 2);
-        taken.execute("ROLLBACK").unwrap();
+        name_lock.execute("ROLLBACK").unwrap();
         join_all(answers).await
     });
     let created = answers.iter().flatten().count();
@@ -243,12 +248,10 @@ fn wishes_with_swapped_keys_are_answered_on_two_instances(database: TestDatabase
     Ok(())
 }
 
-fn wishes_that_lose_against_another_transaction_are_tried_again(
-    database: TestDatabase,
-) -> anyhow::Result<()> {
+fn requests_aborted_by_a_deadlock_are_retried(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
-    let (mut taken, mut closed) = gate(&subject, &["a"])?;
-    // It leaves it to the service to find the deadlock, and to lose.
+    let (mut name_lock, mut key_lock) = lock_names_and_keys(&subject, &["a"])?;
+    // With this timeout, the service's transaction detects the deadlock and is aborted.
     let mut rival = subject.database().plain_sql()?;
     rival.execute(
         "BEGIN; SET LOCAL deadlock_timeout = '1h';
@@ -258,11 +261,11 @@ fn wishes_that_lose_against_another_transaction_are_tried_again(
     let answers = subject.run(async {
         let mut answers = Vec::new();
         for (name, key) in [("first", "k0"), ("a", "k1"), ("b", "k2")] {
-            answers.push(subject.groups.create(new_group(name), Some(wish(1, key))));
+            answers.push(subject.groups.create(new_group(name), Some(idempotency(1, key))));
             assert!(futures_util::poll!(answers.last_mut().unwrap()).is_pending());
             wait_for_locks(&subject, "relation", 1);
         }
-        closed.execute("ROLLBACK").unwrap();
+        key_lock.execute("ROLLBACK").unwrap();
         wait_for_locks(&subject, "transactionid", 1);
         let rival = thread::spawn(move || {
             rival.execute(
@@ -272,7 +275,7 @@ fn wishes_that_lose_against_another_transaction_are_tried_again(
             )
         });
         wait_for_locks(&subject, "transactionid", 2);
-        taken.execute("ROLLBACK").unwrap();
+        name_lock.execute("ROLLBACK").unwrap();
         let answers = join_all(answers).await;
         rival.join().unwrap().unwrap();
         answers
@@ -283,45 +286,45 @@ fn wishes_that_lose_against_another_transaction_are_tried_again(
     Ok(())
 }
 
-fn a_replay_is_the_first_reply_whatever_became_of_the_group(subject: Subject) -> anyhow::Result<()> {
-    let first = subject.run(subject.groups.create(new_group("g"), Some(wish(1, "k"))))?;
+fn a_replay_returns_the_first_reply_even_after_the_group_was_deleted(subject: Subject) -> anyhow::Result<()> {
+    let first = subject.run(subject.groups.create(new_group("g"), Some(idempotency(1, "k"))))?;
     let replayed = Created { replayed: true, ..first };
     subject.delete("g");
-    let again = || subject.run(subject.groups.create(new_group("g"), Some(wish(1, "k"))));
+    let again = || subject.run(subject.groups.create(new_group("g"), Some(idempotency(1, "k"))));
     assert_eq!(again()?, replayed);
     assert!(subject.stored("g").is_empty());
-    // Somebody else has the name now, and the key is still used.
+    // The name now belongs to another group, and the key is still used.
     let other = subject.create(new_group("g"))?;
     assert_eq!(again()?, replayed);
     assert_eq!(subject.stored("g"), [row(&other)]);
-    let reused = subject.run(subject.groups.create(new_group("h"), Some(wish(1, "k"))));
+    let reused = subject.run(subject.groups.create(new_group("h"), Some(idempotency(1, "k"))));
     assert!(matches!(reused, Err(CreateGroupError::IdempotencyKeyReused)), "{reused:?}");
     Ok(())
 }
 
-/// Makes every record one of the version before, which knew the UUID of the group alone.
+/// Turns every record into a legacy one, as the previous version wrote it.
 fn forget_fingerprints(subject: &Subject) -> anyhow::Result<()> {
     subject.database().execute("UPDATE idempotency_keys SET fingerprint = NULL, group_id = NULL")
 }
 
-fn records_of_the_version_before_are_honoured(database: TestDatabase) -> anyhow::Result<()> {
+fn records_of_the_previous_version_are_honoured(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::on(database)?;
-    let first = subject.run(subject.groups.create(new_group("g"), Some(wish(1, "k"))))?;
+    let first = subject.run(subject.groups.create(new_group("g"), Some(idempotency(1, "k"))))?;
     forget_fingerprints(&subject)?;
-    let again = subject.run(subject.groups.create(new_group("g"), Some(wish(1, "k"))))?;
+    let again = subject.run(subject.groups.create(new_group("g"), Some(idempotency(1, "k"))))?;
     assert_eq!(again, Created { replayed: true, ..first });
-    let reused = subject.run(subject.groups.create(new_group("h"), Some(wish(1, "k"))));
+    let reused = subject.run(subject.groups.create(new_group("h"), Some(idempotency(1, "k"))));
     assert!(matches!(reused, Err(CreateGroupError::IdempotencyKeyReused)), "{reused:?}");
-    // Of a group that was deleted, such a record says nothing.
+    // A legacy record of a deleted group does not block its key.
     subject.delete("g");
-    let second = subject.run(subject.groups.create(new_group("h"), Some(wish(1, "k"))))?;
+    let second = subject.run(subject.groups.create(new_group("h"), Some(idempotency(1, "k"))))?;
     assert!(!second.replayed && second.group.id > again.group.id);
-    let again = subject.run(subject.groups.create(new_group("h"), Some(wish(1, "k"))))?;
+    let again = subject.run(subject.groups.create(new_group("h"), Some(idempotency(1, "k"))))?;
     assert_eq!(again, Created { replayed: true, ..second });
     Ok(())
 }
 
-fn twins_in_one_batch_get_one_answer_or_the_second_is_told(database: TestDatabase) -> anyhow::Result<()> {
+fn duplicates_in_one_batch_are_replayed_or_refused(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
     subject.create(new_group("taken"))?;
     let mut lock = subject.database().lock_groups()?;
@@ -337,7 +340,7 @@ fn twins_in_one_batch_get_one_answer_or_the_second_is_told(database: TestDatabas
     let answers = subject.run(async {
         let mut creates: Vec<_> = asked
             .iter()
-            .map(|(name, key)| subject.groups.create(new_group(name), Some(wish(1, key))))
+            .map(|(name, key)| subject.groups.create(new_group(name), Some(idempotency(1, key))))
             .collect();
         for create in &mut creates {
             assert!(futures_util::poll!(create).is_pending());
@@ -345,9 +348,9 @@ fn twins_in_one_batch_get_one_answer_or_the_second_is_told(database: TestDatabas
         lock.execute("ROLLBACK").unwrap();
         join_all(creates).await
     });
-    let [_, first, twin, other, taken, same, refused] = &answers[..] else { unreachable!() };
+    let [_, first, duplicate, other, taken, same, refused] = &answers[..] else { unreachable!() };
     let first = first.as_ref().unwrap();
-    assert_eq!(twin.as_ref().unwrap(), &Created { replayed: true, group: first.group.clone() });
+    assert_eq!(duplicate.as_ref().unwrap(), &Created { replayed: true, group: first.group.clone() });
     for answer in [other, refused] {
         assert!(matches!(answer, Err(CreateGroupError::IdempotencyKeyReused)), "{answer:?}");
     }
@@ -359,7 +362,7 @@ fn twins_in_one_batch_get_one_answer_or_the_second_is_told(database: TestDatabas
     Ok(())
 }
 
-/// Makes the keys for which `condition` holds a day older.
+/// Makes the keys that match `condition` a day older.
 fn age(subject: &Subject, condition: &str) -> anyhow::Result<()> {
     let earlier = match subject.database().backend() {
         Backend::Sqlite => "created_at - 86400000000",
@@ -377,39 +380,38 @@ fn half_a_day_ago() -> Timestamp {
 /// Creates groups with these keys.
 fn record(subject: &Subject, keys: impl Iterator<Item = String>) {
     let keys: Vec<_> = keys.collect();
-    let wishes = keys.iter().map(|key| subject.groups.create(new_group(key), Some(wish(1, key))));
-    assert!(subject.run(join_all(wishes)).iter().all(Result::is_ok));
+    let creates = keys.iter().map(|key| subject.groups.create(new_group(key), Some(idempotency(1, key))));
+    assert!(subject.run(join_all(creates)).iter().all(Result::is_ok));
 }
 
-fn old_keys_are_swept_in_steps_and_young_ones_stay(database: TestDatabase) -> anyhow::Result<()> {
+fn old_keys_are_swept_in_steps_and_recent_ones_stay(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::on(database)?;
     let count = 2 * usize::from(IdempotencySweeper::STEP) + 100;
     record(&subject, (0..count).map(|number| format!("k{number}")));
-    assert!(subject.run(subject.groups.create(new_group("young"), Some(wish(2, "young")))).is_ok());
-    age(&subject, "key NOT IN ('k0', 'young')")?;
+    assert!(subject.run(subject.groups.create(new_group("recent"), Some(idempotency(2, "recent")))).is_ok());
+    age(&subject, "key NOT IN ('k0', 'recent')")?;
     let (mut sweeper, moment) = (subject.sweeper(), half_a_day_ago());
     let mut left = count;
     deadline::eventually("the end of the sweep", || {
-        let may_follow = subject.run(sweeper.step(moment)).unwrap();
+        let has_more = subject.run(sweeper.step(moment)).unwrap();
         let after = subject.database().rows("SELECT key FROM idempotency_keys").unwrap().len();
         assert!(left - after <= usize::from(IdempotencySweeper::STEP), "{left} keys before, {after} after");
         left = after;
-        (!may_follow).then_some(())
+        (!has_more).then_some(())
     });
-    assert_eq!(subject.database().rows("SELECT key FROM idempotency_keys")?, [["k0"], ["young"]]);
-    assert!(!subject.run(subject.groups.create(new_group("again"), Some(wish(1, "k7"))))?.replayed);
+    let kept = subject.database().rows("SELECT key FROM idempotency_keys ORDER BY key")?;
+    assert_eq!(kept, [["k0"], ["recent"]]);
+    assert!(!subject.run(subject.groups.create(new_group("again"), Some(idempotency(1, "k7"))))?.replayed);
     // The next step begins another sweep.
-    age(&subject, "key = 'young'")?;
+    age(&subject, "key = 'recent'")?;
     assert!(subject.run(sweeper.step(moment)).is_ok());
     assert_eq!(subject.database().rows("SELECT key FROM idempotency_keys ORDER BY key")?, [["k0"], ["k7"]]);
     Ok(())
 }
 
-fn a_step_of_a_sweep_that_fails_is_done_again_from_the_same_place(
-    database: TestDatabase,
-) -> anyhow::Result<()> {
+fn a_failed_sweep_step_is_retried_from_the_same_cursor(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::on(database)?;
-    // On SQLite, which goes in the order of the keys, the first step meets young ones alone.
+    // On SQLite, which scans in key order, the first step meets only recent keys.
     let step = usize::from(IdempotencySweeper::STEP);
     record(
         &subject,
@@ -418,18 +420,20 @@ fn a_step_of_a_sweep_that_fails_is_done_again_from_the_same_place(
     age(&subject, "key LIKE 'b%'")?;
     let (mut sweeper, moment) = (subject.sweeper(), half_a_day_ago());
     assert!(subject.run(sweeper.step(moment))?);
-    subject.database().execute("ALTER TABLE idempotency_keys RENAME TO away")?;
+    subject.database().execute("ALTER TABLE idempotency_keys RENAME TO hidden")?;
     for _ in 0..2 {
         subject.run(sweeper.step(moment)).unwrap_err();
     }
-    subject.database().execute("ALTER TABLE away RENAME TO idempotency_keys")?;
+    subject.database().execute("ALTER TABLE hidden RENAME TO idempotency_keys")?;
     subject.run(sweeper.step(moment))?;
     let left = subject.database().rows("SELECT key FROM idempotency_keys WHERE key LIKE 'b%'")?;
     assert!(left.is_empty(), "{left:?}");
     Ok(())
 }
 
-fn a_sweep_is_due_each_minute_unless_it_reads_the_whole_record(database: TestDatabase) -> anyhow::Result<()> {
+fn the_sweep_interval_is_a_minute_unless_a_sweep_scans_the_table(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
     let subject = Subject::on(database)?;
     let (minute, day) = (Duration::from_secs(60), Duration::from_secs(86_400));
     let interval = |keep| subject.sweeper().interval(keep);

@@ -1,10 +1,10 @@
-//! Writes of different kinds in one batch.
+//! Tests of batches with different kinds of writes.
 
 use crate::{
     DatabaseCase,
     api_keys::new_key,
     batches::{commits, refuse_one_row},
-    idempotency::wish,
+    idempotency::idempotency,
     subject::{OPTIONS, Subject, WRITERS},
 };
 use futures_util::{
@@ -24,8 +24,8 @@ use std::{fmt::Debug, sync::Arc, time::Duration};
 pub fn cases() -> Vec<DatabaseCase> {
     cases![
         writes_of_all_kinds_share_one_commit,
-        a_lane_that_fails_fails_no_other,
-        a_write_at_fault_fails_alone_in_its_lane,
+        a_failed_lane_does_not_fail_the_others,
+        a_failing_write_fails_alone_in_its_lane,
     ]
     .to_vec()
 }
@@ -36,39 +36,39 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
 
 const ONE_WRITER: CommitOptions = CommitOptions { writers: 1, ..WRITERS };
 
-/// What became of a write.
+/// The outcome of a write.
 type Answer = Result<(), String>;
 
 fn done<T, E: Debug>(answer: Result<T, E>) -> Answer {
     answer.map(drop).map_err(|error| format!("{error:?}"))
 }
 
-/// A write of each kind, none of which depends on another. The names begin with `prefix`.
+/// One write of each kind, independent of each other. The names begin with `prefix`.
 fn one_of_each(subject: &Subject, prefix: &str) -> Vec<BoxFuture<'static, Answer>> {
     let (groups, keys) = (Arc::clone(&subject.groups), Arc::clone(&subject.keys));
     let (more_groups, more_keys) = (Arc::clone(&groups), Arc::clone(&keys));
     let mut sweeper = subject.sweeper();
     let (plain, once) = (new_group(&format!("{prefix} plain")), new_group(&format!("{prefix} once")));
-    let wish = wish(1, prefix);
+    let idempotency = idempotency(1, prefix);
     let long_ago = SystemClock.now().checked_sub(Duration::from_secs(3600)).unwrap();
     vec![
         async move { done(groups.create(plain, None).await) }.boxed(),
-        async move { done(more_groups.create(once, Some(wish)).await) }.boxed(),
+        async move { done(more_groups.create(once, Some(idempotency)).await) }.boxed(),
         async move { done(keys.insert(&ApiKey::mint().unwrap(), &new_key()).await) }.boxed(),
         async move { done(more_keys.revoke(KeyId::OPERATOR, SystemClock.now()).await) }.boxed(),
         async move { done(sweeper.step(long_ago).await) }.boxed(),
     ]
 }
 
-/// Has `writes` wait for a writer together, so that they are one batch, and returns their answers.
+/// Runs `writes` in one batch, and returns their answers.
 fn in_one_batch(subject: &Subject, mut writes: Vec<BoxFuture<'static, Answer>>) -> Vec<Answer> {
     let mut lock = subject.database().lock_groups().unwrap();
     subject.run(async {
-        // It keeps the writer at the lock, so that what comes meanwhile waits.
+        // Blocks the writer at the lock, so that later writes wait.
         let mut first = subject.groups.create(new_group("keeps the writer"), None);
         assert!(futures_util::poll!(&mut first).is_pending());
         if subject.database().backend() == Backend::Postgres {
-            subject.wait_for_a_lock();
+            subject.wait_for_lock();
         }
         for write in &mut writes {
             assert!(futures_util::poll!(write).is_pending());
@@ -86,7 +86,8 @@ fn writes_of_all_kinds_share_one_commit(database: TestDatabase) -> anyhow::Resul
     let answers = in_one_batch(&subject, one_of_each(&subject, "g"));
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
     match subject.database().backend() {
-        // On SQLite the first may be in the batch too, as its writer need not have been at the lock.
+        // On SQLite the first create may be in a batch of its own or in this one, as the writer need not have reached
+        // the lock.
         Backend::Sqlite => assert!((1..=2).contains(&(commits(&subject)? - before))),
         Backend::Postgres => {
             let transactions = "SELECT xmin::text FROM groups WHERE name LIKE 'g %'
@@ -98,7 +99,7 @@ fn writes_of_all_kinds_share_one_commit(database: TestDatabase) -> anyhow::Resul
     Ok(())
 }
 
-fn a_lane_that_fails_fails_no_other(database: TestDatabase) -> anyhow::Result<()> {
+fn a_failed_lane_does_not_fail_the_others(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
     subject.database().execute(match subject.database().backend() {
         Backend::Sqlite => {
@@ -117,15 +118,15 @@ fn a_lane_that_fails_fails_no_other(database: TestDatabase) -> anyhow::Result<()
     Ok(())
 }
 
-fn a_write_at_fault_fails_alone_in_its_lane(database: TestDatabase) -> anyhow::Result<()> {
+fn a_failing_write_fails_alone_in_its_lane(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
     refuse_one_row(&subject)?;
     let names: Vec<_> = (0..40).map(|number| format!("g{number:02}")).collect();
     let mut writes: Vec<BoxFuture<'static, Answer>> = Vec::new();
     for (number, name) in names.iter().map(String::as_str).chain(["bad"]).enumerate() {
         let (groups, name) = (Arc::clone(&subject.groups), name.to_owned());
-        // Every other one has an Idempotency-Key.
-        let once = (number % 2 == 0).then(|| wish(1, &name));
+        // Every other create has an Idempotency-Key.
+        let once = (number % 2 == 0).then(|| idempotency(1, &name));
         writes.push(
             async move {
                 match groups.create(new_group(&name), once).await {
@@ -146,7 +147,7 @@ fn a_write_at_fault_fails_alone_in_its_lane(database: TestDatabase) -> anyhow::R
     for name in &names {
         assert_eq!(subject.stored(name).len(), 1, "{name}");
     }
-    // What was refused is on no record.
+    // Refused creates have no record.
     assert_eq!(subject.database().rows("SELECT key FROM idempotency_keys WHERE key = 'bad'")?.len(), 0);
     Ok(())
 }
@@ -154,22 +155,22 @@ fn a_write_at_fault_fails_alone_in_its_lane(database: TestDatabase) -> anyhow::R
 fn batches_of_all_kinds_on_two_instances_never_deadlock(database: TestDatabase) -> anyhow::Result<()> {
     let options = CommitOptions { batch: 50, ..WRITERS };
     let mut first = Subject::with(database, OPTIONS, options)?;
-    let another = first.another()?;
+    let another = first.second_instance()?;
     let other = another.start_queue(options)?;
     let mut sweepers = [first.sweeper(), another.idempotency_sweeper(&other)];
     let mut creates = Vec::new();
     for number in 0..400_usize {
-        // Names and keys go in opposite orders, and each pair is asked for on both instances.
+        // Names and keys are in opposite orders, and each pair is requested on both instances.
         let (name, key) = (format!("g{}", number * 7 % 100), format!("k{}", 100 - number * 3 % 100));
         for groups in [Arc::clone(&first.groups), other.groups()] {
-            let (name, once) = (name.clone(), (number % 3 > 0).then(|| wish(1, &key)));
+            let (name, once) = (name.clone(), (number % 3 > 0).then(|| idempotency(1, &key)));
             creates.push(async move { groups.create(new_group(&name), once).await });
         }
     }
     let answers = first.run(async {
         let sweeps = sweepers.iter_mut().map(async |sweeper| {
             for _ in 0..50 {
-                // Everything is old, so sweeps meet what creates have just recorded.
+                // Every key counts as old, so sweeps delete new records too.
                 let moment = SystemClock.now().checked_add(Duration::from_secs(3600)).unwrap();
                 sweeper.step(moment).await.unwrap();
             }
@@ -185,12 +186,12 @@ fn batches_of_all_kinds_on_two_instances_never_deadlock(database: TestDatabase) 
             "{answer:?}"
         );
     }
-    // The ends of the connections report what they counted.
+    // Connections report their statistics when they close.
     other.close();
     first.close();
     let names = first.database().rows("SELECT count(*)::text, count(DISTINCT name)::text FROM groups")?;
     assert_eq!(names[0][0], names[0][1]);
-    // PostgreSQL's detector of deadlocks had nothing to do.
+    // PostgreSQL has detected no deadlock.
     let deadlocks = "SELECT deadlocks::text FROM pg_stat_database WHERE datname = current_database()";
     assert_eq!(first.database().rows(deadlocks)?, [["0"]]);
     Ok(())

@@ -1,4 +1,4 @@
-//! The schema, and how it changes.
+//! Tests of migrations and of the schema check.
 
 use crate::{
     DatabaseCase,
@@ -14,26 +14,22 @@ use std::thread;
 pub fn cases() -> Vec<DatabaseCase> {
     cases![
         up_down_up_works,
-        three_that_migrate_at_once_all_succeed,
-        a_database_that_only_had_things_added_is_used_by_older_programs,
-        a_database_that_needs_a_newer_program_is_refused_with_the_versions,
-        the_oldest_program_that_may_run_is_one_that_there_was,
-        a_database_without_schema_is_refused_with_the_command_that_helps,
-        the_tables_refuse_what_the_domain_refuses,
+        three_concurrent_migrations_all_succeed,
+        older_programs_accept_additive_schema_changes,
+        a_schema_that_needs_a_newer_program_is_refused_with_the_versions,
+        the_oldest_supported_program_is_an_existing_version,
+        a_database_without_schema_is_refused_with_the_command_to_run,
+        the_tables_enforce_the_domain_rules,
     ]
     .to_vec()
 }
 
 pub fn cases_without_database() -> Vec<CaseWithoutDatabase> {
-    vec![("both_trees_carry_the_same_names", both_trees_carry_the_same_names)]
+    vec![("both_backends_have_the_same_migration_names", both_backends_have_the_same_migration_names)]
 }
 
 pub fn postgres_cases() -> Vec<DatabaseCase> {
-    cases![
-        a_role_that_may_change_no_schema_can_check_it,
-        an_encoding_that_lacks_characters_is_refused_by_name,
-    ]
-    .to_vec()
+    cases![a_read_only_role_can_check_the_schema, a_database_encoding_other_than_utf8_is_refused,].to_vec()
 }
 
 fn up_down_up<DB: diesel::backend::Backend, C: MigrationHarness<DB>>(
@@ -60,12 +56,12 @@ fn up_down_up_works(database: TestDatabase) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn both_trees_carry_the_same_names() -> anyhow::Result<()> {
+fn both_backends_have_the_same_migration_names() -> anyhow::Result<()> {
     assert_eq!(schema::names(Backend::Sqlite)?, schema::names(Backend::Postgres)?);
     Ok(())
 }
 
-fn three_that_migrate_at_once_all_succeed(database: TestDatabase) -> anyhow::Result<()> {
+fn three_concurrent_migrations_all_succeed(database: TestDatabase) -> anyhow::Result<()> {
     let url = database.url().parse()?;
     let options = options_for(&database, OPTIONS);
     let run: Vec<Vec<String>> = thread::scope(|scope| {
@@ -82,12 +78,10 @@ fn three_that_migrate_at_once_all_succeed(database: TestDatabase) -> anyhow::Res
     Ok(())
 }
 
-/// Records a migration that a newer program ran.
+/// SQL that records a migration of a newer program.
 const NEWER: &str = "INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')";
 
-fn a_database_that_only_had_things_added_is_used_by_older_programs(
-    database: TestDatabase,
-) -> anyhow::Result<()> {
+fn older_programs_accept_additive_schema_changes(database: TestDatabase) -> anyhow::Result<()> {
     let connected = Database::connect(&database.url().parse()?, options_for(&database, OPTIONS))?;
     connected.migrate()?;
     let newest = schema::versions(database.backend())?.pop().unwrap();
@@ -101,7 +95,7 @@ fn a_database_that_only_had_things_added_is_used_by_older_programs(
     Ok(())
 }
 
-fn a_database_that_needs_a_newer_program_is_refused_with_the_versions(
+fn a_schema_that_needs_a_newer_program_is_refused_with_the_versions(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
     let connected = Database::connect(&database.url().parse()?, options_for(&database, OPTIONS))?;
@@ -123,7 +117,7 @@ fn a_database_that_needs_a_newer_program_is_refused_with_the_versions(
     Ok(())
 }
 
-fn the_oldest_program_that_may_run_is_one_that_there_was(database: TestDatabase) -> anyhow::Result<()> {
+fn the_oldest_supported_program_is_an_existing_version(database: TestDatabase) -> anyhow::Result<()> {
     Database::connect(&database.url().parse()?, options_for(&database, OPTIONS))?.migrate()?;
     let oldest = database.rows("SELECT oldest_program FROM schema_compatibility")?.concat();
     let versions = schema::versions(database.backend())?;
@@ -131,7 +125,7 @@ fn the_oldest_program_that_may_run_is_one_that_there_was(database: TestDatabase)
     Ok(())
 }
 
-fn a_database_without_schema_is_refused_with_the_command_that_helps(
+fn a_database_without_schema_is_refused_with_the_command_to_run(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
     let connected = Database::connect(&database.url().parse()?, options_for(&database, OPTIONS))?;
@@ -142,7 +136,7 @@ fn a_database_without_schema_is_refused_with_the_command_that_helps(
     Ok(())
 }
 
-fn an_encoding_that_lacks_characters_is_refused_by_name(database: TestDatabase) -> anyhow::Result<()> {
+fn a_database_encoding_other_than_utf8_is_refused(database: TestDatabase) -> anyhow::Result<()> {
     let name = format!("latin_{}", uuid::Uuid::now_v7().simple());
     database.execute(&format!(
         "CREATE DATABASE {name} ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"
@@ -160,7 +154,7 @@ fn an_encoding_that_lacks_characters_is_refused_by_name(database: TestDatabase) 
     Ok(())
 }
 
-fn a_role_that_may_change_no_schema_can_check_it(database: TestDatabase) -> anyhow::Result<()> {
+fn a_read_only_role_can_check_the_schema(database: TestDatabase) -> anyhow::Result<()> {
     Database::connect(&database.url().parse()?, options_for(&database, OPTIONS))?.migrate()?;
     let role = format!("reader_{}", uuid::Uuid::now_v7().simple());
     database.execute(&format!(
@@ -175,7 +169,7 @@ fn a_role_that_may_change_no_schema_can_check_it(database: TestDatabase) -> anyh
     Ok(checked?)
 }
 
-fn the_tables_refuse_what_the_domain_refuses(database: TestDatabase) -> anyhow::Result<()> {
+fn the_tables_enforce_the_domain_rules(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::on(database)?;
     let (uuid, moment) = match subject.database().backend() {
         Backend::Sqlite => ("randomblob(16)", "0"),

@@ -1,4 +1,4 @@
-//! PostgreSQL behind a pooler that hands each transaction to another session.
+//! Tests of PostgreSQL behind a transaction-mode pooler.
 
 use crate::{
     DatabaseCase,
@@ -12,37 +12,37 @@ use gochat_test_support::{TestDatabase, cases};
 
 pub fn cases() -> Vec<DatabaseCase> {
     cases![
-        a_pooler_that_keeps_no_prepared_statements_is_refused_by_the_setting_that_helps,
-        nothing_of_the_service_stays_in_the_sessions_of_others,
+        a_pooler_without_prepared_statements_is_refused_naming_the_setting,
+        the_service_leaves_no_state_in_shared_sessions,
     ]
     .to_vec()
 }
 
-fn a_pooler_that_keeps_no_prepared_statements_is_refused_by_the_setting_that_helps(
+fn a_pooler_without_prepared_statements_is_refused_naming_the_setting(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
     let url = database.url().parse()?;
-    // Again and again: what was looked at leaves nothing behind that would change the answer.
+    // Repeated, as the detection must leave nothing behind that changes its result.
     for _ in 0..3 {
         let refused = Database::connect(&url, DatabaseOptions { prepared_statements: true, ..OPTIONS });
         let message = refused.err().expect("the pooler is not recognised").to_string();
         assert!(message.contains("set database.prepared_statements = false"), "{message}");
     }
     Database::connect(&url, DatabaseOptions { prepared_statements: false, ..OPTIONS })?;
-    // Without a pooler it is not refused.
+    // Without a pooler, prepared statements are accepted.
     let direct = database.direct_url().parse()?;
     Database::connect(&direct, DatabaseOptions { prepared_statements: true, ..OPTIONS })?;
     Ok(())
 }
 
-fn nothing_of_the_service_stays_in_the_sessions_of_others(database: TestDatabase) -> anyhow::Result<()> {
+fn the_service_leaves_no_state_in_shared_sessions(database: TestDatabase) -> anyhow::Result<()> {
     let through = gochat_test_support::PlainSql::connect;
     let subject = Subject::on(database)?;
     let stored = subject.create(new_group("g"))?;
     let key = GroupKey::Id(stored.id);
     let found = subject.run(join_all((0..50).map(|_| subject.reader.find(&key))));
     assert!(found.into_iter().all(|found| found.is_ok_and(|group| group.as_ref() == Some(&stored))));
-    // The sessions that the service has used serve other clients now.
+    // Other clients now get the sessions that the service has used.
     let mut other = through(subject.database().url())?;
     for (setting, value) in [
         ("statement_timeout", "0"),

@@ -2,7 +2,7 @@
 
 use crate::{
     Case, DatabaseCase,
-    subject::{OPTIONS, Subject, WRITERS, isolate_by_default},
+    subject::{OPTIONS, Subject, WRITERS, default_to_repeatable_read},
 };
 use futures_util::future::join_all;
 use gochat_adapters::{CommitOptions, DatabaseOptions};
@@ -17,20 +17,20 @@ use std::{collections::BTreeSet, ops::RangeInclusive, task::Poll, thread, time::
 pub fn cases() -> Vec<Case> {
     cases![
         a_group_is_found_by_each_of_its_keys_as_it_was_created,
-        what_is_not_stored_is_not_found,
+        an_unknown_group_is_not_found,
         groups_are_listed_in_the_order_of_their_ids,
-        a_walk_meets_each_group_once_while_others_are_created,
+        paging_returns_each_group_once_during_concurrent_creates,
     ]
     .to_vec()
 }
 
 pub fn postgres_cases() -> Vec<DatabaseCase> {
     cases![
-        a_group_is_not_listed_as_long_as_one_before_it_may_appear,
-        a_page_that_was_read_before_the_list_became_complete_is_read_again,
-        a_list_that_waits_for_a_batch_holds_up_no_other,
-        a_lock_that_outlasts_many_reads_delays_none_after_it,
-        connections_that_died_are_replaced_and_nobody_notices,
+        a_group_is_not_listed_while_a_smaller_id_may_still_appear,
+        a_page_read_before_a_batch_committed_is_read_again,
+        a_list_that_waits_for_a_batch_blocks_no_create,
+        reads_recover_at_once_after_a_long_lock,
+        dead_connections_are_replaced_without_failed_requests,
     ]
     .to_vec()
 }
@@ -48,7 +48,7 @@ fn a_group_is_found_by_each_of_its_keys_as_it_was_created(subject: Subject) -> a
     Ok(())
 }
 
-fn what_is_not_stored_is_not_found(subject: Subject) -> anyhow::Result<()> {
+fn an_unknown_group_is_not_found(subject: Subject) -> anyhow::Result<()> {
     subject.create(new_group("A"))?;
     for key in [
         GroupKey::Id(GroupId::new(i64::MAX)?),
@@ -79,7 +79,7 @@ fn groups_are_listed_in_the_order_of_their_ids(subject: Subject) -> anyhow::Resu
     Ok(())
 }
 
-fn a_walk_meets_each_group_once_while_others_are_created(subject: Subject) -> anyhow::Result<()> {
+fn paging_returns_each_group_once_during_concurrent_creates(subject: Subject) -> anyhow::Result<()> {
     let names: Vec<_> = (0..1000).map(|number| format!("g{number}")).collect();
     let groups = std::sync::Arc::clone(&subject.groups);
     let creating = thread::spawn(move || {
@@ -104,7 +104,7 @@ fn a_walk_meets_each_group_once_while_others_are_created(subject: Subject) -> an
     Ok(())
 }
 
-/// Stores groups that have these ids.
+/// Stores groups with these ids.
 fn store(connection: &mut PlainSql, ids: RangeInclusive<i64>) -> anyhow::Result<()> {
     let (first, last) = ids.into_inner();
     connection.execute(&format!(
@@ -113,7 +113,7 @@ fn store(connection: &mut PlainSql, ids: RangeInclusive<i64>) -> anyhow::Result<
     ))
 }
 
-/// A transaction that has the lock of a batch, and has stored these groups.
+/// Opens a transaction that holds the batch lock and has stored these groups.
 fn batch(subject: &Subject, ids: RangeInclusive<i64>) -> anyhow::Result<PlainSql> {
     let mut batch = subject.database().plain_sql()?;
     batch.execute("BEGIN; SELECT pg_advisory_xact_lock_shared(x'67726f757073'::bigint)")?;
@@ -125,8 +125,8 @@ fn ids(groups: &[Group]) -> Vec<i64> {
     groups.iter().map(|group| group.id.get()).collect()
 }
 
-fn a_group_is_not_listed_as_long_as_one_before_it_may_appear(database: TestDatabase) -> anyhow::Result<()> {
-    isolate_by_default(&database)?;
+fn a_group_is_not_listed_while_a_smaller_id_may_still_appear(database: TestDatabase) -> anyhow::Result<()> {
+    default_to_repeatable_read(&database)?;
     let subject = Subject::on(database)?;
     let list = |after, limit| subject.run(subject.reader.list(GroupId::new(after).ok(), limit));
     store(&mut subject.database().plain_sql()?, 1..=3)?;
@@ -137,7 +137,7 @@ fn a_group_is_not_listed_as_long_as_one_before_it_may_appear(database: TestDatab
         let refused = list(after, limit);
         assert!(matches!(refused, Err(StorageError::Unavailable(_))), "{refused:?}");
     }
-    // What is known to be complete is listed, and so is that there is no more.
+    // Pages that are known to be complete are still served, including an empty last page.
     assert_eq!(ids(&list(0, 3)?), [1, 2, 3]);
     assert_eq!(list(8, 10)?, []);
     late.execute("COMMIT")?;
@@ -146,15 +146,15 @@ fn a_group_is_not_listed_as_long_as_one_before_it_may_appear(database: TestDatab
     Ok(())
 }
 
-fn a_list_that_waits_for_a_batch_holds_up_no_other(database: TestDatabase) -> anyhow::Result<()> {
-    let soon = CommitOptions { timeout: Duration::from_secs(5), ..WRITERS };
-    let subject = Subject::with(database, OPTIONS, soon)?;
+fn a_list_that_waits_for_a_batch_blocks_no_create(database: TestDatabase) -> anyhow::Result<()> {
+    let timeout = CommitOptions { timeout: Duration::from_secs(5), ..WRITERS };
+    let subject = Subject::with(database, OPTIONS, timeout)?;
     let _stuck = batch(&subject, 1_000_000..=1_000_000)?;
     store(&mut subject.database().plain_sql()?, 1_000_001..=1_000_001)?;
     let refused = subject.run(async {
         let mut list = subject.reader.list(None, 10);
         for number in 0.. {
-            subject.groups.create(new_group(&format!("meanwhile {number}")), None).await.unwrap();
+            subject.groups.create(new_group(&format!("other {number}")), None).await.unwrap();
             if let Poll::Ready(answer) = futures_util::poll!(&mut list) {
                 return answer;
             }
@@ -165,13 +165,11 @@ fn a_list_that_waits_for_a_batch_holds_up_no_other(database: TestDatabase) -> an
     Ok(())
 }
 
-fn a_page_that_was_read_before_the_list_became_complete_is_read_again(
-    database: TestDatabase,
-) -> anyhow::Result<()> {
+fn a_page_read_before_a_batch_committed_is_read_again(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::on(database)?;
-    let mut gate = subject.database().plain_sql()?;
-    // A query that meets the closed gate sees what there was when it began, and waits.
-    gate.execute(
+    let mut blocker = subject.database().plain_sql()?;
+    // While the table `closed` exists, a query takes its snapshot and then waits for the advisory lock.
+    blocker.execute(
         "CREATE TABLE closed ();
          CREATE FUNCTION pass() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
              IF to_regclass('closed') IS NOT NULL THEN PERFORM pg_advisory_xact_lock_shared(1); END IF;
@@ -182,22 +180,22 @@ fn a_page_that_was_read_before_the_list_became_complete_is_read_again(
          SELECT pg_advisory_lock(1)",
     )?;
     let mut late = batch(&subject, 5..=5)?;
-    store(&mut gate, 6..=8)?;
+    store(&mut blocker, 6..=8)?;
     subject.run(async {
         let mut walk = subject.reader.list(None, 3);
         assert!(futures_util::poll!(&mut walk).is_pending());
-        subject.wait_for_a_lock();
+        subject.wait_for_lock();
         late.execute("COMMIT").unwrap();
-        gate.execute("DROP TABLE closed").unwrap();
+        blocker.execute("DROP TABLE closed").unwrap();
         assert_eq!(ids(&subject.reader.list(None, 10).await.unwrap()), [5, 6, 7, 8]);
-        gate.execute("SELECT pg_advisory_unlock(1)").unwrap();
+        blocker.execute("SELECT pg_advisory_unlock(1)").unwrap();
         assert_eq!(ids(&walk.await.unwrap()), [5, 6, 7]);
     });
     Ok(())
 }
 
-/// PostgreSQL alone: nothing that another connection to SQLite holds keeps readers waiting.
-fn a_lock_that_outlasts_many_reads_delays_none_after_it(database: TestDatabase) -> anyhow::Result<()> {
+/// PostgreSQL only: readers of SQLite wait for no lock.
+fn reads_recover_at_once_after_a_long_lock(database: TestDatabase) -> anyhow::Result<()> {
     let options = DatabaseOptions { read_queue: 100, timeout: Duration::from_secs(2), ..OPTIONS };
     let subject = Subject::with(database, options, WRITERS)?;
     let stored = subject.create(new_group("g"))?;
@@ -209,7 +207,8 @@ fn a_lock_that_outlasts_many_reads_delays_none_after_it(database: TestDatabase) 
             let unavailable = |read: &Result<_, _>| matches!(read, Err(StorageError::Unavailable(cause)) if cause.to_string().contains(reason));
             reads.iter().filter(|read| unavailable(read)).count()
         };
-        // Of those that ran, PostgreSQL may have been the first to give up. One that is given up may run for a moment more.
+        // Of the reads that ran, PostgreSQL may have cancelled some first. A read may run for a moment after its
+        // timeout.
         let full = count("the queue of reads is full");
         assert!((198..=200).contains(&full), "{reads:?}");
         assert_eq!(full + count("took too long") + count("timeout"), 300, "{reads:?}");
@@ -219,13 +218,13 @@ fn a_lock_that_outlasts_many_reads_delays_none_after_it(database: TestDatabase) 
     Ok(())
 }
 
-fn connections_that_died_are_replaced_and_nobody_notices(database: TestDatabase) -> anyhow::Result<()> {
+fn dead_connections_are_replaced_without_failed_requests(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::on(database)?;
     let stored = subject.create(new_group("g"))?;
-    // The other writer has a connection too.
+    // Opens the connection of the other writer.
     subject.create(new_group("h"))?;
     let key = GroupKey::Id(stored.id);
-    // As many at once as fill the pool.
+    // Enough concurrent reads to fill the pool.
     let find = || subject.run(join_all((0..20).map(|_| subject.reader.find(&key))));
     for found in find() {
         assert_eq!(found?, Some(stored.clone()));

@@ -1,4 +1,4 @@
-//! The implementation under test, and how to look behind it.
+//! The implementation under test, with access to its storage.
 
 use futures_util::future::join_all;
 use gochat_adapters::{
@@ -19,10 +19,10 @@ pub struct Subject {
     pub reader: Arc<dyn GroupReader>,
     pub keys: Arc<dyn ApiKeyRepository>,
     runtime: Runtime,
-    home: Home,
+    storage: Storage,
 }
 
-enum Home {
+enum Storage {
     Memory(Arc<MemoryGroups>),
     Database {
         writers: Option<CommitQueue>,
@@ -39,7 +39,7 @@ pub const OPTIONS: DatabaseOptions = DatabaseOptions {
     prepared_statements: true,
 };
 
-/// The options for `database`: behind a pooler, without prepared statements.
+/// The options for `database`: no prepared statements behind a pooler.
 pub fn options_for(database: &TestDatabase, options: DatabaseOptions) -> DatabaseOptions {
     DatabaseOptions { prepared_statements: options.prepared_statements && !database.is_pooled(), ..options }
 }
@@ -50,13 +50,13 @@ pub const WRITERS: CommitOptions =
 impl Subject {
     pub fn memory() -> Self {
         let groups = Arc::new(MemoryGroups::default());
-        let home = Home::Memory(Arc::clone(&groups));
+        let storage = Storage::Memory(Arc::clone(&groups));
         Self {
             reader: Arc::clone(&groups) as _,
             groups,
             keys: Arc::new(MemoryApiKeys::default()),
             runtime: runtime(),
-            home,
+            storage,
         }
     }
 
@@ -75,20 +75,21 @@ impl Subject {
         let writers = connected.start_queue(writers)?;
         let (groups, keys) = (writers.groups(), connected.api_keys(&writers));
         let reader = connected.group_reader();
-        let home = Home::Database { writers: Some(writers), connected: connected.into(), database, options };
-        Ok(Self { groups, reader, keys, runtime: runtime(), home })
+        let storage =
+            Storage::Database { writers: Some(writers), connected: connected.into(), database, options };
+        Ok(Self { groups, reader, keys, runtime: runtime(), storage })
     }
 
-    /// Runs a future to its end, which must come soon.
+    /// Runs a future with a timeout.
     pub fn run<T>(&self, future: impl Future<Output = T>) -> T {
-        self.runtime.block_on(deadline::soon("the end of a future", future))
+        self.runtime.block_on(deadline::with_timeout("the end of a future", future))
     }
 
     pub fn create(&self, group: NewGroup) -> Result<Group, CreateGroupError> {
         Ok(self.run(self.groups.create(group, None))?.group)
     }
 
-    /// Puts all of these in the queue, calls `then`, and returns the answers.
+    /// Queues creates of `groups`, calls `then`, and returns the answers.
     pub fn create_while(
         &self,
         groups: Vec<NewGroup>,
@@ -99,7 +100,7 @@ impl Subject {
                 groups.into_iter().map(|group| self.groups.create(group, None)).collect();
             let mut early = Vec::new();
             for create in &mut creates {
-                // The first poll puts it in the queue, or refuses it.
+                // The first poll queues the create, or refuses it.
                 early.push(futures_util::poll!(create));
             }
             then();
@@ -115,13 +116,13 @@ impl Subject {
     }
 
     pub fn database(&self) -> &TestDatabase {
-        let Home::Database { database, .. } = &self.home else { panic!("there is no database") };
+        let Storage::Database { database, .. } = &self.storage else { panic!("there is no database") };
         database
     }
 
-    /// The queue of all that changes the database.
+    /// The commit queue.
     pub fn queue(&self) -> &CommitQueue {
-        let Home::Database { writers: Some(writers), .. } = &self.home else {
+        let Storage::Database { writers: Some(writers), .. } = &self.storage else {
             panic!("there are no writers")
         };
         writers
@@ -129,26 +130,28 @@ impl Subject {
 
     /// The sweeper of old Idempotency-Keys.
     pub fn sweeper(&self) -> IdempotencySweeper {
-        let Home::Database { connected, .. } = &self.home else { panic!("there is no database") };
+        let Storage::Database { connected, .. } = &self.storage else { panic!("there is no database") };
         connected.idempotency_sweeper(self.queue())
     }
 
-    /// Another instance on the same database.
-    pub fn another(&self) -> anyhow::Result<Database> {
-        let Home::Database { database, options, .. } = &self.home else { panic!("there is no database") };
+    /// A second instance on the same database.
+    pub fn second_instance(&self) -> anyhow::Result<Database> {
+        let Storage::Database { database, options, .. } = &self.storage else {
+            panic!("there is no database")
+        };
         Ok(Database::connect(&database.url().parse()?, *options)?)
     }
 
-    /// Stops the writers, when they have answered all.
+    /// Stops the writers after they have answered everything.
     pub fn close(&mut self) {
-        let Home::Database { writers, .. } = &mut self.home else { panic!("there are no writers") };
+        let Storage::Database { writers, .. } = &mut self.storage else { panic!("there are no writers") };
         writers.take().unwrap().close();
     }
 
-    /// Every stored group of this name, as text: id, uuid, name, token, administrator, microseconds since 1970.
+    /// The stored groups with this name, as text: id, uuid, name, token, administrator, microseconds since 1970.
     pub fn stored(&self, name: &str) -> Vec<Vec<String>> {
-        match &self.home {
-            Home::Memory(groups) => {
+        match &self.storage {
+            Storage::Memory(groups) => {
                 let key = GroupKey::Name(GroupName::parse(name).unwrap());
                 futures_util::FutureExt::now_or_never(groups.find(&key))
                     .unwrap()
@@ -157,7 +160,7 @@ impl Subject {
                     .map(row)
                     .collect()
             }
-            Home::Database { database, .. } => {
+            Storage::Database { database, .. } => {
                 let name = name.replace('\'', "''");
                 let columns = match database.backend() {
                     Backend::Sqlite => {
@@ -173,8 +176,8 @@ impl Subject {
         }
     }
 
-    /// Returns when a connection to PostgreSQL waits for a lock.
-    pub fn wait_for_a_lock(&self) {
+    /// Waits until a connection to PostgreSQL waits for a lock.
+    pub fn wait_for_lock(&self) {
         let mut admin = self.database().plain_sql().unwrap();
         let waiting = "SELECT pid::text FROM pg_stat_activity
                        WHERE datname = current_database() AND wait_event_type = 'Lock'";
@@ -183,25 +186,25 @@ impl Subject {
         });
     }
 
-    /// Deletes a group behind the back of the repository.
+    /// Deletes a group directly from the storage.
     pub fn delete(&self, name: &str) {
-        match &self.home {
-            Home::Memory(groups) => drop(groups.delete(&GroupName::parse(name).unwrap())),
-            Home::Database { database, .. } => {
+        match &self.storage {
+            Storage::Memory(groups) => drop(groups.delete(&GroupName::parse(name).unwrap())),
+            Storage::Database { database, .. } => {
                 database.execute(&format!("DELETE FROM groups WHERE name = '{name}'")).unwrap();
             }
         }
     }
 }
 
-/// Has the transactions of new connections to PostgreSQL see what was committed when they began, and nothing later.
-pub fn isolate_by_default(database: &TestDatabase) -> anyhow::Result<()> {
+/// Sets the default isolation of new PostgreSQL connections to `REPEATABLE READ`.
+pub fn default_to_repeatable_read(database: &TestDatabase) -> anyhow::Result<()> {
     let mut admin = database.plain_sql()?;
     let name = admin.rows("SELECT current_database()::text")?.concat().concat();
     admin.execute(&format!("ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'"))
 }
 
-/// A group as [`Subject::stored`] shows it.
+/// A group in the format of [`Subject::stored`].
 pub fn row(group: &Group) -> Vec<String> {
     vec![
         group.id.to_string(),

@@ -1,24 +1,24 @@
 //! The secret that a caller sends.
 
-use crate::text::is_key;
+use crate::text::is_valid_key;
 use std::fmt::{self, Write};
 
-/// An API key as it is sent: 1 to 255 visible ASCII characters. Its `Debug` shows nothing.
+/// An API key as sent by a caller: 1 to 255 visible ASCII characters. `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiKey(Box<str>);
 
 impl ApiKey {
-    /// What every minted key begins with, so that people and secret scanners know one when they see it.
+    /// Prefix of every minted key, by which people and secret scanners recognise one.
     pub const PREFIX: &str = "gck_";
 
-    /// Takes a key that may be anybody's: it has the form of a key, and nothing more is known of it.
+    /// Checks the form of a key. The key need not exist.
     pub fn parse(raw: &str) -> Result<Self, InvalidApiKey> {
-        if is_key(raw) { Ok(Self(raw.into())) } else { Err(InvalidApiKey) }
+        if is_valid_key(raw) { Ok(Self(raw.into())) } else { Err(InvalidApiKey) }
     }
 
     /// Mints a key: [`ApiKey::PREFIX`] and 256 bits from the operating system's generator, in hexadecimal.
     ///
-    /// Fails where the operating system has no randomness to give.
+    /// Fails if the operating system cannot provide randomness.
     pub fn mint() -> anyhow::Result<Self> {
         let mut secret = [0_u8; 32];
         getrandom::fill(&mut secret)?;
@@ -29,7 +29,7 @@ impl ApiKey {
         Ok(Self(key.into()))
     }
 
-    /// The secret itself: for digesting it, and for showing it once to whom it is issued.
+    /// The secret itself, for hashing it and for showing it once when it is issued.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -41,7 +41,7 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// It cannot be an API key: empty, too long, or of characters that no key has.
+/// The text is empty, too long, or has other characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an API key has 1 to 255 visible ASCII characters")]
 pub struct InvalidApiKey;
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_key_can_be_is_refused() {
+    fn malformed_keys_are_refused() {
         for raw in ["", "a b", "a\n", "ключ", &*"k".repeat(256)] {
             assert_eq!(ApiKey::parse(raw), Err(InvalidApiKey), "{raw:?}");
         }

@@ -1,9 +1,9 @@
-//! Callers, and the permits that their keys' scopes give them.
+//! Callers, and the permits that the scopes of their keys grant.
 
 use super::{GrantableScope, KeyId, Scope, Scopes};
 use std::{fmt, marker::PhantomData};
 
-/// A caller whose key holds: one that an issued key admits, the holder of the development key, or the operator.
+/// An authenticated caller: the holder of a valid issued key or of the development key, or the operator.
 ///
 /// ```compile_fail,E0451
 /// use gochat_domain::auth::{Caller, KeyId, Scopes};
@@ -16,7 +16,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The caller who was shown to hold the key `key_id`.
+    /// The holder of the valid key `key_id`.
     pub(super) fn admitted(key_id: KeyId, scopes: Scopes) -> Self {
         Self { key_id, scopes }
     }
@@ -26,7 +26,7 @@ impl Caller {
         Self { key_id: KeyId::DEVELOPMENT, scopes: Scopes::all() }
     }
 
-    /// The operator at the command line, who has the database at hand and so may do everything.
+    /// The operator at the command line, who has access to the database and so has every scope.
     pub fn operator() -> Self {
         Self { key_id: KeyId::OPERATOR, scopes: Scopes::all() }
     }
@@ -36,7 +36,7 @@ impl Caller {
         self.key_id
     }
 
-    /// A permit for the scope `S`, if the caller's key has that scope.
+    /// Returns a permit for the scope `S` if the caller's key has that scope.
     pub fn permit<S: GrantableScope>(&self) -> Result<Permit<S>, Forbidden> {
         if self.scopes.contains(S::SCOPE) {
             Ok(Permit { key_id: self.key_id, scope: PhantomData })
@@ -46,19 +46,19 @@ impl Caller {
     }
 }
 
-/// The proof that a caller's key has the scope `S`. A use case takes one, so that it cannot be called without.
+/// Proof that a caller's key has the scope `S`. Use cases require one, so they cannot be called without it.
 ///
 /// ```
 /// use gochat_domain::auth::{Caller, GroupsWrite, Permit};
 /// let permit: Permit<GroupsWrite> = Caller::operator().permit()?;
 /// # Ok::<(), gochat_domain::auth::Forbidden>(())
 /// ```
-/// It cannot be made without a caller:
+/// It cannot be constructed without a caller:
 /// ```compile_fail,E0451
 /// use gochat_domain::auth::{GroupsWrite, KeyId, Permit};
 /// let forged = Permit::<GroupsWrite> { key_id: KeyId::DEVELOPMENT, scope: std::marker::PhantomData };
 /// ```
-/// and a permit for one scope is none for another:
+/// and a permit for one scope cannot be used for another:
 /// ```compile_fail,E0308
 /// use gochat_domain::auth::{Caller, GroupsRead, GroupsWrite, Permit};
 /// let read: Permit<GroupsRead> = Caller::operator().permit()?;
@@ -77,7 +77,7 @@ impl<S> Permit<S> {
     }
 }
 
-// Derived ones would ask the same of `S`, of which there is no value.
+// Not derived: that would require `S: Clone` and `S: Copy`.
 impl<S> Clone for Permit<S> {
     fn clone(&self) -> Self {
         *self
@@ -92,7 +92,7 @@ impl<S> fmt::Debug for Permit<S> {
     }
 }
 
-/// The key holds, but lacks the scope.
+/// The key is valid, but lacks the scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the API key lacks the scope {0}")]
 pub struct Forbidden(pub Scope);
@@ -103,7 +103,7 @@ mod tests {
     use crate::auth::{GroupsRead, GroupsWrite};
 
     #[test]
-    fn a_caller_is_permitted_what_the_key_is_for_and_nothing_else() {
+    fn a_caller_gets_permits_only_for_the_scopes_of_its_key() {
         let caller = Caller::admitted(KeyId::DEVELOPMENT, [Scope::GroupsRead].into_iter().collect());
         assert_eq!(caller.permit::<GroupsRead>().unwrap().key_id(), KeyId::DEVELOPMENT);
         assert_eq!(caller.permit::<GroupsWrite>().unwrap_err(), Forbidden(Scope::GroupsWrite));

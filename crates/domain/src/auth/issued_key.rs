@@ -1,19 +1,19 @@
-//! What is known of a key once it is issued: everything but the key.
+//! The stored data of an issued key: everything but the secret.
 
 use super::{Caller, Scopes};
 use crate::{clock::Timestamp, text};
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
 
-/// The public name of a key in logs and commands; it opens nothing.
+/// The public id of a key, for logs and commands. It is not a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(pub Uuid);
 
 impl KeyId {
-    /// The id under which the development key appears; no issued key has it.
+    /// The id of the development key; no issued key has it.
     pub const DEVELOPMENT: Self = Self(Uuid::nil());
 
-    /// The id under which the operator at the command line appears; no issued key has it.
+    /// The id of the operator at the command line; no issued key has it.
     pub const OPERATOR: Self = Self(Uuid::max());
 }
 
@@ -31,12 +31,12 @@ impl FromStr for KeyId {
     }
 }
 
-/// What people call a key: 1 to 63 characters, none of them a control character.
+/// A key's display name: 1 to 63 characters, none of them a control character.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyName(Box<str>);
 
 impl KeyName {
-    /// Checks `raw`, and keeps it as it is.
+    /// Checks `raw` without changing it.
     pub fn parse(raw: &str) -> Result<Self, InvalidKeyName> {
         if text::check(raw).is_err() || raw.trim().is_empty() {
             return Err(InvalidKeyName);
@@ -50,43 +50,43 @@ impl KeyName {
     }
 }
 
-/// It is not a name for a key.
+/// The text breaks the rules of key names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a key's name has 1 to 63 characters, not all of them blank and none of them a control character")]
 pub struct InvalidKeyName;
 
-/// A key on record.
+/// An issued key, as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssuedKey {
-    /// The key's public name.
+    /// The key's public id.
     pub id: KeyId,
-    /// What people call it.
+    /// The display name.
     pub name: KeyName,
-    /// What it is for.
+    /// The scopes it grants.
     pub scopes: Scopes,
-    /// When it was issued.
+    /// The time of issue.
     pub created_at: Timestamp,
-    /// The moment from which it no longer holds, if there is one.
+    /// The time from which it is invalid; `None` if it never expires.
     pub expires_at: Option<Timestamp>,
-    /// When it was revoked, if it was.
+    /// The time of its revocation, if it was revoked.
     pub revoked_at: Option<Timestamp>,
 }
 
 impl IssuedKey {
-    /// Admits the holder at `now`, unless the key is revoked or expired.
-    pub fn admit(&self, now: Timestamp) -> Result<Caller, NotAdmitted> {
+    /// Returns the key's holder, unless the key is revoked, or expired at `now`.
+    pub fn admit(&self, now: Timestamp) -> Result<Caller, InactiveKey> {
         let expired = self.expires_at.is_some_and(|expiry| expiry <= now);
         if expired || self.revoked_at.is_some() {
-            return Err(NotAdmitted);
+            return Err(InactiveKey);
         }
         Ok(Caller::admitted(self.id, self.scopes))
     }
 }
 
-/// The key is on record, but no longer holds.
+/// The key is stored, but expired or revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the API key is expired or revoked")]
-pub struct NotAdmitted;
+pub struct InactiveKey;
 
 #[cfg(test)]
 mod tests {
@@ -105,24 +105,24 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_holds_admits_its_holder_with_its_scopes() {
+    fn a_valid_key_admits_its_holder_with_its_scopes() {
         let caller = Caller::admitted(KeyId(Uuid::max()), Scopes::all());
         assert_eq!(key(None, None).admit(at(9)), Ok(caller));
     }
 
     #[test]
-    fn a_key_expires_at_the_very_moment() {
+    fn a_key_expires_exactly_at_its_expiry() {
         assert!(key(Some(at(10)), None).admit(at(9)).is_ok());
-        assert_eq!(key(Some(at(10)), None).admit(at(10)), Err(NotAdmitted));
+        assert_eq!(key(Some(at(10)), None).admit(at(10)), Err(InactiveKey));
     }
 
     #[test]
     fn a_revoked_key_admits_nobody() {
-        assert_eq!(key(None, Some(at(5))).admit(at(9)), Err(NotAdmitted));
+        assert_eq!(key(None, Some(at(5))).admit(at(9)), Err(InactiveKey));
     }
 
     #[test]
-    fn a_key_name_is_a_line_that_says_something() {
+    fn a_key_name_is_one_nonblank_line() {
         for name in ["", "   ", "a\nb", &*"x".repeat(64)] {
             assert_eq!(KeyName::parse(name), Err(InvalidKeyName), "{name:?}");
         }

@@ -1,8 +1,8 @@
-//! What a key is for.
+//! Scopes: the operations that a key permits.
 
 use std::{fmt, str::FromStr};
 
-/// One thing that a key may be used for.
+/// One kind of operation that a key may permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// Reading groups.
@@ -12,10 +12,10 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// Every scope there is.
+    /// All scopes.
     pub const ALL: [Self; 2] = [Self::GroupsRead, Self::GroupsWrite];
 
-    /// The scope's name, as the command line and the database write it.
+    /// The scope's name on the command line and in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::GroupsRead => "groups:read",
@@ -45,7 +45,7 @@ impl fmt::Display for Scope {
     }
 }
 
-/// A scope as a type, so that a [`Permit`](super::Permit) for it is a type too.
+/// A scope as a type, so that each scope has a [`Permit`](super::Permit) type of its own.
 pub trait GrantableScope {
     /// The scope.
     const SCOPE: Scope;
@@ -67,10 +67,10 @@ impl GrantableScope for GroupsWrite {
 
 /// No scope has this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no scope; there are groups:read and groups:write")]
+#[error("`{0}` is not a scope; the scopes are groups:read and groups:write")]
 pub struct UnknownScope(String);
 
-/// A set of scopes. Displayed as their names with a space between; [`Scopes::recorded`] reads that back.
+/// A set of scopes. Displays as space-separated names, which [`Scopes::from_names`] reads back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Scopes(u8);
 
@@ -80,15 +80,15 @@ impl Scopes {
         Scope::ALL.into_iter().collect()
     }
 
-    /// The scopes that a record names, with a space between.
+    /// Reads space-separated names.
     ///
-    /// A name that this version does not know is passed over: during a rolling upgrade a newer instance may have written
-    /// it, and the key still holds for the scopes that this version knows.
-    pub fn recorded(names: &str) -> Self {
+    /// Unknown names are ignored: during a rolling upgrade a newer instance may have stored one, and the key remains
+    /// valid for the scopes that this version knows.
+    pub fn from_names(names: &str) -> Self {
         names.split_ascii_whitespace().filter_map(|name| name.parse::<Scope>().ok()).collect()
     }
 
-    /// Whether `scope` is in the set.
+    /// Returns true if `scope` is in the set.
     pub fn contains(self, scope: Scope) -> bool {
         self.0 & scope.bit() != 0
     }
@@ -122,28 +122,31 @@ mod tests {
     #[test]
     fn a_set_round_trips_through_its_names() {
         for set in [Scopes::default(), [Scope::GroupsRead].into_iter().collect(), Scopes::all()] {
-            assert_eq!(Scopes::recorded(&set.to_string()), set);
+            assert_eq!(Scopes::from_names(&set.to_string()), set);
         }
         assert_eq!(Scopes::all().to_string(), "groups:read groups:write");
     }
 
     #[test]
-    fn a_set_contains_what_was_put_in_and_nothing_else() {
+    fn a_set_contains_only_the_scopes_put_in() {
         let set: Scopes = [Scope::GroupsWrite].into_iter().collect();
         assert!(set.contains(Scope::GroupsWrite));
         assert!(!set.contains(Scope::GroupsRead));
     }
 
     #[test]
-    fn a_recorded_scope_that_this_version_does_not_know_is_passed_over() {
-        let set = Scopes::recorded("groups:burn groups:read");
+    fn an_unknown_stored_scope_is_ignored() {
+        let set = Scopes::from_names("groups:burn groups:read");
         assert_eq!(set, [Scope::GroupsRead].into_iter().collect());
-        assert_eq!(Scopes::recorded("groups:burn"), Scopes::default());
+        assert_eq!(Scopes::from_names("groups:burn"), Scopes::default());
     }
 
     #[test]
-    fn an_unknown_name_is_named() {
+    fn the_error_names_the_unknown_scope() {
         let error = "groups:burn".parse::<Scope>().unwrap_err();
-        assert_eq!(error.to_string(), "`groups:burn` is no scope; there are groups:read and groups:write");
+        assert_eq!(
+            error.to_string(),
+            "`groups:burn` is not a scope; the scopes are groups:read and groups:write"
+        );
     }
 }

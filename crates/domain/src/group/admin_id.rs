@@ -2,17 +2,18 @@
 
 use crate::text::parse_digits;
 
-/// The id of a user in the identity service: 1 to 9223372036854775807. This service asks nobody whether it exists.
+/// The id of a user in the identity service: 1 to 9223372036854775807. This service does not check that the user
+/// exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AdminId(i64);
 
 impl AdminId {
-    /// Takes a number that is positive.
+    /// Checks that `id` is positive.
     pub fn new(id: i64) -> Result<Self, InvalidAdminId> {
         if id >= 1 { Ok(Self(id)) } else { Err(InvalidAdminId) }
     }
 
-    /// Reads a number written in ASCII digits alone: no sign, no space, no point.
+    /// Parses ASCII digits only: no sign, no space, no decimal point.
     pub fn parse(digits: &str) -> Result<Self, InvalidAdminId> {
         parse_digits(digits).map_or(Err(InvalidAdminId), Self::new)
     }
@@ -23,7 +24,7 @@ impl AdminId {
     }
 }
 
-/// It is not a whole number in range.
+/// The number is not an integer in range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("admin_id must be an integer from 1 to 9223372036854775807")]
 pub struct InvalidAdminId;
@@ -34,7 +35,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn only_digits_in_range_are_read() {
+    fn only_digits_in_range_are_parsed() {
         for (digits, id) in [("1", 1), ("007", 7), ("9223372036854775807", i64::MAX)] {
             assert_eq!(AdminId::parse(digits).map(AdminId::get), Ok(id), "{digits}");
         }
@@ -50,7 +51,7 @@ mod tests {
         }
 
         #[test]
-        fn no_other_number_is_taken(id in i64::MIN..=0) {
+        fn other_numbers_are_refused(id in i64::MIN..=0) {
             prop_assert_eq!(AdminId::new(id), Err(InvalidAdminId));
         }
     }

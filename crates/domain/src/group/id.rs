@@ -1,19 +1,19 @@
-//! The number of a stored group.
+//! The id of a stored group.
 
 use crate::text::parse_digits;
 use std::fmt;
 
-/// A group's number, given by the repository: from 1 up, never used again, also after a delete.
+/// A group's number, assigned by the repository: from 1 up, never reused, not even after a delete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GroupId(i64);
 
 impl GroupId {
-    /// Takes a number that is positive.
+    /// Checks that `id` is positive.
     pub fn new(id: i64) -> Result<Self, InvalidGroupId> {
         if id >= 1 { Ok(Self(id)) } else { Err(InvalidGroupId) }
     }
 
-    /// Reads digits.
+    /// Parses ASCII digits only.
     pub fn parse(digits: &str) -> Result<Self, InvalidGroupId> {
         parse_digits(digits).map_or(Err(InvalidGroupId), Self::new)
     }
@@ -30,7 +30,7 @@ impl fmt::Display for GroupId {
     }
 }
 
-/// It is not a positive number.
+/// The number is not a positive integer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("id must be an integer from 1 to 9223372036854775807")]
 pub struct InvalidGroupId;
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_read_from_digits_alone() {
+    fn ids_are_parsed_from_digits_only() {
         assert_eq!(GroupId::parse("9223372036854775807").map(GroupId::get), Ok(i64::MAX));
         for digits in ["", "0", "-1", "+1", "1.0", " 1", "x", "9223372036854775808"] {
             assert_eq!(GroupId::parse(digits), Err(InvalidGroupId), "{digits:?}");

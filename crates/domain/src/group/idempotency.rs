@@ -1,19 +1,19 @@
-//! Requests that may be repeated.
+//! Idempotency-Keys, and the records that make a repeated request safe.
 
 use super::{AdminId, CreateGroup, Group, GroupId, GroupName, GroupToken};
-use crate::{auth::KeyId, clock::Timestamp, text::is_key};
+use crate::{auth::KeyId, clock::Timestamp, text::is_valid_key};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// A caller's name for one request, however often it is sent: 1 to 255 visible ASCII characters
+/// A caller's name for one request and all its retries: 1 to 255 visible ASCII characters
 /// (draft-ietf-httpapi-idempotency-key-header).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdempotencyKey(Box<str>);
 
 impl IdempotencyKey {
-    /// Checks `raw`.
+    /// Checks the rules.
     pub fn parse(raw: &str) -> Result<Self, InvalidIdempotencyKey> {
-        if is_key(raw) { Ok(Self(raw.into())) } else { Err(InvalidIdempotencyKey) }
+        if is_valid_key(raw) { Ok(Self(raw.into())) } else { Err(InvalidIdempotencyKey) }
     }
 
     /// The characters.
@@ -22,12 +22,12 @@ impl IdempotencyKey {
     }
 }
 
-/// The key is empty, too long, or has other characters.
+/// The text is empty, too long, or has other characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an idempotency key must have 1 to 255 visible ASCII characters")]
 pub struct InvalidIdempotencyKey;
 
-/// One request of one caller. Callers do not share their keys.
+/// An Idempotency-Key with its caller. Each caller has a key space of its own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Idempotency {
     /// The API key of the caller.
@@ -36,7 +36,7 @@ pub struct Idempotency {
     pub key: IdempotencyKey,
 }
 
-/// A SHA-256 digest (FIPS 180-4) of what a request asks for: two requests with the same one ask for the same.
+/// A SHA-256 digest (FIPS 180-4) of a request's content: equal requests have equal fingerprints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint(pub [u8; 32]);
 
@@ -44,7 +44,7 @@ impl Fingerprint {
     /// The fingerprint of a request to create a group.
     pub fn of_create(name: &GroupName, token: &GroupToken, admin_id: AdminId) -> Self {
         let mut digest = Sha256::new();
-        // Each text is preceded by its length, so that no two requests are digested as the same bytes.
+        // Each text is preceded by its length, so that different requests never hash the same bytes.
         for text in ["create_group", name.as_str(), token.as_str()] {
             digest.update((text.len() as u64).to_be_bytes());
             digest.update(text);
@@ -54,21 +54,22 @@ impl Fingerprint {
     }
 }
 
-/// The record of a create with an idempotency key: what was asked for, and what the first reply said beyond that.
+/// The stored record of a create with an Idempotency-Key: the request's fingerprint, and the rest of the first reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recorded {
+pub struct IdempotencyRecord {
     /// The fingerprint of the request.
     pub fingerprint: Fingerprint,
     /// The id of the group that was created.
     pub id: GroupId,
     /// The UUID of that group.
     pub uuid: Uuid,
-    /// The moment at which that group was created.
+    /// The creation time of that group.
     pub created_at: Timestamp,
 }
 
-impl Recorded {
-    /// The group as the first reply showed it, if `request` asks for the same; whatever became of the group since.
+impl IdempotencyRecord {
+    /// Returns the group as in the first reply if `request` is equal to the recorded one, even if the group was
+    /// changed or deleted since.
     pub fn replay(&self, request: CreateGroup) -> Result<Group, KeyReused> {
         let CreateGroup { name, token, admin_id } = request;
         if Fingerprint::of_create(&name, &token, admin_id) != self.fingerprint {
@@ -79,7 +80,7 @@ impl Recorded {
     }
 }
 
-/// The idempotency key was used for another request.
+/// The Idempotency-Key was used for a different request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyReused;
 
@@ -88,7 +89,7 @@ pub struct KeyReused;
 pub struct Created {
     /// The group.
     pub group: Group,
-    /// Whether an earlier request created it.
+    /// True if an earlier request created it.
     pub replayed: bool,
 }
 
@@ -112,8 +113,8 @@ mod tests {
         Fingerprint::of_create(&request.name, &request.token, request.admin_id)
     }
 
-    fn recorded(request: &CreateGroup) -> Recorded {
-        Recorded {
+    fn recorded(request: &CreateGroup) -> IdempotencyRecord {
+        IdempotencyRecord {
             fingerprint: fingerprint(request),
             id: GroupId::new(7).unwrap(),
             uuid: Uuid::max(),
@@ -129,7 +130,7 @@ mod tests {
         assert_eq!((group.name, group.token, group.admin_id), (first.name, first.token, first.admin_id));
     }
 
-    /// A record outlives the version that wrote it, so the same request must have the same fingerprint for ever.
+    /// A record outlives the version that wrote it, so the fingerprint of a request must never change.
     #[test]
     fn a_fingerprint_never_changes() {
         let Fingerprint(digest) = fingerprint(&create_group_of("g", "t", 1));
@@ -140,7 +141,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn requests_that_differ_are_told_apart(
+        fn a_replay_succeeds_only_for_an_equal_request(
             one in ("[a-c]{1,3}", "[a-c]{1,3}", 1..3_i64),
             other in ("[a-c]{1,3}", "[a-c]{1,3}", 1..3_i64),
         ) {

@@ -1,9 +1,9 @@
-//! What a single group is found by.
+//! The unique keys of a group.
 
 use super::{GroupId, GroupName};
 use uuid::Uuid;
 
-/// One of the three things of which no two groups have the same.
+/// A unique key of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GroupKey {
     /// The number.

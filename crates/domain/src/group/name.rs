@@ -2,28 +2,28 @@
 
 mod characters;
 
-use crate::text::{self, TextFault};
+use crate::text::{self, TextError};
 use std::borrow::Cow;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 /// A group's name: 1 to 63 Unicode scalar values in Normalisation Form C (Unicode UAX #15).
 ///
-/// Two names are the same when their bytes are; `A` and `a` differ.
+/// Names are compared byte for byte; `A` and `a` differ.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GroupName(Box<str>);
 
 impl GroupName {
-    /// Reads the name of a new group: normalises `raw` to NFC and checks every rule.
+    /// Parses the name of a new group: normalises `raw` to NFC and checks every rule.
     pub fn parse<'a>(raw: impl Into<Cow<'a, str>>) -> Result<Self, InvalidGroupName> {
         let name = Self::parse_existing(raw)?;
         characters::check(&name.0)?;
         Ok(name)
     }
 
-    /// Reads a name that a group may have already: normalises `raw` to NFC and checks the rules that every stored name obeys.
+    /// Parses the name of a stored group: normalises `raw` to NFC and checks the rules that every stored name obeys.
     ///
-    /// The rules of single characters are younger than the first groups, so a stored name may break them. It stays readable,
-    /// and is found.
+    /// The rules of `characters` were added after the first groups were stored, so a stored name may break them and
+    /// must still be readable.
     pub fn parse_existing<'a>(raw: impl Into<Cow<'a, str>>) -> Result<Self, InvalidGroupName> {
         let raw = raw.into();
         let name = if is_nfc(&raw) { raw } else { raw.nfc().collect() };
@@ -40,41 +40,41 @@ impl GroupName {
     }
 }
 
-/// The rule that a would-be name breaks.
+/// The rule that a name breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidGroupName {
-    /// It has no characters.
+    /// The name is empty.
     #[error("name must not be empty")]
     Empty,
-    /// It has more than 63 characters after normalisation.
+    /// More than 63 characters after normalisation.
     #[error("name must have at most 63 characters")]
     TooLong,
-    /// It has a character of Unicode's category `Cc`.
+    /// A control character (Unicode category `Cc`).
     #[error("name must not contain control characters")]
     ControlCharacter,
-    /// It begins or ends with white space.
+    /// White space at the start or the end.
     #[error("name must not begin or end with white space")]
     SurroundingWhiteSpace,
-    /// It has a code point that is no character and never will be one (Unicode, section 23.7).
+    /// A noncharacter (Unicode, section 23.7).
     #[error("name must not contain noncharacters")]
     Noncharacter,
-    /// It has a character that changes the direction of the text around it (Unicode UAX #9, section 2).
+    /// A character that changes the direction of the text around it (Unicode UAX #9, section 2).
     #[error("name must not contain bidirectional embeddings, overrides or isolates")]
     BidirectionalControl,
-    /// It has U+FEFF, which is also the byte order mark.
+    /// U+FEFF, the byte order mark.
     #[error("name must not contain U+FEFF, the byte order mark")]
     ByteOrderMark,
-    /// It shows nothing.
+    /// No visible character.
     #[error("name must contain a visible character")]
     Invisible,
 }
 
-impl From<TextFault> for InvalidGroupName {
-    fn from(fault: TextFault) -> Self {
+impl From<TextError> for InvalidGroupName {
+    fn from(fault: TextError) -> Self {
         match fault {
-            TextFault::Empty => Self::Empty,
-            TextFault::TooLong => Self::TooLong,
-            TextFault::ControlCharacter => Self::ControlCharacter,
+            TextError::Empty => Self::Empty,
+            TextError::TooLong => Self::TooLong,
+            TextError::ControlCharacter => Self::ControlCharacter,
         }
     }
 }
@@ -85,7 +85,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn each_rule_is_named() {
+    fn each_broken_rule_has_its_own_error() {
         let cases = [
             ("", InvalidGroupName::Empty),
             (&*"x".repeat(64), InvalidGroupName::TooLong),
@@ -141,7 +141,7 @@ mod tests {
         }
 
         #[test]
-        fn a_control_character_anywhere_is_named(head in "[a-z]{0,5}", control in "\\p{Cc}", tail in "[a-z]{0,5}") {
+        fn a_control_character_anywhere_is_refused(head in "[a-z]{0,5}", control in "\\p{Cc}", tail in "[a-z]{0,5}") {
             prop_assert_eq!(
                 GroupName::parse(format!("{head}{control}{tail}")),
                 Err(InvalidGroupName::ControlCharacter)
@@ -149,7 +149,7 @@ mod tests {
         }
 
         #[test]
-        fn a_name_too_long_is_named(raw in "[a-zà-ÿ]{64,200}") {
+        fn a_name_that_is_too_long_is_refused(raw in "[a-zà-ÿ]{64,200}") {
             prop_assert_eq!(GroupName::parse(raw), Err(InvalidGroupName::TooLong));
         }
     }

@@ -1,22 +1,22 @@
-//! A part of the list of groups.
+//! Pages of the list of groups.
 
 use super::{Group, GroupId};
 use crate::text::parse_digits;
 
-/// How many groups a page may have: 1 to 1,000; 100 if nobody says.
+/// Maximum number of groups on a page: 1 to 1,000; 100 by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageSize(u16);
 
 impl PageSize {
-    /// The most groups of a page.
+    /// The largest page size.
     pub const MAX: Self = Self(1000);
 
-    /// Takes a size that is in bounds.
+    /// Checks that `size` is in bounds.
     pub fn new(size: u16) -> Result<Self, InvalidPageSize> {
         if (1..=Self::MAX.0).contains(&size) { Ok(Self(size)) } else { Err(InvalidPageSize) }
     }
 
-    /// Reads digits.
+    /// Parses ASCII digits only.
     pub fn parse(digits: &str) -> Result<Self, InvalidPageSize> {
         parse_digits(digits).map_or(Err(InvalidPageSize), Self::new)
     }
@@ -33,7 +33,7 @@ impl Default for PageSize {
     }
 }
 
-/// It is not a number from 1 to 1,000.
+/// The size is not an integer from 1 to 1,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("limit must be an integer from 1 to 1000")]
 pub struct InvalidPageSize;
@@ -43,7 +43,7 @@ pub struct InvalidPageSize;
 pub struct Page {
     /// The groups.
     pub groups: Vec<Group>,
-    /// After which group the next page begins; `None` where this is the last.
+    /// The last id of this page, after which the next page begins; `None` on the last page.
     pub next_after: Option<GroupId>,
 }
 

@@ -1,16 +1,16 @@
 //! The token of a group.
 
-use crate::text::{self, TextFault};
+use crate::text::{self, TextError};
 use std::{borrow::Cow, fmt};
 
 /// A group's token: 1 to 63 Unicode scalar values, kept byte for byte.
 ///
-/// It is a secret, so its `Debug` shows nothing.
+/// It is a secret, so `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct GroupToken(Box<str>);
 
 impl GroupToken {
-    /// Checks `raw`, and keeps it as it is.
+    /// Checks `raw` without changing it.
     pub fn parse<'a>(raw: impl Into<Cow<'a, str>>) -> Result<Self, InvalidGroupToken> {
         let raw = raw.into();
         text::check(&raw)?;
@@ -29,26 +29,26 @@ impl fmt::Debug for GroupToken {
     }
 }
 
-/// The rule that a would-be token breaks.
+/// The rule that a token breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidGroupToken {
-    /// It has no characters.
+    /// The token is empty.
     #[error("token must not be empty")]
     Empty,
-    /// It has more than 63 characters.
+    /// More than 63 characters.
     #[error("token must have at most 63 characters")]
     TooLong,
-    /// It has a character of Unicode's category `Cc`.
+    /// A control character (Unicode category `Cc`).
     #[error("token must not contain control characters")]
     ControlCharacter,
 }
 
-impl From<TextFault> for InvalidGroupToken {
-    fn from(fault: TextFault) -> Self {
+impl From<TextError> for InvalidGroupToken {
+    fn from(fault: TextError) -> Self {
         match fault {
-            TextFault::Empty => Self::Empty,
-            TextFault::TooLong => Self::TooLong,
-            TextFault::ControlCharacter => Self::ControlCharacter,
+            TextError::Empty => Self::Empty,
+            TextError::TooLong => Self::TooLong,
+            TextError::ControlCharacter => Self::ControlCharacter,
         }
     }
 }
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn each_rule_is_named() {
+    fn each_broken_rule_has_its_own_error() {
         let cases = [
             ("", InvalidGroupToken::Empty),
             (&*"x".repeat(64), InvalidGroupToken::TooLong),
@@ -77,7 +77,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_accepted_is_kept_byte_for_byte(raw in "\\PC{1,63}") {
+        fn an_accepted_token_is_kept_byte_for_byte(raw in "\\PC{1,63}") {
             let token = GroupToken::parse(&raw).unwrap();
             prop_assert_eq!(token.as_str(), raw);
         }
@@ -89,7 +89,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_refused_breaks_the_named_rule(raw in any::<String>()) {
+        fn the_error_matches_the_broken_rule(raw in any::<String>()) {
             match GroupToken::parse(&raw) {
                 Ok(token) => prop_assert_eq!(token.as_str(), raw),
                 Err(InvalidGroupToken::Empty) => prop_assert!(raw.is_empty()),

@@ -1,4 +1,4 @@
-//! The ports through which groups are stored and found.
+//! The ports that store and find groups.
 
 use super::StorageError;
 use crate::group::{Created, Group, GroupId, GroupKey, Idempotency, NewGroup};
@@ -11,18 +11,18 @@ pub trait GroupRepository: Send + Sync {
     /// Stores `group`, and returns it with its id.
     ///
     /// An implementation
-    /// - MUST NOT return `Ok` before the group is durable: it is there after a crash of the process or the machine;
+    /// - MUST NOT return `Ok` before the group is durable: it survives a crash of the process or the machine;
     /// - MUST store every field as given, and return what it stored;
-    /// - MUST refuse a name that is stored already, byte for byte, with `NameTaken`, and among concurrent requests
-    ///   for one name store exactly one;
-    /// - MUST give ids from 1 up, and never the same twice, also after a delete;
-    /// - MUST answer in bounded time, and with `Unavailable` where a later retry may succeed;
-    /// - MAY have stored the group when it answers `Unavailable`; the caller may also go away before the answer.
+    /// - MUST refuse a name that is already stored, byte for byte, with `NameTaken`, and store exactly one of several
+    ///   concurrent requests for one name;
+    /// - MUST assign ids from 1 up and never reuse one, not even after a delete;
+    /// - MUST answer in bounded time, and with `Unavailable` if a later retry may succeed;
+    /// - MAY have stored the group although it answers `Unavailable`, or although the caller is gone.
     ///
-    /// With an `idempotency`, an implementation MUST also record, in the same transaction, what was asked for and what
-    /// was created. Where that caller used that key before, it
-    /// - MUST decide by [`Recorded::replay`](crate::group::Recorded::replay), whatever became of the group since, and
-    ///   MUST NOT store another one;
+    /// With an `idempotency`, an implementation MUST also record the request and the created group in the same
+    /// transaction. If the caller has used the key before, an implementation
+    /// - MUST decide by [`IdempotencyRecord::replay`](crate::group::IdempotencyRecord::replay), even if the group was
+    ///   changed or deleted since, and MUST NOT store another one;
     /// - MUST do so for concurrent requests too, and after a restart;
     /// - MUST NOT record a request that it refuses.
     async fn create(
@@ -38,7 +38,7 @@ pub enum CreateGroupError {
     /// A group of that name exists.
     #[error("a group of that name exists")]
     NameTaken,
-    /// The same caller asked for another group under the same key.
+    /// The caller used this Idempotency-Key for a different request.
     #[error("the idempotency key was used for another request")]
     IdempotencyKeyReused,
     /// The storage failed.
@@ -47,7 +47,7 @@ pub enum CreateGroupError {
 }
 
 impl CreateGroupError {
-    /// Tells whether a later retry may succeed.
+    /// Returns true if a later retry may succeed.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Storage(error) if error.is_transient())
     }
@@ -57,14 +57,14 @@ impl CreateGroupError {
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait GroupReader: Send + Sync {
-    /// The group that has this key, every field as it was stored.
+    /// Returns the group with this key, every field as it was stored.
     ///
-    /// An implementation MUST find a group from the moment at which [`GroupRepository::create`] returned it.
+    /// An implementation MUST find a group as soon as [`GroupRepository::create`] has returned it.
     async fn find(&self, key: &GroupKey) -> Result<Option<Group>, StorageError>;
 
-    /// The first `limit` groups whose id is above `after`, in the order of ids.
+    /// Returns the first `limit` groups whose id is above `after`, ordered by id.
     ///
-    /// Whoever asks again with the last id of the answer meets every group once, also while groups are created. So an
-    /// implementation MUST NOT return a group as long as one with a smaller id may still appear.
+    /// Paging by the last id of each page MUST return every group exactly once, even during concurrent creates. So an
+    /// implementation MUST NOT return a group while a group with a smaller id may still appear.
     async fn list(&self, after: Option<GroupId>, limit: u16) -> Result<Vec<Group>, StorageError>;
 }

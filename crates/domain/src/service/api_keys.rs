@@ -1,4 +1,4 @@
-//! The use cases of keys.
+//! The use cases of API keys.
 
 use crate::{
     auth::{ApiKey, IssuedKey, KeyId, KeyName, Scopes},
@@ -10,27 +10,27 @@ use std::{sync::Arc, time::Duration};
 /// A request for a new key.
 #[derive(Debug, Clone)]
 pub struct IssueKey {
-    /// What people will call it.
+    /// The display name.
     pub name: KeyName,
-    /// What it is for.
+    /// The scopes to grant.
     pub scopes: Scopes,
-    /// How long it will hold; for ever if `None`.
+    /// The lifetime; `None` for a key that never expires.
     pub expires_in: Option<Duration>,
 }
 
-/// Why no key was issued.
+/// The reason why no key was issued.
 #[derive(Debug, thiserror::Error)]
 pub enum IssueKeyError {
-    /// A key for nothing is no use.
+    /// The request has no scope.
     #[error("a key needs at least one scope")]
     NoScope,
-    /// The expiry is further away than time is counted.
-    #[error("the expiry is too far away")]
+    /// The expiry is beyond the range of timestamps.
+    #[error("the expiry is too far in the future")]
     ExpiryTooFar,
-    /// The operating system gave no randomness.
-    #[error("no randomness to make a key of")]
+    /// The operating system could not provide randomness.
+    #[error("the operating system has no randomness for a new key")]
     NoRandomness(#[source] anyhow::Error),
-    /// It could not be put on record.
+    /// The key could not be stored.
     #[error(transparent)]
     Storage(#[from] StorageError),
 }
@@ -42,12 +42,12 @@ pub struct ApiKeyService {
 }
 
 impl ApiKeyService {
-    /// A service that records in `keys` and takes the time from `clock`.
+    /// A service that stores in `keys` and takes the time from `clock`.
     pub fn new(keys: Arc<dyn ApiKeyRepository>, clock: Arc<dyn Clock>) -> Self {
         Self { keys, clock }
     }
 
-    /// Mints a key, puts it on record, and returns it: it can never be had again.
+    /// Mints a key, stores its digest, and returns it. The key cannot be retrieved again.
     pub async fn issue(&self, request: IssueKey) -> Result<(ApiKey, IssuedKey), IssueKeyError> {
         let IssueKey { name, scopes, expires_in } = request;
         if scopes == Scopes::default() {
@@ -64,12 +64,12 @@ impl ApiKeyService {
         Ok((key, issued))
     }
 
-    /// Every key on record, the oldest first.
+    /// Returns all keys, oldest first.
     pub async fn list(&self) -> Result<Vec<IssuedKey>, StorageError> {
         self.keys.list().await
     }
 
-    /// Revokes a key from now on, and says whether it is on record.
+    /// Revokes a key as of now, and returns whether it exists.
     pub async fn revoke(&self, id: KeyId) -> Result<bool, StorageError> {
         self.keys.revoke(id, self.clock.now()).await
     }
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_issued_key_is_put_on_record_before_it_is_shown() {
+    async fn an_issued_key_is_stored_before_it_is_shown() {
         let mut keys = MockApiKeyRepository::new();
         keys.expect_insert()
             .once()
@@ -111,15 +111,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_that_cannot_be_put_on_record_is_not_shown() {
+    async fn a_key_that_cannot_be_stored_is_not_shown() {
         let mut keys = MockApiKeyRepository::new();
-        keys.expect_insert().returning(|_, _| Err(StorageError::Unavailable(anyhow::anyhow!("away"))));
+        keys.expect_insert().returning(|_, _| Err(StorageError::Unavailable(anyhow::anyhow!("unreachable"))));
         let refused = service(keys).issue(request(None)).await;
         assert!(matches!(refused, Err(IssueKeyError::Storage(StorageError::Unavailable(_)))));
     }
 
     #[tokio::test]
-    async fn a_key_without_scope_or_with_an_expiry_beyond_time_is_not_issued() {
+    async fn a_key_without_scopes_or_with_an_overflowing_expiry_is_not_issued() {
         let service = service(MockApiKeyRepository::new());
         let no_scope = IssueKey { scopes: Scopes::default(), ..request(None) };
         assert!(matches!(service.issue(no_scope).await, Err(IssueKeyError::NoScope)));
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_is_revoked_from_the_moment_of_the_clock() {
+    async fn a_key_is_revoked_at_the_current_time() {
         let id = KeyId::DEVELOPMENT;
         let mut keys = MockApiKeyRepository::new();
         keys.expect_revoke()

@@ -20,7 +20,7 @@ use std::sync::Arc;
 ///     Ok(())
 /// }
 /// ```
-/// Without one it cannot be called:
+/// It cannot be called without one:
 /// ```compile_fail,E0061
 /// # use gochat_domain::{auth::{Caller, Forbidden}, group::GroupKey, service::GroupService};
 /// async fn find(groups: &GroupService, caller: Caller, key: GroupKey) -> Result<(), Forbidden> {
@@ -45,9 +45,9 @@ impl GroupService {
         Self { groups, reader, clock }
     }
 
-    /// Creates a group, durably, and returns it as stored.
+    /// Creates a group durably, and returns it as stored.
     ///
-    /// With a `key`, it creates no second group for the same caller and key, and returns the first one again.
+    /// With a `key`, a repeated request of the same caller creates no second group and returns the first one again.
     pub async fn create(
         &self,
         permit: Permit<GroupsWrite>,
@@ -58,19 +58,19 @@ impl GroupService {
         self.groups.create(NewGroup::mint(request, self.clock.now()), idempotency).await
     }
 
-    /// The group that has this key.
+    /// Returns the group with this key.
     pub async fn find(&self, _: Permit<GroupsRead>, key: &GroupKey) -> Result<Option<Group>, StorageError> {
         self.reader.find(key).await
     }
 
-    /// The groups whose ids follow `after`, or the first of all.
+    /// Returns a page of the groups whose ids follow `after`, or the first page.
     pub async fn list(
         &self,
         _: Permit<GroupsRead>,
         after: Option<GroupId>,
         size: PageSize,
     ) -> Result<Page, StorageError> {
-        // One more than the page has shows whether there is another page.
+        // Reads one more than fits, to learn whether there is another page.
         let mut groups = self.reader.list(after, size.get() + 1).await?;
         let is_last = groups.len() <= usize::from(size.get());
         groups.truncate(size.get().into());
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_group_is_stored_with_the_time_of_the_clock_and_a_uuid_of_that_time() {
+    async fn a_group_is_stored_with_the_current_time_and_a_uuid_of_that_time() {
         let mut groups = MockGroupRepository::new();
         groups
             .expect_create()
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_idempotency_key_is_the_callers_own() {
+    async fn an_idempotency_key_is_stored_with_its_caller() {
         let key = IdempotencyKey::parse("k").unwrap();
         let expected = Idempotency { caller: KeyId::OPERATOR, key: key.clone() };
         let mut groups = MockGroupRepository::new();
@@ -152,7 +152,7 @@ mod tests {
         NewGroup::mint(request(), noon()).with_id(GroupId::new(id).unwrap())
     }
 
-    /// Lists a page of 2 after group 7, where these follow.
+    /// Lists a page of 2 after group 7, if these groups follow.
     async fn page(following: std::ops::Range<i64>) -> Page {
         let mut reader = MockGroupReader::new();
         reader
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_page_names_the_next_one_where_there_is_one() {
+    async fn a_page_links_to_the_next_one_unless_it_is_the_last() {
         let ids = |page: &Page| page.groups.iter().map(|group| group.id.get()).collect::<Vec<_>>();
         let first = page(8..11).await;
         assert_eq!((ids(&first), first.next_after), (vec![8, 9], GroupId::new(9).ok()));

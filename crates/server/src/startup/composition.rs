@@ -53,7 +53,7 @@ impl Application {
             clock.clone(),
             CachingAuthenticator::MAX_AGE,
         )
-        .measured(&registry)?;
+        .with_metrics(&registry)?;
         let authenticator: Arc<dyn Authenticator> =
             if settings.development_key { Arc::new(DevelopmentKey(keys)) } else { Arc::new(keys) };
         let stopping = Arc::new(AtomicBool::new(false));

@@ -26,7 +26,7 @@ pub(crate) fn migrate(
     settings: &DatabaseSettings,
     progress: &dyn Fn(&str),
 ) -> anyhow::Result<Vec<String>> {
-    database.migrate_telling(progress).with_context(|| in_setting(settings))
+    database.migrate_with_progress(progress).with_context(|| in_setting(settings))
 }
 
 fn in_setting(settings: &DatabaseSettings) -> String {

@@ -106,11 +106,11 @@ fn a_database_that_is_locked_for_writes_is_not_ready(database: TestDatabase) -> 
     assert_readiness(
         &app,
         503,
-        r#"{"database":"ok","migrations":"ok","writes":"none ended within 2s","shutdown":"ok"}"#,
+        r#"{"database":"ok","migrations":"ok","writes":"no write finished within 2s","shutdown":"ok"}"#,
     );
     lock.execute("ROLLBACK")?;
     deadline::eventually("the server is ready", || (ask(&app, "/readyz").status == 200).then_some(()));
-    // A trial leaves nothing behind, and takes no id.
+    // A probe create leaves nothing behind, and takes no id.
     assert!(app.groups().is_empty());
     assert_eq!(group("g").send(app.port).json()["id"], 1);
     Ok(())
@@ -128,7 +128,7 @@ fn a_primary_that_is_read_only_is_not_ready(database: TestDatabase) -> anyhow::R
     assert_readiness(
         &app,
         503,
-        r#"{"database":"ok","migrations":"ok","writes":"none ended within 2s","shutdown":"ok"}"#,
+        r#"{"database":"ok","migrations":"ok","writes":"no write finished within 2s","shutdown":"ok"}"#,
     );
     let mut admin = app.database.plain_sql()?;
     admin.execute("SET default_transaction_read_only = off")?;

@@ -44,7 +44,7 @@ impl App {
             ("GOCHAT__HTTP__BIND", "127.0.0.1:0"),
             ("GOCHAT__ADMIN__BIND", "127.0.0.1:0"),
             ("GOCHAT__HTTP__WORKERS", "1"),
-            ("GOCHAT__HTTP__SHUTDOWN_TIMEOUT", "1s"),
+            ("GOCHAT__HTTP__SHUTDOWN_TIMEOUT", "30s"),
             ("GOCHAT__DATABASE__URL", database.url()),
             ("GOCHAT__DATABASE__POOL_SIZE", "2"),
             ("GOCHAT__DATABASE__PREPARED_STATEMENTS", if database.is_pooled() { "false" } else { "true" }),

@@ -109,7 +109,7 @@ fn what_cannot_be_is_refused_in_one_sentence() -> anyhow::Result<()> {
             ("GOCHAT__ADMIN__BIND", "127.0.0.1:0"),
             ("GOCHAT__DATABASE__URL", "sqlite:///dev/null/data/g.sqlite"),
         ],
-        &["database.url = \"sqlite:///dev/null/data/g.sqlite\"", "cannot make the folder /dev/null/data"],
+        &["database.url = \"sqlite:///dev/null/data/g.sqlite\"", "cannot create the folder /dev/null/data"],
     );
     assert_refused(
         &[("GOCHAT__HTTP__BIND", "0.0.0.0:1213")],

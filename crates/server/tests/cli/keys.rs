@@ -144,7 +144,7 @@ fn an_id_or_an_expiry_that_cannot_be_is_refused(database: TestDatabase) -> anyho
     let create = ["keys", "create", "--name", "x", "--scope", "groups:read", "--expires-in"];
     assert_eq!(run(&database, &[&create[..], &["soon"]].concat()).code, Some(2));
     let too_far = run(&database, &[&create[..], &["900000y"]].concat());
-    assert_eq!((too_far.code, &*too_far.stderr), (Some(1), "gochat: the expiry is too far away\n"));
+    assert_eq!((too_far.code, &*too_far.stderr), (Some(1), "gochat: the expiry is too far in the future\n"));
     let blank = run(&database, &["keys", "create", "--name", " ", "--scope", "groups:read"]);
     assert_eq!((blank.code, &*blank.stdout), (Some(1), ""));
     Ok(())

@@ -1,11 +1,10 @@
-//! How a cluster is made.
+//! The builder of a cluster.
 
 use super::Cluster;
 use crate::{
-    Namespace, installation,
-    keeper::Keeper,
-    port,
+    Namespace, installation, port,
     server_folder::{ServerFolder, run},
+    supervisor::Supervisor,
 };
 use anyhow::{Context, bail};
 use std::{
@@ -16,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What is told of a cluster before it is made.
+/// The options of a cluster.
 ///
 /// # Example
 /// ```no_run
@@ -33,9 +32,9 @@ pub struct ClusterBuilder<'a> {
     machine: Option<&'a Namespace>,
 }
 
-const KEEPER: &str = include_str!("keeper.sh");
+const SCRIPT: &str = include_str!("supervisor.sh");
 
-/// How many ports are tried, as another process may take a free one first.
+/// Number of ports to try, as another process may take a free one first.
 const ATTEMPTS: u32 = 5;
 
 impl<'a> ClusterBuilder<'a> {
@@ -44,37 +43,37 @@ impl<'a> ClusterBuilder<'a> {
         Self { initdb: Vec::new(), settings: settings.collect(), has_certificate: false, machine: None }
     }
 
-    /// With one more setting, which goes before those of the same name that were given earlier.
+    /// Adds a setting, which overrides earlier ones of the same name.
     #[must_use]
     pub fn set(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// With more arguments for `initdb`, which go before the usual ones: `--encoding UTF8 --locale C`.
+    /// Adds arguments for `initdb`, which override the defaults: `--encoding UTF8 --locale C`.
     #[must_use]
     pub fn initdb(mut self, arguments: &[&str]) -> Self {
         self.initdb.extend(arguments.iter().map(|argument| (*argument).to_owned()));
         self
     }
 
-    /// With TLS, by a certificate that it signs itself.
+    /// Enables TLS with a self-signed certificate.
     #[must_use]
     pub fn with_certificate(self) -> Self {
         Self { has_certificate: true, ..self }
     }
 
-    /// On another machine: it listens there and not here.
+    /// Runs the server on another machine: it listens only there.
     #[must_use]
     pub fn within(self, machine: &'a Namespace) -> Self {
         Self { machine: Some(machine), ..self }
     }
 
-    /// Makes the cluster, and returns when it accepts connections.
+    /// Creates the cluster, and returns when it accepts connections.
     pub fn start(self) -> anyhow::Result<Cluster> {
         let binaries = installation::newest()?;
         let folder = ServerFolder::new("gochat-postgres-")?;
-        self.create(&binaries, &folder).context("cannot make a PostgreSQL cluster")?;
+        self.create(&binaries, &folder).context("cannot create a PostgreSQL cluster")?;
         Cluster::run(binaries, folder, self.machine)
     }
 
@@ -102,19 +101,19 @@ impl<'a> ClusterBuilder<'a> {
         let own = [
             ("ssl", if self.has_certificate { "on" } else { "off" }),
             ("max_connections", "300"),
-            // In files, which go with the folder even when the server is killed.
+            // In files, which are removed with the folder even if the server is killed.
             ("dynamic_shared_memory_type", "mmap"),
         ];
         let given = self.settings.iter().map(|(name, value)| (&**name, &**value));
         configure(folder, own.into_iter().chain(given))?;
-        // Those of this machine may connect to the one on another.
+        // Lets this machine connect to a server on another one.
         let password = "host all all samenet scram-sha-256\nhost replication all samenet scram-sha-256\n";
         append(folder, "pg_hba.conf", password)
     }
 }
 
 impl Cluster {
-    /// Runs what is in the folder, on a port that is free.
+    /// Runs the cluster in the folder on a free port.
     pub(super) fn run(
         binaries: PathBuf,
         folder: ServerFolder,
@@ -129,19 +128,19 @@ impl Cluster {
         let pg_ctl = binaries.join("pg_ctl").display().to_string();
         let shell = folder.command("sh");
         let shell = machine.map_or(shell, |machine| machine.enter(&folder.command("sh")));
-        let keeper = Keeper::start(shell, KEEPER, &[&pg_ctl, &sockets])?;
+        let supervisor = Supervisor::start(shell, SCRIPT, &[&pg_ctl, &sockets])?;
         for _ in 0..ATTEMPTS {
             let port = port::free()?;
             configure(&folder, [("port", &*port.to_string())])?;
-            if keeper.ask("start").is_ok() {
-                return Ok(Self { keeper, host, port, binaries, folder });
+            if supervisor.ask("start").is_ok() {
+                return Ok(Self { supervisor, host, port, binaries, folder });
             }
         }
         bail!("PostgreSQL in {} does not start; its log says:\n{}", binaries.display(), log(&folder))
     }
 }
 
-/// Appends to `postgresql.conf`, where the last line of a name holds.
+/// Appends to `postgresql.conf`, in which the last line of a name wins.
 fn configure<'a>(
     folder: &ServerFolder,
     settings: impl IntoIterator<Item = (&'a str, &'a str)>,

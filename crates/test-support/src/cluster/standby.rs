@@ -6,11 +6,12 @@ use crate::{
     server_folder::{ServerFolder, run},
 };
 
-/// The name by which a primary knows its standby.
+/// The application name of the standby.
 const NAME: &str = "standby";
 
 impl Cluster {
-    /// Makes a standby of this cluster that is synchronous from then on: no commit returns before the standby has it, too.
+    /// Creates a synchronous standby of this cluster: from then on a commit returns only after the standby has it,
+    /// too.
     ///
     /// # Example
     /// ```no_run
@@ -42,18 +43,18 @@ impl Cluster {
         Ok(standby)
     }
 
-    /// Ends the recovery of a standby, and returns when it accepts writes.
+    /// Promotes a standby, and returns when it accepts writes.
     pub fn promote(&self) -> anyhow::Result<()> {
         self.ask("promote")
     }
 
-    /// The URL of a database that leads to the one of two clusters that accepts writes.
+    /// The URL of a database on the one of two clusters that accepts writes.
     pub fn failover_url(&self, other: &Self, database: &str) -> String {
         let addresses = format!("{}:{},{}:{}", self.host, self.port, other.host, other.port);
         Self::url_at(&addresses, database) + "?target_session_attrs=read-write"
     }
 
-    /// Changes a setting of the server that runs, and returns when new connections have it.
+    /// Changes a setting of the running server, and returns when it applies to new connections.
     pub fn set(&self, name: &str, value: &str) -> anyhow::Result<()> {
         let loaded_at = || self.rows("SELECT pg_conf_load_time()::text");
         let before = loaded_at()?;

@@ -1,4 +1,4 @@
-//! The end of a case whose own waits do not end.
+//! The timeout of a whole case.
 
 use anyhow::bail;
 use std::{
@@ -8,10 +8,10 @@ use std::{
     time::Duration,
 };
 
-/// Longest time of a case: a last resort for waits without a deadline of their own, like a query.
+/// Longest duration of a case: a last resort for waits without a timeout, such as a query.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 
-/// Runs a case in a thread of this name. One that hangs fails, and its thread is left to itself.
+/// Runs a case in a thread with this name. A case that hangs fails, and its thread is abandoned.
 pub(crate) fn case<T: Send + 'static>(
     name: String,
     case: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
@@ -28,7 +28,7 @@ fn within<T: Send + 'static>(
     let thread = thread::Builder::new().name(name).spawn(move || drop(sender.send(case())))?;
     match receiver.recv_timeout(limit) {
         Ok(result) => result,
-        Err(RecvTimeoutError::Timeout) => bail!("the case hangs: it runs longer than {limit:?}"),
+        Err(RecvTimeoutError::Timeout) => bail!("the case hangs: it has been running longer than {limit:?}"),
         Err(RecvTimeoutError::Disconnected) => match thread.join() {
             Err(panic) => resume_unwind(panic),
             Ok(()) => bail!("the case ended without a result"),

@@ -1,6 +1,6 @@
-//! Reads of a pipe that end by a deadline.
+//! Reads of a pipe with a timeout.
 
-use super::{LIMIT, late};
+use super::{LIMIT, timed_out};
 use std::{
     io::{BufRead, BufReader, Read},
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-/// The lines of a pipe or a terminal. A thread reads them, so a program never stops in the midst of one.
+/// The lines of a pipe or a terminal. A thread reads them, so the writing program never blocks.
 ///
 /// # Example
 /// ```
@@ -22,14 +22,14 @@ use std::{
 pub struct Lines(Receiver<Vec<u8>>);
 
 impl Lines {
-    /// Starts to read.
+    /// Starts reading.
     pub fn of(source: impl Read + Send + 'static) -> Self {
         let (lines, receiver) = channel();
         thread::spawn(move || {
             let mut source = BufReader::new(source);
             loop {
                 let mut line = Vec::new();
-                // An error is the end too: a terminal whose other side is gone has no other.
+                // An error is the end, too: a terminal whose other side is closed reports no other.
                 let ended = source.read_until(b'\n', &mut line).is_err() || line.is_empty();
                 if lines.send(line).is_err() || ended {
                     return;
@@ -45,7 +45,7 @@ impl Lines {
         self.line_by(Instant::now() + LIMIT).map(text)
     }
 
-    /// All up to the end.
+    /// All remaining text.
     #[track_caller]
     pub fn rest(&self) -> String {
         text(self.bytes())
@@ -66,7 +66,7 @@ impl Lines {
         match self.0.recv_timeout(end.saturating_duration_since(Instant::now())) {
             Ok(line) => Some(line).filter(|line| !line.is_empty()),
             Err(RecvTimeoutError::Disconnected) => None,
-            Err(RecvTimeoutError::Timeout) => late("a line, or the end"),
+            Err(RecvTimeoutError::Timeout) => timed_out("a line, or the end"),
         }
     }
 }

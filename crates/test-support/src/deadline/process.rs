@@ -1,20 +1,20 @@
-//! Waits for the end of a process.
+//! Waits for processes, with a timeout.
 
-use super::{LIMIT, Lines, late, poll_for};
+use super::{LIMIT, Lines, poll_for, timed_out};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
-/// Waits until a process ended. One that is late is killed.
+/// Waits until a process has ended. On a timeout it is killed.
 #[track_caller]
 pub fn exit(child: &mut Child) -> ExitStatus {
     let status = poll_for(LIMIT, || child.try_wait().expect("a child can be waited for"));
     status.unwrap_or_else(|| {
-        // It may have ended since.
+        // It may have ended meanwhile.
         let _ended = child.kill();
-        late("the end of a process")
+        timed_out("the end of a process")
     })
 }
 
-/// Runs a command without input, as [`Command::output`] does, until it ended. One that is late is killed.
+/// Runs a command without input, as [`Command::output`] does, until it has ended. On a timeout it is killed.
 ///
 /// # Example
 /// ```
@@ -29,7 +29,7 @@ pub fn run(command: &mut Command) -> Output {
     output(piped.spawn().expect("the program can be started"))
 }
 
-/// Waits until a process ended, and returns what it wrote into its pipes. One that is late is killed.
+/// Waits until a process has ended, and returns what it wrote to its pipes. On a timeout it is killed.
 #[track_caller]
 pub fn output(mut child: Child) -> Output {
     drop(child.stdin.take());

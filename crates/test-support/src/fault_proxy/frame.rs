@@ -2,17 +2,18 @@
 
 use std::io::{self, ErrorKind, Read};
 
-/// A kind of message that clients send.
+/// A kind of client message.
 #[derive(Debug, Clone, Copy)]
 pub enum Message {
-    /// One that contains this text. A statement's text is in the message that prepares it, and not in those that execute it.
+    /// A message that contains this text. A statement's text is in the message that prepares it, not in those that
+    /// execute it.
     Containing(&'static str),
-    /// One that executes a statement in the extended protocol, as Diesel's queries do. Each batch has one.
+    /// A message that executes a statement in the extended protocol, as Diesel's queries do. Each batch has one.
     Execute,
 }
 
 impl Message {
-    pub(super) fn is(self, frame: &[u8]) -> bool {
+    pub(super) fn matches(self, frame: &[u8]) -> bool {
         match self {
             Self::Containing(text) => frame.windows(text.len()).any(|part| part == text.as_bytes()),
             Self::Execute => frame.first() == Some(&b'E'),
@@ -20,7 +21,7 @@ impl Message {
     }
 }
 
-/// The first messages of a connection have no kind.
+/// The first messages of a connection have no type byte.
 pub(super) fn read_first(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     read_rest(stream, Vec::new())
 }
@@ -31,7 +32,7 @@ pub(super) fn read(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     read_rest(stream, kind.to_vec())
 }
 
-/// Appends the length, which counts itself, and what it announces.
+/// Appends the length, which includes itself, and the rest of the message.
 fn read_rest(stream: &mut impl Read, mut frame: Vec<u8>) -> io::Result<Vec<u8>> {
     let mut length = [0; 4];
     stream.read_exact(&mut length)?;
@@ -41,13 +42,13 @@ fn read_rest(stream: &mut impl Read, mut frame: Vec<u8>) -> io::Result<Vec<u8>> 
     if read < rest as usize { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(frame) }
 }
 
-/// Whether a client asks for TLS or for encryption by GSSAPI.
+/// Returns true if a client asks for encryption by TLS or GSSAPI.
 pub(super) fn asks_for_encryption(frame: &[u8]) -> bool {
     let codes = [80_877_103_u32, 80_877_104].map(u32::to_be_bytes);
     frame.len() == 8 && codes.iter().any(|code| frame.ends_with(code))
 }
 
-/// Whether a server has answered all that it was sent.
+/// Returns true if the server has answered everything (`ReadyForQuery`).
 pub(super) fn is_ready(frame: &[u8]) -> bool {
     frame.first() == Some(&b'Z')
 }
@@ -66,7 +67,7 @@ mod tests {
         for (message, is) in
             [(Message::Containing("COMMIT"), [true, false]), (Message::Execute, [false, true])]
         {
-            assert_eq!([&commit, &execute].map(|frame| message.is(frame)), is, "{message:?}");
+            assert_eq!([&commit, &execute].map(|frame| message.matches(frame)), is, "{message:?}");
         }
         assert_eq!(read(&mut bytes).unwrap_err().kind(), ErrorKind::UnexpectedEof);
     }

@@ -1,4 +1,4 @@
-//! Clusters that are stopped, killed, paused, started again and replaced by a standby.
+//! Tests of clusters that are stopped, killed, paused, started again and failed over.
 
 use gochat_test_support::{
     Case, Cluster, Namespace, PlainSql, Shutdown, TestDatabase, cases,
@@ -15,22 +15,22 @@ use std::{
 
 pub fn cases() -> Vec<Case> {
     cases![
-        what_was_committed_outlives_each_way_to_end_a_server,
-        a_server_that_is_paused_does_not_answer_until_it_goes_on,
-        the_arguments_of_initdb_make_the_cluster,
-        a_standby_has_what_was_committed_and_takes_over,
+        commits_survive_every_kind_of_shutdown,
+        a_paused_server_answers_only_after_it_is_resumed,
+        initdb_arguments_are_applied,
+        a_promoted_standby_has_all_commits,
         a_commit_waits_for_the_standby,
-        a_setting_holds_for_the_next_connection,
-        nothing_is_left_of_a_test_process_that_is_killed,
+        a_changed_setting_applies_to_new_connections,
+        a_killed_test_process_leaves_nothing_behind,
     ]
     .to_vec()
 }
 
 pub fn german_cases() -> Vec<Case> {
-    cases![a_server_speaks_german_where_it_is_told_to].to_vec()
+    cases![a_server_can_send_german_messages].to_vec()
 }
 
-fn what_was_committed_outlives_each_way_to_end_a_server(_: TestDatabase) -> anyhow::Result<()> {
+fn commits_survive_every_kind_of_shutdown(_: TestDatabase) -> anyhow::Result<()> {
     let cluster = Cluster::start(Cluster::DURABLE)?;
     let database = cluster.database()?;
     let ends: [fn(&Cluster) -> anyhow::Result<()>; 3] =
@@ -49,13 +49,13 @@ fn what_was_committed_outlives_each_way_to_end_a_server(_: TestDatabase) -> anyh
     Ok(())
 }
 
-fn a_server_that_is_paused_does_not_answer_until_it_goes_on(_: TestDatabase) -> anyhow::Result<()> {
+fn a_paused_server_answers_only_after_it_is_resumed(_: TestDatabase) -> anyhow::Result<()> {
     let cluster = Cluster::start(Cluster::FAST)?;
     let mut connection = PlainSql::connect(&cluster.url("postgres"))?;
     cluster.pause()?;
     let asks = thread::spawn(move || connection.rows("SELECT 'x'"));
     let states = states(&cluster)?;
-    // The server, its helpers and the process of the connection.
+    // The postmaster, its helpers and the backend of the connection.
     assert!(states.len() > 5 && states.iter().all(|state| state == "T"), "{states:?}");
     assert!(!asks.is_finished());
     cluster.resume()?;
@@ -63,7 +63,7 @@ fn a_server_that_is_paused_does_not_answer_until_it_goes_on(_: TestDatabase) -> 
     Ok(())
 }
 
-/// The states of all processes of a cluster, as the kernel names them.
+/// The states of all processes of a cluster, by the kernel's letters.
 fn states(cluster: &Cluster) -> anyhow::Result<Vec<String>> {
     let first = fs::read_to_string(cluster.folder().join("data/postmaster.pid"))?;
     let first = first.lines().next().unwrap();
@@ -76,21 +76,21 @@ fn states(cluster: &Cluster) -> anyhow::Result<Vec<String>> {
     [first].into_iter().chain(others.split_whitespace()).map(state).collect()
 }
 
-fn the_arguments_of_initdb_make_the_cluster(_: TestDatabase) -> anyhow::Result<()> {
+fn initdb_arguments_are_applied(_: TestDatabase) -> anyhow::Result<()> {
     let cluster = Cluster::with(Cluster::FAST).initdb(&["--encoding", "LATIN1"]).start()?;
     let encoding = cluster.database()?.rows("SHOW server_encoding")?;
     assert_eq!(encoding, [["LATIN1"]]);
     Ok(())
 }
 
-fn a_server_speaks_german_where_it_is_told_to(_: TestDatabase) -> anyhow::Result<()> {
+fn a_server_can_send_german_messages(_: TestDatabase) -> anyhow::Result<()> {
     let cluster = Cluster::with(Cluster::FAST).set("lc_messages", "de_DE.UTF-8").start()?;
     let error = cluster.rows("SELECT nothing").unwrap_err();
     assert!(format!("{error:#}").contains("Spalte »nothing« existiert nicht"), "{error:#}");
     Ok(())
 }
 
-fn a_standby_has_what_was_committed_and_takes_over(_: TestDatabase) -> anyhow::Result<()> {
+fn a_promoted_standby_has_all_commits(_: TestDatabase) -> anyhow::Result<()> {
     let primary = Cluster::start(Cluster::FAST)?;
     let standby = primary.synchronous_standby()?;
     let url = primary.failover_url(&standby, "postgres");
@@ -114,24 +114,24 @@ fn a_commit_waits_for_the_standby(_: TestDatabase) -> anyhow::Result<()> {
     standby.rows("SELECT 'x' FROM on_both").map(drop)
 }
 
-fn a_setting_holds_for_the_next_connection(_: TestDatabase) -> anyhow::Result<()> {
+fn a_changed_setting_applies_to_new_connections(_: TestDatabase) -> anyhow::Result<()> {
     let cluster = Cluster::start(Cluster::FAST)?;
     cluster.set("idle_session_timeout", "7s")?;
     assert_eq!(cluster.rows("SHOW idle_session_timeout")?, [["7s"]]);
     Ok(())
 }
 
-/// Tells this program that it is the test process that is killed.
+/// Marks this program as the test process to be killed.
 pub const ABANDONED: &str = "GOCHAT_TEST_ABANDONED";
 
-/// Leaves a cluster in a state in which it does not end by itself, and a namespace where one can be made.
+/// Starts a paused cluster, which does not stop by itself, and a namespace if possible.
 pub fn wait_to_be_killed() -> ! {
     let cluster = Cluster::start(Cluster::FAST).unwrap();
     cluster.pause().unwrap();
     let machine = Namespace::new().ok();
-    let cable = machine.iter().map(|machine| Path::new("/sys/class/net").join(machine.name()));
+    let interface = machine.iter().map(|machine| Path::new("/sys/class/net").join(machine.name()));
     let mut stdout = io::stdout();
-    for path in [cluster.folder().to_owned()].into_iter().chain(cable) {
+    for path in [cluster.folder().to_owned()].into_iter().chain(interface) {
         writeln!(stdout, "{}", path.display()).unwrap();
     }
     writeln!(stdout, "{}", cluster.port()).unwrap();
@@ -140,7 +140,7 @@ pub fn wait_to_be_killed() -> ! {
     }
 }
 
-fn nothing_is_left_of_a_test_process_that_is_killed(_: TestDatabase) -> anyhow::Result<()> {
+fn a_killed_test_process_leaves_nothing_behind(_: TestDatabase) -> anyhow::Result<()> {
     let mut process = Command::new(env::current_exe()?).env(ABANDONED, "1").stdout(Stdio::piped()).spawn()?;
     let lines = Lines::of(process.stdout.take().unwrap());
     let mut paths = Vec::new();
@@ -157,7 +157,7 @@ fn nothing_is_left_of_a_test_process_that_is_killed(_: TestDatabase) -> anyhow::
     exit(&mut process);
     eventually("the server ends", || TcpStream::connect(("127.0.0.1", port)).err());
     for path in paths {
-        eventually("a folder or a cable goes", || (!path.exists()).then_some(()));
+        eventually("a folder or an interface is removed", || (!path.exists()).then_some(()));
     }
     Ok(())
 }

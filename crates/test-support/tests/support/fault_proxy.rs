@@ -1,4 +1,4 @@
-//! A network that fails.
+//! Tests of the fault proxy.
 
 use gochat_test_support::{
     Case, Cluster, FaultProxy, Message, PlainSql, Shutdown, TestDatabase, cases, deadline::eventually,
@@ -7,25 +7,25 @@ use std::thread::{self, JoinHandle};
 
 pub fn cases() -> Vec<Case> {
     cases![
-        a_proxy_passes_what_is_sent,
-        a_cut_ends_the_connections_that_are_there,
-        what_is_held_arrives_when_it_is_released,
-        the_end_of_a_connection_is_held_too,
-        a_commit_whose_answer_is_lost_is_carried_out,
-        of_batches_the_one_that_was_named_loses_its_answer,
-        an_answer_that_is_cut_anywhere_is_an_error_until_it_is_complete,
+        a_proxy_forwards_traffic,
+        a_cut_closes_all_open_connections,
+        held_traffic_arrives_after_release,
+        a_connection_close_is_held_too,
+        a_commit_whose_answer_is_lost_still_happens,
+        only_the_chosen_execute_loses_its_answer,
+        a_truncated_answer_is_an_error,
     ]
     .to_vec()
 }
 
-/// A database whose URL leads through the proxy.
+/// Sets a proxy in front of a database.
 fn behind_a_proxy(database: TestDatabase) -> anyhow::Result<(FaultProxy, TestDatabase)> {
     let proxy = FaultProxy::in_front_of(database.url())?;
     let database = database.through(proxy.url());
     Ok((proxy, database))
 }
 
-fn a_proxy_passes_what_is_sent(database: TestDatabase) -> anyhow::Result<()> {
+fn a_proxy_forwards_traffic(database: TestDatabase) -> anyhow::Result<()> {
     let (_proxy, database) = behind_a_proxy(database)?;
     let mut connection = PlainSql::connect(database.url())?;
     connection.execute("CREATE TABLE numbers AS SELECT generate_series(1, 100000) AS number")?;
@@ -36,7 +36,7 @@ fn a_proxy_passes_what_is_sent(database: TestDatabase) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn a_cut_ends_the_connections_that_are_there(database: TestDatabase) -> anyhow::Result<()> {
+fn a_cut_closes_all_open_connections(database: TestDatabase) -> anyhow::Result<()> {
     let (proxy, database) = behind_a_proxy(database)?;
     let mut connections = [PlainSql::connect(database.url())?, PlainSql::connect(database.url())?];
     proxy.cut();
@@ -49,14 +49,14 @@ fn a_cut_ends_the_connections_that_are_there(database: TestDatabase) -> anyhow::
     Ok(())
 }
 
-/// Number of connections that the server has to this database, but for this one.
+/// Number of connections to this database, without this one.
 fn backends(direct: &mut PlainSql) -> usize {
     let others = "SELECT pid::text FROM pg_stat_activity
                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
     direct.rows(others).unwrap().len()
 }
 
-fn what_is_held_arrives_when_it_is_released(database: TestDatabase) -> anyhow::Result<()> {
+fn held_traffic_arrives_after_release(database: TestDatabase) -> anyhow::Result<()> {
     let (proxy, database) = behind_a_proxy(database)?;
     let mut connection = PlainSql::connect(database.url())?;
     let mut direct = database.plain_sql()?;
@@ -77,7 +77,7 @@ fn what_is_held_arrives_when_it_is_released(database: TestDatabase) -> anyhow::R
     database.rows("SELECT 'x' FROM there, there_too").map(drop)
 }
 
-fn the_end_of_a_connection_is_held_too(_: TestDatabase) -> anyhow::Result<()> {
+fn a_connection_close_is_held_too(_: TestDatabase) -> anyhow::Result<()> {
     let cluster = Cluster::start(Cluster::FAST)?;
     let (proxy, database) = behind_a_proxy(cluster.database()?)?;
     let [client_ends, mut server_ends] =
@@ -97,7 +97,7 @@ fn the_end_of_a_connection_is_held_too(_: TestDatabase) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn a_commit_whose_answer_is_lost_is_carried_out(database: TestDatabase) -> anyhow::Result<()> {
+fn a_commit_whose_answer_is_lost_still_happens(database: TestDatabase) -> anyhow::Result<()> {
     let (proxy, database) = behind_a_proxy(database)?;
     proxy.lose_answer(Message::Containing("COMMIT"), 2);
     for (name, is_answered) in [("first", true), ("second", false), ("third", true)] {
@@ -111,7 +111,7 @@ fn a_commit_whose_answer_is_lost_is_carried_out(database: TestDatabase) -> anyho
     database.rows("SELECT 'x' FROM first, second, third").map(drop)
 }
 
-fn of_batches_the_one_that_was_named_loses_its_answer(database: TestDatabase) -> anyhow::Result<()> {
+fn only_the_chosen_execute_loses_its_answer(database: TestDatabase) -> anyhow::Result<()> {
     let (proxy, database) = behind_a_proxy(database)?;
     let mut connection = PlainSql::connect(database.url())?;
     database.execute("CREATE TABLE numbers (number int)")?;
@@ -124,9 +124,7 @@ fn of_batches_the_one_that_was_named_loses_its_answer(database: TestDatabase) ->
     Ok(())
 }
 
-fn an_answer_that_is_cut_anywhere_is_an_error_until_it_is_complete(
-    database: TestDatabase,
-) -> anyhow::Result<()> {
+fn a_truncated_answer_is_an_error(database: TestDatabase) -> anyhow::Result<()> {
     let (proxy, database) = behind_a_proxy(database)?;
     // `CommandComplete` with its tag, and `ReadyForQuery`.
     let length = 1 + 4 + "COMMIT\0".len() + 1 + 4 + 1;

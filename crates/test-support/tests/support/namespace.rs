@@ -1,4 +1,4 @@
-//! A machine that vanishes from the network.
+//! Tests of a machine that vanishes from the network.
 
 use gochat_test_support::{
     Case, Cluster, Namespace, PlainSql, TestDatabase, cases,
@@ -13,15 +13,15 @@ use std::{
 
 pub fn cases() -> Vec<Case> {
     cases![
-        a_connection_to_a_machine_that_vanished_hears_nothing,
-        a_machine_that_vanished_accepts_no_connection,
-        a_standby_takes_over_from_a_machine_that_vanished,
-        nothing_is_left_of_a_namespace,
+        an_open_connection_to_a_vanished_machine_hangs,
+        connecting_to_a_vanished_machine_hangs,
+        a_standby_takes_over_from_a_vanished_machine,
+        a_dropped_namespace_leaves_nothing_behind,
     ]
     .to_vec()
 }
 
-/// Returns when the kernel has sent something to the machine again and again.
+/// Waits until the kernel has retransmitted something to the machine.
 fn wait_for_retransmissions(machine: &Namespace, state: &str) {
     let address = machine.address().to_string();
     eventually("the kernel sends again what was not acknowledged", || {
@@ -32,7 +32,7 @@ fn wait_for_retransmissions(machine: &Namespace, state: &str) {
     });
 }
 
-fn a_connection_to_a_machine_that_vanished_hears_nothing(_: TestDatabase) -> anyhow::Result<()> {
+fn an_open_connection_to_a_vanished_machine_hangs(_: TestDatabase) -> anyhow::Result<()> {
     let machine = Namespace::new()?;
     let cluster = Cluster::with(Cluster::FAST).within(&machine).start()?;
     let mut connection = PlainSql::connect(&cluster.url("postgres"))?;
@@ -47,7 +47,7 @@ fn a_connection_to_a_machine_that_vanished_hears_nothing(_: TestDatabase) -> any
     Ok(())
 }
 
-fn a_machine_that_vanished_accepts_no_connection(_: TestDatabase) -> anyhow::Result<()> {
+fn connecting_to_a_vanished_machine_hangs(_: TestDatabase) -> anyhow::Result<()> {
     let machine = Namespace::new()?;
     let cluster = Cluster::with(Cluster::FAST).within(&machine).start()?;
     machine.cut()?;
@@ -59,7 +59,7 @@ fn a_machine_that_vanished_accepts_no_connection(_: TestDatabase) -> anyhow::Res
     connects.join().unwrap()
 }
 
-fn a_standby_takes_over_from_a_machine_that_vanished(_: TestDatabase) -> anyhow::Result<()> {
+fn a_standby_takes_over_from_a_vanished_machine(_: TestDatabase) -> anyhow::Result<()> {
     let machine = Namespace::new()?;
     let primary = Cluster::with(Cluster::FAST).within(&machine).start()?;
     let standby = primary.synchronous_standby()?;
@@ -69,7 +69,7 @@ fn a_standby_takes_over_from_a_machine_that_vanished(_: TestDatabase) -> anyhow:
     standby.execute("DROP TABLE on_both")
 }
 
-fn nothing_is_left_of_a_namespace(_: TestDatabase) -> anyhow::Result<()> {
+fn a_dropped_namespace_leaves_nothing_behind(_: TestDatabase) -> anyhow::Result<()> {
     let mut name = String::new();
     let failed = catch_unwind(AssertUnwindSafe(|| {
         let machine = Namespace::new().unwrap();

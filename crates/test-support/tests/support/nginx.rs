@@ -1,4 +1,4 @@
-//! nginx in front of a service.
+//! Tests of nginx in front of a service.
 
 use gochat_test_support::{Case, Nginx, TestDatabase, cases, deadline::eventually, http::Request};
 use std::{
@@ -8,12 +8,10 @@ use std::{
 };
 
 pub fn cases() -> Vec<Case> {
-    cases![a_request_is_passed_on_without_the_path_and_nginx_ends_with_its_value].to_vec()
+    cases![nginx_strips_the_path_and_stops_when_dropped].to_vec()
 }
 
-fn a_request_is_passed_on_without_the_path_and_nginx_ends_with_its_value(
-    _: TestDatabase,
-) -> anyhow::Result<()> {
+fn nginx_strips_the_path_and_stops_when_dropped(_: TestDatabase) -> anyhow::Result<()> {
     let service = TcpListener::bind("127.0.0.1:0")?;
     let nginx = Nginx::in_front_of(service.local_addr()?.port(), "/a/b/")?;
     let asked = thread::spawn(move || {

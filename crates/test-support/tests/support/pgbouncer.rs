@@ -1,4 +1,4 @@
-//! PgBouncer in front of a server.
+//! Tests of PgBouncer in front of a server.
 
 use gochat_test_support::{
     Backend, Case, Cluster, FaultProxy, Message, PgBouncer, PlainSql, Shutdown, TestDatabase, cases,
@@ -8,29 +8,29 @@ use std::net::TcpStream;
 
 pub fn cases() -> Vec<Case> {
     cases![
-        the_url_leads_through_the_pooler_and_plain_sql_does_not,
-        a_connection_keeps_nothing_between_two_transactions,
-        what_is_written_through_the_pooler_is_there,
+        the_url_uses_the_pooler_and_plain_sql_bypasses_it,
+        session_state_is_lost_between_transactions,
+        writes_through_the_pooler_are_visible_directly,
     ]
     .to_vec()
 }
 
-/// Cases that start a PgBouncer themselves.
+/// Cases that start a PgBouncer of their own.
 pub fn cases_with_their_own() -> Vec<Case> {
     cases![
-        a_pooler_ends_with_its_value,
-        a_pooler_outlives_a_restart_of_its_server,
+        a_pooler_stops_when_dropped,
+        a_pooler_survives_a_restart_of_its_server,
         a_proxy_loses_answers_in_front_of_a_pooler,
     ]
     .to_vec()
 }
 
-/// The server's process that serves a connection.
+/// The backend's process id.
 fn process(connection: &mut PlainSql) -> anyhow::Result<String> {
     Ok(connection.rows("SELECT pg_backend_pid()::text")?.concat().concat())
 }
 
-fn the_url_leads_through_the_pooler_and_plain_sql_does_not(database: TestDatabase) -> anyhow::Result<()> {
+fn the_url_uses_the_pooler_and_plain_sql_bypasses_it(database: TestDatabase) -> anyhow::Result<()> {
     assert!(database.is_pooled() && database.backend() == Backend::Postgres);
     let mut pooled = [PlainSql::connect(database.url())?, PlainSql::connect(database.url())?];
     let [one, other] = pooled.each_mut().map(process);
@@ -41,22 +41,22 @@ fn the_url_leads_through_the_pooler_and_plain_sql_does_not(database: TestDatabas
     Ok(())
 }
 
-fn a_connection_keeps_nothing_between_two_transactions(database: TestDatabase) -> anyhow::Result<()> {
+fn session_state_is_lost_between_transactions(database: TestDatabase) -> anyhow::Result<()> {
     let [mut one, mut other] = [PlainSql::connect(database.url())?, PlainSql::connect(database.url())?];
     one.execute("PREPARE answer AS SELECT 42")?;
     one.execute("BEGIN")?;
-    // The connection that knows the statement is taken.
+    // The server connection with the statement is in use.
     other.execute("EXECUTE answer").unwrap_err();
     one.execute("COMMIT")?;
     Ok(())
 }
 
-fn what_is_written_through_the_pooler_is_there(database: TestDatabase) -> anyhow::Result<()> {
+fn writes_through_the_pooler_are_visible_directly(database: TestDatabase) -> anyhow::Result<()> {
     PlainSql::connect(database.url())?.execute("CREATE TABLE written ()")?;
     database.rows("SELECT 'x' FROM written").map(drop)
 }
 
-fn a_pooler_ends_with_its_value(database: TestDatabase) -> anyhow::Result<()> {
+fn a_pooler_stops_when_dropped(database: TestDatabase) -> anyhow::Result<()> {
     let pgbouncer = PgBouncer::in_front_of(database.url())?;
     let url = pgbouncer.url(database.url())?;
     PlainSql::connect(&url)?.execute("SELECT 1")?;
@@ -66,7 +66,7 @@ fn a_pooler_ends_with_its_value(database: TestDatabase) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn a_pooler_outlives_a_restart_of_its_server(_: TestDatabase) -> anyhow::Result<()> {
+fn a_pooler_survives_a_restart_of_its_server(_: TestDatabase) -> anyhow::Result<()> {
     let cluster = Cluster::start(Cluster::FAST)?;
     let database = cluster.database()?;
     let pgbouncer = PgBouncer::in_front_of(database.url())?;

@@ -1,4 +1,4 @@
-//! A disk that is soon full.
+//! Tests of a small disk.
 
 use gochat_test_support::{Case, SmallDisk, TestDatabase, cases};
 use std::{
@@ -7,12 +7,10 @@ use std::{
 };
 
 pub fn cases() -> Vec<Case> {
-    cases![a_small_disk_takes_no_more_than_its_size_and_vanishes_with_its_value].to_vec()
+    cases![a_small_disk_enforces_its_size_and_unmounts_when_dropped].to_vec()
 }
 
-fn a_small_disk_takes_no_more_than_its_size_and_vanishes_with_its_value(
-    _: TestDatabase,
-) -> anyhow::Result<()> {
+fn a_small_disk_enforces_its_size_and_unmounts_when_dropped(_: TestDatabase) -> anyhow::Result<()> {
     let disk = SmallDisk::new(1)?;
     let folder = disk.path().to_owned();
     let file = folder.join("file");

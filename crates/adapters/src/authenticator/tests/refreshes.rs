@@ -1,10 +1,10 @@
-//! Look-ups in the background, in the hands of the test.
+//! Tests of background refreshes.
 
 use super::*;
-use gochat_test_support::deadline::soon;
+use gochat_test_support::deadline::with_timeout;
 use tokio::sync::{mpsc, oneshot};
 
-/// A record that hands each look-up to the test, which answers it when it likes. A mock answers at once.
+/// A repository whose look-ups the test answers, at a time of its choice. A mock would answer at once.
 struct Record(mpsc::UnboundedSender<LookUp>);
 
 type LookUp = oneshot::Sender<Result<Option<IssuedKey>, StorageError>>;
@@ -36,10 +36,10 @@ fn record() -> (Arc<Record>, mpsc::UnboundedReceiver<LookUp>) {
 }
 
 async fn next(look_ups: &mut mpsc::UnboundedReceiver<LookUp>) -> LookUp {
-    soon("the record is asked", look_ups.recv()).await.unwrap()
+    with_timeout("a look-up starts", look_ups.recv()).await.unwrap()
 }
 
-/// An authenticator that knows `some_key` and finds every answer old enough to be refreshed.
+/// An authenticator that has cached `some_key` and considers every entry due for a refresh.
 async fn with_an_old_answer() -> (CachingAuthenticator, mpsc::UnboundedReceiver<LookUp>) {
     let (record, mut look_ups) = record();
     let authenticator = CachingAuthenticator::new(record, Arc::new(clock_at(at(1))), Duration::MAX);
@@ -52,7 +52,7 @@ async fn with_an_old_answer() -> (CachingAuthenticator, mpsc::UnboundedReceiver<
 }
 
 #[test]
-fn an_answer_is_refreshed_from_half_of_its_age_on() {
+fn an_entry_is_refreshed_from_half_its_maximum_age() {
     let (record, _look_ups) = record();
     let max_age = CachingAuthenticator::MAX_AGE;
     let authenticator = CachingAuthenticator::new(record, Arc::new(MockClock::new()), max_age);
@@ -60,12 +60,12 @@ fn an_answer_is_refreshed_from_half_of_its_age_on() {
 }
 
 #[tokio::test]
-async fn an_old_answer_is_served_while_one_refresh_asks_the_record() {
+async fn an_old_entry_is_served_while_one_refresh_runs() {
     let (authenticator, mut look_ups) = with_an_old_answer().await;
-    let authenticator = authenticator.measured(&Registry::new()).unwrap();
+    let authenticator = authenticator.with_metrics(&Registry::new()).unwrap();
     let mut refresh = None;
     for _ in 0..3 {
-        let known = soon("the old answer", authenticator.authenticate(&some_key())).await;
+        let known = with_timeout("the old entry", authenticator.authenticate(&some_key())).await;
         assert!(known.is_ok());
         tokio::task::yield_now().await;
         refresh = refresh.or(look_ups.try_recv().ok());
@@ -76,12 +76,12 @@ async fn an_old_answer_is_served_while_one_refresh_asks_the_record() {
 }
 
 #[tokio::test]
-async fn a_refresh_finds_that_the_key_was_revoked() {
+async fn a_refresh_notices_a_revoked_key() {
     let (authenticator, mut look_ups) = with_an_old_answer().await;
     assert!(authenticator.authenticate(&some_key()).await.is_ok());
     let revoked = IssuedKey { revoked_at: Some(at(1)), ..issued() };
     next(&mut look_ups).await.send(Ok(Some(revoked))).unwrap();
-    soon("the key is refused", async {
+    with_timeout("the key is refused", async {
         while authenticator.authenticate(&some_key()).await.is_ok() {
             tokio::task::yield_now().await;
         }
@@ -90,12 +90,12 @@ async fn a_refresh_finds_that_the_key_was_revoked() {
 }
 
 #[tokio::test]
-async fn a_refresh_that_fails_leaves_the_answer_and_is_tried_again() {
+async fn a_failed_refresh_keeps_the_entry_and_is_retried() {
     let (authenticator, mut look_ups) = with_an_old_answer().await;
     assert!(authenticator.authenticate(&some_key()).await.is_ok());
-    let away = StorageError::Unavailable(anyhow::anyhow!("away"));
-    next(&mut look_ups).await.send(Err(away)).unwrap();
-    soon("another refresh", async {
+    let unreachable = StorageError::Unavailable(anyhow::anyhow!("unreachable"));
+    next(&mut look_ups).await.send(Err(unreachable)).unwrap();
+    with_timeout("another refresh", async {
         while look_ups.is_empty() {
             assert!(authenticator.authenticate(&some_key()).await.is_ok());
             tokio::task::yield_now().await;
@@ -105,25 +105,25 @@ async fn a_refresh_that_fails_leaves_the_answer_and_is_tried_again() {
 }
 
 #[tokio::test]
-async fn a_refresh_that_hangs_is_given_up() {
+async fn a_hanging_refresh_times_out() {
     let (record, mut look_ups) = record();
     let key = some_key();
     let first = async { next(&mut look_ups).await.send(Ok(Some(issued()))).unwrap() };
-    let (answer, ()) = tokio::join!(Answer::ask(&*record, &key), first);
+    let (answer, ()) = tokio::join!(CachedKey::look_up(&*record, &key), first);
     let refresher = Refresher::new(record, Arc::new(Cache::new(1)));
     assert!(refresher.start(&key, &answer.unwrap(), Duration::from_millis(10)));
     let mut hanging = next(&mut look_ups).await;
-    soon("the look-up is given up", hanging.closed()).await;
+    with_timeout("the look-up is cancelled", hanging.closed()).await;
 }
 
 #[tokio::test]
-async fn refreshes_at_once_are_bounded() {
+async fn concurrent_refreshes_are_bounded() {
     let mut keys = MockApiKeyRepository::new();
     keys.expect_find().returning(|_| Ok(Some(issued())));
     let (record, look_ups) = record();
     let refresher = Refresher::new(record, Arc::new(Cache::new(1)));
     for number in 0..=Refresher::MAX_TASKS {
-        let answer = Answer::ask(&keys, &some_key()).await.unwrap();
+        let answer = CachedKey::look_up(&keys, &some_key()).await.unwrap();
         let started = refresher.start(&some_key(), &answer, Duration::MAX);
         assert_eq!(started, number < Refresher::MAX_TASKS);
         tokio::task::yield_now().await;

@@ -4,41 +4,40 @@ mod claim;
 mod record;
 
 use super::{Create, Outcome, insert};
-use crate::{Fault, commit::write::Sent, connection::AnyConnection};
+use crate::{Fault, commit::write::Attempt, connection::AnyConnection};
 use claim::Claim;
 use std::collections::{BTreeMap, HashMap};
 
-/// Stores `creates`, which are in the order of their names: first the records of all keys, in the order of the keys, then
-/// all groups by the same statement as those without a key. So no two transactions wait for each other in a circle,
-/// whichever key goes with which name.
+/// Stores `creates`, which are sorted by name: first the records of all keys, sorted by key, then all groups by the
+/// same statement as those without a key. This lock order avoids deadlocks, whichever key belongs to which name.
 pub(super) fn store(
     connection: &mut AnyConnection,
     creates: &[&Create],
-    sent: Sent,
+    attempt: Attempt,
 ) -> Result<Vec<Outcome>, Fault> {
-    // Of several creates with one key, the first makes the claim.
+    // Only the first of several creates with one key makes the claim.
     let mut claims = BTreeMap::new();
     for create in creates {
         if let Some(idempotency) = &create.idempotency {
             claims.entry(idempotency).or_insert_with(|| Claim::new(idempotency, &create.group));
         }
     }
-    record::look_up(connection, &mut claims.values_mut().collect::<Vec<_>>())?;
+    record::claim_keys(connection, &mut claims.values_mut().collect::<Vec<_>>())?;
 
-    let is_open = |create: &Create| match &create.idempotency {
-        Some(idempotency) => claims.get(idempotency).is_some_and(|claim| claim.is_open_for(&create.group)),
+    let must_store = |create: &Create| match &create.idempotency {
+        Some(idempotency) => claims.get(idempotency).is_some_and(|claim| claim.must_store(&create.group)),
         None => true,
     };
     let groups: Vec<_> =
-        creates.iter().filter(|create| is_open(create)).map(|create| &create.group).collect();
-    let ids = insert(connection, &groups, sent)?;
+        creates.iter().filter(|create| must_store(create)).map(|create| &create.group).collect();
+    let ids = insert(connection, &groups, attempt)?;
     let outcomes: HashMap<_, _> =
         groups.iter().map(|group| group.uuid).zip(ids.into_iter().map(Outcome::from)).collect();
 
     for claim in claims.values_mut() {
-        claim.decide(&outcomes);
+        claim.set_outcome(&outcomes);
     }
-    record::complete(connection, &claims.values().collect::<Vec<_>>())?;
+    record::finish(connection, &claims.values().collect::<Vec<_>>())?;
     creates
         .iter()
         .map(|create| {

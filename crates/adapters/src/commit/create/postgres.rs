@@ -1,12 +1,12 @@
-//! PostgreSQL: one statement a batch, which can be a transaction of its own.
+//! PostgreSQL: one insert for the whole batch, which can be a transaction of its own.
 
 use crate::{
     Fault,
-    commit::{horizon, write::Sent},
+    commit::{batch_lock, write::Attempt},
     connection::FLUSH_EACH_COMMIT,
     rows::group_id,
     schema::groups,
-    sql_types::{Moment, MomentSql, UuidSql, UuidValue},
+    sql_types::{TimestampSql, TimestampValue, UuidSql, UuidValue},
 };
 use diesel::{
     ExpressionMethods, PgConnection, QueryDsl, QueryResult, RunQueryDsl,
@@ -20,26 +20,27 @@ use uuid::Uuid;
 
 /// Stores `groups`.
 ///
-/// The insert waits for a transaction that is storing one of the names. So a group that an earlier attempt stored is
-/// committed before the insert, and then is not stored again, or when it ends. Either way it is found by its UUID.
+/// On a resend, the earlier attempt may be committed or still in progress. The insert waits for a transaction in
+/// progress that stores one of the names. So a group of the earlier attempt is found by its UUID either before the
+/// insert or after it.
 pub(super) fn insert(
     connection: &mut PgConnection,
     groups: &[&NewGroup],
-    sent: Sent,
+    attempt: Attempt,
 ) -> Result<Vec<Option<GroupId>>, Fault> {
     let mut ids = HashMap::new();
-    if sent == Sent::Again {
+    if attempt == Attempt::Resend {
         ids = find(connection, groups)?;
     }
     let missing: Vec<_> = groups.iter().copied().filter(|group| !ids.contains_key(&group.uuid)).collect();
     ids.extend(by_uuid(InsertGroups::new(&missing).load(connection)?));
-    if sent == Sent::Again {
+    if attempt == Attempt::Resend {
         ids.extend(find(connection, groups)?);
     }
     groups.iter().map(|group| ids.get(&group.uuid).copied().map(group_id).transpose()).collect()
 }
 
-/// The ids of those of `groups` that are stored.
+/// Returns the ids of the groups that are stored.
 fn find(connection: &mut PgConnection, groups: &[&NewGroup]) -> QueryResult<HashMap<Uuid, i64>> {
     let uuids: Vec<_> = groups.iter().map(|group| UuidValue(group.uuid)).collect();
     let stored = groups::table.filter(groups::uuid.eq_any(uuids)).select((groups::id, groups::uuid));
@@ -50,14 +51,14 @@ fn by_uuid(stored: Vec<(i64, UuidValue)>) -> HashMap<Uuid, i64> {
     stored.into_iter().map(|(id, UuidValue(uuid))| (uuid, id)).collect()
 }
 
-/// The insert of a batch: a column is an array, so that the statement has five parameters whatever the batch, and is
+/// The insert of a batch. Each column is an array, so the statement has five parameters for any batch size and is
 /// prepared once. (A plain `sql_query` is prepared anew each time.)
 struct InsertGroups<'a> {
     uuids: Vec<UuidValue>,
     names: Vec<&'a str>,
     tokens: Vec<&'a str>,
     admin_ids: Vec<i64>,
-    created_at: Vec<Moment>,
+    created_at: Vec<TimestampValue>,
 }
 
 impl<'a> InsertGroups<'a> {
@@ -67,16 +68,16 @@ impl<'a> InsertGroups<'a> {
             names: groups.iter().map(|group| group.name.as_str()).collect(),
             tokens: groups.iter().map(|group| group.token.as_str()).collect(),
             admin_ids: groups.iter().map(|group| group.admin_id.get()).collect(),
-            created_at: groups.iter().map(|group| Moment(group.created_at)).collect(),
+            created_at: groups.iter().map(|group| TimestampValue(group.created_at)).collect(),
         }
     }
 }
 
 impl QueryFragment<Pg> for InsertGroups<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        // A materialised query runs once, and before the first row is stored.
+        // A materialized query runs once, before the first row is stored.
         out.push_sql("WITH batch AS MATERIALIZED (SELECT ");
-        out.push_sql(horizon::SHARE);
+        out.push_sql(batch_lock::ACQUIRE_SHARED);
         out.push_sql(", ");
         out.push_sql(FLUSH_EACH_COMMIT);
         out.push_sql(
@@ -92,7 +93,7 @@ impl QueryFragment<Pg> for InsertGroups<'_> {
         out.push_sql(", ");
         out.push_bind_param::<Array<BigInt>, _>(&self.admin_ids)?;
         out.push_sql(", ");
-        out.push_bind_param::<Array<MomentSql>, _>(&self.created_at)?;
+        out.push_bind_param::<Array<TimestampSql>, _>(&self.created_at)?;
         out.push_sql(") AS given (uuid, name, token, admin_id, created_at) ON CONFLICT (name) DO NOTHING RETURNING id, uuid");
         Ok(())
     }

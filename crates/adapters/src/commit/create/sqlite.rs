@@ -1,9 +1,9 @@
-//! SQLite: one statement a group.
+//! SQLite: one insert for each group.
 
 use crate::{
     Fault,
     rows::group_id,
-    sql_types::{Moment, MomentSql, UuidSql, UuidValue},
+    sql_types::{TimestampSql, TimestampValue, UuidSql, UuidValue},
 };
 use diesel::{
     OptionalExtension, QueryResult, RunQueryDsl, SqliteConnection,
@@ -26,21 +26,21 @@ pub(super) fn insert(
                 name: group.name.as_str(),
                 token: group.token.as_str(),
                 admin_id: group.admin_id.get(),
-                created_at: Moment(group.created_at),
+                created_at: TimestampValue(group.created_at),
             };
             insert.get_result(connection).optional()?.map(group_id).transpose()
         })
         .collect()
 }
 
-/// The insert of one group, whose text is known by its type alone: Diesel's own would be written out for each row, only
-/// to find the statement that was prepared for it.
+/// The insert of one group, identified by its type alone. Diesel would render the SQL of its own insert for each row,
+/// only to look up the prepared statement.
 struct InsertGroup<'a> {
     uuid: UuidValue,
     name: &'a str,
     token: &'a str,
     admin_id: i64,
-    created_at: Moment,
+    created_at: TimestampValue,
 }
 
 impl QueryFragment<Sqlite> for InsertGroup<'_> {
@@ -54,7 +54,7 @@ impl QueryFragment<Sqlite> for InsertGroup<'_> {
         out.push_sql(", ");
         out.push_bind_param::<BigInt, _>(&self.admin_id)?;
         out.push_sql(", ");
-        out.push_bind_param::<MomentSql, _>(&self.created_at)?;
+        out.push_bind_param::<TimestampSql, _>(&self.created_at)?;
         out.push_sql(") ON CONFLICT (name) DO NOTHING RETURNING id");
         Ok(())
     }

@@ -8,7 +8,7 @@ use gochat_domain::{
     ports::{CreateGroupError, GroupRepository},
 };
 
-/// Puts each group in the commit queue.
+/// Creates groups through the commit queue.
 pub(super) struct QueuedGroups(pub(super) Submitter);
 
 #[async_trait]

@@ -1,27 +1,30 @@
-//! PostgreSQL: the oldest first, by the index of moments. Passes over what another transaction has locked: it is in use, or
-//! being swept.
+//! PostgreSQL: deletes the oldest keys first, by the index on `created_at`. Skips rows that another transaction has
+//! locked: they are in use, or being swept.
 
-use super::{STEP, SweepPlace};
+use super::{STEP, SweepCursor};
 use crate::{
     Fault,
-    sql_types::{Moment, MomentSql},
+    sql_types::{TimestampSql, TimestampValue},
 };
 use diesel::{PgConnection, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::BigInt};
 
-/// Creates wait for the transaction that a sweep shares with them, so it gives up soon where the table is locked.
-const HARDLY_WAIT: &str = "SET LOCAL lock_timeout = 50";
+/// Short, because creates wait in the same transaction while a sweep waits for a table lock.
+const SET_LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = 50";
 
 const DELETE: &str = "DELETE FROM idempotency_keys WHERE (caller, key) IN (
     SELECT caller, key FROM idempotency_keys WHERE created_at < $1
     ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)";
 
 /// Deletes one step of keys.
-pub(super) fn sweep(connection: &mut PgConnection, before: Moment) -> Result<Option<SweepPlace>, Fault> {
-    connection.batch_execute(HARDLY_WAIT)?;
+pub(super) fn sweep(
+    connection: &mut PgConnection,
+    before: TimestampValue,
+) -> Result<Option<SweepCursor>, Fault> {
+    connection.batch_execute(SET_LOCK_TIMEOUT)?;
     let deleted = sql_query(DELETE)
-        .bind::<MomentSql, _>(before)
+        .bind::<TimestampSql, _>(before)
         .bind::<BigInt, _>(i64::from(STEP))
         .execute(connection)?;
-    // The oldest that are left are found again from the start.
-    Ok((deleted > 0).then_some(SweepPlace::START))
+    // The index finds the oldest remaining keys, so each step starts from the beginning.
+    Ok((deleted > 0).then_some(SweepCursor::START))
 }

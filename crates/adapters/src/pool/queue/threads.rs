@@ -1,6 +1,6 @@
 //! The threads that run reads.
 
-use super::{KEEP_IDLE, Read, Shared, State};
+use super::{IDLE_TIMEOUT, Read, Shared, State};
 use crate::Fault;
 use std::{
     panic::{self, AssertUnwindSafe},
@@ -9,72 +9,72 @@ use std::{
     time::Instant,
 };
 
-/// How a reserved thread learns of its read.
+/// The way to make a reserved thread take its read.
 #[must_use]
-pub(super) enum Call {
-    /// It is new, and looks by itself.
+pub(super) enum Wakeup {
+    /// A new thread, which looks for work itself.
     New,
-    /// It is idle, and has to be woken.
+    /// An idle thread, which must be woken.
     Idle,
 }
 
-impl Call {
-    /// Not to be made with the state locked: the thread would only wait for it.
-    pub(super) fn make(self, called: &Condvar) {
+impl Wakeup {
+    /// Must be called without holding the state lock: the woken thread needs it.
+    pub(super) fn notify(self, wakeup: &Condvar) {
         if let Self::Idle = self {
-            called.notify_one();
+            wakeup.notify_one();
         }
     }
 }
 
-/// The end of a read.
+/// The next step of a thread after a read.
 enum Next {
-    /// The read that has waited longest.
+    /// Run the read that has waited longest.
     Read(Read),
-    /// Nothing waits.
+    /// Wait for a read.
     Idle,
-    /// Another thread has taken the place of this one, or the queue is closed.
-    End,
+    /// Exit: the thread was replaced, or the queue is closed.
+    Exit,
 }
 
 impl Shared {
-    /// Finds a thread for a read, which MUST be handed over before the state is unlocked.
-    pub(super) fn reserve_thread(self: &Arc<Self>, state: &mut State) -> Result<Call, Fault> {
+    /// Reserves a thread for a read, which MUST be assigned before the state is unlocked.
+    pub(super) fn reserve_thread(self: &Arc<Self>, state: &mut State) -> Result<Wakeup, Fault> {
         if state.idle_threads > 0 {
             state.idle_threads -= 1;
-            return Ok(Call::Idle);
+            return Ok(Wakeup::Idle);
         }
         let shared = Arc::clone(self);
         thread::Builder::new()
             .name("reader".into())
             .spawn(move || shared.serve())
-            .map_err(|error| Fault::Unavailable(format!("no thread for a read: {error}")))?;
-        Ok(Call::New)
+            .map_err(|error| Fault::Unavailable(format!("cannot start a thread for a read: {error}")))?;
+        Ok(Wakeup::New)
     }
 
     fn serve(&self) {
-        while let Some((run, read)) = self.handed_over() {
+        while let Some((run, read)) = self.assigned() {
             let mut next = Next::Read(read);
             while let Next::Read(read) = next {
-                // A panic fails the read alone: its caller finds that nobody will answer.
+                // A panic fails only this read: its caller sees a closed channel.
                 let reply = panic::catch_unwind(AssertUnwindSafe(read));
                 next = self.next(run);
                 if let Ok(reply) = reply {
                     reply();
                 }
             }
-            if let Next::End = next {
+            if let Next::Exit = next {
                 return;
             }
         }
     }
 
-    /// Waits for a read. `None` after a long time without one, and when the queue is closed.
-    fn handed_over(&self) -> Option<(u64, Read)> {
-        let end = Instant::now() + KEEP_IDLE;
+    /// Waits for an assigned read. `None` after the idle timeout, or when the queue is closed.
+    fn assigned(&self) -> Option<(u64, Read)> {
+        let end = Instant::now() + IDLE_TIMEOUT;
         let mut state = self.state();
         loop {
-            if let Some(read) = state.handed_over.pop_front() {
+            if let Some(read) = state.assigned.pop_front() {
                 return Some(read);
             }
             let rest = end.saturating_duration_since(Instant::now());
@@ -82,18 +82,18 @@ impl Shared {
                 state.idle_threads -= 1;
                 return None;
             }
-            state = self.called.wait_timeout(state, rest).unwrap_or_else(PoisonError::into_inner).0;
+            state = self.wakeup.wait_timeout(state, rest).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    /// Ends a run, or goes on with the next read. Where none waits, the thread counts as idle from the same moment on, so that
-    /// no read can come between and wait for it.
+    /// Ends a run, or continues it with the next read. If none waits, the thread becomes idle under the same lock, so
+    /// that no read can be queued in between without a thread.
     fn next(&self, run: u64) -> Next {
         let mut state = self.state();
         let State { waiting, running, .. } = &mut *state;
         let Some(since) = running.get_mut(&run) else {
-            state.left -= 1;
-            return Next::End;
+            state.replaced -= 1;
+            return Next::Exit;
         };
         if let Some((_, read)) = waiting.pop_first() {
             *since = Instant::now();
@@ -101,8 +101,8 @@ impl Shared {
         }
         state.running.remove(&run);
         if state.is_closed {
-            self.called.notify_all();
-            return Next::End;
+            self.wakeup.notify_all();
+            return Next::Exit;
         }
         state.idle_threads += 1;
         Next::Idle

@@ -1,4 +1,4 @@
-//! Pages that something else has written over.
+//! Tests of damaged pages.
 
 use super::{DatabaseFile, Open, Place, refusal};
 use crate::Fault;
@@ -10,7 +10,7 @@ use std::{
 
 const PAGE: u64 = 4096;
 
-/// A database of some hundred pages, none of which a connection has in memory.
+/// A database of some hundred pages, none of them cached by a connection.
 fn large(place: &Place) {
     Open::new(&place.prepare().unwrap()).unwrap().execute(
         "CREATE TABLE groups (id INTEGER PRIMARY KEY, name TEXT UNIQUE) STRICT;
@@ -37,8 +37,8 @@ fn use_all(open: &mut Open) -> [Result<(), Fault>; 3] {
 }
 
 #[test]
-fn damage_in_the_middle_is_met_by_those_who_use_it_and_confirmed_once() {
-    // It begins like a leaf of a table.
+fn damage_is_found_on_use_and_confirmed_once() {
+    // Begins like a leaf page of a table.
     let noise: Vec<u8> = (13..=250).cycle().take(4096).collect();
     for page in [vec![0; 4096], noise] {
         let place = Place::new();
@@ -50,11 +50,11 @@ fn damage_in_the_middle_is_met_by_those_who_use_it_and_confirmed_once() {
         }
         let file = place.prepare().unwrap();
         let mut open = Open::new(&file).unwrap();
-        assert_eq!(file.check_pages(&mut open.connection), Ok(()), "nobody has met it");
+        assert_eq!(file.check_pages(&mut open.connection), Ok(()), "no read has met it");
         for result in use_all(&mut open) {
             let fault = result.unwrap_err();
             assert!(fault.is_damage(), "{fault:?}");
-            file.note(&fault);
+            file.record_fault(&fault);
         }
         let reason = refusal(file.check_pages(&mut open.connection));
         assert!(reason.contains("gochat.sqlite is damaged: "), "{reason}");
@@ -69,26 +69,26 @@ fn damage_in_the_middle_is_met_by_those_who_use_it_and_confirmed_once() {
 }
 
 #[test]
-fn what_was_taken_for_damage_is_examined_and_forgotten() {
+fn suspected_damage_is_checked_and_cleared() {
     let (_place, file) = sound();
     let mut open = Open::new(&file).unwrap();
-    file.note(&Fault::Unavailable("database disk image is malformed".into()));
+    file.record_fault(&Fault::Unavailable("database disk image is malformed".into()));
     for _ in 0..2 {
         assert_eq!(file.check_pages(&mut open.connection), Ok(()));
     }
 }
 
 #[test]
-fn a_fault_of_another_kind_is_no_damage() {
+fn other_faults_do_not_count_as_damage() {
     let (place, file) = sound();
     File::options().write(true).open(place.database()).unwrap().write_all_at(&[0; 4096], 3 * PAGE).unwrap();
     let mut open = Open::new(&file).unwrap();
-    file.note(&Fault::Unavailable("database is locked".into()));
+    file.record_fault(&Fault::Unavailable("database is locked".into()));
     assert_eq!(file.check_pages(&mut open.connection), Ok(()));
 }
 
 #[test]
-fn a_damaged_header_is_met_by_each_new_connection() {
+fn a_damaged_header_fails_every_new_connection() {
     for (offset, length) in [(0, 16), (0, 100), (100, 3996), (0, 4096)] {
         let place = Place::new();
         large(&place);
@@ -100,7 +100,7 @@ fn a_damaged_header_is_met_by_each_new_connection() {
 }
 
 #[test]
-fn a_database_that_was_cut_in_the_middle_is_refused_at_start() {
+fn a_truncated_database_is_refused_at_start() {
     for more in [0, 1000] {
         let place = Place::new();
         large(&place);

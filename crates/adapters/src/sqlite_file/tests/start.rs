@@ -1,4 +1,4 @@
-//! Starts: the first one makes the file, and no later one.
+//! Tests of starts: only the first one creates the file.
 
 use super::{DatabaseFile, Open, Place, mode, refusal};
 use std::{
@@ -11,7 +11,7 @@ use std::{
 };
 
 #[test]
-fn a_first_start_makes_files_and_folders_for_the_service_alone() {
+fn the_first_start_creates_files_and_folders_for_the_service_only() {
     let place = Place::new();
     fs::set_permissions(place.path(""), fs::Permissions::from_mode(0o755)).unwrap();
     let file = DatabaseFile::prepare(&place.path("a/b/gochat.sqlite")).unwrap();
@@ -28,7 +28,7 @@ fn a_first_start_makes_files_and_folders_for_the_service_alone() {
 }
 
 #[test]
-fn files_are_shared_with_all_those_who_may_use_the_database() {
+fn sidecar_files_get_the_owner_and_mode_of_the_database() {
     let place = Place::new();
     place.was_used();
     fs::remove_file(place.path("gochat.sqlite-lock")).unwrap();
@@ -47,7 +47,7 @@ fn files_are_shared_with_all_those_who_may_use_the_database() {
 }
 
 #[test]
-fn an_empty_file_without_a_trace_of_groups_is_a_first_start() {
+fn an_empty_file_without_evidence_of_groups_is_a_first_start() {
     let place = Place::new();
     fs::write(place.database(), "").unwrap();
     place.was_used();
@@ -55,7 +55,7 @@ fn an_empty_file_without_a_trace_of_groups_is_a_first_start() {
 }
 
 #[test]
-fn a_start_that_ended_before_the_header_was_written_is_followed_by_a_first_start() {
+fn a_start_that_crashed_before_the_header_was_written_does_not_count() {
     let place = Place::new();
     let file = place.prepare().unwrap();
     let _lock = file.write_lock();
@@ -64,12 +64,12 @@ fn a_start_that_ended_before_the_header_was_written_is_followed_by_a_first_start
 }
 
 #[test]
-fn a_database_with_groups_in_its_log_alone_is_refused() {
+fn a_lost_database_whose_wal_has_content_is_refused() {
     for state in LOSSES {
         let place = Place::new();
         let mut open = Open::new(&place.prepare().unwrap()).unwrap();
         open.execute("CREATE TABLE groups (name TEXT)");
-        // A log is left by a process that was killed.
+        // A killed process leaves its WAL behind.
         let log = fs::read(place.path("gochat.sqlite-wal")).unwrap();
         drop(open);
         place.clear();
@@ -80,7 +80,7 @@ fn a_database_with_groups_in_its_log_alone_is_refused() {
         assert_eq!(
             refusal(place.prepare()),
             format!(
-                "{database} {state}, but its log {database}-wal is not. Put the file back. Or move {database}* away, and \
+                "{database} {state}, but its write-ahead log {database}-wal is not. Put the file back. Or move {database}* away, and \
                  then put a backup in its place or start without any group"
             )
         );
@@ -91,7 +91,7 @@ fn a_database_with_groups_in_its_log_alone_is_refused() {
 }
 
 #[test]
-fn a_database_that_was_lost_is_refused_until_it_is_back_or_given_up() {
+fn a_lost_database_is_refused_until_it_is_restored_or_cleared() {
     for state in LOSSES {
         let place = Place::new();
         place.was_used();
@@ -103,7 +103,7 @@ fn a_database_that_was_lost_is_refused_until_it_is_back_or_given_up() {
             assert_eq!(
                 refusal(place.prepare()),
                 format!(
-                    "{database} {state}, but there was a database, says {database}-lock. Put the file back. Or move \
+                    "{database} {state}, but {database}-lock says that there was a database. Put the file back. Or move \
                      {database}* away, and then put a backup in its place or start without any group"
                 )
             );
@@ -115,7 +115,7 @@ fn a_database_that_was_lost_is_refused_until_it_is_back_or_given_up() {
     }
 }
 
-/// The states of a lost database, as a refusal calls them.
+/// The states of a lost database, in the words of the error message.
 const LOSSES: [&str; 2] = ["is missing", "is empty"];
 
 fn lose(place: &Place, state: &str) {
@@ -126,7 +126,7 @@ fn lose(place: &Place, state: &str) {
 }
 
 #[test]
-fn a_copy_of_the_database_at_another_place_starts_and_is_marked_there() {
+fn a_copy_at_another_path_starts_and_gets_its_own_marker() {
     let place = Place::new();
     let mut open = Open::new(&place.prepare().unwrap()).unwrap();
     open.execute("CREATE TABLE groups (name TEXT); INSERT INTO groups VALUES ('Rust Developers')");
@@ -146,7 +146,7 @@ fn a_file_that_was_read_only_at_start_can_be_written_once_it_is_writable() {
     let file = place.prepare().unwrap();
     let _reader = Open::new(&file).unwrap();
     set_mode(0o600);
-    // To root, the first connection could have written too.
+    // For root, the first connection could have written too.
     Open::new(&file).unwrap().execute("CREATE TABLE groups (name TEXT)");
     for suffix in ["-wal", "-shm", "-lock"] {
         assert_eq!(mode(&place.path(&format!("gochat.sqlite{suffix}"))), 0o600, "gochat.sqlite{suffix}");
@@ -154,7 +154,7 @@ fn a_file_that_was_read_only_at_start_can_be_written_once_it_is_writable() {
 }
 
 #[test]
-fn no_character_of_a_path_has_a_meaning() {
+fn special_characters_in_a_path_are_taken_literally() {
     let names: [&[u8]; 5] =
         [b"a?mode=memory", b"50%41 #1", b"file:x", "Gruppen für \"alle\"".as_bytes(), b"not UTF-8 \xff"];
     for name in names.map(OsStr::from_bytes) {
@@ -172,7 +172,7 @@ fn no_character_of_a_path_has_a_meaning() {
 }
 
 #[test]
-fn the_file_behind_a_link_is_the_database() {
+fn a_symbolic_link_is_resolved_to_the_database() {
     let (place, elsewhere) = (Place::new(), Place::new());
     symlink(elsewhere.path("groups.sqlite"), place.path("chain")).unwrap();
     symlink("chain", place.database()).unwrap();
@@ -187,10 +187,10 @@ fn the_file_behind_a_link_is_the_database() {
 }
 
 #[test]
-fn a_path_that_leads_to_no_file_is_refused() {
+fn a_path_that_is_not_a_file_is_refused() {
     let place = Place::new();
     symlink("gochat.sqlite", place.database()).unwrap();
     assert!(refusal(place.prepare()).contains("Too many levels of symbolic links"));
-    assert!(refusal(DatabaseFile::prepare(&place.path(""))).ends_with("it is no regular file"));
-    assert!(refusal(DatabaseFile::prepare("/".as_ref())).ends_with("is no file"));
+    assert!(refusal(DatabaseFile::prepare(&place.path(""))).ends_with("it is not a regular file"));
+    assert!(refusal(DatabaseFile::prepare("/".as_ref())).ends_with("is not a file"));
 }

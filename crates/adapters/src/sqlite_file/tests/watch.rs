@@ -1,11 +1,11 @@
-//! A file that is open: the losses that are noticed, and the changes that are none.
+//! Tests of an open file: losses that are noticed, and changes that are normal.
 
 use super::{DatabaseFile, Open, Place, refusal};
 use diesel::connection::SimpleConnection;
 use std::fs;
 
 #[test]
-fn each_file_is_missed_until_it_is_back() {
+fn a_missing_file_is_reported_until_it_is_back() {
     for suffix in ["", "-wal", "-shm"] {
         let place = Place::new();
         let file = place.prepare().unwrap();
@@ -28,7 +28,7 @@ fn each_file_is_missed_until_it_is_back() {
 }
 
 #[test]
-fn a_folder_that_was_renamed_takes_the_database_with_it() {
+fn a_renamed_folder_is_noticed() {
     let place = Place::new();
     let file = DatabaseFile::prepare(&place.path("data/gochat.sqlite")).unwrap();
     let _open = Open::new(&file).unwrap();
@@ -37,20 +37,20 @@ fn a_folder_that_was_renamed_takes_the_database_with_it() {
 }
 
 #[test]
-fn a_database_that_was_cut_is_noticed_and_left_alone() {
+fn a_truncated_database_is_noticed_and_left_alone() {
     let place = Place::new();
     let file = place.prepare().unwrap();
     let mut open = Open::new(&file).unwrap();
     open.execute("CREATE TABLE groups (name TEXT)");
     fs::File::options().write(true).open(place.database()).unwrap().set_len(0).unwrap();
-    assert!(refusal(file.check()).contains("gochat.sqlite was cut to 0 bytes"));
+    assert!(refusal(file.check()).contains("gochat.sqlite was truncated to 0 bytes"));
     assert!(Open::new(&file).is_err());
     assert_eq!(fs::metadata(place.database()).unwrap().len(), 0, "no header is written");
     assert!(fs::metadata(place.path("gochat.sqlite-wal")).unwrap().len() > 0, "the log is not removed");
 }
 
 #[test]
-fn no_connection_is_opened_to_another_file_or_beside_another_log() {
+fn no_connection_is_opened_to_a_replaced_file_or_wal() {
     for suffix in ["", "-wal", "-shm"] {
         let place = Place::new();
         let file = place.prepare().unwrap();
@@ -64,12 +64,12 @@ fn no_connection_is_opened_to_another_file_or_beside_another_log() {
 }
 
 #[test]
-fn a_file_that_is_lost_while_a_connection_is_opened_is_missed_too() {
+fn a_file_lost_while_a_connection_opens_is_noticed() {
     for suffix in ["", "-wal", "-shm"] {
         let place = Place::new();
         let file = place.prepare().unwrap();
         let _first = Open::new(&file).unwrap();
-        let uri = file.opening().unwrap();
+        let uri = file.prepare_open().unwrap();
         fs::rename(place.path(&format!("gochat.sqlite{suffix}")), place.path("aside")).unwrap();
         let opened = Open::at(&uri, &file);
         assert!(opened.is_err(), "gochat.sqlite{suffix}");
@@ -78,10 +78,10 @@ fn a_file_that_is_lost_while_a_connection_is_opened_is_missed_too() {
 }
 
 #[test]
-fn a_file_that_is_replaced_while_its_first_connection_is_opened_is_noticed() {
+fn a_file_replaced_while_the_first_connection_opens_is_noticed() {
     let place = Place::new();
     let file = place.prepare().unwrap();
-    let uri = file.opening().unwrap();
+    let uri = file.prepare_open().unwrap();
     fs::rename(place.database(), place.path("aside")).unwrap();
     fs::write(place.database(), "").unwrap();
     let reason = refusal(Open::at(&uri, &file).map(drop));
@@ -89,7 +89,7 @@ fn a_file_that_is_replaced_while_its_first_connection_is_opened_is_noticed() {
 }
 
 #[test]
-fn what_sqlite_does_to_its_files_is_no_fault() {
+fn normal_sqlite_maintenance_is_not_a_fault() {
     let place = Place::new();
     let file = place.prepare().unwrap();
     let mut server = Open::new(&file).unwrap();
@@ -114,7 +114,7 @@ fn what_sqlite_does_to_its_files_is_no_fault() {
 }
 
 #[test]
-fn the_next_connection_after_the_last_one_has_a_log_of_its_own() {
+fn a_connection_after_the_last_one_creates_a_new_wal() {
     let place = Place::new();
     let file = place.prepare().unwrap();
     drop(Open::new(&file).unwrap());

@@ -21,31 +21,31 @@ fn database() -> (TempDir, DatabaseFile) {
 }
 
 #[test]
-fn one_writer_at_a_time_has_its_turn() {
+fn one_writer_at_a_time_holds_the_lock() {
     let (folder, file) = database();
     let (mut first, mut second) = (file.write_lock(), file.write_lock());
-    let turn = first.turn(LONG).unwrap();
-    let Err(Fault::Unavailable(reason)) = second.turn(SHORT) else { panic!("two turns at once") };
+    let guard = first.acquire(LONG).unwrap();
+    let Err(Fault::Unavailable(reason)) = second.acquire(SHORT) else { panic!("two writers hold the lock") };
     let database = folder.path().canonicalize().unwrap().join("gochat.sqlite");
     assert_eq!(
         reason,
         format!("database is locked: another process has been writing to {} for 20ms", database.display())
     );
-    drop(turn);
-    drop(second.turn(SHORT).unwrap());
-    first.turn(SHORT).unwrap();
+    drop(guard);
+    drop(second.acquire(SHORT).unwrap());
+    first.acquire(SHORT).unwrap();
 }
 
 #[test]
-fn a_writer_that_never_pauses_gives_way_to_one_that_waits() {
+fn a_busy_writer_gives_way_to_a_waiting_one() {
     let (folder, file) = database();
     let turns = Mutex::new(Vec::new());
     thread::scope(|scope| {
         let mut busy = file.write_lock();
-        let turn = busy.turn(LONG).unwrap();
+        let guard = busy.acquire(LONG).unwrap();
         scope.spawn(|| {
             let mut waiting = file.write_lock();
-            let _turn = waiting.turn(LONG).unwrap();
+            let _turn = waiting.acquire(LONG).unwrap();
             turns.lock().unwrap().push("waiting");
         });
         let turnstile = File::open(folder.path().join("gochat.sqlite-turnstile")).unwrap();
@@ -54,15 +54,15 @@ fn a_writer_that_never_pauses_gives_way_to_one_that_waits() {
             turnstile.unlock().unwrap();
             is_passed.then_some(())
         });
-        drop(turn);
-        let _turn = busy.turn(LONG).unwrap();
+        drop(guard);
+        let _turn = busy.acquire(LONG).unwrap();
         turns.lock().unwrap().push("busy");
     });
     assert_eq!(turns.into_inner().unwrap(), ["waiting", "busy"]);
 }
 
 #[test]
-fn a_process_that_is_killed_lets_go() {
+fn a_killed_process_releases_the_lock() {
     let (folder, file) = database();
     let mut lock = file.write_lock();
     let room = folder.path().join("gochat.sqlite-lock");
@@ -72,29 +72,29 @@ fn a_process_that_is_killed_lets_go() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    // It answers once it has the lock.
+    // `cat` echoes once `flock` has the lock.
     other.stdin.as_mut().unwrap().write_all(b"!").unwrap();
     other.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
-    assert!(lock.turn(SHORT).is_err());
+    assert!(lock.acquire(SHORT).is_err());
     other.kill().unwrap();
     other.wait().unwrap();
-    lock.turn(SHORT).unwrap();
+    lock.acquire(SHORT).unwrap();
 }
 
 #[test]
-fn a_wait_that_ends_leaves_the_turnstile_free() {
+fn a_wait_that_times_out_frees_the_turnstile() {
     let (folder, file) = database();
     let (mut first, mut second) = (file.write_lock(), file.write_lock());
-    let _turn = first.turn(LONG).unwrap();
-    assert!(second.turn(SHORT).is_err());
+    let _turn = first.acquire(LONG).unwrap();
+    assert!(second.acquire(SHORT).is_err());
     let turnstile = File::open(folder.path().join("gochat.sqlite-turnstile")).unwrap();
     assert!(lock_until(&turnstile, Instant::now()).unwrap());
 }
 
 #[test]
-fn where_no_lock_can_be_made_sqlite_s_own_has_to_do() {
+fn without_lock_files_sqlites_own_lock_is_used() {
     let (folder, file) = database();
     fs::create_dir(folder.path().join("gochat.sqlite-turnstile")).unwrap();
     let (mut first, mut second) = (file.write_lock(), file.write_lock());
-    let _turns = (first.turn(SHORT).unwrap(), second.turn(SHORT).unwrap());
+    let _guards = (first.acquire(SHORT).unwrap(), second.acquire(SHORT).unwrap());
 }

@@ -1,4 +1,4 @@
-//! The rules of single characters in the name of a new group, by the tables of Unicode.
+//! Character rules for the name of a new group, by the tables of Unicode.
 
 use super::InvalidGroupName;
 use icu_properties::{
@@ -7,10 +7,10 @@ use icu_properties::{
 };
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
-/// Braille's pattern without dots: a symbol to Unicode, a blank to people.
+/// The Braille pattern without dots: a symbol to Unicode, a blank to readers.
 const BRAILLE_BLANK: char = '\u{2800}';
 
-/// Checks each character, and that one of them is visible.
+/// Checks that no character is forbidden and that at least one is visible.
 pub(super) fn check(name: &str) -> Result<(), InvalidGroupName> {
     if name.contains(is_noncharacter) {
         return Err(InvalidGroupName::Noncharacter);
@@ -31,8 +31,8 @@ fn is_noncharacter(character: char) -> bool {
     CodePointSetData::new::<NoncharacterCodePoint>().contains(character)
 }
 
-/// Tells embeddings, overrides, isolates and their ends. Marks such as U+200F stay: they show no text in another order than
-/// it is stored in.
+/// Returns true for embeddings, overrides, isolates and their terminators. Marks such as U+200F are allowed: they do
+/// not reorder text.
 fn is_bidirectional_control(character: char) -> bool {
     matches!(
         CodePointMapData::<BidiClass>::new().get(character),
@@ -48,7 +48,7 @@ fn is_bidirectional_control(character: char) -> bool {
     )
 }
 
-/// Tells what leaves a trace on a screen. U+3164, which fonts show as a blank, is default-ignorable.
+/// Returns true if the character is visible on a screen. U+3164, which fonts show as a blank, is default-ignorable.
 fn is_visible(character: char) -> bool {
     character != BRAILLE_BLANK
         && !character.is_whitespace()
@@ -62,7 +62,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_characters_are_those_that_the_rules_name() {
+    fn the_rules_match_the_intended_characters() {
         let all = || '\0'..=char::MAX;
         let of = |rule: fn(char) -> bool| all().filter(|character| rule(*character)).collect::<String>();
         let bidirectional: String = ('\u{202a}'..='\u{202e}').chain('\u{2066}'..='\u{2069}').collect();
@@ -82,8 +82,8 @@ mod tests {
     }
 
     #[test]
-    fn what_people_write_is_accepted() {
-        // Persian with a zero-width non-joiner, a family of emoji, the flag of Scotland, a mark for right to left, a heart.
+    fn real_world_names_are_accepted() {
+        // Persian with a zero-width non-joiner, a family emoji, the flag of Scotland, a right-to-left mark, a heart.
         for name in [
             "\u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}\u{647}\u{645}",
             "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}",
@@ -95,7 +95,7 @@ mod tests {
         }
     }
 
-    /// Any string, often of the characters that the rules are about.
+    /// Any string, biased to the characters that the rules mention.
     fn text() -> impl Strategy<Value = String> {
         let character = prop_oneof![
             any::<char>(),
@@ -117,7 +117,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_new_name_is_one_that_a_group_may_have_and_that_breaks_no_rule_of_characters(raw in text()) {
+        fn a_new_name_obeys_the_rules_of_existing_names_and_of_characters(raw in text()) {
             let (new, existing) = (GroupName::parse(&raw), GroupName::parse_existing(&raw));
             match (new, existing) {
                 (Ok(new), existing) => {
@@ -132,7 +132,7 @@ mod tests {
         }
 
         #[test]
-        fn a_character_that_is_refused_is_named_wherever_it_stands(
+        fn a_forbidden_character_is_refused_at_any_position(
             head in "[a-z]{0,5}",
             (refused, error) in prop_oneof![
                 "[\u{202a}-\u{202e}\u{2066}-\u{2069}]".prop_map(|raw| (raw, InvalidGroupName::BidirectionalControl)),
@@ -148,7 +148,7 @@ mod tests {
         }
 
         #[test]
-        fn a_name_that_shows_nothing_is_refused(
+        fn an_invisible_name_is_refused(
             raw in "[\u{2800}\u{3164}\u{ad}\u{200b}-\u{200d}\u{2060}\u{fe00}-\u{fe0f}\u{e0020}-\u{e007f}]{1,20}"
         ) {
             prop_assert_eq!(GroupName::parse(&raw), Err(InvalidGroupName::Invisible));

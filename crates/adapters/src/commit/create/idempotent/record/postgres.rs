@@ -1,9 +1,9 @@
-//! PostgreSQL: one statement for all records, with an array a column.
+//! PostgreSQL: one statement for all records, with one array for each column.
 
 use super::{super::claim::Claim, Row};
 use crate::{
     Fault,
-    sql_types::{Moment, MomentSql, UuidSql, UuidValue},
+    sql_types::{TimestampSql, TimestampValue, UuidSql, UuidValue},
 };
 use diesel::{
     PgConnection, RunQueryDsl, sql_query,
@@ -12,8 +12,8 @@ use diesel::{
 use gochat_domain::group::GroupId;
 use std::ops::Deref;
 
-/// Puts claims on record unless their keys are, and returns the records of all. Of two transactions with one key, the
-/// second waits in the insert for the first.
+/// Inserts records for the claims whose keys have none, and returns the records of all. If two transactions use one
+/// key, the insert of the second waits for the first.
 pub(super) fn claim(connection: &mut PgConnection, claims: &[&mut Claim<'_>]) -> Result<Vec<Row>, Fault> {
     let (callers, keys) = primary_keys(claims);
     sql_query(
@@ -24,8 +24,8 @@ pub(super) fn claim(connection: &mut PgConnection, claims: &[&mut Claim<'_>]) ->
     .bind::<Array<Text>, _>(&keys)
     .bind::<Array<Binary>, _>(claims.iter().map(|claim| &claim.fingerprint.0[..]).collect::<Vec<_>>())
     .bind::<Array<UuidSql>, _>(claims.iter().map(|claim| UuidValue(claim.group.uuid)).collect::<Vec<_>>())
-    .bind::<Array<MomentSql>, _>(
-        claims.iter().map(|claim| Moment(claim.group.created_at)).collect::<Vec<_>>(),
+    .bind::<Array<TimestampSql>, _>(
+        claims.iter().map(|claim| TimestampValue(claim.group.created_at)).collect::<Vec<_>>(),
     )
     .execute(connection)?;
     let records = sql_query(
@@ -36,8 +36,8 @@ pub(super) fn claim(connection: &mut PgConnection, claims: &[&mut Claim<'_>]) ->
     Ok(records.bind::<Array<UuidSql>, _>(callers).bind::<Array<Text>, _>(keys).load(connection)?)
 }
 
-/// Puts the claim in the place of a record of the version before. Returns the number of records that were.
-pub(super) fn take_over(connection: &mut PgConnection, claim: &Claim<'_>) -> Result<usize, Fault> {
+/// Replaces a legacy record by the claim. Returns the number of replaced records.
+pub(super) fn replace_legacy(connection: &mut PgConnection, claim: &Claim<'_>) -> Result<usize, Fault> {
     let update = sql_query(
         "UPDATE idempotency_keys SET fingerprint = $3, group_uuid = $4, created_at = $5
          WHERE caller = $1 AND key = $2 AND fingerprint IS NULL",
@@ -46,12 +46,12 @@ pub(super) fn take_over(connection: &mut PgConnection, claim: &Claim<'_>) -> Res
     .bind::<Text, _>(claim.idempotency.key.as_str())
     .bind::<Binary, _>(claim.fingerprint.0.as_slice())
     .bind::<UuidSql, _>(UuidValue(claim.group.uuid))
-    .bind::<MomentSql, _>(Moment(claim.group.created_at));
+    .bind::<TimestampSql, _>(TimestampValue(claim.group.created_at));
     Ok(update.execute(connection)?)
 }
 
-/// Notes the ids of the groups that were stored.
-pub(super) fn note(connection: &mut PgConnection, claims: &[&Claim<'_>]) -> Result<(), Fault> {
+/// Stores the ids of the created groups.
+pub(super) fn set_group_ids(connection: &mut PgConnection, claims: &[&Claim<'_>]) -> Result<(), Fault> {
     let (callers, keys) = primary_keys(claims);
     sql_query(
         "UPDATE idempotency_keys SET group_id = given.id

@@ -1,15 +1,15 @@
-//! SQLite: one statement a record.
+//! SQLite: one statement for each record.
 
 use super::{super::claim::Claim, Row};
 use crate::{
     Fault,
     schema::idempotency_keys::{self, caller, created_at, fingerprint, group_id, group_uuid, key},
-    sql_types::{Moment, UuidValue},
+    sql_types::{TimestampValue, UuidValue},
 };
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection};
 use gochat_domain::group::GroupId;
 
-/// Puts claims on record unless their keys are, and returns the records of all.
+/// Inserts records for the claims whose keys have none, and returns the records of all.
 pub(super) fn claim(connection: &mut SqliteConnection, claims: &[&mut Claim<'_>]) -> Result<Vec<Row>, Fault> {
     claims
         .iter()
@@ -21,7 +21,7 @@ pub(super) fn claim(connection: &mut SqliteConnection, claims: &[&mut Claim<'_>]
                     key.eq(called),
                     fingerprint.eq(claim.fingerprint.0.as_slice()),
                     group_uuid.eq(UuidValue(claim.group.uuid)),
-                    created_at.eq(Moment(claim.group.created_at)),
+                    created_at.eq(TimestampValue(claim.group.created_at)),
                 ))
                 .on_conflict_do_nothing()
                 .execute(connection)?;
@@ -31,20 +31,20 @@ pub(super) fn claim(connection: &mut SqliteConnection, claims: &[&mut Claim<'_>]
         .collect()
 }
 
-/// Puts the claim in the place of a record of the version before. Returns the number of records that were.
-pub(super) fn take_over(connection: &mut SqliteConnection, claim: &Claim<'_>) -> Result<usize, Fault> {
+/// Replaces a legacy record by the claim. Returns the number of replaced records.
+pub(super) fn replace_legacy(connection: &mut SqliteConnection, claim: &Claim<'_>) -> Result<usize, Fault> {
     let record = idempotency_keys::table.find(primary_key(claim));
     Ok(diesel::update(record.filter(fingerprint.is_null()))
         .set((
             fingerprint.eq(claim.fingerprint.0.as_slice()),
             group_uuid.eq(UuidValue(claim.group.uuid)),
-            created_at.eq(Moment(claim.group.created_at)),
+            created_at.eq(TimestampValue(claim.group.created_at)),
         ))
         .execute(connection)?)
 }
 
-/// Notes the ids of the groups that were stored.
-pub(super) fn note(connection: &mut SqliteConnection, claims: &[&Claim<'_>]) -> Result<(), Fault> {
+/// Stores the ids of the created groups.
+pub(super) fn set_group_ids(connection: &mut SqliteConnection, claims: &[&Claim<'_>]) -> Result<(), Fault> {
     for claim in claims {
         diesel::update(idempotency_keys::table.find(primary_key(claim)))
             .set(group_id.eq(claim.stored().map(GroupId::get)))

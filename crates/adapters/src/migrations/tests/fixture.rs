@@ -1,4 +1,4 @@
-//! A database with the schema of this release, and a folder of migrations that it lacks.
+//! A database with the released schema, and a folder of further migrations.
 
 use crate::{
     DatabaseOptions, DatabaseUrl,
@@ -11,24 +11,24 @@ use gochat_test_support::{PlainSql, TestDatabase, deadline};
 use std::{cell::RefCell, fs, time::Duration};
 use tempfile::TempDir;
 
-/// Limits under which a wait in vain is short, and one that leads somewhere may take long.
-pub const IMPATIENT: Limits = Limits {
+/// Short lock timeouts, but long limits for retries.
+pub const SHORT_TIMEOUTS: Limits = Limits {
     lock_timeout: Duration::from_millis(300),
     shortest_wait: Duration::from_millis(300),
-    locks: Duration::from_secs(60),
-    turn: Duration::from_secs(60),
+    lock_retries: Duration::from_secs(60),
+    instance_wait: Duration::from_secs(60),
 };
 
-pub struct Scene {
+pub struct Fixture {
     pub database: TestDatabase,
     connector: Connector,
     folder: TempDir,
 }
 
-/// The versions that were told, and the result.
+/// The reported versions, and the result.
 type Outcome = (Vec<String>, Result<Vec<String>, MigrateError>);
 
-impl Scene {
+impl Fixture {
     pub fn on(database: TestDatabase) -> anyhow::Result<Self> {
         let url: DatabaseUrl = database.url().parse()?;
         let options = DatabaseOptions {
@@ -39,35 +39,35 @@ impl Scene {
         };
         let connector = Connector::new(&url, options)?;
         let known = embedded(&*connector.open(Role::Writer)?);
-        let scene = Self { database, connector, folder: TempDir::new()? };
-        scene.migrate_to(&known, &IMPATIENT).1?;
-        Ok(scene)
+        let fixture = Self { database, connector, folder: TempDir::new()? };
+        fixture.migrate_to(&known, &SHORT_TIMEOUTS).1?;
+        Ok(fixture)
     }
 
-    /// A transaction that has run these statements, and holds what they locked until it ends.
+    /// Opens a transaction that has run these statements and holds their locks until it ends.
     pub fn hold(&self, statements: &str) -> anyhow::Result<PlainSql> {
         let mut holder = self.database.plain_sql()?;
-        // The deadline of a test that waits for the holder in vain.
+        // Ends a test that would otherwise wait forever for the holder.
         holder.execute("SET idle_in_transaction_session_timeout = '60s'")?;
         holder.execute(&format!("BEGIN; {statements}"))?;
         Ok(holder)
     }
 
-    /// Adds a migration to the folder, or replaces one.
+    /// Adds or replaces a migration in the folder.
     pub fn add(&self, name: &str, up: &str) -> anyhow::Result<()> {
         let folder = self.folder.path().join(name);
         fs::create_dir_all(&folder)?;
         Ok(fs::write(folder.join("up.sql"), up)?)
     }
 
-    /// Marks a migration of the folder to run outside a transaction.
-    pub fn mark_outside(&self, name: &str, down: &str) -> anyhow::Result<()> {
+    /// Marks a migration to run outside a transaction.
+    pub fn mark_no_transaction(&self, name: &str, down: &str) -> anyhow::Result<()> {
         let folder = self.folder.path().join(name);
         fs::write(folder.join("down.sql"), down)?;
         Ok(fs::write(folder.join("metadata.toml"), "run_in_transaction = false")?)
     }
 
-    /// An instance that knows the migrations of the folder migrates.
+    /// Migrates, as an instance that knows the migrations of the folder.
     pub fn migrate(&self, limits: &Limits) -> Outcome {
         self.migrate_to(&self.known(), limits)
     }
@@ -77,18 +77,19 @@ impl Scene {
         FileBasedMigrations::from_path(self.folder.path()).unwrap()
     }
 
-    /// An instance that knows these migrations migrates.
+    /// Migrates, as an instance that knows these migrations.
     pub fn migrate_to<S>(&self, known: &S, limits: &Limits) -> Outcome
     where
         S: MigrationSource<Sqlite> + MigrationSource<Pg>,
     {
-        let told = RefCell::new(Vec::new());
-        let result = self.migrate_while(known, limits, &|version| told.borrow_mut().push(version.to_owned()));
-        (told.into_inner(), result)
+        let reported = RefCell::new(Vec::new());
+        let result = self
+            .migrate_with_progress(known, limits, &|version| reported.borrow_mut().push(version.to_owned()));
+        (reported.into_inner(), result)
     }
 
-    /// The same, with something to be done when a migration is in effect.
-    pub fn migrate_while<S>(
+    /// Does the same, with a callback for each committed migration.
+    pub fn migrate_with_progress<S>(
         &self,
         known: &S,
         limits: &Limits,
@@ -99,20 +100,21 @@ impl Scene {
     {
         let mut connection = self.connector.open(Role::Writer)?;
         if let AnyConnection::Postgres(postgres) = &mut *connection {
-            // As the operator may have set it; a transaction that keeps its snapshot would be waited for in vain.
+            // The operator may have set this. An index build would wait forever for a transaction that keeps its
+            // snapshot.
             postgres.batch_execute("SET default_transaction_isolation = 'repeatable read'")?;
         }
         run(&mut connection, known, &|| self.connector.open(Role::Writer), progress, limits)
     }
 
-    /// Changes a default of the connections that PostgreSQL is opened from now on.
+    /// Changes a default for new connections to PostgreSQL.
     pub fn alter_database(&self, change: &str) -> anyhow::Result<()> {
         let name = self.database.rows("SELECT current_database()::text")?.concat().concat();
         self.database.execute(&format!("ALTER DATABASE {name} {change}"))
     }
 
-    /// Returns the process that runs a statement that begins so, when it waits for a lock.
-    pub fn wait_for_a_lock(&self, statement: &str) -> anyhow::Result<String> {
+    /// Waits until a statement with this prefix waits for a lock, and returns its process id.
+    pub fn wait_for_lock(&self, statement: &str) -> anyhow::Result<String> {
         let waiting = format!(
             "SELECT pid::text FROM pg_stat_activity WHERE datname = current_database()
              AND wait_event_type = 'Lock' AND query LIKE '{statement}%'"

@@ -1,4 +1,4 @@
-//! What a proxy was told to do.
+//! The faults that a proxy injects.
 
 use super::Message;
 use std::{
@@ -7,9 +7,9 @@ use std::{
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
 
-/// Shared by the proxy and the threads of its connections.
+/// The configured faults, shared by the proxy and the threads of its connections.
 #[derive(Default)]
-pub(super) struct Switch {
+pub(super) struct Faults {
     state: Mutex<State>,
     released: Condvar,
 }
@@ -17,9 +17,9 @@ pub(super) struct Switch {
 /// The message whose answer is lost.
 struct Lost {
     message: Message,
-    /// How many of its kind come until then, itself included.
+    /// Number of such messages until then, including itself.
     left: usize,
-    /// How many bytes of the answer arrive.
+    /// Number of bytes of the answer to deliver.
     bytes: usize,
 }
 
@@ -38,7 +38,7 @@ struct State {
     opened: usize,
 }
 
-impl Switch {
+impl Faults {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -62,13 +62,13 @@ impl Switch {
         self.released.notify_all();
     }
 
-    /// Returns when nothing is held.
-    pub(super) fn pass(&self) {
+    /// Blocks while traffic is held.
+    pub(super) fn wait_while_held(&self) {
         let held = |state: &mut State| state.is_held && !state.is_over;
         drop(self.released.wait_while(self.state(), held).unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Keeps both ends of a connection, to close them.
+    /// Registers both ends of a connection, to close them later.
     pub(super) fn open(&self, ends: [TcpStream; 2]) -> usize {
         let mut state = self.state();
         state.opened += 1;
@@ -80,9 +80,9 @@ impl Switch {
         link
     }
 
-    /// Closes both ends of a connection of which one has ended.
+    /// Closes both ends of a connection after one end has closed.
     pub(super) fn close(&self, link: usize) {
-        self.pass();
+        self.wait_while_held();
         if let Some(ends) = self.state().links.remove(&link) {
             shut(&ends);
         }
@@ -92,10 +92,10 @@ impl Switch {
         self.state().lost = Some(Lost { message, left: number, bytes });
     }
 
-    /// How many bytes of the answer to this message arrive, if it is the one to be lost.
+    /// Returns the number of bytes to deliver of the answer to this message, if it is the one to be lost.
     pub(super) fn loses(&self, frame: &[u8]) -> Option<usize> {
         let mut state = self.state();
-        let lost = state.lost.as_mut().filter(|lost| lost.message.is(frame))?;
+        let lost = state.lost.as_mut().filter(|lost| lost.message.matches(frame))?;
         lost.left = lost.left.saturating_sub(1);
         let is_this = lost.left == 0;
         state.lost.take_if(|_| is_this).map(|lost| lost.bytes)
@@ -105,9 +105,9 @@ impl Switch {
         self.state().muting = message;
     }
 
-    /// Whether this message mutes its connection.
+    /// Returns true if this message mutes its connection.
     pub(super) fn mutes(&self, frame: &[u8]) -> bool {
-        self.state().muting.is_some_and(|message| message.is(frame))
+        self.state().muting.is_some_and(|message| message.matches(frame))
     }
 
     pub(super) fn count_lost(&self, length: usize) {

@@ -1,4 +1,4 @@
-//! The end of what a test process started, whatever ends that process.
+//! Supervisors: shells that clean up after a test process, even if it is killed.
 
 use crate::deadline::{LIMIT, Lines, poll_for};
 use anyhow::{Context, bail};
@@ -10,16 +10,16 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// A shell that keeps something for this process, and cleans up when its standard input ends.
+/// A shell that runs something for this process, and cleans up when its standard input ends.
 ///
-/// The kernel closes the pipe with this process, so nothing is left behind by a test that is killed.
-pub(crate) struct Keeper {
+/// The kernel closes the pipe when this process ends, so a killed test leaves nothing behind.
+pub(crate) struct Supervisor {
     shell: Child,
     answers: Mutex<Lines>,
 }
 
-/// Each line of input is a function of the script with its argument; it is answered by `done`, or by what went wrong. At the end
-/// of the input the function `end` cleans up.
+/// Each input line is a function of the script with its argument. The answer is `done`, or an error message. At the
+/// end of the input, the function `end` cleans up.
 const LOOP: &str = r#"
 complaint=$(mktemp)
 while read -r function argument; do
@@ -34,8 +34,8 @@ rm "$complaint"
 end >/dev/null
 "#;
 
-impl Keeper {
-    /// Starts `shell`, which takes the arguments of `sh`, with the functions of `script`, and the arguments of `script`.
+impl Supervisor {
+    /// Starts `shell`, which takes the arguments of `sh`, with the functions of `script` and its arguments.
     pub(crate) fn start(mut shell: Command, script: &str, arguments: &[&str]) -> anyhow::Result<Self> {
         if let Some(folder) = shell.get_current_dir().map(Path::to_owned) {
             // A server's user may write there, and need not be able to in the folder of temporary files.
@@ -43,32 +43,32 @@ impl Keeper {
         }
         let mut shell = shell
             .arg("-c")
-            .args([&(script.to_owned() + LOOP), "keeper"])
+            .args([&(script.to_owned() + LOOP), "supervisor"])
             .args(arguments)
-            // Away from the signals that a terminal sends to this process.
+            // Shields the shell from signals that a terminal sends to this process.
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .context("cannot start a shell")?;
-        let answers = Lines::of(shell.stdout.take().context("the keeper has no output")?);
+        let answers = Lines::of(shell.stdout.take().context("the supervisor has no output")?);
         Ok(Self { shell, answers: Mutex::new(answers) })
     }
 
-    /// Sends a line, and returns when it is answered by `done`; any other answer is the error.
+    /// Sends a line, and waits for the answer `done`; any other answer is an error.
     pub(crate) fn ask(&self, line: &str) -> anyhow::Result<()> {
         let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut input = self.shell.stdin.as_ref().context("the keeper has no input")?;
+        let mut input = self.shell.stdin.as_ref().context("the supervisor has no input")?;
         input.write_all(format!("{line}\n").as_bytes())?;
         match answers.line().as_deref() {
             Some("done\n") => Ok(()),
-            answer => bail!("{line}: {}", answer.unwrap_or("the keeper ended").trim_end()),
+            answer => bail!("{line}: {}", answer.unwrap_or("the supervisor ended").trim_end()),
         }
     }
 }
 
-impl Drop for Keeper {
+impl Drop for Supervisor {
     fn drop(&mut self) {
         // The end of its input ends it.
         drop(self.shell.stdin.take());
@@ -77,8 +77,8 @@ impl Drop for Keeper {
         });
         match ended {
             Some(Ok(_)) => {}
-            Some(Err(error)) => eprintln!("a keeper goes on: {error}"),
-            None => eprintln!("a keeper goes on: it did not end in {} s", LIMIT.as_secs()),
+            Some(Err(error)) => eprintln!("a supervisor still runs: {error}"),
+            None => eprintln!("a supervisor still runs: it did not end in {} s", LIMIT.as_secs()),
         }
     }
 }

@@ -1,8 +1,8 @@
-//! PostgreSQL goes away and comes back within the timeout, and nobody notices.
+//! Tests of lost connections: PostgreSQL becomes unreachable and returns within the timeout, and no request fails.
 
 use crate::{
     DatabaseCase, api_keys,
-    idempotency::wish,
+    idempotency::idempotency,
     subject::{OPTIONS, Subject, WRITERS, options_for},
 };
 use futures_util::future::{join, join_all, try_join_all};
@@ -31,33 +31,33 @@ use std::{
 
 pub fn postgres_cases() -> Vec<DatabaseCase> {
     cases![
-        a_restart_under_load_costs_time_and_no_group,
-        a_restart_costs_reads_time_alone,
-        backends_that_are_ended_in_a_loop_cost_no_group,
-        backends_that_are_ended_in_a_loop_cost_reads_time_alone,
-        a_read_whose_connection_is_lost_again_and_again_is_done_in_the_end,
-        the_first_creates_after_every_idle_backend_was_ended_succeed,
-        the_first_create_after_an_idle_session_timeout_succeeds,
-        a_commit_whose_answer_is_lost_is_settled,
-        a_failover_to_a_synchronous_standby_costs_no_group,
-        a_primary_that_freezes_is_left_for_the_standby,
-        a_connection_that_hangs_while_it_is_opened_is_left_for_another,
-        what_was_acknowledged_outlives_a_crash_whatever_synchronous_commit_is,
+        creates_survive_a_restart_under_load,
+        reads_survive_a_restart,
+        creates_survive_repeatedly_terminated_backends,
+        reads_survive_repeatedly_terminated_backends,
+        a_read_that_loses_several_connections_succeeds,
+        creates_succeed_after_all_idle_backends_were_terminated,
+        a_create_succeeds_after_an_idle_session_timeout,
+        a_commit_whose_answer_is_lost_is_resolved,
+        a_failover_to_a_synchronous_standby_loses_no_group,
+        connections_move_from_a_frozen_primary_to_the_standby,
+        a_connection_that_hangs_while_opening_is_replaced,
+        acknowledged_groups_survive_a_crash_with_synchronous_commit_off,
     ]
     .to_vec()
 }
 
 /// Cases that need PgBouncer.
 pub fn pooler_cases() -> Vec<DatabaseCase> {
-    cases![what_was_acknowledged_behind_a_pooler_outlives_a_crash_whatever_synchronous_commit_is].to_vec()
+    cases![acknowledged_groups_survive_a_crash_with_synchronous_commit_off_behind_a_pooler].to_vec()
 }
 
-/// Cases that need a network of their own.
+/// Cases that need a network namespace.
 pub fn network_cases() -> Vec<DatabaseCase> {
-    cases![a_machine_that_loses_power_while_a_statement_is_in_flight_is_found_again].to_vec()
+    cases![the_service_recovers_after_the_database_machine_lost_power].to_vec()
 }
 
-/// One writer sends one batch at a time.
+/// With one writer, one batch is in flight at a time.
 const ONE_WRITER: CommitOptions = CommitOptions { writers: 1, ..WRITERS };
 
 fn start(url: &str, options: CommitOptions) -> anyhow::Result<CommitQueue> {
@@ -66,21 +66,21 @@ fn start(url: &str, options: CommitOptions) -> anyhow::Result<CommitQueue> {
     Ok(database.start_queue(options)?)
 }
 
-/// Creates groups, one after another by each of 8 clients, until `trouble` is over and each client has created one more.
+/// Creates groups from 8 concurrent clients until `disruption` has ended and each client has created one more.
 fn create_during(
     groups: &Arc<dyn GroupRepository>,
-    trouble: impl FnOnce() -> anyhow::Result<()> + Send,
+    disruption: impl FnOnce() -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<Vec<Created>> {
-    repeat_during(trouble, async |client, number| {
+    repeat_during(disruption, async |client, number| {
         groups.create(new_group(&format!("client {client} group {number}")), None).await
     })
 }
 
-/// Reads groups and looks up a key in the same way. Each read succeeds.
+/// Does the same with reads of a group and look-ups of a key. Each read must succeed.
 fn read_during(
     connected: &Database,
     queue: &CommitQueue,
-    trouble: impl FnOnce() -> anyhow::Result<()> + Send,
+    disruption: impl FnOnce() -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<()> {
     let (reader, keys) = (connected.group_reader(), connected.api_keys(queue));
     let (key, issued) = (ApiKey::mint()?, api_keys::new_key());
@@ -88,7 +88,7 @@ fn read_during(
     let stored = runtime.block_on(queue.groups().create(new_group("g"), None))?.group;
     runtime.block_on(keys.insert(&key, &issued))?;
     let by_uuid = GroupKey::Uuid(stored.uuid);
-    let read = repeat_during(trouble, async |client, _| match client % 2 {
+    let read = repeat_during(disruption, async |client, _| match client % 2 {
         0 => reader.find(&by_uuid).await.map(|found| found.as_ref() == Some(&stored)),
         _ => keys.find(&key).await.map(|found| found.as_ref() == Some(&issued)),
     })?;
@@ -96,10 +96,10 @@ fn read_during(
     Ok(())
 }
 
-/// Has each of 8 clients do something again and again, until `trouble` is over and each client has done it once more. Returns
-/// what they got. The first error ends it.
+/// Repeats `work` on 8 concurrent clients until `disruption` has ended and each client has done it once more. Returns
+/// the results, or the first error.
 fn repeat_during<T, E: Into<anyhow::Error>>(
-    trouble: impl FnOnce() -> anyhow::Result<()> + Send,
+    disruption: impl FnOnce() -> anyhow::Result<()> + Send,
     work: impl AsyncFn(usize, usize) -> Result<T, E>,
 ) -> anyhow::Result<Vec<T>> {
     let is_over = AtomicBool::new(false);
@@ -114,20 +114,21 @@ fn repeat_during<T, E: Into<anyhow::Error>>(
         }
     };
     thread::scope(|scope| {
-        let trouble = scope.spawn(|| {
-            let outcome = trouble();
+        let disruption = scope.spawn(|| {
+            let outcome = disruption();
             is_over.store(true, Ordering::SeqCst);
             outcome
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-        let done = runtime.block_on(deadline::soon("every client ends", try_join_all((0..8).map(client))));
-        trouble.join().unwrap()?;
+        let done =
+            runtime.block_on(deadline::with_timeout("every client ends", try_join_all((0..8).map(client))));
+        disruption.join().unwrap()?;
         Ok(done?.into_iter().flatten().collect())
     })
 }
 
-/// Passes if each group that was acknowledged is stored once, as it was acknowledged, and no other.
-fn assert_ledger(url: &str, created: &[Created]) -> anyhow::Result<()> {
+/// Checks that exactly the acknowledged groups are stored, each as acknowledged.
+fn assert_stored(url: &str, created: &[Created]) -> anyhow::Result<()> {
     let stored = PlainSql::connect(url)?.rows("SELECT id::text, uuid::text, name FROM groups")?;
     let acknowledged = |Created { group, .. }: &Created| {
         vec![group.id.to_string(), group.uuid.to_string(), group.name.as_str().to_owned()]
@@ -147,7 +148,7 @@ fn restart(cluster: &Cluster) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn a_restart_costs_reads_time_alone(_: TestDatabase) -> anyhow::Result<()> {
+fn reads_survive_a_restart(_: TestDatabase) -> anyhow::Result<()> {
     let cluster = Cluster::start(Cluster::FAST)?;
     let database = cluster.database()?;
     let connected = Database::connect(&database.url().parse()?, OPTIONS)?;
@@ -158,18 +159,18 @@ fn a_restart_costs_reads_time_alone(_: TestDatabase) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn a_restart_under_load_costs_time_and_no_group(_: TestDatabase) -> anyhow::Result<()> {
+fn creates_survive_a_restart_under_load(_: TestDatabase) -> anyhow::Result<()> {
     let cluster = Cluster::start(Cluster::FAST)?;
     let database = cluster.database()?;
     let queue = start(database.url(), ONE_WRITER)?;
     let created = create_during(&queue.groups(), || restart(&cluster))?;
-    assert_ledger(database.url(), &created)?;
+    assert_stored(database.url(), &created)?;
     queue.close();
     Ok(())
 }
 
-/// Ends every other connection to the database, and returns how many there were.
-fn end_backends(database: &TestDatabase) -> anyhow::Result<usize> {
+/// Terminates every other connection to the database, and returns their number.
+fn terminate_backends(database: &TestDatabase) -> anyhow::Result<usize> {
     let ended = database.rows(
         "SELECT pg_terminate_backend(pid, 20000)::text FROM pg_stat_activity
          WHERE datname = current_database() AND pid <> pg_backend_pid()",
@@ -177,33 +178,31 @@ fn end_backends(database: &TestDatabase) -> anyhow::Result<usize> {
     Ok(ended.len())
 }
 
-fn end_100_backends(database: &TestDatabase) -> anyhow::Result<()> {
+fn terminate_100_backends(database: &TestDatabase) -> anyhow::Result<()> {
     let mut ended = 0;
-    deadline::eventually("100 backends are ended", || {
-        ended += end_backends(database).unwrap();
+    deadline::eventually("100 backends are terminated", || {
+        ended += terminate_backends(database).unwrap();
         (ended >= 100).then_some(())
     });
     Ok(())
 }
 
-fn backends_that_are_ended_in_a_loop_cost_reads_time_alone(database: TestDatabase) -> anyhow::Result<()> {
+fn reads_survive_repeatedly_terminated_backends(database: TestDatabase) -> anyhow::Result<()> {
     let connected = Database::connect(&database.url().parse()?, OPTIONS)?;
     connected.migrate()?;
     let queue = connected.start_queue(WRITERS)?;
-    read_during(&connected, &queue, || end_100_backends(&database))?;
+    read_during(&connected, &queue, || terminate_100_backends(&database))?;
     queue.close();
     Ok(())
 }
 
-fn a_read_whose_connection_is_lost_again_and_again_is_done_in_the_end(
-    database: TestDatabase,
-) -> anyhow::Result<()> {
+fn a_read_that_loses_several_connections_succeeds(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::on(database)?;
     let stored = subject.create(new_group("g"))?;
     let (key, issued) = (ApiKey::mint()?, api_keys::new_key());
     subject.run(subject.keys.insert(&key, &issued))?;
     let by_uuid = GroupKey::Uuid(stored.uuid);
-    // Each read waits for a lock when its connection is ended.
+    // Each read waits for a lock when its connection is terminated.
     let mut lock = subject.database().plain_sql()?;
     lock.execute("BEGIN; LOCK TABLE groups, api_keys IN ACCESS EXCLUSIVE MODE")?;
     let waiting = "SELECT pid::text FROM pg_stat_activity
@@ -227,32 +226,30 @@ fn a_read_whose_connection_is_lost_again_and_again_is_done_in_the_end(
     Ok(())
 }
 
-fn backends_that_are_ended_in_a_loop_cost_no_group(database: TestDatabase) -> anyhow::Result<()> {
+fn creates_survive_repeatedly_terminated_backends(database: TestDatabase) -> anyhow::Result<()> {
     let queue = start(database.url(), WRITERS)?;
-    let created = create_during(&queue.groups(), || end_100_backends(&database))?;
-    assert_ledger(database.url(), &created)?;
+    let created = create_during(&queue.groups(), || terminate_100_backends(&database))?;
+    assert_stored(database.url(), &created)?;
     queue.close();
     Ok(())
 }
 
-fn the_first_creates_after_every_idle_backend_was_ended_succeed(
-    database: TestDatabase,
-) -> anyhow::Result<()> {
+fn creates_succeed_after_all_idle_backends_were_terminated(database: TestDatabase) -> anyhow::Result<()> {
     let queue = start(database.url(), CommitOptions { writers: 8, batch: 1, ..WRITERS })?;
     let mut created = create_during(&queue.groups(), || Ok(()))?;
-    assert!(end_backends(&database)? > 0);
+    assert!(terminate_backends(&database)? > 0);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let groups = queue.groups();
     let names: Vec<_> = (0..20).map(|number| format!("after {number}")).collect();
     created.extend(
         runtime.block_on(try_join_all(names.iter().map(|name| groups.create(new_group(name), None))))?,
     );
-    assert_ledger(database.url(), &created)?;
+    assert_stored(database.url(), &created)?;
     queue.close();
     Ok(())
 }
 
-fn the_first_create_after_an_idle_session_timeout_succeeds(database: TestDatabase) -> anyhow::Result<()> {
+fn a_create_succeeds_after_an_idle_session_timeout(database: TestDatabase) -> anyhow::Result<()> {
     let name = database.rows("SELECT current_database()::text")?.concat().concat();
     database.execute(&format!("ALTER DATABASE {name} SET idle_session_timeout = '1s'"))?;
     let queue = start(database.url(), ONE_WRITER)?;
@@ -263,16 +260,16 @@ fn the_first_create_after_an_idle_session_timeout_succeeds(database: TestDatabas
         created.push(runtime.block_on(groups.create(new_group(&format!("g{number}")), None))?);
         let others = "SELECT pid::text FROM pg_stat_activity
                       WHERE datname = current_database() AND pid <> pg_backend_pid()";
-        deadline::eventually("the idle session is ended", || {
+        deadline::eventually("the idle session is closed", || {
             database.rows(others).unwrap().is_empty().then_some(())
         });
     }
-    assert_ledger(database.url(), &created)?;
+    assert_stored(database.url(), &created)?;
     queue.close();
     Ok(())
 }
 
-fn a_commit_whose_answer_is_lost_is_settled(database: TestDatabase) -> anyhow::Result<()> {
+fn a_commit_whose_answer_is_lost_is_resolved(database: TestDatabase) -> anyhow::Result<()> {
     let proxy = FaultProxy::in_front_of(database.url())?;
     let connected = Database::connect(&proxy.url().parse()?, OPTIONS)?;
     connected.migrate()?;
@@ -285,19 +282,19 @@ fn a_commit_whose_answer_is_lost_is_settled(database: TestDatabase) -> anyhow::R
         proxy.lose_answer(message, 1);
         lost
     };
-    // A create by a statement that is a transaction of its own. The first prepares the statement.
+    // A create by a single-statement transaction. The first create prepares the statement.
     let mut created = vec![runtime.block_on(groups.create(new_group("first"), None))?];
     let expected = lose_next(Message::Execute);
     created.push(runtime.block_on(groups.create(new_group("plain"), None))?);
     assert_eq!(proxy.answers_lost(), expected);
-    // One with an Idempotency-Key, in a transaction with its record.
+    // A create with an Idempotency-Key, in a transaction with its record.
     let expected = lose_next(Message::Containing("COMMIT"));
-    let once = runtime.block_on(groups.create(new_group("once"), Some(wish(1, "k"))))?;
+    let once = runtime.block_on(groups.create(new_group("once"), Some(idempotency(1, "k"))))?;
     assert_eq!(proxy.answers_lost(), expected);
-    let replayed = runtime.block_on(groups.create(new_group("once"), Some(wish(1, "k"))))?;
+    let replayed = runtime.block_on(groups.create(new_group("once"), Some(idempotency(1, "k"))))?;
     assert_eq!(replayed, Created { replayed: true, ..once.clone() });
     created.push(once);
-    // A new key, and its revocation.
+    // A new API key, and its revocation.
     let (key, issued) = (ApiKey::mint()?, api_keys::new_key());
     let expected = lose_next(Message::Containing("COMMIT"));
     runtime.block_on(keys.insert(&key, &issued))?;
@@ -308,12 +305,12 @@ fn a_commit_whose_answer_is_lost_is_settled(database: TestDatabase) -> anyhow::R
     let revoked = IssuedKey { revoked_at: Some(issued.created_at), ..issued };
     assert_eq!(runtime.block_on(keys.list())?, [revoked]);
     assert!(created.iter().all(|created| !created.replayed));
-    assert_ledger(database.url(), &created)?;
+    assert_stored(database.url(), &created)?;
     queue.close();
     Ok(())
 }
 
-fn a_failover_to_a_synchronous_standby_costs_no_group(_: TestDatabase) -> anyhow::Result<()> {
+fn a_failover_to_a_synchronous_standby_loses_no_group(_: TestDatabase) -> anyhow::Result<()> {
     let primary = Cluster::start(Cluster::FAST)?;
     let standby = primary.synchronous_standby()?;
     let url = primary.failover_url(&standby, "postgres");
@@ -322,19 +319,19 @@ fn a_failover_to_a_synchronous_standby_costs_no_group(_: TestDatabase) -> anyhow
         primary.stop(Shutdown::Immediate)?;
         standby.promote()
     })?;
-    assert_ledger(&standby.url("postgres"), &created)?;
+    assert_stored(&standby.url("postgres"), &created)?;
     queue.close();
     Ok(())
 }
 
-fn a_primary_that_freezes_is_left_for_the_standby(_: TestDatabase) -> anyhow::Result<()> {
+fn connections_move_from_a_frozen_primary_to_the_standby(_: TestDatabase) -> anyhow::Result<()> {
     let primary = Cluster::start(Cluster::FAST)?;
     let standby = primary.synchronous_standby()?;
     let url = primary.failover_url(&standby, "postgres");
-    let soon = Duration::from_secs(2);
-    let database = Database::connect(&url.parse()?, DatabaseOptions { timeout: soon, ..OPTIONS })?;
+    let timeout = Duration::from_secs(2);
+    let database = Database::connect(&url.parse()?, DatabaseOptions { timeout, ..OPTIONS })?;
     database.migrate()?;
-    let queue = database.start_queue(CommitOptions { timeout: soon, ..ONE_WRITER })?;
+    let queue = database.start_queue(CommitOptions { timeout, ..ONE_WRITER })?;
     let (groups, runtime) =
         (queue.groups(), tokio::runtime::Builder::new_current_thread().enable_time().build()?);
     let before = runtime.block_on(groups.create(new_group("before"), None))?;
@@ -344,18 +341,18 @@ fn a_primary_that_freezes_is_left_for_the_standby(_: TestDatabase) -> anyhow::Re
     database.register(&registry)?;
     let key = ApiKey::mint()?;
     runtime.block_on(keys.insert(&key, &api_keys::new_key()))?;
-    // Each thread that reads has a connection there.
+    // Every read thread now has a connection to the primary.
     let by_uuid = GroupKey::Uuid(before.group.uuid);
     let reads = |number| runtime.block_on(join_all((0..number).map(|_| reader.find(&by_uuid))));
     let reads_before = reads(200);
     assert!(reads_before.iter().all(|read| matches!(read, Ok(Some(_)))), "{reads_before:?}");
-    // Its machine goes on to acknowledge packets, so nothing tells that it does not answer.
+    // The machine still acknowledges packets, so no error shows that the server is frozen.
     primary.pause()?;
     standby.promote()?;
     let mut attempts = 0;
     let after = deadline::eventually("a create succeeds", || {
         attempts += 1;
-        // One that is answered 503 may be stored.
+        // A create that failed as unavailable may be stored.
         runtime.block_on(groups.create(new_group(&format!("after {attempts}")), None)).ok()
     });
     let stored = PlainSql::connect(&standby.url("postgres"))?.rows("SELECT name FROM groups")?.concat();
@@ -367,22 +364,22 @@ fn a_primary_that_freezes_is_left_for_the_standby(_: TestDatabase) -> anyhow::Re
     });
     deadline::eventually("a key is looked up", || runtime.block_on(keys.find(&key)).ok().flatten());
     deadline::eventually("the server is ready", || {
-        (runtime.block_on(probe.check(soon)) == Readiness::Ready).then_some(())
+        (runtime.block_on(probe.check(timeout)) == Readiness::Ready).then_some(())
     });
-    // Those that were left return when it answers, and end.
-    assert!(connections_left(&registry) > 0.0);
+    // The stuck threads return when the primary answers again, and exit.
+    assert!(replaced_connections(&registry) > 0.0);
     primary.resume()?;
-    deadline::eventually("what was left returns", || (connections_left(&registry) == 0.0).then_some(()));
+    deadline::eventually("stuck connections are closed", || {
+        (replaced_connections(&registry) == 0.0).then_some(())
+    });
     assert!(reads(2 * OPTIONS.pool_size).iter().all(|read| matches!(read, Ok(Some(_)))));
     Ok(())
 }
 
-fn a_connection_that_hangs_while_it_is_opened_is_left_for_another(
-    database: TestDatabase,
-) -> anyhow::Result<()> {
+fn a_connection_that_hangs_while_opening_is_replaced(database: TestDatabase) -> anyhow::Result<()> {
     let proxy = FaultProxy::in_front_of(database.url())?;
-    let soon = Duration::from_secs(1);
-    let connected = Database::connect(&proxy.url().parse()?, DatabaseOptions { timeout: soon, ..OPTIONS })?;
+    let timeout = Duration::from_secs(1);
+    let connected = Database::connect(&proxy.url().parse()?, DatabaseOptions { timeout, ..OPTIONS })?;
     connected.migrate()?;
     let reader = connected.group_reader();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
@@ -390,7 +387,7 @@ fn a_connection_that_hangs_while_it_is_opened_is_left_for_another(
         let nothing = GroupKey::Uuid(uuid::Uuid::max());
         runtime.block_on(join_all((0..OPTIONS.pool_size).map(|_| reader.find(&nothing))))
     };
-    // After the login, as a pooler does that waits for a server.
+    // Hangs after the login, like a pooler that waits for a server.
     proxy.mute(Message::Containing("default_transaction_isolation"));
     assert!(reads().iter().all(|read| matches!(read, Err(StorageError::Unavailable(_)))));
     proxy.unmute();
@@ -400,34 +397,32 @@ fn a_connection_that_hangs_while_it_is_opened_is_left_for_another(
     Ok(())
 }
 
-/// Pooled connections that were left at a frozen server.
-fn connections_left(registry: &Registry) -> f64 {
+/// Pooled connections that are stuck at a frozen server.
+fn replaced_connections(registry: &Registry) -> f64 {
     let families = registry.gather();
     let family = families.iter().find(|family| family.name() == "gochat_database_pool_connections").unwrap();
     let is_left = |metric: &&Metric| metric.get_label().iter().any(|label| label.value() == "left");
     family.get_metric().iter().find(is_left).unwrap().get_gauge().get_value()
 }
 
-fn what_was_acknowledged_outlives_a_crash_whatever_synchronous_commit_is(
-    _: TestDatabase,
-) -> anyhow::Result<()> {
-    assert_acknowledged_outlives_a_crash(Ok)
+fn acknowledged_groups_survive_a_crash_with_synchronous_commit_off(_: TestDatabase) -> anyhow::Result<()> {
+    assert_acknowledged_groups_survive_a_crash(Ok)
 }
 
-fn what_was_acknowledged_behind_a_pooler_outlives_a_crash_whatever_synchronous_commit_is(
+fn acknowledged_groups_survive_a_crash_with_synchronous_commit_off_behind_a_pooler(
     _: TestDatabase,
 ) -> anyhow::Result<()> {
     let mut pgbouncer = None;
-    assert_acknowledged_outlives_a_crash(|database| {
+    assert_acknowledged_groups_survive_a_crash(|database| {
         let pgbouncer = pgbouncer.insert(PgBouncer::in_front_of(database.url())?);
         database.pooled(pgbouncer)
     })
 }
 
-fn assert_acknowledged_outlives_a_crash(
+fn assert_acknowledged_groups_survive_a_crash(
     reach: impl FnOnce(TestDatabase) -> anyhow::Result<TestDatabase>,
 ) -> anyhow::Result<()> {
-    // The server writes its log late where nobody asks for it.
+    // The server delays WAL writes unless a commit asks for a flush.
     let late =
         [("wal_writer_delay", "10s"), ("wal_writer_flush_after", "1GB"), ("synchronous_commit", "off")];
     let cluster = Cluster::start(&[Cluster::DURABLE, &late].concat())?;
@@ -439,19 +434,18 @@ fn assert_acknowledged_outlives_a_crash(
     let groups = queue.groups();
     let mut created = Vec::new();
     for number in 0..20 {
-        // By a statement of its own, and in a transaction with a record.
-        let once = (number % 2 == 1).then(|| wish(1, &format!("k{number}")));
+        // Alternately as a single-statement transaction, and in a transaction with a record.
+        let once = (number % 2 == 1).then(|| idempotency(1, &format!("k{number}")));
         created.push(runtime.block_on(groups.create(new_group(&format!("g{number}")), once))?);
     }
     cluster.kill()?;
     cluster.start_again()?;
-    assert_ledger(database.direct_url(), &created)?;
+    assert_stored(database.direct_url(), &created)?;
     queue.close();
     Ok(())
 }
 
-/// The connections of this machine to `address` that the kernel takes to be open (state 01 of `/proc/net/tcp`), each as the bytes
-/// that are not yet acknowledged.
+/// The open TCP connections to `address` (state 01 in `/proc/net/tcp`), each as its number of unacknowledged bytes.
 fn established(address: Ipv4Addr) -> Vec<String> {
     let remote = format!("{:08X}:", u32::from_ne_bytes(address.octets()));
     let connections = fs::read_to_string("/proc/net/tcp").unwrap();
@@ -467,40 +461,38 @@ fn is_acknowledged(address: Ipv4Addr) -> bool {
     established(address).iter().all(|bytes| bytes == "00000000")
 }
 
-fn a_machine_that_loses_power_while_a_statement_is_in_flight_is_found_again(
-    _: TestDatabase,
-) -> anyhow::Result<()> {
-    let soon = Duration::from_secs(2);
+fn the_service_recovers_after_the_database_machine_lost_power(_: TestDatabase) -> anyhow::Result<()> {
+    let timeout = Duration::from_secs(2);
     let machine = Namespace::new()?;
     let cluster = Cluster::with(Cluster::FAST).within(&machine).start()?;
-    let options = DatabaseOptions { timeout: soon, ..OPTIONS };
-    let subject = Subject::with(cluster.database()?, options, CommitOptions { timeout: soon, ..ONE_WRITER })?;
+    let options = DatabaseOptions { timeout, ..OPTIONS };
+    let subject = Subject::with(cluster.database()?, options, CommitOptions { timeout, ..ONE_WRITER })?;
     let mut created = vec![subject.run(subject.groups.create(new_group("before"), None))?];
-    // The server has the statement, and has acknowledged its packets.
+    // The server has received the statement and acknowledged its packets.
     let lock = subject.database().lock_groups()?;
     subject.run(async {
         let mut in_flight = subject.groups.create(new_group("in flight"), None);
         assert!(futures_util::poll!(&mut in_flight).is_pending());
-        subject.wait_for_a_lock();
+        subject.wait_for_lock();
         deadline::eventually("every packet is acknowledged", || {
             is_acknowledged(machine.address()).then_some(())
         });
         machine.cut().unwrap();
-        let refused = deadline::soon("the create in flight ends", in_flight).await;
+        let refused = deadline::with_timeout("the create in flight ends", in_flight).await;
         assert!(
             matches!(refused, Err(CreateGroupError::Storage(StorageError::Unavailable(_)))),
             "{refused:?}"
         );
     });
     drop(lock);
-    // No packet tells that the machine is gone, so the silence has to.
-    deadline::eventually("the connection is given up", || {
+    // No packet reports that the machine is gone, so a timeout must.
+    deadline::eventually("the connection is closed", || {
         established(machine.address()).is_empty().then_some(())
     });
     machine.restore()?;
     let create = || subject.run(subject.groups.create(new_group("after"), None)).ok();
     created.push(deadline::eventually("a create succeeds", create));
-    // Nobody knows of the one in flight: it may be stored or not.
+    // The create in flight may be stored or not.
     subject.delete("in flight");
-    assert_ledger(subject.database().url(), &created)
+    assert_stored(subject.database().url(), &created)
 }

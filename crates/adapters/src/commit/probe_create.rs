@@ -1,25 +1,26 @@
-//! A create that leaves nothing behind, to find out whether creates can succeed.
+//! The probe create: a create that leaves nothing behind, to check that creates succeed.
 
-use super::write::{Sent, Write};
+use super::write::{Attempt, Write};
 use crate::{
     Fault,
     connection::AnyConnection,
     schema::groups,
-    sql_types::{Moment, UuidValue},
+    sql_types::{TimestampValue, UuidValue},
 };
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use gochat_domain::{clock::Timestamp, ports::StorageError};
 use std::cmp::Ordering;
 use uuid::Uuid;
 
-/// A trial create. It is committed like any other, so that a full disk or a standby that is away fails it too.
-pub(crate) struct Trial {
+/// A create that is undone in its own transaction. It is committed like any other write, so a full disk or a missing
+/// standby fails it too.
+pub(crate) struct ProbeCreate {
     pub(crate) at: Timestamp,
 }
 
-impl Trial {
-    /// An id and a name that no group has, as ids begin at 1 and names have no control character. No other trial has them either,
-    /// so no instance waits for another one.
+impl ProbeCreate {
+    /// An id and a name that no group can have: ids begin at 1, and names have no control character. They are random,
+    /// so instances do not wait for each other.
     fn row(&self) -> (i64, Uuid, String) {
         let uuid = self.at.mint_uuid();
         let (_, random) = uuid.as_u64_pair();
@@ -27,7 +28,7 @@ impl Trial {
     }
 }
 
-impl Write for Trial {
+impl Write for ProbeCreate {
     type Outcome = ();
     type Answer = ();
     type Error = StorageError;
@@ -36,10 +37,10 @@ impl Write for Trial {
         Ordering::Equal
     }
 
-    /// One trial serves all that wait for one.
-    fn store(connection: &mut AnyConnection, trials: &[&Self], _: Sent) -> Result<Vec<()>, Fault> {
-        if let Some(trial) = trials.first() {
-            let (id, uuid, name) = trial.row();
+    /// One insert serves all waiting probes.
+    fn store(connection: &mut AnyConnection, probes: &[&Self], _: Attempt) -> Result<Vec<()>, Fault> {
+        if let Some(probe) = probes.first() {
+            let (id, uuid, name) = probe.row();
             diesel::insert_into(groups::table)
                 .values((
                     groups::id.eq(id),
@@ -47,12 +48,12 @@ impl Write for Trial {
                     groups::name.eq(&name),
                     groups::token.eq(&name),
                     groups::admin_id.eq(1),
-                    groups::created_at.eq(Moment(trial.at)),
+                    groups::created_at.eq(TimestampValue(probe.at)),
                 ))
                 .execute(connection)?;
             diesel::delete(groups::table.find(id)).execute(connection)?;
         }
-        Ok(vec![(); trials.len()])
+        Ok(vec![(); probes.len()])
     }
 
     fn answer(self, (): ()) -> Result<(), StorageError> {

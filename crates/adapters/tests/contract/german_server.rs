@@ -1,4 +1,4 @@
-//! Faults of a PostgreSQL server that speaks German, as their texts tell the service nothing.
+//! Tests of error classification on a PostgreSQL server with German messages, on which the text cannot be matched.
 
 use crate::{
     DatabaseCase,
@@ -16,27 +16,30 @@ use std::time::Duration;
 
 pub fn postgres_cases() -> Vec<DatabaseCase> {
     cases![
-        a_lock_that_is_waited_for_too_long_is_unavailable,
-        a_statement_that_is_cancelled_is_unavailable,
-        a_disk_that_is_full_is_unavailable,
-        a_row_that_breaks_a_rule_is_not_foreseen,
+        a_lock_timeout_is_unavailable,
+        a_cancelled_statement_is_unavailable,
+        a_full_disk_is_unavailable,
+        a_constraint_violation_is_an_unknown_error,
     ]
     .to_vec()
 }
 
-const SOON: DatabaseOptions = DatabaseOptions { timeout: Duration::from_secs(1), ..OPTIONS };
+const SHORT_TIMEOUT: DatabaseOptions = DatabaseOptions { timeout: Duration::from_secs(1), ..OPTIONS };
 const ONE_WRITER: CommitOptions = CommitOptions { writers: 1, ..WRITERS };
 
-/// A server that speaks German, and a subject on it.
+/// A server with German messages, and a subject on it.
 fn german(options: DatabaseOptions) -> anyhow::Result<(Cluster, Subject)> {
     let cluster = Cluster::with(Cluster::FAST).set("lc_messages", "de_DE.UTF-8").start()?;
     let subject = Subject::with(cluster.database()?, options, ONE_WRITER)?;
     let fault = subject.database().rows("SELECT nothing").unwrap_err();
-    assert!(format!("{fault:#}").contains("existiert nicht"), "the server does not speak German: {fault:#}");
+    assert!(
+        format!("{fault:#}").contains("existiert nicht"),
+        "the server's messages are not German: {fault:#}"
+    );
     Ok((cluster, subject))
 }
 
-/// The words of the fault, if it is one that may pass.
+/// The message of a transient error.
 fn unavailable<T: std::fmt::Debug>(answer: Result<T, CreateGroupError>) -> String {
     match answer {
         Err(CreateGroupError::Storage(StorageError::Unavailable(cause))) => cause.to_string(),
@@ -44,8 +47,8 @@ fn unavailable<T: std::fmt::Debug>(answer: Result<T, CreateGroupError>) -> Strin
     }
 }
 
-fn a_lock_that_is_waited_for_too_long_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
-    let (_cluster, subject) = german(SOON)?;
+fn a_lock_timeout_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
+    let (_cluster, subject) = german(SHORT_TIMEOUT)?;
     let stored = subject.create(new_group("g"))?;
     let mut lock = subject.database().lock_groups()?;
     let text = unavailable(subject.create(new_group("h")));
@@ -57,14 +60,14 @@ fn a_lock_that_is_waited_for_too_long_is_unavailable(_: TestDatabase) -> anyhow:
     Ok(())
 }
 
-fn a_statement_that_is_cancelled_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
+fn a_cancelled_statement_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
     let (_cluster, subject) = german(OPTIONS)?;
     let _lock = subject.database().lock_groups()?;
     let mut admin = subject.database().plain_sql()?;
     let text = subject.run(async {
         let mut create = subject.groups.create(new_group("g"), None);
         assert!(futures_util::poll!(&mut create).is_pending());
-        // Alone in its batch, it is tried once in the batch and once apart.
+        // The create is tried twice: in its batch, and in its lane.
         let cancel = "SELECT pg_cancel_backend(pid)::text FROM pg_stat_activity
                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
         unavailable(deadline::eventually("the create ends", || {
@@ -76,10 +79,10 @@ fn a_statement_that_is_cancelled_is_unavailable(_: TestDatabase) -> anyhow::Resu
     Ok(())
 }
 
-fn a_disk_that_is_full_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
+fn a_full_disk_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
     let (cluster, subject) = german(OPTIONS)?;
     subject.create(new_group("g"))?;
-    // Longer than a file of the write-ahead log, whose end the server would not survive.
+    // Larger than a WAL segment: if a segment could not grow, the server would crash.
     let mut admin = subject.database().plain_sql()?;
     admin.execute(
         "INSERT INTO groups (uuid, name, token, admin_id, created_at)
@@ -88,7 +91,7 @@ fn a_disk_that_is_full_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
     )?;
     let limit: u64 = admin.rows("SELECT pg_relation_size('groups')::text")?[0][0].parse()?;
     assert!(limit > 17 * 1024 * 1024, "{limit}");
-    // No file that the writer writes to may grow beyond what the table has.
+    // No file that the writer writes may grow beyond the table's current size.
     let writer = admin.rows(
         "SELECT pid::text FROM pg_stat_activity
          WHERE datname = current_database() AND query LIKE '%INSERT INTO groups%' AND pid <> pg_backend_pid()",
@@ -102,7 +105,7 @@ fn a_disk_that_is_full_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn a_row_that_breaks_a_rule_is_not_foreseen(_: TestDatabase) -> anyhow::Result<()> {
+fn a_constraint_violation_is_an_unknown_error(_: TestDatabase) -> anyhow::Result<()> {
     let (_cluster, subject) = german(OPTIONS)?;
     subject.database().execute("ALTER TABLE groups ADD CONSTRAINT rule CHECK (name <> 'bad')")?;
     let refused = subject.create(new_group("bad"));

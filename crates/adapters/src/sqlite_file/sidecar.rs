@@ -1,4 +1,4 @@
-//! The service's own files beside the database.
+//! Sidecar files: the service's own files beside the database.
 
 use super::modes;
 use std::{
@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-/// Opens the file at `path`, and makes it if it is missing, for all who may use the database and for nobody else.
+/// Opens the file at `path`, or creates it with the owner and mode of the database.
 pub(super) fn open(path: &Path, database: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
@@ -19,13 +19,13 @@ pub(super) fn open(path: &Path, database: &Path) -> io::Result<File> {
     }
 }
 
-/// Gives a new file the owner and the mode of the database, as SQLite does with its log: root may run a command beside a
-/// server that runs as another user.
+/// Gives a new file the owner and the mode of the database, as SQLite does with its WAL: root may run a command
+/// beside a server that runs as another user.
 fn share(new: File, database: &Path) -> io::Result<File> {
     let (mine, theirs) = (new.metadata()?, fs::metadata(database)?);
     if (mine.uid(), mine.gid()) != (theirs.uid(), theirs.gid()) && mine.uid() == 0 {
         fchown(&new, Some(theirs.uid()), Some(theirs.gid()))?;
     }
-    new.set_permissions(modes::beside(&theirs))?;
+    new.set_permissions(modes::of_sidecars(&theirs))?;
     Ok(new)
 }

@@ -1,4 +1,4 @@
-# Keeps a PostgreSQL cluster.
+# Runs a PostgreSQL cluster.
 pg_ctl=$1 folder=$2
 data=$folder/data
 
@@ -7,17 +7,17 @@ start() { control -l "$folder/log" start; }
 stop() { control -m "$1" stop; }
 promote() { control promote; }
 
-# Sends a signal to all processes of the server, and puts their ids into `all`.
+# Sends a signal to all processes of the server, and stores their ids in `all`.
 signal() {
     read -r first <"$data/postmaster.pid" || return
-    # It starts no other while it is stopped.
+    # A stopped postmaster starts no further processes.
     kill -STOP "$first" || return
     all="$first $(cat "/proc/$first/task/$first/children")"
-    # One that ended by itself meanwhile is no failure.
+    # A process that has just ended is not a failure.
     kill "-$1" $all || :
 }
 
-# Waits until each of these processes is gone or in one of these states of proc(5), for 30 seconds at most.
+# Waits up to 30 seconds until each process in `all` is gone or in one of the given states of proc(5).
 wait_for() {
     for _ in $(seq 3000); do
         left=
@@ -27,7 +27,7 @@ wait_for() {
         [ -n "$left" ] || return 0
         sleep 0.01
     done
-    echo "process $left takes no signal"
+    echo "process $left ignores the signal"
     return 1
 }
 
@@ -35,8 +35,8 @@ pause() { signal STOP && wait_for TXZ; }
 resume() { signal CONT; }
 crash() { signal KILL && wait_for XZ && forget; }
 
-# Removes what a server that was killed leaves: shared memory, by the id in its file, and its locks, which would keep the next
-# server from starting until the first process is reaped.
+# Removes the remains of a killed server: shared memory, by the id in its file, and its locks, which would keep the
+# next server from starting until the first process is reaped.
 forget() {
     ipcrm -m "$(sed -n '7s/.* //p' "$data/postmaster.pid")"
     rm -f "$data/postmaster.pid" "$folder"/.s.PGSQL.*

@@ -1,0 +1,34 @@
+//! PostgreSQL migrations that are marked to run outside a transaction.
+
+use super::{Limits, MigrateError, pending};
+use crate::{
+    Fault,
+    connection::{AnyConnection, OpenConnection},
+};
+use diesel::{connection::SimpleConnection, migration::Migration, pg::Pg};
+
+/// Runs such a migration. Another connection holds the migration lock.
+///
+/// An interrupted attempt may have left an invalid index, which `down.sql` removes.
+pub(super) fn run(
+    mut other: OpenConnection,
+    migration: &dyn Migration<Pg>,
+    limits: &Limits,
+) -> Result<String, MigrateError> {
+    let AnyConnection::Postgres(other) = &mut *other else {
+        return Err(Fault::Unknown("two connections to one database have different types".into()).into());
+    };
+    // `CREATE INDEX CONCURRENTLY` waits for all older transactions, and blocks nobody meanwhile. Behind a
+    // transaction-mode pooler the settings may stay with the server connection, but they are long enough to do no
+    // harm.
+    other.batch_execute(&format!(
+        "SET statement_timeout = 0; SET lock_timeout = {}",
+        limits.instance_wait.as_millis()
+    ))?;
+    migration.revert(other).map_err(MigrateError::failed)?;
+    pending::run(other, migration).inspect_err(|_| {
+        if let Err(error) = migration.revert(other) {
+            tracing::warn!(%error, "the remains of a failed migration are removed when it is retried");
+        }
+    })
+}
