@@ -3,8 +3,8 @@
 use crate::{
     hosts::Hosts,
     http::{
-        HttpMetrics, LINGER, Limits,
-        edge::{self, Bounds},
+        HttpMetrics, LINGERING_CLOSE, Timeouts,
+        http_server::{self, ServerLimits},
     },
     listener::Listener,
 };
@@ -30,7 +30,7 @@ use std::{
 };
 
 /// How long `/readyz` waits for the database.
-const PATIENCE: Duration = Duration::from_secs(2);
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What the admin listener tells of.
 #[derive(Clone)]
@@ -43,19 +43,23 @@ pub(crate) struct Admin {
     pub(crate) stopping: Arc<AtomicBool>,
 }
 
-/// The bounds of the listener: its clients are few, and must be served however busy the public one is.
-const BOUNDS: Bounds = Bounds {
+/// The limits of the listener: its clients are few, and must be served however busy the public one is.
+const LIMITS: ServerLimits = ServerLimits {
     workers: 1,
-    connections: 32,
-    limits: Limits { request: Duration::from_secs(10), keep_alive: Duration::from_secs(75), linger: LINGER },
-    shutdown: Duration::ZERO,
+    max_connections: 32,
+    timeouts: Timeouts {
+        request: Duration::from_secs(10),
+        keep_alive: Duration::from_secs(75),
+        lingering_close: LINGERING_CLOSE,
+    },
+    shutdown_timeout: Duration::ZERO,
 };
 
 /// Starts to serve `hosts` on `listener`, until its handle stops it. Signals do not.
 pub(crate) fn serve(listener: Listener, admin: Admin, hosts: Hosts) -> io::Result<Server> {
     // Its requests are not counted with those of clients.
     let uncounted = HttpMetrics::new().map_err(io::Error::other)?;
-    edge::serve(listener, BOUNDS, uncounted, future::pending(), move || {
+    http_server::serve(listener, LIMITS, uncounted, future::pending(), move || {
         App::new()
             .app_data(ThinData(admin.clone()))
             .wrap(from_fn(move |request, next| check_host(hosts, request, next)))
@@ -123,7 +127,7 @@ async fn readyz(ThinData(admin): ThinData<Admin>) -> HttpResponse {
         // No request is to be sent here whatever the database says, so it is not waited for.
         (not_checked(), not_checked(), not_checked())
     } else {
-        match admin.database.check(PATIENCE).await {
+        match admin.database.check(DATABASE_TIMEOUT).await {
             Readiness::Ready => (ok(), ok(), ok()),
             Readiness::Writes(fault) => (ok(), ok(), fault),
             Readiness::Migrations(fault) => (ok(), fault, not_checked()),

@@ -9,7 +9,7 @@ pub(crate) use unix::SocketFile;
 use crate::settings::{Bind, SocketMode};
 use anyhow::Context;
 use std::{fmt, net::SocketAddr, net::TcpListener, os::unix::net::UnixListener};
-use systemd::HandedOver;
+use systemd::InheritedSockets;
 
 /// Most connections that wait to be accepted. The standard library asks for 128, which a burst of clients fills; those beside
 /// it wait a second and more until their SYN is sent again. The kernel takes no more than `net.core.somaxconn` has.
@@ -24,17 +24,17 @@ pub enum Listener {
 }
 
 /// The place of a listener.
-pub(crate) enum Place {
+pub(crate) enum ListenAddress {
     /// An address.
-    Address(SocketAddr),
+    Tcp(SocketAddr),
     /// The path of a Unix socket; empty where it has none.
-    Path(String),
+    Unix(String),
 }
 
 /// Takes the sockets that the settings name.
 #[derive(Default)]
 pub(crate) struct Listeners {
-    handed_over: Option<HandedOver>,
+    inherited: Option<InheritedSockets>,
 }
 
 impl Listeners {
@@ -57,16 +57,16 @@ impl Listeners {
                 Ok((Listener::Unix(listener), Some(file)))
             }
             Bind::Systemd => {
-                let sockets = self.handed_over.get_or_insert_with(HandedOver::from_environment);
+                let sockets = self.inherited.get_or_insert_with(InheritedSockets::from_environment);
                 Ok((sockets.take(name).with_context(refused)?, None))
             }
         }
     }
 
     /// Warns of sockets that no setting takes: a client that connects there would wait for ever.
-    pub(crate) fn warn_of_others(self) {
-        let handed_over = self.handed_over.unwrap_or_else(HandedOver::from_environment);
-        for name in handed_over.left() {
+    pub(crate) fn warn_about_unused(self) {
+        let inherited = self.inherited.unwrap_or_else(InheritedSockets::from_environment);
+        for name in inherited.unused() {
             tracing::warn!("systemd has handed over the socket {name}, which no setting takes");
         }
     }
@@ -74,49 +74,49 @@ impl Listeners {
 
 impl Listener {
     /// Where it is.
-    pub(crate) fn place(&self) -> std::io::Result<Place> {
+    pub(crate) fn address(&self) -> std::io::Result<ListenAddress> {
         Ok(match self {
-            Self::Tcp(listener) => Place::Address(listener.local_addr()?),
+            Self::Tcp(listener) => ListenAddress::Tcp(listener.local_addr()?),
             Self::Unix(listener) => {
                 let address = listener.local_addr()?;
                 let path = address.as_pathname().map(|path| path.display().to_string());
-                Place::Path(path.unwrap_or_default())
+                ListenAddress::Unix(path.unwrap_or_default())
             }
         })
     }
 }
 
-impl Place {
+impl ListenAddress {
     /// Whether this machine alone reaches it. The mode of a Unix socket says which of its users do.
     pub(crate) fn is_local(&self) -> bool {
         match self {
-            Self::Address(address) => address.ip().is_loopback(),
-            Self::Path(_) => true,
+            Self::Tcp(address) => address.ip().is_loopback(),
+            Self::Unix(_) => true,
         }
     }
 
     /// The port, where there is one.
     pub(crate) fn port(&self) -> Option<u16> {
         match self {
-            Self::Address(address) => Some(address.port()),
-            Self::Path(_) => None,
+            Self::Tcp(address) => Some(address.port()),
+            Self::Unix(_) => None,
         }
     }
 
     /// What stands before the path of a URL; nothing for a Unix socket, which no URL names.
     pub(crate) fn origin(&self) -> String {
         match self {
-            Self::Address(address) => format!("http://{address}"),
-            Self::Path(_) => String::new(),
+            Self::Tcp(address) => format!("http://{address}"),
+            Self::Unix(_) => String::new(),
         }
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for ListenAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Address(address) => write!(f, "http://{address}"),
-            Self::Path(path) => write!(f, "unix:{path}"),
+            Self::Tcp(address) => write!(f, "http://{address}"),
+            Self::Unix(path) => write!(f, "unix:{path}"),
         }
     }
 }

@@ -11,7 +11,7 @@ mod sections;
 
 pub use base_path::BasePath;
 pub use bind::{AdminBind, Bind, SocketMode};
-pub(crate) use descriptors::{SPARE, raise_limit};
+pub(crate) use descriptors::{SPARE_CONNECTIONS, raise_file_limit};
 pub use layers::SettingError;
 pub use origins::AllowedOrigins;
 pub use profile::{Profile, UnknownProfile};
@@ -44,7 +44,7 @@ pub struct Settings {
     pub development_key: bool,
     /// The logs.
     pub log: LogSettings,
-    shown: toml::Table,
+    table: toml::Table,
 }
 
 const LEVELS: [(&str, LevelFilter); 5] = [
@@ -71,7 +71,7 @@ impl Settings {
         let settings = Self {
             profile,
             http: HttpSettings {
-                bind: layers.explained("http.bind", InvalidBind::expected)?,
+                bind: layers.parsed_explaining("http.bind", InvalidBind::expected)?,
                 socket_mode: layers.quoted("http.socket_mode", SocketMode::EXPECTED)?,
                 workers,
                 max_connections: descriptors::max_connections(&layers, workers)?,
@@ -109,7 +109,7 @@ impl Settings {
                 format: layers
                     .one_of("log.format", &[("pretty", LogFormat::Pretty), ("json", LogFormat::Json)])?,
             },
-            shown: layers.shown(),
+            table: layers.to_table(),
         };
         settings.check_development_key(&layers)?;
         Ok(settings)
@@ -136,7 +136,7 @@ impl Settings {
 
     /// Every setting in force, secrets hidden, as TOML.
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
-        toml::to_string(&self.shown)
+        toml::to_string(&self.table)
     }
 }
 

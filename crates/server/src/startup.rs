@@ -2,11 +2,11 @@
 
 mod composition;
 mod database;
+mod shutdown;
 mod signals;
-mod stop;
 
 use crate::{
-    listener::Place,
+    listener::ListenAddress,
     settings::{Bind, Settings},
 };
 use actix_web::{
@@ -16,8 +16,8 @@ use actix_web::{
 use anyhow::Context;
 pub(crate) use database::{connect, migrate, open};
 use gochat_adapters::{CommitQueue, DEVELOPMENT_KEY};
-use stop::Budget;
-pub(crate) use stop::close;
+use shutdown::ShutdownDeadline;
+pub(crate) use shutdown::close;
 use tokio::task::JoinHandle;
 
 /// A server that is ready to run.
@@ -25,21 +25,21 @@ pub struct Application {
     server: Server,
     queue: CommitQueue,
     sweeper: JoinHandle<()>,
-    stop: Budget,
-    place: Place,
+    shutdown_deadline: ShutdownDeadline,
+    address: ListenAddress,
     admin: Server,
-    admin_place: Place,
+    admin_address: ListenAddress,
 }
 
 impl Application {
     /// The port that the server listens on; a Unix socket has none.
     pub fn port(&self) -> Option<u16> {
-        self.place.port()
+        self.address.port()
     }
 
     /// The port that the admin listener listens on; a Unix socket has none.
     pub fn admin_port(&self) -> Option<u16> {
-        self.admin_place.port()
+        self.admin_address.port()
     }
 
     /// Stops the server as SIGTERM does, from elsewhere.
@@ -51,9 +51,9 @@ impl Application {
     pub fn announce(&self, settings: &Settings) {
         tracing::info!("gochat {}, profile {}", env!("CARGO_PKG_VERSION"), settings.profile);
         let by_systemd = |bind: Bind| if bind == Bind::Systemd { ", handed over by systemd" } else { "" };
-        tracing::info!("listening on {}{}", self.place, by_systemd(settings.http.bind.clone()));
+        tracing::info!("listening on {}{}", self.address, by_systemd(settings.http.bind.clone()));
         let by_systemd = by_systemd(settings.admin_bind.into());
-        tracing::info!("admin listener on {}: /livez, /readyz, /metrics{by_systemd}", self.admin_place);
+        tracing::info!("admin listener on {}: /livez, /readyz, /metrics{by_systemd}", self.admin_address);
         tracing::info!("database {}", settings.database.url);
         if settings.development_key {
             tracing::info!(
@@ -62,7 +62,7 @@ impl Application {
         } else {
             tracing::info!("API keys: those of `gochat keys create`; the development key is off");
         }
-        tracing::info!("documentation: {}/docs, README.md and docs/api.md", self.place.origin());
+        tracing::info!("documentation: {}/docs, README.md and docs/api.md", self.address.origin());
     }
 
     /// Serves until SIGTERM or SIGINT, and for `http.shutdown_delay` more; then answers what is in flight, and stores and
@@ -72,7 +72,7 @@ impl Application {
         let admin_server = rt::spawn(self.admin);
         self.server.await.context("the server failed")?;
         self.sweeper.abort();
-        close(self.queue, self.stop.left())?;
+        close(self.queue, self.shutdown_deadline.remaining())?;
         admin.stop(false).await;
         admin_server.await?.context("the admin listener failed")?;
         tracing::info!("stopped");

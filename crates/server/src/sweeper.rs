@@ -17,14 +17,14 @@ pub(crate) async fn run(mut sweeper: IdempotencySweeper, clock: impl Clock, keep
     loop {
         // There are no keys from before the first moment that can be told.
         if let Some(moment) = clock.now().checked_sub(keep) {
-            complete(async || sweeper.step(moment).await, PAUSE, RETRY_AFTER).await;
+            sweep(async || sweeper.step(moment).await, PAUSE, RETRY_AFTER).await;
         }
         sleep(interval).await;
     }
 }
 
 /// Takes steps until none may follow. One that fails is done again, so the sweep goes on where it was.
-async fn complete(
+async fn sweep(
     mut step: impl AsyncFnMut() -> Result<bool, StorageError>,
     pause: Duration,
     retry_after: Duration,
@@ -50,7 +50,7 @@ mod tests {
     async fn a_step_that_fails_does_not_end_the_sweep() {
         let failed = || Err(StorageError::Unavailable(anyhow::anyhow!("away")));
         let mut outcomes = [Ok(true), failed(), failed(), Ok(true), Ok(false), Ok(true)].into_iter();
-        complete(async || outcomes.next().unwrap(), Duration::ZERO, Duration::ZERO).await;
+        sweep(async || outcomes.next().unwrap(), Duration::ZERO, Duration::ZERO).await;
         assert_eq!(outcomes.len(), 1);
     }
 }

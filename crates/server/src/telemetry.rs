@@ -1,13 +1,13 @@
 //! Logs, on standard error. A thread of their own writes them, so that a reader that has stopped holds up nothing else.
 
-mod batches;
-mod lines;
-mod lost;
+mod batch_writer;
+mod dropped_lines;
+mod queue;
 
-pub use lost::LostLines;
+pub use dropped_lines::DroppedLines;
 
 use crate::settings::{LogFormat, LogSettings};
-use lines::Lines;
+use queue::LogQueue;
 use std::{
     io::{self, IsTerminal, Write},
     panic::{self, PanicHookInfo},
@@ -18,7 +18,7 @@ use tracing_subscriber::{
 };
 
 /// The log of the process.
-pub struct Log(Lines);
+pub struct Log(LogQueue);
 
 impl Log {
     /// Starts the log; nothing is written of what is logged before. A second call in a process changes nothing.
@@ -29,8 +29,8 @@ impl Log {
             .with_default(settings.level)
             .with_target("actix_server", settings.level.min(LevelFilter::WARN))
             .with_target("actix_http", LevelFilter::OFF);
-        let lines = Lines::to(io::stderr());
-        let layer = fmt::layer().with_writer(lines.queue()).with_ansi(io::stderr().is_terminal());
+        let queue = LogQueue::to(io::stderr());
+        let layer = fmt::layer().with_writer(queue.sender()).with_ansi(io::stderr().is_terminal());
         // An error means that a test in this process was here before.
         let _already = match settings.format {
             LogFormat::Pretty => registry().with(layer.with_target(false).with_filter(targets)).try_init(),
@@ -39,19 +39,19 @@ impl Log {
             }
         };
         panic::set_hook(Box::new(log_panic));
-        Self(lines)
+        Self(queue)
     }
 
     /// The lines that were lost, for the metrics.
-    pub fn lost_lines(&self) -> LostLines {
-        self.0.lost()
+    pub fn dropped_lines(&self) -> DroppedLines {
+        self.0.dropped()
     }
 
     /// Writes what is left, and why the process failed where it did. A reader that has stopped holds that up for two seconds.
     pub fn end(self, failure: Option<&anyhow::Error>) {
         if let Some(failure) = failure {
             // A line that finds the queue full is counted, and nothing more can be done about it.
-            let _queued = writeln!(self.0.queue(), "gochat: {failure:#}");
+            let _queued = writeln!(self.0.sender(), "gochat: {failure:#}");
         }
         self.0.end();
     }

@@ -1,8 +1,8 @@
 //! The dependency rule: `server → adapters → domain`, and nothing points back, inside a crate neither.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[path = "hexagon/circles.rs"]
-mod circles;
+#[path = "hexagon/import_cycles.rs"]
+mod import_cycles;
 
 use std::{fs, path::Path};
 
@@ -54,7 +54,7 @@ fn the_server_knows_both_but_no_sql() {
 fn no_modules_of_a_folder_import_each_other_in_a_circle() {
     for name in ["domain", "adapters", "server"] {
         let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name).join("src");
-        assert_eq!(circles::in_crate(&src), [""; 0], "{name}");
+        assert_eq!(import_cycles::in_crate(&src), [""; 0], "{name}");
     }
 }
 
@@ -68,7 +68,7 @@ fn a_circle_is_found() {
     write("a/inner.rs", "use super::super::{b::{B}}; pub struct A;");
     write("b.rs", "pub struct B; fn f(_: crate::c::C) {}");
     write("c.rs", "pub struct C;");
-    assert_eq!(circles::in_crate(folder.path()), [""; 0]);
+    assert_eq!(import_cycles::in_crate(folder.path()), [""; 0]);
     write("c.rs", "use super::a::inner::A as Other; pub struct C;");
-    assert_eq!(circles::in_crate(folder.path()), [": a → b, b → c, c → a"]);
+    assert_eq!(import_cycles::in_crate(folder.path()), [": a → b, b → c, c → a"]);
 }

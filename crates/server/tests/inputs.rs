@@ -14,6 +14,8 @@
 mod app;
 #[path = "inputs/bodies.rs"]
 mod bodies;
+#[path = "inputs/both_databases.rs"]
+mod both_databases;
 #[path = "inputs/corpus.rs"]
 mod corpus;
 #[path = "inputs/headers.rs"]
@@ -28,8 +30,6 @@ mod queries;
 mod runner;
 #[path = "inputs/settings.rs"]
 mod settings;
-#[path = "inputs/twins.rs"]
-mod twins;
 
 use gochat_test_support::{Backend, Suite};
 use std::process::ExitCode;

@@ -111,13 +111,13 @@ pub struct ExportGroups {
 
 impl ImportGroups {
     /// Tells whether the file is unpacked by gzip.
-    pub fn is_packed(&self) -> bool {
+    pub fn is_gzipped(&self) -> bool {
         self.file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"))
     }
 
     /// The format that was asked for, else that of the file's name, without `.gz`.
     pub fn format(&self) -> anyhow::Result<FileFormat> {
-        let unpacked = if self.is_packed() { self.file.with_extension("") } else { self.file.clone() };
+        let unpacked = if self.is_gzipped() { self.file.with_extension("") } else { self.file.clone() };
         FileFormat::of(&unpacked, self.format)
     }
 }

@@ -9,18 +9,18 @@ use std::{
 };
 
 /// Longest wait for the whole reply. The server itself waits for its database for less.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Most bytes of a reply. That of `/readyz` has some hundred.
-const LIMIT: usize = 16 * 1024;
+const MAX_REPLY_BYTES: usize = 16 * 1024;
 
 /// Passes if the server of these settings is ready; the error says in one line what is wrong.
 pub(super) fn run(settings: &Settings) -> anyhow::Result<()> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     let (address, fallback) = addresses(settings.admin_bind)?;
     let (address, stream) = connect(address, fallback, deadline)?;
     let asked = url(address);
-    let reply = ask(stream, address, deadline).with_context(|| format!("{asked} does not answer"))?;
+    let reply = get_readyz(stream, address, deadline).with_context(|| format!("{asked} does not answer"))?;
     ensure!(reply.status == 200, "{asked} answers {}: {}", reply.status, one_line(&reply.body));
     Ok(())
 }
@@ -61,9 +61,9 @@ fn connect(
     fallback: Option<SocketAddr>,
     deadline: Instant,
 ) -> anyhow::Result<(SocketAddr, TcpStream)> {
-    let connected = left(deadline).and_then(|left| TcpStream::connect_timeout(&address, left));
+    let connected = remaining(deadline).and_then(|remaining| TcpStream::connect_timeout(&address, remaining));
     match (connected, fallback) {
-        (Err(error), Some(fallback)) if !is_answer(&error) => connect(fallback, None, deadline),
+        (Err(error), Some(fallback)) if !machine_has_address(&error) => connect(fallback, None, deadline),
         (connected, _) => {
             let stream = connected.with_context(|| format!("{} does not answer", url(address)))?;
             Ok((address, stream))
@@ -71,25 +71,25 @@ fn connect(
     }
 }
 
-/// Whether the machine has the address. A refusal says that nobody listens on all of its addresses; another program may have
+/// Whether the machine has the address. A refusal says that refusing listens on all of its addresses; another program may have
 /// the port at the next one.
-fn is_answer(error: &io::Error) -> bool {
+fn machine_has_address(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::ConnectionRefused || is_timeout(error)
 }
 
 /// The reply to `GET /readyz`, whole.
-fn ask(mut stream: TcpStream, address: SocketAddr, deadline: Instant) -> io::Result<Reply> {
-    stream.set_write_timeout(Some(left(deadline)?))?;
+fn get_readyz(mut stream: TcpStream, address: SocketAddr, deadline: Instant) -> io::Result<Reply> {
+    stream.set_write_timeout(Some(remaining(deadline)?))?;
     let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;
     let (mut received, mut buffer) = (Vec::new(), [0; 1024]);
-    while received.len() < LIMIT {
-        // Before each read, so that a server that sends a byte now and then is late too.
-        stream.set_read_timeout(Some(left(deadline)?))?;
+    while received.len() < MAX_REPLY_BYTES {
+        // Before each read, so that a server that sends a byte now and then is timed_out too.
+        stream.set_read_timeout(Some(remaining(deadline)?))?;
         let length = match stream.read(&mut buffer) {
             Ok(0) => break,
             Ok(length) => length,
-            Err(error) if is_timeout(&error) => return Err(late()),
+            Err(error) if is_timeout(&error) => return Err(timed_out()),
             Err(error) => return Err(error),
         };
         received.extend(&buffer[..length]);
@@ -97,22 +97,24 @@ fn ask(mut stream: TcpStream, address: SocketAddr, deadline: Instant) -> io::Res
             return Ok(reply);
         }
     }
-    Err(no_http())
+    Err(not_http())
 }
 
-fn left(deadline: Instant) -> io::Result<Duration> {
-    Some(deadline.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero()).ok_or_else(late)
+fn remaining(deadline: Instant) -> io::Result<Duration> {
+    Some(deadline.saturating_duration_since(Instant::now()))
+        .filter(|remaining| !remaining.is_zero())
+        .ok_or_else(timed_out)
 }
 
 fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
-fn late() -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, format!("nothing within {} seconds", PATIENCE.as_secs()))
+fn timed_out() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, format!("nothing within {} seconds", TIMEOUT.as_secs()))
 }
 
-fn no_http() -> io::Error {
+fn not_http() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "what it sends is no reply of HTTP")
 }
 
@@ -120,12 +122,12 @@ fn no_http() -> io::Error {
 fn parse(received: &[u8]) -> io::Result<Option<Reply>> {
     let mut headers = [httparse::EMPTY_HEADER; 32];
     let mut head = httparse::Response::new(&mut headers);
-    let httparse::Status::Complete(start) = head.parse(received).map_err(|_| no_http())? else {
+    let httparse::Status::Complete(start) = head.parse(received).map_err(|_| not_http())? else {
         return Ok(None);
     };
     let length = head.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-length"));
     let length = length.and_then(|length| str::from_utf8(length.value).ok()?.trim().parse().ok());
-    let (Some(status), Some(length)) = (head.code, length) else { return Err(no_http()) };
+    let (Some(status), Some(length)) = (head.code, length) else { return Err(not_http()) };
     let body = received[start..].get(..length);
     Ok(body.map(|body| Reply { status, body: String::from_utf8_lossy(body).into_owned() }))
 }
@@ -161,18 +163,18 @@ mod tests {
     #[test]
     fn the_fallback_is_asked_where_the_machine_does_not_have_the_first() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let there = listener.local_addr().unwrap();
-        let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let listening = listener.local_addr().unwrap();
+        let refusing = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         // No connection of TCP leads to a group of machines.
-        let nowhere: SocketAddr = "224.0.0.1:1214".parse().unwrap();
+        let unreachable: SocketAddr = "224.0.0.1:1214".parse().unwrap();
         let connected = |address, fallback| {
-            let connected = connect(address, fallback, Instant::now() + PATIENCE);
+            let connected = connect(address, fallback, Instant::now() + TIMEOUT);
             connected.map(|(address, _)| address).map_err(|error| format!("{error:#}"))
         };
-        assert_eq!(connected(nowhere, Some(there)), Ok(there));
-        let refused = format!("http://{nobody}/readyz does not answer: Connection refused (os error 111)");
-        assert_eq!(connected(nobody, Some(there)), Err(refused.clone()));
-        assert_eq!(connected(nowhere, Some(nobody)), Err(refused));
+        assert_eq!(connected(unreachable, Some(listening)), Ok(listening));
+        let refused = format!("http://{refusing}/readyz does not answer: Connection refused (os error 111)");
+        assert_eq!(connected(refusing, Some(listening)), Err(refused.clone()));
+        assert_eq!(connected(unreachable, Some(refusing)), Err(refused));
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub struct Services {
     /// Counts requests.
     pub metrics: HttpMetrics,
     /// The key that everybody may know, while it is accepted: the page to try the API on has it filled in.
-    pub known_key: Option<&'static str>,
+    pub prefilled_key: Option<&'static str>,
 }
 
 /// The routes, and what wraps them.
@@ -61,7 +61,7 @@ pub(super) fn app(
             }),
         ))
         .configure(groups::configure)
-        .configure(|server| docs::configure(server, &settings.base_path, services.known_key))
+        .configure(|server| docs::configure(server, &settings.base_path, services.prefilled_key))
         .default_service(web::to(|| async { Err::<&str, _>(ApiError::not_found()) }))
 }
 

@@ -19,7 +19,7 @@ pub(super) fn address(peer: Option<IpAddr>, headers: &HeaderMap, proxies: &Trust
         return client;
     }
     for hop in hops(headers) {
-        if !proxies.trust(client) {
+        if !proxies.trusts(client) {
             break;
         }
         // What is not known, hidden or malformed ends the walk.
@@ -34,8 +34,8 @@ pub(super) fn address(peer: Option<IpAddr>, headers: &HeaderMap, proxies: &Trust
 /// A proxy that sets one of the headers often passes on the other as the client wrote it. So where both are there, they count as
 /// far as they agree.
 fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
-    let sent = |name, hops| headers.contains_key(name).then(|| of_lines(headers, name, hops));
-    match (sent(&FORWARDED, forwarded::hops), sent(&X_FORWARDED_FOR, listed)) {
+    let sent = |name, hops| headers.contains_key(name).then(|| from_lines(headers, name, hops));
+    match (sent(&FORWARDED, forwarded::hops), sent(&X_FORWARDED_FOR, x_forwarded_for)) {
         (Some(one), Some(other)) => {
             let both = one.into_iter().zip(other);
             both.take_while(|(one, other)| one == other).map(|(hop, _)| hop).collect()
@@ -45,7 +45,7 @@ fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
 }
 
 /// The addresses in the lines of a header, the last first. What is not UTF-8 becomes what is no address.
-fn of_lines(
+fn from_lines(
     headers: &HeaderMap,
     name: &HeaderName,
     hops: fn(&str) -> Vec<Option<IpAddr>>,
@@ -57,7 +57,7 @@ fn of_lines(
 }
 
 /// The addresses in a line of `X-Forwarded-For`.
-fn listed(line: &str) -> Vec<Option<IpAddr>> {
+fn x_forwarded_for(line: &str) -> Vec<Option<IpAddr>> {
     let elements = line.split(',').map(str::trim);
     // Empty elements of a list are passed over (RFC 9110, section 5.6.1.2).
     elements.filter(|element| !element.is_empty()).map(node::address).collect()

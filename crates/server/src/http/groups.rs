@@ -5,9 +5,9 @@ pub(super) mod find;
 mod idempotency;
 pub(super) mod list;
 pub(super) mod look_up;
+mod name_taken;
 mod one;
 mod query;
-mod taken;
 
 use super::routes::{get_or_head, not_allowed};
 use actix_web::{

@@ -17,7 +17,7 @@ pub struct HttpMetrics {
     requests: IntCounterVec,
     duration: HistogramVec,
     connections: IntGauge,
-    most_connections: IntGauge,
+    max_connections: IntGauge,
 }
 
 impl HttpMetrics {
@@ -35,7 +35,7 @@ impl HttpMetrics {
             )?,
             duration: HistogramVec::new(duration.buckets(DURATION_BUCKETS.to_vec()), &labels)?,
             connections: IntGauge::new("gochat_http_connections", "Connections of clients that are open.")?,
-            most_connections: IntGauge::new(
+            max_connections: IntGauge::new(
                 "gochat_http_connections_max",
                 "The limit of connections of clients.",
             )?,
@@ -47,37 +47,37 @@ impl HttpMetrics {
         registry.register(Box::new(self.requests.clone()))?;
         registry.register(Box::new(self.duration.clone()))?;
         registry.register(Box::new(self.connections.clone()))?;
-        registry.register(Box::new(self.most_connections.clone()))
+        registry.register(Box::new(self.max_connections.clone()))
     }
 
     /// Counts a request of a known route, or of [`UNKNOWN`].
-    pub(super) fn answered(&self, route: &str, method: &str, status: StatusCode, took: Duration) {
+    pub(super) fn record_request(&self, route: &str, method: &str, status: StatusCode, took: Duration) {
         let labels = [route, method, status.as_str()];
         self.requests.with_label_values(&labels).inc();
         self.duration.with_label_values(&labels).observe(took.as_secs_f64());
     }
 
     /// Counts a connection, until the value is dropped.
-    pub(super) fn connected(&self) -> Connected {
+    pub(super) fn open_connection(&self) -> OpenConnection {
         self.connections.inc();
-        Connected(self.connections.clone())
+        OpenConnection(self.connections.clone())
     }
 
     /// Tells how many connections there may be.
-    pub(super) fn limited_to(&self, connections: usize) {
-        self.most_connections.set(connections.try_into().unwrap_or(i64::MAX));
+    pub(super) fn set_max_connections(&self, connections: usize) {
+        self.max_connections.set(connections.try_into().unwrap_or(i64::MAX));
     }
 
     /// Counts what never became a request.
-    pub(super) fn refused(&self, status: StatusCode) {
+    pub(super) fn record_bare_error(&self, status: StatusCode) {
         self.requests.with_label_values(&[NONE, NONE, status.as_str()]).inc();
     }
 }
 
 /// A connection that is counted.
-pub(super) struct Connected(IntGauge);
+pub(super) struct OpenConnection(IntGauge);
 
-impl Drop for Connected {
+impl Drop for OpenConnection {
     fn drop(&mut self) {
         self.0.dec();
     }

@@ -25,7 +25,7 @@ pub(crate) fn json(base_path: &BasePath) -> serde_json::Result<String> {
     let mut api = Api::openapi();
     if !base_path.is_empty() {
         let servers = api.servers.iter_mut().flatten();
-        servers.for_each(|server| server.url = base_path.before(""));
+        servers.for_each(|server| server.url = base_path.prefix(""));
     }
     api.to_pretty_json()
 }
@@ -45,15 +45,15 @@ const ABOUT: &str = "Creates groups for the programs that hold an API key, and a
     servers((url = "/", description = "Wherever this document is served")),
     paths(create::create, list::list, find::find, look_up::look_up),
     components(schemas(Fields, GroupBody, ErrorBody, Problem, Code)),
-    modifiers(&Shared),
+    modifiers(&SharedComponents),
     tags((name = "groups", description = "Groups, and nothing else"))
 )]
 struct Api;
 
 /// What more than one operation refers to.
-struct Shared;
+struct SharedComponents;
 
-impl Modify for Shared {
+impl Modify for SharedComponents {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
         let components = api.components.get_or_insert_with(Components::new);
         components.headers.extend(shared_headers());

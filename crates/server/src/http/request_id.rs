@@ -10,9 +10,9 @@ use gochat_domain::{
 use uuid::Uuid;
 
 /// The caller's id, where it is one that may stand in a log; else a new one.
-pub(super) fn of(headers: &HeaderMap) -> HeaderValue {
+pub(super) fn from_headers(headers: &HeaderMap) -> HeaderValue {
     match headers.get(X_REQUEST_ID) {
-        Some(id) if is_valid(id.as_bytes()) && !shows_a_key(id, headers) => id.clone(),
+        Some(id) if is_valid(id.as_bytes()) && !reveals_key(id, headers) => id.clone(),
         _ => mint(),
     }
 }
@@ -24,15 +24,13 @@ fn is_valid(id: &[u8]) -> bool {
 
 /// Whether an id is, or has in it, a key or a part of the key that was sent: it would stand in the log. What is shorter than 8
 /// characters is no part that tells anything.
-fn shows_a_key(id: &HeaderValue, headers: &HeaderMap) -> bool {
+fn reveals_key(id: &HeaderValue, headers: &HeaderMap) -> bool {
     let Ok(id) = id.to_str() else { return true };
-    let of_the_sent = |sent: &HeaderValue| {
-        let in_other = |whole: &str, part: &str| part.len() >= 8 && whole.contains(part);
-        sent.to_str().is_ok_and(|sent| in_other(sent, id) || in_other(id, sent))
+    let overlaps = |sent: &HeaderValue| {
+        let is_part = |whole: &str, part: &str| part.len() >= 8 && whole.contains(part);
+        sent.to_str().is_ok_and(|sent| is_part(sent, id) || is_part(id, sent))
     };
-    id.contains(ApiKey::PREFIX)
-        || id.contains(DEVELOPMENT_KEY)
-        || headers.get_all(GOCHAT_TOKEN).any(of_the_sent)
+    id.contains(ApiKey::PREFIX) || id.contains(DEVELOPMENT_KEY) || headers.get_all(GOCHAT_TOKEN).any(overlaps)
 }
 
 /// A new id.
@@ -50,7 +48,7 @@ mod tests {
     fn id_for(sent: &str) -> String {
         let mut headers = HeaderMap::new();
         headers.insert(X_REQUEST_ID, sent.parse().unwrap());
-        of(&headers).to_str().unwrap().to_owned()
+        from_headers(&headers).to_str().unwrap().to_owned()
     }
 
     #[test]
@@ -64,7 +62,7 @@ mod tests {
             ("old", true),
         ] {
             headers.insert(X_REQUEST_ID, HeaderValue::from_static(sent));
-            assert_eq!(of(&headers).to_str().unwrap() == sent, kept, "{sent}");
+            assert_eq!(from_headers(&headers).to_str().unwrap() == sent, kept, "{sent}");
         }
     }
 
@@ -74,7 +72,7 @@ mod tests {
         headers.insert(X_REQUEST_ID, HeaderValue::from_static("abc-1"));
         for key in ["", "a", "abc-1"] {
             headers.insert(GOCHAT_TOKEN, HeaderValue::from_static(key));
-            assert_eq!(of(&headers), "abc-1", "{key}");
+            assert_eq!(from_headers(&headers), "abc-1", "{key}");
         }
     }
 

@@ -17,6 +17,6 @@ pub(super) fn services() -> Services {
         groups: GroupService::new(groups.clone(), groups, clock),
         authenticator: Arc::new(DevelopmentKey(keys)),
         metrics: HttpMetrics::new().unwrap(),
-        known_key: None,
+        prefilled_key: None,
     }
 }

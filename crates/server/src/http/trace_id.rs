@@ -9,7 +9,7 @@ pub(super) struct TraceId([u8; 32]);
 
 impl TraceId {
     /// The caller's, if it sent exactly one `traceparent` and that is valid.
-    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+    pub(super) fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let mut sent = headers.get_all(&TRACEPARENT);
         match (sent.next(), sent.next()) {
             (Some(value), None) => Self::parse(value.as_bytes()),
@@ -98,8 +98,8 @@ mod tests {
         let value = HeaderValue::from_str(&format!("00-{ID}-00f067aa0ba902b7-01")).unwrap();
         let mut headers = HeaderMap::new();
         headers.append(TRACEPARENT, value.clone());
-        assert!(TraceId::of(&headers).is_some());
+        assert!(TraceId::from_headers(&headers).is_some());
         headers.append(TRACEPARENT, value);
-        assert!(TraceId::of(&headers).is_none());
+        assert!(TraceId::from_headers(&headers).is_none());
     }
 }

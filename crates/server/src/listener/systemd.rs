@@ -7,25 +7,25 @@ use socket2::SockRef;
 use std::{env, process};
 
 /// The most sockets that are taken for handed over.
-const MOST: u32 = 256;
+const MAX_SOCKETS: u32 = 256;
 
 /// The names that the service knows.
 const NAMES: [&str; 2] = ["http", "admin"];
 
 /// Sockets in the order in which they were handed over, each with its name.
-pub(super) struct HandedOver {
+pub(super) struct InheritedSockets {
     sockets: ListenFd,
     names: Vec<String>,
     is_taken: Vec<bool>,
 }
 
-impl HandedOver {
+impl InheritedSockets {
     /// Takes them from the environment. A second call finds none. Sockets that are for another process, or more than
-    /// [`MOST`], are none.
+    /// [`MAX_SOCKETS`], are none.
     pub(super) fn from_environment() -> Self {
         let number = |name| env::var(name).ok().and_then(|value| value.parse::<u32>().ok());
         let are_ours = number("LISTEN_PID") == Some(process::id())
-            && number("LISTEN_FDS").is_some_and(|count| count <= MOST);
+            && number("LISTEN_FDS").is_some_and(|count| count <= MAX_SOCKETS);
         let names = env::var("LISTEN_FDNAMES").unwrap_or_default();
         Self::new(if are_ours { ListenFd::from_env() } else { ListenFd::empty() }, &names)
     }
@@ -64,9 +64,9 @@ impl HandedOver {
     }
 
     /// The names of those that were not taken.
-    pub(super) fn left(&self) -> impl Iterator<Item = &str> {
-        let left = self.names.iter().zip(&self.is_taken).filter(|(_, is_taken)| !**is_taken);
-        left.map(|(name, _)| &**name)
+    pub(super) fn unused(&self) -> impl Iterator<Item = &str> {
+        let unused = self.names.iter().zip(&self.is_taken).filter(|(_, is_taken)| !**is_taken);
+        unused.map(|(name, _)| &**name)
     }
 }
 
@@ -137,8 +137,8 @@ mod tests {
 
     #[test]
     fn without_systemd_there_is_none() {
-        let mut none = HandedOver::new(ListenFd::empty(), "http");
+        let mut none = InheritedSockets::new(ListenFd::empty(), "http");
         assert!(none.take("http").is_err());
-        assert_eq!(none.left().count(), 0);
+        assert_eq!(none.unused().count(), 0);
     }
 }

@@ -17,7 +17,7 @@ use std::{
 };
 
 /// Longest wait for another server that starts on the same path. It needs a moment.
-const PATIENCE: Duration = Duration::from_secs(5);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The file of a listener. It is removed with this value, unless another one has taken its place.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ pub(super) fn bind(path: &Path, mode: SocketMode) -> anyhow::Result<(UnixListene
 fn lock(folder: &Path) -> anyhow::Result<File> {
     let file =
         File::open(folder).with_context(|| format!("the folder {} cannot be opened", folder.display()))?;
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + LOCK_TIMEOUT;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),

@@ -2,23 +2,23 @@
 
 use std::{str::FromStr, sync::Arc};
 
-/// The part of a path that a proxy takes away before it passes a request on; empty where it takes none.
+/// The part of a path that a proxy takes away prefix it passes a request on; empty where it takes none.
 ///
-/// It stands before every path that a reply tells: `Location`, `Link`, and the server of the API's description. Relative
+/// It stands prefix every path that a reply tells: `Location`, `Link`, and the server of the API's description. Relative
 /// references (RFC 9110, section 10.2.2) would need no setting, but consumers rely on `Location: /v1/group/1` as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BasePath(Arc<str>);
 
 /// The text is no base path.
 #[derive(Debug, PartialEq, Eq)]
-pub struct NoBasePath;
+pub struct InvalidBasePath;
 
 impl BasePath {
     /// The form of the setting, for a refusal.
     pub(super) const EXPECTED: &str = "nothing, or a path like /api: a slash before each part and none at the end, of letters, digits and - . _ ~";
 
     /// The path that clients see for `path`, which begins with a slash.
-    pub fn before(&self, path: &str) -> String {
+    pub fn prefix(&self, path: &str) -> String {
         [&*self.0, path].concat()
     }
 
@@ -29,16 +29,16 @@ impl BasePath {
 }
 
 impl FromStr for BasePath {
-    type Err = NoBasePath;
+    type Err = InvalidBasePath;
 
-    fn from_str(text: &str) -> Result<Self, NoBasePath> {
+    fn from_str(text: &str) -> Result<Self, InvalidBasePath> {
         let is_part = |part: &str| {
             let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
             // The last two are steps, and no parts (RFC 3986, section 3.3).
             part.bytes().all(allowed) && !["", ".", ".."].contains(&part)
         };
         let is_path = || text.strip_prefix('/').is_some_and(|parts| parts.split('/').all(is_part));
-        if text.is_empty() || is_path() { Ok(Self(text.into())) } else { Err(NoBasePath) }
+        if text.is_empty() || is_path() { Ok(Self(text.into())) } else { Err(InvalidBasePath) }
     }
 }
 
@@ -54,7 +54,7 @@ mod tests {
             ("/a-b/c.d_~/9", "/a-b/c.d_~/9/v1/group"),
             ("/...", "/.../v1/group"),
         ] {
-            assert_eq!(text.parse::<BasePath>().unwrap().before("/v1/group"), seen);
+            assert_eq!(text.parse::<BasePath>().unwrap().prefix("/v1/group"), seen);
         }
         for text in [
             "/",
@@ -74,7 +74,7 @@ mod tests {
             "https://a.example/api",
             " /api",
         ] {
-            assert_eq!(text.parse::<BasePath>(), Err(NoBasePath), "{text:?}");
+            assert_eq!(text.parse::<BasePath>(), Err(InvalidBasePath), "{text:?}");
         }
     }
 }

@@ -41,17 +41,17 @@ pub enum SettingError {
     },
 }
 
-/// Settings under their dotted names: the defaults, overridden by the profile, by the profile's file in the folder `config`
+/// SettingMap under their dotted names: the defaults, overridden by the profile, by the profile's file in the folder `config`
 /// of the working directory, and by the environment and the files that it names.
 #[derive(Debug)]
 pub(super) struct Layers {
-    settings: Settings,
+    settings: SettingMap,
     /// Those whose default is a text, and no number or boolean.
     texts: HashSet<String>,
 }
 
-/// Settings under their dotted names.
-pub(super) type Settings = BTreeMap<String, Setting>;
+/// SettingMap under their dotted names.
+pub(super) type SettingMap = BTreeMap<String, Setting>;
 
 /// A setting as it was written.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ pub(super) struct Setting {
     /// Whether it was written as a text: in quotes, or where all is text.
     pub(super) is_text: bool,
     /// Whether a file of its own has it. What is in there may be a secret, so no refusal shows it.
-    pub(super) is_from_a_file: bool,
+    pub(super) is_from_file: bool,
 }
 
 impl Layers {
@@ -71,7 +71,7 @@ impl Layers {
         mut variables: HashMap<String, String>,
     ) -> Result<Self, SettingError> {
         let file = format!("config/{profile}.toml");
-        let of_the_folder = match fs::read_to_string(&file) {
+        let from_folder = match fs::read_to_string(&file) {
             Ok(settings) => settings,
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(unreadable(&file, error)),
@@ -83,7 +83,7 @@ impl Layers {
         let mut layers = Self { texts: texts.collect(), settings: defaults };
         for layer in [
             toml(&format!("the profile {profile}"), profile.built_in())?,
-            toml(&file, &of_the_folder)?,
+            toml(&file, &from_folder)?,
             environment("the environment", variables)?,
             files,
         ] {
@@ -99,11 +99,11 @@ impl Layers {
     }
 
     /// The settings, secrets hidden, in their sections, each of the type of its default.
-    pub(super) fn shown(&self) -> toml::Table {
+    pub(super) fn to_table(&self) -> toml::Table {
         let mut sections = toml::Table::new();
         for (setting, Setting { value, .. }) in &self.settings {
             let Some((section, key)) = setting.split_once('.') else { continue };
-            let value = if setting == "database.url" { hide(value) } else { value.clone() };
+            let value = if setting == "database.url" { redact(value) } else { value.clone() };
             let value = match (self.texts.contains(setting), value.parse(), value.parse()) {
                 (false, Ok(number), _) => toml::Value::Integer(number),
                 (false, _, Ok(boolean)) => toml::Value::Boolean(boolean),
@@ -124,7 +124,7 @@ impl Layers {
     }
 
     /// The same of a type whose errors say what is expected.
-    pub(super) fn explained<T: FromStr>(
+    pub(super) fn parsed_explaining<T: FromStr>(
         &self,
         setting: &str,
         expected: impl FnOnce(T::Err) -> &'static str,
@@ -178,13 +178,13 @@ impl Layers {
     /// The URL of a database, in which a password may stand.
     pub(super) fn database_url(&self, setting: &str) -> Result<DatabaseUrl, SettingError> {
         let value = self.text(setting);
-        DatabaseUrl::from_str(value).map_err(|error| self.refused(setting, &hide(value), error.expected()))
+        DatabaseUrl::from_str(value).map_err(|error| self.refused(setting, &redact(value), error.expected()))
     }
 
     /// The error of a setting whose value may be shown so, unless it is from a file.
     pub(super) fn refused(&self, setting: &str, value: &str, expected: impl Into<String>) -> SettingError {
         let written = self.settings.get(setting);
-        let is_hidden = written.is_some_and(|setting| setting.is_from_a_file);
+        let is_hidden = written.is_some_and(|setting| setting.is_from_file);
         SettingError::Refused {
             setting: setting.to_owned(),
             value: if is_hidden { "…" } else { value }.to_owned(),
@@ -204,7 +204,7 @@ pub(super) fn unreadable(origin: &str, reason: impl Display) -> SettingError {
 }
 
 /// The settings of a TOML text.
-fn toml(origin: &str, text: &str) -> Result<Settings, SettingError> {
+fn toml(origin: &str, text: &str) -> Result<SettingMap, SettingError> {
     let table: toml::Table = toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
         unreadable(origin, format!("line {line}: {}", error.message()))
@@ -213,19 +213,19 @@ fn toml(origin: &str, text: &str) -> Result<Settings, SettingError> {
 }
 
 /// The settings of environment variables.
-fn environment(origin: &str, variables: HashMap<String, String>) -> Result<Settings, SettingError> {
+fn environment(origin: &str, variables: HashMap<String, String>) -> Result<SettingMap, SettingError> {
     let source =
         Environment::with_prefix("GOCHAT").prefix_separator("__").separator("__").source(Some(variables));
     flatten(origin, Config::builder().add_source(source).build())
 }
 
 /// The setting that a variable has, as [`environment`] reads its name.
-pub(super) fn setting_of(variable: &str) -> Option<String> {
+pub(super) fn setting_name(variable: &str) -> Option<String> {
     Some(variable.strip_prefix("GOCHAT__")?.to_lowercase().replace("__", "."))
 }
 
 /// A database's URL without its password; of what is no such URL, nothing but the scheme.
-fn hide(url: &str) -> String {
+fn redact(url: &str) -> String {
     url.parse::<DatabaseUrl>().map_or_else(
         |_| url.split_once("://").map_or_else(|| "…".to_owned(), |(scheme, _)| format!("{scheme}://…")),
         |url| url.to_string(),
@@ -233,10 +233,10 @@ fn hide(url: &str) -> String {
 }
 
 /// Every value under its dotted name.
-fn flatten(origin: &str, config: Result<Config, ConfigError>) -> Result<Settings, SettingError> {
+fn flatten(origin: &str, config: Result<Config, ConfigError>) -> Result<SettingMap, SettingError> {
     let root =
         config.and_then(|config| config.cache.into_table()).map_err(|error| unreadable(origin, error))?;
-    let mut flat = Settings::new();
+    let mut flat = SettingMap::new();
     let mut tables: Vec<(String, HashMap<String, Value>)> = vec![(String::new(), root)];
     while let Some((prefix, table)) = tables.pop() {
         for (key, value) in table {
@@ -246,7 +246,7 @@ fn flatten(origin: &str, config: Result<Config, ConfigError>) -> Result<Settings
                 kind => {
                     let is_text = matches!(kind, ValueKind::String(_));
                     let (value, origin) = (kind.to_string(), origin.to_owned());
-                    let setting = Setting { value, origin, is_text, is_from_a_file: false };
+                    let setting = Setting { value, origin, is_text, is_from_file: false };
                     flat.insert(name, setting);
                 }
             }

@@ -15,7 +15,7 @@ pub struct AllowedOrigins {
 
 /// What is no origin.
 #[derive(Debug, PartialEq, Eq)]
-pub struct NoOrigin;
+pub struct InvalidOrigins;
 
 impl AllowedOrigins {
     /// What the setting may be.
@@ -33,9 +33,9 @@ impl AllowedOrigins {
 }
 
 impl FromStr for AllowedOrigins {
-    type Err = NoOrigin;
+    type Err = InvalidOrigins;
 
-    fn from_str(text: &str) -> Result<Self, NoOrigin> {
+    fn from_str(text: &str) -> Result<Self, InvalidOrigins> {
         let parts = text.split(',').map(str::trim).filter(|_| !text.trim().is_empty());
         let (words, origins): (Vec<_>, Vec<_>) = parts.partition(|part| *part == LOOPBACK);
         let named = origins.into_iter().map(|part| parse(part).map(|(_, origin)| origin));
@@ -44,16 +44,16 @@ impl FromStr for AllowedOrigins {
 }
 
 /// Reads a scheme, a host and perhaps a port, and writes them as a browser does: in lower case, without the usual port.
-fn parse(text: &str) -> Result<(Url, String), NoOrigin> {
-    let url = Url::parse(text).map_err(|_| NoOrigin)?;
+fn parse(text: &str) -> Result<(Url, String), InvalidOrigins> {
+    let url = Url::parse(text).map_err(|_| InvalidOrigins)?;
     let bare = url.path() == "/" && !text.ends_with('/') && !text.contains(['@', '?', '#', '\\']);
     if !bare || !["http", "https"].contains(&url.scheme()) {
-        return Err(NoOrigin);
+        return Err(InvalidOrigins);
     }
     let origin = url.origin().ascii_serialization();
     // The parser takes a pattern for a host, which no browser would ever send.
     if origin.contains('*') {
-        return Err(NoOrigin);
+        return Err(InvalidOrigins);
     }
     Ok((url, origin))
 }
@@ -141,7 +141,7 @@ mod tests {
             "https://a.example,",
             "Loopback",
         ] {
-            assert_eq!(text.parse::<AllowedOrigins>().unwrap_err(), NoOrigin, "{text}");
+            assert_eq!(text.parse::<AllowedOrigins>().unwrap_err(), InvalidOrigins, "{text}");
         }
     }
 }

@@ -4,7 +4,7 @@ use actix_web::{dev::ServerHandle, rt::System};
 use gochat::{
     settings::{Profile, Settings},
     startup::Application,
-    telemetry::LostLines,
+    telemetry::DroppedLines,
 };
 use gochat_adapters::DatabaseOptions;
 use gochat_test_support::{Backend, TestDatabase, deadline};
@@ -55,7 +55,7 @@ impl App {
         let (started, start) = mpsc::channel();
         let thread = thread::spawn(move || {
             System::new().block_on(async {
-                let application = Application::build(&settings, LostLines::default()).unwrap();
+                let application = Application::build(&settings, DroppedLines::default()).unwrap();
                 let ports = (application.port().unwrap(), application.admin_port().unwrap());
                 started.send((ports, application.handle())).unwrap();
                 application.run_until_stopped().await.unwrap();

@@ -1,6 +1,6 @@
 //! What the description of the API says, and what the service does.
 
-use crate::{app::App, faults::refuse_every_create, keys::issue};
+use crate::{app::App, database_errors::refuse_every_create, keys::issue};
 use gochat_domain::auth::Scope;
 use gochat_test_support::{
     Case, CaseWithoutDatabase, TestDatabase, cases,

@@ -3,7 +3,7 @@
 mod counts;
 mod gzip;
 mod input;
-mod settle;
+mod mode;
 
 use super::{progress::Progress, records::Record, stop::stop_signal};
 use crate::{
@@ -20,7 +20,7 @@ use futures_util::{
 use gochat_adapters::{CommitOptions, DatabaseUrl};
 use gochat_domain::{auth::Caller, ports::GroupReader};
 use indicatif::HumanCount;
-use settle::{Names, Outcome, Settle};
+use mode::{ImportMode, Outcome, SeenNames};
 use std::{pin::pin, process::ExitCode, sync::Arc};
 
 /// Creates a group for each line of a file, and says what became of them.
@@ -41,21 +41,21 @@ fn import(settings: &Settings, command: &ImportGroups) -> anyhow::Result<ExitCod
     let (input, size) = input::open(command)?;
     let mut progress = Progress::new(size, command.progress_every)?;
     let mut counts = Counts::new(command.dry_run);
-    let import = async |settle: Settle<'_>, in_flight| {
+    let import = async |mode: ImportMode<'_>, in_flight| {
         let records = input::read_ahead(input, format, command.delimiter)?;
         let records = records
             .map(|record| record.with_context(|| format!("cannot read {}", input::name(&command.file))));
-        settle_all(&settle, records, in_flight, &mut counts, &mut progress).await
+        import_all(&mode, records, in_flight, &mut counts, &mut progress).await
     };
     let end = if command.dry_run {
         existing_groups(&settings.database).and_then(|existing| {
             let in_flight = in_flight(settings.writer).min(settings.database.options.read_queue);
-            actix_web::rt::System::new().block_on(import(Settle::DryRun(existing), in_flight))
+            actix_web::rt::System::new().block_on(import(ImportMode::DryRun(existing), in_flight))
         })
     } else {
         super::with_groups(settings, async |groups| {
             let permit = Caller::operator().permit()?;
-            import(Settle::Store(groups, permit), in_flight(settings.writer)).await
+            import(ImportMode::Store(groups, permit), in_flight(settings.writer)).await
         })
     };
     match &end {
@@ -96,32 +96,32 @@ enum End {
 }
 
 /// Settles records, many at once, and takes the outcomes in the order of the lines.
-async fn settle_all(
-    settle: &Settle<'_>,
+async fn import_all(
+    mode: &ImportMode<'_>,
     records: impl Stream<Item = anyhow::Result<Record>>,
     in_flight: usize,
     counts: &mut Counts,
     progress: &mut Progress,
 ) -> anyhow::Result<End> {
-    let settle = async |record: anyhow::Result<Record>| {
+    let import = async |record: anyhow::Result<Record>| {
         let Record { line, position, group } = record?;
-        let outcome = settle.settle(group).await.with_context(|| format!("line {line}"))?;
+        let outcome = mode.import(group).await.with_context(|| format!("line {line}"))?;
         anyhow::Ok((line, position, outcome))
     };
-    let mut settled = pin!(records.map(settle).buffered(in_flight));
+    let mut outcomes = pin!(records.map(import).buffered(in_flight));
     let mut stop = pin!(stop_signal()?);
-    let mut free = Names::default();
+    let mut new_names = SeenNames::default();
     loop {
-        let (line, position, outcome) = match select(settled.next(), stop.as_mut()).await {
-            Either::Left((Some(settled), _)) => settled?,
+        let (line, position, outcome) = match select(outcomes.next(), stop.as_mut()).await {
+            Either::Left((Some(outcomes), _)) => outcomes?,
             Either::Left((None, _)) => return Ok(End::Complete),
             Either::Right((code, _)) => return Ok(End::Interrupted(code)),
         };
         match outcome {
             Outcome::Created => counts.created += 1,
             // Of two lines with one name, the import stores the first.
-            Outcome::Free(name) if free.insert(&name) => counts.created += 1,
-            Outcome::ThereAlready | Outcome::Free(_) => counts.there_already += 1,
+            Outcome::WouldCreate(name) if new_names.insert(&name) => counts.created += 1,
+            Outcome::ThereAlready | Outcome::WouldCreate(_) => counts.there_already += 1,
             Outcome::Refused(reason) => {
                 counts.refused += 1;
                 progress.say(&format!("line {line}: {reason}"));

@@ -7,23 +7,23 @@ use std::{
 };
 
 /// How long a reader of plain lines waits for the next at most, as long as there is progress.
-const LINE_EVERY: Duration = Duration::from_secs(10);
+const MAX_LINE_INTERVAL: Duration = Duration::from_secs(10);
 /// How often a bar changes.
-const BAR_EVERY: Duration = Duration::from_millis(100);
+const BAR_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The progress of one piece of work.
 pub(super) struct Progress {
     bar: ProgressBar,
     /// After how many steps there is a line, where there is no bar.
-    every: u64,
+    line_interval: u64,
     is_hidden: bool,
     shown_at: Instant,
     shown_steps: u64,
 }
 
 impl Progress {
-    /// A bar up to `total`, or one without an end, or lines `every` so many steps where there is no terminal.
-    pub(super) fn new(total: Option<u64>, every: u64) -> anyhow::Result<Self> {
+    /// A bar up to `total`, or one without an end, or lines `line_interval` so many steps where there is no terminal.
+    pub(super) fn new(total: Option<u64>, line_interval: u64) -> anyhow::Result<Self> {
         let bar = match total {
             Some(total) => {
                 let style = ProgressStyle::with_template("{wide_bar} {percent}% {msg}, {eta} left")?;
@@ -34,9 +34,9 @@ impl Progress {
         };
         if !bar.is_hidden() {
             bar.tick();
-            bar.enable_steady_tick(BAR_EVERY);
+            bar.enable_steady_tick(BAR_INTERVAL);
         }
-        Ok(Self { bar, every, is_hidden: false, shown_at: Instant::now(), shown_steps: 0 })
+        Ok(Self { bar, line_interval, is_hidden: false, shown_at: Instant::now(), shown_steps: 0 })
     }
 
     /// Shows no progress any more.
@@ -51,8 +51,8 @@ impl Progress {
             return;
         }
         let is_bar = !self.bar.is_hidden();
-        let pause = if is_bar { BAR_EVERY } else { LINE_EVERY };
-        if (is_bar || steps - self.shown_steps < self.every) && self.shown_at.elapsed() < pause {
+        let pause = if is_bar { BAR_INTERVAL } else { MAX_LINE_INTERVAL };
+        if (is_bar || steps - self.shown_steps < self.line_interval) && self.shown_at.elapsed() < pause {
             return;
         }
         (self.shown_at, self.shown_steps) = (Instant::now(), steps);

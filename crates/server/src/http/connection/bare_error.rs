@@ -9,30 +9,30 @@ use anyhow::anyhow;
 use std::net::IpAddr;
 
 /// The starts of bare replies.
-const HEADS: [&str; 4] = ["HTTP/1.1 4", "HTTP/1.1 5", "HTTP/1.0 4", "HTTP/1.0 5"];
+const STATUS_LINES: [&str; 4] = ["HTTP/1.1 4", "HTTP/1.1 5", "HTTP/1.0 4", "HTTP/1.0 5"];
 /// The bare reply to a head that takes too long.
-pub(super) const SLOW_HEAD: &[u8] =
+pub(super) const HEAD_TIMEOUT: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 /// The bare reply where there are too many connections.
-pub(super) const NO_ROOM: &[u8] =
+pub(super) const TOO_MANY_CONNECTIONS: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\nretry-after: 1\r\n\r\n";
 /// The mark of a bare reply.
-const NO_BODY: &str = "content-length: 0\r\n";
+const EMPTY_BODY: &str = "content-length: 0\r\n";
 
-/// Completes a bare error at the end of what is `written` to `peer`, behind other replies. Returns its status, and all that is to be
-/// written instead; `None` where there is no bare error.
-pub(super) fn complete(written: &[u8], peer: Option<IpAddr>) -> Option<(StatusCode, Bytes)> {
-    if !written.ends_with(b"\r\n\r\n") {
+/// Completes a bare error at the end of what is `output` to `peer`, behind other replies. Returns its status, and all that is to be
+/// output instead; `None` where there is no bare error.
+pub(super) fn complete(output: &[u8], peer: Option<IpAddr>) -> Option<(StatusCode, Bytes)> {
+    if !output.ends_with(b"\r\n\r\n") {
         return None;
     }
-    let written = str::from_utf8(written).ok()?;
-    let start = HEADS.iter().filter_map(|head| written.rfind(head)).max()?;
-    let (others, bare) = written.split_at(start);
+    let output = str::from_utf8(output).ok()?;
+    let start = STATUS_LINES.iter().filter_map(|head| output.rfind(head)).max()?;
+    let (others, bare) = output.split_at(start);
     if bare.find("\r\n\r\n")? + 4 < bare.len() {
         // What ends the text is another reply, whole and not bare.
         return None;
     }
-    let (before, after) = bare.split_once(NO_BODY)?;
+    let (before, after) = bare.split_once(EMPTY_BODY)?;
     let status = StatusCode::from_bytes(bare.as_bytes().get(9..12)?).ok()?;
     let error = match status {
         StatusCode::REQUEST_TIMEOUT => ApiError::request_timeout(),

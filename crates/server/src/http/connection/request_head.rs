@@ -61,7 +61,7 @@ impl RequestHead {
 }
 
 /// Whether `bytes`, in which no head is complete, can still become one.
-pub(super) fn may_become_one(bytes: &[u8]) -> bool {
+pub(super) fn may_become_head(bytes: &[u8]) -> bool {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     bytes.len() < MAX_BYTES && httparse::Request::new(&mut headers).parse(bytes).is_ok()
 }
@@ -198,8 +198,8 @@ mod tests {
             ("\u{16}\u{3}", false),
             ("GET /\r\n", false),
         ] {
-            assert_eq!(may_become_one(start.as_bytes()), may, "{start:?}");
+            assert_eq!(may_become_head(start.as_bytes()), may, "{start:?}");
         }
-        assert!(!may_become_one(&vec![b'x'; MAX_BYTES]));
+        assert!(!may_become_head(&vec![b'x'; MAX_BYTES]));
     }
 }

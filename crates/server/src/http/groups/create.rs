@@ -1,6 +1,6 @@
 //! `POST /v1/group`
 
-use super::{idempotency, taken};
+use super::{idempotency, name_taken};
 use crate::{
     http::{
         auth::Authenticated,
@@ -59,7 +59,7 @@ pub(in crate::http) async fn create(
     let key = idempotency::sent_key(request.headers())?;
     let body = body.read().await?;
     let created = match groups.create(permit, wire::parse(&body)?, key).await {
-        Err(CreateGroupError::NameTaken) => return Err(taken::refusal(&groups, caller, &body).await),
+        Err(CreateGroupError::NameTaken) => return Err(name_taken::error(&groups, caller, &body).await),
         created => created?,
     };
     let Created { group, replayed } = created;
@@ -67,7 +67,7 @@ pub(in crate::http) async fn create(
     if replayed {
         response.insert_header((IDEMPOTENCY_REPLAYED, "true"));
     }
-    let location = base_path.before(&format!("/v1/group/{}", group.id));
+    let location = base_path.prefix(&format!("/v1/group/{}", group.id));
     Ok(response.insert_header((LOCATION, location)).json(GroupBody::from(&group)))
 }
 

@@ -54,7 +54,7 @@ pub(in crate::http) async fn list(
             let mut response = HttpResponse::Ok();
             if let Some(next) = page.next_after {
                 // RFC 8288.
-                let target = base_path.before(&format!("/v1/group?limit={}&after={next}", size.get()));
+                let target = base_path.prefix(&format!("/v1/group?limit={}&after={next}", size.get()));
                 response.insert_header((LINK, format!("<{target}>; rel=\"next\"")));
             }
             Ok(response.json(page.groups.iter().map(GroupBody::from).collect::<Vec<_>>()))

@@ -1,6 +1,6 @@
-//! Settings in files, as orchestrators hand over secrets: `GOCHAT__DATABASE__URL_FILE` names the file that has `database.url`.
+//! SettingMap in files, as orchestrators hand over secrets: `GOCHAT__DATABASE__URL_FILE` names the file that has `database.url`.
 
-use super::{Setting, SettingError, Settings, setting_of, unreadable};
+use super::{Setting, SettingError, SettingMap, setting_name, unreadable};
 use std::{
     collections::HashMap,
     fs::File,
@@ -14,21 +14,21 @@ use std::{
 const SUFFIX: &str = "_file";
 
 /// Most bytes of a file. No setting needs them; a device or a wrong file would fill the memory.
-const LIMIT: u64 = 64 * 1024;
+const MAX_BYTES: u64 = 64 * 1024;
 
 /// Longest wait for a file. That of a pipe has its text when the program behind it has written it and ended.
-const PATIENCE: Duration = Duration::from_secs(10);
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why the file of a setting is refused. None of these shows what is in the file.
 #[derive(Debug, thiserror::Error)]
-enum Fault {
+enum FileError {
     #[error("{0} is set too; set one of the two")]
     TwoValues(String),
     #[error("it cannot be read: {0}")]
     Unreadable(#[from] io::Error),
-    #[error("its end did not come within {} seconds", PATIENCE.as_secs())]
-    Late,
-    #[error("it has more than {LIMIT} bytes")]
+    #[error("its end did not come within {} seconds", READ_TIMEOUT.as_secs())]
+    TimedOut,
+    #[error("it has more than {MAX_BYTES} bytes")]
     TooLarge,
     #[error("it is not UTF-8")]
     NotUtf8,
@@ -44,8 +44,8 @@ enum Fault {
 pub(super) fn take(
     variables: &mut HashMap<String, String>,
     known: &[String],
-) -> Result<Settings, SettingError> {
-    let mut settings = Settings::new();
+) -> Result<SettingMap, SettingError> {
+    let mut settings = SettingMap::new();
     for (setting, variable) in variables_of_files(variables, known) {
         let path = variables.remove(&variable).unwrap_or_default();
         if path.contains("://") {
@@ -55,11 +55,11 @@ pub(super) fn take(
         let origin = format!("the file {path:?} of {variable}");
         let others = variables.keys().map(String::as_str);
         let value = match another_value(&setting, others) {
-            Some(other) => Err(Fault::TwoValues(other)),
-            None => read(&path, PATIENCE),
+            Some(other) => Err(FileError::TwoValues(other)),
+            None => read(&path, READ_TIMEOUT),
         };
-        let value = value.map_err(|fault| unreadable(&origin, fault))?;
-        settings.insert(setting, Setting { value, origin, is_text: true, is_from_a_file: true });
+        let value = value.map_err(|error| unreadable(&origin, error))?;
+        settings.insert(setting, Setting { value, origin, is_text: true, is_from_file: true });
     }
     Ok(settings)
 }
@@ -67,7 +67,7 @@ pub(super) fn take(
 /// The settings that are in files, each with the name of its variable, in alphabetical order.
 fn variables_of_files(variables: &HashMap<String, String>, known: &[String]) -> Vec<(String, String)> {
     let named = variables.keys().filter_map(|variable| {
-        let setting = setting_of(variable)?.strip_suffix(SUFFIX)?.to_owned();
+        let setting = setting_name(variable)?.strip_suffix(SUFFIX)?.to_owned();
         known.contains(&setting).then(|| (setting, variable.clone()))
     });
     let mut named: Vec<_> = named.collect();
@@ -78,18 +78,18 @@ fn variables_of_files(variables: &HashMap<String, String>, known: &[String]) -> 
 /// Another variable that has a setting, by itself or in a file.
 fn another_value<'a>(setting: &str, mut variables: impl Iterator<Item = &'a str>) -> Option<String> {
     let is_other = |variable: &&str| {
-        setting_of(variable).is_some_and(|name| name.strip_suffix(SUFFIX).unwrap_or(&name) == setting)
+        setting_name(variable).is_some_and(|name| name.strip_suffix(SUFFIX).unwrap_or(&name) == setting)
     };
     variables.find(is_other).map(str::to_owned)
 }
 
 /// The content of a file, without the end of line that editors and `echo` leave.
-fn read(path: &str, patience: Duration) -> Result<String, Fault> {
-    let content = read_bytes(path.to_owned(), patience)?;
-    if content.len() as u64 > LIMIT {
-        return Err(Fault::TooLarge);
+fn read(path: &str, timeout: Duration) -> Result<String, FileError> {
+    let content = read_bytes(path.to_owned(), timeout)?;
+    if content.len() as u64 > MAX_BYTES {
+        return Err(FileError::TooLarge);
     }
-    let mut content = String::from_utf8(content).map_err(|_| Fault::NotUtf8)?;
+    let mut content = String::from_utf8(content).map_err(|_| FileError::NotUtf8)?;
     if content.ends_with('\n') {
         content.pop();
         if content.ends_with('\r') {
@@ -97,9 +97,9 @@ fn read(path: &str, patience: Duration) -> Result<String, Fault> {
         }
     }
     match &*content {
-        "" => Err(Fault::Empty),
-        text if text.starts_with('\u{feff}') => Err(Fault::ByteOrderMark),
-        text if text.contains(['\n', '\r']) => Err(Fault::SeveralLines),
+        "" => Err(FileError::Empty),
+        text if text.starts_with('\u{feff}') => Err(FileError::ByteOrderMark),
+        text if text.contains(['\n', '\r']) => Err(FileError::SeveralLines),
         _ => Ok(content),
     }
 }
@@ -108,16 +108,16 @@ fn read(path: &str, patience: Duration) -> Result<String, Fault> {
 ///
 /// They are read on a thread of their own: a named pipe that no program writes to waits in `open` for ever, and a pipe whose
 /// program never ends in `read`. Such a thread ends with the process, which does not start.
-fn read_bytes(path: String, patience: Duration) -> Result<Vec<u8>, Fault> {
+fn read_bytes(path: String, timeout: Duration) -> Result<Vec<u8>, FileError> {
     let (sender, receiver) = mpsc::channel();
     let read = move || {
         let mut content = Vec::new();
-        let read = File::open(path).and_then(|file| file.take(LIMIT + 1).read_to_end(&mut content));
+        let read = File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut content));
         // Nobody waits for one that is late.
-        let _late = sender.send(read.map(|_| content));
+        let _receiver_gone = sender.send(read.map(|_| content));
     };
     thread::Builder::new().name("setting-file".to_owned()).spawn(read)?;
-    Ok(receiver.recv_timeout(patience).map_err(|_| Fault::Late)??)
+    Ok(receiver.recv_timeout(timeout).map_err(|_| FileError::TimedOut)??)
 }
 
 #[cfg(test)]
@@ -132,7 +132,7 @@ mod tests {
     fn read_back(content: &[u8]) -> Result<String, String> {
         let file = NamedTempFile::new().unwrap();
         fs::write(&file, content).unwrap();
-        read(file.path().to_str().unwrap(), PATIENCE).map_err(|fault| fault.to_string())
+        read(file.path().to_str().unwrap(), READ_TIMEOUT).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -172,7 +172,7 @@ mod tests {
         for (content, said) in cases {
             assert_eq!(read_back(content).unwrap_err(), said);
         }
-        let refused = |path| read(path, PATIENCE).unwrap_err().to_string();
+        let refused = |path| read(path, READ_TIMEOUT).unwrap_err().to_string();
         assert_eq!(refused("/dev/zero"), "it has more than 65536 bytes");
         assert_eq!(refused("/"), "it cannot be read: Is a directory (os error 21)");
     }
@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(late(), "its end did not come within 10 seconds");
         thread::scope(|scope| {
             scope.spawn(|| fs::write(&written, "secret\n").unwrap());
-            assert_eq!(read(written.to_str().unwrap(), PATIENCE).unwrap(), "secret");
+            assert_eq!(read(written.to_str().unwrap(), READ_TIMEOUT).unwrap(), "secret");
         });
     }
 }

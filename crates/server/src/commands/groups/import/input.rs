@@ -43,7 +43,7 @@ pub(super) fn open(command: &ImportGroups) -> anyhow::Result<(Box<dyn BufRead + 
     let file = File::open(&command.file).with_context(cannot)?;
     let metadata = file.metadata().with_context(cannot)?;
     let file = BufReader::with_capacity(CHUNK, file);
-    if command.is_packed() {
+    if command.is_gzipped() {
         // How much text there is shows only at the end.
         return Ok((Box::new(BufReader::with_capacity(CHUNK, Gunzip::new(file))), None));
     }

@@ -37,7 +37,7 @@ pub(super) fn records<R: BufRead>(
     let columns = Columns::read(&header).context(place)?;
     Ok(iter::from_fn(move || {
         loop {
-            let Row { line, position, fields } = match rows.next_of(&columns) {
+            let Row { line, position, fields } = match rows.next_matching(&columns) {
                 Ok(row) => row?,
                 Err(error) => return Some(Err(error)),
             };

@@ -4,13 +4,13 @@ use anyhow::bail;
 use std::io::{BufRead, Cursor, Read};
 
 /// How many bytes tell each kind.
-const TOLD_BY: usize = 4;
+const MAGIC_BYTES: usize = 4;
 
 /// Looks at the first bytes of `input`, and returns it whole. An error names the kind of file that it is, and the way out.
 pub(in crate::commands::groups) fn check(mut input: impl BufRead) -> anyhow::Result<impl BufRead> {
     let mut head = Vec::new();
     // A short first line may be all that has come so far.
-    while head.len() < TOLD_BY && head.last() != Some(&b'\n') {
+    while head.len() < MAGIC_BYTES && head.last() != Some(&b'\n') {
         if input.by_ref().take(1).read_to_end(&mut head)? == 0 {
             break;
         }

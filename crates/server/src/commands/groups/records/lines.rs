@@ -30,17 +30,17 @@ pub(super) struct Lines<R> {
     input: R,
     number: u64,
     position: u64,
-    given_back: VecDeque<Line>,
+    pushed_back: VecDeque<Line>,
 }
 
 impl<R: BufRead> Lines<R> {
     pub(super) fn new(input: R) -> Self {
-        Self { input, number: 0, position: 0, given_back: VecDeque::new() }
+        Self { input, number: 0, position: 0, pushed_back: VecDeque::new() }
     }
 
     /// The next line.
     pub(super) fn next(&mut self) -> io::Result<Option<Line>> {
-        if let Some(line) = self.given_back.pop_front() {
+        if let Some(line) = self.pushed_back.pop_front() {
             return Ok(Some(line));
         }
         let Some(mut text) = self.read()? else { return Ok(None) };
@@ -56,9 +56,9 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// Makes these the next lines again.
-    pub(super) fn give_back(&mut self, lines: Vec<Line>) {
+    pub(super) fn push_back(&mut self, lines: Vec<Line>) {
         for line in lines.into_iter().rev() {
-            self.given_back.push_front(line);
+            self.pushed_back.push_front(line);
         }
     }
 

@@ -28,11 +28,11 @@ impl Columns {
         if let Some(twice) = header.iter().find(|name| !name.is_empty() && !names.insert(*name)) {
             bail!("the header has the column {twice:?} twice");
         }
-        let place = |column: &str| {
-            let place = header.iter().position(|name| name == column);
-            place.with_context(|| format!("the header lacks the column {column}"))
+        let index = |column: &str| {
+            let index = header.iter().position(|name| name == column);
+            index.with_context(|| format!("the header lacks the column {column}"))
         };
-        let [name, token, admin_id] = KNOWN.map(place);
+        let [name, token, admin_id] = KNOWN.map(index);
         Ok(Self {
             count: header.len(),
             named: header.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1),

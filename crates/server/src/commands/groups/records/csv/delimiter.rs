@@ -13,7 +13,7 @@ pub(super) fn take_declaration<R: BufRead>(lines: &mut Lines<R>) -> anyhow::Resu
     let Some(line) = lines.next()? else { return Ok(None) };
     let declared = line.text.as_ref().ok().and_then(|text| declared(text));
     let Some(declared) = declared else {
-        lines.give_back(vec![line]);
+        lines.push_back(vec![line]);
         return Ok(None);
     };
     let delimiter = match declared {
@@ -37,7 +37,7 @@ fn declared(line: &[u8]) -> Option<&[u8]> {
 pub(super) fn find<R: BufRead>(lines: &mut Lines<R>) -> io::Result<Delimiter> {
     while let Some(line) = lines.next()? {
         if let Some(found) = line.text.as_ref().map_or(Some(Delimiter::COMMA), |text| of_header(text)) {
-            lines.give_back(vec![line]);
+            lines.push_back(vec![line]);
             return Ok(found);
         }
     }

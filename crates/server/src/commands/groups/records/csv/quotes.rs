@@ -1,7 +1,7 @@
 //! The rule for quotes.
 
 /// Tells whether each quote opens a field, is doubled in it or closes it. The parser takes others too, and changes the field.
-pub(super) fn are_in_order(row: &[u8], delimiter: u8) -> bool {
+pub(super) fn are_valid(row: &[u8], delimiter: u8) -> bool {
     enum At {
         Start,
         Bare,

@@ -38,15 +38,15 @@ impl<R: BufRead> Rows<R> {
 
     /// The next row that has other than white space in a field.
     pub(super) fn next(&mut self) -> io::Result<Option<Row>> {
-        self.next_that(|_| Ok(()))
+        self.next_checked(|_| Ok(()))
     }
 
     /// The next such row; one that does not fit the columns is refused.
-    pub(super) fn next_of(&mut self, columns: &Columns) -> io::Result<Option<Row>> {
-        self.next_that(|count| columns.check_count(count))
+    pub(super) fn next_matching(&mut self, columns: &Columns) -> io::Result<Option<Row>> {
+        self.next_checked(|count| columns.check_count(count))
     }
 
-    fn next_that(&mut self, check_count: impl Fn(usize) -> Result<(), String>) -> io::Result<Option<Row>> {
+    fn next_checked(&mut self, check_count: impl Fn(usize) -> Result<(), String>) -> io::Result<Option<Row>> {
         while let Some(line) = self.lines.next()? {
             let row = self.row(line, &check_count)?;
             if row.fields.as_ref().is_ok_and(Vec::is_empty) {
@@ -96,7 +96,7 @@ impl<R: BufRead> Rows<R> {
             Ok(fields)
         });
         if fields.is_err() {
-            self.lines.give_back(following);
+            self.lines.push_back(following);
         } else if let Some(last) = following.last() {
             position = last.position;
         }
@@ -115,7 +115,7 @@ impl<R: BufRead> Rows<R> {
             ReadRecordResult::Record if read == row.len() => {}
             _ => return refused("it has a carriage return outside of quotes"),
         }
-        if !quotes::are_in_order(text, self.delimiter.byte()) {
+        if !quotes::are_valid(text, self.delimiter.byte()) {
             return refused("a quote is not doubled, or stands outside of quotes");
         }
         let mut start = 0;

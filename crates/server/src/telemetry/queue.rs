@@ -1,8 +1,8 @@
-//! The queue of lines that wait to be written.
+//! The sender of lines that wait to be written.
 
 use super::{
-    LostLines,
-    batches::{Batches, END},
+    DroppedLines,
+    batch_writer::{BatchWriter, END_OF_LOG},
 };
 use std::{
     io::Write,
@@ -12,21 +12,21 @@ use std::{
 };
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 
-/// Most lines that wait; one more is lost. A busy server writes so many in about a second, and they take some megabytes.
+/// Most lines that wait; one more is dropped. A busy server writes so many in about a second, and they take some megabytes.
 const CAPACITY: usize = 16_384;
 
 /// Longest wait for the writer at the end.
-const PATIENCE: Duration = Duration::from_secs(2);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Lines on their way to a writer, which has a thread of its own.
-pub(super) struct Lines {
-    queue: NonBlocking,
+/// LogQueue on their way to a writer, which has a thread of its own.
+pub(super) struct LogQueue {
+    sender: NonBlocking,
     writer: WorkerGuard,
     ended: Receiver<()>,
-    lost: LostLines,
+    dropped: DroppedLines,
 }
 
-impl Lines {
+impl LogQueue {
     /// Starts the writer.
     pub(super) fn to(out: impl Write + Send + 'static) -> Self {
         Self::with(CAPACITY, out)
@@ -34,30 +34,30 @@ impl Lines {
 
     fn with(capacity: usize, out: impl Write + Send + 'static) -> Self {
         let (end, ended) = channel();
-        let failed = LostLines::default();
-        let batches = Batches::to(out, failed.clone(), end);
-        let (queue, writer) =
+        let failed = DroppedLines::default();
+        let batches = BatchWriter::to(out, failed.clone(), end);
+        let (sender, writer) =
             NonBlockingBuilder::default().buffered_lines_limit(capacity).thread_name("log").finish(batches);
-        let lost = failed.and_those_of(queue.error_counter());
-        Self { queue, writer, ended, lost }
+        let dropped = failed.with_overflow_of(sender.error_counter());
+        Self { sender, writer, ended, dropped }
     }
 
     /// The side that takes lines, and never waits.
-    pub(super) fn queue(&self) -> NonBlocking {
-        self.queue.clone()
+    pub(super) fn sender(&self) -> NonBlocking {
+        self.sender.clone()
     }
 
-    /// The lines that were lost: those that found the queue full, and those that could not be written.
-    pub(super) fn lost(&self) -> LostLines {
-        self.lost.clone()
+    /// The lines that were dropped: those that found the sender full, and those that could not be written.
+    pub(super) fn dropped(&self) -> DroppedLines {
+        self.dropped.clone()
     }
 
-    /// Waits until all lines are written, but no longer than [`PATIENCE`]: the writer may wait for its reader for ever.
+    /// Waits until all lines are written, but no longer than [`FLUSH_TIMEOUT`]: the writer may wait for its reader for ever.
     pub(super) fn end(mut self) {
-        // Where the queue is full there is no mark, and the writer has all the time.
-        let _marked = self.queue.write_all(END);
-        let _written = self.ended.recv_timeout(PATIENCE);
-        // Its drop waits once more, and where the queue is full it says so on standard output, which may have the same reader.
+        // Where the sender is full there is no mark, and the writer has all the time.
+        let _marked = self.sender.write_all(END_OF_LOG);
+        let _written = self.ended.recv_timeout(FLUSH_TIMEOUT);
+        // Its drop waits once more, and where the sender is full it says so on standard output, which may have the same reader.
         mem::forget(self.writer);
     }
 }
@@ -88,28 +88,28 @@ mod tests {
     #[test]
     fn all_lines_are_written_at_the_end() {
         let text = Text::default();
-        let lines = Lines::to(text.clone());
-        let (mut queue, lost) = (lines.queue(), lines.lost());
+        let lines = LogQueue::to(text.clone());
+        let (mut sender, dropped) = (lines.sender(), lines.dropped());
         for number in 0..5_000 {
-            writeln!(queue, "{number}").unwrap();
+            writeln!(sender, "{number}").unwrap();
         }
         lines.end();
         let written = String::from_utf8(text.0.lock().unwrap().clone()).unwrap();
         assert!(written.lines().eq((0..5_000).map(|number| number.to_string())));
-        assert_eq!(lost.count(), 0);
+        assert_eq!(dropped.count(), 0);
     }
 
     #[test]
     fn a_writer_that_waits_for_ever_holds_up_neither_lines_nor_the_end() {
         let text = Text::default();
         let _stalled = text.0.lock().unwrap();
-        let lines = Lines::with(8, text.clone());
-        let (mut queue, lost) = (lines.queue(), lines.lost());
+        let lines = LogQueue::with(8, text.clone());
+        let (mut sender, dropped) = (lines.sender(), lines.dropped());
         for _ in 0..2_000 {
-            writeln!(queue, "line").unwrap();
+            writeln!(sender, "line").unwrap();
         }
-        // The writer holds a batch at most, and the queue eight lines.
-        assert!((1_000..2_000).contains(&lost.count()), "{}", lost.count());
+        // The writer holds a batch at most, and the sender eight lines.
+        assert!((1_000..2_000).contains(&dropped.count()), "{}", dropped.count());
         let start = Instant::now();
         lines.end();
         assert!(start.elapsed() < Duration::from_secs(30));
@@ -127,12 +127,12 @@ mod tests {
                 Ok(())
             }
         }
-        let lines = Lines::to(Closed);
-        let (mut queue, lost) = (lines.queue(), lines.lost());
+        let lines = LogQueue::to(Closed);
+        let (mut sender, dropped) = (lines.sender(), lines.dropped());
         for _ in 0..3 {
-            queue.write_all(b"line\n").unwrap();
+            sender.write_all(b"line\n").unwrap();
         }
         lines.end();
-        assert_eq!(lost.count(), 3);
+        assert_eq!(dropped.count(), 3);
     }
 }

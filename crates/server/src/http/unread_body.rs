@@ -21,25 +21,25 @@ use std::{
 
 /// A body that the handler reads, and that is still there when the handler has gone.
 #[derive(Clone)]
-pub(super) struct Shared(Rc<RefCell<Payload>>);
+pub(super) struct SharedBody(Rc<RefCell<Payload>>);
 
-impl Shared {
-    /// Keeps hold of the body of `request`, if it is one whose length was not told.
-    pub(super) fn keep(request: &mut ServiceRequest) -> Option<Self> {
+impl SharedBody {
+    /// Keeps keep_until_sent of the body of `request`, if it is one whose length was not told.
+    pub(super) fn share(request: &mut ServiceRequest) -> Option<Self> {
         request.headers().contains_key(TRANSFER_ENCODING).then(|| {
-            let shared = Self(Rc::new(RefCell::new(request.take_payload())));
-            request.set_payload(Payload::Stream { payload: Box::pin(shared.clone()) });
-            shared
+            let body = Self(Rc::new(RefCell::new(request.take_payload())));
+            request.set_payload(Payload::Stream { payload: Box::pin(body.clone()) });
+            body
         })
     }
 
     /// A reply that holds on to the body until it is sent.
-    pub(super) fn hold<B: MessageBody + 'static>(self, reply: HttpResponse<B>) -> HttpResponse {
-        reply.map_body(|_, body| BoxBody::new(Held { body: body.boxed(), _unread: self }))
+    pub(super) fn keep_until_sent<B: MessageBody + 'static>(self, reply: HttpResponse<B>) -> HttpResponse {
+        reply.map_body(|_, body| BoxBody::new(ReplyKeepingBody { body: body.boxed(), _request_body: self }))
     }
 }
 
-impl Stream for Shared {
+impl Stream for SharedBody {
     type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -47,12 +47,12 @@ impl Stream for Shared {
     }
 }
 
-struct Held {
+struct ReplyKeepingBody {
     body: BoxBody,
-    _unread: Shared,
+    _request_body: SharedBody,
 }
 
-impl MessageBody for Held {
+impl MessageBody for ReplyKeepingBody {
     type Error = <BoxBody as MessageBody>::Error;
 
     fn size(&self) -> BodySize {

@@ -42,7 +42,7 @@ fn senders_at_full_speed_hold_up_nobody(database: TestDatabase) -> anyhow::Resul
     let app = App::on(database);
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
-        let _end = crate::floods::End(&is_over);
+        let _end = crate::concurrent_reads::End(&is_over);
         // Each opens another connection where the one before was closed.
         let send_until_over = |start: &'static [u8], rest: Vec<u8>| {
             let (is_over, port) = (&is_over, app.port);

@@ -15,7 +15,7 @@ use std::{
 };
 
 /// The work on a record.
-pub(super) enum Settle<'a> {
+pub(super) enum ImportMode<'a> {
     /// Its group is created.
     Store(&'a GroupService, Permit<GroupsWrite>),
     /// Its name is looked up among the groups there are; without a database there are none.
@@ -26,13 +26,13 @@ pub(super) enum Settle<'a> {
 pub(super) enum Outcome {
     Created,
     /// Nothing in the database is in the way of a group of this name.
-    Free(GroupName),
+    WouldCreate(GroupName),
     ThereAlready,
     Refused(String),
 }
 
-impl Settle<'_> {
-    pub(super) async fn settle(&self, group: Result<CreateGroup, String>) -> anyhow::Result<Outcome> {
+impl ImportMode<'_> {
+    pub(super) async fn import(&self, group: Result<CreateGroup, String>) -> anyhow::Result<Outcome> {
         let group = match group {
             Ok(group) => group,
             Err(reason) => return Ok(Outcome::Refused(reason)),
@@ -46,25 +46,25 @@ impl Settle<'_> {
                     Err(error) => Err(error.into()),
                 }
             }
-            Self::DryRun(None) => Ok(Outcome::Free(group.name)),
+            Self::DryRun(None) => Ok(Outcome::WouldCreate(group.name)),
             Self::DryRun(Some(existing)) => {
                 let key = GroupKey::Name(group.name.clone());
                 let find = async || existing.find(&key).await;
                 let found = find.retry(backoff::pauses()).when(StorageError::is_transient).await?;
-                Ok(found.map_or(Outcome::Free(group.name), |_| Outcome::ThereAlready))
+                Ok(found.map_or(Outcome::WouldCreate(group.name), |_| Outcome::ThereAlready))
             }
         }
     }
 }
 
-/// Names that were seen, as two hashes each: 16 bytes a name, however long it is.
+/// SeenNames that were seen, as two hashes each: 16 bytes a name, however long it is.
 #[derive(Default)]
-pub(super) struct Names {
+pub(super) struct SeenNames {
     hashers: [RandomState; 2],
     seen: HashSet<[u64; 2]>,
 }
 
-impl Names {
+impl SeenNames {
     /// Adds a name. Tells whether it is new.
     pub(super) fn insert(&mut self, name: &GroupName) -> bool {
         self.seen.insert([0, 1].map(|index: usize| self.hashers[index].hash_one(name)))

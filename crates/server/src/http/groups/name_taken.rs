@@ -1,21 +1,21 @@
-//! The refusal of a name that is taken.
+//! The api_error of a name that is taken.
 
 use crate::{http::error::ApiError, wire};
 use anyhow::Error;
 use gochat_domain::{auth::Caller, group::GroupKey, service::GroupService};
 
-/// The refusal of this request, with the id of the group that has the name for a caller who may read groups.
+/// The api_error of this request, with the id of the group that has the name for a caller who may read groups.
 ///
-/// The name is read again from the body and looked up here, so a create that is not refused pays nothing for it. The refusal
+/// The name is read again from the body and looked up here, so a create that is not refused pays nothing for it. The api_error
 /// stands without the id where the group is gone by now, or the look-up fails.
-pub(super) async fn refusal(groups: &GroupService, caller: Caller, body: &[u8]) -> ApiError {
-    let mut refusal = ApiError::group_name_taken(None);
-    let (Ok(permit), Ok(request)) = (caller.permit(), wire::parse(body)) else { return refusal };
+pub(super) async fn error(groups: &GroupService, caller: Caller, body: &[u8]) -> ApiError {
+    let mut api_error = ApiError::group_name_taken(None);
+    let (Ok(permit), Ok(request)) = (caller.permit(), wire::parse(body)) else { return api_error };
     match groups.find(permit, &GroupKey::Name(request.name)).await {
         Ok(found) => ApiError::group_name_taken(found.map(|group| group.id)),
         Err(error) => {
-            refusal.cause = Some(Error::new(error).context("the group of that name cannot be looked up"));
-            refusal
+            api_error.cause = Some(Error::new(error).context("the group of that name cannot be looked up"));
+            api_error
         }
     }
 }

@@ -11,16 +11,16 @@ use std::{
 };
 
 /// The application on SQLite and on PostgreSQL.
-pub struct Twins {
+pub struct BothDatabases {
     apps: [App; 2],
     connections: RefCell<[Option<TcpStream>; 2]>,
     /// How often each status came.
     statuses: RefCell<BTreeMap<u16, u64>>,
 }
 
-impl Twins {
+impl BothDatabases {
     /// Starts both.
-    pub fn beside(postgres: TestDatabase) -> anyhow::Result<Self> {
+    pub fn start(postgres: TestDatabase) -> anyhow::Result<Self> {
         // Where a sweep or a slow machine holds up one of them, it is no other answer.
         let settings = [("GOCHAT__DATABASE__TIMEOUT", "60s")];
         let apps = [App::with(TestDatabase::sqlite()?, &settings), App::with(postgres, &settings)];
@@ -55,7 +55,7 @@ impl Twins {
 /// The status and, without what differs each time, the whole text of the reply.
 fn exchange(port: u16, connection: &mut Option<TcpStream>, request: &[u8]) -> anyhow::Result<(u16, String)> {
     // A connection that was kept may have been closed meanwhile; a reply that was sent is not sent twice.
-    for is_kept in [connection.is_some(), false] {
+    for is_reused in [connection.is_some(), false] {
         let stream = match connection {
             Some(stream) => stream,
             None => connection.insert(open(port)?),
@@ -68,9 +68,9 @@ fn exchange(port: u16, connection: &mut Option<TcpStream>, request: &[u8]) -> an
                     *connection = None;
                 }
                 let status = text.get(9..12).context("no status")?.parse()?;
-                return Ok((status, without_what_differs(&text)));
+                return Ok((status, normalise(&text)));
             }
-            (_, Ok(None)) if is_kept => *connection = None,
+            (_, Ok(None)) if is_reused => *connection = None,
             (_, Ok(None)) => {
                 *connection = None;
                 return Ok((0, "closed".to_owned()));
@@ -110,7 +110,7 @@ fn read(stream: &mut TcpStream) -> anyhow::Result<Option<String>> {
 }
 
 /// The text with a dot in the place of each id of a request, UUID and time.
-fn without_what_differs(text: &str) -> String {
+fn normalise(text: &str) -> String {
     let mut text = text.to_owned();
     let marks = [
         ("\r\ndate: ", "\r\n"),

@@ -9,13 +9,13 @@ use std::{
 
 /// Timeouts of a connection.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
+pub(crate) struct Timeouts {
     /// For the first bytes of the next request.
     pub(crate) keep_alive: Duration,
     /// For the first request, for the rest of a head, and for a client to take a part of a reply.
     pub(crate) request: Duration,
     /// For a client to close, once it has the last reply.
-    pub(crate) linger: Duration,
+    pub(crate) lingering_close: Duration,
 }
 
 /// A wait of a connection.
@@ -37,13 +37,13 @@ pub(super) enum Wait {
 
 /// The end of the wait that is under way.
 pub(super) struct Deadline {
-    limits: Limits,
+    limits: Timeouts,
     wait: Option<Wait>,
     timer: Pin<Box<Sleep>>,
 }
 
 impl Deadline {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: Timeouts) -> Self {
         Self { limits, wait: None, timer: Box::pin(sleep(limits.request)) }
     }
 
@@ -52,8 +52,8 @@ impl Deadline {
         if self.wait != Some(wait) {
             let limit = match wait {
                 Wait::Next => self.limits.keep_alive,
-                Wait::Close => self.limits.linger,
-                Wait::CloseUnserved => self.limits.linger / 10,
+                Wait::Close => self.limits.lingering_close,
+                Wait::CloseUnserved => self.limits.lingering_close / 10,
                 Wait::First | Wait::Head | Wait::Write => self.limits.request,
             };
             self.timer.as_mut().reset(Instant::now() + limit);
@@ -75,8 +75,11 @@ mod tests {
 
     #[actix_web::test]
     async fn a_wait_goes_on_until_it_ends_and_another_one_begins_anew() {
-        let limits =
-            Limits { keep_alive: Duration::ZERO, request: Duration::from_secs(600), linger: Duration::ZERO };
+        let limits = Timeouts {
+            keep_alive: Duration::ZERO,
+            request: Duration::from_secs(600),
+            lingering_close: Duration::ZERO,
+        };
         let mut deadline = Deadline::new(limits);
         let mut now = Context::from_waker(Waker::noop());
         assert!(deadline.poll(Wait::First, &mut now).is_pending());
