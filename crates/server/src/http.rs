@@ -1,4 +1,4 @@
-//! The HTTP API: routes, and what every reply has in common.
+//! The HTTP API: routes, middleware and the server.
 
 mod app;
 mod auth;

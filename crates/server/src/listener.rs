@@ -1,4 +1,4 @@
-//! The listeners: sockets on which clients arrive.
+//! Listening sockets: TCP, Unix, or inherited from systemd.
 
 mod systemd;
 mod tcp;
@@ -11,34 +11,35 @@ use anyhow::Context;
 use std::{fmt, net::SocketAddr, net::TcpListener, os::unix::net::UnixListener};
 use systemd::InheritedSockets;
 
-/// Most connections that wait to be accepted. The standard library asks for 128, which a burst of clients fills; those beside
-/// it wait a second and more until their SYN is sent again. The kernel takes no more than `net.core.somaxconn` has.
+/// Longest queue of connections that wait to be accepted. The standard library asks for 128, which a burst of clients
+/// fills; clients beyond it wait a second or more until their SYN is retransmitted. The kernel caps the value at
+/// `net.core.somaxconn`.
 const BACKLOG: i32 = 2048;
 
-/// A socket that listens.
+/// A listening socket.
 pub enum Listener {
-    /// On an address.
+    /// A TCP listener.
     Tcp(TcpListener),
-    /// On a path of this machine.
+    /// A listener on a Unix socket.
     Unix(UnixListener),
 }
 
-/// The place of a listener.
+/// The address of a listener.
 pub(crate) enum ListenAddress {
-    /// An address.
+    /// An IP address and a port.
     Tcp(SocketAddr),
-    /// The path of a Unix socket; empty where it has none.
+    /// The path of a Unix socket; empty if it has none.
     Unix(String),
 }
 
-/// Takes the sockets that the settings name.
+/// Opens the sockets that the settings name.
 #[derive(Default)]
 pub(crate) struct Listeners {
     inherited: Option<InheritedSockets>,
 }
 
 impl Listeners {
-    /// The socket of a setting. `name` is what a unit of systemd calls it.
+    /// Opens the socket for the setting `{name}.bind`. systemd units use the same name.
     pub(crate) fn listen(
         &mut self,
         name: &str,
@@ -63,17 +64,17 @@ impl Listeners {
         }
     }
 
-    /// Warns of sockets that no setting takes: a client that connects there would wait for ever.
+    /// Warns about inherited sockets that no setting uses: a client that connects to one would wait forever.
     pub(crate) fn warn_about_unused(self) {
         let inherited = self.inherited.unwrap_or_else(InheritedSockets::from_environment);
         for name in inherited.unused() {
-            tracing::warn!("systemd has handed over the socket {name}, which no setting takes");
+            tracing::warn!("systemd passed the socket {name}, which no setting takes");
         }
     }
 }
 
 impl Listener {
-    /// Where it is.
+    /// Returns the address of the socket.
     pub(crate) fn address(&self) -> std::io::Result<ListenAddress> {
         Ok(match self {
             Self::Tcp(listener) => ListenAddress::Tcp(listener.local_addr()?),
@@ -87,7 +88,7 @@ impl Listener {
 }
 
 impl ListenAddress {
-    /// Whether this machine alone reaches it. The mode of a Unix socket says which of its users do.
+    /// Returns true if only this machine can reach the address. For a Unix socket, its mode decides which users can.
     pub(crate) fn is_local(&self) -> bool {
         match self {
             Self::Tcp(address) => address.ip().is_loopback(),
@@ -95,7 +96,7 @@ impl ListenAddress {
         }
     }
 
-    /// The port, where there is one.
+    /// Returns the TCP port, if there is one.
     pub(crate) fn port(&self) -> Option<u16> {
         match self {
             Self::Tcp(address) => Some(address.port()),
@@ -103,7 +104,7 @@ impl ListenAddress {
         }
     }
 
-    /// What stands before the path of a URL; nothing for a Unix socket, which no URL names.
+    /// Returns the scheme and authority of its URLs; empty for a Unix socket, which has no URL.
     pub(crate) fn origin(&self) -> String {
         match self {
             Self::Tcp(address) => format!("http://{address}"),

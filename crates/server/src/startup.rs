@@ -1,4 +1,4 @@
-//! The server, from its start to its end.
+//! Start, run and shutdown of the server.
 
 mod composition;
 mod database;
@@ -32,25 +32,25 @@ pub struct Application {
 }
 
 impl Application {
-    /// The port that the server listens on; a Unix socket has none.
+    /// Returns the port of the public listener; `None` for a Unix socket.
     pub fn port(&self) -> Option<u16> {
         self.address.port()
     }
 
-    /// The port that the admin listener listens on; a Unix socket has none.
+    /// Returns the port of the admin listener.
     pub fn admin_port(&self) -> Option<u16> {
         self.admin_address.port()
     }
 
-    /// Stops the server as SIGTERM does, from elsewhere.
+    /// Returns a handle that stops the server as SIGTERM does.
     pub fn handle(&self) -> ServerHandle {
         self.server.handle()
     }
 
-    /// Tells the log what runs here, and how to use it.
+    /// Logs the version, the addresses, the database and the accepted keys.
     pub fn announce(&self, settings: &Settings) {
         tracing::info!("gochat {}, profile {}", env!("CARGO_PKG_VERSION"), settings.profile);
-        let by_systemd = |bind: Bind| if bind == Bind::Systemd { ", handed over by systemd" } else { "" };
+        let by_systemd = |bind: Bind| if bind == Bind::Systemd { ", passed by systemd" } else { "" };
         tracing::info!("listening on {}{}", self.address, by_systemd(settings.http.bind.clone()));
         let by_systemd = by_systemd(settings.admin_bind.into());
         tracing::info!("admin listener on {}: /livez, /readyz, /metrics{by_systemd}", self.admin_address);
@@ -65,8 +65,8 @@ impl Application {
         tracing::info!("documentation: {}/docs, README.md and docs/api.md", self.address.origin());
     }
 
-    /// Serves until SIGTERM or SIGINT, and for `http.shutdown_delay` more; then answers what is in flight, and stores and
-    /// answers what is queued. The admin listener tells of that until the end.
+    /// Serves until SIGTERM or SIGINT, then for `http.shutdown_delay` more. Then it answers requests in flight and
+    /// commits queued writes. The admin listener reports the shutdown until the end.
     pub async fn run_until_stopped(self) -> anyhow::Result<()> {
         let admin = self.admin.handle();
         let admin_server = rt::spawn(self.admin);

@@ -3,8 +3,8 @@
 use crate::{settings::Settings, startup::Application, telemetry::Log};
 use std::process::ExitCode;
 
-/// Serves until SIGTERM or SIGINT, and returns when what was in flight is answered. The log tells why it failed, where it did:
-/// by its bounded way, as the reader of standard error may have stopped.
+/// Serves until SIGTERM or SIGINT, and returns once requests in flight are answered. An error goes to the log, whose
+/// flush has a timeout: the reader of standard error may have stopped.
 pub(super) fn run(settings: &Settings) -> ExitCode {
     let log = Log::start(settings.log);
     let served = serve(settings, &log);

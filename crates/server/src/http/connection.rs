@@ -1,9 +1,13 @@
-//! A connection between the socket and the web server, which has no hook for any of this.
+//! A wrapper around the client's socket that adds what actix's web server has no hook for.
 //!
-//! - One request at a time: the next one passes when the reply is sent ([`gate`]).
-//! - No client has more than its share of the worker ([`turn`]), and each wait for one has a timeout ([`deadline`]).
-//! - At the limit, the connection that has waited longest makes way for a new one ([`slots`]).
-//! - Each error has the body of the contract ([`bare_error`]).
+//! - Requests are served one at a time: the next one is passed on once the reply is flushed ([`pipeline`]).
+//!
+//! - Each connection has a share of its worker's time ([`read_budget`]), and each wait for the client has a timeout
+//!   ([`timeouts`]).
+//!
+//! - At the connection limit, the connection idle for longest is closed for a new one ([`slots`]).
+//!
+//! - Errors that the web server answers itself get the body of the contract ([`bare_error`]).
 
 mod bare_error;
 mod chunks;
@@ -31,32 +35,32 @@ use std::{
 use timeouts::{Deadline, Wait};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-/// A connection with a client.
+/// A connection to a client.
 pub(super) struct Connection<S> {
     stream: S,
     peer: Option<IpAddr>,
     metrics: HttpMetrics,
     _counted: OpenConnection,
-    /// `None` where there was no room.
+    /// `None` if the connection limit was reached.
     slot: Option<Slot>,
     pipeline: Pipeline,
     read_budget: ReadBudget,
     deadline: Deadline,
-    /// Received bytes. The first `admitted` of them may pass.
+    /// Bytes received and not yet passed to the web server. The first `admitted` of them may be passed.
     buffered: BytesMut,
     admitted: usize,
-    /// Whether a request has passed.
+    /// True once a request was passed on.
     has_served: bool,
-    /// Whether the client has to take a part of a reply before more can be written.
+    /// True while the client must read more of a reply before the rest can be written.
     is_writing: bool,
-    /// Bytes that came after the last reply.
+    /// Number of bytes received after the last reply.
     bytes_after_reply: usize,
-    /// The rest of a error_reply error.
+    /// The rest of an error reply that is being written in place of the web server's.
     error_reply: Bytes,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    /// A connection from `peer`. Where there is no slot for it, it is answered 503.
+    /// Creates a connection from `peer`. If no slot is free, it answers 503.
     pub(super) fn new(
         stream: S,
         peer: Option<IpAddr>,
@@ -86,7 +90,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         connection
     }
 
-    /// Takes over what is to be written, if a bare error is in it.
+    /// If `written` ends with a bare error, keeps the completed reply to write in its place, and returns true.
     fn complete_bare_error(&mut self, written: &[u8]) -> bool {
         let Some((status, error_reply)) = bare_error::complete(written, self.peer) else { return false };
         self.metrics.record_bare_error(status);
@@ -94,7 +98,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         true
     }
 
-    /// Ready when the connection is to end: a wait took too long, or it must make way.
+    /// Ready when the connection must close: a wait timed out, or its slot is needed.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.is_writing {
             return Poll::Pending;

@@ -1,4 +1,5 @@
-//! The page to try the API on, and the description that it shows. All of it comes from the binary: no internet is needed.
+//! The page for trying the API, and the OpenAPI document that it shows. Everything is embedded in the binary, so the
+//! page works offline.
 
 use super::{
     error::ApiError,
@@ -19,17 +20,17 @@ const PAGE: &str = include_str!("docs/page.html");
 const SCRIPT: &str = include_str!("docs/page.js");
 const STYLE: &str = include_str!("docs/page.css");
 
-/// The page's words on its key: where it is filled in, and where it is not.
-const KEY_IS_PREFILLED: &str = "The key is filled in: it is the development key, which this service accepts on this machine alone, \
-                         and <code>gochat keys create</code> makes real ones.";
-const KEY_IS_NEEDED: &str = "The key comes from <code>gochat keys create</code>, run where the service runs: press \
-                             <b>Authorize</b> and put it in.";
+/// The page's sentence about its key: if it is filled in, and if not.
+const KEY_IS_PREFILLED: &str = "The development key is filled in. This service accepts it only from this machine; \
+                         <code>gochat keys create</code> makes real ones.";
+const KEY_IS_NEEDED: &str = "Make a key by <code>gochat keys create</code>, where the service runs. Then press \
+                             <b>Authorize</b> and enter it.";
 
-/// What the page may do: nothing but with this service. Swagger UI sets styles and shows images of its own.
+/// Content security policy: the page may only use this service. Swagger UI sets inline styles and has embedded images.
 const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The description of the API, made once.
+/// The OpenAPI document, generated once.
 #[derive(Clone)]
 pub(super) struct Document(Bytes);
 
@@ -39,7 +40,7 @@ impl Document {
     }
 }
 
-/// Adds the page, with this key filled in, and the description to a server.
+/// Adds the page, with `key` filled in, and the document.
 pub(super) fn configure(server: &mut ServiceConfig, base_path: &BasePath, key: Option<&str>) {
     server
         .service(redirect_to_docs("/", base_path))
@@ -49,9 +50,9 @@ pub(super) fn configure(server: &mut ServiceConfig, base_path: &BasePath, key: O
         .service(openapi());
 }
 
-/// A path that leads to the page.
+/// A path that redirects to the page.
 fn redirect_to_docs(path: &str, base_path: &BasePath) -> Resource {
-    let page = base_path.prefix("/docs");
+    let page = base_path.prefixed("/docs");
     let redirect = move || {
         let page = page.clone();
         async move { HttpResponse::TemporaryRedirect().insert_header((LOCATION, page)).finish() }
@@ -59,7 +60,7 @@ fn redirect_to_docs(path: &str, base_path: &BasePath) -> Resource {
     read_only(path).route(get_or_head().to(redirect))
 }
 
-/// The page, with this key filled in.
+/// The page, with `key` filled in.
 fn page(key: Option<&str>) -> Resource {
     let (words, attribute) = match key {
         Some(key) => (KEY_IS_PREFILLED, format!(r#" data-key="{key}""#)),
@@ -78,12 +79,12 @@ fn page(key: Option<&str>) -> Resource {
     }))
 }
 
-/// What the page is made of.
+/// Scripts, styles and the icon of the page.
 fn asset() -> Resource {
     read_only("/docs/{part}").route(get_or_head().to(send_asset))
 }
 
-/// The description.
+/// The OpenAPI document.
 fn openapi() -> Resource {
     read_only("/openapi.json").route(get_or_head().to(send_document))
 }
@@ -108,7 +109,7 @@ async fn send_asset(part: Path<String>) -> Result<HttpResponse, ApiError> {
     }
 }
 
-/// A file of Swagger UI, as it is packed in the binary: by gzip, which every browser unpacks.
+/// Returns a file of Swagger UI. It is embedded gzip-compressed, which every browser supports.
 fn send_vendored(name: &str) -> Result<HttpResponse, ApiError> {
     let file = utoipa_swagger_ui::serve(name, Config::default().into())
         .map_err(|error| ApiError::internal(anyhow!("{error}")))?

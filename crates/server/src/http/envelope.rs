@@ -1,4 +1,4 @@
-//! What every reply has in common: the request id, the headers, the body of an error, the line in the log.
+//! Middleware around every request: request id, common headers, error bodies and the access log.
 
 use super::{
     auth::CallerKey,
@@ -29,7 +29,7 @@ use futures_util::FutureExt;
 use gochat_domain::auth::KeyId;
 use std::{net::IpAddr, panic::AssertUnwindSafe, rc::Rc, time::Instant};
 
-/// Serves a request that is for one of the hosts, and completes the reply. A panic on the way is an error like any other.
+/// Checks the host, serves the request and completes the reply. A panic is answered like any other internal error.
 pub(super) async fn wrap<B: MessageBody + 'static>(
     metrics: Rc<HttpMetrics>,
     hosts: Hosts,
@@ -62,17 +62,17 @@ pub(super) async fn wrap<B: MessageBody + 'static>(
             };
             Ok(envelope.complete(ServiceResponse::new(request, response)))
         }
-        // The request is gone with whatever failed, so the reply goes out by the way of errors.
+        // The request was consumed together with the failure, so the reply is returned as an error.
         Ok(Err(error)) => Err(envelope.fail(&error, body)),
         Err(_) => Err(envelope.fail(&ApiError::internal(anyhow!("the handler panicked")).into(), body)),
     }
 }
 
-/// What is known of a request before it is served.
+/// Facts about a request, collected before it is served.
 struct Envelope {
     started_at: Instant,
     request_id: HeaderValue,
-    /// The address of the client, as far as it is known.
+    /// Address of the client, as far as it is known.
     peer: Option<IpAddr>,
     wants_problem: bool,
     method: &'static str,
@@ -85,7 +85,7 @@ impl Envelope {
         self.request_id.to_str().unwrap_or_default()
     }
 
-    /// The reply to an error, which holds on to a body that was not read. Its cause goes to the log.
+    /// Renders an error and logs its cause. The reply keeps an unread body until it is sent.
     fn render(&self, error: &Error, body: Option<SharedBody>) -> HttpResponse {
         let rendered = self.render_bare(error);
         match body {
@@ -99,7 +99,7 @@ impl Envelope {
             if let Some(refusal) = error.as_error::<CorsError>() {
                 return ApiError::from(refusal).render(self.id(), self.wants_problem);
             }
-            // Nothing but this service's own errors is expected; what comes all the same is not shown.
+            // Only this service's own errors are expected; the text of any other is not shown.
             return self.render_bare(&ApiError::internal(anyhow!("{error}")).into());
         };
         if let Some(cause) = &error.cause {
@@ -108,7 +108,7 @@ impl Envelope {
         error.render(self.id(), self.wants_problem)
     }
 
-    /// The reply as it leaves: recorded, and with the headers that every reply has.
+    /// Records the request, and adds the common headers.
     fn complete<B>(&self, mut response: ServiceResponse<B>) -> ServiceResponse<B> {
         let request = response.request();
         let key = request.extensions().get::<CallerKey>().map(|key| key.0);
@@ -121,10 +121,10 @@ impl Envelope {
         let mut response = self.render(error, body);
         self.record(None, response.status(), None);
         self.add_headers(response.headers_mut());
-        InternalError::from_response("no reply but this", response).into()
+        InternalError::from_response("the reply is already rendered", response).into()
     }
 
-    /// Counts the request, and writes its line in the log: the pattern of its path, never the path itself.
+    /// Counts and logs the request, with the pattern of its path, never the path itself.
     fn record(&self, route: Option<&str>, status: StatusCode, key: Option<KeyId>) {
         let (route, took) = (route.unwrap_or(UNKNOWN), self.started_at.elapsed());
         self.metrics.record_request(route, self.method, status, took);
@@ -148,7 +148,7 @@ impl Envelope {
     }
 }
 
-/// Whether the sender asks for errors by RFC 9457.
+/// Returns true if the client accepts errors in the format of RFC 9457.
 fn accepts_problem(headers: &HeaderMap) -> bool {
     let ranges = from_comma_delimited(headers.get_all(header::ACCEPT)).unwrap_or_default();
     ranges.iter().any(|range: &QualityItem<Mime>| {
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_problem_is_wanted_where_it_is_asked_for_by_name() {
+    fn a_problem_is_sent_only_if_accept_names_it() {
         let cases = [
             ("application/problem+json", true),
             ("application/json, application/problem+json ; q=0.5", true),

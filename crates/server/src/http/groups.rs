@@ -1,4 +1,4 @@
-//! The paths of groups: one file an operation, with its handler, its description and its replies.
+//! The paths of groups. Each operation has a file with its handler, its OpenAPI description and its replies.
 
 pub(super) mod create;
 pub(super) mod find;
@@ -15,7 +15,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-/// Adds the paths to a server.
+/// Adds the paths.
 pub(super) fn configure(server: &mut ServiceConfig) {
     server.service(collection()).service(item()).service(lookup());
 }

@@ -1,4 +1,4 @@
-//! A listener and its connections. It does what `actix_web::HttpServer` does, and puts a [`Connection`] between that and the socket.
+//! A server like `actix_web::HttpServer`, but with a [`Connection`] between each socket and the web server.
 
 use super::{
     connection::{Connection, Slots, Timeouts},
@@ -28,20 +28,20 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 
-/// The limits of a listener.
+/// Limits of a listener.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ServerLimits {
-    /// Threads that serve.
+    /// Number of worker threads.
     pub(crate) workers: usize,
-    /// The most connections, of all workers together.
+    /// Maximum number of connections of all workers together.
     pub(crate) max_connections: usize,
-    /// The longest waits of each.
+    /// Timeouts of each connection.
     pub(crate) timeouts: Timeouts,
-    /// Longest time for requests in flight when the listener is to stop.
+    /// Longest time for requests in flight at shutdown.
     pub(crate) shutdown_timeout: Duration,
 }
 
-/// Starts to serve `application` on `listener`, until `stop` comes or the handle stops it. Signals do not.
+/// Starts to serve `application` on `listener`, until `stop` resolves or the handle stops it. It ignores signals.
 pub(crate) fn serve<F, I, S, B>(
     listener: Listener,
     limits: ServerLimits,
@@ -98,14 +98,14 @@ where
     Ok(server?.run())
 }
 
-/// The address of the client. Also sets the connection up.
+/// Configures the connection, and returns the address of its peer.
 fn peer_address(stream: &TcpStream) -> Option<SocketAddr> {
-    // Replies are written whole, so waiting to fill a packet gains nothing; where it cannot be had, it is slower.
+    // Replies are written in one piece, so Nagle's algorithm would only delay them. Failure costs only speed.
     let _slower = stream.set_nodelay(true);
     stream.peer_addr().ok()
 }
 
-/// The service of one worker, which serves its connections.
+/// Builds the service of one worker, which serves its connections.
 fn worker<T, F, I, S, B, N, P>(
     application: F,
     slots: Rc<Slots>,
@@ -129,7 +129,7 @@ where
     let http = Rc::new(move || {
         let stopping = stopping.clone();
         HttpService::build()
-            // The connection looks after these waits itself.
+            // [`Connection`] implements these timeouts itself.
             .client_request_timeout(Duration::ZERO)
             .keep_alive(KeepAlive::Os)
             .client_disconnect_timeout(timeouts.lingering_close)
@@ -160,9 +160,11 @@ where
     })
 }
 
-/// actix-http reads the clock of a worker in a task of its own, which panics where the clock is before 1970 or after 9999, and the
-/// time of the worker stands still from then on. So the worker gets a new web server when the clock is right again, and its
-/// connections are closed when they have been served.
+/// Replaces the web server of a worker after the clock was out of range.
+///
+/// actix-http reads the clock in a background task of the worker. The task panics if the clock is before 1970 or after
+/// 9999, and the worker's cached time then stands still. Once the clock is back in range, the worker gets a new web
+/// server, and its connections are closed after their current request.
 async fn replace_after_clock_recovery<S, R, E>(
     current: Weak<RefCell<S>>,
     slots: Rc<Slots>,
@@ -186,13 +188,13 @@ async fn replace_after_clock_recovery<S, R, E>(
     }
 }
 
-/// Whether the clock is after the start of 1970 and before the end of 9999.
+/// Returns true if the clock is within the years 1970 to 9999.
 pub(crate) fn clock_is_in_range() -> bool {
     const END_OF_9999: Duration = Duration::from_secs(253_402_300_800);
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|since| since < END_OF_9999)
 }
 
-/// The duration in seconds, rounded up: a second too long loses no request.
+/// Returns the duration in whole seconds, rounded up so that no request is cut off early.
 fn whole_seconds(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }

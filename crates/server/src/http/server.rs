@@ -1,4 +1,4 @@
-//! The server of the API: its listener, and an app for each worker.
+//! The public server: its listener, and an app for each worker.
 
 use super::{
     app::{Services, app},
@@ -10,10 +10,11 @@ use crate::{listener::Listener, settings::HttpSettings};
 use actix_web::{dev::Server, web::ThinData};
 use std::{io, time::Duration};
 
-/// How long a connection that is to be closed stays open, so that the client can read an early answer while it sends.
+/// Time that a connection stays open after its last reply, so that a client that is still sending can read an early
+/// reply.
 pub(crate) const LINGERING_CLOSE: Duration = Duration::from_secs(1);
 
-/// Starts to serve on `listener`, until `stop` comes; then what is in flight is answered.
+/// Starts to serve on `listener`, until `stop` resolves; then answers requests in flight.
 pub fn serve(
     listener: Listener,
     services: Services,

@@ -1,7 +1,7 @@
-//! Bodies that are not read to their end.
+//! Request bodies that may be left unread.
 //!
-//! While somebody holds a body, the web server knows that it is not at its end, and closes the connection behind the
-//! reply. Of a chunked body that nobody holds it would read on, for as long as the client likes.
+//! As long as the body exists, the web server knows that it was not read to its end, and closes the connection after
+//! the reply. If a chunked body is dropped, the web server reads on for as long as the client sends.
 
 use actix_web::{
     HttpMessage, HttpResponse,
@@ -19,12 +19,12 @@ use std::{
     task::{Context, Poll},
 };
 
-/// A body that the handler reads, and that is still there when the handler has gone.
+/// A request body that outlives the handler that reads it.
 #[derive(Clone)]
 pub(super) struct SharedBody(Rc<RefCell<Payload>>);
 
 impl SharedBody {
-    /// Keeps keep_until_sent of the body of `request`, if it is one whose length was not told.
+    /// Shares the body of `request` if it has no declared length.
     pub(super) fn share(request: &mut ServiceRequest) -> Option<Self> {
         request.headers().contains_key(TRANSFER_ENCODING).then(|| {
             let body = Self(Rc::new(RefCell::new(request.take_payload())));
@@ -33,7 +33,7 @@ impl SharedBody {
         })
     }
 
-    /// A reply that holds on to the body until it is sent.
+    /// Makes the reply keep the body until it is sent.
     pub(super) fn keep_until_sent<B: MessageBody + 'static>(self, reply: HttpResponse<B>) -> HttpResponse {
         reply.map_body(|_, body| BoxBody::new(ReplyKeepingBody { body: body.boxed(), _request_body: self }))
     }

@@ -1,23 +1,22 @@
-//! The connections for which there are file descriptors.
+//! The connection limit, derived from the limit of file descriptors.
 
 use super::{Layers, SettingError};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
 
-/// Connections by default, where there are descriptors for more: each takes memory.
+/// Default number of connections if there are enough descriptors. Each connection takes memory.
 const DEFAULT: usize = 10_000;
 
-/// Connections that a worker may have beyond its share. They are taken in to be told that there is no available, or in place of one
-/// that is idle.
+/// Connections that a worker may accept beyond its limit, either to answer 503 or to replace an idle one.
 pub(crate) const SPARE_CONNECTIONS: usize = 16;
 
-/// Descriptors of the process itself: its listeners, the runtime's, and the connections of the admin listener.
+/// Descriptors of the process itself: listeners, the runtime, and connections of the admin listener.
 const PROCESS_DESCRIPTORS: usize = 128;
 
-/// Descriptors of one connection to the database: SQLite has its file, its log, the log's index and a folder open.
+/// Descriptors of one database connection. SQLite opens the database, its log, the log's index and a folder.
 const PER_DATABASE_CONNECTION: usize = 4;
 
-/// The connections that a process may have.
+/// Returns the connection limit: the setting, or a default that leaves descriptors for everything else.
 pub(super) fn max_connections(layers: &Layers, workers: usize) -> Result<usize, SettingError> {
     let setting = "http.max_connections";
     let configured = layers.number(setting, 0..=1_000_000)?;
@@ -36,14 +35,15 @@ pub(super) fn max_connections(layers: &Layers, workers: usize) -> Result<usize, 
             setting,
             &configured.to_string(),
             format!(
-                "at most {available}, as a process may have {limit} files open (ulimit -n, LimitNOFILE) and {reserved} are for all \
-                 but connections"
+                "at most {available}, as a process may have {limit} files open (ulimit -n, LimitNOFILE) and {reserved} of them \
+                 are reserved for other uses"
             ),
         )),
     }
 }
 
-/// Allows the process as many files as it may allow itself. Systems start it with few, for programs that use `select`.
+/// Raises the soft limit of open files to the hard limit. Systems start processes with a low soft limit for programs
+/// that use `select`.
 pub(crate) fn raise_file_limit() -> io::Result<()> {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     Ok(setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?)

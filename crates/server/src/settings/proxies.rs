@@ -1,38 +1,38 @@
-//! The proxies whose word on the client's address is taken.
+//! Proxies whose forwarding headers are trusted.
 
 use ipnet::{IpNet, Ipv4Net};
 use std::{net::IpAddr, str::FromStr, sync::Arc};
 
-/// The word for whatever connects to the Unix socket of `http.bind`.
+/// Word for all peers on the Unix socket of `http.bind`.
 const UNIX: &str = "unix";
 
-/// Proxies that are trusted: by their addresses, and perhaps all behind a Unix socket, which have none.
+/// Trusted proxies: addresses and networks, and optionally all peers on a Unix socket, which have no address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedProxies {
     networks: Arc<[IpNet]>,
     unix: bool,
 }
 
-/// The error of a text that is no list of proxies.
+/// Error for a text that is not a list of proxies.
 #[derive(Debug, PartialEq, Eq)]
 pub struct InvalidProxies;
 
 impl TrustedProxies {
-    /// What the setting may be.
+    /// Expected form of the setting, for error messages.
     pub(super) const EXPECTED: &str =
         "IP addresses and networks separated by commas, like 10.0.0.1, 10.1.0.0/16 or 2001:db8::/32, or unix";
 
-    /// Whether there are none.
+    /// Returns true if no proxy is trusted.
     pub fn is_empty(&self) -> bool {
         self.networks.is_empty() && !self.unix
     }
 
-    /// Whether a peer is one of them. A peer without an address is one behind a Unix socket.
+    /// Returns true if the peer is trusted. A peer without an address is connected to a Unix socket.
     pub fn trusts(&self, peer: Option<IpAddr>) -> bool {
         peer.map_or(self.unix, |peer| self.networks.iter().any(|network| network.contains(&peer)))
     }
 
-    /// The same, but for those behind a Unix socket: a connection whose address is not known is not trusted.
+    /// Removes the trust in peers without an address. A TCP peer whose address is unknown must not be trusted.
     #[must_use]
     pub fn without_unix(self) -> Self {
         Self { unix: false, ..self }
@@ -50,7 +50,7 @@ impl FromStr for TrustedProxies {
     }
 }
 
-/// Reads an address or a network. IPv4 within IPv6 becomes IPv4, as the addresses of peers do.
+/// Parses an address or a network. IPv4-mapped IPv6 becomes IPv4, like the addresses of peers.
 fn parse(text: &str) -> Result<IpNet, InvalidProxies> {
     let network = text
         .parse::<IpNet>()
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_without_an_address_is_trusted_by_the_word_alone() {
+    fn a_peer_without_an_address_is_trusted_only_by_the_word_unix() {
         let proxies: TrustedProxies = "unix,10.0.0.1".parse().unwrap();
         assert!(proxies.trusts(None) && !proxies.is_empty());
         assert!(!proxies.without_unix().trusts(None));
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused() {
+    fn text_that_is_not_an_address_is_refused() {
         for text in [
             "*",
             "localhost",

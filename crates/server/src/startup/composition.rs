@@ -1,4 +1,4 @@
-//! Puts settings, adapters, domain and HTTP together.
+//! Composition of settings, adapters, domain and HTTP.
 
 use super::{Application, database, shutdown::ShutdownDeadline, signals};
 use crate::{
@@ -18,7 +18,7 @@ use prometheus::{IntGauge, Opts, Registry};
 use std::sync::{Arc, atomic::AtomicBool};
 
 impl Application {
-    /// Takes the ports, opens the database, and puts the server together. Nothing is made before the ports are ours.
+    /// Opens the ports, then the database, and assembles the server. Nothing is created before both ports are open.
     pub fn build(settings: &Settings, dropped_lines: DroppedLines) -> anyhow::Result<Self> {
         ensure!(
             http::http_server::clock_is_in_range(),
@@ -31,11 +31,11 @@ impl Application {
         let (admin_listener, _) = listeners.listen("admin", &settings.admin_bind.into(), mode)?;
         listeners.warn_about_unused();
         let (address, admin_address) = (listener.address()?, admin_listener.address()?);
-        // The settings were checked, but for what systemd hands over.
+        // Already checked with the settings, except for sockets from systemd.
         ensure!(
             address.is_local() || !settings.development_key,
-            "http.bind = \"systemd\" has handed over {address}, which is not a loopback address, as everybody knows the \
-             development key; set auth.development_key = false, and make a real key by \
+            "systemd passed the socket {address} for http.bind, which is not a loopback address, but the development key is \
+             public; set auth.development_key = false, and make a real key by \
              `gochat keys create --name NAME --scope groups:write`"
         );
         let database = database::open(&settings.database)?;
@@ -59,15 +59,16 @@ impl Application {
         let stopping = Arc::new(AtomicBool::new(false));
         let admin =
             Admin { registry, database: database.readiness_probe(&queue), stopping: Arc::clone(&stopping) };
-        // From another machine it is asked by whatever name that has for this one.
-        let is_local = settings.development_key && admin_address.is_local();
-        let admin = admin::serve(admin_listener, admin, if is_local { Hosts::Loopback } else { Hosts::Any })?;
+        // Other machines may know this one by any name.
+        let only_loopback = settings.development_key && admin_address.is_local();
+        let admin =
+            admin::serve(admin_listener, admin, if only_loopback { Hosts::Loopback } else { Hosts::Any })?;
         let shutdown_deadline = ShutdownDeadline::new(settings.http.shutdown_timeout);
         let shutdown_signal =
             signals::shutdown_signal(settings.http.shutdown_delay, stopping, shutdown_deadline.clone())?;
         let closes = async move {
             shutdown_signal.await;
-            // While it is served, so that nobody else takes its address meanwhile.
+            // Removed while the listener is still open, so that no other server has taken the path yet.
             drop(socket_file);
         };
         let services = Services {
@@ -83,7 +84,7 @@ impl Application {
     }
 }
 
-/// A one, labelled with what runs.
+/// Returns a gauge of 1, labelled with the version.
 fn build_info() -> prometheus::Result<IntGauge> {
     let opts = Opts::new("gochat_build_info", "1, for the version that runs.");
     let info = IntGauge::with_opts(opts.const_label("version", env!("CARGO_PKG_VERSION")))?;

@@ -1,4 +1,4 @@
-//! The end of the writers, within a bound.
+//! Shutdown of the writers, with a time limit.
 
 use anyhow::Context;
 use gochat_adapters::CommitQueue;
@@ -8,11 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What the writers get at least, so that a healthy database is not taken for one that does not answer when requests in
-/// flight needed all the time.
+/// Minimum time for the writers. Without it, requests in flight could use up the whole timeout, and a healthy database
+/// would look unresponsive.
 const MIN_FOR_WRITERS: Duration = Duration::from_secs(1);
 
-/// The time from the close of the public listener to the end of the writers.
+/// Deadline from closing the public listener to the end of the writers.
 #[derive(Clone)]
 pub(super) struct ShutdownDeadline {
     timeout: Duration,
@@ -24,26 +24,26 @@ impl ShutdownDeadline {
         Self { timeout, started_at: Arc::default() }
     }
 
-    /// Starts the clock.
+    /// Starts the clock. Further calls have no effect.
     pub(super) fn start(&self) {
         self.started_at.get_or_init(Instant::now);
     }
 
-    /// What is remaining of the time, and never less than [`MIN_FOR_WRITERS`].
+    /// Returns the remaining time, at least [`MIN_FOR_WRITERS`].
     pub(super) fn remaining(&self) -> Duration {
         let spent = self.started_at.get().map_or(Duration::ZERO, Instant::elapsed);
         self.timeout.saturating_sub(spent).max(MIN_FOR_WRITERS)
     }
 }
 
-/// Stores and answers what is queued, and waits for that no longer than `timeout`.
+/// Commits and answers the queued writes. Fails if that takes longer than `timeout`.
 pub(crate) fn close(queue: CommitQueue, timeout: Duration) -> anyhow::Result<()> {
     let (close, closed) = mpsc::channel();
     thread::Builder::new().name("shutdown".into()).spawn(move || {
         queue.close();
         close.send(())
     })?;
-    closed.recv_timeout(timeout).context("the database does not answer; what waited may not be stored")
+    closed.recv_timeout(timeout).context("the database does not answer; queued writes may be lost")
 }
 
 #[cfg(test)]
@@ -51,19 +51,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_requests_in_flight_took_is_not_there_for_the_writers() {
+    fn time_used_by_requests_in_flight_is_not_left_for_the_writers() {
         let deadline = ShutdownDeadline::new(Duration::from_secs(600));
         assert_eq!(deadline.remaining(), Duration::from_secs(600));
         deadline.start();
         let remaining = deadline.remaining();
         assert!(remaining < Duration::from_secs(600));
-        // A second start does not turn the clock back.
+        // A second start does not reset the clock.
         deadline.start();
         assert!(deadline.remaining() <= remaining);
     }
 
     #[test]
-    fn the_writers_have_a_second_whatever_was_spent() {
+    fn the_writers_always_have_a_second() {
         let deadline = ShutdownDeadline::new(Duration::ZERO);
         deadline.start();
         assert_eq!(deadline.remaining(), MIN_FOR_WRITERS);

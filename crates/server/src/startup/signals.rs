@@ -1,4 +1,4 @@
-//! Signals: two end the server, and one would end the process.
+//! Handlers for SIGTERM, SIGINT and SIGXFSZ.
 
 use super::shutdown::ShutdownDeadline;
 use crate::signals::Signals;
@@ -12,8 +12,8 @@ use std::{
     time::Duration,
 };
 
-/// Resolves when the public listener is to close: `delay` after SIGTERM or SIGINT, or at the second one. `stopping` turns
-/// true at the first, and `deadline` starts with the close. This call installs the handlers.
+/// Resolves when the public listener is to close: `delay` after SIGTERM or SIGINT, or at the second signal. Sets
+/// `stopping` at the first signal, and starts `deadline` when it resolves. This call installs the handlers.
 pub(super) fn shutdown_signal(
     delay: Duration,
     stopping: Arc<AtomicBool>,
@@ -25,7 +25,7 @@ pub(super) fn shutdown_signal(
         stopping.store(true, Ordering::SeqCst);
         if !delay.is_zero() {
             tracing::info!(
-                "shutting down in {delay:?}: /readyz says so from now on; a second signal does it at once"
+                "shutting down in {delay:?}; /readyz answers 503 from now on; a second signal shuts down at once"
             );
             let _over = timeout(delay, signals.next()).await;
         }
@@ -33,7 +33,8 @@ pub(super) fn shutdown_signal(
     })
 }
 
-/// Has a write beyond a limit of file sizes (`ulimit -f`) fail, as one to a full disk does. By default its signal ends the process.
+/// Makes a write beyond the file size limit (`ulimit -f`) fail like one to a full disk. By default SIGXFSZ ends the
+/// process.
 pub(super) fn handle_sigxfsz() -> io::Result<()> {
     Signals::handle([SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())]).map(drop)
 }

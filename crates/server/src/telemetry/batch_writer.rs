@@ -1,4 +1,4 @@
-//! LogQueue on their last way: to the writer's thread they come one by one, and leave a few at a time.
+//! Writes log lines in batches.
 
 use super::DroppedLines;
 use std::{
@@ -8,18 +8,18 @@ use std::{
     time::Duration,
 };
 
-/// Most bytes that leave at once, unless one line has more. A pipe takes so many whole (`PIPE_BUF`), so no other process that
-/// writes there tears a line.
+/// Maximum size of a batch in bytes, unless one line is longer. A pipe takes this many atomically (`PIPE_BUF`), so
+/// lines of other processes that write to it cannot mix with ours.
 const MAX_BATCH_BYTES: usize = 4096;
 
-/// Pause after the last line that was there. Whoever logs meanwhile finds the writer awake, and need not wake it: without it
-/// each request on an otherwise idle core pays for a wake and a write.
+/// Pause after the queue was emptied. A request that logs meanwhile need not wake the writer; without the pause, each
+/// request on an idle core would pay for a wake-up and a write.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// What stands behind the last line of all: an empty one, which no log has.
+/// Marker after the last line: an empty line, which the log never has.
 pub(super) const END_OF_LOG: &[u8] = b"";
 
-/// A writer of whole lines, which counts those that do not arrive.
+/// A writer of whole lines, which counts those that could not be written.
 pub(super) struct BatchWriter<W> {
     out: W,
     batch: Vec<u8>,
@@ -29,7 +29,7 @@ pub(super) struct BatchWriter<W> {
 }
 
 impl<W: Write> BatchWriter<W> {
-    /// Writes to `out`, counts what `failed`, and says when it `ended`.
+    /// Writes to `out`, counts failed lines in `failed`, and sends on `ended` at the marker.
     pub(super) fn to(out: W, failed: DroppedLines, ended: Sender<()>) -> Self {
         Self { out, batch: Vec::with_capacity(MAX_BATCH_BYTES), lines: 0, failed, ended }
     }
@@ -56,7 +56,7 @@ impl<W: Write> Write for BatchWriter<W> {
         let is_full = self.batch.len() + line.len() > MAX_BATCH_BYTES;
         let written = if line == END_OF_LOG || is_full { self.write_batch() } else { Ok(()) };
         if line == END_OF_LOG {
-            // An error means that it is not waited for any more.
+            // An error means that nobody waits for the end any more.
             let _heard = self.ended.send(());
         } else {
             self.batch.extend_from_slice(line);
@@ -65,7 +65,7 @@ impl<W: Write> Write for BatchWriter<W> {
         written
     }
 
-    /// To be called when no line is left.
+    /// Called when the queue is empty.
     fn flush(&mut self) -> io::Result<()> {
         self.write_batch().and_then(|()| self.out.flush())?;
         thread::sleep(PAUSE);
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
     use std::sync::mpsc::channel;
 
-    /// Keeps each write, and fails the second.
+    /// Records each write, and fails the second.
     #[derive(Default)]
     struct Writes(Vec<Vec<u8>>);
 
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_write_has_whole_lines_and_those_of_a_failed_one_are_lost() {
+    fn writes_have_whole_lines_and_a_failed_write_counts_its_lines_as_dropped() {
         let (end, ended) = channel();
         let dropped = DroppedLines::default();
         let mut batches = BatchWriter::to(Writes::default(), dropped.clone(), end);
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_does_not_wait_for_others() {
+    fn a_single_line_is_written_at_once() {
         let mut batches = BatchWriter::to(Vec::new(), DroppedLines::default(), channel().0);
         batches.write_all(b"line\n").unwrap();
         batches.flush().unwrap();

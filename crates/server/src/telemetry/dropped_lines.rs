@@ -1,4 +1,4 @@
-//! Log lines that were dropped, for a registry of Prometheus.
+//! Metric of dropped log lines.
 
 use prometheus::{
     IntCounter, Registry,
@@ -11,7 +11,7 @@ use std::sync::{
 };
 use tracing_appender::non_blocking::ErrorCounter;
 
-/// A count of log lines that were dropped. Cloning shares it; the default is that of a process without a log.
+/// A counter of dropped log lines. Clones share it.
 #[derive(Clone, Default)]
 pub struct DroppedLines {
     failed: Arc<AtomicU64>,
@@ -19,7 +19,7 @@ pub struct DroppedLines {
 }
 
 impl DroppedLines {
-    /// With the lines for which there was no room in a queue.
+    /// Adds the lines that a full queue rejected.
     pub(super) fn with_overflow_of(self, queue: ErrorCounter) -> Self {
         Self { overflowed: Some(queue), ..self }
     }
@@ -29,13 +29,13 @@ impl DroppedLines {
         self.failed.fetch_add(lines, Ordering::Relaxed);
     }
 
-    /// How many there are.
+    /// Returns the total.
     pub(super) fn count(&self) -> u64 {
         let overflowed = self.overflowed.as_ref().map_or(0, ErrorCounter::dropped_lines);
         self.failed.load(Ordering::Relaxed) + overflowed as u64
     }
 
-    /// Lets `registry` read the count.
+    /// Registers the counter as a metric.
     pub(crate) fn register(self, registry: &Registry) -> prometheus::Result<()> {
         registry.register(Box::new(Metric { counter: counter()?, dropped: self }))
     }
@@ -48,7 +48,7 @@ fn counter() -> prometheus::Result<IntCounter> {
     )
 }
 
-/// The count as a metric. It is read where it is kept, so each reading has a counter of its own.
+/// The counter as a metric. It is kept elsewhere, so each collection builds a fresh counter.
 struct Metric {
     counter: IntCounter,
     dropped: DroppedLines,

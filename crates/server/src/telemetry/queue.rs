@@ -1,4 +1,4 @@
-//! The sender of lines that wait to be written.
+//! The bounded queue of log lines.
 
 use super::{
     DroppedLines,
@@ -12,13 +12,14 @@ use std::{
 };
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 
-/// Most lines that wait; one more is dropped. A busy server writes so many in about a second, and they take some megabytes.
+/// Maximum number of queued lines; further lines are dropped. A busy server writes this many in about a second, and
+/// they take a few megabytes.
 const CAPACITY: usize = 16_384;
 
 /// Longest wait for the writer at the end.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// LogQueue on their way to a writer, which has a thread of its own.
+/// A queue of log lines, with a writer on a thread of its own.
 pub(super) struct LogQueue {
     sender: NonBlocking,
     writer: WorkerGuard,
@@ -42,22 +43,23 @@ impl LogQueue {
         Self { sender, writer, ended, dropped }
     }
 
-    /// The side that takes lines, and never waits.
+    /// Returns the sending side, which never blocks.
     pub(super) fn sender(&self) -> NonBlocking {
         self.sender.clone()
     }
 
-    /// The lines that were dropped: those that found the sender full, and those that could not be written.
+    /// Returns the counter of lines that the full queue rejected or that could not be written.
     pub(super) fn dropped(&self) -> DroppedLines {
         self.dropped.clone()
     }
 
-    /// Waits until all lines are written, but no longer than [`FLUSH_TIMEOUT`]: the writer may wait for its reader for ever.
+    /// Waits until all lines are written, at most [`FLUSH_TIMEOUT`]: the writer may be blocked by its reader.
     pub(super) fn end(mut self) {
-        // Where the sender is full there is no mark, and the writer has all the time.
+        // If the queue is full, the marker is lost and the wait lasts until the timeout.
         let _marked = self.sender.write_all(END_OF_LOG);
         let _written = self.ended.recv_timeout(FLUSH_TIMEOUT);
-        // Its drop waits once more, and where the sender is full it says so on standard output, which may have the same reader.
+        // Dropping the guard would wait again. With a full queue it would also print to standard output, which may be
+        // blocked too.
         mem::forget(self.writer);
     }
 }
@@ -71,7 +73,7 @@ mod tests {
         time::Instant,
     };
 
-    /// Text that several hold.
+    /// A shared buffer.
     #[derive(Clone, Default)]
     struct Text(Arc<Mutex<Vec<u8>>>);
 
@@ -100,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_writer_that_waits_for_ever_holds_up_neither_lines_nor_the_end() {
+    fn a_blocked_writer_delays_neither_senders_nor_the_end() {
         let text = Text::default();
         let _stalled = text.0.lock().unwrap();
         let lines = LogQueue::with(8, text.clone());
@@ -108,7 +110,7 @@ mod tests {
         for _ in 0..2_000 {
             writeln!(sender, "line").unwrap();
         }
-        // The writer holds a batch at most, and the sender eight lines.
+        // The writer holds at most one batch, and the queue eight lines.
         assert!((1_000..2_000).contains(&dropped.count()), "{}", dropped.count());
         let start = Instant::now();
         lines.end();
@@ -116,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_cannot_be_written_is_lost() {
+    fn a_line_that_cannot_be_written_is_counted_as_dropped() {
         struct Closed;
         impl Write for Closed {
             fn write(&mut self, _: &[u8]) -> io::Result<usize> {

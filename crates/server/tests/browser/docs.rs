@@ -14,11 +14,11 @@ pub fn on_a_desktop_the_example_is_sent(database: TestDatabase) -> anyhow::Resul
 }
 
 const INTRODUCTION: &str = "This page describes the GoChat group service, and sends it the requests that you try. \
-    The key is filled in: it is the development key, which this service accepts on this machine alone, and gochat keys create \
-    makes real ones. Open POST /v1/group first and press Execute: the reply is your first group.";
+    The development key is filled in. This service accepts it only from this machine; gochat keys create makes real ones. \
+    Open POST /v1/group first and press Execute: the reply is your first group.";
 
 const WITHOUT_KEY: &str = "This page describes the GoChat group service, and sends it the requests that you try. \
-    The key comes from gochat keys create, run where the service runs: press Authorize and put it in. \
+    Make a key by gochat keys create, where the service runs. Then press Authorize and enter it. \
     Open POST /v1/group first and press Execute: the reply is your first group.";
 
 pub fn on_a_phone_the_example_is_sent(database: TestDatabase) -> anyhow::Result<()> {

@@ -84,7 +84,7 @@ fn where_nobody_listens_nothing_is_healthy() -> anyhow::Result<()> {
 fn a_listener_that_never_answers_is_given_up() -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?.to_string();
-    let said = format!("http://{address}/readyz does not answer: nothing within 5 seconds");
+    let said = format!("http://{address}/readyz does not answer: no complete reply within 5 seconds");
     // It takes the connection, and says nothing.
     assert_unhealthy(&healthcheck(&address), &said);
     // It sends a byte of a reply now and then, each long before a read would be late, until the client goes.
@@ -104,8 +104,8 @@ fn a_listener_that_never_answers_is_given_up() -> anyhow::Result<()> {
 fn what_answers_otherwise_is_named() -> anyhow::Result<()> {
     for (reply, said) in [
         ("HTTP/1.1 404 Not Found\r\ncontent-length: 8\r\n\r\nno\nhere\n", "answers 404: no here"),
-        ("SSH-2.0-OpenSSH_9.2\r\n", "does not answer: what it sends is no reply of HTTP"),
-        ("", "does not answer: what it sends is no reply of HTTP"),
+        ("SSH-2.0-OpenSSH_9.2\r\n", "does not answer: the reply is not HTTP"),
+        ("", "does not answer: the reply is not HTTP"),
     ] {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?.to_string();
@@ -128,7 +128,7 @@ fn what_answers_otherwise_is_named() -> anyhow::Result<()> {
 }
 
 fn an_address_that_cannot_be_asked_is_refused() -> anyhow::Result<()> {
-    let said = "admin.bind = \"127.0.0.1:0\" cannot be asked: the port is another one at each start";
+    let said = "admin.bind = \"127.0.0.1:0\" cannot be asked: the port is different at each start";
     assert_unhealthy(&healthcheck("127.0.0.1:0"), said);
     let ended = healthcheck("here");
     assert!(ended.code == Some(1) && ended.stderr.starts_with("gochat: admin.bind = \"here\""), "{ended:?}");

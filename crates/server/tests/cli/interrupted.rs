@@ -94,7 +94,7 @@ fn what_was_stored_before_a_signal_stays_and_a_second_run_adds_the_rest(
             (
                 Some(code),
                 "interrupted after line 1,501: created 1,500, there already 0, refused 1; \
-                 the same import again stores nothing twice\n"
+                 it is safe to run the same import again\n"
             ),
             "{name}"
         );
@@ -141,7 +141,7 @@ fn a_database_that_fails_ends_it_with_how_far_it_came(database: TestDatabase) ->
     assert_eq!(ended.code, Some(2), "{ended:?}");
     let (reached, failed) = ended.stderr.split_once('\n').unwrap();
     let expected = "stopped after line 11: created 10, there already 0, refused 1; \
-                    the same import again stores nothing twice";
+                    it is safe to run the same import again";
     assert_eq!(reached, expected);
     assert!(failed.starts_with("gochat: line 12: the storage "), "{failed}");
     assert!(!failed.contains("hush"), "{failed}");

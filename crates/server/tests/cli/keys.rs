@@ -138,7 +138,7 @@ fn an_id_or_an_expiry_that_cannot_be_is_refused(database: TestDatabase) -> anyho
     assert_eq!(ended.code, Some(1));
     assert_eq!(
         ended.stderr,
-        format!("gochat: no key has the id {unknown}; `gochat keys list` shows those on record\n")
+        format!("gochat: no key has the id {unknown}; `gochat keys list` shows all keys\n")
     );
     assert_eq!(run(&database, &["keys", "revoke", "x"]).code, Some(2));
     let create = ["keys", "create", "--name", "x", "--scope", "groups:read", "--expires-in"];

@@ -129,7 +129,7 @@ fn a_file_that_cannot_be_a_setting_is_refused_by_name() -> anyhow::Result<()> {
     for content in ["postgres://u:secret@h/d\n\n", "postgres://u:secret@h/d\npassword\n"] {
         refused(
             &scene.file(content),
-            "it has more than one line; a setting is one, and one end of line may follow it",
+            "it has more than one line; expected a single line, with at most one line break at its end",
         );
     }
     refused(&scene.file(vec![b'x'; 64 * 1024 + 1]), "it has more than 65536 bytes");
@@ -148,7 +148,7 @@ fn a_pipe_is_a_file_too_but_is_not_waited_for_for_ever() -> anyhow::Result<()> {
     let path = pipe.to_str().unwrap();
     assert!(Command::new("mkfifo").arg(path).status()?.success());
     let variable = "GOCHAT__LOG__LEVEL_FILE";
-    let said = "its end did not come within 10 seconds";
+    let said = "it could not be read to its end within 10 seconds";
     scene.assert_refused(
         &[(variable, path)],
         &format!("the file \"{path}\" of {variable} is refused: {said}"),

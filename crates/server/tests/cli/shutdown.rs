@@ -66,7 +66,7 @@ fn a_server_that_is_to_stop_serves_new_connections_until_the_second_signal(
     assert_eq!(connection.read().status, 409);
     let ended = server.wait();
     assert_eq!(ended.code, Some(0));
-    assert!(ended.stderr.contains("shutting down in 600s: /readyz says so from now on"), "{ended:?}");
+    assert!(ended.stderr.contains("shutting down in 600s; /readyz answers 503 from now on"), "{ended:?}");
     Ok(())
 }
 
@@ -126,6 +126,6 @@ fn a_sweep_that_meets_a_lock_holds_up_neither_creates_nor_the_end(
     server.terminate();
     let ended = server.wait();
     assert_eq!(ended.code, Some(0));
-    assert!(ended.stderr.contains("old idempotency keys could not be swept"), "{ended:?}");
+    assert!(ended.stderr.contains("expired idempotency keys could not be deleted"), "{ended:?}");
     Ok(())
 }

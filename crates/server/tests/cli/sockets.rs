@@ -192,7 +192,7 @@ fn what_is_no_socket_is_refused_and_left_alone() -> anyhow::Result<()> {
     let variables = [("GOCHAT__HTTP__BIND", &*bind), ("GOCHAT__ADMIN__BIND", "127.0.0.1:0")];
     let ended = run_in(folder.path(), &[], &variables);
     let said = format!(
-        "gochat: http.bind = \"{bind}\" cannot be listened on: what is there is no socket; move it away, or set another path\n"
+        "gochat: http.bind = \"{bind}\" cannot be listened on: the file there is not a socket; move it away, or set another path\n"
     );
     assert_eq!((ended.code, ended.stderr), (Some(1), said));
     assert_eq!(fs::read_to_string(&path)?, "precious");

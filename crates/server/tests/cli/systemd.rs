@@ -100,7 +100,7 @@ fn a_socket_of_systemd_is_served(database: TestDatabase) -> anyhow::Result<()> {
     server.terminate();
     let ended = server.wait();
     assert_eq!(ended.code, Some(0));
-    let said = format!("INFO listening on http://127.0.0.1:{port}, handed over by systemd\n");
+    let said = format!("INFO listening on http://127.0.0.1:{port}, passed by systemd\n");
     assert!(ended.stderr.contains(&said), "{ended:?}");
     assert!(!ended.stderr.contains("WARN"), "{ended:?}");
     Ok(())
@@ -160,7 +160,7 @@ fn a_socket_that_no_setting_takes_is_named(database: TestDatabase) -> anyhow::Re
     let server = server_with(&database, [copy(&tcp()), copy(&tcp())], "http:metrics", &[HTTP]);
     server.terminate();
     let ended = server.wait();
-    let said = "WARN systemd has handed over the socket metrics, which no setting takes\n";
+    let said = "WARN systemd passed the socket metrics, which no setting takes\n";
     assert!(ended.code == Some(0) && ended.stderr.contains(said), "{ended:?}");
     Ok(())
 }
@@ -181,7 +181,7 @@ fn assert_refused(
 }
 
 fn where_systemd_hands_over_nothing_the_start_is_refused() -> anyhow::Result<()> {
-    let said = "http.bind = \"systemd\" cannot be listened on: systemd has handed over no socket; start the service with its socket unit, or set an address";
+    let said = "http.bind = \"systemd\" cannot be listened on: systemd passed no socket; start the service with its socket unit, or set an address";
     assert_refused([], "", &[HTTP], said);
     // They were for another process, and came by inheritance.
     let folder = TempDir::new()?;
@@ -196,13 +196,13 @@ fn a_socket_of_another_name_is_refused() -> anyhow::Result<()> {
         [copy(&tcp())],
         "http",
         &[HTTP, ADMIN],
-        "admin.bind = \"systemd\" cannot be listened on: systemd has handed over no socket named admin, but http; set FileDescriptorName=admin in its unit",
+        "admin.bind = \"systemd\" cannot be listened on: systemd passed no socket named admin, but http; set FileDescriptorName=admin in its unit",
     );
     assert_refused(
         [copy(&tcp()), copy(&tcp())],
         "http:http",
         &[HTTP],
-        "http.bind = \"systemd\" cannot be listened on: systemd has handed over 2 sockets named http; one is served",
+        "http.bind = \"systemd\" cannot be listened on: systemd passed 2 sockets named http; one is served",
     );
     Ok(())
 }
@@ -235,8 +235,8 @@ fn the_development_key_is_refused_on_a_socket_that_others_reach() -> anyhow::Res
         "http",
         &[HTTP],
         &format!(
-            "http.bind = \"systemd\" has handed over http://0.0.0.0:{port}, which is not a loopback address, as everybody knows \
-             the development key; set auth.development_key = false, and make a real key by `gochat keys create --name NAME --scope groups:write`"
+            "systemd passed the socket http://0.0.0.0:{port} for http.bind, which is not a loopback address, but the development key \
+             is public; set auth.development_key = false, and make a real key by `gochat keys create --name NAME --scope groups:write`"
         ),
     );
     Ok(())
@@ -244,7 +244,7 @@ fn the_development_key_is_refused_on_a_socket_that_others_reach() -> anyhow::Res
 
 fn a_socket_of_systemd_is_no_address_to_ask() -> anyhow::Result<()> {
     let ended = crate::process::run_in(TempDir::new()?.path(), &["healthcheck"], &[ADMIN]);
-    let said = "gochat: admin.bind = \"systemd\" cannot be asked, as the socket unit has the address; set that for this command, like GOCHAT__ADMIN__BIND=127.0.0.1:1214\n";
+    let said = "gochat: admin.bind = \"systemd\" does not tell the address; set the one in the socket unit for this command, like GOCHAT__ADMIN__BIND=127.0.0.1:1214\n";
     assert_eq!((ended.code, &*ended.stderr), (Some(1), said));
     Ok(())
 }
@@ -256,7 +256,7 @@ fn a_socket_is_named_also_where_no_setting_takes_any(database: TestDatabase) -> 
     server.terminate();
     let ended = server.wait();
     assert_eq!(ended.code, Some(0));
-    let said = "WARN systemd has handed over the socket http, which no setting takes\n";
+    let said = "WARN systemd passed the socket http, which no setting takes\n";
     assert!(ended.stderr.contains(said), "{ended:?}");
     Ok(())
 }

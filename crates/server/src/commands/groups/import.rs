@@ -23,7 +23,7 @@ use indicatif::HumanCount;
 use mode::{ImportMode, Outcome, SeenNames};
 use std::{pin::pin, process::ExitCode, sync::Arc};
 
-/// Creates a group for each line of a file, and says what became of them.
+/// Creates a group for each line of a file, and reports the outcomes.
 pub(super) fn run(settings: &Settings, command: &ImportGroups) -> ExitCode {
     match import(settings, command) {
         Ok(code) => code,
@@ -70,7 +70,7 @@ fn import(settings: &Settings, command: &ImportGroups) -> anyhow::Result<ExitCod
     })
 }
 
-/// The groups of the database as it is; `None` where there is no database yet. Nothing is made, and nothing is migrated.
+/// Opens the database for a dry run; `None` if there is no database yet. Creates and migrates nothing.
 fn existing_groups(settings: &DatabaseSettings) -> anyhow::Result<Option<Arc<dyn GroupReader>>> {
     let exists = match &settings.url {
         DatabaseUrl::SqliteFile(path) => {
@@ -83,19 +83,20 @@ fn existing_groups(settings: &DatabaseSettings) -> anyhow::Result<Option<Arc<dyn
     exists.then(|| Ok(startup::open(&as_it_is)?.group_reader())).transpose()
 }
 
-/// As many requests as keep the next batches full while one is stored, and never find the queue full.
+/// Number of requests in flight: enough to fill the next batches while one commits, and never more than the queue
+/// takes.
 fn in_flight(writer: CommitOptions) -> usize {
     (4 * writer.batch * writer.writers).min(writer.queue)
 }
 
-/// How an import ended, if it did not fail.
+/// The end of an import that did not fail.
 enum End {
     Complete,
-    /// By a signal that this exit code tells.
+    /// A signal ended it; the exit code of that signal.
     Interrupted(ExitCode),
 }
 
-/// Settles records, many at once, and takes the outcomes in the order of the lines.
+/// Imports records concurrently, and reports the outcomes in the order of the lines.
 async fn import_all(
     mode: &ImportMode<'_>,
     records: impl Stream<Item = anyhow::Result<Record>>,
@@ -119,7 +120,7 @@ async fn import_all(
         };
         match outcome {
             Outcome::Created => counts.created += 1,
-            // Of two lines with one name, the import stores the first.
+            // Only the first of several lines with the same name would be created.
             Outcome::WouldCreate(name) if new_names.insert(&name) => counts.created += 1,
             Outcome::ThereAlready | Outcome::WouldCreate(_) => counts.there_already += 1,
             Outcome::Refused(reason) => {

@@ -1,7 +1,8 @@
-//! The pipeline between a connection and the web server: it passes one request, and the next one when the reply is reply_flushed.
+//! Serialises pipelined requests: the web server gets one request at a time, the next one once the reply is flushed.
 //!
-//! The web server decodes requests ahead, and frames a reply by the request that it decoded last: a `GET` with a `HEAD` behind
-//! it would be answered without a body. It also serves what stands behind a request that is to be the last.
+//! The web server decodes requests ahead of time, and frames a reply by the request that it decoded last: a `GET`
+//! followed by a `HEAD` would be answered without a body. It would also serve requests that follow one with
+//! `Connection: close`.
 
 use super::{
     chunks::Chunks,
@@ -9,35 +10,35 @@ use super::{
 };
 use memchr::memchr;
 
-/// The state of a pipeline.
+/// State of a connection with regard to pipelining.
 pub(super) struct Pipeline {
     phase: Phase,
-    /// Whether the reply to the request has begun.
+    /// True once the reply to the request has begun.
     has_reply_started: bool,
-    /// Whether all that was written of it is reply_flushed.
+    /// True once everything written of the reply is flushed.
     is_reply_flushed: bool,
     is_last: bool,
-    /// The bytes of an incomplete head that were searched for its end.
+    /// Length of the incomplete head that was already searched for its end.
     searched: usize,
-    /// The length at which an incomplete head is parsed again.
+    /// Length at which an incomplete head is parsed again.
     next_parse_at: usize,
 }
 
-/// What comes next on the connection.
+/// The part of a request that is expected next.
 enum Phase {
     Head,
     Body {
         left: u64,
     },
     ChunkedBody(Chunks),
-    /// The whole request has admitted.
+    /// The whole request was passed on; the reply is awaited.
     Reply,
-    /// All bytes admit. The web server refuses them, and closes the connection.
+    /// Everything is passed on, because the web server rejects it and closes the connection.
     PassThrough,
 }
 
 impl Pipeline {
-    /// A pipeline before the first request.
+    /// Starts before the first request.
     pub(super) fn new() -> Self {
         Self {
             phase: Phase::Head,
@@ -49,7 +50,7 @@ impl Pipeline {
         }
     }
 
-    /// Looks at the bytes that come next, and returns how many of them may admit. They are not to be shown again.
+    /// Returns how many of the next bytes may be passed on. Those must not be given to this function again.
     pub(super) fn admit(&mut self, bytes: &mut [u8]) -> usize {
         let mut admitted = 0;
         loop {
@@ -88,12 +89,12 @@ impl Pipeline {
         }
     }
 
-    /// Notes that a part of the final reply was written.
+    /// Records that the final reply has begun.
     pub(super) fn reply_started(&mut self) {
         self.has_reply_started = true;
     }
 
-    /// Notes that all that was written is reply_flushed. Returns whether the next request may admit.
+    /// Records that everything written is flushed. Returns true if the next request may be passed on.
     pub(super) fn reply_flushed(&mut self) -> bool {
         self.is_reply_flushed = self.has_reply_started;
         let may_continue = matches!(self.phase, Phase::Reply) && self.is_reply_flushed && !self.is_last;
@@ -103,28 +104,28 @@ impl Pipeline {
         may_continue
     }
 
-    /// Whether the connection is to be closed: the reply is reply_flushed, and no other request may admit.
+    /// Returns true if the connection should close: the reply is flushed, and no further request is accepted.
     pub(super) fn is_finished(&self) -> bool {
         self.is_reply_flushed && !self.awaits_head()
     }
 
-    /// Whether the connection is between two requests, or within a head.
+    /// Returns true between two requests and within a head.
     pub(super) fn awaits_head(&self) -> bool {
         matches!(self.phase, Phase::Head)
     }
 
-    /// Whether the bytes that come next belong to the next request.
+    /// Returns true if further bytes belong to the next request.
     pub(super) fn awaits_reply(&self) -> bool {
         matches!(self.phase, Phase::Reply)
     }
 
-    /// The length of empty lines at the start of a head, which are admitted over (RFC 9112, section 2.2).
+    /// Returns the length of empty lines before a head, which are ignored (RFC 9112, section 2.2).
     pub(super) fn leading_empty_lines(&self, bytes: &[u8]) -> usize {
         let is_end_of_line = |byte: &&u8| matches!(byte, b'\r' | b'\n');
         if self.awaits_head() { bytes.iter().take_while(is_end_of_line).count() } else { 0 }
     }
 
-    /// Only a line's end can complete a head.
+    /// Parses only if a new line has arrived, because only that can complete a head.
     fn read_head(&mut self, bytes: &mut [u8]) -> Option<RequestHead> {
         let has_new_line = memchr(b'\n', bytes.get(self.searched..)?).is_some();
         self.searched = bytes.len();
@@ -145,7 +146,7 @@ impl Pipeline {
         self.phase = if self.is_reply_flushed && !self.is_last { Phase::Head } else { Phase::Reply };
     }
 
-    /// Parses an incomplete head each time it has doubled, so that one that is reply_flushed byte by byte costs little.
+    /// Parses an incomplete head only when its length has doubled, so that a head sent byte by byte costs little.
     fn may_become_head(&mut self, bytes: &[u8]) -> bool {
         if bytes.len() < self.next_parse_at && bytes.len() < request_head::MAX_BYTES {
             return true;
@@ -173,18 +174,18 @@ mod tests {
     }
 
     #[test]
-    fn a_request_passes_when_the_reply_before_it_is_sent() {
+    fn a_request_is_admitted_once_the_previous_reply_is_flushed() {
         let mut pipeline = Pipeline::new();
         assert_eq!(admitted(&mut pipeline, &[POST, GET].concat()), POST.len());
         assert_eq!(admitted(&mut pipeline, GET), 0);
-        // 100 Continue is no reply.
+        // 100 Continue is not a final reply.
         assert!(!pipeline.reply_flushed());
         assert!(reply(&mut pipeline));
         assert_eq!(admitted(&mut pipeline, &[GET, POST].concat()), GET.len());
     }
 
     #[test]
-    fn a_body_passes_in_parts() {
+    fn a_body_is_admitted_in_parts() {
         let mut pipeline = Pipeline::new();
         let (start, end) = POST.split_at(POST.len() - 2);
         assert_eq!(admitted(&mut pipeline, &start[..10]), 0);
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_before_the_end_of_the_body_opens_the_gate_only_when_it_is_sent() {
+    fn after_an_early_reply_the_next_request_waits_until_it_is_flushed() {
         let mut pipeline = Pipeline::new();
         let (start, end) = POST.split_at(POST.len() - 2);
         assert_eq!(admitted(&mut pipeline, start), start.len());
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_passes_behind_the_last_request() {
+    fn nothing_is_admitted_after_the_last_request() {
         let mut pipeline = Pipeline::new();
         assert_eq!(admitted(&mut pipeline, &[LAST, GET].concat()), LAST.len());
         assert!(!reply(&mut pipeline));
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_request_passes_whole() {
+    fn bytes_that_are_not_a_request_are_passed_through() {
         for start in [&b"\x16\x03\x01"[..], b"GET /\r\n"] {
             assert_eq!(admitted(&mut Pipeline::new(), start), start.len());
         }

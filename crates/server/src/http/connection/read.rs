@@ -1,4 +1,4 @@
-//! What the web server reads: requests that may pass, one at a time.
+//! The reading half: passes requests to the web server, one at a time.
 
 use super::{Connection, read_budget};
 use actix_web::web::{Buf, BytesMut};
@@ -9,11 +9,12 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Bytes that are read after the last reply, so that the client can take it while it sends. To read all would cost the others.
+/// Maximum number of bytes to discard after the last reply. Reading lets a client that is still sending receive the
+/// reply; the limit keeps it from taking time from other clients.
 const MAX_BYTES_AFTER_REPLY: usize = 256 * 1024;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    /// Passes buffered bytes to `buf`. Returns whether there were any that may pass.
+    /// Copies admitted bytes from the buffer to `buf`. Returns true if there were any.
     fn admit_buffered(&mut self, buf: &mut ReadBuf<'_>) -> bool {
         if self.admitted == 0 {
             self.buffered.advance(self.pipeline.leading_empty_lines(&self.buffered));
@@ -26,13 +27,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.admitted -= released;
         }
         if self.buffered.is_empty() && released > 0 {
-            // An idle connection is not to keep what a large head took.
+            // Frees the memory of a large head while the connection is idle.
             self.buffered = BytesMut::new();
         }
         released > 0
     }
 
-    /// Holds those bytes at the end of `buf` that may not pass. Returns whether any passed.
+    /// Keeps only the admitted part of the bytes after `before` in `buf`, and buffers the rest. Returns true if any
+    /// were admitted.
     fn admit_received(&mut self, buf: &mut ReadBuf<'_>, before: usize) -> bool {
         let received = &mut buf.filled_mut()[before..];
         let passed = if self.buffered.is_empty() && self.pipeline.leading_empty_lines(received) == 0 {
@@ -56,7 +58,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<S> {
-    /// Reads. Where the connection is to end, it reads no bytes, as at the end of a stream.
+    /// Reads admitted bytes. Reports the end of the stream if the connection must close.
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -73,11 +75,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<S> {
                 break;
             }
             if this.pipeline.awaits_reply() && !this.buffered.is_empty() {
-                // It is read on when the reply is sent.
+                // Reading continues when the reply is flushed.
                 return Poll::Pending;
             }
             if this.bytes_after_reply >= MAX_BYTES_AFTER_REPLY {
-                // The end has a timeout.
+                // The lingering close has a timeout.
                 return Poll::Pending;
             }
             let before = buf.filled().len();

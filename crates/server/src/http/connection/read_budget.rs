@@ -1,7 +1,7 @@
-//! The share of one connection in the time of its worker.
+//! Limits how much one connection reads before its worker serves others.
 //!
-//! A client that sends at full speed always has something ready. Without a bound, its task would go on for long before the worker
-//! looks at its other sockets, and a few such clients would take all of the processor.
+//! A client that sends at full speed always has bytes ready. Without a limit its task would run for long before the
+//! worker looks at its other sockets, and a few such clients would use the whole processor.
 
 use actix_web::rt::time::{Sleep, sleep};
 use std::{
@@ -10,16 +10,17 @@ use std::{
     time::Duration,
 };
 
-/// The bytes of a budget.
+/// Bytes that a connection may read before it pauses.
 const BUDGET_BYTES: usize = 64 * 1024;
 
-/// The cost of a request, in bytes: small ones take their time too.
+/// Cost of a request in bytes, because small requests take time too.
 pub(super) const REQUEST_COST: usize = 16 * 1024;
 
-/// Pause between two turns. A client that waits for replies never has one: its budget ends when it has sent nothing more.
+/// Pause once the budget is spent. A client that waits for its replies never pauses: the budget is refilled whenever
+/// its socket is empty.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// A budget of a connection.
+/// The read budget of a connection.
 pub(super) struct ReadBudget {
     left: usize,
     pause: Option<Pin<Box<Sleep>>>,
@@ -30,17 +31,17 @@ impl ReadBudget {
         Self { left: BUDGET_BYTES, pause: None }
     }
 
-    /// Notes what the budget was used for.
+    /// Takes `bytes` from the budget.
     pub(super) fn spend(&mut self, bytes: usize) {
         self.left = self.left.saturating_sub(bytes);
     }
 
-    /// Notes that the client has sent nothing more.
+    /// Refills the budget, because the client has sent nothing more.
     pub(super) fn refill(&mut self) {
         self.left = BUDGET_BYTES;
     }
 
-    /// Ready while the budget lasts, and then when the next one begins.
+    /// Ready while budget is left, otherwise after the pause.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.left == 0 {
             let pause = self.pause.get_or_insert_with(|| Box::pin(sleep(PAUSE)));
@@ -57,7 +58,7 @@ mod tests {
     use std::{future::poll_fn, task::Waker};
 
     #[actix_web::test]
-    async fn a_turn_is_over_when_it_is_spent_and_the_next_one_comes_by_itself() {
+    async fn a_spent_budget_is_refilled_after_a_pause() {
         let mut budget = ReadBudget::new();
         let mut now = Context::from_waker(Waker::noop());
         budget.spend(BUDGET_BYTES - 1);

@@ -1,6 +1,6 @@
-//! The connections of one worker, up to a limit.
+//! Limits the connections of one worker.
 //!
-//! At the limit, the connection that has waited longest for a request makes way for a new one.
+//! At the limit, the connection that has been idle for longest is closed for a new one.
 
 use std::{
     cell::{Cell, RefCell},
@@ -9,38 +9,38 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Time for which a client that has begun a request may keep its connection, whoever else comes.
+/// Time for which a client that has begun to send a head is safe from eviction.
 const HEAD_GRACE_PERIOD: Duration = Duration::from_secs(1);
 
-/// The connections of one worker.
+/// The connection slots of one worker.
 pub(crate) struct Slots {
     capacity: usize,
     occupied: RefCell<Vec<Rc<State>>>,
 }
 
-/// A connection, as the others see it.
+/// State of a connection, shared with the other connections.
 #[derive(Default)]
 struct State {
-    /// The start of its wait for a request, or for the rest of one.
+    /// Start of the wait for a request or for the rest of a head; `None` while a request is served.
     waiting_since: Cell<Option<Instant>>,
     has_partial_head: Cell<bool>,
     must_close: Cell<bool>,
     task: RefCell<Option<Waker>>,
 }
 
-/// The index of a connection among the others of its worker. Dropping it leaves.
+/// The slot of a connection. Dropping it frees the slot.
 pub(super) struct Slot {
     slots: Rc<Slots>,
     state: Rc<State>,
 }
 
 impl Slots {
-    /// Room for `capacity` connections.
+    /// Creates `capacity` slots.
     pub(crate) fn new(capacity: usize) -> Rc<Self> {
         Rc::new(Self { capacity, occupied: RefCell::default() })
     }
 
-    /// Takes a slot; `None` where all are occupied by connections that are being served.
+    /// Takes a slot, evicting an idle connection if needed. Returns `None` if every connection is being served.
     pub(super) fn acquire(self: &Rc<Self>) -> Option<Slot> {
         if self.occupied.borrow().len() >= self.capacity && !self.evict_idlest() {
             return None;
@@ -51,7 +51,7 @@ impl Slots {
         Some(Slot { slots: Rc::clone(self), state })
     }
 
-    /// Dismisses the connection that has waited longest for a request. Its slot is free at once, and it closes soon.
+    /// Asks the connection that has been idle for longest to close. Its slot is free at once.
     fn evict_idlest(&self) -> bool {
         let mut occupied = self.occupied.borrow_mut();
         let waiting = occupied.iter().enumerate();
@@ -61,7 +61,7 @@ impl Slots {
         true
     }
 
-    /// Dismisses every connection: an idle one at once, any other when it has been served.
+    /// Asks every connection to close: idle ones at once, others after their request.
     pub(crate) fn close_all(&self) {
         self.occupied.borrow().iter().for_each(|state| state.request_close());
     }
@@ -82,12 +82,13 @@ impl State {
 }
 
 impl Slot {
-    /// Notes that the connection waits for a request, or for the rest of one that has `begun`. Returns whether it must close.
-    pub(super) fn wait(&self, begun: bool, cx: &Context<'_>) -> bool {
+    /// Records that the connection waits for a request, or for the rest of a head if `has_partial_request`. Returns true
+    /// if it must close.
+    pub(super) fn wait(&self, has_partial_request: bool, cx: &Context<'_>) -> bool {
         let State { waiting_since, has_partial_head, must_close, task } = &*self.state;
-        if waiting_since.get().is_none() || has_partial_head.get() != begun {
+        if waiting_since.get().is_none() || has_partial_head.get() != has_partial_request {
             waiting_since.set(Some(Instant::now()));
-            has_partial_head.set(begun);
+            has_partial_head.set(has_partial_request);
         }
         let mut task = task.borrow_mut();
         match &mut *task {
@@ -97,7 +98,7 @@ impl Slot {
         must_close.get()
     }
 
-    /// Notes that a request has come.
+    /// Records that a request is being served.
     pub(super) fn mark_busy(&self) {
         self.state.waiting_since.set(None);
     }
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn the_one_that_has_waited_longest_makes_way_and_one_that_is_served_never() {
+    fn the_longest_idle_connection_is_evicted_but_never_a_busy_one() {
         let slots = Slots::new(3);
         let occupied: Vec<_> = (0..3).map(|_| slots.acquire().unwrap()).collect();
         occupied[0].mark_busy();
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn where_all_are_served_there_is_no_seat_until_one_leaves() {
+    fn if_all_are_busy_there_is_no_slot_until_one_closes() {
         let slots = Slots::new(2);
         let mut occupied: Vec<_> = (0..2).map(|_| slots.acquire().unwrap()).collect();
         occupied.iter().for_each(Slot::mark_busy);
@@ -140,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_has_just_begun_a_request_does_not_make_way() {
+    fn a_connection_that_has_just_begun_a_request_is_not_evicted() {
         let slots = Slots::new(1);
         let occupied = slots.acquire().unwrap();
         assert!(!occupied.wait(true, &Context::from_waker(Waker::noop())));
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn all_can_be_dismissed() {
+    fn close_all_reaches_every_connection() {
         let slots = Slots::new(2);
         let occupied: Vec<_> = (0..2).map(|_| slots.acquire().unwrap()).collect();
         occupied[0].mark_busy();

@@ -7,35 +7,35 @@ use std::{
     time::Duration,
 };
 
-/// Timeouts of a connection.
+/// The timeouts of a connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timeouts {
-    /// For the first bytes of the next request.
+    /// Wait for the next request.
     pub(crate) keep_alive: Duration,
-    /// For the first request, for the rest of a head, and for a client to take a part of a reply.
+    /// Wait for the first request, for the rest of a head, and for the client to read part of a reply.
     pub(crate) request: Duration,
-    /// For a client to close, once it has the last reply.
+    /// Wait for the client to close after the last reply.
     pub(crate) lingering_close: Duration,
 }
 
-/// A wait of a connection.
+/// Something that a connection waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wait {
-    /// For the first bytes of the first request.
+    /// The first bytes of the first request.
     First,
-    /// For the first bytes of the next request.
+    /// The first bytes of the next request.
     Next,
-    /// For the rest of a head.
+    /// The rest of a head.
     Head,
-    /// For the client to take a part of a reply.
+    /// The client to read part of a reply.
     Write,
-    /// For the client to close, once it has the last reply.
+    /// The client to close after the last reply.
     Close,
-    /// The same, where the client was not served.
+    /// The client to close after a 503 at the connection limit.
     CloseUnserved,
 }
 
-/// The end of the wait that is under way.
+/// Deadline of the current wait.
 pub(super) struct Deadline {
     limits: Timeouts,
     wait: Option<Wait>,
@@ -47,7 +47,7 @@ impl Deadline {
         Self { limits, wait: None, timer: Box::pin(sleep(limits.request)) }
     }
 
-    /// Begins a wait, or goes on with it where it is under way. Ready when it has lasted too long.
+    /// Starts `wait`, or continues it if it is the current one. Ready when it has timed out.
     pub(super) fn poll(&mut self, wait: Wait, cx: &mut Context<'_>) -> Poll<()> {
         if self.wait != Some(wait) {
             let limit = match wait {
@@ -62,7 +62,7 @@ impl Deadline {
         self.timer.as_mut().poll(cx)
     }
 
-    /// Ends the wait that is under way.
+    /// Ends the current wait.
     pub(super) fn end(&mut self) {
         self.wait = None;
     }
@@ -74,7 +74,7 @@ mod tests {
     use std::{future::poll_fn, task::Waker};
 
     #[actix_web::test]
-    async fn a_wait_goes_on_until_it_ends_and_another_one_begins_anew() {
+    async fn a_different_wait_restarts_the_timer() {
         let limits = Timeouts {
             keep_alive: Duration::ZERO,
             request: Duration::from_secs(600),

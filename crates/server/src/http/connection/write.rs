@@ -1,4 +1,4 @@
-//! What the web server writes: replies, and errors that are error_reply on the way.
+//! The writing half: writes replies, and completes bare errors.
 
 use super::{Connection, timeouts::Wait};
 use actix_web::web::Buf;
@@ -9,7 +9,7 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// `100 Continue`, which is no final reply.
+/// `100 Continue`, which is not a final reply.
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -39,7 +39,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// Discards what comes until the client closes or time is over.
+    /// Reads and discards until the client closes or the timeout expires.
     fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let wait = if self.slot.is_some() { Wait::Close } else { Wait::CloseUnserved };
         let mut bytes = [0; 4096];
@@ -71,12 +71,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
         }
     }
 
-    /// The web server asks for this when all that it had to write is written.
+    /// Called by the web server when its output is written.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_write_error_reply(cx))?;
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
         let may_continue = self.pipeline.reply_flushed();
-        // The web server reads again when it is woken: what was buffered, or the end.
+        // Wakes the web server to read again: the buffered request, or the end of the stream.
         if self.poll_end(cx).is_ready() || (may_continue && !self.buffered.is_empty()) {
             cx.waker().wake_by_ref();
         }
@@ -86,7 +86,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_write_error_reply(cx))?;
         ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
-        // Where bytes are left unread, the system resets the connection, and the client may lose the reply.
+        // Closing with unread bytes would reset the connection, and the client could lose the reply.
         if self.slot.is_none() || !self.buffered.is_empty() {
             self.poll_discard(cx)
         } else {

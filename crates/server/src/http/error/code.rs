@@ -1,10 +1,10 @@
-//! What can go wrong, for programs: the one table of codes, with status and field.
+//! The error codes: one table with the status and field of each.
 
 use actix_web::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What went wrong, for programs. A code never changes.
+/// The kind of error, for programs. A code never changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::http) enum Code {
@@ -34,18 +34,18 @@ pub(in crate::http) enum Code {
     UnsupportedMediaType,
 }
 
-/// What the table says of a code.
+/// A row of the table.
 pub(in crate::http) struct Row {
-    /// The status of the reply.
+    /// HTTP status of the reply.
     pub(in crate::http) status: StatusCode,
-    /// The field or the parameter that is at fault, if one is.
+    /// The invalid field or parameter, if any.
     pub(in crate::http) field: Option<&'static str>,
-    /// When a request is answered so.
+    /// Condition under which the error is sent.
     pub(in crate::http) when: &'static str,
 }
 
 impl Code {
-    /// The table; docs/api.md has it for people.
+    /// Returns the row of the code. docs/api.md has the table for people.
     pub(in crate::http) const fn row(self) -> Row {
         let (status, field, when) = match self {
             Self::MalformedJson => (

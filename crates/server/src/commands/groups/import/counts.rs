@@ -1,9 +1,9 @@
-//! The count of each outcome.
+//! Counters of the outcomes.
 
 use indicatif::HumanCount;
 use std::fmt;
 
-/// The outcomes of the records up to a line; in a dry run, those that an import would have.
+/// Number of lines with each outcome so far. In a dry run, these are the outcomes that an import would have.
 pub(super) struct Counts {
     dry_run: bool,
     pub(super) line: u64,
@@ -17,9 +17,9 @@ impl Counts {
         Self { dry_run, line: 0, created: 0, there_already: 0, refused: 0 }
     }
 
-    /// How far an import came that did not reach the end.
+    /// Describes how far an incomplete import came.
     pub(super) fn so_far(&self) -> String {
-        let again = if self.dry_run { "" } else { "; the same import again stores nothing twice" };
+        let again = if self.dry_run { "" } else { "; it is safe to run the same import again" };
         format!("line {}: {self}{again}", HumanCount(self.line))
     }
 }

@@ -1,4 +1,4 @@
-//! The outcome of one record.
+//! Import of a single record, or its dry run.
 
 use crate::commands::groups::backoff;
 use backon::Retryable;
@@ -14,18 +14,18 @@ use std::{
     sync::Arc,
 };
 
-/// The work on a record.
+/// The two modes of an import.
 pub(super) enum ImportMode<'a> {
-    /// Its group is created.
+    /// Creates the group.
     Store(&'a GroupService, Permit<GroupsWrite>),
-    /// Its name is looked up among the groups there are; without a database there are none.
+    /// Only looks up the name. `None` if there is no database yet.
     DryRun(Option<Arc<dyn GroupReader>>),
 }
 
-/// The outcome of a record; in a dry run, the one that an import would have.
+/// The outcome for a record. In a dry run, it is the one that an import would have.
 pub(super) enum Outcome {
     Created,
-    /// Nothing in the database is in the way of a group of this name.
+    /// Dry run: no group in the database has this name.
     WouldCreate(GroupName),
     ThereAlready,
     Refused(String),
@@ -57,7 +57,7 @@ impl ImportMode<'_> {
     }
 }
 
-/// SeenNames that were seen, as two hashes each: 16 bytes a name, however long it is.
+/// A set of names, stored as two hashes each, so that a name takes 16 bytes.
 #[derive(Default)]
 pub(super) struct SeenNames {
     hashers: [RandomState; 2],
@@ -65,7 +65,7 @@ pub(super) struct SeenNames {
 }
 
 impl SeenNames {
-    /// Adds a name. Tells whether it is new.
+    /// Adds a name. Returns true if it is new.
     pub(super) fn insert(&mut self, name: &GroupName) -> bool {
         self.seen.insert([0, 1].map(|index: usize| self.hashers[index].hash_one(name)))
     }
