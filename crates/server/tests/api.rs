@@ -1,4 +1,4 @@
-//! The API over HTTP: the real application on a port of its own, each case on SQLite and on PostgreSQL.
+//! The API over HTTP: the real application on its own port. Each case runs on SQLite and on PostgreSQL.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every case has the same shape")]
 

@@ -1,4 +1,4 @@
-//! The binary as whoever runs it sees it: commands, exit codes, output, signals, logs.
+//! The binary as an operator sees it: commands, exit codes, output, signals and logs.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every case has the same shape")]
 

@@ -1,15 +1,15 @@
-//! The end of a process while its threads are at work.
+//! Process exit while threads are still working.
 
 use crate::process::{run, run_with};
 use gochat_test_support::{Case, Cluster, TestDatabase, cases};
 use std::thread;
 
 pub fn openssl_cases() -> Vec<Case> {
-    cases![a_command_ends_as_it_says_while_connections_are_opened].to_vec()
+    cases![a_command_exits_cleanly_while_connections_are_being_opened].to_vec()
 }
 
-/// A dry run asks for many names at once, so that connections are still being opened when it has all answers.
-fn a_command_ends_as_it_says_while_connections_are_opened(_: TestDatabase) -> anyhow::Result<()> {
+/// A dry run looks up many names at once, so connections are still being opened when it has all answers.
+fn a_command_exits_cleanly_while_connections_are_being_opened(_: TestDatabase) -> anyhow::Result<()> {
     const LINES: usize = 40;
     let cluster = Cluster::with(Cluster::FAST).with_certificate().start()?;
     let database = cluster.database()?;

@@ -1,4 +1,4 @@
-//! `gochat groups import`: what becomes of each line.
+//! `gochat groups import`: the outcome of each line.
 
 use crate::process::{Ended, command, ndjson, run, run_in, run_with};
 use gochat_test_support::{
@@ -17,16 +17,16 @@ pub fn cases() -> Vec<Case> {
         every_line_of_ndjson_is_stored_or_reported_with_its_number_and_reason,
         every_line_of_csv_is_stored_or_reported_with_its_number_and_reason,
         a_second_run_of_the_same_file_stores_nothing_twice,
-        a_name_that_stands_twice_in_the_file_is_stored_once,
-        progress_is_told_in_lines_where_there_is_no_terminal,
+        a_name_that_occurs_twice_in_the_file_is_stored_once,
+        progress_is_reported_in_lines_without_a_terminal,
         progress_is_a_bar_on_a_terminal,
         a_file_that_cannot_be_read_stores_nothing,
-        a_small_queue_is_never_overrun,
+        an_import_never_overflows_a_small_queue,
     ]
     .to_vec()
 }
 
-/// Imports what a file of this name has.
+/// Imports a file with this name and content.
 fn import(database: &TestDatabase, name: &str, content: &[u8]) -> Ended {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join(name), content).unwrap();
@@ -151,7 +151,7 @@ fn a_second_run_of_the_same_file_stores_nothing_twice(database: TestDatabase) ->
     Ok(())
 }
 
-fn a_name_that_stands_twice_in_the_file_is_stored_once(database: TestDatabase) -> anyhow::Result<()> {
+fn a_name_that_occurs_twice_in_the_file_is_stored_once(database: TestDatabase) -> anyhow::Result<()> {
     let file = "token,name,admin_id\nfirst,a,1\nx,\u{e9},1\nsecond,a,2\nx,e\u{301},1\n";
     let ended = run_with(&database, &["groups", "import", "-", "--format", "csv"], file.as_bytes());
     assert_eq!((ended.code, &*ended.stderr), (Some(0), "created 2, there already 2, refused 0\n"));
@@ -159,7 +159,7 @@ fn a_name_that_stands_twice_in_the_file_is_stored_once(database: TestDatabase) -
     Ok(())
 }
 
-fn progress_is_told_in_lines_where_there_is_no_terminal(database: TestDatabase) -> anyhow::Result<()> {
+fn progress_is_reported_in_lines_without_a_terminal(database: TestDatabase) -> anyhow::Result<()> {
     let file = ndjson("g", 0..250) + "\n\nx\n";
     let arguments = ["groups", "import", "--progress-every", "100", "-"];
     let ended = run_with(&database, &arguments, file.as_bytes());
@@ -218,7 +218,7 @@ fn a_file_that_cannot_be_read_stores_nothing(database: TestDatabase) -> anyhow::
     Ok(())
 }
 
-fn a_small_queue_is_never_overrun(database: TestDatabase) -> anyhow::Result<()> {
+fn an_import_never_overflows_a_small_queue(database: TestDatabase) -> anyhow::Result<()> {
     let folder = TempDir::new()?;
     fs::write(folder.path().join("groups.ndjson"), ndjson("g", 0..300))?;
     let variables = [

@@ -1,5 +1,4 @@
-//! `gochat groups import` and `export`, while they run: what they leave when they are stopped, and how much memory an
-//! import takes.
+//! Imports and exports that are interrupted, and the memory use of an import.
 
 use crate::process::{Ended, command_by, ndjson, run_with, signal};
 use gochat_test_support::{
@@ -16,23 +15,23 @@ use tempfile::TempDir;
 
 pub fn cases() -> Vec<Case> {
     cases![
-        what_was_stored_before_a_signal_stays_and_a_second_run_adds_the_rest,
-        an_import_under_nohup_outlives_its_terminal,
-        what_was_stored_before_kill_9_stays_and_a_second_run_adds_the_rest,
-        a_database_that_fails_ends_it_with_how_far_it_came,
+        after_a_signal_a_second_run_adds_the_rest,
+        an_import_under_nohup_ignores_sighup,
+        after_kill_9_a_second_run_adds_the_rest,
+        a_failing_database_ends_an_import_with_a_progress_report,
         an_overlong_line_is_not_kept_in_memory,
-        an_export_that_a_signal_ends_leaves_no_file,
+        an_interrupted_export_leaves_no_file,
     ]
     .to_vec()
 }
 
-/// The signals that ask a process to end, and its exit codes.
+/// Signals that stop a process, with their exit codes.
 const SIGNALS: [(&str, i32); 3] = [("-HUP", 129), ("-INT", 130), ("-TERM", 143)];
-/// Whoever runs the tests under `nohup` passes that on.
+/// Restores the default action, because `nohup` around the tests would be inherited.
 const HANGUP: &[&str] = &["env", "--default-signal=HUP"];
 const NO_HANGUP: &[&str] = &["env", "--ignore-signal=HUP"];
 
-/// An import from standard input that runs.
+/// A running import from standard input.
 struct Import {
     child: Child,
     stderr: Lines,
@@ -60,13 +59,13 @@ impl Import {
         self.child.stdin.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
     }
 
-    /// Feeds a line that is refused, and returns when it is reported: what stands before it is settled.
+    /// Feeds an invalid line and waits until it is reported. All lines before it are stored then.
     fn settle(&mut self, line: usize) {
         self.feed("x\n");
         assert_eq!(self.stderr.line(), Some(format!("line {line}: it is not a JSON object\n")));
     }
 
-    /// Waits until it ended, with its standard input still open.
+    /// Waits for the end while standard input is still open.
     fn end(mut self) -> Ended {
         let stdin = self.child.stdin.take();
         let stderr = self.stderr.rest();
@@ -80,9 +79,7 @@ fn count(database: &TestDatabase) -> String {
     database.rows("SELECT CAST(count(*) AS text) FROM groups").unwrap()[0][0].clone()
 }
 
-fn what_was_stored_before_a_signal_stays_and_a_second_run_adds_the_rest(
-    database: TestDatabase,
-) -> anyhow::Result<()> {
+fn after_a_signal_a_second_run_adds_the_rest(database: TestDatabase) -> anyhow::Result<()> {
     for (name, code) in SIGNALS {
         let mut import = Import::start(&database);
         import.feed(&ndjson(name, 0..1500));
@@ -105,7 +102,7 @@ fn what_was_stored_before_a_signal_stays_and_a_second_run_adds_the_rest(
     Ok(())
 }
 
-fn an_import_under_nohup_outlives_its_terminal(database: TestDatabase) -> anyhow::Result<()> {
+fn an_import_under_nohup_ignores_sighup(database: TestDatabase) -> anyhow::Result<()> {
     let mut import = Import::start_by(NO_HANGUP, &database);
     import.settle(1);
     signal(&import.child, "-HUP");
@@ -116,9 +113,7 @@ fn an_import_under_nohup_outlives_its_terminal(database: TestDatabase) -> anyhow
     Ok(())
 }
 
-fn what_was_stored_before_kill_9_stays_and_a_second_run_adds_the_rest(
-    database: TestDatabase,
-) -> anyhow::Result<()> {
+fn after_kill_9_a_second_run_adds_the_rest(database: TestDatabase) -> anyhow::Result<()> {
     let mut import = Import::start(&database);
     import.feed(&ndjson("g", 0..1500));
     import.settle(1501);
@@ -130,7 +125,7 @@ fn what_was_stored_before_kill_9_stays_and_a_second_run_adds_the_rest(
     Ok(())
 }
 
-fn a_database_that_fails_ends_it_with_how_far_it_came(database: TestDatabase) -> anyhow::Result<()> {
+fn a_failing_database_ends_an_import_with_a_progress_report(database: TestDatabase) -> anyhow::Result<()> {
     let mut import = Import::start(&database);
     import.feed(&ndjson("g", 0..10));
     import.settle(11);
@@ -170,7 +165,7 @@ fn an_overlong_line_is_not_kept_in_memory(database: TestDatabase) -> anyhow::Res
     Ok(())
 }
 
-fn an_export_that_a_signal_ends_leaves_no_file(database: TestDatabase) -> anyhow::Result<()> {
+fn an_interrupted_export_leaves_no_file(database: TestDatabase) -> anyhow::Result<()> {
     let filled = run_with(&database, &["groups", "import", "-"], ndjson("g", 0..5000).as_bytes());
     assert_eq!(filled.code, Some(0), "{filled:?}");
     for (name, code) in SIGNALS {
@@ -179,7 +174,7 @@ fn an_export_that_a_signal_ends_leaves_no_file(database: TestDatabase) -> anyhow
             let entries = fs::read_dir(folder.path()).unwrap();
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
         };
-        // With no room for what it says, it cannot get past the first page.
+        // While standard error is blocked, the export cannot get past the first page.
         let (stderr, mut full) = UnixStream::pair()?;
         full.set_nonblocking(true)?;
         while full.write(&[b'.'; 1024]).is_ok() {}

@@ -1,4 +1,4 @@
-//! `http.bind = "unix:PATH"`: a Unix socket for programs of the same machine.
+//! `http.bind = "unix:PATH"`: a Unix socket.
 
 use crate::process::{Ended, command, run_in, signal};
 use gochat_test_support::{
@@ -17,25 +17,25 @@ use tempfile::TempDir;
 
 pub fn cases() -> Vec<CaseWithoutDatabase> {
     vec![(
-        "what_is_no_socket_is_refused_and_left_alone",
-        what_is_no_socket_is_refused_and_left_alone as fn() -> _,
+        "a_file_that_is_not_a_socket_is_refused_and_left_alone",
+        a_file_that_is_not_a_socket_is_refused_and_left_alone as fn() -> _,
     )]
 }
 
 pub fn database_cases() -> Vec<Case> {
     cases![
         a_unix_socket_is_served_and_removed_at_the_end,
-        the_socket_of_a_killed_server_is_replaced_and_that_of_a_live_one_refused,
+        the_socket_of_a_killed_server_is_replaced_but_not_that_of_a_running_one,
         a_start_that_fails_leaves_no_socket,
-        behind_a_unix_socket_the_client_is_known_if_its_proxies_are_trusted,
-        the_development_key_is_for_requests_to_this_machine_alone,
+        behind_a_trusted_unix_socket_the_client_address_is_known,
+        the_development_key_on_a_unix_socket_accepts_only_loopback_hosts,
     ]
     .to_vec()
 }
 
 const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
 
-/// A server on a Unix socket in a folder that outlives it.
+/// A server on a Unix socket, in a folder that remains after the server.
 struct UnixServer {
     child: Child,
     stderr: Lines,
@@ -94,7 +94,7 @@ fn a_unix_socket_is_served_and_removed_at_the_end(database: TestDatabase) -> any
             connection.write(&create.bytes());
             assert_eq!(connection.read().status, status);
         }
-        // What never becomes a request is answered as it is by TCP.
+        // A malformed request is answered as over TCP.
         let mut malformed = Connection::open_unix(&socket);
         malformed.write(b"nonsense\r\n\r\n");
         let said = "the head of the request is malformed, or its target is too long";
@@ -110,7 +110,7 @@ fn a_unix_socket_is_served_and_removed_at_the_end(database: TestDatabase) -> any
     Ok(())
 }
 
-fn the_socket_of_a_killed_server_is_replaced_and_that_of_a_live_one_refused(
+fn the_socket_of_a_killed_server_is_replaced_but_not_that_of_a_running_one(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
     let folder = TempDir::new()?;
@@ -125,7 +125,7 @@ fn the_socket_of_a_killed_server_is_replaced_and_that_of_a_live_one_refused(
         socket.display()
     );
     assert_eq!((second.code, second.stderr), (Some(1), said));
-    // The first one goes on.
+    // The first server keeps running.
     assert_eq!(Request::create(BODY).send_to(&socket).status, 201);
     assert_eq!(server.end("-TERM").code, Some(0));
     assert!(!socket.exists());
@@ -141,9 +141,7 @@ fn a_start_that_fails_leaves_no_socket(database: TestDatabase) -> anyhow::Result
     Ok(())
 }
 
-fn behind_a_unix_socket_the_client_is_known_if_its_proxies_are_trusted(
-    database: TestDatabase,
-) -> anyhow::Result<()> {
+fn behind_a_trusted_unix_socket_the_client_address_is_known(database: TestDatabase) -> anyhow::Result<()> {
     let folder = TempDir::new()?;
     for (proxies, expected) in [
         ("unix", ["192.0.2.1".into(), Value::Null, "192.0.2.1".into(), "10.1.1.1".into()]),
@@ -171,7 +169,9 @@ fn behind_a_unix_socket_the_client_is_known_if_its_proxies_are_trusted(
     Ok(())
 }
 
-fn the_development_key_is_for_requests_to_this_machine_alone(database: TestDatabase) -> anyhow::Result<()> {
+fn the_development_key_on_a_unix_socket_accepts_only_loopback_hosts(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
     let folder = TempDir::new()?;
     let server = UnixServer::start(&database, folder.path(), &[]);
     let create = |host: &str| {
@@ -184,7 +184,7 @@ fn the_development_key_is_for_requests_to_this_machine_alone(database: TestDatab
     Ok(())
 }
 
-fn what_is_no_socket_is_refused_and_left_alone() -> anyhow::Result<()> {
+fn a_file_that_is_not_a_socket_is_refused_and_left_alone() -> anyhow::Result<()> {
     let folder = TempDir::new()?;
     let path = socket_in(folder.path());
     fs::write(&path, "precious")?;
@@ -196,7 +196,7 @@ fn what_is_no_socket_is_refused_and_left_alone() -> anyhow::Result<()> {
     );
     assert_eq!((ended.code, ended.stderr), (Some(1), said));
     assert_eq!(fs::read_to_string(&path)?, "precious");
-    // No database was made beside it.
+    // No database was created.
     assert_eq!(fs::read_dir(folder.path())?.count(), 1);
     let nowhere = [("GOCHAT__HTTP__BIND", "unix:/nowhere/http.sock"), variables[1]];
     let ended = run_in(folder.path(), &[], &nowhere);

@@ -1,4 +1,4 @@
-//! `gochat groups import` of files as spreadsheets and their neighbours leave them, and of files that are something else.
+//! `gochat groups import` of files written by spreadsheets, and of other kinds of files.
 
 use crate::process::{Ended, run_in, run_with};
 use flate2::{Compression, write::GzEncoder};
@@ -8,22 +8,22 @@ use tempfile::TempDir;
 
 pub fn cases() -> Vec<Case> {
     cases![
-        a_sheet_is_imported_as_it_was_saved,
-        sheets_that_were_joined_are_imported,
-        a_delimiter_may_be_given,
-        a_delimiter_is_one_character_and_for_csv_alone,
-        a_file_that_is_no_text_is_called_by_its_name,
-        a_file_whose_name_tells_no_format_is_called_by_its_content,
-        a_packed_file_is_unpacked,
-        a_packed_file_may_be_padded_with_zeros_alone,
-        a_packed_file_that_is_cut_short_is_an_error,
-        a_dry_run_says_what_an_import_would_do_and_stores_nothing,
-        a_dry_run_makes_no_database,
+        a_sheet_is_imported_as_saved,
+        concatenated_sheets_are_imported,
+        a_delimiter_argument_is_used,
+        a_delimiter_must_be_one_character_and_needs_csv,
+        a_binary_file_is_refused_with_its_kind,
+        a_binary_file_without_a_known_extension_is_refused_with_its_kind,
+        a_gzip_file_is_decompressed,
+        a_gzip_file_may_be_padded_only_with_zeros,
+        a_truncated_gzip_file_is_an_error,
+        a_dry_run_reports_the_outcomes_and_stores_nothing,
+        a_dry_run_creates_no_database,
     ]
     .to_vec()
 }
 
-/// Imports what a file of this name has, with these arguments.
+/// Imports a file with this name, content and further arguments.
 fn import(database: &TestDatabase, name: &str, content: &[u8], arguments: &[&str]) -> Ended {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join(name), content).unwrap();
@@ -40,7 +40,7 @@ fn assert_ended(ended: &Ended, code: i32, stderr: &str) {
     assert_eq!((ended.code, &*ended.stdout, &*ended.stderr), (Some(code), "", stderr));
 }
 
-fn a_sheet_is_imported_as_it_was_saved(database: TestDatabase) -> anyhow::Result<()> {
+fn a_sheet_is_imported_as_saved(database: TestDatabase) -> anyhow::Result<()> {
     let sheets = [
         ("commas", "\u{feff}Name, Token,Admin_ID,,\r\ncommas,t, 1,,\r\n,,,,\r\n"),
         ("semicolons", ";;;;\r\nname;token;ADMIN_ID;;\r\n;;;;\r\nsemicolons;t;1;;\r\n"),
@@ -56,7 +56,7 @@ fn a_sheet_is_imported_as_it_was_saved(database: TestDatabase) -> anyhow::Result
     Ok(())
 }
 
-fn sheets_that_were_joined_are_imported(database: TestDatabase) -> anyhow::Result<()> {
+fn concatenated_sheets_are_imported(database: TestDatabase) -> anyhow::Result<()> {
     let sheet = |name: &str| format!("\u{feff}name,token,admin_id\n{name},t,1\n");
     let joined = sheet("a") + &sheet("b") + "\u{feff}c,t,1\n\u{feff},t,1\n";
     let ended = import(&database, "groups.csv", joined.as_bytes(), &[]);
@@ -68,7 +68,7 @@ fn sheets_that_were_joined_are_imported(database: TestDatabase) -> anyhow::Resul
     Ok(())
 }
 
-fn a_delimiter_may_be_given(database: TestDatabase) -> anyhow::Result<()> {
+fn a_delimiter_argument_is_used(database: TestDatabase) -> anyhow::Result<()> {
     let ended = import(&database, "groups.csv", b"name|token|admin_id\na,b;c|t|1\n", &["--delimiter", "|"]);
     assert_ended(&ended, 0, "created 1, there already 0, refused 0\n");
     let tabs = b"sep=;\nname\ttoken\tadmin_id\nd\tt\t1\n";
@@ -78,7 +78,7 @@ fn a_delimiter_may_be_given(database: TestDatabase) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn a_delimiter_is_one_character_and_for_csv_alone(database: TestDatabase) -> anyhow::Result<()> {
+fn a_delimiter_must_be_one_character_and_needs_csv(database: TestDatabase) -> anyhow::Result<()> {
     let ended = import(&database, "groups.ndjson", b"{}\n", &["--delimiter", ";"]);
     assert_ended(&ended, 2, "gochat: --delimiter is for CSV; the file is read as NDJSON\n");
     for delimiter in ["", ";;", "x", "\"", "\u{a7}"] {
@@ -104,7 +104,7 @@ fn gzip(text: &[u8]) -> Vec<u8> {
     packed.finish().unwrap()
 }
 
-fn a_file_that_is_no_text_is_called_by_its_name(database: TestDatabase) -> anyhow::Result<()> {
+fn a_binary_file_is_refused_with_its_kind(database: TestDatabase) -> anyhow::Result<()> {
     let sheet = "name,token,admin_id\na,t,1\n";
     let with_mark = format!("\u{feff}{sheet}");
     let utf_16_said = "this is a UTF-16 file; save it as UTF-8";
@@ -141,7 +141,9 @@ fn a_file_that_is_no_text_is_called_by_its_name(database: TestDatabase) -> anyho
     Ok(())
 }
 
-fn a_file_whose_name_tells_no_format_is_called_by_its_content(database: TestDatabase) -> anyhow::Result<()> {
+fn a_binary_file_without_a_known_extension_is_refused_with_its_kind(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
     let zip_said = "this is a zip, xlsx or ods file; save the sheet as CSV in UTF-8, or unpack the archive";
     let xls_said = "this is an xls file; save the sheet as CSV in UTF-8";
     let zip = b"PK\x03\x04\x14\0\x06\0\x08\0";
@@ -159,7 +161,7 @@ fn a_file_whose_name_tells_no_format_is_called_by_its_content(database: TestData
             assert_ended(&ended, 2, &format!("gochat: cannot read {name}: {said}\n"));
         }
     }
-    // Some programs write text under these names.
+    // Some programs write CSV under these names.
     for name in ["groups.xls", "groups.txt"] {
         let sheet = b"name\ttoken\tadmin_id\na\tt\t1\n";
         let ended = import(&database, name, sheet, &[]);
@@ -173,7 +175,7 @@ fn a_file_whose_name_tells_no_format_is_called_by_its_content(database: TestData
     Ok(())
 }
 
-fn a_packed_file_may_be_padded_with_zeros_alone(database: TestDatabase) -> anyhow::Result<()> {
+fn a_gzip_file_may_be_padded_only_with_zeros(database: TestDatabase) -> anyhow::Result<()> {
     let packed = gzip(b"name,token,admin_id\na,t,1\n");
     for (name, behind) in [("tar.csv.gz", &[0; 10_240][..]), ("one.csv.gz", b"\0"), ("bare.csv.gz", b"")] {
         let ended = import(&database, name, &[&packed, behind].concat(), &[]);
@@ -188,8 +190,8 @@ fn a_packed_file_may_be_padded_with_zeros_alone(database: TestDatabase) -> anyho
     Ok(())
 }
 
-fn a_packed_file_is_unpacked(database: TestDatabase) -> anyhow::Result<()> {
-    // Packed files that were joined are one.
+fn a_gzip_file_is_decompressed(database: TestDatabase) -> anyhow::Result<()> {
+    // Concatenated gzip files are one file.
     let csv = [gzip(b"name,token,admin_id\na,t,1\n"), gzip(b"b,t,1\n")].concat();
     let ended = import(&database, "groups.csv.gz", &csv, &[]);
     assert_ended(&ended, 0, "created 2, there already 0, refused 0\n");
@@ -206,7 +208,7 @@ fn a_packed_file_is_unpacked(database: TestDatabase) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn a_packed_file_that_is_cut_short_is_an_error(database: TestDatabase) -> anyhow::Result<()> {
+fn a_truncated_gzip_file_is_an_error(database: TestDatabase) -> anyhow::Result<()> {
     let packed = gzip(b"name,token,admin_id\na,t,1\nb,t,1\n");
     let ended = import(&database, "groups.csv.gz", &packed[..packed.len() - 1], &[]);
     assert_eq!(ended.code, Some(2), "{ended:?}");
@@ -217,7 +219,7 @@ fn a_packed_file_that_is_cut_short_is_an_error(database: TestDatabase) -> anyhow
     Ok(())
 }
 
-fn a_dry_run_says_what_an_import_would_do_and_stores_nothing(database: TestDatabase) -> anyhow::Result<()> {
+fn a_dry_run_reports_the_outcomes_and_stores_nothing(database: TestDatabase) -> anyhow::Result<()> {
     let ended = import(&database, "first.csv", b"name,token,admin_id\nthere,t,1\n", &[]);
     assert_ended(&ended, 0, "created 1, there already 0, refused 0\n");
     let before = stored(&database);
@@ -236,7 +238,7 @@ fn a_dry_run_says_what_an_import_would_do_and_stores_nothing(database: TestDatab
     Ok(())
 }
 
-fn a_dry_run_makes_no_database(database: TestDatabase) -> anyhow::Result<()> {
+fn a_dry_run_creates_no_database(database: TestDatabase) -> anyhow::Result<()> {
     let folder = TempDir::new()?;
     fs::write(folder.path().join("groups.csv"), b"name,token,admin_id\na,t,1\na,t,1\n")?;
     let url = match database.backend() {

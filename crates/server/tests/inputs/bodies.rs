@@ -23,7 +23,7 @@ fn no_body_makes_the_service_panic_and_both_databases_answer_the_same(
     runner::run(
         runner::count()?,
         "tests/inputs/regressions/bodies.txt",
-        prop_oneof![mutation::near(corpus), mutation::object()],
+        prop_oneof![mutation::mutated(corpus), mutation::object()],
         test,
     )?;
     both.assert_seen("bodies", &[201, 400, 409, 422])

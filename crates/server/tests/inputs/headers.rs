@@ -1,4 +1,4 @@
-//! Headers of a request.
+//! Request headers.
 
 use crate::{both_databases::BothDatabases, corpus, mutation, runner};
 use anyhow::ensure;
@@ -9,7 +9,7 @@ pub fn cases() -> Vec<Case> {
     cases![no_header_makes_the_service_panic_and_both_databases_answer_the_same].to_vec()
 }
 
-/// Headers that the service, the web framework or a browser knows, but for those that frame a message or delay it.
+/// Headers known to the service, the web framework or browsers, except those that frame or delay a message.
 const NAMES: &[&str] = &[
     "Accept",
     "Accept-Encoding",
@@ -73,7 +73,7 @@ fn no_header_makes_the_service_panic_and_both_databases_answer_the_same(
     for name in NAMES {
         corpus.iter().try_for_each(|value| test((LINES[0], vec![(*name, value.clone())])))?;
     }
-    let headers = vec((select(NAMES), mutation::near(corpus)), 1..4);
+    let headers = vec((select(NAMES), mutation::mutated(corpus)), 1..4);
     let strategy = (select(LINES), headers);
     runner::run(runner::count()?, "tests/inputs/regressions/headers.txt", strategy, test)?;
     both.assert_seen("headers", &[200, 400, 401, 405])

@@ -29,6 +29,6 @@ fn no_query_makes_the_service_panic_and_both_databases_answer_the_same(
     };
     let corpus = corpus::inputs(corpus::QUERIES);
     corpus.iter().cloned().try_for_each(test)?;
-    runner::run(runner::count()?, "tests/inputs/regressions/queries.txt", mutation::near(corpus), test)?;
+    runner::run(runner::count()?, "tests/inputs/regressions/queries.txt", mutation::mutated(corpus), test)?;
     both.assert_seen("queries", &[200, 404, 422])
 }
