@@ -26,7 +26,7 @@ impl HttpMetrics {
         let labels = ["route", "method", "status"];
         let duration = HistogramOpts::new(
             "gochat_http_request_duration_seconds",
-            "How long requests took, from their head to the head of the reply.",
+            "Duration of requests, from the head of the request to the head of the reply.",
         );
         Ok(Self {
             requests: IntCounterVec::new(
@@ -34,10 +34,10 @@ impl HttpMetrics {
                 &labels,
             )?,
             duration: HistogramVec::new(duration.buckets(DURATION_BUCKETS.to_vec()), &labels)?,
-            connections: IntGauge::new("gochat_http_connections", "Connections of clients that are open.")?,
+            connections: IntGauge::new("gochat_http_connections", "Open connections of clients.")?,
             max_connections: IntGauge::new(
                 "gochat_http_connections_max",
-                "The limit of connections of clients.",
+                "Maximum number of connections of clients.",
             )?,
         })
     }

@@ -86,7 +86,7 @@ impl Application {
 
 /// Returns a gauge of 1, labelled with the version.
 fn build_info() -> prometheus::Result<IntGauge> {
-    let opts = Opts::new("gochat_build_info", "1, for the version that runs.");
+    let opts = Opts::new("gochat_build_info", "1, labelled with the running version.");
     let info = IntGauge::with_opts(opts.const_label("version", env!("CARGO_PKG_VERSION")))?;
     info.set(1);
     Ok(info)

@@ -44,7 +44,7 @@ impl DroppedLines {
 fn counter() -> prometheus::Result<IntCounter> {
     IntCounter::new(
         "gochat_log_lines_dropped_total",
-        "Log lines that were dropped, as the reader of standard error was too slow or gone.",
+        "Log lines that were dropped because the reader of standard error was too slow or gone.",
     )
 }
 

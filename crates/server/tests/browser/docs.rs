@@ -13,11 +13,11 @@ pub fn on_a_desktop_the_example_is_sent(database: TestDatabase) -> anyhow::Resul
     the_example_is_sent(database, Screen::Desktop)
 }
 
-const INTRODUCTION: &str = "This page describes the GoChat group service, and sends it the requests that you try. \
+const INTRODUCTION: &str = "This page describes the API of the GoChat group service and lets you try it. \
     The development key is filled in. This service accepts it only from this machine; gochat keys create makes real ones. \
     Open POST /v1/group first and press Execute: the reply is your first group.";
 
-const WITHOUT_KEY: &str = "This page describes the GoChat group service, and sends it the requests that you try. \
+const WITHOUT_KEY: &str = "This page describes the API of the GoChat group service and lets you try it. \
     Make a key by gochat keys create, where the service runs. Then press Authorize and enter it. \
     Open POST /v1/group first and press Execute: the reply is your first group.";
 
