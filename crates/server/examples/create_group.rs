@@ -1,4 +1,4 @@
-//! Creates a group. docs/api.md shows this file.
+//! Creates a group; docs/api.md shows this file.
 
 use std::io::{Write, stdout};
 

@@ -46,11 +46,11 @@ impl Listeners {
         bind: &Bind,
         mode: SocketMode,
     ) -> anyhow::Result<(Listener, Option<SocketFile>)> {
-        let refused = || format!("{name}.bind = \"{bind}\" cannot be listened on");
+        let refused = || format!("{name}.bind = \"{bind}\" cannot be used");
         match bind {
             Bind::Address(address) => {
-                let listener = tcp::bind(*address)
-                    .with_context(|| format!("{}; set an address that is free", refused()))?;
+                let listener =
+                    tcp::bind(*address).with_context(|| format!("{}; set a free address", refused()))?;
                 Ok((Listener::Tcp(listener), None))
             }
             Bind::Unix(path) => {

@@ -17,7 +17,7 @@ pub enum GroupsCommand {
     /// before it is counted. A server may run at the same time.
     ///
     /// An invalid line is reported on standard error with its number and the reason, and the import continues. A line
-    /// whose name is taken changes nothing and is counted as "there already". So the same file can be imported again:
+    /// whose name is taken changes nothing and is counted as "already existing". So the same file can be imported again:
     /// after errors, after Ctrl-C, after a crash. With --dry-run, the import reports the outcome of each line but
     /// stores nothing.
     #[command(after_long_help = IMPORT)]
@@ -54,7 +54,7 @@ The CSV of spreadsheets in locales with a decimal comma:
   group_1;298fbgv479bv;1
 
 Exit code:
-  0    every line is stored or was there already (with --dry-run: would be)
+  0    every line is stored or existed already (with --dry-run: would be)
   1    some lines were refused and all others are stored, or a setting is invalid
   2    the file or the database failed; standard error says how far the import came
   130  interrupted by Ctrl-C (129: SIGHUP, 143: SIGTERM); standard error says how far the import came";

@@ -2,9 +2,7 @@
 
 use std::io::{self, Write};
 
-/// Writes `text`. A reader that closes early, as in `gochat man
-///
-/// head`, is not an error.
+/// Writes `text`. A reader that closes early, as in `gochat man | head`, is not an error.
 pub(super) fn print(text: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text)

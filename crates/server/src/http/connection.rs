@@ -1,12 +1,9 @@
 //! A wrapper around the client's socket that adds what actix's web server has no hook for.
 //!
 //! - Requests are served one at a time: the next one is passed on once the reply is flushed ([`pipeline`]).
-//!
 //! - Each connection has a share of its worker's time ([`read_budget`]), and each wait for the client has a timeout
 //!   ([`timeouts`]).
-//!
 //! - At the connection limit, the connection idle for longest is closed for a new one ([`slots`]).
-//!
 //! - Errors that the web server answers itself get the body of the contract ([`bare_error`]).
 
 mod bare_error;
@@ -65,7 +62,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         stream: S,
         peer: Option<IpAddr>,
         slots: &Rc<Slots>,
-        limits: Timeouts,
+        timeouts: Timeouts,
         metrics: HttpMetrics,
     ) -> Self {
         let mut connection = Self {
@@ -76,7 +73,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             slot: slots.acquire(),
             pipeline: Pipeline::new(),
             read_budget: ReadBudget::new(),
-            deadline: Deadline::new(limits),
+            deadline: Deadline::new(timeouts),
             buffered: BytesMut::new(),
             admitted: 0,
             has_served: false,

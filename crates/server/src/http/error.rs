@@ -88,7 +88,7 @@ impl ApiError {
 
     /// Rejects a method; the path supports those in `allowed`.
     pub(super) fn method_not_allowed(allowed: &'static str) -> Self {
-        let error = Self::new(Code::MethodNotAllowed, "this path does not have that method");
+        let error = Self::new(Code::MethodNotAllowed, "this path does not support that method");
         Self { header: Some((header::ALLOW, allowed)), ..error }
     }
 

@@ -101,7 +101,7 @@ where
 /// Configures the connection, and returns the address of its peer.
 fn peer_address(stream: &TcpStream) -> Option<SocketAddr> {
     // Replies are written in one piece, so Nagle's algorithm would only delay them. Failure costs only speed.
-    let _slower = stream.set_nodelay(true);
+    let _nagle_stays = stream.set_nodelay(true);
     stream.peer_addr().ok()
 }
 

@@ -51,7 +51,10 @@ impl InheritedSockets {
                 .sockets
                 .take_unix_listener(index)
                 .with_context(|| {
-                    format!("the socket {} is neither one of TCP nor a Unix stream socket", self.names[index])
+                    format!(
+                        "the socket {} is neither a TCP socket nor a Unix stream socket",
+                        self.names[index]
+                    )
                 })?
                 .map(Listener::Unix),
         };
@@ -86,7 +89,7 @@ fn choose(names: &[String], is_taken: &[bool], name: &str) -> anyhow::Result<usi
             names.join(", ")
         ),
         (several, _) => {
-            bail!("systemd passed {} sockets named {name}; one is served", several.len())
+            bail!("systemd passed {} sockets named {name}; expected one", several.len())
         }
     }
 }
@@ -112,7 +115,7 @@ mod tests {
         ] {
             assert_eq!(chosen(names, name), Ok(index), "{names:?} {name}");
         }
-        for (names, name, said) in [
+        for (names, name, message) in [
             (
                 &[][..],
                 "http",
@@ -128,9 +131,9 @@ mod tests {
                 "http",
                 "systemd passed no socket named http, but a, b; set FileDescriptorName=http in its unit",
             ),
-            (&["http", "http"], "http", "systemd passed 2 sockets named http; one is served"),
+            (&["http", "http"], "http", "systemd passed 2 sockets named http; expected one"),
         ] {
-            assert_eq!(chosen(names, name), Err(said.to_owned()), "{names:?} {name}");
+            assert_eq!(chosen(names, name), Err(message.to_owned()), "{names:?} {name}");
         }
     }
 

@@ -45,9 +45,8 @@ mod tests {
             let mode = "660".parse().unwrap();
             let refused = Listeners::default().listen("admin", &Bind::Address(taken), mode);
             let error = format!("{:#}", refused.err().unwrap());
-            let said =
-                format!("admin.bind = \"{taken}\" cannot be listened on; set an address that is free: ");
-            assert!(error.starts_with(&said), "{error}");
+            let message = format!("admin.bind = \"{taken}\" cannot be used; set a free address: ");
+            assert!(error.starts_with(&message), "{error}");
             drop(first);
             assert_eq!(bind(taken).unwrap().local_addr().unwrap(), taken);
         }

@@ -75,9 +75,9 @@ fn remove_if_stale(path: &Path) -> anyhow::Result<()> {
     socket.set_nonblocking(true)?;
     match socket.connect(&SockAddr::unix(path)?) {
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => Ok(fs::remove_file(path)?),
-        Ok(()) => bail!("another process serves it; stop that, or set another path"),
+        Ok(()) => bail!("another process listens on it; stop that process, or set another path"),
         Err(error) if error.kind() == ErrorKind::WouldBlock => {
-            bail!("another process serves it; stop that, or set another path")
+            bail!("another process listens on it; stop that process, or set another path")
         }
         Err(error) => Err(error).context("cannot find out whether the existing socket is served"),
     }
@@ -138,10 +138,10 @@ mod tests {
         let served = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
         served.bind(&SockAddr::unix(&path).unwrap()).unwrap();
         served.listen(0).unwrap();
-        let said = "another process serves it; stop that, or set another path";
+        let message = "another process listens on it; stop that process, or set another path";
         // The first connection fills the queue.
         for _ in 0..3 {
-            assert_eq!(bind_at(&path).unwrap_err(), said);
+            assert_eq!(bind_at(&path).unwrap_err(), message);
         }
         assert!(path.exists());
     }
@@ -150,14 +150,14 @@ mod tests {
     fn a_path_that_is_not_a_stale_socket_is_left_alone() {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("http.sock");
-        let said = "the file there is not a socket; move it away, or set another path";
+        let message = "the file there is not a socket; move it away, or set another path";
         fs::write(&path, "precious").unwrap();
-        assert_eq!(bind_at(&path).unwrap_err(), said);
+        assert_eq!(bind_at(&path).unwrap_err(), message);
         assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
         let link = folder.path().join("link.sock");
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        assert_eq!(bind_at(&link).unwrap_err(), said);
-        assert_eq!(bind_at(folder.path()).unwrap_err(), said);
+        assert_eq!(bind_at(&link).unwrap_err(), message);
+        assert_eq!(bind_at(folder.path()).unwrap_err(), message);
         let other = folder.path().join("datagram.sock");
         let _datagram = UnixDatagram::bind(&other).unwrap();
         let error = bind_at(&other).unwrap_err();

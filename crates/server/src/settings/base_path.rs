@@ -15,7 +15,7 @@ pub struct InvalidBasePath;
 
 impl BasePath {
     /// Expected form of the setting, for error messages.
-    pub(super) const EXPECTED: &str = "nothing, or a path like /api: a slash before each part and none at the end, of letters, digits and - . _ ~";
+    pub(super) const EXPECTED: &str = "nothing, or a path like /api: segments of letters, digits and - . _ ~, each after a slash, and no slash at the end";
 
     /// Adds the prefix to `path`, which begins with a slash.
     pub fn prefixed(&self, path: &str) -> String {

@@ -51,13 +51,13 @@ impl InvalidBind {
     pub(super) const fn expected(self) -> &'static str {
         match self {
             Self::Unknown => {
-                "an address and a port, like 127.0.0.1:1213, unix:PATH, like unix:/run/gochat/http.sock, or systemd"
+                "an address and a port (127.0.0.1:1213), a Unix socket (unix:/run/gochat/http.sock), or systemd"
             }
             Self::NotAbsolute => {
-                "an absolute path behind unix:, like unix:/run/gochat/http.sock; there are no abstract sockets (@)"
+                "an absolute path after unix:, like unix:/run/gochat/http.sock; abstract sockets (@) are not supported"
             }
             Self::MoreThanPath => {
-                "the path alone behind unix:, without parameters and white space around it, like unix:/run/gochat/http.sock; its mode is http.socket_mode"
+                "only a path after unix:, without parameters or surrounding white space, like unix:/run/gochat/http.sock; http.socket_mode sets its mode"
             }
         }
     }

@@ -19,7 +19,8 @@ pub struct InvalidOrigins;
 
 impl AllowedOrigins {
     /// Expected form of the setting, for error messages.
-    pub(super) const EXPECTED: &str = "origins separated by commas, each in full, without * or a path, like https://chat.example.org; or loopback";
+    pub(super) const EXPECTED: &str =
+        "origins separated by commas, like https://chat.example.org, without wildcards or paths; or loopback";
 
     /// Returns true if no origin is allowed.
     pub fn is_empty(&self) -> bool {

@@ -38,7 +38,7 @@ fn an_invalid_setting_is_refused_with_its_name_its_value_and_what_is_expected() 
         (
             "GOCHAT__HTTP__BIND",
             "here",
-            "http.bind = \"here\" from the environment is refused: expected an address and a port, like 127.0.0.1:1213, unix:PATH, like unix:/run/gochat/http.sock, or systemd",
+            "http.bind = \"here\" from the environment is refused: expected an address and a port (127.0.0.1:1213), a Unix socket (unix:/run/gochat/http.sock), or systemd",
         ),
         (
             "GOCHAT__ADMIN__BIND",
@@ -53,17 +53,17 @@ fn an_invalid_setting_is_refused_with_its_name_its_value_and_what_is_expected() 
         (
             "GOCHAT__HTTP__ALLOWED_ORIGINS",
             "chat.example.org",
-            "http.allowed_origins = \"chat.example.org\" from the environment is refused: expected origins separated by commas, each in full, without * or a path, like https://chat.example.org; or loopback",
+            "http.allowed_origins = \"chat.example.org\" from the environment is refused: expected origins separated by commas, like https://chat.example.org, without wildcards or paths; or loopback",
         ),
         (
             "GOCHAT__HTTP__ALLOWED_ORIGINS",
             "https://*.example.org",
-            "http.allowed_origins = \"https://*.example.org\" from the environment is refused: expected origins separated by commas, each in full, without * or a path, like https://chat.example.org; or loopback",
+            "http.allowed_origins = \"https://*.example.org\" from the environment is refused: expected origins separated by commas, like https://chat.example.org, without wildcards or paths; or loopback",
         ),
         (
             "GOCHAT__HTTP__BASE_PATH",
             "api/",
-            "http.base_path = \"api/\" from the environment is refused: expected nothing, or a path like /api: a slash before each part and none at the end, of letters, digits and - . _ ~",
+            "http.base_path = \"api/\" from the environment is refused: expected nothing, or a path like /api: segments of letters, digits and - . _ ~, each after a slash, and no slash at the end",
         ),
         (
             "GOCHAT__HTTP__TRUSTED_PROXIES",

@@ -24,8 +24,8 @@ impl Application {
             http::http_server::clock_is_in_range(),
             "the clock of this machine is before 1970 or after 9999; set it"
         );
-        signals::handle_sigxfsz().context("no signal can be handled")?;
-        raise_file_limit().context("the limit of open files cannot be raised")?;
+        signals::handle_sigxfsz().context("cannot install signal handlers")?;
+        raise_file_limit().context("cannot raise the limit of open files")?;
         let (mut listeners, mode) = (Listeners::default(), settings.http.socket_mode);
         let (listener, socket_file) = listeners.listen("http", &settings.http.bind, mode)?;
         let (admin_listener, _) = listeners.listen("admin", &settings.admin_bind.into(), mode)?;
@@ -66,7 +66,7 @@ impl Application {
         let shutdown_deadline = ShutdownDeadline::new(settings.http.shutdown_timeout);
         let shutdown_signal =
             signals::shutdown_signal(settings.http.shutdown_delay, stopping, shutdown_deadline.clone())?;
-        let closes = async move {
+        let close_listener = async move {
             shutdown_signal.await;
             // Removed while the listener is still open, so that no other server has taken the path yet.
             drop(socket_file);
@@ -77,7 +77,7 @@ impl Application {
             metrics,
             prefilled_key: settings.development_key.then_some(DEVELOPMENT_KEY),
         };
-        let server = http::serve(listener, services, settings.http.clone(), closes)?;
+        let server = http::serve(listener, services, settings.http.clone(), close_listener)?;
         let sweeper = database.idempotency_sweeper(&queue);
         let sweeper = rt::spawn(sweeper::run(sweeper, SystemClock, settings.idempotency_keep));
         Ok(Self { server, queue, sweeper, shutdown_deadline, address, admin, admin_address })

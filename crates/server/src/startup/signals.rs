@@ -27,7 +27,7 @@ pub(super) fn shutdown_signal(
             tracing::info!(
                 "shutting down in {delay:?}; /readyz answers 503 from now on; a second signal shuts down at once"
             );
-            let _over = timeout(delay, signals.next()).await;
+            let _elapsed = timeout(delay, signals.next()).await;
         }
         deadline.start();
     })

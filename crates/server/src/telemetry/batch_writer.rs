@@ -57,7 +57,7 @@ impl<W: Write> Write for BatchWriter<W> {
         let written = if line == END_OF_LOG || is_full { self.write_batch() } else { Ok(()) };
         if line == END_OF_LOG {
             // An error means that nobody waits for the end any more.
-            let _heard = self.ended.send(());
+            let _receiver_gone = self.ended.send(());
         } else {
             self.batch.extend_from_slice(line);
             self.lines += 1;

@@ -146,7 +146,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
         while let Some(Key(key)) = map.next_key()? {
             let value: &RawValue = map.next_value()?;
             if is_too_deep(value.get()) {
-                return Err(A::Error::custom("it is nested too deep"));
+                return Err(A::Error::custom("it is nested too deeply"));
             }
             let is_new = match &*key {
                 "name" => fields.name.replace(value).is_none(),
@@ -155,7 +155,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
                 _ => others.insert(key),
             };
             if !is_new {
-                return Err(A::Error::custom("a key stands in it twice"));
+                return Err(A::Error::custom("it has a key twice"));
             }
         }
         Ok(fields)

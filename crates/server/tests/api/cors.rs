@@ -146,8 +146,8 @@ fn a_preflight_for_other_methods_or_headers_is_refused(database: TestDatabase) -
         [("DELETE", "content-type"), ("POST", "x-other"), ("POST", "content-type,x-other")]
     {
         let reply = preflight(ALLOWED, method, headers).send(app.port);
-        let said = "a page of another origin may not send that method or that header";
-        reply.assert_error(403, "forbidden", None, said);
+        let message = "pages of other origins may not use that method or header";
+        reply.assert_error(403, "forbidden", None, message);
     }
     Ok(())
 }
@@ -186,7 +186,7 @@ fn another_origin_gets_its_reply_without_permission(database: TestDatabase) -> a
     let app = App::with(database, SETTING);
     for origin in ["https://evil.example", "http://chat.example.org", "http://localhost", "null", ""] {
         let reply = preflight(origin, "POST", "content-type").send(app.port);
-        reply.assert_error(405, "method_not_allowed", None, "this path does not have that method");
+        reply.assert_error(405, "method_not_allowed", None, "this path does not support that method");
         assert_eq!(reply.header("allow"), "GET, HEAD, POST");
         assert_not_readable(&reply);
         let reply = Request::new("GET", "/nothing").header("Origin", origin).send(app.port);

@@ -17,7 +17,7 @@ pub fn cases() -> Vec<Case> {
     .to_vec()
 }
 
-const NOT_ALLOWED: &str = "this path does not have that method";
+const NOT_ALLOWED: &str = "this path does not support that method";
 
 fn the_root_redirects_to_the_page(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);

@@ -119,8 +119,8 @@ fn two_host_headers_are_malformed(database: TestDatabase) -> anyhow::Result<()> 
         let request = hosts
             .iter()
             .fold(Request::new("GET", "/docs").without("Host"), |request, host| request.header("Host", host));
-        let said = "the head of the request is malformed, or its target is too long";
-        request.send(app.port).assert_error(400, "malformed_request", None, said);
+        let message = "the head of the request is malformed, or its target is too long";
+        request.send(app.port).assert_error(400, "malformed_request", None, message);
     }
     Ok(())
 }

@@ -51,7 +51,7 @@ fn an_unsupported_method_is_405(database: TestDatabase) -> anyhow::Result<()> {
     {
         for method in methods {
             let reply = Request::new(method, path).send(app.port);
-            reply.assert_error(405, "method_not_allowed", None, "this path does not have that method");
+            reply.assert_error(405, "method_not_allowed", None, "this path does not support that method");
             assert_eq!(reply.header("allow"), allowed);
         }
     }

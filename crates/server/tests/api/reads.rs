@@ -121,7 +121,7 @@ fn a_lookup_without_a_parameter_is_422(database: TestDatabase) -> anyhow::Result
     let name = get(&app, "/v1/group_lookup?name=%20");
     name.assert_error(422, "invalid_name", Some("name"), "name must not begin or end with white space");
     let reply = request("POST", "/v1/group_lookup").send(app.port);
-    reply.assert_error(405, "method_not_allowed", None, "this path does not have that method");
+    reply.assert_error(405, "method_not_allowed", None, "this path does not support that method");
     assert_eq!(reply.header("allow"), "GET, HEAD");
     Ok(())
 }

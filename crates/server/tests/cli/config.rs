@@ -64,10 +64,10 @@ fn a_mode_that_is_a_number_in_toml_is_refused() -> anyhow::Result<()> {
             format!("[http]\nsocket_mode = {number}\n"),
         )?;
         let ended = run_in(folder.path(), &["config"], &[]);
-        let said = format!(
+        let message = format!(
             "gochat: http.socket_mode = \"{read}\" from config/development.toml is refused: expected three octal digits, like 660, in quotes\n"
         );
-        assert_eq!((ended.code, ended.stdout, ended.stderr), (Some(1), String::new(), said));
+        assert_eq!((ended.code, ended.stdout, ended.stderr), (Some(1), String::new(), message));
     }
     Ok(())
 }

@@ -96,9 +96,9 @@ fn invalid_configuration_is_refused_in_one_sentence() -> anyhow::Result<()> {
     );
     assert_refused(&[("GOCHAT__HTTP__BIND", "here")], &["http.bind = \"here\"", "127.0.0.1:1213"]);
     for (bind, right) in [
-        ("unix:http.sock", "expected an absolute path behind unix:, like unix:/run/gochat/http.sock"),
+        ("unix:http.sock", "expected an absolute path after unix:, like unix:/run/gochat/http.sock"),
         ("unix:@gochat", "there are no abstract sockets (@)"),
-        ("unix:/run/http.sock?mode=660", "expected the path alone behind unix:"),
+        ("unix:/run/http.sock?mode=660", "expected only a path after unix:"),
     ] {
         let named = format!("http.bind = \"{bind}\" from the environment is refused: ");
         assert_refused(&[("GOCHAT__HTTP__BIND", bind)], &[&named, right]);
@@ -143,7 +143,7 @@ fn a_port_in_use_is_reported_and_no_database_is_created() -> anyhow::Result<()> 
     assert_refused(&[("GOCHAT__HTTP__BIND", &address)], &["http.bind", &address, "in use"]);
     assert_refused(
         &[("GOCHAT__HTTP__BIND", "127.0.0.1:0"), ("GOCHAT__ADMIN__BIND", &address)],
-        &["admin.bind", &address, "in use", "set an address that is free"],
+        &["admin.bind", &address, "in use", "set a free address"],
     );
     Ok(())
 }
@@ -163,8 +163,8 @@ fn a_variable_that_is_not_unicode_is_refused() -> anyhow::Result<()> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gochat"));
     let output = deadline::run(command.arg("config").env("GOCHAT__DATABASE__URL", url));
     assert_eq!((output.status.code(), &*output.stdout), (Some(1), &b""[..]));
-    let said = String::from_utf8(output.stderr)?;
-    assert_eq!(said, "gochat: GOCHAT__DATABASE__URL is refused: expected Unicode\n");
+    let message = String::from_utf8(output.stderr)?;
+    assert_eq!(message, "gochat: GOCHAT__DATABASE__URL is refused: expected Unicode\n");
     Ok(())
 }
 

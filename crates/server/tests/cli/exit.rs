@@ -22,8 +22,8 @@ fn a_command_exits_cleanly_while_connections_are_being_opened(_: TestDatabase) -
         for _ in 0..15 {
             let arguments = ["groups", "import", "--format", "csv", "--dry-run", "-"];
             let ended = run_with(&database, &arguments, file.as_bytes());
-            let said = format!("dry run: {LINES} to create, there already 0, refused 0\n");
-            assert_eq!((ended.code, ended.stderr), (Some(0), said));
+            let message = format!("dry run: {LINES} to create, already existing 0, refused 0\n");
+            assert_eq!((ended.code, ended.stderr), (Some(0), message));
         }
     };
     thread::scope(|scope| (0..6).for_each(|_| drop(scope.spawn(dry_runs))));

@@ -51,13 +51,13 @@ fn what_was_exported_is_recreated_by_an_import(database: TestDatabase) -> anyhow
     let folder = TempDir::new()?;
     for file in ["groups.csv", "groups.ndjson"] {
         let exported = export_in(folder.path(), &database, &["--progress-every", "1000", file]);
-        let said = "1,000 groups\n2,000 groups\nexported 2,509 groups\n";
-        assert_eq!((exported.code, &*exported.stdout, &*exported.stderr), (Some(0), "", said));
+        let message = "1,000 groups\n2,000 groups\nexported 2,509 groups\n";
+        assert_eq!((exported.code, &*exported.stdout, &*exported.stderr), (Some(0), "", message));
         // Groups of any database can be imported into SQLite.
         let other = TestDatabase::sqlite()?;
         let url = [("GOCHAT__DATABASE__URL", other.url())];
         let imported = run_in(folder.path(), &["groups", "import", file], &url);
-        assert_eq!(imported.stderr, "created 2,509, there already 0, refused 0\n");
+        assert_eq!(imported.stderr, "created 2,509, already existing 0, refused 0\n");
         assert_eq!(stored(&other), stored(&database));
         // Importing them back adds nothing.
         let back = run_with(
@@ -65,7 +65,7 @@ fn what_was_exported_is_recreated_by_an_import(database: TestDatabase) -> anyhow
             &["groups", "import", "-"],
             export_in(folder.path(), &other, &[]).stdout.as_bytes(),
         );
-        assert_eq!(back.stderr, "created 0, there already 2,509, refused 0\n");
+        assert_eq!(back.stderr, "created 0, already existing 2,509, refused 0\n");
     }
     Ok(())
 }
@@ -98,7 +98,7 @@ fn every_group_is_exported_once_while_others_are_created(database: TestDatabase)
         let exported = run(&database, &["groups", "export"]);
         (import.join().unwrap(), exported)
     });
-    assert_eq!(imported.stderr, "created 2,500, there already 0, refused 0\n");
+    assert_eq!(imported.stderr, "created 2,500, already existing 0, refused 0\n");
     assert_eq!(exported.code, Some(0), "{}", exported.stderr);
     let groups: Vec<serde_json::Value> =
         exported.stdout.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
@@ -170,6 +170,6 @@ fn an_empty_database_exports_no_groups(database: TestDatabase) -> anyhow::Result
     let csv = run(&database, &["groups", "export", "--format", "csv"]);
     assert_eq!(csv.stdout, "id,uuid,name,admin_id,token,created_at\n");
     let back = run_with(&database, &["groups", "import", "-", "--format", "csv"], csv.stdout.as_bytes());
-    assert_eq!((back.code, &*back.stderr), (Some(0), "created 0, there already 0, refused 0\n"));
+    assert_eq!((back.code, &*back.stderr), (Some(0), "created 0, already existing 0, refused 0\n"));
     Ok(())
 }

@@ -57,7 +57,7 @@ fn an_import_ends_with_its_error(_: TestDatabase) -> anyhow::Result<()> {
     input.write_all(ndjson("late", 0..1).as_bytes())?;
     assert_eq!(
         stderr.rest(),
-        "stopped after line 11: created 10, there already 0, refused 1; it is safe to run the same import again\n\
+        "stopped after line 11: created 10, already existing 0, refused 1; it is safe to run the same import again\n\
          gochat: line 12: the storage is unavailable: the database took too long\n"
     );
     assert_eq!(deadline::exit(&mut import).code(), Some(2));

@@ -39,8 +39,8 @@ fn assert_healthy(ended: &Ended) {
 }
 
 #[track_caller]
-fn assert_unhealthy(ended: &Ended, said: &str) {
-    assert_eq!((ended.code, &*ended.stdout, &*ended.stderr), (Some(1), "", &*format!("gochat: {said}\n")));
+fn assert_unhealthy(ended: &Ended, message: &str) {
+    assert_eq!((ended.code, &*ended.stdout, &*ended.stderr), (Some(1), "", &*format!("gochat: {message}\n")));
 }
 
 fn a_server_is_healthy_while_it_is_ready(database: TestDatabase) -> anyhow::Result<()> {
@@ -77,18 +77,18 @@ fn a_server_on_all_addresses_is_asked_on_a_loopback_address(database: TestDataba
 
 fn without_a_listener_the_check_fails() -> anyhow::Result<()> {
     // Nothing listens on port 1.
-    let said = "http://127.0.0.1:1/readyz does not answer: Connection refused (os error 111)";
-    assert_unhealthy(&healthcheck("127.0.0.1:1"), said);
-    assert_unhealthy(&healthcheck("0.0.0.0:1"), said);
+    let message = "http://127.0.0.1:1/readyz does not answer: Connection refused (os error 111)";
+    assert_unhealthy(&healthcheck("127.0.0.1:1"), message);
+    assert_unhealthy(&healthcheck("0.0.0.0:1"), message);
     Ok(())
 }
 
 fn a_listener_that_never_answers_times_out() -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?.to_string();
-    let said = format!("http://{address}/readyz does not answer: no complete reply within 5 seconds");
+    let message = format!("http://{address}/readyz does not answer: no complete reply within 5 seconds");
     // A listener that accepts the connection and sends nothing.
-    assert_unhealthy(&healthcheck(&address), &said);
+    assert_unhealthy(&healthcheck(&address), &message);
     // A listener that sends one byte at a time, each well before a read would time out.
     let dribbles = thread::spawn(move || {
         let (_silent, (mut stream, _)) = (listener.accept()?, listener.accept()?);
@@ -99,12 +99,12 @@ fn a_listener_that_never_answers_times_out() -> anyhow::Result<()> {
         }
         anyhow::Ok(())
     });
-    assert_unhealthy(&healthcheck(&address), &said);
+    assert_unhealthy(&healthcheck(&address), &message);
     dribbles.join().unwrap()
 }
 
 fn an_unexpected_answer_is_reported() -> anyhow::Result<()> {
-    for (reply, said) in [
+    for (reply, message) in [
         ("HTTP/1.1 404 Not Found\r\ncontent-length: 8\r\n\r\nno\nhere\n", "answers 404: no here"),
         ("SSH-2.0-OpenSSH_9.2\r\n", "does not answer: the reply is not HTTP"),
         ("", "does not answer: the reply is not HTTP"),
@@ -122,7 +122,7 @@ fn an_unexpected_answer_is_reported() -> anyhow::Result<()> {
             stream.write_all(reply.as_bytes())?;
             anyhow::Ok(String::from_utf8(request)?)
         });
-        assert_unhealthy(&healthcheck(&address), &format!("http://{address}/readyz {said}"));
+        assert_unhealthy(&healthcheck(&address), &format!("http://{address}/readyz {message}"));
         let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
         assert_eq!(answers.join().unwrap()?, request);
     }
@@ -130,8 +130,8 @@ fn an_unexpected_answer_is_reported() -> anyhow::Result<()> {
 }
 
 fn an_address_that_cannot_be_asked_is_refused() -> anyhow::Result<()> {
-    let said = "admin.bind = \"127.0.0.1:0\" cannot be asked: the port is different at each start";
-    assert_unhealthy(&healthcheck("127.0.0.1:0"), said);
+    let message = "admin.bind = \"127.0.0.1:0\" cannot be asked: the port is different at each start";
+    assert_unhealthy(&healthcheck("127.0.0.1:0"), message);
     let ended = healthcheck("here");
     assert!(ended.code == Some(1) && ended.stderr.starts_with("gochat: admin.bind = \"here\""), "{ended:?}");
     Ok(())

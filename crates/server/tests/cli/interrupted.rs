@@ -90,13 +90,16 @@ fn after_a_signal_a_second_run_adds_the_rest(database: TestDatabase) -> anyhow::
             (ended.code, &*ended.stderr),
             (
                 Some(code),
-                "interrupted after line 1,501: created 1,500, there already 0, refused 1; \
+                "interrupted after line 1,501: created 1,500, already existing 0, refused 1; \
                  it is safe to run the same import again\n"
             ),
             "{name}"
         );
         let again = run_with(&database, &["groups", "import", "-"], ndjson(name, 0..2000).as_bytes());
-        assert_eq!((again.code, &*again.stderr), (Some(0), "created 500, there already 1,500, refused 0\n"));
+        assert_eq!(
+            (again.code, &*again.stderr),
+            (Some(0), "created 500, already existing 1,500, refused 0\n")
+        );
     }
     assert_eq!(count(&database), "6000");
     Ok(())
@@ -109,7 +112,7 @@ fn an_import_under_nohup_ignores_sighup(database: TestDatabase) -> anyhow::Resul
     import.settle(2);
     drop(import.child.stdin.take());
     let ended = import.end();
-    assert_eq!((ended.code, &*ended.stderr), (Some(1), "created 0, there already 0, refused 2\n"));
+    assert_eq!((ended.code, &*ended.stderr), (Some(1), "created 0, already existing 0, refused 2\n"));
     Ok(())
 }
 
@@ -121,7 +124,7 @@ fn after_kill_9_a_second_run_adds_the_rest(database: TestDatabase) -> anyhow::Re
     assert_eq!(import.end().code, None);
     assert_eq!(count(&database), "1500");
     let again = run_with(&database, &["groups", "import", "-"], ndjson("g", 0..2000).as_bytes());
-    assert_eq!((again.code, &*again.stderr), (Some(0), "created 500, there already 1,500, refused 0\n"));
+    assert_eq!((again.code, &*again.stderr), (Some(0), "created 500, already existing 1,500, refused 0\n"));
     Ok(())
 }
 
@@ -135,7 +138,7 @@ fn a_failing_database_ends_an_import_with_a_progress_report(database: TestDataba
     let ended = import.end();
     assert_eq!(ended.code, Some(2), "{ended:?}");
     let (reached, failed) = ended.stderr.split_once('\n').unwrap();
-    let expected = "stopped after line 11: created 10, there already 0, refused 1; \
+    let expected = "stopped after line 11: created 10, already existing 0, refused 1; \
                     it is safe to run the same import again";
     assert_eq!(reached, expected);
     assert!(failed.starts_with("gochat: line 12: the storage "), "{failed}");
@@ -161,7 +164,7 @@ fn an_overlong_line_is_not_kept_in_memory(database: TestDatabase) -> anyhow::Res
     let grown = peak(&import) - before;
     assert!(grown < 8 * 1024, "{grown} KiB");
     drop(import.child.stdin.take());
-    assert_eq!(import.end().stderr, "created 0, there already 0, refused 2\n");
+    assert_eq!(import.end().stderr, "created 0, already existing 0, refused 2\n");
     Ok(())
 }
 
@@ -188,10 +191,10 @@ fn an_interrupted_export_leaves_no_file(database: TestDatabase) -> anyhow::Resul
             files().pop()
         });
         signal(&child, name);
-        let said = Lines::of(stderr).rest();
-        let said = said.trim_start_matches('.');
-        assert_eq!(deadline::exit(&mut child).code(), Some(code), "{said}");
-        assert!(said.ends_with("interrupted: groups.ndjson is not written\n"), "{said}");
+        let message = Lines::of(stderr).rest();
+        let message = message.trim_start_matches('.');
+        assert_eq!(deadline::exit(&mut child).code(), Some(code), "{message}");
+        assert!(message.ends_with("interrupted: groups.ndjson is not written\n"), "{message}");
         assert!(files().is_empty(), "{:?}", files());
     }
     Ok(())

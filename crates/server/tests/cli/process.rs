@@ -98,7 +98,7 @@ pub struct Server {
     pub admin_port: u16,
     child: Child,
     /// Standard error up to the start of listening.
-    said: String,
+    startup_log: String,
     /// Standard error after that.
     stderr: Option<Lines>,
     _folder: TempDir,
@@ -150,12 +150,12 @@ impl Server {
     fn spawn_unread(mut command: Command, folder: TempDir) -> (Self, BufReader<ChildStderr>) {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut said = String::new();
+        let mut startup_log = String::new();
         let mut port_in_the_line_with = |mark: &str| {
             loop {
                 let mut line = String::new();
-                assert!(stderr.read_line(&mut line).unwrap() > 0, "the server ended: {said}");
-                said += &line;
+                assert!(stderr.read_line(&mut line).unwrap() > 0, "the server ended: {startup_log}");
+                startup_log += &line;
                 if let Some((_, address)) = line.split_once(&format!("{mark} on http://127.0.0.1:")) {
                     break address.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap();
                 }
@@ -163,7 +163,7 @@ impl Server {
         };
         let port = port_in_the_line_with("listening");
         let admin_port = port_in_the_line_with("admin listener");
-        (Self { port, admin_port, child, said, stderr: None, _folder: folder }, stderr)
+        (Self { port, admin_port, child, startup_log, stderr: None, _folder: folder }, stderr)
     }
 
     /// Starts to read standard error.
@@ -195,7 +195,7 @@ impl Server {
     pub fn wait(mut self) -> Ended {
         let code = deadline::exit(&mut self.child).code();
         let rest = self.stderr.take().map(|stderr| stderr.rest()).unwrap_or_default();
-        Ended { code, stdout: String::new(), stderr: mem::take(&mut self.said) + &rest }
+        Ended { code, stdout: String::new(), stderr: mem::take(&mut self.startup_log) + &rest }
     }
 }
 

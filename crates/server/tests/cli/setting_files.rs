@@ -50,11 +50,11 @@ impl TestFolder {
 
     /// Passes if the start is refused with exactly this sentence, and nothing is created.
     #[track_caller]
-    fn assert_refused(&self, variables: &[(&str, &str)], said: &str) {
+    fn assert_refused(&self, variables: &[(&str, &str)], message: &str) {
         let ended = self.run("serve", variables);
         assert_eq!(
             (ended.code, &*ended.stdout, &*ended.stderr),
-            (Some(1), "", &*format!("gochat: {said}\n"))
+            (Some(1), "", &*format!("gochat: {message}\n"))
         );
         assert_eq!(fs::read_dir(self.folder.path()).unwrap().count(), 0, "something was made");
     }
@@ -91,8 +91,9 @@ fn a_database_whose_url_is_in_a_file_is_used(database: TestDatabase) -> anyhow::
     let file = folder.file(format!("{}\n", database.url()));
     let migrated = folder.run("migrate", &[("GOCHAT__DATABASE__URL_FILE", &file)]);
     let versions = schema::versions(database.backend())?;
-    let said = versions.iter().map(|version| format!("migrated to {version}\n")).collect::<Vec<_>>().concat();
-    assert_eq!((migrated.code, migrated.stdout, migrated.stderr), (Some(0), said, String::new()));
+    let message =
+        versions.iter().map(|version| format!("migrated to {version}\n")).collect::<Vec<_>>().concat();
+    assert_eq!((migrated.code, migrated.stdout, migrated.stderr), (Some(0), message, String::new()));
     assert_eq!(database.rows("SELECT name FROM groups")?.len(), 0);
     // The file also overrides the profile's file, and a password in it is redacted.
     let shown =
@@ -145,10 +146,10 @@ fn a_pipe_is_accepted_but_has_a_timeout() -> anyhow::Result<()> {
     let path = pipe.to_str().unwrap();
     assert!(Command::new("mkfifo").arg(path).status()?.success());
     let variable = "GOCHAT__LOG__LEVEL_FILE";
-    let said = "it could not be read to its end within 10 seconds";
+    let message = "it could not be read to its end within 10 seconds";
     folder.assert_refused(
         &[(variable, path)],
-        &format!("the file \"{path}\" of {variable} is refused: {said}"),
+        &format!("the file \"{path}\" of {variable} is refused: {message}"),
     );
     let shown = thread::scope(|scope| {
         scope.spawn(|| fs::write(&pipe, "debug\n").unwrap());

@@ -39,24 +39,24 @@ const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
 struct UnixServer {
     child: Child,
     stderr: Lines,
-    said: String,
+    startup_log: String,
 }
 
 impl UnixServer {
     fn start(database: &TestDatabase, folder: &Path, variables: &[(&str, &str)]) -> Self {
         let mut child = start(database, folder, variables);
         let stderr = Lines::of(child.stderr.take().unwrap());
-        let mut said = String::new();
-        while !said.contains("documentation: ") {
-            said += &stderr.line().unwrap_or_else(|| panic!("the server ended: {said}"));
+        let mut startup_log = String::new();
+        while !startup_log.contains("documentation: ") {
+            startup_log += &stderr.line().unwrap_or_else(|| panic!("the server ended: {startup_log}"));
         }
-        Self { child, stderr, said }
+        Self { child, stderr, startup_log }
     }
 
     fn end(mut self, by: &str) -> Ended {
         signal(&self.child, by);
         let code = deadline::exit(&mut self.child).code();
-        Ended { code, stdout: String::new(), stderr: self.said + &self.stderr.rest() }
+        Ended { code, stdout: String::new(), stderr: self.startup_log + &self.stderr.rest() }
     }
 }
 
@@ -97,8 +97,8 @@ fn a_unix_socket_is_served_and_removed_at_the_end(database: TestDatabase) -> any
         // A malformed request is answered as over TCP.
         let mut malformed = Connection::open_unix(&socket);
         malformed.write(b"nonsense\r\n\r\n");
-        let said = "the head of the request is malformed, or its target is too long";
-        malformed.read().assert_error(400, "malformed_request", None, said);
+        let message = "the head of the request is malformed, or its target is too long";
+        malformed.read().assert_error(400, "malformed_request", None, message);
         let ended = server.end("-TERM");
         assert_eq!(ended.code, Some(0), "{ended:?}");
         let listening = format!("INFO listening on unix:{}\n", socket.display());
@@ -120,11 +120,11 @@ fn the_socket_of_a_killed_server_is_replaced_but_not_that_of_a_running_one(
     assert!(socket.exists());
     let server = UnixServer::start(&database, folder.path(), &[]);
     let second = Ended::from(deadline::output(start(&database, folder.path(), &[])));
-    let said = format!(
-        "gochat: http.bind = \"unix:{}\" cannot be listened on: another process serves it; stop that, or set another path\n",
+    let message = format!(
+        "gochat: http.bind = \"unix:{}\" cannot be used: another process listens on it; stop that process, or set another path\n",
         socket.display()
     );
-    assert_eq!((second.code, second.stderr), (Some(1), said));
+    assert_eq!((second.code, second.stderr), (Some(1), message));
     // The first server keeps running.
     assert_eq!(Request::create(BODY).send_to(&socket).status, 201);
     assert_eq!(server.end("-TERM").code, Some(0));
@@ -191,16 +191,16 @@ fn a_file_that_is_not_a_socket_is_refused_and_left_alone() -> anyhow::Result<()>
     let bind = format!("unix:{}", path.display());
     let variables = [("GOCHAT__HTTP__BIND", &*bind), ("GOCHAT__ADMIN__BIND", "127.0.0.1:0")];
     let ended = run_in(folder.path(), &[], &variables);
-    let said = format!(
-        "gochat: http.bind = \"{bind}\" cannot be listened on: the file there is not a socket; move it away, or set another path\n"
+    let message = format!(
+        "gochat: http.bind = \"{bind}\" cannot be used: the file there is not a socket; move it away, or set another path\n"
     );
-    assert_eq!((ended.code, ended.stderr), (Some(1), said));
+    assert_eq!((ended.code, ended.stderr), (Some(1), message));
     assert_eq!(fs::read_to_string(&path)?, "precious");
     // No database was created.
     assert_eq!(fs::read_dir(folder.path())?.count(), 1);
     let nowhere = [("GOCHAT__HTTP__BIND", "unix:/nowhere/http.sock"), variables[1]];
     let ended = run_in(folder.path(), &[], &nowhere);
-    let said = "gochat: http.bind = \"unix:/nowhere/http.sock\" cannot be listened on: the folder /nowhere cannot be opened: No such file or directory (os error 2)\n";
-    assert_eq!((ended.code, &*ended.stderr), (Some(1), said));
+    let message = "gochat: http.bind = \"unix:/nowhere/http.sock\" cannot be used: the folder /nowhere cannot be opened: No such file or directory (os error 2)\n";
+    assert_eq!((ended.code, &*ended.stderr), (Some(1), message));
     Ok(())
 }

@@ -100,8 +100,8 @@ fn a_socket_from_systemd_is_served(database: TestDatabase) -> anyhow::Result<()>
     server.terminate();
     let ended = server.wait();
     assert_eq!(ended.code, Some(0));
-    let said = format!("INFO listening on http://127.0.0.1:{port}, passed by systemd\n");
-    assert!(ended.stderr.contains(&said), "{ended:?}");
+    let message = format!("INFO listening on http://127.0.0.1:{port}, passed by systemd\n");
+    assert!(ended.stderr.contains(&message), "{ended:?}");
     assert!(!ended.stderr.contains("WARN"), "{ended:?}");
     Ok(())
 }
@@ -160,8 +160,8 @@ fn an_unused_socket_is_reported(database: TestDatabase) -> anyhow::Result<()> {
     let server = server_with(&database, [copy(&tcp()), copy(&tcp())], "http:metrics", &[HTTP]);
     server.terminate();
     let ended = server.wait();
-    let said = "WARN systemd passed the socket metrics, which no setting takes\n";
-    assert!(ended.code == Some(0) && ended.stderr.contains(said), "{ended:?}");
+    let message = "WARN systemd passed the socket metrics, which no setting takes\n";
+    assert!(ended.code == Some(0) && ended.stderr.contains(message), "{ended:?}");
     Ok(())
 }
 
@@ -171,23 +171,23 @@ fn assert_refused(
     sockets: impl IntoIterator<Item = OwnedFd>,
     names: &str,
     variables: &[(&str, &str)],
-    said: &str,
+    message: &str,
 ) {
     let folder = TempDir::new().unwrap();
     let mut command = command_with(sockets, names, &folder, &[], variables);
     let ended = Ended::from(deadline::output(command.stderr(Stdio::piped()).spawn().unwrap()));
-    assert_eq!((ended.code, &*ended.stderr), (Some(1), &*format!("gochat: {said}\n")));
+    assert_eq!((ended.code, &*ended.stderr), (Some(1), &*format!("gochat: {message}\n")));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "something was made");
 }
 
 fn without_a_socket_from_systemd_the_start_is_refused() -> anyhow::Result<()> {
-    let said = "http.bind = \"systemd\" cannot be listened on: systemd passed no socket; start the service with its socket unit, or set an address";
-    assert_refused([], "", &[HTTP], said);
+    let message = "http.bind = \"systemd\" cannot be used: systemd passed no socket; start the service with its socket unit, or set an address";
+    assert_refused([], "", &[HTTP], message);
     // The sockets were meant for another process.
     let folder = TempDir::new()?;
     let variables = [("LISTEN_FDS", "1"), ("LISTEN_PID", "1"), ("LISTEN_FDNAMES", "http"), HTTP];
     let ended = crate::process::run_in(folder.path(), &[], &variables);
-    assert_eq!((ended.code, ended.stderr), (Some(1), format!("gochat: {said}\n")));
+    assert_eq!((ended.code, ended.stderr), (Some(1), format!("gochat: {message}\n")));
     Ok(())
 }
 
@@ -196,13 +196,13 @@ fn a_socket_with_another_name_is_refused() -> anyhow::Result<()> {
         [copy(&tcp())],
         "http",
         &[HTTP, ADMIN],
-        "admin.bind = \"systemd\" cannot be listened on: systemd passed no socket named admin, but http; set FileDescriptorName=admin in its unit",
+        "admin.bind = \"systemd\" cannot be used: systemd passed no socket named admin, but http; set FileDescriptorName=admin in its unit",
     );
     assert_refused(
         [copy(&tcp()), copy(&tcp())],
         "http:http",
         &[HTTP],
-        "http.bind = \"systemd\" cannot be listened on: systemd passed 2 sockets named http; one is served",
+        "http.bind = \"systemd\" cannot be used: systemd passed 2 sockets named http; expected one",
     );
     Ok(())
 }
@@ -214,9 +214,9 @@ fn an_inherited_descriptor_that_does_not_listen_is_refused() -> anyhow::Result<(
         [connection.into()],
         "http",
         &[HTTP],
-        "http.bind = \"systemd\" cannot be listened on: the socket http does not listen; its unit needs Accept=no",
+        "http.bind = \"systemd\" cannot be used: the socket http does not listen; its unit needs Accept=no",
     );
-    let neither = "http.bind = \"systemd\" cannot be listened on: the socket http is neither one of TCP nor a Unix stream socket: fd 3 is not a";
+    let neither = "http.bind = \"systemd\" cannot be used: the socket http is neither a TCP socket nor a Unix stream socket: fd 3 is not a";
     assert_refused(
         [UdpSocket::bind("127.0.0.1:0")?.into()],
         "http",
@@ -244,8 +244,8 @@ fn the_development_key_is_refused_on_a_socket_that_other_machines_can_reach() ->
 
 fn a_healthcheck_cannot_ask_a_socket_from_systemd() -> anyhow::Result<()> {
     let ended = crate::process::run_in(TempDir::new()?.path(), &["healthcheck"], &[ADMIN]);
-    let said = "gochat: admin.bind = \"systemd\" does not tell the address; set the one in the socket unit for this command, like GOCHAT__ADMIN__BIND=127.0.0.1:1214\n";
-    assert_eq!((ended.code, &*ended.stderr), (Some(1), said));
+    let message = "gochat: admin.bind = \"systemd\" does not tell the address; set the one in the socket unit for this command, like GOCHAT__ADMIN__BIND=127.0.0.1:1214\n";
+    assert_eq!((ended.code, &*ended.stderr), (Some(1), message));
     Ok(())
 }
 
@@ -256,7 +256,7 @@ fn a_socket_is_reported_even_if_no_setting_uses_systemd(database: TestDatabase) 
     server.terminate();
     let ended = server.wait();
     assert_eq!(ended.code, Some(0));
-    let said = "WARN systemd passed the socket http, which no setting takes\n";
-    assert!(ended.stderr.contains(said), "{ended:?}");
+    let message = "WARN systemd passed the socket http, which no setting takes\n";
+    assert!(ended.stderr.contains(message), "{ended:?}");
     Ok(())
 }

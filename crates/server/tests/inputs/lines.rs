@@ -85,8 +85,8 @@ fn gochat(database: &TestDatabase, arguments: &[&str], input: &[u8]) -> anyhow::
 
 /// Returns the exit code and the messages, without progress reports.
 fn ended(output: Output) -> anyhow::Result<(Option<i32>, String)> {
-    let said = String::from_utf8(output.stderr)?;
-    let lines = said.lines().filter(|line| !line.contains(": created "));
+    let message = String::from_utf8(output.stderr)?;
+    let lines = message.lines().filter(|line| !line.contains(": created "));
     Ok((output.status.code(), lines.collect::<Vec<_>>().join("\n")))
 }
 

@@ -116,7 +116,7 @@ async fn export(
     let mut text = rows::header(format);
     loop {
         let list = async || groups.list(permit, after, PageSize::MAX).await;
-        let page = list.retry(backoff::pauses()).when(StorageError::is_transient).await?;
+        let page = list.retry(backoff::policy()).when(StorageError::is_transient).await?;
         rows::append(&mut text, &page.groups, format)?;
         out.write_all(&text)?;
         text.clear();

@@ -122,7 +122,7 @@ async fn import_all(
             Outcome::Created => counts.created += 1,
             // Only the first of several lines with the same name would be created.
             Outcome::WouldCreate(name) if new_names.insert(&name) => counts.created += 1,
-            Outcome::ThereAlready | Outcome::WouldCreate(_) => counts.there_already += 1,
+            Outcome::AlreadyExists | Outcome::WouldCreate(_) => counts.already_existing += 1,
             Outcome::Refused(reason) => {
                 counts.refused += 1;
                 progress.say(&format!("line {line}: {reason}"));

@@ -37,24 +37,24 @@ pub(super) enum Wait {
 
 /// Deadline of the current wait.
 pub(super) struct Deadline {
-    limits: Timeouts,
+    timeouts: Timeouts,
     wait: Option<Wait>,
     timer: Pin<Box<Sleep>>,
 }
 
 impl Deadline {
-    pub(super) fn new(limits: Timeouts) -> Self {
-        Self { limits, wait: None, timer: Box::pin(sleep(limits.request)) }
+    pub(super) fn new(timeouts: Timeouts) -> Self {
+        Self { timeouts, wait: None, timer: Box::pin(sleep(timeouts.request)) }
     }
 
     /// Starts `wait`, or continues it if it is the current one. Ready when it has timed out.
     pub(super) fn poll(&mut self, wait: Wait, cx: &mut Context<'_>) -> Poll<()> {
         if self.wait != Some(wait) {
             let limit = match wait {
-                Wait::Next => self.limits.keep_alive,
-                Wait::Close => self.limits.lingering_close,
-                Wait::CloseUnserved => self.limits.lingering_close / 10,
-                Wait::First | Wait::Head | Wait::Write => self.limits.request,
+                Wait::Next => self.timeouts.keep_alive,
+                Wait::Close => self.timeouts.lingering_close,
+                Wait::CloseUnserved => self.timeouts.lingering_close / 10,
+                Wait::First | Wait::Head | Wait::Write => self.timeouts.request,
             };
             self.timer.as_mut().reset(Instant::now() + limit);
             self.wait = Some(wait);
@@ -75,12 +75,12 @@ mod tests {
 
     #[actix_web::test]
     async fn a_different_wait_restarts_the_timer() {
-        let limits = Timeouts {
+        let timeouts = Timeouts {
             keep_alive: Duration::ZERO,
             request: Duration::from_secs(600),
             lingering_close: Duration::ZERO,
         };
-        let mut deadline = Deadline::new(limits);
+        let mut deadline = Deadline::new(timeouts);
         let mut now = Context::from_waker(Waker::noop());
         assert!(deadline.poll(Wait::First, &mut now).is_pending());
         poll_fn(|cx| deadline.poll(Wait::Next, cx)).await;

@@ -94,6 +94,6 @@ impl From<Misdirected> for ApiError {
 /// A preflight for a method or header that no page may use.
 impl From<&CorsError> for ApiError {
     fn from(_: &CorsError) -> Self {
-        Self::new(Code::Forbidden, "a page of another origin may not send that method or that header")
+        Self::new(Code::Forbidden, "pages of other origins may not use that method or header")
     }
 }

@@ -170,8 +170,8 @@ mod tests {
             (b"secret\nanother\n", SEVERAL_LINES),
             (&vec![b'x'; 64 * 1024 + 1], "it has more than 65536 bytes"),
         ];
-        for (content, said) in cases {
-            assert_eq!(read_back(content).unwrap_err(), said);
+        for (content, message) in cases {
+            assert_eq!(read_back(content).unwrap_err(), message);
         }
         let refused = |path| read(path, READ_TIMEOUT).unwrap_err().to_string();
         assert_eq!(refused("/dev/zero"), "it has more than 65536 bytes");

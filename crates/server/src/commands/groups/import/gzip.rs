@@ -110,23 +110,23 @@ mod tests {
             (b"\0\0\0x", trailing),
             (b"\x1f\x8b", Some("unexpected end of file")),
         ];
-        for (behind, said) in cases {
+        for (behind, message) in cases {
             let packed = [gzip(b"a"), gzip(b""), gzip(b"b"), behind.to_vec()].concat();
             for chunk in [1, 7, 64 * 1024] {
                 let (text, error) = unpack(&packed, chunk);
-                assert_eq!((&*text, error.as_deref()), ("ab", said), "{behind:?}");
+                assert_eq!((&*text, error.as_deref()), ("ab", message), "{behind:?}");
             }
         }
     }
 
     #[test]
     fn data_that_is_not_gzip_is_an_error() {
-        for (packed, said) in [
+        for (packed, message) in [
             (&b"name,token,admin_id\n"[..], "invalid gzip header"),
             (b"\0\0\0\0\0\0\0\0\0\0", "invalid gzip header"),
             (b"", "unexpected end of file"),
         ] {
-            assert_eq!(unpack(packed, 64).1.as_deref(), Some(said));
+            assert_eq!(unpack(packed, 64).1.as_deref(), Some(message));
         }
     }
 

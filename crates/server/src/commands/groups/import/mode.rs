@@ -27,7 +27,7 @@ pub(super) enum Outcome {
     Created,
     /// Dry run: no group in the database has this name.
     WouldCreate(GroupName),
-    ThereAlready,
+    AlreadyExists,
     Refused(String),
 }
 
@@ -40,9 +40,9 @@ impl ImportMode<'_> {
         match self {
             Self::Store(groups, permit) => {
                 let create = async || groups.create(*permit, group.clone(), None).await;
-                match create.retry(backoff::pauses()).when(CreateGroupError::is_transient).await {
+                match create.retry(backoff::policy()).when(CreateGroupError::is_transient).await {
                     Ok(_) => Ok(Outcome::Created),
-                    Err(CreateGroupError::NameTaken) => Ok(Outcome::ThereAlready),
+                    Err(CreateGroupError::NameTaken) => Ok(Outcome::AlreadyExists),
                     Err(error) => Err(error.into()),
                 }
             }
@@ -50,8 +50,8 @@ impl ImportMode<'_> {
             Self::DryRun(Some(existing)) => {
                 let key = GroupKey::Name(group.name.clone());
                 let find = async || existing.find(&key).await;
-                let found = find.retry(backoff::pauses()).when(StorageError::is_transient).await?;
-                Ok(found.map_or(Outcome::WouldCreate(group.name), |_| Outcome::ThereAlready))
+                let found = find.retry(backoff::policy()).when(StorageError::is_transient).await?;
+                Ok(found.map_or(Outcome::WouldCreate(group.name), |_| Outcome::AlreadyExists))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Comma-separated values with a header (RFC 4180), in the variants that spreadsheets write.
 //!
-//! The crate csv_core splits a row into fields, but this module finds the rows. `csv::Reader` would search for a
+//! The crate `csv_core` splits a row into fields, but this module finds the rows. `csv::Reader` would search for a
 //! closing quote up to the end of the file, in growing memory, so one stray quote would lose every line after it. Here
 //! it loses one line, and a row is limited to the size of a request body. The parser also accepts misplaced quotes and
 //! alters the field; here they are rejected.

@@ -22,7 +22,7 @@ pub(super) fn take_declaration<R: BufRead>(lines: &mut Lines<R>) -> anyhow::Resu
         _ => None,
     };
     let delimiter = delimiter
-        .with_context(|| format!("line {}: sep= names no delimiter, like sep=; does", line.number))?;
+        .with_context(|| format!("line {}: sep= must be followed by a delimiter, like sep=;", line.number))?;
     Ok(Some(delimiter))
 }
 

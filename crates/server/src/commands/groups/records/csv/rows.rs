@@ -59,7 +59,7 @@ impl<R: BufRead> Rows<R> {
 
     /// Reads the row that begins with `line`. It has no fields if all of them are white space.
     ///
-    /// If a quote is opened and not closed, only the first line is invalid, and the following lines are read again.
+    /// If a quote is not closed, only the first line is invalid, and the following lines are read again.
     /// Otherwise one such quote would consume the rest of the file.
     fn row(&mut self, line: Line, check_count: impl Fn(usize) -> Result<(), String>) -> io::Result<Row> {
         let Line { number: line, mut position, text } = line;
@@ -84,7 +84,7 @@ impl<R: BufRead> Rows<R> {
                 }
                 other => {
                     following.extend(other);
-                    break Err("a quote is opened and not closed".to_owned());
+                    break Err("a quote is not closed".to_owned());
                 }
             }
         };
@@ -113,10 +113,10 @@ impl<R: BufRead> Rows<R> {
         match result {
             ReadRecordResult::InputEmpty => return None,
             ReadRecordResult::Record if read == row.len() => {}
-            _ => return refused("it has a carriage return outside of quotes"),
+            _ => return refused("it has a carriage return outside quotes"),
         }
         if !quotes::are_valid(text, self.delimiter.byte()) {
-            return refused("a quote is not doubled, or stands outside of quotes");
+            return refused("a quote in a field must be doubled, and the field quoted");
         }
         let mut start = 0;
         let fields = self.ends[..count].iter().map(|end| {

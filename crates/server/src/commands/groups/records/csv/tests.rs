@@ -39,16 +39,16 @@ fn an_unclosed_quote_invalidates_only_its_line() {
     assert_eq!(
         read(input),
         [
-            refused(2, "a quote is not doubled, or stands outside of quotes"),
+            refused(2, "a quote in a field must be doubled, and the field quoted"),
             group(3, "b"),
             group(4, "c"),
             group(5, "d"),
-            refused(6, "a quote is opened and not closed"),
+            refused(6, "a quote is not closed"),
         ]
     );
     let long = format!("name,token,admin_id\n\"a,t,1\n{}", "b,t,1\n".repeat(MAX_BYTES / 6 + 1));
     let read = read(&long);
-    assert_eq!(read[0], refused(2, "a quote is opened and not closed"));
+    assert_eq!(read[0], refused(2, "a quote is not closed"));
     assert_eq!((read.len(), &read[1]), (MAX_BYTES / 6 + 2, &group(3, "b")));
 }
 
@@ -57,7 +57,7 @@ fn an_invalid_row_is_refused_with_the_reason() {
     let reason = |row: &str| read(&format!("name,token,admin_id\n{row}\n")).remove(0).1.unwrap_err();
     assert_eq!(reason("a,t"), "it has 2 fields, the header 3");
     assert_eq!(reason("a,t,1,"), "it has 4 fields, the header 3");
-    assert_eq!(reason("a\rb,t,1"), "it has a carriage return outside of quotes");
+    assert_eq!(reason("a\rb,t,1"), "it has a carriage return outside quotes");
     for row in [
         "a\"b,t,1",
         "c\"d\"e,t,1",
@@ -68,7 +68,7 @@ fn an_invalid_row_is_refused_with_the_reason() {
         "\"a\" ,t,1",
         "\"a\"b\"\",t,1",
     ] {
-        assert_eq!(reason(row), "a quote is not doubled, or stands outside of quotes", "{row}");
+        assert_eq!(reason(row), "a quote in a field must be doubled, and the field quoted", "{row}");
     }
     assert_eq!(reason("\"a\nb\",t,1"), "name must not contain control characters");
     assert_eq!(reason("a,,1"), "token must not be empty");
@@ -83,7 +83,7 @@ fn the_header_has_each_column_once() {
     assert_eq!(error(""), "the file is empty: its first line must be name,token,admin_id");
     assert_eq!(error("\nname,token\na,t"), "line 2: the header lacks the column admin_id");
     assert_eq!(error("name,x,token,x,admin_id"), "line 1: the header has the column \"x\" twice");
-    assert_eq!(error("\"name,token"), "line 1: a quote is opened and not closed");
+    assert_eq!(error("\"name,token"), "line 1: a quote is not closed");
     assert!(read("\u{feff}token,admin_id,uuid,name\n").is_empty());
 }
 
@@ -148,7 +148,7 @@ fn the_delimiter_is_detected_from_the_header() {
     }
     assert_eq!(
         read("name\tToken\tadmin_id\nsay \"hi\"\tt\t1\na;b,c\tt\t1\n"),
-        [refused(2, "a quote is not doubled, or stands outside of quotes"), group(3, "a;b,c"),]
+        [refused(2, "a quote in a field must be doubled, and the field quoted"), group(3, "a;b,c"),]
     );
     let lacks = |header: &str| format!("{:#}", records(Lines::new(header.as_bytes()), None).err().unwrap());
     assert_eq!(lacks("name;token"), "line 1: the header lacks the column admin_id");
@@ -165,7 +165,7 @@ fn a_first_line_declares_the_delimiter() {
         let error = records(Lines::new(format!("{line}\nname;token;admin_id\n").as_bytes()), None).err();
         assert_eq!(
             format!("{:#}", error.unwrap()),
-            "line 1: sep= names no delimiter, like sep=; does",
+            "line 1: sep= must be followed by a delimiter, like sep=;",
             "{line}"
         );
     }
