@@ -15,7 +15,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(60);
 pub(crate) async fn run(mut sweeper: IdempotencySweeper, clock: impl Clock, keep: Duration) {
     let interval = sweeper.interval(keep);
     loop {
-        // Near the start of the time range there is no earlier moment, and so no expired key.
+        // If `keep` reaches back before the earliest representable time, no key can be that old.
         if let Some(moment) = clock.now().checked_sub(keep) {
             sweep(async || sweeper.step(moment).await, PAUSE, RETRY_AFTER).await;
         }

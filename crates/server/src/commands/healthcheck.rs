@@ -72,8 +72,8 @@ fn connect(
     }
 }
 
-/// Returns true if the machine has the address, so that the fallback must not be tried: behind it, another program may
-/// use the same port. A refused connection or a timeout proves that the address exists.
+/// Returns true if the error proves that the machine has the address: a refused connection or a timeout. The fallback
+/// is not tried then, because another program may use the same port there.
 fn machine_has_address(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::ConnectionRefused || is_timeout(error)
 }
@@ -85,7 +85,7 @@ fn get_readyz(mut stream: TcpStream, address: SocketAddr, deadline: Instant) -> 
     stream.write_all(request.as_bytes())?;
     let (mut received, mut buffer) = (Vec::new(), [0; 1024]);
     while received.len() < MAX_REPLY_BYTES {
-        // Set before each read, so that a server that sends one byte at a time is timed out too.
+        // Set before each read, so that a server that sends one byte at a time also times out.
         stream.set_read_timeout(Some(remaining(deadline)?))?;
         let length = match stream.read(&mut buffer) {
             Ok(0) => break,

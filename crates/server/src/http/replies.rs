@@ -80,8 +80,8 @@ fn error(codes: &[Code], scope: Scope) -> Response {
     response.build()
 }
 
-/// Returns true if an error can be sent as a problem. That needs a header, and these errors occur before headers are
-/// read: a read operation has no body, so only its head can time out.
+/// Returns true if the error can be sent as a problem. That depends on `Accept`, so an error that occurs before the
+/// headers are read cannot. A read operation has no body, so its timeout is such an error.
 fn may_be_problem(code: Code, scope: Scope) -> bool {
     match code {
         Code::MalformedRequest | Code::HeaderTooLarge => false,

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_servers_that_start_at_once_on_a_stale_file_one_serves_it() {
+    fn only_one_of_several_servers_starting_at_once_on_a_stale_file_serves_it() {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("http.sock");
         for _ in 0..50 {

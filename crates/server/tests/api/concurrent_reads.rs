@@ -79,7 +79,7 @@ fn lists_that_wait_at_their_end_never_make_a_key_lookup_fail(database: TestDatab
         let others = "SELECT pid::text FROM pg_stat_activity
                       WHERE datname = current_database() AND pid <> pg_backend_pid()";
         // Two of the pool, one writer, and two for key lookups.
-        deadline::eventually("no connection but these", || {
+        deadline::eventually("no further connections", || {
             (batch.rows(others).unwrap().len() == 5).then_some(())
         });
     }

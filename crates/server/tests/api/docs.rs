@@ -92,7 +92,7 @@ fn the_openapi_document_is_served(database: TestDatabase) -> anyhow::Result<()> 
     assert_eq!(reply.json()["openapi"], "3.1.0");
     reply.assert_common_headers();
     let committed = include_str!("../../../../docs/openapi.json");
-    assert!(reply.body == committed, "docs/openapi.json is stale; `just openapi` writes it anew");
+    assert!(reply.body == committed, "docs/openapi.json is stale; run `just openapi`");
     let reply = Request::new("DELETE", "/openapi.json").send(app.port);
     reply.assert_error(405, "method_not_allowed", None, NOT_ALLOWED);
     assert_eq!(reply.header("allow"), "GET, HEAD");

@@ -17,7 +17,7 @@ pub fn cases() -> Vec<Case> {
         a_new_key_works_at_once,
         a_key_without_the_scope_is_forbidden_before_the_body_is_read,
         a_scope_of_a_newer_version_is_ignored,
-        without_the_setting_the_development_key_is_a_key_like_any_other,
+        without_the_setting_the_development_key_is_unknown,
     ]
     .to_vec()
 }
@@ -144,9 +144,7 @@ fn a_scope_of_a_newer_version_is_ignored(database: TestDatabase) -> anyhow::Resu
     Ok(())
 }
 
-fn without_the_setting_the_development_key_is_a_key_like_any_other(
-    database: TestDatabase,
-) -> anyhow::Result<()> {
+fn without_the_setting_the_development_key_is_unknown(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, &[("GOCHAT__AUTH__DEVELOPMENT_KEY", "false")]);
     assert_unauthorized(&app, &Request::create(BODY));
     Ok(())

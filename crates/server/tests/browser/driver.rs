@@ -1,4 +1,4 @@
-//! A headless browser, driven by WebDriver.
+//! A headless browser, driven by `WebDriver`.
 
 use crate::{CHROMEDRIVER, CHROMIUM};
 use fantoccini::{Client, ClientBuilder, Locator, elements::Element, error::CmdError, wd::Capabilities};

@@ -90,7 +90,7 @@ fn invalid_configuration_is_refused_in_one_sentence() -> anyhow::Result<()> {
         &[("GOCHAT__HTTP__ALLOWED_ORIGINS", "https://*.example.org")],
         &[
             "http.allowed_origins = \"https://*.example.org\"",
-            "each in full, without *",
+            "without wildcards",
             "https://chat.example.org",
         ],
     );

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 pub fn cases() -> Vec<Case> {
     cases![
-        what_was_exported_is_recreated_by_an_import,
+        exported_groups_are_recreated_by_an_import,
         an_export_has_the_same_fields_as_the_api,
         every_group_is_exported_once_while_others_are_created,
         a_reader_that_closes_early_is_not_an_error,
@@ -46,7 +46,7 @@ fn stored(database: &TestDatabase) -> Vec<Vec<String>> {
     database.rows("SELECT name, token, CAST(admin_id AS text) FROM groups ORDER BY name").unwrap()
 }
 
-fn what_was_exported_is_recreated_by_an_import(database: TestDatabase) -> anyhow::Result<()> {
+fn exported_groups_are_recreated_by_an_import(database: TestDatabase) -> anyhow::Result<()> {
     fill(&database, 2500);
     let folder = TempDir::new()?;
     for file in ["groups.csv", "groups.ndjson"] {

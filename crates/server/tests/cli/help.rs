@@ -110,6 +110,6 @@ fn help_and_completions_need_no_valid_settings() -> anyhow::Result<()> {
 
 fn the_openapi_document_equals_the_committed_one() -> anyhow::Result<()> {
     let committed = include_str!("../../../../docs/openapi.json");
-    assert!(print(&["openapi"]) == committed, "docs/openapi.json is stale; `just openapi` writes it anew");
+    assert!(print(&["openapi"]) == committed, "docs/openapi.json is stale; run `just openapi`");
     Ok(())
 }

@@ -102,7 +102,7 @@ fn a_stopping_server_is_not_ready_until_it_ends(database: TestDatabase) -> anyho
     let mut connection = create_in_flight(&server);
     server.terminate();
     // The signal takes a moment to arrive. After that, the request in flight keeps the server running.
-    let told = deadline::eventually("a server that stops says so", || {
+    let told = deadline::eventually("the server reports its shutdown", || {
         Some(ready()).filter(|reply| reply.status != 200)
     });
     let expected = r#"{"database":"not checked","migrations":"not checked","writes":"not checked","shutdown":"shutting down"}"#;

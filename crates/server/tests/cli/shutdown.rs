@@ -37,7 +37,10 @@ fn ready(server: &Server) -> Reply {
 fn assert_reports_shutdown(server: &Server) {
     let expected = r#"{"database":"not checked","migrations":"not checked","writes":"not checked","shutdown":"shutting down"}"#;
     let says_so = |reply: &Reply| reply.body == expected;
-    assert_eq!(eventually("a server that stops says so", || Some(ready(server)).filter(says_so)).status, 503);
+    assert_eq!(
+        eventually("the server reports its shutdown", || Some(ready(server)).filter(says_so)).status,
+        503
+    );
 }
 
 #[track_caller]
