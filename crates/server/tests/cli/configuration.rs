@@ -97,7 +97,7 @@ fn invalid_configuration_is_refused_in_one_sentence() -> anyhow::Result<()> {
     assert_refused(&[("GOCHAT__HTTP__BIND", "here")], &["http.bind = \"here\"", "127.0.0.1:1213"]);
     for (bind, right) in [
         ("unix:http.sock", "expected an absolute path after unix:, like unix:/run/gochat/http.sock"),
-        ("unix:@gochat", "there are no abstract sockets (@)"),
+        ("unix:@gochat", "abstract sockets (@) are not supported"),
         ("unix:/run/http.sock?mode=660", "expected only a path after unix:"),
     ] {
         let named = format!("http.bind = \"{bind}\" from the environment is refused: ");
