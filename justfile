@@ -1,8 +1,8 @@
-# List what there is.
+# List the recipes.
 default:
     @just --list
 
-# Start the service; what follows goes to it.
+# Start the service with these arguments.
 run *args:
     cargo run --release -- {{args}}
 
@@ -10,12 +10,12 @@ run *args:
 test *args:
     cargo test --workspace {{args}}
 
-# Measure, beside what else there is; with --quick in under three minutes.
+# Run the benchmarks, with baselines for comparison. With --quick, they take less than three minutes.
 bench *args:
     cargo build --release --package gochat --package gochat-bench
     "${CARGO_TARGET_DIR:-target}/release/gochat-bench" {{args}}
 
-# Hurt the service, and hold its answers against the database; with --short in five minutes.
+# Inject faults into the service, and compare its replies with the database. With --short, this takes five minutes.
 torture *args:
     cargo build --release --package gochat --package gochat-torture
     "${CARGO_TARGET_DIR:-target}/release/gochat-torture" {{args}}
@@ -31,11 +31,11 @@ lint:
 fmt:
     cargo fmt --all
 
-# Run all that must pass before a change goes in.
+# Run all checks that a change must pass.
 ci:
     bash .ci/run
 
-# Build the Debian package, install it, use it, remove it: as root, in a throwaway Debian.
+# Build, install, use and remove the Debian package. Run as root in a throwaway Debian.
 deploy-test:
     bash deploy/test.sh
 
@@ -43,11 +43,11 @@ deploy-test:
 migrate *args:
     cargo run --release -- migrate {{args}}
 
-# Write docs/openapi.json anew.
+# Regenerate docs/openapi.json.
 openapi:
     cargo run --release --quiet -- openapi > docs/openapi.json.new
     mv docs/openapi.json.new docs/openapi.json
 
-# Build the documentation of the code.
+# Build the code documentation.
 doc:
     cargo doc --workspace --no-deps

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What can be known of deploy/ in seconds: the unit, the Dockerfile's sources, the compose file, the scripts.
-# As root it installs what is missing (Debian). deploy/test.sh does the long part.
+# Checks of deploy/ that take seconds: the units, the Dockerfile's sources, the compose file, the scripts.
+# As root, installs missing tools (Debian). deploy/test.sh has the slow tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,15 +18,15 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 unit=deploy/systemd/gochat.service
 
-# `verify` wants the program to exist; here it need not be installed.
+# `verify` requires the program to exist, but gochat need not be installed here.
 sed 's|^ExecStart=/usr/bin/gochat|ExecStart=/usr/bin/true|' "$unit" > "$scratch/gochat.service"
 systemd-analyze verify --man=no "$scratch/gochat.service"
 cp deploy/systemd/examples/gochat.socket "$scratch/gochat.socket"
 systemd-analyze verify --man=no "$scratch/gochat.socket"
-# 1.2 of 10, where 10 is exposed to everything.
+# At most 1.2 of 10, where 10 is the most exposed.
 systemd-analyze security --no-pager --offline=yes --threshold=12 "$scratch/gochat.service" | tail -n 1
 
-# What a stop needs by docs/configuration.md: both settings and 10 seconds.
+# Time that a stop may take (docs/configuration.md): the sum of both settings plus 10 seconds.
 of_default() { sed -n "s/^$1 = \"\([0-9]*\)s\"\$/\1/p" config/default.toml; }
 shutdown=$(($(of_default shutdown_delay) + $(of_default shutdown_timeout) + 10))
 stop=$(sed -n 's/^TimeoutStopSec=\([0-9]*\)s$/\1/p' "$unit")
@@ -42,7 +42,7 @@ import yaml
 
 folder = pathlib.Path("deploy/docker")
 
-# Each source that the Dockerfile copies is there, and is let through to the build.
+# Each source that the Dockerfile copies must exist and pass .dockerignore.
 ignore = (folder / "Dockerfile.dockerignore").read_text().split("\n")
 passed = {line[1:] for line in ignore if line.startswith("!")}
 copied = set()
@@ -52,7 +52,7 @@ for line in (folder / "Dockerfile").read_text().split("\n"):
 if not all(pathlib.Path(source).exists() for source in copied) or copied != passed:
     sys.exit(f"the Dockerfile copies {sorted(copied)}, its .dockerignore passes {sorted(passed)}")
 
-# The image tells whether it is well, by the program itself, as there is nothing else in it.
+# The health check must be the program itself, because the image has nothing else.
 health = re.search(r"^HEALTHCHECK .*--timeout=(\d+)s .*CMD (\[.*\])$", (folder / "Dockerfile").read_text(), re.MULTILINE)
 assert health, "the HEALTHCHECK of the Dockerfile"
 probe = json.loads(health.group(2))

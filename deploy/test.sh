@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds the Debian package, installs it, starts what it installed as its unit says, uses it, stops it, removes it.
-# Then runs the same binary in a root folder as bare as the image's. For root, in a Debian without gochat, a container
-# or a throwaway machine: it installs packages. systemd need not run. What it made is gone at the end, also on failure.
+# Builds and installs the Debian package, starts the server with the settings of its unit, uses it, stops it and removes it.
+# Then runs the binary in a root folder as minimal as the image. Must run as root, on a throwaway Debian without gochat, because
+# it installs packages. systemd need not be running. Cleans up at the end, even after a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -37,7 +37,7 @@ cleanup() {
     ! getent passwd gochat > /dev/null || userdel gochat
     ! getent group gochat > /dev/null || groupdel gochat
 }
-# A program of the newest PostgreSQL, as the user that it may run as.
+# Runs a program of the newest PostgreSQL as its user.
 as_postgres() {
     (
         cd "$cluster"
@@ -47,7 +47,7 @@ as_postgres() {
 }
 trap cleanup EXIT
 
-step "what is needed"
+step "requirements"
 missing=()
 for need in systemctl:systemd curl:curl cc:gcc perl:perl make:make dpkg-shlibdeps:dpkg-dev adduser:adduser strace:strace; do
     command -v "${need%:*}" > /dev/null || missing+=("${need#*:}")
@@ -62,9 +62,9 @@ command -v cargo-deb > /dev/null || cargo install --locked cargo-deb
 step "the files of deploy/"
 deploy/check.sh
 
-step "the Dockerfile's build, on what the Dockerfile copies"
+step "the Dockerfile's build command, with only the sources that it copies"
 mkdir "$scratch/src"
-# With new times, so that cargo builds them whatever the target folder has.
+# Copied with new modification times, so that cargo rebuilds them.
 while read -r -a words; do
     cp -r --parents "${words[@]:1:${#words[@]}-2}" "$scratch/src"
 done < <(grep '^COPY ' deploy/docker/Dockerfile | grep -v -- --from=)
@@ -80,7 +80,7 @@ package=$(deploy/debian/build.sh)
 dpkg-deb --info "$package" control
 
 step "install"
-# With apt, which brings what the package depends on.
+# apt also installs dependencies.
 install -m 0644 "$package" "$scratch/gochat.deb"
 chmod 0755 "$scratch"
 apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "$scratch/gochat.deb"
@@ -98,20 +98,20 @@ systemd-analyze verify --man=no "$unit"
 echo "# ours" >> /etc/gochat/gochat.env
 dpkg --install "$scratch/gochat.deb"
 check "settings outlive an upgrade" "$(tail -n 1 /etc/gochat/gochat.env)" "# ours"
-check "and stay private" "$(stat -c '%A %U:%G' /etc/gochat/gochat.env)" "-rw-r----- root:gochat"
+check "settings stay private" "$(stat -c '%A %U:%G' /etc/gochat/gochat.env)" "-rw-r----- root:gochat"
 for page in gochat.1:/usr/share/man/man1/gochat.1.gz gochat.bash:/usr/share/bash-completion/completions/gochat \
     _gochat:/usr/share/zsh/vendor-completions/_gochat gochat.fish:/usr/share/fish/vendor_completions.d/gochat.fish; do
-    # A container's dpkg may be told not to unpack manuals, so it is the package that is asked.
+    # Checked in the package, because dpkg in a container may be configured not to unpack manuals.
     dpkg-deb --contents "$package" | grep " \.${page#*:}$" > /dev/null || fail "${page#*:} is not in the package"
     [ -s "target/deploy/${page%:*}" ] || fail "${page%:*} is empty"
     echo "ok: ${page#*:}"
 done
 
-# One value of the unit.
+# Prints a value of the unit.
 of_unit() { sed -n "s/^$1=//p" "$unit"; }
 state=$scratch/state
 install -d -o "$(of_unit User)" -g "$(of_unit Group)" -m 0700 "$state"
-# The unit's environment, its state elsewhere, the ports the kernel's choice; its file of settings goes over that.
+# The unit's environment, with another state folder and with ports chosen by the kernel. Its EnvironmentFile overrides it.
 mapfile -t environment < <(of_unit Environment | sed "s|/var/lib/gochat|$state|g")
 environment+=("GOCHAT__HTTP__BIND=127.0.0.1:0" "GOCHAT__ADMIN__BIND=127.0.0.1:0")
 settings=$(of_unit EnvironmentFile | sed 's/^-//')
@@ -124,7 +124,7 @@ as_unit() {
         --bounding-set=-all env -i "${environment[@]}" sh -c 'set -a; . "$0"; exec "$@"' "$settings" "$@"
 }
 
-# Waits for the address behind these words of the server, whose log is there.
+# Waits until the log has these words, and prints the address after them.
 address() {
     for _ in $(seq 300); do
         sed -n "s|.*$1 on http://\([0-9.]*:[0-9]*\).*|\1|p" "$scratch/log" | grep . && return
@@ -154,7 +154,7 @@ create() {
 }
 
 step "settings"
-# Each line that the administrator may uncomment is one that the service takes.
+# The service must accept every line that an administrator may uncomment.
 sed -n "s/^#\(GOCHAT__[^']*\)$/\1/p; s/^#\(GOCHAT__.*\)'\(.*\)'$/\1\2/p" /etc/gochat/gochat.env > "$scratch/env"
 while read -r line; do
     (environment=("$line"); as_unit /usr/bin/gochat --profile production config > /dev/null) || fail "refused: $line"
@@ -164,24 +164,24 @@ done < "$scratch/env"
 step "start: ${start[*]}"
 key=$( (as_unit /usr/bin/gochat --profile production keys create --name test --scope groups:write --scope groups:read) )
 start as_unit "${start[@]}"
-check "a group is made" "$(create)" 201
+check "a group is created" "$(create)" 201
 made=$(< "$scratch/reply")
-check "it is number 1" "${made%%,*}" '{"id":1'
+check "its id is 1" "${made%%,*}" '{"id":1'
 check "user" "$(stat -c %U "/proc/$server")" "$(of_unit User)"
 check "database" "$(stat -c '%A %U' "$state/gochat.sqlite")" "-rw------- gochat"
 stop
-# Under strace, which shows whether the unit's sandbox leaves the server what it needs. -D: the server is still our child.
+# strace records whether the unit's sandbox allows what the server does. -D keeps the server a child of this shell.
 start as_unit strace -D -f -qq -o "$state/trace.sqlite" "${start[@]}"
-check "after a restart it is still there" \
+check "the group is still there after a restart" \
     "$(curl --silent --show-error "$url/v1/group/1" --header "GoChat-Token: $key")" "$made"
-check "its name is taken" "$(create)" 409
+check "its name is refused" "$(create)" 409
 stop
 
 step "the same with PostgreSQL, as the file of settings says"
 install -d -o postgres -g postgres -m 0700 "$cluster"
 as_postgres initdb --pgdata=data --auth-local=trust --auth-host=scram-sha-256 --no-sync > "$scratch/initdb"
 for _ in $(seq 5); do
-    # Somebody else may take it first.
+    # Another process may take the port first.
     port=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
     options="-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$cluster"
     as_postgres pg_ctl --pgdata=data --log=log --wait --silent --options="$options" start && break
@@ -191,19 +191,19 @@ sql --command="CREATE ROLE gochat LOGIN PASSWORD 'secret'" --command="CREATE DAT
 sed "s|^#\(GOCHAT__DATABASE__URL='postgres://gochat:secret@127.0.0.1:\)5432/gochat'|\1$port/gochat'|" "$settings" \
     > "$scratch/settings"
 cat "$scratch/settings" > "$settings"
-check "the settings are PostgreSQL's" "$(grep --count '^GOCHAT__' "$settings")" 1
+check "only the URL of PostgreSQL is set" "$(grep --count '^GOCHAT__' "$settings")" 1
 key=$( (as_unit /usr/bin/gochat --profile production keys create --name test --scope groups:write --scope groups:read) )
 start as_unit strace -D -f -qq -o "$state/trace.postgres" "${start[@]}"
-check "it is ready" "$(curl --silent --show-error "$admin/readyz")" '{"database":"ok","migrations":"ok","writes":"ok","shutdown":"ok"}'
-check "a group is made" "$(create)" 201
-check "it is seen" "$(curl --silent --show-error "$url/v1/group/1" --header "GoChat-Token: $key")" "$(< "$scratch/reply")"
-check "it is in PostgreSQL" "$(sql --dbname=gochat --command='SELECT name, token, admin_id FROM groups')" \
+check "the server is ready" "$(curl --silent --show-error "$admin/readyz")" '{"database":"ok","migrations":"ok","writes":"ok","shutdown":"ok"}'
+check "a group is created" "$(create)" 201
+check "the group is found" "$(curl --silent --show-error "$url/v1/group/1" --header "GoChat-Token: $key")" "$(< "$scratch/reply")"
+check "the group is in PostgreSQL" "$(sql --dbname=gochat --command='SELECT name, token, admin_id FROM groups')" \
     "group_1|298fbgv479bv|1"
 stop
 as_postgres pg_ctl --pgdata=data --wait --silent stop
 
 step "the sandbox"
-# The system calls of a set, sets in sets taken apart.
+# Prints the system calls of a set, with nested sets expanded.
 calls() {
     systemd-analyze syscall-filter --no-pager "$1" | sed '1d; s/[[:space:]]//g; /^#/d; /^$/d' | while read -r name; do
         case $name in
@@ -229,11 +229,11 @@ done
 
 step "remove"
 apt-get purge -y -qq -o Dpkg::Use-Pty=0 gochat
-check "what is left" \
+check "remaining files" \
     "$(find /etc /usr /lib /var -xdev -path '*gochat*' -not -path "$PWD/*" -not -path "$scratch/*" 2> /dev/null)" \
     "/var/lib/gochat"
 
-step "as bare as the image: libc, libgcc and the binary"
+step "a root folder as minimal as the image: libc, libgcc and the binary"
 root=$scratch/root
 mkdir -p "$root/usr/bin" "$root/var/lib/gochat"
 install -m 0755 "$scratch/image-gochat" "$root/usr/bin/gochat"
@@ -252,13 +252,13 @@ image+=("GOCHAT__HTTP__BIND=0.0.0.0:0" "GOCHAT__ADMIN__BIND=0.0.0.0:0")
 in_image() { exec env -i "${image[@]}" /usr/sbin/chroot --userspec=65532:65532 --groups= "$root" /usr/bin/gochat "$@"; }
 key=$( (in_image keys create --name test --scope groups:write) )
 start in_image
-check "a group is made" "$(create)" 201
-# As the image's HEALTHCHECK does, with the port that the kernel chose.
+check "a group is created" "$(create)" 201
+# Same as the image's HEALTHCHECK, with the port that the kernel chose.
 image+=("GOCHAT__ADMIN__BIND=0.0.0.0:${admin##*:}")
-check "it is healthy" "$( (in_image healthcheck) 2>&1 && echo 0)" 0
+check "the server is healthy" "$( (in_image healthcheck) 2>&1 && echo 0)" 0
 stop
-check "once it is gone it is not" "$( (in_image healthcheck) 2>&1 || echo 1)" \
+check "a stopped server is unhealthy" "$( (in_image healthcheck) 2>&1 || echo 1)" \
     "gochat: http://127.0.0.1:${admin##*:}/readyz does not answer: Connection refused (os error 111)
 1"
 
-step "all as it should be"
+step "all checks passed"

@@ -34,7 +34,7 @@ pub fn run(system: System) -> anyhow::Result<()> {
         groups: GroupService::new(groups, reader, clock),
         authenticator: Arc::new(authenticator),
         metrics: HttpMetrics::new()?,
-        known_key: None,
+        prefilled_key: None,
     };
     let Bind::Address(address) = settings.http.bind else { bail!("the benchmark needs an address") };
     let listener = Listener::Tcp(TcpListener::bind(address)?);

@@ -1,10 +1,10 @@
-//! The admin listener: for whoever runs the service, and never on the port of its clients. It asks for no key.
+//! The admin listener: liveness, readiness and metrics, for operators. It has its own port and needs no API key.
 
 use crate::{
     hosts::Hosts,
     http::{
-        HttpMetrics, LINGER, Limits,
-        edge::{self, Bounds},
+        HttpMetrics, LINGERING_CLOSE, Timeouts,
+        http_server::{self, ServerLimits},
     },
     listener::Listener,
 };
@@ -29,33 +29,38 @@ use std::{
     time::Duration,
 };
 
-/// How long `/readyz` waits for the database.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Longest wait of `/readyz` for the database.
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What the admin listener tells of.
+/// State that the admin endpoints report.
 #[derive(Clone)]
 pub(crate) struct Admin {
-    /// What is measured.
+    /// All metrics of the process.
     pub(crate) registry: Registry,
-    /// Whether the database can be worked with.
+    /// Checks that the database accepts work.
     pub(crate) database: ReadinessProbe,
-    /// Whether the service was told to stop.
+    /// True once the service was told to stop.
     pub(crate) stopping: Arc<AtomicBool>,
 }
 
-/// The bounds of the listener: its clients are few, and must be served however busy the public one is.
-const BOUNDS: Bounds = Bounds {
+/// Limits of the listener. It has its own worker and connections, so it answers even when the public listener is
+/// overloaded.
+const LIMITS: ServerLimits = ServerLimits {
     workers: 1,
-    connections: 32,
-    limits: Limits { request: Duration::from_secs(10), keep_alive: Duration::from_secs(75), linger: LINGER },
-    shutdown: Duration::ZERO,
+    max_connections: 32,
+    timeouts: Timeouts {
+        request: Duration::from_secs(10),
+        keep_alive: Duration::from_secs(75),
+        lingering_close: LINGERING_CLOSE,
+    },
+    shutdown_timeout: Duration::ZERO,
 };
 
-/// Starts to serve `hosts` on `listener`, until its handle stops it. Signals do not.
+/// Starts to serve `hosts` on `listener`, until its handle stops it. It ignores signals.
 pub(crate) fn serve(listener: Listener, admin: Admin, hosts: Hosts) -> io::Result<Server> {
-    // Its requests are not counted with those of clients.
+    // Admin requests are not counted among those of clients.
     let uncounted = HttpMetrics::new().map_err(io::Error::other)?;
-    edge::serve(listener, BOUNDS, uncounted, future::pending(), move || {
+    http_server::serve(listener, LIMITS, uncounted, future::pending(), move || {
         App::new()
             .app_data(ThinData(admin.clone()))
             .wrap(from_fn(move |request, next| check_host(hosts, request, next)))
@@ -68,7 +73,8 @@ pub(crate) fn serve(listener: Listener, admin: Admin, hosts: Hosts) -> io::Resul
     })
 }
 
-/// Refuses a page whose name leads here, as the public listener does: what is measured is not for it.
+/// Rejects requests that name another host, like the public listener: a page that uses DNS rebinding must not read
+/// metrics.
 async fn check_host<B: MessageBody>(
     hosts: Hosts,
     request: ServiceRequest,
@@ -97,47 +103,47 @@ fn get() -> actix_web::Route {
     web::route().guard(Any(Get()).or(Head()))
 }
 
-/// The process answers.
+/// Answers 200 as long as the process runs.
 async fn livez() -> impl Responder {
     "ok\n"
 }
 
-/// What must hold for the service to be sent requests, and what is wrong where it does not.
+/// The readiness checks: `ok`, or the reason for the failure.
 #[derive(Serialize)]
 struct Checks {
     /// The database answers.
     database: String,
-    /// It has every migration that this program knows, and none that asks for a newer program.
+    /// The schema has every migration that this program knows, and none that requires a newer program.
     migrations: String,
-    /// It takes writes.
+    /// The database accepts writes.
     writes: String,
-    /// The service was not told to stop.
+    /// The service is not shutting down.
     shutdown: String,
 }
 
-/// Whether requests should be sent here.
+/// Answers 200 if this instance should receive requests, otherwise 503.
 async fn readyz(ThinData(admin): ThinData<Admin>) -> HttpResponse {
     let (ok, not_checked) = (|| "ok".to_owned(), || "not checked".to_owned());
     let is_stopping = || admin.stopping.load(Ordering::SeqCst);
     let (database, migrations, writes) = if is_stopping() {
-        // No request is to be sent here whatever the database says, so it is not waited for.
+        // During shutdown the answer is 503 anyway, so the database is not asked.
         (not_checked(), not_checked(), not_checked())
     } else {
-        match admin.database.check(PATIENCE).await {
+        match admin.database.check(DATABASE_TIMEOUT).await {
             Readiness::Ready => (ok(), ok(), ok()),
             Readiness::Writes(fault) => (ok(), ok(), fault),
             Readiness::Migrations(fault) => (ok(), fault, not_checked()),
             Readiness::Database(fault) => (fault, not_checked(), not_checked()),
         }
     };
-    // Once more, so that a stop that came meanwhile is told.
+    // Checked again, in case the shutdown began while the database was asked.
     let shutdown = if is_stopping() { "shutting down".to_owned() } else { ok() };
     let is_ready = [&database, &migrations, &writes, &shutdown].into_iter().all(|check| check == "ok");
     let mut reply = if is_ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
     reply.json(Checks { database, migrations, writes, shutdown })
 }
 
-/// What is measured, in the text format of Prometheus.
+/// Returns all metrics in the Prometheus text format.
 async fn metrics(ThinData(admin): ThinData<Admin>) -> HttpResponse {
     match TextEncoder::new().encode_to_string(&admin.registry.gather()) {
         Ok(text) => HttpResponse::Ok().content_type(TEXT_FORMAT).body(text),

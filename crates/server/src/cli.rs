@@ -11,7 +11,7 @@ use gochat_domain::auth::{KeyId, Scope};
 use std::time::Duration;
 
 const EXAMPLES: &str = "\
-Start, with SQLite and nothing to set up:
+Start with SQLite; nothing needs to be set up:
   gochat
   curl localhost:1213/v1/group -H 'GoChat-Token: 433578ab-84c2-4e02-4656-de55a8097c9f' \\
     -H 'Content-Type: application/json' -d '{\"name\":\"group_1\",\"token\":\"298fbgv479bv\",\"admin_id\":1}'
@@ -21,22 +21,22 @@ In production, with a key of your own:
   gochat keys create --name \"mobile app\" --scope groups:write
   gochat
 
-Groups from and to a file:
+Import and export groups:
   gochat groups import groups.csv
   gochat groups export groups.ndjson
 
 Environment:
-  GOCHAT_PROFILE           the profile, as --profile
-  GOCHAT__SECTION__KEY     any setting; `gochat config` shows them all, like these:
-  GOCHAT__HTTP__BIND       where the API is reached, like 127.0.0.1:1213 or unix:/run/gochat/http.sock
+  GOCHAT_PROFILE           the profile, like --profile
+  GOCHAT__SECTION__KEY     any setting; `gochat config` prints them all. Examples:
+  GOCHAT__HTTP__BIND       address of the API, like 127.0.0.1:1213 or unix:/run/gochat/http.sock
   GOCHAT__DATABASE__URL    sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE
   GOCHAT__LOG__LEVEL       error, warn, info, debug or trace
-  GOCHAT__…_FILE           the file that has a setting, like GOCHAT__DATABASE__URL_FILE=/run/secrets/url
+  GOCHAT__…_FILE           file with the value of a setting, like GOCHAT__DATABASE__URL_FILE=/run/secrets/url
 
 Exit code:
-  0  done
-  1  it failed, or a setting is refused; standard error says why
-  2  the command line is wrong";
+  0  success
+  1  failure, or an invalid setting; standard error says why
+  2  invalid command line";
 
 const CREATE_KEY: &str = "\
 Examples:
@@ -67,51 +67,51 @@ Examples:
 /// The group service of GoChat.
 ///
 /// Settings come from `config/default.toml` (built in), `config/PROFILE.toml`, and the environment:
-/// `GOCHAT__DATABASE__URL` is `database.url`. `gochat config` shows what is in force.
+/// `GOCHAT__DATABASE__URL` sets `database.url`. `gochat config` prints the settings in force.
 #[derive(Debug, Parser)]
 #[command(name = "gochat", version, after_long_help = EXAMPLES)]
 pub struct Cli {
-    /// Which settings to start from: development or production.
+    /// Profile of settings: development or production.
     #[arg(long, global = true, env = "GOCHAT_PROFILE", default_value = "development")]
     pub profile: String,
 
-    /// What to do; `serve` if left out.
+    /// Command to run. Default: `serve`.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-/// What the program can do.
+/// Commands of the program.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve the API until told to stop.
     ///
-    /// On SIGTERM or SIGINT, what is in flight is answered, and what is queued is stored; then the process ends.
+    /// On SIGTERM or SIGINT, the server answers requests in flight, stores queued writes, and exits.
     Serve,
     /// Bring the database's schema up to date.
     ///
-    /// The other commands do so too, unless the setting `database.migrate_on_start` is false.
+    /// Other commands do this at start too, unless `database.migrate_on_start` is false.
     Migrate,
-    /// Make, list and revoke API keys, also while a server runs.
+    /// Create, list and revoke API keys. A server may run at the same time.
     #[command(subcommand)]
     Keys(KeysCommand),
-    /// Bring groups in from a file, and write them out to one.
+    /// Import groups from a file, and export them to a file.
     #[command(subcommand)]
     Groups(GroupsCommand),
-    /// Ask the server of these settings whether it is ready, as whatever supervises a container does.
+    /// Check that the server is ready, for container health checks.
     ///
-    /// Exit code 0 says that it is; otherwise it is 1, and standard error says what is wrong. The admin listener (admin.bind) is
-    /// asked for /readyz, and nothing else is opened. It takes 5 seconds at most.
+    /// Asks /readyz on the admin listener (admin.bind), within 5 seconds. Exits with 0 if the server is ready.
+    /// Otherwise exits with 1, and standard error has the reason. Opens no database.
     #[command(after_long_help = HEALTHCHECK)]
     Healthcheck,
-    /// Print the settings in force, secrets hidden.
+    /// Print the settings in force, with secrets redacted.
     Config,
-    /// Print the API as OpenAPI 3.1 describes it, for those who make clients.
+    /// Print the OpenAPI 3.1 document of the API.
     #[command(after_long_help = OPENAPI)]
     Openapi,
-    /// Print the completions of a shell.
+    /// Print a shell's completion script.
     #[command(after_long_help = COMPLETIONS)]
     Completions {
-        /// The shell that will read them.
+        /// The shell.
         shell: Shell,
     },
     /// Print the manual page.
@@ -119,13 +119,13 @@ pub enum Command {
     Man,
 }
 
-/// What can be done with API keys.
+/// Commands for API keys.
 #[derive(Debug, Subcommand)]
 pub enum KeysCommand {
-    /// Make a key, and print it: once, alone on standard output.
+    /// Create a key, and print it. It is printed only once, as the only line on standard output.
     #[command(after_long_help = CREATE_KEY)]
     Create(CreateKey),
-    /// List the keys on record, the oldest first. The keys themselves are not on record.
+    /// List all keys, oldest first, without the secret keys themselves.
     List {
         /// Print a JSON array.
         #[arg(long)]
@@ -138,24 +138,24 @@ pub enum KeysCommand {
     },
 }
 
-/// The key to make.
+/// Options of a new key.
 #[derive(Debug, Args)]
 pub struct CreateKey {
-    /// What people will call the key.
+    /// Name of the key, for people.
     #[arg(long)]
     pub name: String,
 
-    /// What the key is for: groups:read or groups:write. May be given more than once.
+    /// Scope of the key: groups:read or groups:write. May be repeated.
     #[arg(long = "scope", required = true)]
     pub scopes: Vec<Scope>,
 
-    /// How long the key will hold, like 90d or 12h; for ever if left out.
+    /// Lifetime of the key, like 90d or 12h. Default: forever.
     #[arg(long, value_parser = humantime::parse_duration)]
     pub expires_in: Option<Duration>,
 }
 
 impl Cli {
-    /// The profile, or what is wrong with it.
+    /// Parses the profile.
     pub fn profile(&self) -> anyhow::Result<Profile> {
         Ok(self.profile.parse()?)
     }

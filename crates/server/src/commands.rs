@@ -1,4 +1,4 @@
-//! What each command does.
+//! The commands of the binary.
 
 mod completions;
 mod config;
@@ -20,10 +20,10 @@ use anyhow::{Context, bail};
 use gochat_adapters::{CommitQueue, Database};
 use std::{env, process::ExitCode};
 
-/// Runs the command that the command line names.
+/// Runs the command given on the command line.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let profile = cli.profile();
-    // Read by the commands that need them: a man page is of use before the settings are right.
+    // Loaded only by commands that need settings: `gochat man` must work even when a setting is invalid.
     let settings = || -> anyhow::Result<Settings> { Ok(Settings::load(profile?, variables()?)?) };
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => return Ok(serve::run(&settings()?)),
@@ -39,7 +39,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Runs `work` on the database of the settings.
+/// Runs `work` on the configured database.
 fn with_database<T>(
     settings: &Settings,
     work: impl AsyncFnOnce(&Database, &CommitQueue) -> anyhow::Result<T>,
@@ -47,12 +47,12 @@ fn with_database<T>(
     let database = startup::open(&settings.database)?;
     let queue = database.start_queue(settings.writer).context("the writers cannot start")?;
     let outcome = actix_web::rt::System::new().block_on(work(&database, &queue));
-    // The outcome is known: a writer that does not return from the database must not hold up the command.
+    // The outcome is already known, so a writer that hangs in the database must not delay the command.
     let _late = startup::close(queue, settings.database.options.timeout);
     outcome
 }
 
-/// The environment, but for what cannot be a setting.
+/// Returns the environment variables that are settings.
 fn variables() -> anyhow::Result<Vec<(String, String)>> {
     let named = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
     let ours = named.filter(|(name, _)| name.starts_with("GOCHAT__"));

@@ -1,8 +1,8 @@
-//! The hosts that a request may name.
+//! Host names that a request may use, as a defence against DNS rebinding.
 //!
-//! A page of any site can have a name of its own lead to this machine (DNS rebinding). To the browser, a service here is then
-//! of the page's origin: the page may send it what it likes, and read the replies. The name gives it away, as the browser
-//! sends it in `Host`.
+//! A web page can make a domain of its own resolve to this machine. The browser then treats this service as part of
+//! the page's origin, so the page may send any request and read the reply. The `Host` header reveals the attack: it
+//! has the page's domain.
 
 use actix_web::{
     dev::RequestHead,
@@ -10,17 +10,17 @@ use actix_web::{
 };
 use url::Host;
 
-/// The hosts that a listener serves.
+/// Hosts that a listener serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hosts {
     /// Every host.
     Any,
-    /// This machine, by a name that no other can have: `localhost` and names under it (RFC 6761, section 6.3), `127.0.0.0/8`,
-    /// `[::1]`; on any port, as the one that the client sees may be forwarded.
+    /// Names that always mean this machine: `localhost` and its subdomains (RFC 6761, section 6.3), `127.0.0.0/8` and
+    /// `[::1]`. Any port is accepted, because the client may come through a forwarded port.
     Loopback,
 }
 
-/// The error of a request that names another host.
+/// Error for a request that names another host.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the host must be localhost, 127.0.0.1 or [::1] while the development key is on; to be reached by another name, set \
@@ -29,9 +29,10 @@ pub enum Hosts {
 pub(crate) struct Misdirected;
 
 impl Hosts {
-    /// Refuses a request that names another host, in its target or in `Host`.
+    /// Rejects a request that names another host, in its target or in `Host`.
     ///
-    /// A request that names none is served. HTTP/1.0 allows that, but browsers always send `Host`, so no page is behind it.
+    /// A request without a host is served. HTTP/1.0 allows that, and browsers always send `Host`, so no page can use
+    /// it.
     pub(crate) fn check(self, head: &RequestHead) -> Result<(), Misdirected> {
         let is_served = match self {
             Self::Any => true,
@@ -48,12 +49,12 @@ impl Hosts {
 }
 
 fn is_loopback(authority: &Authority) -> bool {
-    // A name before an `@` is the user's, which `Host` never has.
+    // `Host` never has user information before an `@`.
     let is_bare = !authority.as_str().contains('@');
     is_bare
         && match Host::parse(authority.host()) {
             Ok(Host::Domain(name)) => {
-                // One dot at the end makes a name absolute (RFC 3986, section 3.2.2); it is the same name.
+                // A trailing dot makes a name absolute (RFC 3986, section 3.2.2); it names the same host.
                 let name = name.strip_suffix('.').unwrap_or(&name);
                 name == "localhost" || name.ends_with(".localhost")
             }
@@ -74,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_this_machine_are_served_on_any_port() {
+    fn loopback_hosts_are_served_on_any_port() {
         for host in [
             "localhost",
             "localhost:1213",
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn other_names_are_refused() {
+    fn other_hosts_are_refused() {
         for host in [
             "",
             ":1213",
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn every_host_that_a_request_names_must_be_served() {
+    fn a_request_is_refused_if_any_host_it_names_is_refused() {
         let head = |target: &str, hosts: &[&str]| {
             let request = TestRequest::get().uri(target);
             let request = hosts.iter().fold(request, |request, host| request.append_header((HOST, *host)));

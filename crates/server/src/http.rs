@@ -1,4 +1,4 @@
-//! The HTTP API: routes, and what every reply has in common.
+//! The HTTP API: routes, middleware and the server.
 
 mod app;
 mod auth;
@@ -7,11 +7,11 @@ mod client;
 mod connection;
 mod cors;
 mod docs;
-pub(crate) mod edge;
 mod envelope;
 mod error;
 mod groups;
 mod headers;
+pub(crate) mod http_server;
 mod metrics;
 pub(crate) mod openapi;
 mod replies;
@@ -21,10 +21,10 @@ mod server;
 #[cfg(test)]
 mod testing;
 mod trace_id;
-mod unread;
+mod unread_body;
 
 pub use app::Services;
-pub(crate) use connection::Limits;
+pub(crate) use connection::Timeouts;
 pub use metrics::HttpMetrics;
-pub(crate) use server::LINGER;
+pub(crate) use server::LINGERING_CLOSE;
 pub use server::serve;

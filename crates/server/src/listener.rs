@@ -1,4 +1,4 @@
-//! The listeners: sockets on which clients arrive.
+//! Listening sockets: TCP, Unix, or inherited from systemd.
 
 mod systemd;
 mod tcp;
@@ -9,47 +9,48 @@ pub(crate) use unix::SocketFile;
 use crate::settings::{Bind, SocketMode};
 use anyhow::Context;
 use std::{fmt, net::SocketAddr, net::TcpListener, os::unix::net::UnixListener};
-use systemd::HandedOver;
+use systemd::InheritedSockets;
 
-/// Most connections that wait to be accepted. The standard library asks for 128, which a burst of clients fills; those beside
-/// it wait a second and more until their SYN is sent again. The kernel takes no more than `net.core.somaxconn` has.
+/// Longest queue of connections that wait to be accepted. The standard library asks for 128, which a burst of clients
+/// fills; clients beyond it wait a second or more until their SYN is retransmitted. The kernel caps the value at
+/// `net.core.somaxconn`.
 const BACKLOG: i32 = 2048;
 
-/// A socket that listens.
+/// A listening socket.
 pub enum Listener {
-    /// On an address.
+    /// A TCP listener.
     Tcp(TcpListener),
-    /// On a path of this machine.
+    /// A listener on a Unix socket.
     Unix(UnixListener),
 }
 
-/// The place of a listener.
-pub(crate) enum Place {
-    /// An address.
-    Address(SocketAddr),
-    /// The path of a Unix socket; empty where it has none.
-    Path(String),
+/// The address of a listener.
+pub(crate) enum ListenAddress {
+    /// An IP address and a port.
+    Tcp(SocketAddr),
+    /// The path of a Unix socket; empty if it has none.
+    Unix(String),
 }
 
-/// Takes the sockets that the settings name.
+/// Opens the sockets that the settings name.
 #[derive(Default)]
 pub(crate) struct Listeners {
-    handed_over: Option<HandedOver>,
+    inherited: Option<InheritedSockets>,
 }
 
 impl Listeners {
-    /// The socket of a setting. `name` is what a unit of systemd calls it.
+    /// Opens the socket for the setting `{name}.bind`. systemd units use the same name.
     pub(crate) fn listen(
         &mut self,
         name: &str,
         bind: &Bind,
         mode: SocketMode,
     ) -> anyhow::Result<(Listener, Option<SocketFile>)> {
-        let refused = || format!("{name}.bind = \"{bind}\" cannot be listened on");
+        let refused = || format!("{name}.bind = \"{bind}\" cannot be used");
         match bind {
             Bind::Address(address) => {
-                let listener = tcp::bind(*address)
-                    .with_context(|| format!("{}; set an address that is free", refused()))?;
+                let listener =
+                    tcp::bind(*address).with_context(|| format!("{}; set a free address", refused()))?;
                 Ok((Listener::Tcp(listener), None))
             }
             Bind::Unix(path) => {
@@ -57,66 +58,66 @@ impl Listeners {
                 Ok((Listener::Unix(listener), Some(file)))
             }
             Bind::Systemd => {
-                let sockets = self.handed_over.get_or_insert_with(HandedOver::from_environment);
+                let sockets = self.inherited.get_or_insert_with(InheritedSockets::from_environment);
                 Ok((sockets.take(name).with_context(refused)?, None))
             }
         }
     }
 
-    /// Warns of sockets that no setting takes: a client that connects there would wait for ever.
-    pub(crate) fn warn_of_others(self) {
-        let handed_over = self.handed_over.unwrap_or_else(HandedOver::from_environment);
-        for name in handed_over.left() {
-            tracing::warn!("systemd has handed over the socket {name}, which no setting takes");
+    /// Warns about inherited sockets that no setting uses: a client that connects to one would wait forever.
+    pub(crate) fn warn_about_unused(self) {
+        let inherited = self.inherited.unwrap_or_else(InheritedSockets::from_environment);
+        for name in inherited.unused() {
+            tracing::warn!("systemd passed the socket {name}, which no setting takes");
         }
     }
 }
 
 impl Listener {
-    /// Where it is.
-    pub(crate) fn place(&self) -> std::io::Result<Place> {
+    /// Returns the address of the socket.
+    pub(crate) fn address(&self) -> std::io::Result<ListenAddress> {
         Ok(match self {
-            Self::Tcp(listener) => Place::Address(listener.local_addr()?),
+            Self::Tcp(listener) => ListenAddress::Tcp(listener.local_addr()?),
             Self::Unix(listener) => {
                 let address = listener.local_addr()?;
                 let path = address.as_pathname().map(|path| path.display().to_string());
-                Place::Path(path.unwrap_or_default())
+                ListenAddress::Unix(path.unwrap_or_default())
             }
         })
     }
 }
 
-impl Place {
-    /// Whether this machine alone reaches it. The mode of a Unix socket says which of its users do.
+impl ListenAddress {
+    /// Returns true if only this machine can reach the address. For a Unix socket, its mode decides which users can.
     pub(crate) fn is_local(&self) -> bool {
         match self {
-            Self::Address(address) => address.ip().is_loopback(),
-            Self::Path(_) => true,
+            Self::Tcp(address) => address.ip().is_loopback(),
+            Self::Unix(_) => true,
         }
     }
 
-    /// The port, where there is one.
+    /// Returns the TCP port, if there is one.
     pub(crate) fn port(&self) -> Option<u16> {
         match self {
-            Self::Address(address) => Some(address.port()),
-            Self::Path(_) => None,
+            Self::Tcp(address) => Some(address.port()),
+            Self::Unix(_) => None,
         }
     }
 
-    /// What stands before the path of a URL; nothing for a Unix socket, which no URL names.
+    /// Returns the scheme and authority of its URLs; empty for a Unix socket, which has no URL.
     pub(crate) fn origin(&self) -> String {
         match self {
-            Self::Address(address) => format!("http://{address}"),
-            Self::Path(_) => String::new(),
+            Self::Tcp(address) => format!("http://{address}"),
+            Self::Unix(_) => String::new(),
         }
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for ListenAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Address(address) => write!(f, "http://{address}"),
-            Self::Path(path) => write!(f, "unix:{path}"),
+            Self::Tcp(address) => write!(f, "http://{address}"),
+            Self::Unix(path) => write!(f, "unix:{path}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The settings: what can be set, and what it may be.
+//! The settings and their limits.
 
 mod base_path;
 mod bind;
@@ -11,7 +11,7 @@ mod sections;
 
 pub use base_path::BasePath;
 pub use bind::{AdminBind, Bind, SocketMode};
-pub(crate) use descriptors::{SPARE, raise_limit};
+pub(crate) use descriptors::{SPARE_CONNECTIONS, raise_file_limit};
 pub use layers::SettingError;
 pub use origins::AllowedOrigins;
 pub use profile::{Profile, UnknownProfile};
@@ -25,26 +25,26 @@ use layers::Layers;
 use std::{num::NonZero, thread, time::Duration};
 use tracing::level_filters::LevelFilter;
 
-/// Every setting, valid.
+/// All settings, validated.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Which file the settings came from.
+    /// The profile that was loaded.
     pub profile: Profile,
-    /// The public listener.
+    /// Settings of the public listener.
     pub http: HttpSettings,
-    /// Where the admin listener listens.
+    /// Address of the admin listener.
     pub admin_bind: AdminBind,
-    /// The database.
+    /// Settings of the database.
     pub database: DatabaseSettings,
-    /// The writers of all that changes the database.
+    /// Settings of the write queue.
     pub writer: CommitOptions,
-    /// How long an Idempotency-Key is remembered.
+    /// Time for which an Idempotency-Key is remembered.
     pub idempotency_keep: Duration,
-    /// Whether the key of the API page opens everything.
+    /// True if the development key is accepted, with every scope.
     pub development_key: bool,
-    /// The logs.
+    /// Settings of the log.
     pub log: LogSettings,
-    shown: toml::Table,
+    table: toml::Table,
 }
 
 const LEVELS: [(&str, LevelFilter); 5] = [
@@ -56,7 +56,8 @@ const LEVELS: [(&str, LevelFilter); 5] = [
 ];
 
 impl Settings {
-    /// Reads the layers of `profile`, the last of which are these environment variables, and checks every setting.
+    /// Loads the layers of `profile`, with `variables` of the environment as the last one, and validates every
+    /// setting.
     pub fn load(
         profile: Profile,
         variables: impl IntoIterator<Item = (String, String)>,
@@ -71,7 +72,7 @@ impl Settings {
         let settings = Self {
             profile,
             http: HttpSettings {
-                bind: layers.explained("http.bind", InvalidBind::expected)?,
+                bind: layers.parsed_explaining("http.bind", InvalidBind::expected)?,
                 socket_mode: layers.quoted("http.socket_mode", SocketMode::EXPECTED)?,
                 workers,
                 max_connections: descriptors::max_connections(&layers, workers)?,
@@ -82,7 +83,7 @@ impl Settings {
                 shutdown_timeout: layers.duration("http.shutdown_timeout", 0..=600)?,
                 allowed_origins: layers.parsed("http.allowed_origins", AllowedOrigins::EXPECTED)?,
                 trusted_proxies: layers.parsed("http.trusted_proxies", TrustedProxies::EXPECTED)?,
-                // Everybody knows this key, so every page that a browser on this machine shows could use it.
+                // The development key is public, so any page in a browser on this machine could use it.
                 hosts: if development_key { Hosts::Loopback } else { Hosts::Any },
             },
             admin_bind: layers.parsed("admin.bind", AdminBind::EXPECTED)?,
@@ -109,13 +110,13 @@ impl Settings {
                 format: layers
                     .one_of("log.format", &[("pretty", LogFormat::Pretty), ("json", LogFormat::Json)])?,
             },
-            shown: layers.shown(),
+            table: layers.to_table(),
         };
         settings.check_development_key(&layers)?;
         Ok(settings)
     }
 
-    /// Everybody knows the development key, so nobody from elsewhere may reach a service that accepts it.
+    /// Rejects the development key where other machines can reach the service, because the key is public.
     fn check_development_key(&self, layers: &Layers) -> Result<(), SettingError> {
         if !self.development_key {
             return Ok(());
@@ -124,19 +125,19 @@ impl Settings {
             _ if self.profile == Profile::Production => "false in the profile production".to_owned(),
             Bind::Address(address) if !address.ip().is_loopback() => {
                 format!(
-                    "false while http.bind = {address} is not a loopback address, as everybody knows the development key"
+                    "false while http.bind = {address} is not a loopback address, because the development key is public"
                 )
             }
-            // A Unix socket is this machine's own. That of systemd is looked at when it is there.
+            // Only this machine can reach a Unix socket. A socket from systemd is checked once it is open.
             _ => return Ok(()),
         };
-        let instead = "a real key is made by `gochat keys create --name NAME --scope groups:write`";
+        let instead = "make a real key by `gochat keys create --name NAME --scope groups:write`";
         Err(layers.refused("auth.development_key", "true", format!("{expected}; {instead}")))
     }
 
-    /// Every setting in force, secrets hidden, as TOML.
+    /// Returns every setting in force as TOML, with secrets redacted.
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
-        toml::to_string(&self.shown)
+        toml::to_string(&self.table)
     }
 }
 

@@ -3,11 +3,11 @@
 use actix_web::rt::signal::unix::{Signal, SignalKind, signal};
 use std::{future, io, task::Poll};
 
-/// Signals that the process handles. By default they would end it.
+/// Signals that the process handles instead of being ended by them.
 pub(crate) struct Signals(Vec<(SignalKind, Signal)>);
 
 impl Signals {
-    /// Handles these signals from now on. The handlers stay when this value is dropped.
+    /// Installs handlers for `kinds`. They stay installed when the value is dropped.
     pub(crate) fn handle(kinds: impl IntoIterator<Item = SignalKind>) -> io::Result<Self> {
         kinds.into_iter().map(|kind| Ok((kind, signal(kind)?))).collect::<io::Result<_>>().map(Self)
     }

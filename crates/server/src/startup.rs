@@ -1,12 +1,12 @@
-//! The server, from its start to its end.
+//! Start, run and shutdown of the server.
 
 mod composition;
 mod database;
+mod shutdown;
 mod signals;
-mod stop;
 
 use crate::{
-    listener::Place,
+    listener::ListenAddress,
     settings::{Bind, Settings},
 };
 use actix_web::{
@@ -17,8 +17,8 @@ use anyhow::{Context, bail};
 pub(crate) use database::{connect, migrate, open};
 use futures_util::future::{self, Either};
 use gochat_adapters::{CommitQueue, DEVELOPMENT_KEY};
-use stop::Budget;
-pub(crate) use stop::close;
+use shutdown::ShutdownDeadline;
+pub(crate) use shutdown::close;
 use tokio::task::JoinHandle;
 
 /// A server that is ready to run.
@@ -26,35 +26,35 @@ pub struct Application {
     server: Server,
     queue: CommitQueue,
     sweeper: JoinHandle<()>,
-    stop: Budget,
-    place: Place,
+    shutdown_deadline: ShutdownDeadline,
+    address: ListenAddress,
     admin: Server,
-    admin_place: Place,
+    admin_address: ListenAddress,
 }
 
 impl Application {
-    /// The port that the server listens on; a Unix socket has none.
+    /// Returns the port of the public listener; `None` for a Unix socket.
     pub fn port(&self) -> Option<u16> {
-        self.place.port()
+        self.address.port()
     }
 
-    /// The port that the admin listener listens on; a Unix socket has none.
+    /// Returns the port of the admin listener.
     pub fn admin_port(&self) -> Option<u16> {
-        self.admin_place.port()
+        self.admin_address.port()
     }
 
-    /// Stops the server as SIGTERM does, from elsewhere.
+    /// Returns a handle that stops the server as SIGTERM does.
     pub fn handle(&self) -> ServerHandle {
         self.server.handle()
     }
 
-    /// Tells the log what runs here, and how to use it.
+    /// Logs the version, the addresses, the database and the accepted keys.
     pub fn announce(&self, settings: &Settings) {
         tracing::info!("gochat {}, profile {}", env!("CARGO_PKG_VERSION"), settings.profile);
-        let by_systemd = |bind: Bind| if bind == Bind::Systemd { ", handed over by systemd" } else { "" };
-        tracing::info!("listening on {}{}", self.place, by_systemd(settings.http.bind.clone()));
+        let by_systemd = |bind: Bind| if bind == Bind::Systemd { ", passed by systemd" } else { "" };
+        tracing::info!("listening on {}{}", self.address, by_systemd(settings.http.bind.clone()));
         let by_systemd = by_systemd(settings.admin_bind.into());
-        tracing::info!("admin listener on {}: /livez, /readyz, /metrics{by_systemd}", self.admin_place);
+        tracing::info!("admin listener on {}: /livez, /readyz, /metrics{by_systemd}", self.admin_address);
         tracing::info!("database {}", settings.database.url);
         if settings.development_key {
             tracing::info!(
@@ -63,15 +63,15 @@ impl Application {
         } else {
             tracing::info!("API keys: those of `gochat keys create`; the development key is off");
         }
-        tracing::info!("documentation: {}/docs, README.md and docs/api.md", self.place.origin());
+        tracing::info!("documentation: {}/docs, README.md and docs/api.md", self.address.origin());
     }
 
-    /// Serves until SIGTERM or SIGINT, and for `http.shutdown_delay` more; then answers what is in flight, and stores and
-    /// answers what is queued. The admin listener tells of that until the end.
+    /// Serves until SIGTERM or SIGINT, then for `http.shutdown_delay` more. Then it answers requests in flight and
+    /// commits queued writes. The admin listener reports the shutdown until the end.
     ///
     /// # Errors
-    /// One of the listeners could not start, as there is too little memory or no thread for it, or failed later. Neither serves
-    /// without the other: a process whose `/livez` does not answer must end.
+    /// A listener did not start, for lack of memory or threads, or failed later. The other one is not left to serve alone: a
+    /// process whose `/livez` does not answer must end, so that its supervisor starts a new one.
     pub async fn run_until_stopped(self) -> anyhow::Result<()> {
         let admin = self.admin.handle();
         let admin_server = match future::select(self.server, rt::spawn(self.admin)).await {
@@ -85,7 +85,7 @@ impl Application {
             }
         };
         self.sweeper.abort();
-        close(self.queue, self.stop.left())?;
+        close(self.queue, self.shutdown_deadline.remaining())?;
         admin.stop(false).await;
         admin_server.await?.context("the admin listener failed")?;
         tracing::info!("stopped");
@@ -96,7 +96,7 @@ impl Application {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{settings::Profile, telemetry::LostLines};
+    use crate::{settings::Profile, telemetry::DroppedLines};
 
     #[actix_web::test]
     async fn a_server_whose_admin_listener_has_ended_ends_with_an_error() {
@@ -107,7 +107,7 @@ mod tests {
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let settings = Settings::load(Profile::Development, variables).unwrap();
-        let application = Application::build(&settings, LostLines::default()).unwrap();
+        let application = Application::build(&settings, DroppedLines::default()).unwrap();
         let admin = application.admin.handle();
         rt::spawn(async move { admin.stop(false).await });
         let error = application.run_until_stopped().await.unwrap_err();

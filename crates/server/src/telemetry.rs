@@ -1,13 +1,14 @@
-//! Logs, on standard error. A thread of their own writes them, so that a reader that has stopped holds up nothing else.
+//! Logs, on standard error. A dedicated thread writes them, so that a blocked reader of standard error delays nothing
+//! else.
 
-mod batches;
-mod lines;
-mod lost;
+mod batch_writer;
+mod dropped_lines;
+mod queue;
 
-pub use lost::LostLines;
+pub use dropped_lines::DroppedLines;
 
 use crate::settings::{LogFormat, LogSettings};
-use lines::Lines;
+use queue::LogQueue;
 use std::{
     io::{self, IsTerminal, Write},
     panic::{self, PanicHookInfo},
@@ -18,20 +19,20 @@ use tracing_subscriber::{
 };
 
 /// The log of the process.
-pub struct Log(Lines);
+pub struct Log(LogQueue);
 
 impl Log {
-    /// Starts the log; nothing is written of what is logged before. A second call in a process changes nothing.
+    /// Starts the log. Events before this call are discarded. Further calls in the same process have no effect.
     pub fn start(settings: LogSettings) -> Self {
-        // Of no use to an operator: what the web server says of its threads, and of malformed requests, which the service
+        // Suppressed: messages of the web server about its threads, and about malformed requests, which the service
         // logs itself.
         let targets = Targets::new()
             .with_default(settings.level)
             .with_target("actix_server", settings.level.min(LevelFilter::WARN))
             .with_target("actix_http", LevelFilter::OFF);
-        let lines = Lines::to(io::stderr());
-        let layer = fmt::layer().with_writer(lines.queue()).with_ansi(io::stderr().is_terminal());
-        // An error means that a test in this process was here before.
+        let queue = LogQueue::to(io::stderr());
+        let layer = fmt::layer().with_writer(queue.sender()).with_ansi(io::stderr().is_terminal());
+        // An error means that another test in this process started the log.
         let _already = match settings.format {
             LogFormat::Pretty => registry().with(layer.with_target(false).with_filter(targets)).try_init(),
             LogFormat::Json => {
@@ -39,25 +40,26 @@ impl Log {
             }
         };
         panic::set_hook(Box::new(log_panic));
-        Self(lines)
+        Self(queue)
     }
 
-    /// The lines that were lost, for the metrics.
-    pub fn lost_lines(&self) -> LostLines {
-        self.0.lost()
+    /// Returns the counter of dropped lines, for the metrics.
+    pub fn dropped_lines(&self) -> DroppedLines {
+        self.0.dropped()
     }
 
-    /// Writes what is left, and why the process failed where it did. A reader that has stopped holds that up for two seconds.
+    /// Flushes the queue, after a line about `failure` if there is one. Waits at most two seconds for a blocked
+    /// reader.
     pub fn end(self, failure: Option<&anyhow::Error>) {
         if let Some(failure) = failure {
-            // A line that finds the queue full is counted, and nothing more can be done about it.
-            let _queued = writeln!(self.0.queue(), "gochat: {failure:#}");
+            // If the queue is full, the line is counted as dropped.
+            let _queued = writeln!(self.0.sender(), "gochat: {failure:#}");
         }
         self.0.end();
     }
 }
 
-/// Logs a panic. What Rust does by itself is to write it to standard error at once, and to wait for the reader.
+/// Logs a panic. Rust's default hook writes to standard error directly, and would block on a reader that has stopped.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     tracing::error!("{}", panic.to_string().replace('\n', " "));
 }
@@ -73,7 +75,7 @@ mod tests {
     use tempfile::tempfile;
 
     #[test]
-    fn a_panic_is_a_line_of_the_log() {
+    fn a_panic_is_logged_as_one_line() {
         let file = Arc::new(tempfile().unwrap());
         let lines = fmt::layer().with_ansi(false).with_writer(Arc::clone(&file));
         let before = panic::take_hook();

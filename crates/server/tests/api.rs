@@ -1,4 +1,4 @@
-//! The API over HTTP: the real application on a port of its own, each case on SQLite and on PostgreSQL.
+//! The API over HTTP: the real application on its own port. Each case runs on SQLite and on PostgreSQL.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every case has the same shape")]
 
@@ -10,20 +10,20 @@ mod app;
 mod base_path;
 #[path = "api/bodies.rs"]
 mod bodies;
+#[path = "api/concurrent_reads.rs"]
+mod concurrent_reads;
+#[path = "api/connections.rs"]
+mod connections;
 #[path = "api/cors.rs"]
 mod cors;
 #[path = "api/create.rs"]
 mod create;
-#[path = "api/crowds.rs"]
-mod crowds;
+#[path = "api/database_errors.rs"]
+mod database_errors;
 #[path = "api/docs.rs"]
 mod docs;
-#[path = "api/faults.rs"]
-mod faults;
 #[path = "api/fields.rs"]
 mod fields;
-#[path = "api/floods.rs"]
-mod floods;
 #[path = "api/hosts.rs"]
 mod hosts;
 #[path = "api/idempotency.rs"]
@@ -61,9 +61,9 @@ fn main() -> ExitCode {
         keys::cases(),
         protocol::cases(),
         pipelines::cases(),
-        crowds::cases(),
-        faults::cases(),
-        floods::cases(),
+        connections::cases(),
+        database_errors::cases(),
+        concurrent_reads::cases(),
         admin::cases(),
         cors::cases(),
         hosts::cases(),
@@ -73,7 +73,7 @@ fn main() -> ExitCode {
         suite.on(Backend::ALL, &cases);
         suite.behind_pgbouncer(&cases);
     }
-    suite.on([Backend::Postgres], &faults::postgres_cases());
+    suite.on([Backend::Postgres], &database_errors::postgres_cases());
     suite.on_with(Need::Nginx, Backend::ALL, &base_path::nginx_cases());
     suite.run()
 }

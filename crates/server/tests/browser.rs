@@ -1,4 +1,4 @@
-//! A real browser: the page to try the API on, and the jQuery call of the API page, from pages of other origins.
+//! A real browser: the page for trying the API, and the API page's jQuery call from other origins.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every case has the same shape")]
 
@@ -25,7 +25,7 @@ use fantoccini::Locator;
 use gochat_test_support::{Backend, Suite, TestDatabase, cases};
 use std::{env, path::Path, process::ExitCode};
 
-/// Where Debian puts them (packages chromium, chromium-driver and libjs-jquery).
+/// Installed by Debian's packages chromium, chromium-driver and libjs-jquery.
 const CHROMIUM: &str = "/usr/bin/chromium";
 const CHROMEDRIVER: &str = "/usr/bin/chromedriver";
 const JQUERY: &str = "/usr/share/javascript/jquery/jquery.min.js";
@@ -64,13 +64,13 @@ fn a_page_of_an_allowed_origin_creates_a_group(database: TestDatabase) -> anyhow
 fn a_page_of_another_origin_gets_nothing(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, &[("GOCHAT__HTTP__ALLOWED_ORIGINS", "https://chat.example.org")]);
     let seen = text_of(&page::serve(app.port))?;
-    // jQuery's status of a reply that the browser keeps from it.
+    // jQuery reports this status if the browser withholds the reply.
     assert_eq!(seen, "0 error");
     assert!(app.groups().is_empty());
     Ok(())
 }
 
-/// The text that the page at `address` writes in the end.
+/// Returns the text that the page at `address` finally shows.
 fn text_of(address: &str) -> anyhow::Result<String> {
     browse(Screen::Desktop, async |client| {
         client.goto(address).await?;

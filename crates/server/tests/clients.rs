@@ -1,4 +1,5 @@
-//! Clients that generators make from docs/openapi.json: each compiles, and creates, replays, finds, lists and is refused.
+//! Clients generated from docs/openapi.json. Each must compile, and create, replay, find and list groups, and report
+//! an error.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::unnecessary_wraps, reason = "every case has the same shape")]
 
@@ -20,7 +21,7 @@ use std::{
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients");
 const DESCRIPTION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
 
-/// The clients that were made, in a folder that ends with the run.
+/// Temporary folder of the generated clients, removed at the end of the run.
 static CLIENTS: OnceLock<PathBuf> = OnceLock::new();
 
 fn main() -> ExitCode {
@@ -38,14 +39,14 @@ fn main() -> ExitCode {
     suite.run()
 }
 
-/// Where install.sh puts the generators: in the build folder.
+/// Returns the folder where install.sh puts the generators, in the build folder.
 fn tools() -> PathBuf {
     let this = env::current_exe().unwrap();
-    // The build folder has profiles, a profile has `deps`, and this program is there.
+    // This program is in `<build folder>/<profile>/deps`.
     this.ancestors().nth(3).unwrap().join("clients")
 }
 
-/// The first of all that the cases need which is not there.
+/// Returns the first missing tool, if any.
 fn missing() -> Option<String> {
     let runs = |program: &str| {
         Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status()
@@ -69,14 +70,14 @@ fn node(program: &str) -> PathBuf {
     tools().join("node_modules/.bin").join(program)
 }
 
-/// Runs a step of making a client. What is slow here is the step and not the service, so the case alone bounds it.
+/// Runs a step of generating a client. It may be slow, so only the timeout of the whole case applies.
 #[track_caller]
 fn make(command: &mut Command) {
     let output = command.stdin(Stdio::null()).output().unwrap();
     assert!(output.status.success(), "{command:?}: {output:?}");
 }
 
-/// The folder of a client, with the program `source` that uses it.
+/// Creates the folder of a client, with a copy of the program `source` that uses it.
 fn folder(source: &str) -> PathBuf {
     let folder = CLIENTS.get().unwrap().join(Path::new(source).file_stem().unwrap());
     fs::create_dir(&folder).unwrap();
@@ -84,7 +85,7 @@ fn folder(source: &str) -> PathBuf {
     folder
 }
 
-/// Compiles the program `name` and the client beside it, as strictly as the compiler can; returns what to run.
+/// Compiles the program `name` and the client beside it with strict checks. Returns the compiled program.
 fn compile(folder: &Path, name: &str) -> PathBuf {
     fs::write(folder.join("package.json"), r#"{"type":"module"}"#).unwrap();
     symlink(tools().join("node_modules"), folder.join("node_modules")).unwrap();
@@ -118,7 +119,7 @@ fn typescript_fetch_of_openapi_generator(database: TestDatabase) -> anyhow::Resu
 fn openapi_python_client(database: TestDatabase) -> anyhow::Result<()> {
     static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
         let folder = folder("openapi_python_client.py");
-        // Nothing is done to the files beyond making them.
+        // No formatting of the generated files.
         let settings = folder.join("settings.json");
         fs::write(&settings, r#"{"post_hooks":[]}"#).unwrap();
         let mut generator = Command::new(python("openapi-python-client"));
@@ -129,7 +130,8 @@ fn openapi_python_client(database: TestDatabase) -> anyhow::Result<()> {
     assert_serves(database, "openapi_python_client", Command::new(python("python")).arg(&*PROGRAM))
 }
 
-/// Runs a program that uses a client; passes if it saw, and the service stored, the one group `name`.
+/// Runs a program that uses a client. Passes if the program saw the group `name` and the service stored only that
+/// group.
 fn assert_serves(database: TestDatabase, name: &str, program: &mut Command) -> anyhow::Result<()> {
     let app = App::on(database);
     program.arg(format!("http://127.0.0.1:{}", app.port)).arg(DEVELOPMENT_KEY);

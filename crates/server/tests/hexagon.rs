@@ -1,12 +1,12 @@
-//! The dependency rule: `server → adapters → domain`, and nothing points back, inside a crate neither.
+//! The dependency rule `server → adapters → domain`, between crates and between the modules of a crate.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[path = "hexagon/circles.rs"]
-mod circles;
+#[path = "hexagon/import_cycles.rs"]
+mod import_cycles;
 
 use std::{fs, path::Path};
 
-/// The names in the `[dependencies]` of a crate.
+/// Returns the names in the `[dependencies]` of a crate.
 fn dependencies(name: &str) -> Vec<String> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name).join("Cargo.toml");
     let manifest: toml::Table = fs::read_to_string(manifest).unwrap().parse().unwrap();
@@ -14,7 +14,7 @@ fn dependencies(name: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_domain_depends_on_a_short_list_without_io_frameworks_or_formats() {
+fn the_domain_depends_on_no_io_framework_or_data_format() {
     let allowed = [
         "anyhow",
         "async-trait",
@@ -40,7 +40,7 @@ fn the_adapters_know_the_domain_but_neither_http_nor_json() {
 }
 
 #[test]
-fn the_server_knows_both_but_no_sql() {
+fn the_server_knows_domain_and_adapters_but_no_sql() {
     let known = dependencies("server");
     for name in ["gochat-adapters", "gochat-domain"] {
         assert!(known.contains(&name.to_owned()), "{name}");
@@ -51,15 +51,15 @@ fn the_server_knows_both_but_no_sql() {
 }
 
 #[test]
-fn no_modules_of_a_folder_import_each_other_in_a_circle() {
+fn modules_of_a_folder_have_no_import_cycle() {
     for name in ["domain", "adapters", "server", "torture", "bench", "test-support"] {
         let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name).join("src");
-        assert_eq!(circles::in_crate(&src), [""; 0], "{name}");
+        assert_eq!(import_cycles::in_crate(&src), [""; 0], "{name}");
     }
 }
 
 #[test]
-fn a_circle_is_found() {
+fn an_import_cycle_is_found() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
     fs::create_dir(folder.path().join("a")).unwrap();
@@ -68,7 +68,7 @@ fn a_circle_is_found() {
     write("a/inner.rs", "use super::super::{b::{B}}; pub struct A;");
     write("b.rs", "pub struct B; fn f(_: crate::c::C) {}");
     write("c.rs", "pub struct C;");
-    assert_eq!(circles::in_crate(folder.path()), [""; 0]);
+    assert_eq!(import_cycles::in_crate(folder.path()), [""; 0]);
     write("c.rs", "use super::a::inner::A as Other; pub struct C;");
-    assert_eq!(circles::in_crate(folder.path()), [": a → b, b → c, c → a"]);
+    assert_eq!(import_cycles::in_crate(folder.path()), [": a → b, b → c, c → a"]);
 }

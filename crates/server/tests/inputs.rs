@@ -1,11 +1,11 @@
-//! Many inputs that nobody would write by hand: none makes the service panic, and both databases answer the same.
+//! Generated inputs: none may make the service panic, and both databases must give the same answer.
 //!
-//! Each input is one of a corpus, or some of them cut, spliced and overwritten, or bytes at random. What fails is made as small as
-//! it can be, and kept in `tests/inputs/regressions`, from where it is run first ever after.
+//! An input is taken from a corpus, mutated from it, or random bytes. A failing input is shrunk and kept in
+//! `tests/inputs/regressions`; later runs begin with those.
 //!
 //! | environment variable | |
 //! | --- | --- |
-//! | `GOCHAT_TEST_INPUTS` | number of inputs of each kind; 500 if it is not set |
+//! | `GOCHAT_TEST_INPUTS` | number of inputs of each kind; 500 by default |
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every case has the same shape")]
 
@@ -14,6 +14,8 @@
 mod app;
 #[path = "inputs/bodies.rs"]
 mod bodies;
+#[path = "inputs/both_databases.rs"]
+mod both_databases;
 #[path = "inputs/corpus.rs"]
 mod corpus;
 #[path = "inputs/headers.rs"]
@@ -28,15 +30,13 @@ mod queries;
 mod runner;
 #[path = "inputs/settings.rs"]
 mod settings;
-#[path = "inputs/twins.rs"]
-mod twins;
 
 use gochat_test_support::{Backend, Suite};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut suite = Suite::new();
-    // Each has a database on SQLite beside it.
+    // Each case also starts a SQLite database.
     suite.on(
         [Backend::Postgres],
         &[bodies::cases(), headers::cases(), queries::cases(), lines::cases()].concat(),

@@ -1,4 +1,4 @@
-//! The quick starts of docs/api.md, each run as it stands on the page, against a service on another port.
+//! The quick starts of docs/api.md. Each is run exactly as on the page, except for the port.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::unnecessary_wraps, reason = "every case has the same shape")]
 
@@ -41,7 +41,7 @@ fn is_installed(program: &str) -> bool {
     Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
-/// The block under `### title`.
+/// Returns the code block under `### title`.
 fn block(title: &str) -> &'static str {
     let (_, section) = PAGE.split_once(&format!("\n### {title}\n")).expect("the page has no such section");
     let (_, block) = section.split_once("```").expect("the section has no block");
@@ -49,7 +49,7 @@ fn block(title: &str) -> &'static str {
     &block[..=block.find("\n```").expect("the block does not end")]
 }
 
-/// Runs `command`; passes if it prints the group `expected` that is stored.
+/// Runs `command`. Passes if it prints the group `expected`, and the database has that group.
 #[track_caller]
 fn assert_creates(app: &App, expected: &str, command: &mut Command) {
     let output = deadline::run(command.env_remove("http_proxy").env("NO_PROXY", "localhost"));
@@ -64,7 +64,7 @@ fn assert_creates(app: &App, expected: &str, command: &mut Command) {
     assert!(printed["created_at"].is_string());
 }
 
-/// Runs `command` again; passes if it fails, and shows why.
+/// Runs `command` again. Passes if it fails and shows the error.
 #[track_caller]
 fn assert_is_refused(command: &mut Command) {
     let output = deadline::run(command);
@@ -72,22 +72,22 @@ fn assert_is_refused(command: &mut Command) {
     assert!(String::from_utf8_lossy(&output.stderr).contains("group_name_taken"), "{output:?}");
 }
 
-/// A block, for the service on this port.
-fn aimed_at(app: &App, block: &str) -> String {
+/// Replaces the port in a code block.
+fn with_port_of(app: &App, block: &str) -> String {
     assert_eq!(block.matches(":1213").count(), 1);
     block.replace(":1213", &format!(":{}", app.port))
 }
 
 fn curl(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
-    assert_creates(&app, "group_1", Command::new("bash").arg("-c").arg(aimed_at(&app, block("curl"))));
+    assert_creates(&app, "group_1", Command::new("bash").arg("-c").arg(with_port_of(&app, block("curl"))));
     Ok(())
 }
 
 fn python(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let mut python = Command::new("python3");
-    assert_creates(&app, "group_2", python.arg("-c").arg(aimed_at(&app, block("Python"))));
+    assert_creates(&app, "group_2", python.arg("-c").arg(with_port_of(&app, block("Python"))));
     assert_is_refused(&mut python);
     Ok(())
 }
@@ -95,7 +95,7 @@ fn python(database: TestDatabase) -> anyhow::Result<()> {
 fn javascript(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let mut node = Command::new("node");
-    assert_creates(&app, "group_3", node.arg("-e").arg(aimed_at(&app, block("JavaScript"))));
+    assert_creates(&app, "group_3", node.arg("-e").arg(with_port_of(&app, block("JavaScript"))));
     assert_is_refused(&mut node);
     Ok(())
 }
@@ -104,21 +104,21 @@ fn java(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let folder = tempfile::tempdir()?;
     let source = folder.path().join("CreateGroup.java");
-    fs::write(&source, aimed_at(&app, block("Java")))?;
+    fs::write(&source, with_port_of(&app, block("Java")))?;
     let mut java = Command::new("java");
     assert_creates(&app, "group_5", java.arg(source));
     assert_is_refused(&mut java);
     Ok(())
 }
 
-/// The example is compiled with the tests. As the port stands in it, a copy for another port is compiled again, with the
-/// library that was built for the tests.
+/// The example was compiled with the tests, but it contains the port. So a copy with another port is compiled again,
+/// with the library that was built for the tests.
 fn rust(database: TestDatabase) -> anyhow::Result<()> {
     assert_eq!(block("Rust"), EXAMPLE);
     let app = App::on(database);
     let folder = tempfile::tempdir()?;
     let (source, program) = (folder.path().join("create_group.rs"), folder.path().join("create_group"));
-    fs::write(&source, aimed_at(&app, EXAMPLE))?;
+    fs::write(&source, with_port_of(&app, EXAMPLE))?;
     let libraries = env::current_exe()?.parent().unwrap().to_owned();
     let mut compiler = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     compiler.args(["--edition", "2024", "-L"]).arg(format!("dependency={}", libraries.display()));
@@ -131,7 +131,7 @@ fn rust(database: TestDatabase) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The library `name` that was built last.
+/// Returns the library `name` that was built last.
 fn newest(folder: &Path, name: &str) -> PathBuf {
     let prefix = format!("lib{name}-");
     let files = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path());

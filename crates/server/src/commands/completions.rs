@@ -5,7 +5,7 @@ use crate::cli::Cli;
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-/// Prints the script that teaches `shell` the command line.
+/// Prints the completion script for `shell`.
 pub(super) fn run(shell: Shell) -> anyhow::Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "gochat", &mut script);

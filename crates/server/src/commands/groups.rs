@@ -11,7 +11,7 @@ use crate::{cli::GroupsCommand, settings::Settings};
 use gochat_domain::{clock::SystemClock, service::GroupService};
 use std::{process::ExitCode, sync::Arc};
 
-/// Brings groups in, or writes them out, by the use cases that the API has.
+/// Imports or exports groups, with the use cases of the API.
 pub(super) fn run(settings: &Settings, command: GroupsCommand) -> anyhow::Result<ExitCode> {
     match command {
         GroupsCommand::Import(command) => Ok(import::run(settings, &command)),
@@ -19,7 +19,7 @@ pub(super) fn run(settings: &Settings, command: GroupsCommand) -> anyhow::Result
     }
 }
 
-/// Runs `work` on the groups in the database of the settings.
+/// Runs `work` with the groups of the configured database.
 fn with_groups<T>(
     settings: &Settings,
     work: impl AsyncFnOnce(&GroupService) -> anyhow::Result<T>,

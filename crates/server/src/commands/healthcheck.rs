@@ -8,19 +8,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Longest wait for the whole reply. The server itself waits for its database for less.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Longest wait for the whole reply. The server waits less long for its database.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Most bytes of a reply. That of `/readyz` has some hundred.
-const LIMIT: usize = 16 * 1024;
+/// Maximum size of a reply in bytes. `/readyz` sends a few hundred.
+const MAX_REPLY_BYTES: usize = 16 * 1024;
 
-/// Passes if the server of these settings is ready; the error says in one line what is wrong.
+/// Succeeds if the server with these settings is ready. The error is one line with the reason.
 pub(super) fn run(settings: &Settings) -> anyhow::Result<()> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     let (address, fallback) = addresses(settings.admin_bind)?;
     let (address, stream) = connect(address, fallback, deadline)?;
     let asked = url(address);
-    let reply = ask(stream, address, deadline).with_context(|| format!("{asked} does not answer"))?;
+    let reply = get_readyz(stream, address, deadline).with_context(|| format!("{asked} does not answer"))?;
     ensure!(reply.status == 200, "{asked} answers {}: {}", reply.status, one_line(&reply.body));
     Ok(())
 }
@@ -29,41 +29,42 @@ fn url(address: SocketAddr) -> String {
     format!("http://{address}/readyz")
 }
 
-/// A reply.
+/// A reply of the server.
 struct Reply {
     status: u16,
     body: String,
 }
 
-/// The address by which this machine reaches a listener, and another one for a machine that does not have the first.
+/// Returns the address of the admin listener as seen from this machine, and a fallback if the machine lacks that
+/// address.
 fn addresses(bind: AdminBind) -> anyhow::Result<(SocketAddr, Option<SocketAddr>)> {
     let AdminBind::Address(address) = bind else {
         bail!(
-            "admin.bind = \"systemd\" cannot be asked, as the socket unit has the address; set that for this command, like GOCHAT__ADMIN__BIND=127.0.0.1:1214"
+            "admin.bind = \"systemd\" does not tell the address; set the one in the socket unit for this command, like GOCHAT__ADMIN__BIND=127.0.0.1:1214"
         );
     };
     if address.port() == 0 {
-        bail!("admin.bind = \"{address}\" cannot be asked: the port is another one at each start");
+        bail!("admin.bind = \"{address}\" cannot be asked: the port is different at each start");
     }
     let [v4, v6] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
         .map(|loopback: IpAddr| SocketAddr::new(loopback, address.port()));
     Ok(match address.ip() {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => (v4, None),
-        // Such a listener takes IPv4 too, and a container may have no ::1.
+        // Such a listener accepts IPv4 too, and a container may lack ::1.
         IpAddr::V6(Ipv6Addr::UNSPECIFIED) => (v6, Some(v4)),
         _ => (address, None),
     })
 }
 
-/// Connects to `address`, or to `fallback` where the machine does not have that address.
+/// Connects to `address`, or to `fallback` if the machine lacks that address.
 fn connect(
     address: SocketAddr,
     fallback: Option<SocketAddr>,
     deadline: Instant,
 ) -> anyhow::Result<(SocketAddr, TcpStream)> {
-    let connected = left(deadline).and_then(|left| TcpStream::connect_timeout(&address, left));
+    let connected = remaining(deadline).and_then(|remaining| TcpStream::connect_timeout(&address, remaining));
     match (connected, fallback) {
-        (Err(error), Some(fallback)) if !is_answer(&error) => connect(fallback, None, deadline),
+        (Err(error), Some(fallback)) if !machine_has_address(&error) => connect(fallback, None, deadline),
         (connected, _) => {
             let stream = connected.with_context(|| format!("{} does not answer", url(address)))?;
             Ok((address, stream))
@@ -71,25 +72,25 @@ fn connect(
     }
 }
 
-/// Whether the machine has the address. A refusal says that nobody listens on all of its addresses; another program may have
-/// the port at the next one.
-fn is_answer(error: &io::Error) -> bool {
+/// Returns true if the error proves that the machine has the address: a refused connection or a timeout. The fallback
+/// is not tried then, because another program may use the same port there.
+fn machine_has_address(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::ConnectionRefused || is_timeout(error)
 }
 
-/// The reply to `GET /readyz`, whole.
-fn ask(mut stream: TcpStream, address: SocketAddr, deadline: Instant) -> io::Result<Reply> {
-    stream.set_write_timeout(Some(left(deadline)?))?;
+/// Sends `GET /readyz`, and returns the whole reply.
+fn get_readyz(mut stream: TcpStream, address: SocketAddr, deadline: Instant) -> io::Result<Reply> {
+    stream.set_write_timeout(Some(remaining(deadline)?))?;
     let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;
     let (mut received, mut buffer) = (Vec::new(), [0; 1024]);
-    while received.len() < LIMIT {
-        // Before each read, so that a server that sends a byte now and then is late too.
-        stream.set_read_timeout(Some(left(deadline)?))?;
+    while received.len() < MAX_REPLY_BYTES {
+        // Set before each read, so that a server that sends one byte at a time also times out.
+        stream.set_read_timeout(Some(remaining(deadline)?))?;
         let length = match stream.read(&mut buffer) {
             Ok(0) => break,
             Ok(length) => length,
-            Err(error) if is_timeout(&error) => return Err(late()),
+            Err(error) if is_timeout(&error) => return Err(timed_out()),
             Err(error) => return Err(error),
         };
         received.extend(&buffer[..length]);
@@ -97,40 +98,42 @@ fn ask(mut stream: TcpStream, address: SocketAddr, deadline: Instant) -> io::Res
             return Ok(reply);
         }
     }
-    Err(no_http())
+    Err(not_http())
 }
 
-fn left(deadline: Instant) -> io::Result<Duration> {
-    Some(deadline.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero()).ok_or_else(late)
+fn remaining(deadline: Instant) -> io::Result<Duration> {
+    Some(deadline.saturating_duration_since(Instant::now()))
+        .filter(|remaining| !remaining.is_zero())
+        .ok_or_else(timed_out)
 }
 
 fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
-fn late() -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, format!("nothing within {} seconds", PATIENCE.as_secs()))
+fn timed_out() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, format!("no complete reply within {} seconds", TIMEOUT.as_secs()))
 }
 
-fn no_http() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "what it sends is no reply of HTTP")
+fn not_http() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "the reply is not HTTP")
 }
 
-/// The reply in these bytes, once it is whole.
+/// Parses the reply; `None` if it is incomplete.
 fn parse(received: &[u8]) -> io::Result<Option<Reply>> {
     let mut headers = [httparse::EMPTY_HEADER; 32];
     let mut head = httparse::Response::new(&mut headers);
-    let httparse::Status::Complete(start) = head.parse(received).map_err(|_| no_http())? else {
+    let httparse::Status::Complete(start) = head.parse(received).map_err(|_| not_http())? else {
         return Ok(None);
     };
     let length = head.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-length"));
     let length = length.and_then(|length| str::from_utf8(length.value).ok()?.trim().parse().ok());
-    let (Some(status), Some(length)) = (head.code, length) else { return Err(no_http()) };
+    let (Some(status), Some(length)) = (head.code, length) else { return Err(not_http()) };
     let body = received[start..].get(..length);
     Ok(body.map(|body| Reply { status, body: String::from_utf8_lossy(body).into_owned() }))
 }
 
-/// A text without ends of lines, and without what else would move the cursor of a terminal.
+/// Replaces line breaks and other control characters, which could move the cursor of a terminal.
 fn one_line(text: &str) -> String {
     text.trim().replace(char::is_control, " ")
 }
@@ -141,7 +144,7 @@ mod tests {
     use std::net::TcpListener;
 
     #[test]
-    fn a_listener_on_every_address_is_asked_on_this_machine() {
+    fn a_listener_on_all_addresses_is_asked_on_a_loopback_address() {
         let cases = [
             ("127.0.0.1:1214", "127.0.0.1:1214", None),
             ("0.0.0.0:1214", "127.0.0.1:1214", None),
@@ -159,20 +162,20 @@ mod tests {
     }
 
     #[test]
-    fn the_fallback_is_asked_where_the_machine_does_not_have_the_first() {
+    fn the_fallback_is_asked_if_the_machine_lacks_the_first_address() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let there = listener.local_addr().unwrap();
-        let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        // No connection of TCP leads to a group of machines.
-        let nowhere: SocketAddr = "224.0.0.1:1214".parse().unwrap();
+        let listening = listener.local_addr().unwrap();
+        let refusing = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        // TCP cannot connect to a multicast address.
+        let unreachable: SocketAddr = "224.0.0.1:1214".parse().unwrap();
         let connected = |address, fallback| {
-            let connected = connect(address, fallback, Instant::now() + PATIENCE);
+            let connected = connect(address, fallback, Instant::now() + TIMEOUT);
             connected.map(|(address, _)| address).map_err(|error| format!("{error:#}"))
         };
-        assert_eq!(connected(nowhere, Some(there)), Ok(there));
-        let refused = format!("http://{nobody}/readyz does not answer: Connection refused (os error 111)");
-        assert_eq!(connected(nobody, Some(there)), Err(refused.clone()));
-        assert_eq!(connected(nowhere, Some(nobody)), Err(refused));
+        assert_eq!(connected(unreachable, Some(listening)), Ok(listening));
+        let refused = format!("http://{refusing}/readyz does not answer: Connection refused (os error 111)");
+        assert_eq!(connected(refusing, Some(listening)), Err(refused.clone()));
+        assert_eq!(connected(unreachable, Some(refusing)), Err(refused));
     }
 
     #[test]
@@ -193,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_says_is_one_line() {
+    fn a_reply_is_shown_on_one_line() {
         assert_eq!(one_line("a\nb\u{1b}[2Jc\r\n"), "a b [2Jc");
     }
 }

@@ -16,7 +16,7 @@ use std::{
     sync::Arc,
 };
 
-/// Makes, lists or revokes keys in the database of the settings.
+/// Creates, lists or revokes keys in the configured database.
 pub(super) fn run(settings: &Settings, command: KeysCommand) -> anyhow::Result<()> {
     super::with_database(settings, async |database, queue| {
         let keys = ApiKeyService::new(database.api_keys(queue), Arc::new(SystemClock));
@@ -32,7 +32,7 @@ async fn create(keys: &ApiKeyService, key: CreateKey) -> anyhow::Result<()> {
     let name = KeyName::parse(&key.name).with_context(|| format!("--name {:?}", key.name))?;
     let request = IssueKey { name, scopes: key.scopes.into_iter().collect(), expires_in: key.expires_in };
     let (key, issued) = keys.issue(request).await?;
-    eprintln!("made the key {} ({}): keep it, it is not shown again", issued.id, issued.scopes);
+    eprintln!("created the key {} ({}); store it now, it is not shown again", issued.id, issued.scopes);
     writeln!(io::stdout(), "{}", key.expose())?;
     Ok(())
 }
@@ -61,13 +61,13 @@ async fn list(keys: &ApiKeyService, json: bool) -> anyhow::Result<()> {
 
 async fn revoke(keys: &ApiKeyService, id: KeyId) -> anyhow::Result<()> {
     if !keys.revoke(id).await? {
-        bail!("no key has the id {id}; `gochat keys list` shows those on record");
+        bail!("no key has the id {id}; `gochat keys list` shows all keys");
     }
     eprintln!("revoked the key {id}; running servers refuse it within 5 seconds");
     Ok(())
 }
 
-/// A key on record, as it is printed.
+/// A stored key, as it is printed.
 #[derive(Serialize)]
 struct Shown {
     id: String,

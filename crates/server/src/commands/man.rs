@@ -6,7 +6,7 @@ use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 use std::io;
 
-/// Prints one page that has every command.
+/// Prints one page with all commands.
 pub(super) fn run() -> anyhow::Result<()> {
     let mut command = Cli::command();
     command.build();
@@ -30,7 +30,7 @@ pub(super) fn run() -> anyhow::Result<()> {
     Ok(standard_output::print(&roff)?)
 }
 
-/// The commands that do something, in the order of the help.
+/// Returns all commands that do something, in the order of the help.
 fn commands(command: &Command) -> Vec<&Command> {
     command
         .get_subcommands()
@@ -41,7 +41,7 @@ fn commands(command: &Command) -> Vec<&Command> {
         .collect()
 }
 
-/// What a page of its own would say of a command, one level down.
+/// Renders a command's page as subsections.
 fn subsections(command: &Command) -> io::Result<String> {
     let page = Man::new(command.clone());
     let mut roff = Vec::new();

@@ -4,9 +4,9 @@ use super::standard_output;
 use crate::{settings::Settings, startup, telemetry::Log};
 use std::cell::RefCell;
 
-/// Runs the pending migrations, and prints the version of each as soon as it is in effect.
+/// Runs the pending migrations, and prints the version of each once it is applied.
 pub(super) fn run(settings: &Settings) -> anyhow::Result<()> {
-    // A migration that waits for another instance says so in the log.
+    // The log tells when a migration waits for another instance.
     let log = Log::start(settings.log);
     let migrated = migrate(settings);
     log.end(None);
@@ -15,7 +15,7 @@ pub(super) fn run(settings: &Settings) -> anyhow::Result<()> {
 
 fn migrate(settings: &Settings) -> anyhow::Result<()> {
     let database = startup::connect(&settings.database)?;
-    // A line that cannot be written stops no migration.
+    // A failed write to standard output must not stop the migrations.
     let printed = RefCell::new(Ok(()));
     let print = |version: &str| {
         let line = standard_output::print(format!("migrated to {version}\n").as_bytes());

@@ -3,8 +3,8 @@
 use crate::{settings::Settings, startup::Application, telemetry::Log};
 use std::process::ExitCode;
 
-/// Serves until SIGTERM or SIGINT, and returns when what was in flight is answered. The log tells why it failed, where it did:
-/// by its bounded way, as the reader of standard error may have stopped.
+/// Serves until SIGTERM or SIGINT, and returns once requests in flight are answered. An error goes to the log, whose
+/// flush has a timeout: the reader of standard error may have stopped.
 pub(super) fn run(settings: &Settings) -> ExitCode {
     let log = Log::start(settings.log);
     let served = serve(settings, &log);
@@ -14,7 +14,7 @@ pub(super) fn run(settings: &Settings) -> ExitCode {
 
 fn serve(settings: &Settings, log: &Log) -> anyhow::Result<()> {
     actix_web::rt::System::new().block_on(async {
-        let application = Application::build(settings, log.lost_lines())?;
+        let application = Application::build(settings, log.dropped_lines())?;
         application.announce(settings);
         application.run_until_stopped().await
     })

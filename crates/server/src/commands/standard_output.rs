@@ -1,8 +1,8 @@
-//! Standard output, which its reader may close.
+//! Writing to standard output, which its reader may close.
 
 use std::io::{self, Write};
 
-/// Writes all of `text`, or as much as its reader wants: `gochat man | head` is no failure.
+/// Writes `text`. A reader that closes early, as in `gochat man | head`, is not an error.
 pub(super) fn print(text: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text)
@@ -10,7 +10,7 @@ pub(super) fn print(text: &[u8]) -> io::Result<()> {
         .or_else(|error| if is_closed(&error) { Ok(()) } else { Err(error) })
 }
 
-/// Whether the reader has gone.
+/// Returns true if the reader has closed the pipe.
 pub(super) fn is_closed(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::BrokenPipe
 }

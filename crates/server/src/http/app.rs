@@ -1,4 +1,4 @@
-//! The app: the routes, and what wraps them.
+//! The actix app of the API: routes and middleware.
 
 use super::{body::TimeLimit, cors, docs, envelope, error::ApiError, groups, metrics::HttpMetrics};
 use crate::settings::HttpSettings;
@@ -12,20 +12,20 @@ use actix_web::{
 use gochat_domain::{ports::Authenticator, service::GroupService};
 use std::{rc::Rc, sync::Arc};
 
-/// What the handlers call.
+/// Dependencies of the handlers.
 #[derive(Clone)]
 pub struct Services {
-    /// The use cases of groups.
+    /// Use cases for groups.
     pub groups: GroupService,
-    /// Tells who calls.
+    /// Authenticates callers.
     pub authenticator: Arc<dyn Authenticator>,
-    /// Counts requests.
+    /// Counts and times requests.
     pub metrics: HttpMetrics,
-    /// The key that everybody may know, while it is accepted: the page to try the API on has it filled in.
-    pub known_key: Option<&'static str>,
+    /// The development key, if it is accepted. The page for trying the API has it filled in.
+    pub prefilled_key: Option<&'static str>,
 }
 
-/// The routes, and what wraps them.
+/// Builds the app: routes and middleware.
 pub(super) fn app(
     services: Services,
     settings: HttpSettings,
@@ -51,7 +51,7 @@ pub(super) fn app(
         .wrap(from_fn(move |request, next| {
             envelope::wrap(Rc::clone(&metrics), hosts, Rc::clone(&proxies), request, next)
         }))
-        // Outside, so that an error has its headers too.
+        // Outermost, so that error replies get the CORS headers too.
         .wrap(Condition::new(pages_may_call, cors::headers(origins)))
         .wrap(Condition::new(
             pages_may_call,
@@ -61,7 +61,7 @@ pub(super) fn app(
             }),
         ))
         .configure(groups::configure)
-        .configure(|server| docs::configure(server, &settings.base_path, services.known_key))
+        .configure(|server| docs::configure(server, &settings.base_path, services.prefilled_key))
         .default_service(web::to(|| async { Err::<&str, _>(ApiError::not_found()) }))
 }
 
@@ -80,7 +80,7 @@ mod tests {
     };
 
     #[actix_web::test]
-    async fn a_panic_is_an_error_like_any_other_also_for_a_page_of_another_origin() {
+    async fn a_panic_is_answered_500_with_the_usual_headers_and_cors() {
         let origin = "https://chat.example.org";
         let allowed = ("GOCHAT__HTTP__ALLOWED_ORIGINS".to_owned(), origin.to_owned());
         let settings = Settings::load(Profile::Production, [allowed]).unwrap();
@@ -102,7 +102,7 @@ mod tests {
         let body = to_bytes(response.into_body()).await.unwrap();
         let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(body["code"], "internal");
-        // The worker goes on.
+        // The worker still serves requests.
         let next = call_service(&app, TestRequest::get().uri("/docs").to_request()).await;
         assert_eq!(next.status(), StatusCode::OK);
     }

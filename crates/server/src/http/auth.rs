@@ -1,4 +1,4 @@
-//! Authentication: a handler that takes an [`Authenticated`] cannot run without a key that holds and has the scope.
+//! Authentication. A handler that takes an [`Authenticated`] runs only for a valid key with the required scope.
 
 use super::{error::ApiError, headers::GOCHAT_TOKEN};
 use actix_web::{
@@ -10,15 +10,15 @@ use gochat_domain::{
 };
 use std::{future::Future, pin::Pin, sync::Arc};
 
-/// A caller whose key holds and has the scope `S`.
+/// A caller with a valid key that has the scope `S`.
 pub(super) struct Authenticated<S> {
-    /// The proof of that scope.
+    /// Proof that the caller has the scope.
     pub(super) permit: Permit<S>,
-    /// The caller, who may have other scopes too.
+    /// The caller, who may have further scopes.
     pub(super) caller: Caller,
 }
 
-/// The key of the caller, left on the request for the log.
+/// Id of the caller's key, stored in the request's extensions for the log.
 pub(super) struct CallerKey(pub(super) KeyId);
 
 impl<S: GrantableScope> FromRequest for Authenticated<S> {
@@ -39,7 +39,7 @@ impl<S: GrantableScope> FromRequest for Authenticated<S> {
     }
 }
 
-/// The key that was sent; `None` where there is not exactly one.
+/// Returns the key that was sent; `None` unless exactly one was.
 fn sent_key(headers: &HeaderMap) -> Option<ApiKey> {
     let mut sent = headers.get_all(&GOCHAT_TOKEN);
     match (sent.next(), sent.next()) {

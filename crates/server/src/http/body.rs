@@ -1,4 +1,4 @@
-//! The body of a request: JSON, complete, not too large, not too slow.
+//! Request bodies: content type, size, time limit and completeness.
 
 use super::error::{ApiError, Code};
 use crate::wire::MAX_BYTES;
@@ -15,11 +15,11 @@ use std::{
     time::Duration,
 };
 
-/// How long a client may take to send a body.
+/// Longest time a client may take to send a body.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TimeLimit(pub(super) Duration);
 
-/// A body that has not been read yet, so that a handler can look at the caller first.
+/// A body that has not been read yet, so that a handler can check the caller first.
 pub(super) struct JsonBody {
     request: HttpRequest,
     payload: Payload,
@@ -35,7 +35,7 @@ impl FromRequest for JsonBody {
 }
 
 impl JsonBody {
-    /// Reads the body. Of one that is too large, nothing more is read than shows it.
+    /// Reads the body. Stops reading as soon as it is too large.
     pub(super) async fn read(self) -> Result<Bytes, ApiError> {
         let Self { request, payload } = self;
         check_type(request.headers())?;
@@ -50,7 +50,7 @@ impl JsonBody {
     }
 }
 
-/// Joins the chunks of a body whose length is `declared`, or unknown.
+/// Collects a body whose length is `declared`, or unknown.
 async fn collect(payload: Payload, declared: Option<u64>) -> Result<Bytes, ApiError> {
     let body = match declared {
         Some(length) => to_bytes_limited(SizedStream::new(length, payload), MAX_BYTES).await,
@@ -66,7 +66,7 @@ fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {
         return Err(ApiError::new(Code::UnsupportedMediaType, "the body must not be encoded"));
     }
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    // Parameters mean nothing here (RFC 8259, section 11), so they are not looked at.
+    // Parameters have no meaning for JSON (RFC 8259, section 11), so they are ignored.
     let essence = content_type.and_then(|value| value.split(';').next()).map(str::trim);
     if essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json")) {
         Ok(())

@@ -1,8 +1,8 @@
 //! The address of the client, also behind proxies.
 //!
-//! Anybody can write a header, so a header is believed as far as trusted proxies wrote it. Each proxy adds the address that it
-//! is connected to at the end. So the walk starts at the connection, goes from the end to the start, and ends at the first
-//! address that is no trusted proxy: that is the client.
+//! Anyone can write a header, so only the parts written by trusted proxies are believed. Each proxy appends the
+//! address that it is connected to. So the walk starts at the connection, follows the list from its end, and stops at
+//! the first address that is not a trusted proxy. That address is the client.
 
 mod forwarded;
 mod node;
@@ -11,31 +11,31 @@ use crate::settings::TrustedProxies;
 use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName, X_FORWARDED_FOR};
 use std::net::IpAddr;
 
-/// The address of the client of a connection from `peer`, or the nearest one that is known. A peer without an address is behind
-/// a Unix socket.
+/// Returns the client's address for a connection from `peer`, or the nearest known one. A peer without an address is
+/// connected to a Unix socket.
 pub(super) fn address(peer: Option<IpAddr>, headers: &HeaderMap, proxies: &TrustedProxies) -> Option<IpAddr> {
     let mut client = peer;
     if proxies.is_empty() {
         return client;
     }
     for hop in hops(headers) {
-        if !proxies.trust(client) {
+        if !proxies.trusts(client) {
             break;
         }
-        // What is not known, hidden or malformed ends the walk.
+        // An unknown, hidden or malformed address ends the walk.
         let Some(address) = hop else { break };
         client = Some(address);
     }
     client
 }
 
-/// The addresses in the headers, the nearest first.
+/// Returns the addresses in the forwarding headers, nearest first.
 ///
-/// A proxy that sets one of the headers often passes on the other as the client wrote it. So where both are there, they count as
-/// far as they agree.
+/// A proxy that sets one of the headers often passes the other one on as the client wrote it. If both are present,
+/// only the part on which they agree counts.
 fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
-    let sent = |name, hops| headers.contains_key(name).then(|| of_lines(headers, name, hops));
-    match (sent(&FORWARDED, forwarded::hops), sent(&X_FORWARDED_FOR, listed)) {
+    let sent = |name, hops| headers.contains_key(name).then(|| from_lines(headers, name, hops));
+    match (sent(&FORWARDED, forwarded::hops), sent(&X_FORWARDED_FOR, x_forwarded_for)) {
         (Some(one), Some(other)) => {
             let both = one.into_iter().zip(other);
             both.take_while(|(one, other)| one == other).map(|(hop, _)| hop).collect()
@@ -44,8 +44,8 @@ fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     }
 }
 
-/// The addresses in the lines of a header, the last first. What is not UTF-8 becomes what is no address.
-fn of_lines(
+/// Returns the addresses in all lines of a header, last first. A line that is not UTF-8 yields an invalid address.
+fn from_lines(
     headers: &HeaderMap,
     name: &HeaderName,
     hops: fn(&str) -> Vec<Option<IpAddr>>,
@@ -56,10 +56,10 @@ fn of_lines(
     hops
 }
 
-/// The addresses in a line of `X-Forwarded-For`.
-fn listed(line: &str) -> Vec<Option<IpAddr>> {
+/// Returns the addresses in a line of `X-Forwarded-For`.
+fn x_forwarded_for(line: &str) -> Vec<Option<IpAddr>> {
     let elements = line.split(',').map(str::trim);
-    // Empty elements of a list are passed over (RFC 9110, section 5.6.1.2).
+    // Empty list elements are ignored (RFC 9110, section 5.6.1.2).
     elements.filter(|element| !element.is_empty()).map(node::address).collect()
 }
 

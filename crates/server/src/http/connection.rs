@@ -1,121 +1,122 @@
-//! A connection between the socket and the web server, which has no hook for any of this.
+//! A wrapper around the client's socket that adds what actix's web server has no hook for.
 //!
-//! - One request at a time: the next one passes when the reply is sent ([`gate`]).
-//! - No client has more than its share of the worker ([`turn`]), and each wait for one has a timeout ([`deadline`]).
-//! - At the limit, the connection that has waited longest makes way for a new one ([`seats`]).
-//! - Each error has the body of the contract ([`bare_error`]).
+//! - Requests are served one at a time: the next one is passed on once the reply is flushed ([`pipeline`]).
+//! - Each connection has a share of its worker's time ([`read_budget`]), and each wait for the client has a timeout
+//!   ([`timeouts`]).
+//! - At the connection limit, the connection idle for longest is closed for a new one ([`slots`]).
+//! - Errors that the web server answers itself get the body of the contract ([`bare_error`]).
 
 mod bare_error;
 mod chunks;
-mod deadline;
-mod gate;
+mod pipeline;
 mod read;
+mod read_budget;
 mod request_head;
-mod seats;
-mod turn;
+mod slots;
+mod timeouts;
 mod write;
 
-pub(crate) use deadline::Limits;
-pub(super) use seats::Seats;
+pub(super) use slots::Slots;
+pub(crate) use timeouts::Timeouts;
 
-use super::metrics::{Connected, HttpMetrics};
+use super::metrics::{HttpMetrics, OpenConnection};
 use actix_web::web::{Bytes, BytesMut};
-use deadline::{Deadline, Wait};
-use gate::Gate;
-use seats::Seat;
+use pipeline::Pipeline;
+use read_budget::ReadBudget;
+use slots::Slot;
 use std::{
     net::IpAddr,
     rc::Rc,
     task::{Context, Poll, ready},
 };
+use timeouts::{Deadline, Wait};
 use tokio::io::{AsyncRead, AsyncWrite};
-use turn::Turn;
 
-/// A connection with a client.
+/// A connection to a client.
 pub(super) struct Connection<S> {
     stream: S,
     peer: Option<IpAddr>,
     metrics: HttpMetrics,
-    _counted: Connected,
-    /// `None` where there was no room.
-    seat: Option<Seat>,
-    gate: Gate,
-    turn: Turn,
+    _counted: OpenConnection,
+    /// `None` if the connection limit was reached.
+    slot: Option<Slot>,
+    pipeline: Pipeline,
+    read_budget: ReadBudget,
     deadline: Deadline,
-    /// Received bytes. The first `cleared` of them may pass.
-    held: BytesMut,
-    cleared: usize,
-    /// Whether a request has passed.
+    /// Bytes received and not yet passed to the web server. The first `admitted` of them may be passed.
+    buffered: BytesMut,
+    admitted: usize,
+    /// True once a request was passed on.
     has_served: bool,
-    /// Whether the client has to take a part of a reply before more can be written.
+    /// True while the client must read more of a reply before the rest can be written.
     is_writing: bool,
-    /// Bytes that came after the last reply.
-    surplus: usize,
-    /// The rest of a completed error.
-    completed: Bytes,
+    /// Number of bytes received after the last reply.
+    bytes_after_reply: usize,
+    /// The rest of an error reply that is being written in place of the web server's.
+    error_reply: Bytes,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    /// A connection from `peer`. Where there is no seat for it, it is answered 503.
+    /// Creates a connection from `peer`. If no slot is free, it answers 503.
     pub(super) fn new(
         stream: S,
         peer: Option<IpAddr>,
-        seats: &Rc<Seats>,
-        limits: Limits,
+        slots: &Rc<Slots>,
+        timeouts: Timeouts,
         metrics: HttpMetrics,
     ) -> Self {
         let mut connection = Self {
             stream,
             peer,
-            _counted: metrics.connected(),
+            _counted: metrics.open_connection(),
             metrics,
-            seat: seats.take(),
-            gate: Gate::new(),
-            turn: Turn::new(),
-            deadline: Deadline::new(limits),
-            held: BytesMut::new(),
-            cleared: 0,
+            slot: slots.acquire(),
+            pipeline: Pipeline::new(),
+            read_budget: ReadBudget::new(),
+            deadline: Deadline::new(timeouts),
+            buffered: BytesMut::new(),
+            admitted: 0,
             has_served: false,
             is_writing: false,
-            surplus: 0,
-            completed: Bytes::new(),
+            bytes_after_reply: 0,
+            error_reply: Bytes::new(),
         };
-        if connection.seat.is_none() {
-            connection.refuse(bare_error::NO_ROOM);
+        if connection.slot.is_none() {
+            connection.complete_bare_error(bare_error::TOO_MANY_CONNECTIONS);
         }
         connection
     }
 
-    /// Takes over what is to be written, if a bare error is in it.
-    fn refuse(&mut self, written: &[u8]) -> bool {
-        let Some((status, completed)) = bare_error::complete(written, self.peer) else { return false };
-        self.metrics.refused(status);
-        self.completed = completed;
+    /// If `written` ends with a bare error, keeps the completed reply to write in its place, and returns true.
+    fn complete_bare_error(&mut self, written: &[u8]) -> bool {
+        let Some((status, error_reply)) = bare_error::complete(written, self.peer) else { return false };
+        self.metrics.record_bare_error(status);
+        self.error_reply = error_reply;
         true
     }
 
-    /// Ready when the connection is to end: a wait took too long, or it must make way.
+    /// Ready when the connection must close: a wait timed out, or its slot is needed.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.is_writing {
             return Poll::Pending;
         }
-        if self.gate.is_over() {
+        if self.pipeline.is_finished() {
             return self.deadline.poll(Wait::Close, cx);
         }
-        if !self.gate.awaits_head() {
+        if !self.pipeline.awaits_head() {
             return Poll::Pending;
         }
-        let wait = match (self.held.is_empty(), self.has_served) {
+        let wait = match (self.buffered.is_empty(), self.has_served) {
             (true, false) => Wait::First,
             (true, true) => Wait::Next,
             (false, _) => Wait::Head,
         };
-        let must_leave = self.seat.as_ref().is_none_or(|seat| seat.wait(wait == Wait::Head, cx));
-        if !must_leave {
+        let must_close = self.slot.as_ref().is_none_or(|slot| slot.wait(wait == Wait::Head, cx));
+        if !must_close {
             ready!(self.deadline.poll(wait, cx));
         }
         if wait == Wait::Head {
-            self.refuse(bare_error::SLOW_HEAD);
+            self.complete_bare_error(bare_error::HEAD_TIMEOUT);
         }
         Poll::Ready(())
     }

@@ -1,4 +1,4 @@
-//! Pages of other origins (CORS): which may call, what they may send, and what they may read.
+//! Cross-origin requests (CORS).
 
 use super::{
     envelope,
@@ -22,30 +22,30 @@ use actix_web::{
 };
 use std::rc::Rc;
 
-/// How many seconds a browser may go without asking again.
+/// Seconds for which a browser may cache a preflight.
 const MAX_AGE: usize = 3600;
 
-/// Headers of requests that the service reads.
-const READ: [HeaderName; 4] = [GOCHAT_TOKEN, header::CONTENT_TYPE, IDEMPOTENCY_KEY, X_REQUEST_ID];
+/// Request headers that the service reads.
+const READ_HEADERS: [HeaderName; 4] = [GOCHAT_TOKEN, header::CONTENT_TYPE, IDEMPOTENCY_KEY, X_REQUEST_ID];
 
-/// The headers that every page may send without asking (Fetch, CORS-safelisted request-header). It asks where a value is
-/// unusual, and some clients list them always. `Content-Type` stands above.
+/// Headers that every page may send without a preflight (Fetch, CORS-safelisted request-header). Unusual values need
+/// one, and some clients always list them. `Content-Type` is in the list above.
 const SAFELISTED: [HeaderName; 4] =
     [header::ACCEPT, header::ACCEPT_LANGUAGE, header::CONTENT_LANGUAGE, header::RANGE];
 
-/// What adds the headers of CORS to every reply, and answers preflights.
+/// Builds the middleware that adds CORS headers to every reply and answers preflights.
 pub(super) fn headers(origins: AllowedOrigins) -> Cors {
     Cors::default()
         .allowed_origin_fn(move |origin, _| origin.to_str().is_ok_and(|origin| origins.allows(origin)))
         .allowed_methods([Method::GET, Method::HEAD, Method::POST])
-        .allowed_headers(READ.into_iter().chain(TRACING).chain(SAFELISTED))
+        .allowed_headers(READ_HEADERS.into_iter().chain(TRACING).chain(SAFELISTED))
         .expose_headers([header::LOCATION, header::LINK, X_REQUEST_ID, IDEMPOTENCY_REPLAYED])
         .max_age(MAX_AGE)
         // Clients other than browsers can forge `Origin`; only the browser enforces the policy.
         .block_on_origin_mismatch(false)
 }
 
-/// Stands around [`headers`]: a preflight, which goes no further than there, gets what every reply has in common.
+/// Wraps [`headers`], which answers preflights itself, so that these replies get the common headers too.
 pub(super) async fn wrap<B: MessageBody + 'static>(
     origins: AllowedOrigins,
     metrics: Rc<HttpMetrics>,
@@ -57,7 +57,7 @@ pub(super) async fn wrap<B: MessageBody + 'static>(
     let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
     let allowed = origin.is_some_and(|origin| origins.allows(origin));
     if !allowed {
-        // The preflight of a page that may not call is answered as any other OPTIONS is.
+        // A preflight of a disallowed origin is answered like any other OPTIONS request.
         request.headers_mut().remove(header::ACCESS_CONTROL_REQUEST_METHOD);
     }
     let mut response = if is_preflight(&request) {
@@ -66,13 +66,13 @@ pub(super) async fn wrap<B: MessageBody + 'static>(
         next.call(request).await?.map_into_left_body()
     };
     if !allowed {
-        // They are there for everybody, and of no use without the permission.
+        // Added to every reply, but useless without the permission.
         response.headers_mut().remove(header::ACCESS_CONTROL_EXPOSE_HEADERS);
     }
     Ok(response)
 }
 
-/// Whether [`Cors`] answers the request itself.
+/// Returns true if [`Cors`] answers the request itself.
 fn is_preflight(request: &ServiceRequest) -> bool {
     let asked_for = request.headers().get(header::ACCESS_CONTROL_REQUEST_METHOD);
     request.method() == Method::OPTIONS

@@ -1,4 +1,5 @@
-//! The page to try the API on, and the description that it shows. All of it comes from the binary: no internet is needed.
+//! The page for trying the API, and the OpenAPI document that it shows. Everything is embedded in the binary, so the
+//! page works offline.
 
 use super::{
     error::ApiError,
@@ -19,17 +20,17 @@ const PAGE: &str = include_str!("docs/page.html");
 const SCRIPT: &str = include_str!("docs/page.js");
 const STYLE: &str = include_str!("docs/page.css");
 
-/// The page's words on its key: where it is filled in, and where it is not.
-const FILLED_IN: &str = "The key is filled in: it is the development key, which this service accepts on this machine alone, \
-                         and <code>gochat keys create</code> makes real ones.";
-const NOT_FILLED_IN: &str = "The key comes from <code>gochat keys create</code>, run where the service runs: press \
-                             <b>Authorize</b> and put it in.";
+/// The page's sentence about its key: if it is filled in, and if not.
+const KEY_IS_PREFILLED: &str = "The development key is filled in. This service accepts it only from this machine; \
+                         <code>gochat keys create</code> makes real ones.";
+const KEY_IS_NEEDED: &str = "Make a key by <code>gochat keys create</code>, where the service runs. Then press \
+                             <b>Authorize</b> and enter it.";
 
-/// What the page may do: nothing but with this service. Swagger UI sets styles and shows images of its own.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+/// Content security policy: the page may only use this service. Swagger UI sets inline styles and has embedded images.
+const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The description of the API, made once.
+/// The OpenAPI document, generated once.
 #[derive(Clone)]
 pub(super) struct Document(Bytes);
 
@@ -39,31 +40,31 @@ impl Document {
     }
 }
 
-/// Adds the page, with this key filled in, and the description to a server.
+/// Adds the page, with `key` filled in, and the document.
 pub(super) fn configure(server: &mut ServiceConfig, base_path: &BasePath, key: Option<&str>) {
     server
-        .service(lead_from("/", base_path))
-        .service(lead_from("/docs/", base_path))
+        .service(redirect_to_docs("/", base_path))
+        .service(redirect_to_docs("/docs/", base_path))
         .service(page(key))
-        .service(part())
+        .service(asset())
         .service(openapi());
 }
 
-/// A path that leads to the page.
-fn lead_from(path: &str, base_path: &BasePath) -> Resource {
-    let page = base_path.before("/docs");
-    let lead = move || {
+/// A path that redirects to the page.
+fn redirect_to_docs(path: &str, base_path: &BasePath) -> Resource {
+    let page = base_path.prefixed("/docs");
+    let redirect = move || {
         let page = page.clone();
         async move { HttpResponse::TemporaryRedirect().insert_header((LOCATION, page)).finish() }
     };
-    read_only(path).route(get_or_head().to(lead))
+    read_only(path).route(get_or_head().to(redirect))
 }
 
-/// The page, with this key filled in.
+/// The page, with `key` filled in.
 fn page(key: Option<&str>) -> Resource {
     let (words, attribute) = match key {
-        Some(key) => (FILLED_IN, format!(r#" data-key="{key}""#)),
-        None => (NOT_FILLED_IN, String::new()),
+        Some(key) => (KEY_IS_PREFILLED, format!(r#" data-key="{key}""#)),
+        None => (KEY_IS_NEEDED, String::new()),
     };
     let page = Bytes::from(PAGE.replace("KEY", words).replace("ATTRIBUTE", &attribute));
     read_only("/docs").route(get_or_head().to(move || {
@@ -71,19 +72,19 @@ fn page(key: Option<&str>) -> Resource {
         async move {
             HttpResponse::Ok()
                 .content_type("text/html; charset=utf-8")
-                .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+                .insert_header((CONTENT_SECURITY_POLICY, CONTENT_POLICY))
                 .insert_header((REFERRER_POLICY, "no-referrer"))
                 .body(page)
         }
     }))
 }
 
-/// What the page is made of.
-fn part() -> Resource {
-    read_only("/docs/{part}").route(get_or_head().to(send_part))
+/// Scripts, styles and the icon of the page.
+fn asset() -> Resource {
+    read_only("/docs/{part}").route(get_or_head().to(send_asset))
 }
 
-/// The description.
+/// The OpenAPI document.
 fn openapi() -> Resource {
     read_only("/openapi.json").route(get_or_head().to(send_document))
 }
@@ -96,7 +97,7 @@ async fn send_document(ThinData(Document(json)): ThinData<Document>) -> HttpResp
     HttpResponse::Ok().content_type("application/json").body(json)
 }
 
-async fn send_part(part: Path<String>) -> Result<HttpResponse, ApiError> {
+async fn send_asset(part: Path<String>) -> Result<HttpResponse, ApiError> {
     let text = |kind: &str, text: &'static str| {
         Ok(HttpResponse::Ok().content_type(format!("{kind}; charset=utf-8")).body(text))
     };
@@ -108,7 +109,7 @@ async fn send_part(part: Path<String>) -> Result<HttpResponse, ApiError> {
     }
 }
 
-/// A file of Swagger UI, as it is packed in the binary: by gzip, which every browser unpacks.
+/// Returns a file of Swagger UI. It is embedded gzip-compressed, which every browser supports.
 fn send_vendored(name: &str) -> Result<HttpResponse, ApiError> {
     let file = utoipa_swagger_ui::serve(name, Config::default().into())
         .map_err(|error| ApiError::internal(anyhow!("{error}")))?

@@ -1,4 +1,4 @@
-//! What every reply has in common: the request id, the headers, the body of an error, the line in the log.
+//! Middleware around every request: request id, common headers, error bodies and the access log.
 
 use super::{
     auth::CallerKey,
@@ -8,7 +8,7 @@ use super::{
     metrics::{self, HttpMetrics, UNKNOWN},
     request_id,
     trace_id::TraceId,
-    unread::Shared,
+    unread_body::SharedBody,
 };
 use crate::{hosts::Hosts, settings::TrustedProxies};
 use actix_cors::CorsError;
@@ -29,7 +29,7 @@ use futures_util::FutureExt;
 use gochat_domain::auth::KeyId;
 use std::{net::IpAddr, panic::AssertUnwindSafe, rc::Rc, time::Instant};
 
-/// Serves a request that is for one of the hosts, and completes the reply. A panic on the way is an error like any other.
+/// Checks the host, serves the request and completes the reply. A panic is answered like any other internal error.
 pub(super) async fn wrap<B: MessageBody + 'static>(
     metrics: Rc<HttpMetrics>,
     hosts: Hosts,
@@ -40,14 +40,14 @@ pub(super) async fn wrap<B: MessageBody + 'static>(
     let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
     let envelope = Envelope {
         started_at: Instant::now(),
-        request_id: request_id::of(request.headers()),
+        request_id: request_id::from_headers(request.headers()),
         peer: client::address(peer, request.headers(), &proxies),
-        as_problem: wants_problem(request.headers()),
+        wants_problem: accepts_problem(request.headers()),
         method: metrics::method(request.method()),
-        trace_id: TraceId::of(request.headers()),
+        trace_id: TraceId::from_headers(request.headers()),
         metrics,
     };
-    let body = Shared::keep(&mut request);
+    let body = SharedBody::share(&mut request);
     if let Err(misdirected) = hosts.check(request.head()) {
         let refusal = envelope.render(&ApiError::from(misdirected).into(), body);
         return Ok(envelope.complete(request.into_response(refusal.map_into_right_body())));
@@ -57,24 +57,24 @@ pub(super) async fn wrap<B: MessageBody + 'static>(
             let (request, response) = response.into_parts();
             let response = match (response.error(), body) {
                 (Some(error), body) => envelope.render(error, body).map_into_right_body(),
-                (None, Some(body)) => body.hold(response).map_into_right_body(),
+                (None, Some(body)) => body.keep_until_sent(response).map_into_right_body(),
                 (None, None) => response.map_into_left_body(),
             };
             Ok(envelope.complete(ServiceResponse::new(request, response)))
         }
-        // The request is gone with whatever failed, so the reply goes out by the way of errors.
+        // The request was consumed together with the failure, so the reply is returned as an error.
         Ok(Err(error)) => Err(envelope.fail(&error, body)),
         Err(_) => Err(envelope.fail(&ApiError::internal(anyhow!("the handler panicked")).into(), body)),
     }
 }
 
-/// What is known of a request before it is served.
+/// Facts about a request, collected before it is served.
 struct Envelope {
     started_at: Instant,
     request_id: HeaderValue,
-    /// The address of the client, as far as it is known.
+    /// Address of the client, as far as it is known.
     peer: Option<IpAddr>,
-    as_problem: bool,
+    wants_problem: bool,
     method: &'static str,
     trace_id: Option<TraceId>,
     metrics: Rc<HttpMetrics>,
@@ -85,11 +85,11 @@ impl Envelope {
         self.request_id.to_str().unwrap_or_default()
     }
 
-    /// The reply to an error, which holds on to a body that was not read. Its cause goes to the log.
-    fn render(&self, error: &Error, body: Option<Shared>) -> HttpResponse {
+    /// Renders an error and logs its cause. The reply keeps an unread body until it is sent.
+    fn render(&self, error: &Error, body: Option<SharedBody>) -> HttpResponse {
         let rendered = self.render_bare(error);
         match body {
-            Some(body) => body.hold(rendered),
+            Some(body) => body.keep_until_sent(rendered),
             None => rendered,
         }
     }
@@ -97,18 +97,18 @@ impl Envelope {
     fn render_bare(&self, error: &Error) -> HttpResponse {
         let Some(error) = error.as_error::<ApiError>() else {
             if let Some(refusal) = error.as_error::<CorsError>() {
-                return ApiError::from(refusal).render(self.id(), self.as_problem);
+                return ApiError::from(refusal).render(self.id(), self.wants_problem);
             }
-            // Nothing but this service's own errors is expected; what comes all the same is not shown.
+            // Only this service's own errors are expected; the text of any other is not shown.
             return self.render_bare(&ApiError::internal(anyhow!("{error}")).into());
         };
         if let Some(cause) = &error.cause {
             tracing::error!(request_id = self.id(), cause = format!("{cause:#}"), "{error}");
         }
-        error.render(self.id(), self.as_problem)
+        error.render(self.id(), self.wants_problem)
     }
 
-    /// The reply as it leaves: recorded, and with the headers that every reply has.
+    /// Records the request, and adds the common headers.
     fn complete<B>(&self, mut response: ServiceResponse<B>) -> ServiceResponse<B> {
         let request = response.request();
         let key = request.extensions().get::<CallerKey>().map(|key| key.0);
@@ -117,17 +117,17 @@ impl Envelope {
         response
     }
 
-    fn fail(&self, error: &Error, body: Option<Shared>) -> Error {
+    fn fail(&self, error: &Error, body: Option<SharedBody>) -> Error {
         let mut response = self.render(error, body);
         self.record(None, response.status(), None);
         self.add_headers(response.headers_mut());
-        InternalError::from_response("no reply but this", response).into()
+        InternalError::from_response("the reply is already rendered", response).into()
     }
 
-    /// Counts the request, and writes its line in the log: the pattern of its path, never the path itself.
+    /// Counts and logs the request, with the pattern of its path, never the path itself.
     fn record(&self, route: Option<&str>, status: StatusCode, key: Option<KeyId>) {
         let (route, took) = (route.unwrap_or(UNKNOWN), self.started_at.elapsed());
-        self.metrics.answered(route, self.method, status, took);
+        self.metrics.record_request(route, self.method, status, took);
         tracing::info!(
             request_id = self.id(),
             peer = self.peer.map(tracing::field::display),
@@ -148,8 +148,8 @@ impl Envelope {
     }
 }
 
-/// Whether the sender asks for errors by RFC 9457.
-fn wants_problem(headers: &HeaderMap) -> bool {
+/// Returns true if the client accepts errors in the format of RFC 9457.
+fn accepts_problem(headers: &HeaderMap) -> bool {
     let ranges = from_comma_delimited(headers.get_all(header::ACCEPT)).unwrap_or_default();
     ranges.iter().any(|range: &QualityItem<Mime>| {
         range.item.essence_str() == PROBLEM_JSON && range.quality > Quality::ZERO
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_problem_is_wanted_where_it_is_asked_for_by_name() {
+    fn a_problem_is_sent_only_if_accept_names_it() {
         let cases = [
             ("application/problem+json", true),
             ("application/json, application/problem+json ; q=0.5", true),
@@ -174,8 +174,8 @@ mod tests {
         for (accept, wanted) in cases {
             let mut headers = HeaderMap::new();
             headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
-            assert_eq!(wants_problem(&headers), wanted, "{accept}");
+            assert_eq!(accepts_problem(&headers), wanted, "{accept}");
         }
-        assert!(!wants_problem(&HeaderMap::new()));
+        assert!(!accepts_problem(&HeaderMap::new()));
     }
 }

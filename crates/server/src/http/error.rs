@@ -1,4 +1,4 @@
-//! Errors as a consumer sees them.
+//! Errors as sent to clients.
 
 mod body;
 mod code;
@@ -15,19 +15,19 @@ use actix_web::{
 use gochat_domain::{group::GroupId, ports::AuthenticateError};
 use std::{borrow::Cow, fmt};
 
-/// The text of a name that is taken: the API page shows it.
+/// Text for a name that is taken, fixed by the API page.
 const NAME_TAKEN: &str = "UNIQUE constraint failed: GROUPS.NAME";
 
-/// An error on its way to a consumer.
+/// An error to send to a client.
 #[derive(Debug)]
 pub(super) struct ApiError {
     code: Code,
     message: Cow<'static, str>,
-    /// The group that has the name which was asked for.
+    /// The group that already has the requested name.
     group_id: Option<GroupId>,
-    /// What the reply carries for this error alone.
+    /// A header that only this error adds.
     pub(super) header: Option<(header::HeaderName, &'static str)>,
-    /// For the log, never for the consumer.
+    /// Cause for the log, never sent to the client.
     pub(super) cause: Option<anyhow::Error>,
 }
 
@@ -44,7 +44,7 @@ impl ApiError {
         Self::new(Code::GroupNotFound, "there is no such group")
     }
 
-    /// The name is that of the group `group_id`, where this may be told.
+    /// Reports that the name is taken, by `group_id` if the caller may know it.
     pub(super) fn group_name_taken(group_id: Option<GroupId>) -> Self {
         Self { group_id, ..Self::new(Code::GroupNameTaken, NAME_TAKEN) }
     }
@@ -57,7 +57,7 @@ impl ApiError {
         Self::new(Code::InvalidUuid, "uuid must be a UUID, with its hyphens")
     }
 
-    /// A query that must name one group names none.
+    /// Rejects a query that must name a group but does not.
     pub(super) fn no_key_given() -> Self {
         Self::new(Code::InvalidId, "one of id, uuid and name must be given")
     }
@@ -86,13 +86,13 @@ impl ApiError {
         Self::new(Code::RequestTimeout, "the request was not sent within the time limit")
     }
 
-    /// The methods that the path has are `allowed`.
+    /// Rejects a method; the path supports those in `allowed`.
     pub(super) fn method_not_allowed(allowed: &'static str) -> Self {
-        let error = Self::new(Code::MethodNotAllowed, "this path does not have that method");
+        let error = Self::new(Code::MethodNotAllowed, "this path does not support that method");
         Self { header: Some((header::ALLOW, allowed)), ..error }
     }
 
-    /// One text for a key that is missing, unknown, expired or revoked: whoever tries keys learns nothing.
+    /// Uses one text for missing, unknown, expired and revoked keys, so that guessing keys reveals nothing.
     pub(super) fn unauthorized() -> Self {
         let error = Self::new(Code::Unauthorized, AuthenticateError::Unauthorized.to_string());
         Self { header: Some((header::WWW_AUTHENTICATE, r#"GoChat-Token realm="gochat""#)), ..error }
@@ -121,7 +121,7 @@ impl ResponseError for ApiError {
         self.code.row().status
     }
 
-    /// Without a body: the envelope renders it, as it knows the request.
+    /// Empty: the envelope renders the body, because it knows the request.
     fn error_response(&self) -> HttpResponse<BoxBody> {
         HttpResponse::new(self.status_code())
     }

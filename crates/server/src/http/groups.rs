@@ -1,13 +1,13 @@
-//! The paths of groups: one file an operation, with its handler, its description and its replies.
+//! The paths of groups. Each operation has a file with its handler, its OpenAPI description and its replies.
 
 pub(super) mod create;
 pub(super) mod find;
 mod idempotency;
 pub(super) mod list;
 pub(super) mod look_up;
+mod name_taken;
 mod one;
 mod query;
-mod taken;
 
 use super::routes::{get_or_head, not_allowed};
 use actix_web::{
@@ -15,7 +15,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-/// Adds the paths to a server.
+/// Adds the paths.
 pub(super) fn configure(server: &mut ServiceConfig) {
     server.service(collection()).service(item()).service(lookup());
 }

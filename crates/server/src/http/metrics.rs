@@ -1,32 +1,32 @@
-//! What is measured of requests, under labels of which there are few.
+//! Metrics of requests and connections. Labels have a small set of values.
 
 use actix_web::http::{Method, StatusCode};
 use gochat_adapters::DURATION_BUCKETS;
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry};
 use std::time::Duration;
 
-/// The route of a path that is none of the service's.
+/// Route label of paths that the service does not have.
 pub(super) const UNKNOWN: &str = "unknown";
 
-/// The route and the method of what never became a request, as its head was malformed, too large or too slow.
+/// Route and method label of connections whose request head was malformed, too large or too slow.
 pub(super) const NONE: &str = "none";
 
-/// Requests, counted and timed. Cloning shares the counts.
+/// Counters and timers of requests. Clones share them.
 #[derive(Clone)]
 pub struct HttpMetrics {
     requests: IntCounterVec,
     duration: HistogramVec,
     connections: IntGauge,
-    most_connections: IntGauge,
+    max_connections: IntGauge,
 }
 
 impl HttpMetrics {
-    /// Starts at zero.
+    /// Creates the metrics, all zero.
     pub fn new() -> prometheus::Result<Self> {
         let labels = ["route", "method", "status"];
         let duration = HistogramOpts::new(
             "gochat_http_request_duration_seconds",
-            "How long requests took, from their head to the head of the reply.",
+            "Duration of requests, from the head of the request to the head of the reply.",
         );
         Ok(Self {
             requests: IntCounterVec::new(
@@ -34,56 +34,56 @@ impl HttpMetrics {
                 &labels,
             )?,
             duration: HistogramVec::new(duration.buckets(DURATION_BUCKETS.to_vec()), &labels)?,
-            connections: IntGauge::new("gochat_http_connections", "Connections of clients that are open.")?,
-            most_connections: IntGauge::new(
+            connections: IntGauge::new("gochat_http_connections", "Open connections of clients.")?,
+            max_connections: IntGauge::new(
                 "gochat_http_connections_max",
-                "The limit of connections of clients.",
+                "Maximum number of connections of clients.",
             )?,
         })
     }
 
-    /// Lets `registry` read the counts.
+    /// Registers the metrics.
     pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         registry.register(Box::new(self.requests.clone()))?;
         registry.register(Box::new(self.duration.clone()))?;
         registry.register(Box::new(self.connections.clone()))?;
-        registry.register(Box::new(self.most_connections.clone()))
+        registry.register(Box::new(self.max_connections.clone()))
     }
 
-    /// Counts a request of a known route, or of [`UNKNOWN`].
-    pub(super) fn answered(&self, route: &str, method: &str, status: StatusCode, took: Duration) {
+    /// Records a request of a known route, or of [`UNKNOWN`].
+    pub(super) fn record_request(&self, route: &str, method: &str, status: StatusCode, took: Duration) {
         let labels = [route, method, status.as_str()];
         self.requests.with_label_values(&labels).inc();
         self.duration.with_label_values(&labels).observe(took.as_secs_f64());
     }
 
-    /// Counts a connection, until the value is dropped.
-    pub(super) fn connected(&self) -> Connected {
+    /// Counts a connection until the returned value is dropped.
+    pub(super) fn open_connection(&self) -> OpenConnection {
         self.connections.inc();
-        Connected(self.connections.clone())
+        OpenConnection(self.connections.clone())
     }
 
-    /// Tells how many connections there may be.
-    pub(super) fn limited_to(&self, connections: usize) {
-        self.most_connections.set(connections.try_into().unwrap_or(i64::MAX));
+    /// Sets the connection limit.
+    pub(super) fn set_max_connections(&self, connections: usize) {
+        self.max_connections.set(connections.try_into().unwrap_or(i64::MAX));
     }
 
-    /// Counts what never became a request.
-    pub(super) fn refused(&self, status: StatusCode) {
+    /// Counts an error that the web server answered before a handler ran.
+    pub(super) fn record_bare_error(&self, status: StatusCode) {
         self.requests.with_label_values(&[NONE, NONE, status.as_str()]).inc();
     }
 }
 
-/// A connection that is counted.
-pub(super) struct Connected(IntGauge);
+/// A counted connection.
+pub(super) struct OpenConnection(IntGauge);
 
-impl Drop for Connected {
+impl Drop for OpenConnection {
     fn drop(&mut self) {
         self.0.dec();
     }
 }
 
-/// The method, where it is one of HTTP's own; whatever else a client may invent is `other`, in logs too.
+/// Returns the method if HTTP defines it, otherwise `other`, so that clients cannot create labels. Logs use it too.
 pub(super) fn method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

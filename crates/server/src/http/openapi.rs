@@ -1,4 +1,4 @@
-//! The API as OpenAPI 3.1, made of what the handlers, the wire and the table of errors say of themselves.
+//! The OpenAPI 3.1 document, generated from the handlers, the JSON types and the table of errors.
 
 use super::{
     error::{Code, ErrorBody, Problem},
@@ -17,23 +17,23 @@ use utoipa::{
     },
 };
 
-/// The header with the API key, and what the operations call this security scheme.
+/// Header of the API key, and name of the security scheme.
 const API_KEY: &str = "GoChat-Token";
 
-/// The document, as `GET /openapi.json` sends it; without a base path, docs/openapi.json has the same.
+/// Returns the document that `GET /openapi.json` sends. Without a base path it equals docs/openapi.json.
 pub(crate) fn json(base_path: &BasePath) -> serde_json::Result<String> {
     let mut api = Api::openapi();
     if !base_path.is_empty() {
         let servers = api.servers.iter_mut().flatten();
-        servers.for_each(|server| server.url = base_path.before(""));
+        servers.for_each(|server| server.url = base_path.prefixed(""));
     }
     api.to_pretty_json()
 }
 
-const ABOUT: &str = "Creates groups for the programs that hold an API key, and answers only when the group is on disk.\n\n\
+const ABOUT: &str = "Creates groups for programs that have an API key. A reply of 201 means that the group is on disk.\n\n\
     `HEAD` works wherever `GET` does. Every error of every path has the body `Error`, or `Problem` where `Accept` names \
-    `application/problem+json`. A path that does not exist is 404 `not_found`, and a method that a path does not have is 405 \
-    `method_not_allowed` with the header `Allow`. A reply after which the connection is closed has `Connection: close`.";
+    `application/problem+json`. An unknown path answers 404 `not_found`. A method that a path does not support answers 405 \
+    `method_not_allowed` with the header `Allow`. If the connection closes after a reply, the reply has `Connection: close`.";
 
 #[derive(OpenApi)]
 #[openapi(
@@ -42,18 +42,18 @@ const ABOUT: &str = "Creates groups for the programs that hold an API key, and a
         description = ABOUT,
         contact(name = "The GoChat authors")
     ),
-    servers((url = "/", description = "Wherever this document is served")),
+    servers((url = "/", description = "The server of this document")),
     paths(create::create, list::list, find::find, look_up::look_up),
     components(schemas(Fields, GroupBody, ErrorBody, Problem, Code)),
-    modifiers(&Shared),
-    tags((name = "groups", description = "Groups, and nothing else"))
+    modifiers(&SharedComponents),
+    tags((name = "groups", description = "Groups"))
 )]
 struct Api;
 
-/// What more than one operation refers to.
-struct Shared;
+/// Components that several operations use.
+struct SharedComponents;
 
-impl Modify for Shared {
+impl Modify for SharedComponents {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
         let components = api.components.get_or_insert_with(Components::new);
         components.headers.extend(shared_headers());
@@ -61,8 +61,8 @@ impl Modify for Shared {
             API_KEY,
             SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
                 API_KEY,
-                "An API key, sent once. `gochat keys create` makes one, with the scopes that the descriptions of the operations name. In the \
-                 profile `development`, `433578ab-84c2-4e02-4656-de55a8097c9f` is one, with every scope.",
+                "An API key, sent exactly once. `gochat keys create` makes one. Each operation names the scope that it needs. In the profile \
+                 `development`, `433578ab-84c2-4e02-4656-de55a8097c9f` is a key with every scope.",
             ))),
         );
     }

@@ -1,4 +1,4 @@
-//! Descriptions of replies: their headers, schema, and an example of each body.
+//! OpenAPI descriptions of replies: headers, schema, and an example of each body.
 
 pub(super) mod examples;
 
@@ -21,7 +21,7 @@ use utoipa::{
 /// Replies by their status.
 pub(super) type Replies = BTreeMap<String, RefOr<Response>>;
 
-/// What any operation may be answered.
+/// Errors that every operation may return.
 const ALWAYS: [Code; 8] = [
     Code::MalformedRequest,
     Code::Unauthorized,
@@ -33,7 +33,7 @@ const ALWAYS: [Code; 8] = [
     Code::Unavailable,
 ];
 
-/// The success, and an error for each status of `codes` and of [`ALWAYS`].
+/// Describes the success, and an error for each status of `codes` and [`ALWAYS`].
 pub(super) fn replies(status: &str, success: ResponseBuilder, scope: Scope, codes: &[Code]) -> Replies {
     let mut by_status = BTreeMap::<u16, Vec<Code>>::new();
     for &code in codes.iter().chain(&ALWAYS) {
@@ -44,7 +44,7 @@ pub(super) fn replies(status: &str, success: ResponseBuilder, scope: Scope, code
     errors.chain(iter::once((status.to_owned(), success.build().into()))).collect()
 }
 
-/// A reply that is no error.
+/// Describes a successful reply.
 pub(super) fn success<const N: usize>(
     description: &str,
     schema: impl Into<RefOr<Schema>>,
@@ -53,7 +53,7 @@ pub(super) fn success<const N: usize>(
     reply(description).content("application/json", content(schema, examples))
 }
 
-/// A reply that says one of `codes`, which have one status. The operation needs the scope.
+/// Describes an error reply for `codes`, which share one status. The operation needs `scope`.
 fn error(codes: &[Code], scope: Scope) -> Response {
     let example = |code: &Code| examples::error(*code, scope);
     let named = |body: Value| (body["code"].as_str().unwrap_or_default().to_owned(), body);
@@ -80,8 +80,8 @@ fn error(codes: &[Code], scope: Scope) -> Response {
     response.build()
 }
 
-/// Whether an error comes as a problem to those who ask for one: not where no header was read. Of a read, which has no body,
-/// it is the head that is late.
+/// Returns true if the error can be sent as a problem. That depends on `Accept`, so an error that occurs before the
+/// headers are read cannot. A read operation has no body, so its timeout is such an error.
 fn may_be_problem(code: Code, scope: Scope) -> bool {
     match code {
         Code::MalformedRequest | Code::HeaderTooLarge => false,
@@ -90,7 +90,7 @@ fn may_be_problem(code: Code, scope: Scope) -> bool {
     }
 }
 
-/// A reply with the headers that every reply has.
+/// Describes a reply with the headers that all replies have.
 fn reply(description: &str) -> ResponseBuilder {
     SHARED_HEADERS.into_iter().fold(
         ResponseBuilder::new().description(description),
@@ -100,31 +100,31 @@ fn reply(description: &str) -> ResponseBuilder {
     )
 }
 
-/// What every reply carries: the name, what it is, and an example.
+/// Headers of every reply: name, description and example.
 const SHARED_HEADERS: [(HeaderName, &str, &str); 3] = [
     (
         X_REQUEST_ID,
-        "The caller's own, where it is 1 to 64 of `A-Z a-z 0-9 . _ -`, shows nothing of an API key, and could be read; else \
-         a new one. It is in the log too",
+        "The caller's own id, if it has 1 to 64 characters of `A-Z a-z 0-9 . _ -` and contains no part of an API key; otherwise \
+         a new one. The log has it too",
         examples::REQUEST_ID,
     ),
-    (X_CONTENT_TYPE_OPTIONS, "The body is what its content type says", "nosniff"),
-    (CACHE_CONTROL, "No reply is for keeping", "no-store"),
+    (X_CONTENT_TYPE_OPTIONS, "Browsers must not guess another content type", "nosniff"),
+    (CACHE_CONTROL, "Replies must not be cached", "no-store"),
 ];
 
-/// The headers that every reply refers to.
+/// Returns the headers as shared components.
 pub(super) fn shared_headers() -> impl Iterator<Item = (String, RefOr<Header>)> {
     SHARED_HEADERS
         .into_iter()
         .map(|(name, description, example)| (name.to_string(), text(Some(description), example).into()))
 }
 
-/// A header whose value is text.
+/// Describes a header with a text value.
 pub(super) fn text(description: Option<&str>, example: &str) -> Header {
     HeaderBuilder::from(Header::default()).description(description).example(Some(example.into())).build()
 }
 
-/// A body with examples, each by its name.
+/// Describes a body, with named examples.
 fn content(
     schema: impl Into<RefOr<Schema>>,
     examples: impl IntoIterator<Item = (impl Into<String>, Value)>,
@@ -134,7 +134,7 @@ fn content(
     ContentBuilder::new().schema(Some(schema)).examples_from_iter(examples).build()
 }
 
-/// The schema of a body, by its name.
+/// Refers to a schema by name.
 pub(super) fn reference<T: ToSchema>() -> Ref {
     Ref::from_schema_name(T::name())
 }

@@ -1,4 +1,4 @@
-//! The id under which a request is known to its sender and in the log.
+//! The id of a request, which the client and the log share.
 
 use super::headers::{GOCHAT_TOKEN, X_REQUEST_ID};
 use actix_web::http::header::{HeaderMap, HeaderValue};
@@ -9,10 +9,10 @@ use gochat_domain::{
 };
 use uuid::Uuid;
 
-/// The caller's id, where it is one that may stand in a log; else a new one.
-pub(super) fn of(headers: &HeaderMap) -> HeaderValue {
+/// Returns the caller's id if it is safe to log, otherwise a new one.
+pub(super) fn from_headers(headers: &HeaderMap) -> HeaderValue {
     match headers.get(X_REQUEST_ID) {
-        Some(id) if is_valid(id.as_bytes()) && !shows_a_key(id, headers) => id.clone(),
+        Some(id) if is_valid(id.as_bytes()) && !reveals_key(id, headers) => id.clone(),
         _ => mint(),
     }
 }
@@ -22,24 +22,22 @@ fn is_valid(id: &[u8]) -> bool {
     (1..=64).contains(&id.len()) && id.iter().all(allowed)
 }
 
-/// Whether an id is, or has in it, a key or a part of the key that was sent: it would stand in the log. What is shorter than 8
-/// characters is no part that tells anything.
-fn shows_a_key(id: &HeaderValue, headers: &HeaderMap) -> bool {
+/// Returns true if an id contains an API key, or shares at least 8 characters with the key that was sent: the id is
+/// logged, and the key must not be.
+fn reveals_key(id: &HeaderValue, headers: &HeaderMap) -> bool {
     let Ok(id) = id.to_str() else { return true };
-    let of_the_sent = |sent: &HeaderValue| {
-        let in_other = |whole: &str, part: &str| part.len() >= 8 && whole.contains(part);
-        sent.to_str().is_ok_and(|sent| in_other(sent, id) || in_other(id, sent))
+    let overlaps = |sent: &HeaderValue| {
+        let is_part = |whole: &str, part: &str| part.len() >= 8 && whole.contains(part);
+        sent.to_str().is_ok_and(|sent| is_part(sent, id) || is_part(id, sent))
     };
-    id.contains(ApiKey::PREFIX)
-        || id.contains(DEVELOPMENT_KEY)
-        || headers.get_all(GOCHAT_TOKEN).any(of_the_sent)
+    id.contains(ApiKey::PREFIX) || id.contains(DEVELOPMENT_KEY) || headers.get_all(GOCHAT_TOKEN).any(overlaps)
 }
 
-/// A new id.
+/// Generates a new id.
 pub(super) fn mint() -> HeaderValue {
     let mut buffer = Uuid::encode_buffer();
     let id = SystemClock.now().mint_uuid().hyphenated().encode_lower(&mut buffer);
-    // Hexadecimal digits and hyphens are always a header's value.
+    // Hexadecimal digits and hyphens are always a valid header value.
     HeaderValue::from_str(id).unwrap_or(HeaderValue::from_static("none"))
 }
 
@@ -50,11 +48,11 @@ mod tests {
     fn id_for(sent: &str) -> String {
         let mut headers = HeaderMap::new();
         headers.insert(X_REQUEST_ID, sent.parse().unwrap());
-        of(&headers).to_str().unwrap().to_owned()
+        from_headers(&headers).to_str().unwrap().to_owned()
     }
 
     #[test]
-    fn an_id_that_shows_the_key_that_was_sent_is_replaced() {
+    fn an_id_that_reveals_the_sent_key_is_replaced() {
         let mut headers = HeaderMap::new();
         headers.insert(GOCHAT_TOKEN, HeaderValue::from_static("somebodys-old-key"));
         for (sent, kept) in [
@@ -64,22 +62,22 @@ mod tests {
             ("old", true),
         ] {
             headers.insert(X_REQUEST_ID, HeaderValue::from_static(sent));
-            assert_eq!(of(&headers).to_str().unwrap() == sent, kept, "{sent}");
+            assert_eq!(from_headers(&headers).to_str().unwrap() == sent, kept, "{sent}");
         }
     }
 
     #[test]
-    fn a_key_too_short_to_be_one_replaces_no_id() {
+    fn a_very_short_key_does_not_replace_the_id() {
         let mut headers = HeaderMap::new();
         headers.insert(X_REQUEST_ID, HeaderValue::from_static("abc-1"));
         for key in ["", "a", "abc-1"] {
             headers.insert(GOCHAT_TOKEN, HeaderValue::from_static(key));
-            assert_eq!(of(&headers), "abc-1", "{key}");
+            assert_eq!(from_headers(&headers), "abc-1", "{key}");
         }
     }
 
     #[test]
-    fn a_good_id_is_kept_and_any_other_is_replaced_by_a_new_one() {
+    fn a_valid_id_is_kept_and_any_other_is_replaced() {
         let longest = "x".repeat(64);
         for sent in ["a", "A-z_0.9", &longest] {
             assert_eq!(id_for(sent), sent);

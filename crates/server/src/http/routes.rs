@@ -1,4 +1,4 @@
-//! What the paths have in common.
+//! Helpers for routes.
 
 use super::error::ApiError;
 use actix_web::{
@@ -7,12 +7,12 @@ use actix_web::{
     web,
 };
 
-/// `HEAD` works wherever `GET` does.
+/// Matches `GET` and `HEAD`.
 pub(super) fn get_or_head() -> Route {
     web::route().guard(Any(Get()).or(Head()))
 }
 
-/// The answer to the methods that a path does not have.
+/// Answers 405 with the methods in `allowed`.
 pub(super) fn not_allowed(allowed: &'static str) -> Route {
     web::to(move || async move { Err::<&str, _>(ApiError::method_not_allowed(allowed)) })
 }

@@ -1,4 +1,4 @@
-//! Services in memory, for the unit tests.
+//! In-memory services for unit tests.
 
 use super::{HttpMetrics, Services};
 use gochat_adapters::{
@@ -8,7 +8,7 @@ use gochat_adapters::{
 use gochat_domain::{clock::SystemClock, service::GroupService};
 use std::sync::Arc;
 
-/// Services that are empty, and accept the development key.
+/// Empty services that accept the development key.
 pub(super) fn services() -> Services {
     let (groups, clock) = (Arc::new(MemoryGroups::default()), Arc::new(SystemClock));
     let keys = Arc::new(MemoryApiKeys::default());
@@ -17,6 +17,6 @@ pub(super) fn services() -> Services {
         groups: GroupService::new(groups.clone(), groups, clock),
         authenticator: Arc::new(DevelopmentKey(keys)),
         metrics: HttpMetrics::new().unwrap(),
-        known_key: None,
+        prefilled_key: None,
     }
 }

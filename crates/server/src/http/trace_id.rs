@@ -1,15 +1,15 @@
-//! The trace of which a request is part, as the caller says: W3C Trace Context, <https://www.w3.org/TR/trace-context/>.
+//! Trace id of a request, from W3C Trace Context: <https://www.w3.org/TR/trace-context/>.
 
 use super::headers::TRACEPARENT;
 use actix_web::http::header::HeaderMap;
 
-/// A trace id: 32 hexadecimal digits in lower case, not all of them zero.
+/// A trace id: 32 lower-case hexadecimal digits, not all zero.
 #[derive(Clone, Copy)]
 pub(super) struct TraceId([u8; 32]);
 
 impl TraceId {
-    /// The caller's, if it sent exactly one `traceparent` and that is valid.
-    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+    /// Returns the caller's trace id, if it sent exactly one valid `traceparent`.
+    pub(super) fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let mut sent = headers.get_all(&TRACEPARENT);
         match (sent.next(), sent.next()) {
             (Some(value), None) => Self::parse(value.as_bytes()),
@@ -17,7 +17,7 @@ impl TraceId {
         }
     }
 
-    /// Reads `version-trace_id-parent_id-flags`. What a version newer than 00 adds stands behind one more hyphen.
+    /// Parses `version-trace_id-parent_id-flags`. Versions after 00 may append more, after another hyphen.
     fn parse(value: &[u8]) -> Option<Self> {
         let (known, added) = value.split_at_checked(55)?;
         let [v1, v0, b'-', rest @ ..] = known else { return None };
@@ -35,7 +35,7 @@ impl TraceId {
         is_valid.then_some(Self(*trace_id))
     }
 
-    /// As it stands in the log.
+    /// Returns the text for the log.
     pub(super) fn as_str(&self) -> &str {
         str::from_utf8(&self.0).unwrap_or_default()
     }
@@ -94,12 +94,12 @@ mod tests {
     }
 
     #[test]
-    fn two_headers_are_none() {
+    fn two_headers_are_ignored() {
         let value = HeaderValue::from_str(&format!("00-{ID}-00f067aa0ba902b7-01")).unwrap();
         let mut headers = HeaderMap::new();
         headers.append(TRACEPARENT, value.clone());
-        assert!(TraceId::of(&headers).is_some());
+        assert!(TraceId::from_headers(&headers).is_some());
         headers.append(TRACEPARENT, value);
-        assert!(TraceId::of(&headers).is_none());
+        assert!(TraceId::from_headers(&headers).is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! Sockets that systemd hands over (`sd_listen_fds(3)`).
+//! Sockets inherited from systemd (socket activation, `sd_listen_fds(3)`).
 
 use super::Listener;
 use anyhow::{Context, bail, ensure};
@@ -6,32 +6,32 @@ use listenfd::ListenFd;
 use socket2::SockRef;
 use std::{env, process};
 
-/// The most sockets that are taken for handed over.
-const MOST: u32 = 256;
+/// Maximum number of inherited sockets; a higher count is taken for a mistake.
+const MAX_SOCKETS: u32 = 256;
 
-/// The names that the service knows.
+/// Names of the sockets that the service uses.
 const NAMES: [&str; 2] = ["http", "admin"];
 
-/// Sockets in the order in which they were handed over, each with its name.
-pub(super) struct HandedOver {
+/// Inherited sockets and their names, in the order of their descriptors.
+pub(super) struct InheritedSockets {
     sockets: ListenFd,
     names: Vec<String>,
     is_taken: Vec<bool>,
 }
 
-impl HandedOver {
-    /// Takes them from the environment. A second call finds none. Sockets that are for another process, or more than
-    /// [`MOST`], are none.
+impl InheritedSockets {
+    /// Takes the sockets from the environment. A second call returns none. Sockets meant for another process, or more
+    /// than [`MAX_SOCKETS`], are ignored.
     pub(super) fn from_environment() -> Self {
         let number = |name| env::var(name).ok().and_then(|value| value.parse::<u32>().ok());
         let are_ours = number("LISTEN_PID") == Some(process::id())
-            && number("LISTEN_FDS").is_some_and(|count| count <= MOST);
+            && number("LISTEN_FDS").is_some_and(|count| count <= MAX_SOCKETS);
         let names = env::var("LISTEN_FDNAMES").unwrap_or_default();
         Self::new(if are_ours { ListenFd::from_env() } else { ListenFd::empty() }, &names)
     }
 
     fn new(sockets: ListenFd, names: &str) -> Self {
-        // systemd gives the name `unknown` to a socket whose unit is not known.
+        // systemd uses the name `unknown` for a socket whose unit is not known.
         let names = names.split(':').filter(|name| !name.is_empty()).map(str::to_owned);
         let names: Vec<_> =
             names.chain(std::iter::repeat("unknown".to_owned())).take(sockets.len()).collect();
@@ -39,18 +39,22 @@ impl HandedOver {
         Self { sockets, names, is_taken }
     }
 
-    /// The socket of this name; or the only one, whatever it is called, unless that is the name of another listener.
+    /// Takes the socket with this name. A single socket is taken under any name, unless the name belongs to another
+    /// listener.
     pub(super) fn take(&mut self, name: &str) -> anyhow::Result<Listener> {
         let index = choose(&self.names, &self.is_taken, name)?;
         self.is_taken[index] = true;
         let listener = match self.sockets.take_tcp_listener(index) {
             Ok(listener) => listener.map(Listener::Tcp),
-            // It stays where it is.
+            // A failed attempt leaves the socket in place.
             Err(_) => self
                 .sockets
                 .take_unix_listener(index)
                 .with_context(|| {
-                    format!("the socket {} is neither one of TCP nor a Unix stream socket", self.names[index])
+                    format!(
+                        "the socket {} is neither a TCP socket nor a Unix stream socket",
+                        self.names[index]
+                    )
                 })?
                 .map(Listener::Unix),
         };
@@ -63,14 +67,14 @@ impl HandedOver {
         Ok(listener)
     }
 
-    /// The names of those that were not taken.
-    pub(super) fn left(&self) -> impl Iterator<Item = &str> {
-        let left = self.names.iter().zip(&self.is_taken).filter(|(_, is_taken)| !**is_taken);
-        left.map(|(name, _)| &**name)
+    /// Returns the names of the sockets that were not taken.
+    pub(super) fn unused(&self) -> impl Iterator<Item = &str> {
+        let unused = self.names.iter().zip(&self.is_taken).filter(|(_, is_taken)| !**is_taken);
+        unused.map(|(name, _)| &**name)
     }
 }
 
-/// The socket for a listener, among those that are not taken.
+/// Chooses the socket for a listener among those that are not taken.
 fn choose(names: &[String], is_taken: &[bool], name: &str) -> anyhow::Result<usize> {
     let free: Vec<_> = (0..names.len()).filter(|index| !is_taken[*index]).collect();
     let fitting: Vec<_> = free.iter().copied().filter(|index| names[*index] == name).collect();
@@ -78,16 +82,14 @@ fn choose(names: &[String], is_taken: &[bool], name: &str) -> anyhow::Result<usi
         ([one], _) => Ok(*one),
         ([], [only]) if !NAMES.contains(&&*names[*only]) => Ok(*only),
         ([], _) if names.is_empty() => {
-            bail!(
-                "systemd has handed over no socket; start the service with its socket unit, or set an address"
-            )
+            bail!("systemd passed no socket; start the service with its socket unit, or set an address")
         }
         ([], _) => bail!(
-            "systemd has handed over no socket named {name}, but {}; set FileDescriptorName={name} in its unit",
+            "systemd passed no socket named {name}, but {}; set FileDescriptorName={name} in its unit",
             names.join(", ")
         ),
         (several, _) => {
-            bail!("systemd has handed over {} sockets named {name}; one is served", several.len())
+            bail!("systemd passed {} sockets named {name}; expected one", several.len())
         }
     }
 }
@@ -102,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_is_chosen_by_its_name_or_as_the_only_one() {
+    fn a_socket_is_chosen_by_name_or_because_it_is_the_only_one() {
         for (names, name, index) in [
             (&["http", "admin"][..], "http", 0),
             (&["http", "admin"], "admin", 1),
@@ -113,32 +115,32 @@ mod tests {
         ] {
             assert_eq!(chosen(names, name), Ok(index), "{names:?} {name}");
         }
-        for (names, name, said) in [
+        for (names, name, message) in [
             (
                 &[][..],
                 "http",
-                "systemd has handed over no socket; start the service with its socket unit, or set an address",
+                "systemd passed no socket; start the service with its socket unit, or set an address",
             ),
             (
                 &["http"],
                 "admin",
-                "systemd has handed over no socket named admin, but http; set FileDescriptorName=admin in its unit",
+                "systemd passed no socket named admin, but http; set FileDescriptorName=admin in its unit",
             ),
             (
                 &["a", "b"],
                 "http",
-                "systemd has handed over no socket named http, but a, b; set FileDescriptorName=http in its unit",
+                "systemd passed no socket named http, but a, b; set FileDescriptorName=http in its unit",
             ),
-            (&["http", "http"], "http", "systemd has handed over 2 sockets named http; one is served"),
+            (&["http", "http"], "http", "systemd passed 2 sockets named http; expected one"),
         ] {
-            assert_eq!(chosen(names, name), Err(said.to_owned()), "{names:?} {name}");
+            assert_eq!(chosen(names, name), Err(message.to_owned()), "{names:?} {name}");
         }
     }
 
     #[test]
-    fn without_systemd_there_is_none() {
-        let mut none = HandedOver::new(ListenFd::empty(), "http");
+    fn without_systemd_there_are_no_sockets() {
+        let mut none = InheritedSockets::new(ListenFd::empty(), "http");
         assert!(none.take("http").is_err());
-        assert_eq!(none.left().count(), 0);
+        assert_eq!(none.unused().count(), 0);
     }
 }

@@ -1,4 +1,4 @@
-//! Listeners on an address.
+//! TCP listeners.
 
 use super::BACKLOG;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -7,10 +7,10 @@ use std::{
     net::{SocketAddr, TcpListener},
 };
 
-/// What [`TcpListener::bind`] does, but for the backlog.
+/// Does what [`TcpListener::bind`] does, but with a longer backlog.
 pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    // A server that starts again takes the address at once, though connections of the one before may linger.
+    // Allows a restart while old connections are still in TIME_WAIT.
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
@@ -37,17 +37,16 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_is_taken_is_named_with_its_setting() {
+    fn an_address_in_use_is_reported_with_its_setting() {
         for any in ["127.0.0.1:0", "[::1]:0"] {
-            // There may be no IPv6.
+            // IPv6 may be missing.
             let Ok(first) = TcpListener::bind(any) else { continue };
             let taken = first.local_addr().unwrap();
             let mode = "660".parse().unwrap();
             let refused = Listeners::default().listen("admin", &Bind::Address(taken), mode);
             let error = format!("{:#}", refused.err().unwrap());
-            let said =
-                format!("admin.bind = \"{taken}\" cannot be listened on; set an address that is free: ");
-            assert!(error.starts_with(&said), "{error}");
+            let message = format!("admin.bind = \"{taken}\" cannot be used; set a free address: ");
+            assert!(error.starts_with(&message), "{error}");
             drop(first);
             assert_eq!(bind(taken).unwrap().local_addr().unwrap(), taken);
         }

@@ -1,4 +1,4 @@
-//! Listeners on a Unix socket, whose file outlives a process that is killed.
+//! Listeners on a Unix socket. Its file remains after a process was killed.
 
 use super::BACKLOG;
 use crate::settings::SocketMode;
@@ -16,39 +16,39 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Longest wait for another server that starts on the same path. It needs a moment.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Longest wait for another server that starts on the same path, which takes only a moment.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The file of a listener. It is removed with this value, unless another one has taken its place.
+/// The file of a listener. Dropping the value removes the file, unless another server has replaced it.
 #[derive(Debug)]
 pub(crate) struct SocketFile {
     path: PathBuf,
     identity: Identity,
 }
 
-/// What tells a file from another one at its path: device, inode, and when it was made.
+/// Identity of a file: device, inode and modification time.
 #[derive(Debug, PartialEq, Eq)]
 struct Identity(u64, u64, i64, i64);
 
-/// Listens on `path` with this mode. The file of a process that has gone is replaced.
+/// Listens on `path` with this mode. Replaces the file of a process that has ended.
 pub(super) fn bind(path: &Path, mode: SocketMode) -> anyhow::Result<(UnixListener, SocketFile)> {
-    // Two servers that start at once would each take the other's file for that of a process that has gone.
-    let _turn = lock(path.parent().unwrap_or(path))?;
+    // Without the lock, two servers that start at once could each take the other's file for a stale one.
+    let _lock = lock(path.parent().unwrap_or(path))?;
     remove_if_stale(path)?;
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.bind(&SockAddr::unix(path)?)?;
     let file = SocketFile { path: path.to_owned(), identity: identity(path)? };
-    // Nobody connects before it listens, so nobody does by the mode that it was made with.
+    // No client can connect before `listen`, so none can use the mode that the file was created with.
     fs::set_permissions(path, Permissions::from_mode(mode.bits()))?;
     socket.listen(BACKLOG)?;
     Ok((socket.into(), file))
 }
 
-/// Locks a folder while a server looks at the sockets in it. This leaves no file behind.
+/// Locks a folder while a server checks the sockets in it. The lock leaves no file behind.
 fn lock(folder: &Path) -> anyhow::Result<File> {
     let file =
         File::open(folder).with_context(|| format!("the folder {} cannot be opened", folder.display()))?;
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + LOCK_TIMEOUT;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
@@ -61,25 +61,25 @@ fn lock(folder: &Path) -> anyhow::Result<File> {
     }
 }
 
-/// Makes way for a new socket, if what is there is one that no process serves.
+/// Removes the file at `path` if it is a socket that no process serves.
 fn remove_if_stale(path: &Path) -> anyhow::Result<()> {
     let found = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         found => found?,
     };
     if !found.file_type().is_socket() {
-        bail!("what is there is no socket; move it away, or set another path");
+        bail!("the file there is not a socket; move it away, or set another path");
     }
-    // Without waiting: one whose queue is full is served too.
+    // Non-blocking: a socket whose queue is full is being served too.
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
     match socket.connect(&SockAddr::unix(path)?) {
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => Ok(fs::remove_file(path)?),
-        Ok(()) => bail!("another process serves it; stop that, or set another path"),
+        Ok(()) => bail!("another process listens on it; stop that process, or set another path"),
         Err(error) if error.kind() == ErrorKind::WouldBlock => {
-            bail!("another process serves it; stop that, or set another path")
+            bail!("another process listens on it; stop that process, or set another path")
         }
-        Err(error) => Err(error).context("there is a socket, and it cannot be asked whether it is served"),
+        Err(error) => Err(error).context("cannot find out whether the existing socket is served"),
     }
 }
 
@@ -91,7 +91,7 @@ fn identity(path: &Path) -> io::Result<Identity> {
 impl Drop for SocketFile {
     fn drop(&mut self) {
         if identity(&self.path).is_ok_and(|found| found == self.identity) {
-            // What cannot be removed is replaced at the next start.
+            // If the file cannot be removed, the next start replaces it.
             let _left = fs::remove_file(&self.path);
         }
     }
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_of_a_process_that_has_gone_is_replaced() {
+    fn the_file_of_a_process_that_has_ended_is_replaced() {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("http.sock");
         drop(UnixListener::bind(&path).unwrap());
@@ -132,45 +132,42 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_that_is_served_is_refused_also_while_its_queue_is_full() {
+    fn a_served_socket_is_refused_even_while_its_queue_is_full() {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("http.sock");
         let served = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
         served.bind(&SockAddr::unix(&path).unwrap()).unwrap();
         served.listen(0).unwrap();
-        let said = "another process serves it; stop that, or set another path";
-        // The first fills the queue.
+        let message = "another process listens on it; stop that process, or set another path";
+        // The first connection fills the queue.
         for _ in 0..3 {
-            assert_eq!(bind_at(&path).unwrap_err(), said);
+            assert_eq!(bind_at(&path).unwrap_err(), message);
         }
         assert!(path.exists());
     }
 
     #[test]
-    fn what_is_no_socket_that_can_be_served_is_left_alone() {
+    fn a_path_that_is_not_a_stale_socket_is_left_alone() {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("http.sock");
-        let said = "what is there is no socket; move it away, or set another path";
+        let message = "the file there is not a socket; move it away, or set another path";
         fs::write(&path, "precious").unwrap();
-        assert_eq!(bind_at(&path).unwrap_err(), said);
+        assert_eq!(bind_at(&path).unwrap_err(), message);
         assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
         let link = folder.path().join("link.sock");
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        assert_eq!(bind_at(&link).unwrap_err(), said);
-        assert_eq!(bind_at(folder.path()).unwrap_err(), said);
+        assert_eq!(bind_at(&link).unwrap_err(), message);
+        assert_eq!(bind_at(folder.path()).unwrap_err(), message);
         let other = folder.path().join("datagram.sock");
         let _datagram = UnixDatagram::bind(&other).unwrap();
         let error = bind_at(&other).unwrap_err();
-        assert!(
-            error.starts_with("there is a socket, and it cannot be asked whether it is served: "),
-            "{error}"
-        );
+        assert!(error.starts_with("cannot find out whether the existing socket is served: "), "{error}");
         let nowhere = bind_at(&folder.path().join("nowhere/http.sock")).unwrap_err();
         assert!(nowhere.contains("nowhere cannot be opened: No such file or directory"), "{nowhere}");
     }
 
     #[test]
-    fn a_file_that_took_its_place_stays() {
+    fn a_file_that_replaced_the_socket_is_kept() {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("http.sock");
         let (listener, file) = bind_at(&path).unwrap();
@@ -181,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_that_start_at_once_on_a_stale_file_one_serves_it() {
+    fn only_one_of_several_servers_starting_at_once_on_a_stale_file_serves_it() {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("http.sock");
         for _ in 0..50 {
@@ -198,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_somebody_keeps_locked_holds_up_no_start_for_ever() {
+    fn a_start_does_not_wait_forever_for_a_locked_folder() {
         let folder = TempDir::new().unwrap();
         let held = File::open(folder.path()).unwrap();
         held.lock().unwrap();

@@ -1,44 +1,44 @@
-//! The path under which a proxy serves the API.
+//! The path prefix under which a proxy serves the API.
 
 use std::{str::FromStr, sync::Arc};
 
-/// The part of a path that a proxy takes away before it passes a request on; empty where it takes none.
+/// The path prefix that a proxy strips before it forwards a request; empty if there is none.
 ///
-/// It stands before every path that a reply tells: `Location`, `Link`, and the server of the API's description. Relative
-/// references (RFC 9110, section 10.2.2) would need no setting, but consumers rely on `Location: /v1/group/1` as it is.
+/// It is added to every path in a reply: `Location`, `Link` and the server in the OpenAPI document. Relative
+/// references (RFC 9110, section 10.2.2) would need no setting, but clients rely on `Location: /v1/group/1` as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BasePath(Arc<str>);
 
-/// The text is no base path.
+/// Error for a text that is not a base path.
 #[derive(Debug, PartialEq, Eq)]
-pub struct NoBasePath;
+pub struct InvalidBasePath;
 
 impl BasePath {
-    /// The form of the setting, for a refusal.
-    pub(super) const EXPECTED: &str = "nothing, or a path like /api: a slash before each part and none at the end, of letters, digits and - . _ ~";
+    /// Expected form of the setting, for error messages.
+    pub(super) const EXPECTED: &str = "nothing, or a path like /api: segments of letters, digits and - . _ ~, each after a slash, and no slash at the end";
 
-    /// The path that clients see for `path`, which begins with a slash.
-    pub fn before(&self, path: &str) -> String {
+    /// Adds the prefix to `path`, which begins with a slash.
+    pub fn prefixed(&self, path: &str) -> String {
         [&*self.0, path].concat()
     }
 
-    /// Whether there is none.
+    /// Returns true if there is no prefix.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
 impl FromStr for BasePath {
-    type Err = NoBasePath;
+    type Err = InvalidBasePath;
 
-    fn from_str(text: &str) -> Result<Self, NoBasePath> {
+    fn from_str(text: &str) -> Result<Self, InvalidBasePath> {
         let is_part = |part: &str| {
             let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-            // The last two are steps, and no parts (RFC 3986, section 3.3).
+            // `.` and `..` are relative steps, not path segments (RFC 3986, section 3.3).
             part.bytes().all(allowed) && !["", ".", ".."].contains(&part)
         };
         let is_path = || text.strip_prefix('/').is_some_and(|parts| parts.split('/').all(is_part));
-        if text.is_empty() || is_path() { Ok(Self(text.into())) } else { Err(NoBasePath) }
+        if text.is_empty() || is_path() { Ok(Self(text.into())) } else { Err(InvalidBasePath) }
     }
 }
 
@@ -47,14 +47,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_base_path_is_nothing_or_parts_behind_slashes() {
+    fn a_base_path_is_empty_or_segments_that_each_begin_with_a_slash() {
         for (text, seen) in [
             ("", "/v1/group"),
             ("/api", "/api/v1/group"),
             ("/a-b/c.d_~/9", "/a-b/c.d_~/9/v1/group"),
             ("/...", "/.../v1/group"),
         ] {
-            assert_eq!(text.parse::<BasePath>().unwrap().before("/v1/group"), seen);
+            assert_eq!(text.parse::<BasePath>().unwrap().prefixed("/v1/group"), seen);
         }
         for text in [
             "/",
@@ -74,7 +74,7 @@ mod tests {
             "https://a.example/api",
             " /api",
         ] {
-            assert_eq!(text.parse::<BasePath>(), Err(NoBasePath), "{text:?}");
+            assert_eq!(text.parse::<BasePath>(), Err(InvalidBasePath), "{text:?}");
         }
     }
 }

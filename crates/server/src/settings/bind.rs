@@ -1,43 +1,45 @@
-//! Where the listeners listen.
+//! Addresses of the listeners.
 
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr};
 
-/// Where the public listener listens.
+/// Address of the public listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bind {
-    /// On an address.
+    /// An IP address and a port.
     Address(SocketAddr),
-    /// On a Unix socket, for programs of this machine.
+    /// A Unix socket, for programs on this machine.
     Unix(PathBuf),
-    /// On the socket that systemd hands over.
+    /// A socket passed by systemd.
     Systemd,
 }
 
-/// Where the admin listener listens.
+/// Address of the admin listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AdminBind {
-    /// On an address.
+    /// An IP address and a port.
     Address(SocketAddr),
-    /// On the socket that systemd hands over.
+    /// A socket passed by systemd.
     Systemd,
 }
 
-/// The mode of a Unix socket: who may connect to it.
+/// The mode of a Unix socket, which decides who may connect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SocketMode(u32);
 
-/// The error of a text that says none of these.
+/// Error for a text that is not an [`AdminBind`] or a [`SocketMode`].
 #[derive(Debug, PartialEq, Eq)]
 pub struct Invalid;
 
-/// Why a text is no [`Bind`].
+/// Reason why a text is not a [`Bind`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvalidBind {
-    /// Neither an address nor a path nor the word.
+    /// Not an address, not `unix:` with a path, and not `systemd`.
     Unknown,
-    /// `unix:http.sock`, which depends on the working directory, or `unix:@name`, which has no file and no mode.
+    /// A path that depends on the working directory (`unix:http.sock`), or an abstract socket (`unix:@name`), which
+    /// has no file and no mode.
     NotAbsolute,
-    /// `unix:/run/http.sock?mode=660`, which would be a file of that name, or one with white space around it.
+    /// A path with parameters (`unix:/run/http.sock?mode=660`), which would become part of the file name, or with
+    /// white space around it.
     MoreThanPath,
 }
 
@@ -45,32 +47,32 @@ const UNIX: &str = "unix:";
 const SYSTEMD: &str = "systemd";
 
 impl InvalidBind {
-    /// What the setting may be.
+    /// Returns the expected form, for error messages.
     pub(super) const fn expected(self) -> &'static str {
         match self {
             Self::Unknown => {
-                "an address and a port, like 127.0.0.1:1213, unix:PATH, like unix:/run/gochat/http.sock, or systemd"
+                "an address and a port (127.0.0.1:1213), a Unix socket (unix:/run/gochat/http.sock), or systemd"
             }
             Self::NotAbsolute => {
-                "an absolute path behind unix:, like unix:/run/gochat/http.sock; there are no abstract sockets (@)"
+                "an absolute path after unix:, like unix:/run/gochat/http.sock; abstract sockets (@) are not supported"
             }
             Self::MoreThanPath => {
-                "the path alone behind unix:, without parameters and white space around it, like unix:/run/gochat/http.sock; its mode is http.socket_mode"
+                "only a path after unix:, without parameters or surrounding white space, like unix:/run/gochat/http.sock; http.socket_mode sets its mode"
             }
         }
     }
 }
 
 impl AdminBind {
-    /// What the setting may be.
+    /// Expected form of the setting, for error messages.
     pub(super) const EXPECTED: &str = "an address and a port, like 127.0.0.1:1214, or systemd";
 }
 
 impl SocketMode {
-    /// What the setting may be.
+    /// Expected form of the setting, for error messages.
     pub(super) const EXPECTED: &str = "three octal digits, like 660";
 
-    /// The bits.
+    /// Returns the mode as bits.
     pub fn bits(self) -> u32 {
         self.0
     }
@@ -142,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_listener_is_written_as_it_is_read() {
+    fn a_listener_is_displayed_as_it_was_parsed() {
         for text in
             ["127.0.0.1:1213", "[::]:80", "unix:/run/gochat/http.sock", "unix:/a b@c/http.sock", "systemd"]
         {

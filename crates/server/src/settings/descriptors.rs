@@ -1,49 +1,50 @@
-//! The connections for which there are file descriptors.
+//! The connection limit, derived from the limit of file descriptors.
 
 use super::{Layers, SettingError};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
 
-/// Connections by default, where there are descriptors for more: each takes memory.
+/// Default number of connections if there are enough descriptors. Each connection takes memory.
 const DEFAULT: usize = 10_000;
 
-/// Connections that a worker may have beyond its share. They are taken in to be told that there is no room, or in place of one
-/// that is idle.
-pub(crate) const SPARE: usize = 16;
+/// Connections that a worker may accept beyond its limit, either to answer 503 or to replace an idle one.
+pub(crate) const SPARE_CONNECTIONS: usize = 16;
 
-/// Descriptors of the process itself: its listeners, the runtime's, and the connections of the admin listener.
-const OWN: usize = 128;
+/// Descriptors of the process itself: listeners, the runtime, and connections of the admin listener.
+const PROCESS_DESCRIPTORS: usize = 128;
 
-/// Descriptors of one connection to the database: SQLite has its file, its log, the log's index and a folder open.
-const EACH_DATABASE_CONNECTION: usize = 4;
+/// Descriptors of one database connection. SQLite opens the database, its log, the log's index and a folder.
+const PER_DATABASE_CONNECTION: usize = 4;
 
-/// The connections that a process may have.
+/// Returns the connection limit: the setting, or a default that leaves descriptors for everything else.
 pub(super) fn max_connections(layers: &Layers, workers: usize) -> Result<usize, SettingError> {
     let setting = "http.max_connections";
-    let wanted = layers.number(setting, 0..=1_000_000)?;
+    let configured = layers.number(setting, 0..=1_000_000)?;
     let pooled: usize = layers.number("database.pool_size", 1..=1000)?;
     let writers: usize = layers.number("writer.writers", 1..=64)?;
-    let reserve = OWN + workers * SPARE + (pooled + writers + 2) * EACH_DATABASE_CONNECTION;
+    let reserved =
+        PROCESS_DESCRIPTORS + workers * SPARE_CONNECTIONS + (pooled + writers + 2) * PER_DATABASE_CONNECTION;
     let limit = getrlimit(Resource::Nofile)
         .maximum
         .map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    let room = limit.saturating_sub(reserve);
-    match wanted {
-        0 if room > 0 => Ok(room.min(DEFAULT)),
-        1.. if wanted <= room => Ok(wanted),
+    let available = limit.saturating_sub(reserved);
+    match configured {
+        0 if available > 0 => Ok(available.min(DEFAULT)),
+        1.. if configured <= available => Ok(configured),
         _ => Err(layers.refused(
             setting,
-            &wanted.to_string(),
+            &configured.to_string(),
             format!(
-                "at most {room}, as a process may have {limit} files open (ulimit -n, LimitNOFILE) and {reserve} are for all \
-                 but connections"
+                "at most {available}, as a process may have {limit} files open (ulimit -n, LimitNOFILE) and {reserved} of them \
+                 are reserved for other uses"
             ),
         )),
     }
 }
 
-/// Allows the process as many files as it may allow itself. Systems start it with few, for programs that use `select`.
-pub(crate) fn raise_limit() -> io::Result<()> {
+/// Raises the soft limit of open files to the hard limit. Systems start processes with a low soft limit for programs
+/// that use `select`.
+pub(crate) fn raise_file_limit() -> io::Result<()> {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     Ok(setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?)
 }

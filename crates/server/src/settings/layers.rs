@@ -1,4 +1,4 @@
-//! The layers that settings come from, and how one setting is read from them.
+//! The layers of settings, and typed access to a setting.
 
 mod files;
 
@@ -16,62 +16,63 @@ use std::{
 
 const DEFAULTS: &str = include_str!("../../../../config/default.toml");
 
-/// Why there are no settings.
+/// Reason why the settings cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingError {
-    /// A setting is unknown or cannot be what it is.
+    /// A setting is unknown or has an invalid value.
     #[error("{setting} = {value:?} from {origin} is refused: expected {expected}")]
     Refused {
-        /// Its name, like `http.bind`.
+        /// Name, like `http.bind`.
         setting: String,
-        /// What it was set to; secrets hidden.
+        /// The value, with secrets redacted.
         value: String,
-        /// Where it was set.
+        /// The layer or file that has the value.
         origin: String,
-        /// What would be right.
+        /// Description of valid values.
         expected: String,
     },
     /// A layer cannot be read.
     #[error("{origin} is refused: {reason}")]
     Unreadable {
-        /// Which.
+        /// The layer.
         origin: String,
-        /// What is wrong with it; none of its text, which may have secrets.
+        /// Reason, without any text of the layer, which may have secrets.
         reason: String,
     },
 }
 
-/// Settings under their dotted names: the defaults, overridden by the profile, by the profile's file in the folder `config`
-/// of the working directory, and by the environment and the files that it names.
+/// All settings by their dotted names, from layers of rising priority: the defaults, the built-in profile, the
+/// profile's file in the folder `config` of the working directory, the environment, and the files that the environment
+/// names.
 #[derive(Debug)]
 pub(super) struct Layers {
-    settings: Settings,
-    /// Those whose default is a text, and no number or boolean.
+    settings: SettingMap,
+    /// Names of settings whose default is a string.
     texts: HashSet<String>,
 }
 
-/// Settings under their dotted names.
-pub(super) type Settings = BTreeMap<String, Setting>;
+/// Settings by their dotted names.
+pub(super) type SettingMap = BTreeMap<String, Setting>;
 
 /// A setting as it was written.
 #[derive(Debug)]
 pub(super) struct Setting {
     pub(super) value: String,
     pub(super) origin: String,
-    /// Whether it was written as a text: in quotes, or where all is text.
+    /// True if the source has it as a string: in quotes, or in a source with only strings.
     pub(super) is_text: bool,
-    /// Whether a file of its own has it. What is in there may be a secret, so no refusal shows it.
-    pub(super) is_from_a_file: bool,
+    /// True if it has a file of its own. Such a value may be a secret, so error messages hide it.
+    pub(super) is_from_file: bool,
 }
 
 impl Layers {
-    /// Reads every layer; `variables` are the environment's.
+    /// Reads every layer. `variables` are those of the environment.
     pub(super) fn read(
         profile: Profile,
         mut variables: HashMap<String, String>,
     ) -> Result<Self, SettingError> {
         let file = format!("config/{profile}.toml");
-        let of_the_folder = match fs::read_to_string(&file) {
+        let from_folder = match fs::read_to_string(&file) {
             Ok(settings) => settings,
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(unreadable(&file, error)),
@@ -83,7 +84,7 @@ impl Layers {
         let mut layers = Self { texts: texts.collect(), settings: defaults };
         for layer in [
             toml(&format!("the profile {profile}"), profile.built_in())?,
-            toml(&file, &of_the_folder)?,
+            toml(&file, &from_folder)?,
             environment("the environment", variables)?,
             files,
         ] {
@@ -91,19 +92,19 @@ impl Layers {
         }
         match layers.settings.iter().find(|(setting, _)| !known.contains(setting)) {
             None => Ok(layers),
-            // It may be a misspelt secret.
+            // The value is hidden: it may belong to a misspelt secret setting.
             Some((setting, _)) => {
                 Err(layers.refused(setting, "…", format!("one of the settings {}", known.join(", "))))
             }
         }
     }
 
-    /// The settings, secrets hidden, in their sections, each of the type of its default.
-    pub(super) fn shown(&self) -> toml::Table {
+    /// Returns the settings as TOML sections, with secrets redacted. Each value has the type of its default.
+    pub(super) fn to_table(&self) -> toml::Table {
         let mut sections = toml::Table::new();
         for (setting, Setting { value, .. }) in &self.settings {
             let Some((section, key)) = setting.split_once('.') else { continue };
-            let value = if setting == "database.url" { hide(value) } else { value.clone() };
+            let value = if setting == "database.url" { redact(value) } else { value.clone() };
             let value = match (self.texts.contains(setting), value.parse(), value.parse()) {
                 (false, Ok(number), _) => toml::Value::Integer(number),
                 (false, _, Ok(boolean)) => toml::Value::Boolean(boolean),
@@ -117,14 +118,14 @@ impl Layers {
         sections
     }
 
-    /// A setting that its type reads.
+    /// Parses a setting.
     pub(super) fn parsed<T: FromStr>(&self, setting: &str, expected: &str) -> Result<T, SettingError> {
         let value = self.text(setting);
         value.parse().map_err(|_| self.refused(setting, value, expected))
     }
 
-    /// The same of a type whose errors say what is expected.
-    pub(super) fn explained<T: FromStr>(
+    /// Parses a setting whose error type describes valid values.
+    pub(super) fn parsed_explaining<T: FromStr>(
         &self,
         setting: &str,
         expected: impl FnOnce(T::Err) -> &'static str,
@@ -133,7 +134,7 @@ impl Layers {
         value.parse().map_err(|error| self.refused(setting, value, expected(error)))
     }
 
-    /// The same of digits that are no decimal number: of a number in TOML, they are gone (`0o660` is 432).
+    /// Parses a setting that must be a string in TOML: TOML would convert an octal number (`0o660` becomes 432).
     pub(super) fn quoted<T: FromStr>(&self, setting: &str, expected: &str) -> Result<T, SettingError> {
         if self.settings.get(setting).is_some_and(|setting| !setting.is_text) {
             return Err(self.refused(setting, self.text(setting), format!("{expected}, in quotes")));
@@ -141,7 +142,7 @@ impl Layers {
         self.parsed(setting, expected)
     }
 
-    /// A whole number within `range`.
+    /// Parses a whole number within `range`.
     pub(super) fn number<T>(&self, setting: &str, range: RangeInclusive<T>) -> Result<T, SettingError>
     where
         T: FromStr + PartialOrd + Display,
@@ -152,7 +153,7 @@ impl Layers {
         })
     }
 
-    /// A duration within a range of whole seconds.
+    /// Parses a duration within a range of whole seconds.
     pub(super) fn duration(
         &self,
         setting: &str,
@@ -166,7 +167,7 @@ impl Layers {
         })
     }
 
-    /// One of a few words.
+    /// Parses one of several words.
     pub(super) fn one_of<T: Copy>(&self, setting: &str, words: &[(&str, T)]) -> Result<T, SettingError> {
         let value = self.text(setting);
         words.iter().find(|(word, _)| *word == value).map(|(_, meaning)| *meaning).ok_or_else(|| {
@@ -175,16 +176,16 @@ impl Layers {
         })
     }
 
-    /// The URL of a database, in which a password may stand.
+    /// Parses a database URL, which may contain a password.
     pub(super) fn database_url(&self, setting: &str) -> Result<DatabaseUrl, SettingError> {
         let value = self.text(setting);
-        DatabaseUrl::from_str(value).map_err(|error| self.refused(setting, &hide(value), error.expected()))
+        DatabaseUrl::from_str(value).map_err(|error| self.refused(setting, &redact(value), error.expected()))
     }
 
-    /// The error of a setting whose value may be shown so, unless it is from a file.
+    /// Builds the error for an invalid setting. `value` is shown, unless it is from a file.
     pub(super) fn refused(&self, setting: &str, value: &str, expected: impl Into<String>) -> SettingError {
         let written = self.settings.get(setting);
-        let is_hidden = written.is_some_and(|setting| setting.is_from_a_file);
+        let is_hidden = written.is_some_and(|setting| setting.is_from_file);
         SettingError::Refused {
             setting: setting.to_owned(),
             value: if is_hidden { "…" } else { value }.to_owned(),
@@ -193,7 +194,7 @@ impl Layers {
         }
     }
 
-    /// A setting as it was written. Each stands in the defaults, so none is ever missing.
+    /// Returns a setting as it was written. Every setting has a default, so none is missing.
     fn text(&self, setting: &str) -> &str {
         self.settings.get(setting).map_or("", |setting| &setting.value)
     }
@@ -203,8 +204,8 @@ pub(super) fn unreadable(origin: &str, reason: impl Display) -> SettingError {
     SettingError::Unreadable { origin: origin.to_owned(), reason: reason.to_string() }
 }
 
-/// The settings of a TOML text.
-fn toml(origin: &str, text: &str) -> Result<Settings, SettingError> {
+/// Parses the settings in a TOML text.
+fn toml(origin: &str, text: &str) -> Result<SettingMap, SettingError> {
     let table: toml::Table = toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
         unreadable(origin, format!("line {line}: {}", error.message()))
@@ -212,31 +213,31 @@ fn toml(origin: &str, text: &str) -> Result<Settings, SettingError> {
     flatten(origin, Config::try_from(&table))
 }
 
-/// The settings of environment variables.
-fn environment(origin: &str, variables: HashMap<String, String>) -> Result<Settings, SettingError> {
+/// Parses the settings in environment variables.
+fn environment(origin: &str, variables: HashMap<String, String>) -> Result<SettingMap, SettingError> {
     let source =
         Environment::with_prefix("GOCHAT").prefix_separator("__").separator("__").source(Some(variables));
     flatten(origin, Config::builder().add_source(source).build())
 }
 
-/// The setting that a variable has, as [`environment`] reads its name.
-pub(super) fn setting_of(variable: &str) -> Option<String> {
+/// Returns the setting that a variable names, by the same rule as [`environment`].
+pub(super) fn setting_name(variable: &str) -> Option<String> {
     Some(variable.strip_prefix("GOCHAT__")?.to_lowercase().replace("__", "."))
 }
 
-/// A database's URL without its password; of what is no such URL, nothing but the scheme.
-fn hide(url: &str) -> String {
+/// Removes the password from a database URL. Of an invalid URL only the scheme is kept.
+fn redact(url: &str) -> String {
     url.parse::<DatabaseUrl>().map_or_else(
         |_| url.split_once("://").map_or_else(|| "…".to_owned(), |(scheme, _)| format!("{scheme}://…")),
         |url| url.to_string(),
     )
 }
 
-/// Every value under its dotted name.
-fn flatten(origin: &str, config: Result<Config, ConfigError>) -> Result<Settings, SettingError> {
+/// Flattens nested tables to dotted names.
+fn flatten(origin: &str, config: Result<Config, ConfigError>) -> Result<SettingMap, SettingError> {
     let root =
         config.and_then(|config| config.cache.into_table()).map_err(|error| unreadable(origin, error))?;
-    let mut flat = Settings::new();
+    let mut flat = SettingMap::new();
     let mut tables: Vec<(String, HashMap<String, Value>)> = vec![(String::new(), root)];
     while let Some((prefix, table)) = tables.pop() {
         for (key, value) in table {
@@ -246,7 +247,7 @@ fn flatten(origin: &str, config: Result<Config, ConfigError>) -> Result<Settings
                 kind => {
                     let is_text = matches!(kind, ValueKind::String(_));
                     let (value, origin) = (kind.to_string(), origin.to_owned());
-                    let setting = Setting { value, origin, is_text, is_from_a_file: false };
+                    let setting = Setting { value, origin, is_text, is_from_file: false };
                     flat.insert(name, setting);
                 }
             }

@@ -1,41 +1,42 @@
-//! The origins whose pages may call the API from a browser.
+//! Origins whose pages may call the API from a browser (CORS).
 
 use std::{str::FromStr, sync::Arc};
 use url::{Host, Url};
 
-/// The word for every origin of this machine.
+/// Word for every origin on this machine.
 const LOOPBACK: &str = "loopback";
 
-/// Whose pages may call: those of the named origins, and perhaps those that this machine serves to itself.
+/// Allowed origins: a list, and optionally all origins on this machine.
 #[derive(Debug, Clone, Default)]
 pub struct AllowedOrigins {
     named: Arc<[String]>,
     loopback: bool,
 }
 
-/// What is no origin.
+/// Error for a text that is not a list of origins.
 #[derive(Debug, PartialEq, Eq)]
-pub struct NoOrigin;
+pub struct InvalidOrigins;
 
 impl AllowedOrigins {
-    /// What the setting may be.
-    pub(super) const EXPECTED: &str = "origins separated by commas, each in full, without * or a path, like https://chat.example.org; or loopback";
+    /// Expected form of the setting, for error messages.
+    pub(super) const EXPECTED: &str =
+        "origins separated by commas, like https://chat.example.org, without wildcards or paths; or loopback";
 
-    /// Whether there are none.
+    /// Returns true if no origin is allowed.
     pub fn is_empty(&self) -> bool {
         self.named.is_empty() && !self.loopback
     }
 
-    /// Whether the pages of `origin`, as a browser writes it, may call.
+    /// Returns true if pages of `origin`, as written by a browser, may call.
     pub fn allows(&self, origin: &str) -> bool {
         self.named.iter().any(|named| named == origin) || (self.loopback && is_loopback(origin))
     }
 }
 
 impl FromStr for AllowedOrigins {
-    type Err = NoOrigin;
+    type Err = InvalidOrigins;
 
-    fn from_str(text: &str) -> Result<Self, NoOrigin> {
+    fn from_str(text: &str) -> Result<Self, InvalidOrigins> {
         let parts = text.split(',').map(str::trim).filter(|_| !text.trim().is_empty());
         let (words, origins): (Vec<_>, Vec<_>) = parts.partition(|part| *part == LOOPBACK);
         let named = origins.into_iter().map(|part| parse(part).map(|(_, origin)| origin));
@@ -43,17 +44,17 @@ impl FromStr for AllowedOrigins {
     }
 }
 
-/// Reads a scheme, a host and perhaps a port, and writes them as a browser does: in lower case, without the usual port.
-fn parse(text: &str) -> Result<(Url, String), NoOrigin> {
-    let url = Url::parse(text).map_err(|_| NoOrigin)?;
+/// Parses an origin and returns it as a browser writes it: lower-case, without the default port.
+fn parse(text: &str) -> Result<(Url, String), InvalidOrigins> {
+    let url = Url::parse(text).map_err(|_| InvalidOrigins)?;
     let bare = url.path() == "/" && !text.ends_with('/') && !text.contains(['@', '?', '#', '\\']);
     if !bare || !["http", "https"].contains(&url.scheme()) {
-        return Err(NoOrigin);
+        return Err(InvalidOrigins);
     }
     let origin = url.origin().ascii_serialization();
-    // The parser takes a pattern for a host, which no browser would ever send.
+    // The parser accepts a wildcard as a host, but no browser sends one.
     if origin.contains('*') {
-        return Err(NoOrigin);
+        return Err(InvalidOrigins);
     }
     Ok((url, origin))
 }
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_is_this_machine_on_any_port() {
+    fn loopback_allows_this_machine_on_any_port() {
         let origins: AllowedOrigins = "https://a.example,loopback".parse().unwrap();
         let allowed = [
             "https://a.example",
@@ -117,13 +118,13 @@ mod tests {
     }
 
     #[test]
-    fn none_is_allowed_where_none_is_named() {
+    fn without_a_list_no_origin_is_allowed() {
         let origins: AllowedOrigins = " ".parse().unwrap();
         assert!(origins.is_empty() && !origins.allows("http://localhost") && !origins.allows(""));
     }
 
     #[test]
-    fn what_is_no_origin_is_refused() {
+    fn text_that_is_not_an_origin_is_refused() {
         for text in [
             "*",
             "null",
@@ -141,7 +142,7 @@ mod tests {
             "https://a.example,",
             "Loopback",
         ] {
-            assert_eq!(text.parse::<AllowedOrigins>().unwrap_err(), NoOrigin, "{text}");
+            assert_eq!(text.parse::<AllowedOrigins>().unwrap_err(), InvalidOrigins, "{text}");
         }
     }
 }

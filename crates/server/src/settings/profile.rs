@@ -1,18 +1,18 @@
-//! Which file the settings start from.
+//! Profiles: named sets of settings.
 
 use std::{fmt, str::FromStr};
 
 /// A named set of settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
-    /// On a laptop.
+    /// For a developer's machine.
     Development,
     /// For real users.
     Production,
 }
 
 impl Profile {
-    /// The profile's name, and that of its file.
+    /// Returns the name of the profile, which is also the name of its file.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Development => "development",
@@ -20,7 +20,7 @@ impl Profile {
         }
     }
 
-    /// The profile's file, as it was when this program was built.
+    /// Returns the profile's file, as embedded in the binary.
     pub(super) const fn built_in(self) -> &'static str {
         match self {
             Self::Development => include_str!("../../../../config/development.toml"),
@@ -46,7 +46,7 @@ impl fmt::Display for Profile {
     }
 }
 
-/// No profile has this name.
+/// Error for an unknown profile.
 #[derive(Debug, thiserror::Error)]
 #[error("the profile {0:?} (--profile or GOCHAT_PROFILE) is unknown: expected development or production")]
 pub struct UnknownProfile(String);

@@ -1,4 +1,4 @@
-//! The settings of each section, valid.
+//! Validated settings, by section.
 
 use super::{AllowedOrigins, BasePath, Bind, SocketMode, TrustedProxies};
 use crate::hosts::Hosts;
@@ -6,60 +6,60 @@ use gochat_adapters::{DatabaseOptions, DatabaseUrl};
 use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 
-/// The public listener.
+/// Settings of the public listener.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
-    /// Where it listens.
+    /// Its address.
     pub bind: Bind,
-    /// The mode of its Unix socket, where it makes one.
+    /// Mode of the Unix socket, if it creates one.
     pub socket_mode: SocketMode,
-    /// The path under which a proxy serves it.
+    /// Path prefix under which a proxy serves the API.
     pub base_path: BasePath,
-    /// Threads that serve requests.
+    /// Number of worker threads.
     pub workers: usize,
-    /// The most connections.
+    /// Maximum number of connections.
     pub max_connections: usize,
-    /// How long a connection may wait for its next request.
+    /// Longest time that a connection may be idle between requests.
     pub keep_alive: Duration,
-    /// How long a client may take to send a request.
+    /// Longest time a client may take to send a request.
     pub request_timeout: Duration,
-    /// How long the listener stays open after a signal to stop, while `/readyz` already says so.
+    /// Time between a signal to stop and closing the listener. `/readyz` answers 503 meanwhile.
     pub shutdown_delay: Duration,
-    /// How long requests in flight may take to end at shutdown, and what is queued to be stored.
+    /// Longest time at shutdown for requests in flight and queued writes.
     pub shutdown_timeout: Duration,
-    /// Whose pages may call from a browser.
+    /// Origins whose pages may call from a browser.
     pub allowed_origins: AllowedOrigins,
-    /// The proxies whose word on the client's address is taken.
+    /// Proxies whose forwarding headers are trusted.
     pub trusted_proxies: TrustedProxies,
-    /// The hosts that it serves. This follows from the development key.
+    /// Hosts that are served; derived from the development key.
     pub hosts: Hosts,
 }
 
-/// The database.
+/// Settings of the database.
 #[derive(Debug, Clone)]
 pub struct DatabaseSettings {
-    /// Where it is.
+    /// URL of the database.
     pub url: DatabaseUrl,
-    /// Whether pending migrations run at start.
+    /// True if pending migrations run at start.
     pub migrate_on_start: bool,
-    /// How it is used.
+    /// Connections and timeouts.
     pub options: DatabaseOptions,
 }
 
-/// The logs.
+/// Settings of the log.
 #[derive(Debug, Clone, Copy)]
 pub struct LogSettings {
-    /// The least important lines that are written.
+    /// The least severe level that is logged.
     pub level: LevelFilter,
-    /// Their form.
+    /// Format of a line.
     pub format: LogFormat,
 }
 
-/// The form of a log line.
+/// Format of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people.
     Pretty,
-    /// A JSON object a line.
+    /// One JSON object per line.
     Json,
 }

@@ -1,4 +1,4 @@
-//! What the settings may be, and how a refusal says it.
+//! Tests of valid settings, and of the messages for invalid ones.
 
 use super::*;
 use gochat_adapters::DatabaseUrl;
@@ -8,7 +8,7 @@ fn load(profile: Profile, environment: &[(&str, &str)]) -> Result<Settings, Sett
 }
 
 #[test]
-fn the_defaults_are_those_of_a_laptop() {
+fn the_defaults_are_for_a_developer_machine() {
     let settings = load(Profile::Development, &[]).unwrap();
     assert_eq!(settings.http.bind.to_string(), "127.0.0.1:1213");
     assert_eq!(settings.admin_bind, AdminBind::Address("127.0.0.1:1214".parse().unwrap()));
@@ -33,12 +33,12 @@ fn the_environment_wins() {
 }
 
 #[test]
-fn what_cannot_be_set_so_is_refused_with_its_name_its_value_and_what_is_right() {
+fn an_invalid_setting_is_refused_with_its_name_its_value_and_what_is_expected() {
     let cases = [
         (
             "GOCHAT__HTTP__BIND",
             "here",
-            "http.bind = \"here\" from the environment is refused: expected an address and a port, like 127.0.0.1:1213, unix:PATH, like unix:/run/gochat/http.sock, or systemd",
+            "http.bind = \"here\" from the environment is refused: expected an address and a port (127.0.0.1:1213), a Unix socket (unix:/run/gochat/http.sock), or systemd",
         ),
         (
             "GOCHAT__ADMIN__BIND",
@@ -53,17 +53,17 @@ fn what_cannot_be_set_so_is_refused_with_its_name_its_value_and_what_is_right() 
         (
             "GOCHAT__HTTP__ALLOWED_ORIGINS",
             "chat.example.org",
-            "http.allowed_origins = \"chat.example.org\" from the environment is refused: expected origins separated by commas, each in full, without * or a path, like https://chat.example.org; or loopback",
+            "http.allowed_origins = \"chat.example.org\" from the environment is refused: expected origins separated by commas, like https://chat.example.org, without wildcards or paths; or loopback",
         ),
         (
             "GOCHAT__HTTP__ALLOWED_ORIGINS",
             "https://*.example.org",
-            "http.allowed_origins = \"https://*.example.org\" from the environment is refused: expected origins separated by commas, each in full, without * or a path, like https://chat.example.org; or loopback",
+            "http.allowed_origins = \"https://*.example.org\" from the environment is refused: expected origins separated by commas, like https://chat.example.org, without wildcards or paths; or loopback",
         ),
         (
             "GOCHAT__HTTP__BASE_PATH",
             "api/",
-            "http.base_path = \"api/\" from the environment is refused: expected nothing, or a path like /api: a slash before each part and none at the end, of letters, digits and - . _ ~",
+            "http.base_path = \"api/\" from the environment is refused: expected nothing, or a path like /api: segments of letters, digits and - . _ ~, each after a slash, and no slash at the end",
         ),
         (
             "GOCHAT__HTTP__TRUSTED_PROXIES",
@@ -113,7 +113,7 @@ fn what_cannot_be_set_so_is_refused_with_its_name_its_value_and_what_is_right() 
 }
 
 #[test]
-fn a_database_url_that_is_refused_is_not_shown() {
+fn an_invalid_database_url_is_not_shown() {
     let environment = [("GOCHAT__DATABASE__URL", "mysql://u:secret@h/d")];
     let error = load(Profile::Development, &environment).unwrap_err().to_string();
     assert!(

@@ -1,14 +1,14 @@
-//! Puts settings, adapters, domain and HTTP together.
+//! Composition of settings, adapters, domain and HTTP.
 
-use super::{Application, database, signals, stop::Budget};
+use super::{Application, database, shutdown::ShutdownDeadline, signals};
 use crate::{
     admin::{self, Admin},
     hosts::Hosts,
     http::{self, HttpMetrics, Services},
     listener::Listeners,
-    settings::{Settings, raise_limit},
+    settings::{Settings, raise_file_limit},
     sweeper,
-    telemetry::LostLines,
+    telemetry::DroppedLines,
 };
 use actix_web::rt;
 use anyhow::{Context, ensure};
@@ -18,24 +18,24 @@ use prometheus::{IntGauge, Opts, Registry};
 use std::sync::{Arc, atomic::AtomicBool};
 
 impl Application {
-    /// Takes the ports, opens the database, and puts the server together. Nothing is made before the ports are ours.
-    pub fn build(settings: &Settings, lost_lines: LostLines) -> anyhow::Result<Self> {
+    /// Opens the ports, then the database, and assembles the server. Nothing is created before both ports are open.
+    pub fn build(settings: &Settings, dropped_lines: DroppedLines) -> anyhow::Result<Self> {
         ensure!(
-            http::edge::clock_is_right(),
+            http::http_server::clock_is_in_range(),
             "the clock of this machine is before 1970 or after 9999; set it"
         );
-        signals::outlive_file_limits().context("no signal can be handled")?;
-        raise_limit().context("the limit of open files cannot be raised")?;
+        signals::handle_sigxfsz().context("cannot install signal handlers")?;
+        raise_file_limit().context("cannot raise the limit of open files")?;
         let (mut listeners, mode) = (Listeners::default(), settings.http.socket_mode);
         let (listener, socket_file) = listeners.listen("http", &settings.http.bind, mode)?;
         let (admin_listener, _) = listeners.listen("admin", &settings.admin_bind.into(), mode)?;
-        listeners.warn_of_others();
-        let (place, admin_place) = (listener.place()?, admin_listener.place()?);
-        // The settings were checked, but for what systemd hands over.
+        listeners.warn_about_unused();
+        let (address, admin_address) = (listener.address()?, admin_listener.address()?);
+        // Already checked with the settings, except for sockets from systemd.
         ensure!(
-            place.is_local() || !settings.development_key,
-            "http.bind = \"systemd\" has handed over {place}, which is not a loopback address, as everybody knows the \
-             development key; set auth.development_key = false, and make a real key by \
+            address.is_local() || !settings.development_key,
+            "systemd passed the socket {address} for http.bind, which is not a loopback address, but the development key is \
+             public; set auth.development_key = false, and make a real key by \
              `gochat keys create --name NAME --scope groups:write`"
         );
         let database = database::open(&settings.database)?;
@@ -45,7 +45,7 @@ impl Application {
         metrics.register(&registry)?;
         database.register(&registry)?;
         queue.register(&registry)?;
-        lost_lines.register(&registry)?;
+        dropped_lines.register(&registry)?;
         registry.register(Box::new(build_info()?))?;
         let clock = Arc::new(SystemClock);
         let keys = CachingAuthenticator::new(
@@ -59,32 +59,34 @@ impl Application {
         let stopping = Arc::new(AtomicBool::new(false));
         let admin =
             Admin { registry, database: database.readiness_probe(&queue), stopping: Arc::clone(&stopping) };
-        // From another machine it is asked by whatever name that has for this one.
-        let is_own = settings.development_key && admin_place.is_local();
-        let admin = admin::serve(admin_listener, admin, if is_own { Hosts::Loopback } else { Hosts::Any })?;
-        let stop = Budget::new(settings.http.shutdown_timeout);
-        let signalled = signals::signalled(settings.http.shutdown_delay, stopping, stop.clone())?;
-        let closes = async move {
-            signalled.await;
-            // While it is served, so that nobody else takes its place meanwhile.
+        // Other machines may know this one by any name.
+        let only_loopback = settings.development_key && admin_address.is_local();
+        let admin =
+            admin::serve(admin_listener, admin, if only_loopback { Hosts::Loopback } else { Hosts::Any })?;
+        let shutdown_deadline = ShutdownDeadline::new(settings.http.shutdown_timeout);
+        let shutdown_signal =
+            signals::shutdown_signal(settings.http.shutdown_delay, stopping, shutdown_deadline.clone())?;
+        let close_listener = async move {
+            shutdown_signal.await;
+            // Removed while the listener is still open, so that no other server has taken the path yet.
             drop(socket_file);
         };
         let services = Services {
             groups: GroupService::new(queue.groups(), database.group_reader(), clock),
             authenticator,
             metrics,
-            known_key: settings.development_key.then_some(DEVELOPMENT_KEY),
+            prefilled_key: settings.development_key.then_some(DEVELOPMENT_KEY),
         };
-        let server = http::serve(listener, services, settings.http.clone(), closes)?;
+        let server = http::serve(listener, services, settings.http.clone(), close_listener)?;
         let sweeper = database.idempotency_sweeper(&queue);
         let sweeper = rt::spawn(sweeper::run(sweeper, SystemClock, settings.idempotency_keep));
-        Ok(Self { server, queue, sweeper, stop, place, admin, admin_place })
+        Ok(Self { server, queue, sweeper, shutdown_deadline, address, admin, admin_address })
     }
 }
 
-/// A one, labelled with what runs.
+/// Returns a gauge of 1, labelled with the version.
 fn build_info() -> prometheus::Result<IntGauge> {
-    let opts = Opts::new("gochat_build_info", "1, for the version that runs.");
+    let opts = Opts::new("gochat_build_info", "1, labelled with the running version.");
     let info = IntGauge::with_opts(opts.const_label("version", env!("CARGO_PKG_VERSION")))?;
     info.set(1);
     Ok(info)

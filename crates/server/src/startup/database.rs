@@ -1,10 +1,10 @@
-//! The database of the settings.
+//! The configured database.
 
 use crate::settings::DatabaseSettings;
 use anyhow::Context;
 use gochat_adapters::Database;
 
-/// The database of the settings, its schema up to date.
+/// Opens the database. Migrates the schema, or checks it if migration is off.
 pub(crate) fn open(settings: &DatabaseSettings) -> anyhow::Result<Database> {
     let database = connect(settings)?;
     if settings.migrate_on_start {
@@ -15,12 +15,12 @@ pub(crate) fn open(settings: &DatabaseSettings) -> anyhow::Result<Database> {
     Ok(database)
 }
 
-/// The database of the settings, as it is.
+/// Opens the database without checking its schema.
 pub(crate) fn connect(settings: &DatabaseSettings) -> anyhow::Result<Database> {
     Database::connect(&settings.url, settings.options).with_context(|| in_setting(settings))
 }
 
-/// Runs the pending migrations, and returns their versions. `progress` is told each one when it is in effect.
+/// Runs the pending migrations, and returns their versions. Calls `progress` after each one.
 pub(crate) fn migrate(
     database: &Database,
     settings: &DatabaseSettings,

@@ -1,6 +1,6 @@
-//! Signals: two end the server, and one would end the process.
+//! Handlers for SIGTERM, SIGINT and SIGXFSZ.
 
-use super::stop::Budget;
+use super::shutdown::ShutdownDeadline;
 use crate::signals::Signals;
 use actix_web::rt::{signal::unix::SignalKind, time::timeout};
 use std::{
@@ -12,28 +12,29 @@ use std::{
     time::Duration,
 };
 
-/// Resolves when the public listener is to close: `delay` after SIGTERM or SIGINT, or at the second one. `announced` turns
-/// true at the first, and `budget` starts with the close. This call installs the handlers.
-pub(super) fn signalled(
+/// Resolves when the public listener is to close: `delay` after SIGTERM or SIGINT, or at the second signal. Sets
+/// `stopping` at the first signal, and starts `deadline` when it resolves. This call installs the handlers.
+pub(super) fn shutdown_signal(
     delay: Duration,
-    announced: Arc<AtomicBool>,
-    budget: Budget,
+    stopping: Arc<AtomicBool>,
+    deadline: ShutdownDeadline,
 ) -> io::Result<impl Future<Output = ()> + Send> {
     let mut signals = Signals::handle([SignalKind::terminate(), SignalKind::interrupt()])?;
     Ok(async move {
         signals.next().await;
-        announced.store(true, Ordering::SeqCst);
+        stopping.store(true, Ordering::SeqCst);
         if !delay.is_zero() {
             tracing::info!(
-                "shutting down in {delay:?}: /readyz says so from now on; a second signal does it at once"
+                "shutting down in {delay:?}; /readyz answers 503 from now on; a second signal shuts down at once"
             );
-            let _over = timeout(delay, signals.next()).await;
+            let _elapsed = timeout(delay, signals.next()).await;
         }
-        budget.start();
+        deadline.start();
     })
 }
 
-/// Has a write beyond a limit of file sizes (`ulimit -f`) fail, as one to a full disk does. By default its signal ends the process.
-pub(super) fn outlive_file_limits() -> io::Result<()> {
+/// Makes a write beyond the file size limit (`ulimit -f`) fail like one to a full disk. By default SIGXFSZ ends the
+/// process.
+pub(super) fn handle_sigxfsz() -> io::Result<()> {
     Signals::handle([SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())]).map(drop)
 }

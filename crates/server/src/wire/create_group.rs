@@ -1,4 +1,4 @@
-//! The request to create a group: JSON in, [`CreateGroup`] out.
+//! The request to create a group: parses JSON into [`CreateGroup`].
 
 use gochat_domain::group::{AdminId, CreateGroup, GroupName, GroupToken};
 use serde::{
@@ -9,47 +9,47 @@ use serde_json::value::RawValue;
 use std::{borrow::Cow, collections::HashSet, fmt};
 use utoipa::ToSchema;
 
-/// The deepest nesting of arrays and objects in a field that is looked at.
+/// Maximum nesting of arrays and objects in a field.
 const MAX_DEPTH: usize = 128;
 
-/// Why a request is refused.
+/// Reason to reject a request.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InvalidRequest {
-    /// It is no JSON object.
+    /// The body is not a JSON object.
     #[error("{0}")]
     Malformed(Malformed),
-    /// Its name is missing, or breaks a rule.
+    /// The name is missing or breaks a rule.
     #[error("{0}")]
     Name(Cow<'static, str>),
-    /// Its token is missing, or breaks a rule.
+    /// The token is missing or breaks a rule.
     #[error("{0}")]
     Token(Cow<'static, str>),
-    /// The id of its administrator is missing, or breaks a rule.
+    /// The administrator's id is missing or breaks a rule.
     #[error("{0}")]
     AdminId(Cow<'static, str>),
 }
 
-/// Why a text is no JSON object that can be read.
+/// Reason why a text is not a readable JSON object.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Malformed {
-    /// It begins with U+FEFF, which must not be added to JSON (RFC 8259, section 8.1).
+    /// The text begins with U+FEFF, which JSON must not have (RFC 8259, section 8.1).
     #[error("it begins with a byte order mark (EF BB BF)")]
     ByteOrderMark,
-    /// It begins with the byte order mark of another encoding.
+    /// The text begins with the byte order mark of UTF-16.
     #[error("it is UTF-16, not UTF-8")]
     Utf16,
-    /// The same.
+    /// The text begins with the byte order mark of UTF-32.
     #[error("it is UTF-32, not UTF-8")]
     Utf32,
-    /// It is no text.
+    /// The bytes are not UTF-8.
     #[error("it is not UTF-8")]
     NotUtf8,
-    /// It is no JSON, or something else than an object. The error may quote what stands there instead.
+    /// The text is not JSON, or not an object. The error may quote the value that was found.
     #[error("{0}")]
     NotAnObject(serde_json::Error),
 }
 
-/// Reads a request. What is no JSON object is told from an object with a field that breaks a rule.
+/// Parses a request. The error tells malformed JSON from an invalid field.
 pub(crate) fn parse(json: &[u8]) -> Result<CreateGroup, InvalidRequest> {
     let json = text_of(json).map_err(InvalidRequest::Malformed)?;
     let fields: Fields = serde_json::from_str(json)
@@ -61,40 +61,42 @@ pub(crate) fn parse(json: &[u8]) -> Result<CreateGroup, InvalidRequest> {
     })
 }
 
-/// The text that these bytes encode.
+/// Decodes the bytes as UTF-8.
 fn text_of(json: &[u8]) -> Result<&str, Malformed> {
     match json {
         [0xef, 0xbb, 0xbf, ..] => Err(Malformed::ByteOrderMark),
-        // In little-endian order, it begins as UTF-16 does.
+        // Checked first: in little-endian order, UTF-32 begins with the byte order mark of UTF-16.
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Err(Malformed::Utf32),
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Err(Malformed::Utf16),
         _ => str::from_utf8(json).map_err(|_| Malformed::NotUtf8),
     }
 }
 
-/// The name, or `None` where there is no string.
+/// Parses the name; `None` means that the field is not a string.
 pub(crate) fn name(field: Option<Cow<'_, str>>) -> Result<GroupName, InvalidRequest> {
     let text = field.ok_or(InvalidRequest::Name("name must be a string".into()))?;
     GroupName::parse(text).map_err(|error| InvalidRequest::Name(error.to_string().into()))
 }
 
-/// The token, or `None` where there is no string.
+/// Parses the token; `None` means that the field is not a string.
 pub(crate) fn token(field: Option<Cow<'_, str>>) -> Result<GroupToken, InvalidRequest> {
     let text = field.ok_or(InvalidRequest::Token("token must be a string".into()))?;
     GroupToken::parse(text).map_err(|error| InvalidRequest::Token(error.to_string().into()))
 }
 
-/// The id of the administrator, in digits.
+/// Parses the administrator's id, given as digits.
 pub(crate) fn admin_id(digits: &str) -> Result<AdminId, InvalidRequest> {
     AdminId::parse(digits).map_err(|error| InvalidRequest::AdminId(error.to_string().into()))
 }
 
-/// A JSON integer, or a string of digits: the API page shows the one and says the other.
+/// Returns the digits of a JSON integer or of a string. The API page's example has an integer, its type column a
+/// string.
 fn digits(field: Option<&RawValue>) -> Cow<'_, str> {
     text(field).or_else(|| field.map(|raw| raw.get().into())).unwrap_or_default()
 }
 
-/// A field that is a string of Unicode scalar values; an escape like `\ud800` alone is none (RFC 8259, section 8.2).
+/// Returns the field's text if it is a string of Unicode scalar values. A lone surrogate like `\ud800` is not (RFC
+/// 8259, section 8.2).
 fn text(field: Option<&RawValue>) -> Option<Cow<'_, str>> {
     let raw = field?.get();
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
@@ -105,8 +107,8 @@ fn text(field: Option<&RawValue>) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The fields that the service knows. Others are passed over, but no key may stand twice.
-// Each as it was written.
+/// The fields of a request. Unknown fields are ignored, but no key may occur twice.
+// Raw values, each exactly as it was sent.
 #[derive(Default, ToSchema)]
 #[schema(as = CreateGroup)]
 pub(crate) struct Fields<'a> {
@@ -117,8 +119,8 @@ pub(crate) struct Fields<'a> {
     /// 1 to 63 Unicode scalar values, no control characters; kept byte for byte.
     #[schema(value_type = String, required = true, min_length = 1, max_length = 63)]
     token: Option<&'a RawValue>,
-    /// The id of a user in the identity service; nobody is asked whether it exists. A string of its digits is taken too, for
-    /// clients whose integers are smaller.
+    /// The id of a user in the identity service. The service does not check that the user exists. A string of digits
+    /// is accepted too, for clients with smaller integers.
     #[schema(value_type = i64, required = true, minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
     admin_id: Option<&'a RawValue>,
 }
@@ -144,7 +146,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
         while let Some(Key(key)) = map.next_key()? {
             let value: &RawValue = map.next_value()?;
             if is_too_deep(value.get()) {
-                return Err(A::Error::custom("it is nested too deep"));
+                return Err(A::Error::custom("it is nested too deeply"));
             }
             let is_new = match &*key {
                 "name" => fields.name.replace(value).is_none(),
@@ -153,14 +155,14 @@ impl<'de> Visitor<'de> for FieldsVisitor {
                 _ => others.insert(key),
             };
             if !is_new {
-                return Err(A::Error::custom("a key stands in it twice"));
+                return Err(A::Error::custom("it has a key twice"));
             }
         }
         Ok(fields)
     }
 }
 
-/// A key of an object, borrowed from the body where it has no escapes.
+/// A key of an object, borrowed from the body if it has no escapes.
 struct Key<'a>(Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Key<'de> {
@@ -185,7 +187,7 @@ impl<'de> Deserialize<'de> for Key<'de> {
     }
 }
 
-/// Whether a valid JSON text nests arrays and objects deeper than [`MAX_DEPTH`].
+/// Returns true if a valid JSON text nests arrays and objects deeper than [`MAX_DEPTH`].
 fn is_too_deep(json: &str) -> bool {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for byte in json.bytes() {
@@ -210,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn depth_is_counted_outside_of_strings() {
+    fn brackets_in_strings_do_not_count_as_depth() {
         let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
         assert!(!is_too_deep(&nested(MAX_DEPTH)));
         assert!(is_too_deep(&nested(MAX_DEPTH + 1)));
@@ -218,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes_in_keys_and_values_mean_what_they_stand_for() {
+    fn escapes_in_keys_and_values_are_decoded() {
         let request = parse(br#"{"n\u0061me":"\u0067","token":"\"","admin_id":"\u0031"}"#).unwrap();
         assert_eq!((request.name.as_str(), request.token.as_str(), request.admin_id.get()), ("g", "\"", 1));
     }

@@ -1,4 +1,4 @@
-//! The admin listener, and what it tells.
+//! The admin listener.
 
 use crate::app::App;
 use gochat_test_support::{
@@ -9,22 +9,22 @@ use std::{collections::BTreeSet, fs, path::Path, thread};
 
 pub fn cases() -> Vec<Case> {
     cases![
-        a_server_that_can_work_is_alive_and_ready,
-        a_schema_that_this_server_cannot_work_with_is_named,
-        a_database_that_does_not_answer_is_named,
+        a_working_server_is_alive_and_ready,
+        an_incompatible_schema_is_reported,
+        an_unreachable_database_is_reported,
         a_database_that_is_locked_for_writes_is_not_ready,
-        the_admin_paths_and_the_api_are_on_their_own_port_alone,
+        the_admin_paths_and_the_api_are_each_served_on_one_port_only,
         requests_are_counted_by_route_method_and_status,
-        what_a_client_invents_becomes_one_label,
+        unknown_paths_and_methods_share_one_label,
         batches_queue_pool_and_cache_are_measured,
         every_documented_metric_is_exported_and_every_exported_one_documented,
-        the_text_is_that_of_prometheus,
+        metrics_have_the_text_format_of_prometheus,
     ]
     .to_vec()
 }
 
 pub fn postgres_cases() -> Vec<Case> {
-    cases![a_database_that_hangs_is_waited_for_by_one_alone, a_primary_that_is_read_only_is_not_ready]
+    cases![concurrent_checks_of_a_hanging_database_share_one_thread, a_primary_that_is_read_only_is_not_ready]
         .to_vec()
 }
 
@@ -36,7 +36,7 @@ fn ask(app: &App, path: &str) -> Reply {
     Request::new("GET", path).send(app.admin_port)
 }
 
-/// The sample of a metric, as it is written: name and labels.
+/// Returns the value of a metric, given with its labels.
 fn sample(app: &App, series: &str) -> Option<f64> {
     let text = ask(app, "/metrics").body;
     text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
@@ -50,7 +50,7 @@ fn assert_readiness(app: &App, status: u16, body: &str) {
 
 const READY: &str = r#"{"database":"ok","migrations":"ok","writes":"ok","shutdown":"ok"}"#;
 
-fn a_server_that_can_work_is_alive_and_ready(database: TestDatabase) -> anyhow::Result<()> {
+fn a_working_server_is_alive_and_ready(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let alive = ask(&app, "/livez");
     assert_eq!((alive.status, &*alive.body), (200, "ok\n"));
@@ -63,7 +63,7 @@ fn a_server_that_can_work_is_alive_and_ready(database: TestDatabase) -> anyhow::
     Ok(())
 }
 
-fn a_schema_that_this_server_cannot_work_with_is_named(database: TestDatabase) -> anyhow::Result<()> {
+fn an_incompatible_schema_is_reported(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     app.database.execute("DELETE FROM __diesel_schema_migrations WHERE version = '20261123000001'")?;
     assert_readiness(
@@ -71,12 +71,12 @@ fn a_schema_that_this_server_cannot_work_with_is_named(database: TestDatabase) -
         503,
         r#"{"database":"ok","migrations":"pending: 20261123000001","writes":"not checked","shutdown":"ok"}"#,
     );
-    // A newer server has been here, and only added things; this one goes on while it is replaced.
+    // A newer program has added a compatible migration. This one keeps running during the upgrade.
     app.database.execute(
         "INSERT INTO __diesel_schema_migrations (version) VALUES ('20261123000001'), ('29990101000000')",
     )?;
     assert_readiness(&app, 200, READY);
-    // It changed what this one relies on.
+    // A migration is incompatible with this program.
     app.database.execute("UPDATE schema_compatibility SET oldest_program = '29980101000000'")?;
     assert_readiness(
         &app,
@@ -86,9 +86,9 @@ fn a_schema_that_this_server_cannot_work_with_is_named(database: TestDatabase) -
     Ok(())
 }
 
-fn a_database_that_does_not_answer_is_named(database: TestDatabase) -> anyhow::Result<()> {
+fn an_unreachable_database_is_reported(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
-    // A record of migrations that cannot be read.
+    // The table of migrations cannot be read.
     app.database.execute("ALTER TABLE __diesel_schema_migrations RENAME COLUMN version TO elsewhere")?;
     assert_readiness(
         &app,
@@ -110,7 +110,7 @@ fn a_database_that_is_locked_for_writes_is_not_ready(database: TestDatabase) -> 
     );
     lock.execute("ROLLBACK")?;
     deadline::eventually("the server is ready", || (ask(&app, "/readyz").status == 200).then_some(()));
-    // A probe create leaves nothing behind, and takes no id.
+    // The trial write of the readiness check leaves no row and uses up no id.
     assert!(app.groups().is_empty());
     assert_eq!(group("g").send(app.port).json()["id"], 1);
     Ok(())
@@ -135,12 +135,12 @@ fn a_primary_that_is_read_only_is_not_ready(database: TestDatabase) -> anyhow::R
     admin.execute(&format!("ALTER DATABASE {name} RESET default_transaction_read_only"))?;
     app.database.rows(end)?;
     deadline::eventually("the server is ready", || (ask(&app, "/readyz").status == 200).then_some(()));
-    // The refused create may have been stored by now.
+    // The create that was answered 503 may have been stored meanwhile.
     assert!([201, 409].contains(&group("g").send(app.port).status));
     Ok(())
 }
 
-fn a_database_that_hangs_is_waited_for_by_one_alone(database: TestDatabase) -> anyhow::Result<()> {
+fn concurrent_checks_of_a_hanging_database_share_one_thread(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let mut lock = app.database.plain_sql()?;
     lock.execute("BEGIN; LOCK TABLE __diesel_schema_migrations IN ACCESS EXCLUSIVE MODE")?;
@@ -164,7 +164,9 @@ fn a_database_that_hangs_is_waited_for_by_one_alone(database: TestDatabase) -> a
     Ok(())
 }
 
-fn the_admin_paths_and_the_api_are_on_their_own_port_alone(database: TestDatabase) -> anyhow::Result<()> {
+fn the_admin_paths_and_the_api_are_each_served_on_one_port_only(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
     let app = App::on(database);
     assert_ne!(app.port, app.admin_port);
     for path in ["/livez", "/readyz", "/metrics"] {
@@ -203,7 +205,7 @@ fn requests_are_counted_by_route_method_and_status(database: TestDatabase) -> an
     Ok(())
 }
 
-fn what_a_client_invents_becomes_one_label(database: TestDatabase) -> anyhow::Result<()> {
+fn unknown_paths_and_methods_share_one_label(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     for number in 0..20 {
         Request::new("GET", &format!("/invented/{number}")).send(app.port);
@@ -245,14 +247,14 @@ fn batches_queue_pool_and_cache_are_measured(database: TestDatabase) -> anyhow::
     ] {
         assert_eq!(sample(&app, series), Some(value), "{series}");
     }
-    // A writer that waits for the database leaves the groups in the queue.
+    // A writer that waits for a lock leaves the groups in the queue.
     let mut lock = app.database.lock_groups()?;
     thread::scope(|scope| {
         let app = &app;
         let waiting: Vec<_> = (0..3)
             .map(|number| scope.spawn(move || group(&format!("waits{number}")).send(app.port).status))
             .collect();
-        // The writer took one of them.
+        // The writer has taken one of them.
         deadline::eventually("a group waits in the queue", || {
             assert!(waiting.iter().all(|waiting| !waiting.is_finished()), "nothing waited in the queue");
             sample(app, "gochat_group_queue_depth").filter(|depth| *depth > 0.0)
@@ -266,7 +268,7 @@ fn batches_queue_pool_and_cache_are_measured(database: TestDatabase) -> anyhow::
     Ok(())
 }
 
-/// Names of the service's metrics in a text; of a histogram, without what the format adds.
+/// Returns the names of the service's metrics in a text, without the suffixes of histograms.
 fn metrics_in(text: &str, histograms: &BTreeSet<String>) -> BTreeSet<String> {
     text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
         .filter(|word| word.starts_with("gochat_"))
@@ -308,7 +310,7 @@ fn every_documented_metric_is_exported_and_every_exported_one_documented(
     Ok(())
 }
 
-fn the_text_is_that_of_prometheus(database: TestDatabase) -> anyhow::Result<()> {
+fn metrics_have_the_text_format_of_prometheus(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     assert_eq!(group("g").send(app.port).status, 201);
     let reply = ask(&app, "/metrics");

@@ -4,13 +4,13 @@ use actix_web::{dev::ServerHandle, rt::System};
 use gochat::{
     settings::{Profile, Settings},
     startup::Application,
-    telemetry::LostLines,
+    telemetry::DroppedLines,
 };
 use gochat_adapters::DatabaseOptions;
 use gochat_test_support::{Backend, TestDatabase, deadline};
 use std::{sync::mpsc, thread, time::Duration};
 
-/// The real application, on a port and a database of its own. It ends with this value.
+/// The real application, on its own port and database. Dropping the value stops it.
 pub struct App {
     pub port: u16,
     pub admin_port: u16,
@@ -19,7 +19,7 @@ pub struct App {
     thread: Option<thread::JoinHandle<()>>,
 }
 
-/// How the tests reach the application's database by the adapters.
+/// Returns options for opening the application's database through the adapters.
 pub fn options(database: &TestDatabase) -> DatabaseOptions {
     DatabaseOptions {
         pool_size: 1,
@@ -29,16 +29,16 @@ pub fn options(database: &TestDatabase) -> DatabaseOptions {
     }
 }
 
-/// A group as plain SQL shows it: id, uuid (without hyphens), name, token, administrator, microseconds since 1970.
+/// A group as read by plain SQL: id, UUID without hyphens, name, token, administrator, microseconds since 1970.
 pub type GroupRow = [String; 6];
 
 impl App {
-    /// Starts it with the settings of development.
+    /// Starts the application with the development profile.
     pub fn on(database: TestDatabase) -> Self {
         Self::with(database, &[])
     }
 
-    /// Starts it with the settings of development and these.
+    /// Starts the application with the development profile and these variables.
     pub fn with(database: TestDatabase, variables: &[(&str, &str)]) -> Self {
         let always = [
             ("GOCHAT__HTTP__BIND", "127.0.0.1:0"),
@@ -55,7 +55,7 @@ impl App {
         let (started, start) = mpsc::channel();
         let thread = thread::spawn(move || {
             System::new().block_on(async {
-                let application = Application::build(&settings, LostLines::default()).unwrap();
+                let application = Application::build(&settings, DroppedLines::default()).unwrap();
                 let ports = (application.port().unwrap(), application.admin_port().unwrap());
                 started.send((ports, application.handle())).unwrap();
                 application.run_until_stopped().await.unwrap();
@@ -66,7 +66,7 @@ impl App {
         Self { port, admin_port, database, handle, thread: Some(thread) }
     }
 
-    /// Every stored group, by plain SQL, in the order of ids.
+    /// Returns every stored group, read by plain SQL, in the order of ids.
     pub fn groups(&self) -> Vec<GroupRow> {
         let sql = match self.database.backend() {
             Backend::Sqlite => {
@@ -82,7 +82,7 @@ impl App {
         self.database.rows(sql).unwrap().into_iter().map(|row| row.try_into().unwrap()).collect()
     }
 
-    /// The names of every stored group.
+    /// Returns the names of all stored groups.
     pub fn names(&self) -> Vec<String> {
         self.groups().into_iter().map(|[_, _, name, ..]| name).collect()
     }

@@ -1,4 +1,4 @@
-//! Behind a proxy under a path: what a reply tells leads back through the proxy.
+//! A proxy that serves the API under a path prefix: paths in replies must lead back through the proxy.
 
 use crate::app::App;
 use gochat_test_support::{
@@ -7,12 +7,12 @@ use gochat_test_support::{
 };
 
 pub fn cases() -> Vec<Case> {
-    cases![a_base_path_stands_before_each_path_that_is_told].to_vec()
+    cases![every_path_in_a_reply_has_the_base_path].to_vec()
 }
 
-/// Cases with a real proxy.
+/// Cases that need a real proxy.
 pub fn nginx_cases() -> Vec<Case> {
-    cases![what_is_told_leads_back_through_the_proxy, the_page_behind_a_proxy_calls_the_service_behind_it,]
+    cases![paths_in_replies_lead_back_through_the_proxy, the_page_behind_a_proxy_calls_the_service_behind_it,]
         .to_vec()
 }
 
@@ -26,14 +26,14 @@ fn get(path: &str) -> Request {
     Request::new("GET", path).header("GoChat-Token", DEVELOPMENT_KEY)
 }
 
-/// The target of a `Link` header.
+/// Returns the target of a `Link` header.
 fn target(link: &str) -> &str {
     link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\"")).unwrap()
 }
 
-fn a_base_path_stands_before_each_path_that_is_told(database: TestDatabase) -> anyhow::Result<()> {
+fn every_path_in_a_reply_has_the_base_path(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, SETTING);
-    // The proxy has taken it away.
+    // The proxy has already stripped the prefix.
     for (id, name) in [(1, "a"), (2, "b")] {
         let created = create(name, "/v1/group").header("Idempotency-Key", name);
         for _ in 0..2 {
@@ -54,7 +54,7 @@ fn a_base_path_stands_before_each_path_that_is_told(database: TestDatabase) -> a
     Ok(())
 }
 
-fn what_is_told_leads_back_through_the_proxy(database: TestDatabase) -> anyhow::Result<()> {
+fn paths_in_replies_lead_back_through_the_proxy(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, SETTING);
     let nginx = Nginx::in_front_of(app.port, "/api/")?;
     let mut bodies = Vec::new();
@@ -88,7 +88,7 @@ fn the_page_behind_a_proxy_calls_the_service_behind_it(database: TestDatabase) -
     let parts: Vec<_> = page.body.split('"').filter(|text| text.starts_with("docs/")).collect();
     assert_eq!(parts.len(), 5, "{parts:?}");
     for part in parts {
-        // A browser resolves it against the page.
+        // Resolved against the page, as in a browser.
         let head = Request::new("HEAD", &format!("/api/{part}")).send(nginx.port());
         assert_eq!(head.status, 200, "{part}");
     }

@@ -1,4 +1,4 @@
-//! Bodies that are no request: malformed, too large, of another type.
+//! Invalid request bodies: malformed, too large, or of another type.
 
 use crate::app::App;
 use gochat_test_support::{
@@ -8,19 +8,19 @@ use gochat_test_support::{
 
 pub fn cases() -> Vec<Case> {
     cases![
-        a_body_that_is_no_json_object_is_malformed,
-        a_byte_order_mark_is_named,
+        a_body_that_is_not_a_json_object_is_malformed,
+        a_byte_order_mark_is_reported,
         a_body_of_16_kib_is_taken_and_of_one_byte_more_is_not,
-        a_body_that_says_it_is_too_large_is_not_waited_for,
-        a_body_of_another_type_or_coding_is_not_looked_at,
-        the_type_is_json_whatever_its_case_and_parameters,
+        a_body_declared_too_large_is_refused_at_once,
+        a_body_of_another_type_or_encoding_is_refused_unread,
+        the_content_type_ignores_case_and_parameters,
     ]
     .to_vec()
 }
 
 const RIGHT: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
 
-fn a_body_that_is_no_json_object_is_malformed(database: TestDatabase) -> anyhow::Result<()> {
+fn a_body_that_is_not_a_json_object_is_malformed(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let nested = |depth: usize| ["[".repeat(depth), "]".repeat(depth)].concat();
     let bodies: Vec<Vec<u8>> = vec![
@@ -61,7 +61,7 @@ fn a_body_that_is_no_json_object_is_malformed(database: TestDatabase) -> anyhow:
     Ok(())
 }
 
-fn a_byte_order_mark_is_named(database: TestDatabase) -> anyhow::Result<()> {
+fn a_byte_order_mark_is_reported(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let utf_16 = |unit_in_bytes: fn(u16) -> [u8; 2]| {
         format!("\u{feff}{RIGHT}").encode_utf16().flat_map(unit_in_bytes).collect::<Vec<u8>>()
@@ -83,7 +83,7 @@ fn a_byte_order_mark_is_named(database: TestDatabase) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A right request, filled up to `length` bytes.
+/// Returns a valid request body of exactly `length` bytes.
 fn body_of(length: usize, name: &str) -> String {
     let empty = format!(r#"{{"name":"{name}","token":"t","admin_id":1,"filling":""}}"#);
     let filling = "x".repeat(length - empty.len());
@@ -106,7 +106,7 @@ fn a_body_of_16_kib_is_taken_and_of_one_byte_more_is_not(database: TestDatabase)
     Ok(())
 }
 
-fn a_body_that_says_it_is_too_large_is_not_waited_for(database: TestDatabase) -> anyhow::Result<()> {
+fn a_body_declared_too_large_is_refused_at_once(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let head = format!(
         "POST /v1/group HTTP/1.1\r\nHost: localhost\r\nGoChat-Token: {DEVELOPMENT_KEY}\r\nContent-Type: application/json\r\n"
@@ -114,7 +114,7 @@ fn a_body_that_says_it_is_too_large_is_not_waited_for(database: TestDatabase) ->
     for rest in [
         "Content-Length: 16385\r\n\r\n".to_owned(),
         "Content-Length: 99999999999\r\n\r\n{".to_owned(),
-        // An endless chunked body: only its first 20,000 bytes are ever sent.
+        // A chunked body that never ends: only its first 20,000 bytes are sent.
         format!("Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{}", 1_000_000, "x".repeat(20_000)),
     ] {
         let mut connection = Connection::open(app.port);
@@ -125,7 +125,7 @@ fn a_body_that_says_it_is_too_large_is_not_waited_for(database: TestDatabase) ->
     Ok(())
 }
 
-fn a_body_of_another_type_or_coding_is_not_looked_at(database: TestDatabase) -> anyhow::Result<()> {
+fn a_body_of_another_type_or_encoding_is_refused_unread(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let no_json = "the content type must be application/json";
     let untyped = Request::create(RIGHT).without("content-type");
@@ -147,7 +147,7 @@ fn a_body_of_another_type_or_coding_is_not_looked_at(database: TestDatabase) -> 
     Ok(())
 }
 
-fn the_type_is_json_whatever_its_case_and_parameters(database: TestDatabase) -> anyhow::Result<()> {
+fn the_content_type_ignores_case_and_parameters(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let types = [
         "application/json",

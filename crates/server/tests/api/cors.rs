@@ -1,4 +1,4 @@
-//! Pages of other origins: what the browser is told, byte for byte.
+//! CORS: the exact headers that a browser gets.
 
 use crate::{
     app::App,
@@ -12,15 +12,15 @@ use gochat_test_support::{
 pub fn cases() -> Vec<Case> {
     cases![
         a_preflight_of_an_allowed_origin_needs_no_key,
-        a_preflight_of_a_page_that_is_traced_is_allowed,
-        a_preflight_may_list_what_every_page_may_send,
         a_page_may_send_and_read_all_that_is_described,
-        a_preflight_that_asks_for_too_much_is_refused,
+        a_preflight_may_list_tracing_headers,
+        a_preflight_may_list_safelisted_headers,
+        a_preflight_for_other_methods_or_headers_is_refused,
         a_reply_may_be_read_by_an_allowed_origin,
-        an_error_may_be_read_too,
+        an_error_may_be_read_by_an_allowed_origin,
         another_origin_gets_its_reply_without_permission,
         no_origin_is_allowed_unless_one_is_set,
-        development_allows_what_this_machine_serves,
+        development_allows_pages_served_by_this_machine,
     ]
     .to_vec()
 }
@@ -37,7 +37,7 @@ fn preflight(origin: &str, method: &str, headers: &str) -> Request {
         .header("Access-Control-Request-Headers", headers)
 }
 
-/// A list in a header, sorted, as its order means nothing.
+/// Returns a header's list, sorted, because its order does not matter.
 fn list(reply: &Reply, name: &str) -> Vec<String> {
     let mut items: Vec<_> = reply.header(name).split(", ").map(str::to_ascii_lowercase).collect();
     items.sort();
@@ -98,7 +98,7 @@ fn a_preflight_of_an_allowed_origin_needs_no_key(database: TestDatabase) -> anyh
     Ok(())
 }
 
-fn a_preflight_of_a_page_that_is_traced_is_allowed(database: TestDatabase) -> anyhow::Result<()> {
+fn a_preflight_may_list_tracing_headers(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, SETTING);
     for headers in [
         "traceparent",
@@ -129,7 +129,7 @@ fn a_preflight_of_a_page_that_is_traced_is_allowed(database: TestDatabase) -> an
     Ok(())
 }
 
-fn a_preflight_may_list_what_every_page_may_send(database: TestDatabase) -> anyhow::Result<()> {
+fn a_preflight_may_list_safelisted_headers(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, SETTING);
     for headers in
         ["accept", "Accept, Content-Type, GoChat-Token", "accept,accept-language,content-language,range"]
@@ -171,14 +171,14 @@ fn a_page_may_send_and_read_all_that_is_described(database: TestDatabase) -> any
     Ok(())
 }
 
-fn a_preflight_that_asks_for_too_much_is_refused(database: TestDatabase) -> anyhow::Result<()> {
+fn a_preflight_for_other_methods_or_headers_is_refused(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, SETTING);
     for (method, headers) in
         [("DELETE", "content-type"), ("POST", "x-other"), ("POST", "content-type,x-other")]
     {
         let reply = preflight(ALLOWED, method, headers).send(app.port);
-        let said = "a page of another origin may not send that method or that header";
-        reply.assert_error(403, "forbidden", None, said);
+        let message = "pages of other origins may not use that method or header";
+        reply.assert_error(403, "forbidden", None, message);
     }
     Ok(())
 }
@@ -194,7 +194,7 @@ fn a_reply_may_be_read_by_an_allowed_origin(database: TestDatabase) -> anyhow::R
     Ok(())
 }
 
-fn an_error_may_be_read_too(database: TestDatabase) -> anyhow::Result<()> {
+fn an_error_may_be_read_by_an_allowed_origin(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, SETTING);
     for (request, status) in [
         (Request::create("{}"), 422),
@@ -217,7 +217,7 @@ fn another_origin_gets_its_reply_without_permission(database: TestDatabase) -> a
     let app = App::with(database, SETTING);
     for origin in ["https://evil.example", "http://chat.example.org", "http://localhost", "null", ""] {
         let reply = preflight(origin, "POST", "content-type").send(app.port);
-        reply.assert_error(405, "method_not_allowed", None, "this path does not have that method");
+        reply.assert_error(405, "method_not_allowed", None, "this path does not support that method");
         assert_eq!(reply.header("allow"), "GET, HEAD, POST");
         assert_not_readable(&reply);
         let reply = Request::new("GET", "/nothing").header("Origin", origin).send(app.port);
@@ -246,7 +246,7 @@ fn no_origin_is_allowed_unless_one_is_set(database: TestDatabase) -> anyhow::Res
     Ok(())
 }
 
-fn development_allows_what_this_machine_serves(database: TestDatabase) -> anyhow::Result<()> {
+fn development_allows_pages_served_by_this_machine(database: TestDatabase) -> anyhow::Result<()> {
     let development = App::on(database);
     for origin in ["http://localhost", "https://localhost:3000", "http://127.0.0.1:1213", "http://[::1]:8080"]
     {

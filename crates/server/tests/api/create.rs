@@ -1,4 +1,4 @@
-//! What a consumer of the API page sees.
+//! Creating groups as on the API page.
 
 use crate::{
     app::App,
@@ -14,13 +14,13 @@ use std::process::Command;
 pub fn cases() -> Vec<Case> {
     cases![
         a_group_is_created_as_the_api_page_shows_it_and_stored_as_answered,
-        the_curl_of_the_api_page_works_as_it_stands,
+        the_curl_command_of_the_api_page_works_unchanged,
         a_second_group_of_the_same_name_is_refused,
-        a_refusal_names_the_group_that_has_the_name_to_those_who_may_read,
+        a_refusal_has_the_id_of_the_group_with_the_name_if_the_caller_may_read,
         ids_count_from_one,
-        fields_that_the_service_does_not_know_are_ignored,
-        names_are_compared_after_normalisation_and_tokens_are_kept,
-        many_at_once_are_each_answered_with_their_own_group,
+        unknown_fields_are_ignored,
+        names_are_compared_after_normalisation_and_tokens_are_kept_unchanged,
+        concurrent_creates_are_each_answered_with_their_own_group,
     ]
     .to_vec()
 }
@@ -53,7 +53,7 @@ fn a_group_is_created_as_the_api_page_shows_it_and_stored_as_answered(
     Ok(())
 }
 
-fn the_curl_of_the_api_page_works_as_it_stands(database: TestDatabase) -> anyhow::Result<()> {
+fn the_curl_command_of_the_api_page_works_unchanged(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let curl = r#"curl --location --request POST 'localhost:1213/v1/group' \
       --header 'GoChat-Token: 433578ab-84c2-4e02-4656-de55a8097c9f' \
@@ -63,7 +63,7 @@ fn the_curl_of_the_api_page_works_as_it_stands(database: TestDatabase) -> anyhow
           "token": "298fbgv479bv",
           "admin_id": 1
       }'"#;
-    // But for the port, as other cases run beside this one.
+    // Except for the port, because other cases run at the same time.
     let curl = curl.replace("1213", &app.port.to_string());
     let run = || deadline::run(Command::new("sh").args(["-c", &curl]));
     let first: serde_json::Value = serde_json::from_slice(&run().stdout)?;
@@ -83,7 +83,7 @@ fn a_second_group_of_the_same_name_is_refused(database: TestDatabase) -> anyhow:
     Ok(())
 }
 
-fn a_refusal_names_the_group_that_has_the_name_to_those_who_may_read(
+fn a_refusal_has_the_id_of_the_group_with_the_name_if_the_caller_may_read(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
     let app = App::on(database);
@@ -126,7 +126,7 @@ fn ids_count_from_one(database: TestDatabase) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn fields_that_the_service_does_not_know_are_ignored(database: TestDatabase) -> anyhow::Result<()> {
+fn unknown_fields_are_ignored(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let body =
         r#"{"id":77,"uuid":"x","created_at":null,"name":"g","token":"t","admin_id":1,"more":[{"a":1e999}]}"#;
@@ -135,7 +135,9 @@ fn fields_that_the_service_does_not_know_are_ignored(database: TestDatabase) -> 
     Ok(())
 }
 
-fn names_are_compared_after_normalisation_and_tokens_are_kept(database: TestDatabase) -> anyhow::Result<()> {
+fn names_are_compared_after_normalisation_and_tokens_are_kept_unchanged(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
     let app = App::on(database);
     let create = |name: &str| {
         Request::create(format!(r#"{{"name":"{name}","token":"e\u0301","admin_id":1}}"#)).send(app.port)
@@ -150,7 +152,7 @@ fn names_are_compared_after_normalisation_and_tokens_are_kept(database: TestData
     Ok(())
 }
 
-fn many_at_once_are_each_answered_with_their_own_group(database: TestDatabase) -> anyhow::Result<()> {
+fn concurrent_creates_are_each_answered_with_their_own_group(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let port = app.port;
     let create = |number: usize| {

@@ -1,4 +1,4 @@
-//! The page to try the API on, and the description of the API: what they are made of, for whoever has no key.
+//! The page for trying the API and the OpenAPI document. Neither needs a key.
 
 use crate::app::App;
 use gochat_test_support::{
@@ -8,18 +8,18 @@ use gochat_test_support::{
 
 pub fn cases() -> Vec<Case> {
     cases![
-        the_root_leads_to_the_page,
-        the_page_and_all_that_it_is_made_of,
-        the_page_has_the_development_key_filled_in_while_that_is_on,
+        the_root_redirects_to_the_page,
+        the_page_and_its_assets_are_served,
+        the_page_has_the_development_key_filled_in_if_it_is_accepted,
         the_page_has_no_key_while_the_development_key_is_off,
-        the_description,
+        the_openapi_document_is_served,
     ]
     .to_vec()
 }
 
-const NOT_ALLOWED: &str = "this path does not have that method";
+const NOT_ALLOWED: &str = "this path does not support that method";
 
-fn the_root_leads_to_the_page(database: TestDatabase) -> anyhow::Result<()> {
+fn the_root_redirects_to_the_page(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     for (method, path) in [("GET", "/"), ("HEAD", "/"), ("GET", "/docs/")] {
         let reply = Request::new(method, path).send(app.port);
@@ -30,7 +30,7 @@ fn the_root_leads_to_the_page(database: TestDatabase) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn the_page_and_all_that_it_is_made_of(database: TestDatabase) -> anyhow::Result<()> {
+fn the_page_and_its_assets_are_served(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let page = Request::new("GET", "/docs").send(app.port);
     assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
@@ -40,7 +40,7 @@ fn the_page_and_all_that_it_is_made_of(database: TestDatabase) -> anyhow::Result
     assert_eq!(parts.len(), 5, "{parts:?}");
     for part in parts {
         let path = format!("/{part}");
-        // A body that is packed is no text.
+        // A compressed body is not text.
         let mut connection = Connection::open(app.port);
         connection.write(&Request::new("GET", &path).bytes());
         let reply = connection.read_head();
@@ -66,7 +66,9 @@ fn the_page_and_all_that_it_is_made_of(database: TestDatabase) -> anyhow::Result
     Ok(())
 }
 
-fn the_page_has_the_development_key_filled_in_while_that_is_on(database: TestDatabase) -> anyhow::Result<()> {
+fn the_page_has_the_development_key_filled_in_if_it_is_accepted(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
     let app = App::on(database);
     let page = Request::new("GET", "/docs").send(app.port).body;
     let filled_in = format!("<div id=\"page\" data-key=\"{DEVELOPMENT_KEY}\"></div>");
@@ -82,7 +84,7 @@ fn the_page_has_no_key_while_the_development_key_is_off(database: TestDatabase) 
     Ok(())
 }
 
-fn the_description(database: TestDatabase) -> anyhow::Result<()> {
+fn the_openapi_document_is_served(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let reply = Request::new("GET", "/openapi.json").send(app.port);
     assert_eq!((reply.status, reply.header("content-type")), (200, "application/json"));
@@ -90,7 +92,7 @@ fn the_description(database: TestDatabase) -> anyhow::Result<()> {
     assert_eq!(reply.json()["openapi"], "3.1.0");
     reply.assert_common_headers();
     let committed = include_str!("../../../../docs/openapi.json");
-    assert!(reply.body == committed, "docs/openapi.json is stale; `just openapi` writes it anew");
+    assert!(reply.body == committed, "docs/openapi.json is stale; run `just openapi`");
     let reply = Request::new("DELETE", "/openapi.json").send(app.port);
     reply.assert_error(405, "method_not_allowed", None, NOT_ALLOWED);
     assert_eq!(reply.header("allow"), "GET, HEAD");

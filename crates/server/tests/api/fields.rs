@@ -1,16 +1,17 @@
-//! The rules of the fields: what is taken, what is refused, and with which code.
+//! The rules for fields: accepted values, rejected values and their codes.
 
 use crate::app::App;
 use gochat_test_support::{Case, TestDatabase, cases, http::Request};
 
 pub fn cases() -> Vec<Case> {
-    cases![names, tokens, administrators, a_missing_field_is_named, the_first_broken_field_is_named].to_vec()
+    cases![names, tokens, administrators, a_missing_field_is_reported, the_first_invalid_field_is_reported]
+        .to_vec()
 }
 
-/// A field as JSON, and as it is stored, or the error.
+/// Values as JSON, each with the stored text or the error.
 type Table<'a> = Vec<(String, Result<String, &'a str>)>;
 
-/// Sends each value in `field`, the others being right, and checks reply and rows.
+/// Sends each value in `field`, with the other fields valid. Checks the reply and the stored rows.
 fn check(database: TestDatabase, field: &str, code: &str, table: Table<'_>) {
     let app = App::on(database);
     let column = ["name", "token", "admin_id"].iter().position(|known| *known == field).unwrap() + 2;
@@ -151,7 +152,7 @@ fn administrators(database: TestDatabase) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn a_missing_field_is_named(database: TestDatabase) -> anyhow::Result<()> {
+fn a_missing_field_is_reported(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let cases = [
         (r#"{"token":"t","admin_id":1}"#, "invalid_name", "name", "name must be a string"),
@@ -170,7 +171,7 @@ fn a_missing_field_is_named(database: TestDatabase) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn the_first_broken_field_is_named(database: TestDatabase) -> anyhow::Result<()> {
+fn the_first_invalid_field_is_reported(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let reply = Request::create("{}").send(app.port);
     reply.assert_error(422, "invalid_name", Some("name"), "name must be a string");

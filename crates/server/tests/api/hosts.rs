@@ -1,4 +1,4 @@
-//! Hosts that a request may be for while the development key is on, so that no page whose name leads here can use it.
+//! Hosts accepted while the development key is on, as a defence against DNS rebinding.
 
 use crate::app::App;
 use gochat_test_support::{
@@ -10,14 +10,14 @@ pub fn cases() -> Vec<Case> {
     cases![
         a_request_for_this_machine_is_served,
         a_request_for_another_host_is_refused_on_every_path,
-        the_host_of_the_target_counts_too,
-        two_hosts_are_malformed,
+        the_host_in_the_request_target_is_checked_too,
+        two_host_headers_are_malformed,
         a_request_without_a_host_is_served,
         a_preflight_for_another_host_is_refused,
-        a_refused_request_whose_body_never_ends_is_not_read_on,
+        the_endless_body_of_a_refused_request_is_not_read_on,
         without_the_development_key_every_host_is_served,
         the_admin_listener_refuses_other_hosts_too,
-        an_admin_listener_that_others_reach_serves_every_host,
+        an_admin_listener_on_all_addresses_serves_every_host,
     ]
     .to_vec()
 }
@@ -87,7 +87,7 @@ fn a_request_for_another_host_is_refused_on_every_path(database: TestDatabase) -
         r#"{{"type":"about:blank","title":"Misdirected Request","status":421,"detail":"{REFUSAL}","error":"{REFUSAL}","code":"misdirected_request","request_id":"id"}}"#
     );
     assert_eq!((problem.status, problem.body), (421, body));
-    // The connection goes on.
+    // The connection stays open.
     let mut connection = Connection::open(app.port);
     for (host, status) in [("evil.example", 421), ("localhost", 401)] {
         connection.write(&for_host(Request::new("GET", "/v1/group"), host).bytes());
@@ -97,7 +97,7 @@ fn a_request_for_another_host_is_refused_on_every_path(database: TestDatabase) -
     Ok(())
 }
 
-fn the_host_of_the_target_counts_too(database: TestDatabase) -> anyhow::Result<()> {
+fn the_host_in_the_request_target_is_checked_too(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let get = |target: &str, host: &str| for_host(Request::new("GET", target), host).send(app.port);
     assert_eq!(get("http://localhost:1213/openapi.json", "localhost:1213").status, 200);
@@ -113,14 +113,14 @@ fn the_host_of_the_target_counts_too(database: TestDatabase) -> anyhow::Result<(
     Ok(())
 }
 
-fn two_hosts_are_malformed(database: TestDatabase) -> anyhow::Result<()> {
+fn two_host_headers_are_malformed(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     for hosts in [["localhost", "evil.example"], ["evil.example", "localhost"]] {
         let request = hosts
             .iter()
             .fold(Request::new("GET", "/docs").without("Host"), |request, host| request.header("Host", host));
-        let said = "the head of the request is malformed, or its target is too long";
-        request.send(app.port).assert_error(400, "malformed_request", None, said);
+        let message = "the head of the request is malformed, or its target is too long";
+        request.send(app.port).assert_error(400, "malformed_request", None, message);
     }
     Ok(())
 }
@@ -146,7 +146,7 @@ fn a_preflight_for_another_host_is_refused(database: TestDatabase) -> anyhow::Re
     Ok(())
 }
 
-fn a_refused_request_whose_body_never_ends_is_not_read_on(database: TestDatabase) -> anyhow::Result<()> {
+fn the_endless_body_of_a_refused_request_is_not_read_on(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let mut connection = Connection::open(app.port);
     let head =
@@ -187,11 +187,11 @@ fn the_admin_listener_refuses_other_hosts_too(database: TestDatabase) -> anyhow:
     Ok(())
 }
 
-fn an_admin_listener_that_others_reach_serves_every_host(database: TestDatabase) -> anyhow::Result<()> {
+fn an_admin_listener_on_all_addresses_serves_every_host(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, &[("GOCHAT__ADMIN__BIND", "0.0.0.0:0")]);
     let probe = |path: &str| for_host(Request::new("GET", path), "10.1.2.3:1214").send(app.admin_port).status;
     assert_eq!([probe("/livez"), probe("/readyz"), probe("/metrics")], [200; 3]);
-    // The public listener is still this machine's own.
+    // The public listener still accepts only loopback hosts.
     assert_refused(&for_host(Request::new("GET", "/docs"), "10.1.2.3:1213").send(app.port));
     Ok(())
 }

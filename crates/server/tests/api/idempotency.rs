@@ -1,4 +1,4 @@
-//! A request may be repeated without fear.
+//! Retries with an Idempotency-Key.
 
 use crate::app::{App, options};
 use gochat_adapters::Database;
@@ -11,13 +11,13 @@ use std::thread;
 pub fn cases() -> Vec<Case> {
     cases![
         a_repeated_request_gets_the_first_reply_again,
-        a_request_whose_reply_was_lost_is_settled_by_a_repeat,
+        a_retry_after_a_lost_reply_gets_the_stored_group,
         another_body_under_the_same_key_is_refused,
         a_malformed_key_is_refused,
         a_refused_create_is_not_recorded,
-        two_at_once_get_one_group,
+        two_concurrent_requests_with_one_key_create_one_group,
         a_replay_is_the_first_reply_whatever_became_of_the_group,
-        old_keys_are_swept,
+        expired_keys_are_deleted,
     ]
     .to_vec()
 }
@@ -43,7 +43,7 @@ fn a_repeated_request_gets_the_first_reply_again(database: TestDatabase) -> anyh
         let body = format!(r#"{{"name":"g{number}","token":"t","admin_id":1}}"#);
         let first = create(key, &body).send(app.port);
         assert_eq!((first.status, first.header("idempotency-replayed")), (201, ""));
-        // The same in other words.
+        // The same request, formatted differently.
         let again = create(key, &format!(r#" {{"admin_id":"1","token":"t","name":"g{number}","x":0}}"#))
             .send(app.port);
         assert_same(&first, &again);
@@ -53,12 +53,12 @@ fn a_repeated_request_gets_the_first_reply_again(database: TestDatabase) -> anyh
     Ok(())
 }
 
-fn a_request_whose_reply_was_lost_is_settled_by_a_repeat(database: TestDatabase) -> anyhow::Result<()> {
+fn a_retry_after_a_lost_reply_gets_the_stored_group(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let mut lost = Connection::open(app.port);
     lost.write(&create("k", BODY).bytes());
     deadline::eventually("the group is stored", || (app.names() == ["g"]).then_some(()));
-    // It is stored, and whoever asked for it goes away without having read a byte of the reply.
+    // The group is stored, but the client disconnects without reading the reply.
     drop(lost);
     let again = create("k", BODY).send(app.port);
     assert_eq!((again.status, again.header("idempotency-replayed")), (201, "true"), "{}", again.body);
@@ -112,7 +112,7 @@ fn a_refused_create_is_not_recorded(database: TestDatabase) -> anyhow::Result<()
     Ok(())
 }
 
-fn two_at_once_get_one_group(database: TestDatabase) -> anyhow::Result<()> {
+fn two_concurrent_requests_with_one_key_create_one_group(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     for number in 0..10 {
         let request =
@@ -149,7 +149,7 @@ fn a_replay_is_the_first_reply_whatever_became_of_the_group(database: TestDataba
     Ok(())
 }
 
-fn old_keys_are_swept(database: TestDatabase) -> anyhow::Result<()> {
+fn expired_keys_are_deleted(database: TestDatabase) -> anyhow::Result<()> {
     Database::connect(&database.url().parse()?, options(&database))?.migrate()?;
     for (key, hours) in [("old", 25), ("young", 23)] {
         let (uuid, moment) = match database.backend() {
@@ -162,7 +162,7 @@ fn old_keys_are_swept(database: TestDatabase) -> anyhow::Result<()> {
         ))?;
     }
     let app = App::on(database);
-    // The first sweep is at the start.
+    // The first sweep runs at start.
     deadline::eventually("a sweep", || {
         let keys = app.database.rows("SELECT key FROM idempotency_keys").unwrap();
         (keys == [["young"]]).then_some(())

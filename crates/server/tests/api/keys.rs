@@ -1,4 +1,4 @@
-//! Who may call.
+//! API keys and scopes.
 
 use crate::app::{App, options};
 use gochat_adapters::{CommitOptions, Database};
@@ -12,19 +12,19 @@ use std::{sync::Arc, time::Duration};
 
 pub fn cases() -> Vec<Case> {
     cases![
-        a_key_that_does_not_hold_is_refused_with_one_text_for_all,
-        the_key_is_looked_at_before_the_body,
-        a_key_of_the_command_line_works_at_once,
+        every_invalid_key_is_refused_with_the_same_text,
+        the_key_is_checked_before_the_body,
+        a_new_key_works_at_once,
         a_key_without_the_scope_is_forbidden_before_the_body_is_read,
-        a_scope_of_a_newer_version_is_passed_over,
-        without_the_setting_the_development_key_is_a_key_like_any_other,
+        a_scope_of_a_newer_version_is_ignored,
+        without_the_setting_the_development_key_is_unknown,
     ]
     .to_vec()
 }
 
 const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
 
-/// Runs `work` on the keys of the application's database, as the command line does beside a server.
+/// Runs `work` on the keys in the application's database, like the command line does while a server runs.
 fn with_keys<T>(app: &App, work: impl AsyncFnOnce(ApiKeyService) -> T) -> T {
     let options = options(&app.database);
     let database = Database::connect(&app.database.url().parse().unwrap(), options).unwrap();
@@ -47,7 +47,7 @@ pub fn issue_with(app: &App, scopes: &[Scope]) -> ApiKey {
     with_keys(app, async |keys| keys.issue(request).await.unwrap().0)
 }
 
-/// Issues many keys that may only read.
+/// Issues many read-only keys.
 pub fn issue_readers(app: &App, count: usize) -> Vec<ApiKey> {
     with_keys(app, async |keys| {
         let mut issued = Vec::new();
@@ -77,7 +77,7 @@ fn assert_unauthorized(app: &App, request: &Request) {
     assert_eq!(reply.header("www-authenticate"), r#"GoChat-Token realm="gochat""#);
 }
 
-fn a_key_that_does_not_hold_is_refused_with_one_text_for_all(database: TestDatabase) -> anyhow::Result<()> {
+fn every_invalid_key_is_refused_with_the_same_text(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let (expired, _) = issue(&app, Scope::GroupsWrite, Some(Duration::ZERO));
     let (revoked, issued) = issue(&app, Scope::GroupsWrite, None);
@@ -96,7 +96,7 @@ fn a_key_that_does_not_hold_is_refused_with_one_text_for_all(database: TestDatab
     Ok(())
 }
 
-fn the_key_is_looked_at_before_the_body(database: TestDatabase) -> anyhow::Result<()> {
+fn the_key_is_checked_before_the_body(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     for body in ["nonsense", "{}", &"x".repeat(20_000)] {
         let request = Request::create(body).without("gochat-token");
@@ -106,7 +106,7 @@ fn the_key_is_looked_at_before_the_body(database: TestDatabase) -> anyhow::Resul
     Ok(())
 }
 
-fn a_key_of_the_command_line_works_at_once(database: TestDatabase) -> anyhow::Result<()> {
+fn a_new_key_works_at_once(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let (key, _) = issue(&app, Scope::GroupsWrite, Some(Duration::from_secs(3600)));
     assert_eq!(with_key(key.expose()).send(app.port).status, 201);
@@ -132,7 +132,7 @@ fn a_key_without_the_scope_is_forbidden_before_the_body_is_read(
     Ok(())
 }
 
-fn a_scope_of_a_newer_version_is_passed_over(database: TestDatabase) -> anyhow::Result<()> {
+fn a_scope_of_a_newer_version_is_ignored(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let (key, _) = issue(&app, Scope::GroupsWrite, None);
     app.database.execute("UPDATE api_keys SET scopes = 'groups:burn ' || scopes")?;
@@ -144,9 +144,7 @@ fn a_scope_of_a_newer_version_is_passed_over(database: TestDatabase) -> anyhow::
     Ok(())
 }
 
-fn without_the_setting_the_development_key_is_a_key_like_any_other(
-    database: TestDatabase,
-) -> anyhow::Result<()> {
+fn without_the_setting_the_development_key_is_unknown(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, &[("GOCHAT__AUTH__DEVELOPMENT_KEY", "false")]);
     assert_unauthorized(&app, &Request::create(BODY));
     Ok(())

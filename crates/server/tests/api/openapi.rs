@@ -1,6 +1,6 @@
-//! What the description of the API says, and what the service does.
+//! Compares the OpenAPI document with the service.
 
-use crate::{app::App, faults::refuse_every_create, keys::issue};
+use crate::{app::App, database_errors::refuse_every_create, keys::issue};
 use gochat_domain::auth::Scope;
 use gochat_test_support::{
     Case, CaseWithoutDatabase, TestDatabase, cases,
@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 pub fn cases() -> Vec<Case> {
-    cases![every_reply_is_described, the_errors_of_no_operation_have_the_bodies_of_all_errors].to_vec()
+    cases![every_reply_is_described, errors_outside_of_operations_have_the_same_body].to_vec()
 }
 
-/// Those that look at the description alone.
+/// Cases that only check the document.
 pub fn cases_without_database() -> [CaseWithoutDatabase; 4] {
     [
-        ("every_body_of_the_description_fits_its_schema", every_body_of_the_description_fits_its_schema),
+        ("every_example_matches_its_schema", every_example_matches_its_schema),
         ("every_code_has_an_example", every_code_has_an_example),
-        ("every_error_is_in_the_table_for_people", every_error_is_in_the_table_for_people),
+        ("every_error_code_is_in_the_table_of_docs_api", every_error_code_is_in_the_table_of_docs_api),
         ("every_operation_names_its_scope", every_operation_names_its_scope),
     ]
 }
@@ -30,7 +30,7 @@ pub fn api() -> Value {
     serde_json::from_str(include_str!("../../../../docs/openapi.json")).unwrap()
 }
 
-/// The operations, as (path, method, operation).
+/// Returns the operations, as (path, method, operation).
 pub fn operations(api: &Value) -> Vec<(&str, &str, &Value)> {
     let paths = api["paths"].as_object().unwrap().iter();
     paths
@@ -40,13 +40,13 @@ pub fn operations(api: &Value) -> Vec<(&str, &str, &Value)> {
         .collect()
 }
 
-/// The replies of every operation.
+/// Returns the replies of every operation.
 fn replies(api: &Value) -> Vec<&Value> {
     let replies = operations(api).into_iter().map(|(_, _, operation)| &operation["responses"]);
     replies.flat_map(|replies| replies.as_object().unwrap().values()).collect()
 }
 
-/// Passes if `body` is as `schema` has it.
+/// Passes if `body` matches `schema`.
 #[track_caller]
 fn assert_fits(api: &Value, schema: &Value, body: &Value) {
     let mut whole = schema.clone();
@@ -129,8 +129,8 @@ fn every_reply_is_described(database: TestDatabase) -> anyhow::Result<()> {
     let mut lock = app.database.lock_groups()?;
     check_both(all, "post", 503, Request::create(r#"{"name":"late","token":"t","admin_id":1}"#));
     lock.execute("ROLLBACK")?;
-    // A row that breaks a rule of the service, and a rule of the table that the service does not know of.
-    // Of one group, as a create that was answered 503 may be stored by now.
+    // Breaks a rule of the domain in a stored row, and adds a constraint unknown to the service. Only one row is
+    // changed, because the create that was answered 503 may have been stored meanwhile.
     app.database.execute("UPDATE groups SET name = ' g' WHERE id = 1")?;
     refuse_every_create(&app.database)?;
     for (path, method, request) in [
@@ -145,8 +145,8 @@ fn every_reply_is_described(database: TestDatabase) -> anyhow::Result<()> {
     check(all, "post", 408, &exchange(app.port, b"POST /v1/group HTTP/1.1\r\n"));
     let late = create().header("Accept", PROBLEM_JSON).bytes();
     check(all, "post", 408, &exchange(app.port, &late[..late.len() - 1]));
-    // Whatever is said was seen, but for what is found out before the operation is known, which the create shows for all, and
-    // for a lock, which stops no read on SQLite.
+    // Every described reply was seen. Only the create shows the errors that occur before the method is known, and a lock does
+    // not stop reads on SQLite.
     let of_any_operation = ["malformed_request", "header_too_large", "request_timeout"];
     let is_left_out = |method: &str, code: &str| match method {
         "post" => false,
@@ -162,12 +162,12 @@ fn every_reply_is_described(database: TestDatabase) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn the_errors_of_no_operation_have_the_bodies_of_all_errors(database: TestDatabase) -> anyhow::Result<()> {
+fn errors_outside_of_operations_have_the_same_body(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let api = api();
     for (method, path, code) in [("GET", "/nothing", "not_found"), ("PUT", "/v1/group", "method_not_allowed")]
     {
-        assert!(OF_NO_OPERATION.contains(&code));
+        assert!(OUTSIDE_OPERATIONS.contains(&code));
         let request = Request::new(method, path);
         let replies = [("Error", request.clone()), ("Problem", request.header("Accept", PROBLEM_JSON))];
         for (name, request) in replies {
@@ -180,7 +180,7 @@ fn the_errors_of_no_operation_have_the_bodies_of_all_errors(database: TestDataba
     Ok(())
 }
 
-/// The codes that these replies have examples of.
+/// Returns the codes for which these replies have examples.
 fn codes(replies: &Value) -> impl Iterator<Item = &str> {
     let contents =
         replies.as_object().unwrap().values().filter_map(|reply| reply["content"].get("application/json"));
@@ -188,11 +188,11 @@ fn codes(replies: &Value) -> impl Iterator<Item = &str> {
     examples.filter_map(|example| example["value"]["code"].as_str())
 }
 
-/// What HTTP itself has in a reply, and CORS.
-const UNSAID: [&str; 5] = ["connection", "content-length", "content-type", "date", "vary"];
+/// Headers of HTTP itself and of CORS, which the document omits.
+const UNDESCRIBED: [&str; 5] = ["connection", "content-length", "content-type", "date", "vary"];
 
-/// Passes if the reply is as it is described: headers, content type, body with no field more; and an error in the very words
-/// of the example of its code.
+/// Passes if the reply matches its description: headers, content type, and a body without further fields. An error
+/// must equal the example of its code.
 #[track_caller]
 fn assert_described(api: &Value, described: &Value, reply: &Reply) {
     let headers = described["headers"].as_object().expect("the status is not described");
@@ -201,7 +201,7 @@ fn assert_described(api: &Value, described: &Value, reply: &Reply) {
         assert!(is_there || ["idempotency-replayed", "link"].contains(&&**name), "{name}: {reply:?}");
     }
     for name in reply.header_names() {
-        assert!(headers.contains_key(name) || UNSAID.contains(&name), "{name}: {reply:?}");
+        assert!(headers.contains_key(name) || UNDESCRIBED.contains(&name), "{name}: {reply:?}");
     }
     if described.get("content").is_none() {
         assert_eq!(reply.body, "", "a body that is not described");
@@ -216,7 +216,7 @@ fn assert_described(api: &Value, described: &Value, reply: &Reply) {
     if reply.status >= 400 {
         let mut example = content["examples"][body["code"].as_str().unwrap()]["value"].clone();
         for member in ["request_id", "error", "detail"] {
-            // What is wrong with JSON is said with the place.
+            // A JSON error also tells its position, so only its beginning is compared.
             if body.get(member).is_some() && (member == "request_id" || body["code"] == "malformed_json") {
                 example[member] = body[member].take();
                 body[member] = example[member].clone();
@@ -226,7 +226,7 @@ fn assert_described(api: &Value, described: &Value, reply: &Reply) {
     }
 }
 
-fn every_body_of_the_description_fits_its_schema() -> anyhow::Result<()> {
+fn every_example_matches_its_schema() -> anyhow::Result<()> {
     let api = api();
     let requests = operations(&api).into_iter().filter_map(|(_, _, operation)| operation.get("requestBody"));
     let contents = replies(&api).into_iter().chain(requests).filter_map(|described| described.get("content"));
@@ -242,8 +242,8 @@ fn every_body_of_the_description_fits_its_schema() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The codes of what is no operation: a path or a method that does not exist.
-const OF_NO_OPERATION: [&str; 2] = ["method_not_allowed", "not_found"];
+/// Codes of an unknown path and of an unsupported method, which belong to no operation.
+const OUTSIDE_OPERATIONS: [&str; 2] = ["method_not_allowed", "not_found"];
 
 fn every_code_has_an_example() -> anyhow::Result<()> {
     let api = api();
@@ -252,14 +252,14 @@ fn every_code_has_an_example() -> anyhow::Result<()> {
         .filter_map(|reply| reply["content"].get("application/json"))
         .flat_map(|content| content["examples"].as_object().unwrap().values())
         .filter_map(|example| example["value"]["code"].as_str())
-        .chain(OF_NO_OPERATION)
+        .chain(OUTSIDE_OPERATIONS)
         .collect();
     let codes = api["components"]["schemas"]["Code"]["enum"].as_array().unwrap();
     assert_eq!(with_examples, codes.iter().map(|code| code.as_str().unwrap()).collect());
     Ok(())
 }
 
-fn every_error_is_in_the_table_for_people() -> anyhow::Result<()> {
+fn every_error_code_is_in_the_table_of_docs_api() -> anyhow::Result<()> {
     let api = api();
     let page = include_str!("../../../../docs/api.md");
     let problems = replies(&api).into_iter().flat_map(|reply| {
@@ -282,7 +282,7 @@ fn every_operation_names_its_scope() -> anyhow::Result<()> {
         (&json!("apiKey"), &json!("header"), &json!("GoChat-Token"))
     );
     for (path, method, operation) in operations(&api) {
-        // The scopes in a requirement are OAuth's; those of a key are told in words.
+        // Scopes in a security requirement are for OAuth, so the description names the scopes of API keys.
         assert_eq!(operation["security"], json!([{ "GoChat-Token": [] }]), "{method} {path}");
         let scope = if method == "get" { "groups:read" } else { "groups:write" };
         let words = format!("Needs the scope `{scope}`.");

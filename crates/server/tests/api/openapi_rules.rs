@@ -1,4 +1,4 @@
-//! Rules of the description: those of linters, and those of generators of clients.
+//! Rules for the OpenAPI document: those of linters, and those of client generators.
 
 use crate::openapi::{api, operations};
 use gochat_test_support::CaseWithoutDatabase;
@@ -7,14 +7,17 @@ use std::collections::BTreeSet;
 
 pub fn cases_without_database() -> [CaseWithoutDatabase; 4] {
     [
-        ("every_integer_has_a_least_and_a_greatest_value", every_integer_has_a_least_and_a_greatest_value),
-        ("all_that_a_reader_looks_for_is_described", all_that_a_reader_looks_for_is_described),
-        ("no_body_is_of_several_shapes", no_body_is_of_several_shapes),
-        ("nothing_shared_is_unused", nothing_shared_is_unused),
+        ("every_integer_has_a_minimum_and_a_maximum", every_integer_has_a_minimum_and_a_maximum),
+        (
+            "every_operation_parameter_and_field_is_described",
+            every_operation_parameter_and_field_is_described,
+        ),
+        ("no_body_has_alternative_schemas", no_body_has_alternative_schemas),
+        ("every_component_is_used", every_component_is_used),
     ]
 }
 
-/// Every value in the document, with the path to it.
+/// Returns every value in the document with its path.
 fn values(api: &Value) -> Vec<(String, &Value)> {
     let mut found = vec![(String::new(), api)];
     let mut next = 0;
@@ -31,7 +34,7 @@ fn values(api: &Value) -> Vec<(String, &Value)> {
     found
 }
 
-fn every_integer_has_a_least_and_a_greatest_value() -> anyhow::Result<()> {
+fn every_integer_has_a_minimum_and_a_maximum() -> anyhow::Result<()> {
     let api = api();
     let values = values(&api);
     let integers: Vec<_> = values.iter().filter(|(_, value)| value["type"] == "integer").collect();
@@ -42,13 +45,13 @@ fn every_integer_has_a_least_and_a_greatest_value() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn all_that_a_reader_looks_for_is_described() -> anyhow::Result<()> {
+fn every_operation_parameter_and_field_is_described() -> anyhow::Result<()> {
     let api = api();
     let text = |value: &Value| value.as_str().is_some_and(|text| !text.trim().is_empty());
     for place in ["/info/description", "/info/contact/name", "/info/license/identifier"] {
         assert!(api.pointer(place).is_some_and(text), "{place}");
     }
-    // Names that nobody has (RFC 2606): an address there reaches nobody.
+    // Reserved names (RFC 2606), which no contact address may use.
     for name in ["example.org", "example.com", "example.net", ".example", ".invalid"] {
         assert!(!api.to_string().contains(name), "{name}");
     }
@@ -66,8 +69,8 @@ fn all_that_a_reader_looks_for_is_described() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What generators of clients cannot take.
-fn no_body_is_of_several_shapes() -> anyhow::Result<()> {
+/// Client generators cannot handle alternatives.
+fn no_body_has_alternative_schemas() -> anyhow::Result<()> {
     let api = api();
     for (path, value) in values(&api) {
         for several in ["oneOf", "anyOf", "not"] {
@@ -78,7 +81,7 @@ fn no_body_is_of_several_shapes() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn nothing_shared_is_unused() -> anyhow::Result<()> {
+fn every_component_is_used() -> anyhow::Result<()> {
     let api = api();
     let values = values(&api);
     let references: BTreeSet<_> = values.iter().filter_map(|(_, value)| value["$ref"].as_str()).collect();

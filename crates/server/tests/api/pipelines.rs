@@ -1,4 +1,4 @@
-//! Requests that are sent ahead, and requests for another protocol: each gets the reply that fits it.
+//! Pipelined requests, and requests to upgrade the protocol: each gets its own reply.
 
 use crate::app::App;
 use gochat_test_support::{
@@ -8,16 +8,16 @@ use gochat_test_support::{
 
 pub fn cases() -> Vec<Case> {
     cases![
-        a_reply_is_framed_by_its_own_request,
-        nothing_is_served_behind_a_request_that_closes,
-        requests_in_many_small_pieces_are_served_one_by_one,
-        a_chunked_body_ends_where_it_ends,
-        a_request_for_another_protocol_is_served_as_if_it_had_not_asked,
-        empty_lines_between_requests_are_passed_over,
-        a_tunnel_is_refused_and_nothing_is_served_in_it,
-        a_request_that_is_never_whole_does_not_hold_its_connection,
-        a_close_that_is_no_text_is_none,
-        a_reply_of_http_1_0_to_no_request_is_whole_too,
+        a_reply_is_framed_for_its_own_request,
+        nothing_is_served_after_connection_close,
+        requests_in_small_pieces_are_served_one_by_one,
+        a_chunked_body_ends_at_its_last_chunk,
+        an_upgrade_request_is_served_without_an_upgrade,
+        empty_lines_between_requests_are_ignored,
+        connect_is_refused_and_nothing_after_it_is_served,
+        a_request_that_is_never_completed_does_not_keep_its_connection,
+        a_connection_header_that_is_not_text_is_ignored,
+        a_malformed_http_1_0_request_gets_a_complete_error,
     ]
     .to_vec()
 }
@@ -34,7 +34,7 @@ fn head(path: &str) -> Request {
     Request::new("HEAD", path).header("GoChat-Token", DEVELOPMENT_KEY)
 }
 
-fn a_reply_is_framed_by_its_own_request(database: TestDatabase) -> anyhow::Result<()> {
+fn a_reply_is_framed_for_its_own_request(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let mut connection = Connection::open(app.port);
     let requests = [
@@ -59,7 +59,7 @@ fn a_reply_is_framed_by_its_own_request(database: TestDatabase) -> anyhow::Resul
     Ok(())
 }
 
-fn nothing_is_served_behind_a_request_that_closes(database: TestDatabase) -> anyhow::Result<()> {
+fn nothing_is_served_after_connection_close(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let old = create("old").bytes();
     let old = String::from_utf8(old)?.replace("HTTP/1.1", "HTTP/1.0").into_bytes();
@@ -74,7 +74,7 @@ fn nothing_is_served_behind_a_request_that_closes(database: TestDatabase) -> any
     Ok(())
 }
 
-fn requests_in_many_small_pieces_are_served_one_by_one(database: TestDatabase) -> anyhow::Result<()> {
+fn requests_in_small_pieces_are_served_one_by_one(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let mut connection = Connection::open(app.port);
     let requests = [create("a").bytes(), create("b").chunked().bytes(), head("/v1/group").bytes()].concat();
@@ -87,14 +87,14 @@ fn requests_in_many_small_pieces_are_served_one_by_one(database: TestDatabase) -
     Ok(())
 }
 
-fn a_chunked_body_ends_where_it_ends(database: TestDatabase) -> anyhow::Result<()> {
+fn a_chunked_body_ends_at_its_last_chunk(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let mut connection = Connection::open(app.port);
     let head = format!(
         "POST /v1/group HTTP/1.1\r\nHost: localhost\r\nGoChat-Token: {DEVELOPMENT_KEY}\r\n\
          Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     );
-    // What looks like an end stands in the data, an extension and a trailer stand around it.
+    // The data contains text that looks like the end; a chunk extension and a trailer surround it.
     let body = "a;x=y\r\n{\"name\":\"a\r\n1C\r\n\",\"token\":\"t\",\r\n\r\n\"admin_id\"\r\n3\r\n:1}\r\n0\r\nX: y\r\n\r\n";
     let pipelined = [head.as_bytes(), body.as_bytes(), &get("/v1/group/1").bytes()].concat();
     connection.write(&pipelined);
@@ -104,9 +104,7 @@ fn a_chunked_body_ends_where_it_ends(database: TestDatabase) -> anyhow::Result<(
     Ok(())
 }
 
-fn a_request_for_another_protocol_is_served_as_if_it_had_not_asked(
-    database: TestDatabase,
-) -> anyhow::Result<()> {
+fn an_upgrade_request_is_served_without_an_upgrade(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let mut connection = Connection::open(app.port);
     for (number, upgrade) in ["h2c", "websocket", "TLS/1.0, HTTP/2.0", "h2c"].into_iter().enumerate() {
@@ -124,7 +122,7 @@ fn a_request_for_another_protocol_is_served_as_if_it_had_not_asked(
     Ok(())
 }
 
-fn empty_lines_between_requests_are_passed_over(database: TestDatabase) -> anyhow::Result<()> {
+fn empty_lines_between_requests_are_ignored(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let mut connection = Connection::open(app.port);
     let lines = b"\r\n\r\n\n".repeat(50_000);
@@ -133,7 +131,7 @@ fn empty_lines_between_requests_are_passed_over(database: TestDatabase) -> anyho
     Ok(())
 }
 
-fn a_tunnel_is_refused_and_nothing_is_served_in_it(database: TestDatabase) -> anyhow::Result<()> {
+fn connect_is_refused_and_nothing_after_it_is_served(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     for length in ["", "Content-Length: 5\r\n"] {
         let mut connection = Connection::open(app.port);
@@ -146,8 +144,10 @@ fn a_tunnel_is_refused_and_nothing_is_served_in_it(database: TestDatabase) -> an
     Ok(())
 }
 
-/// Requests after whose reply the client neither sends the rest nor closes.
-fn a_request_that_is_never_whole_does_not_hold_its_connection(database: TestDatabase) -> anyhow::Result<()> {
+/// Requests whose client neither sends the rest nor closes after the reply.
+fn a_request_that_is_never_completed_does_not_keep_its_connection(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
     let app = App::on(database);
     let preflight = Request::new("OPTIONS", "/v1/group")
         .header("Origin", "http://localhost:3000")
@@ -168,7 +168,7 @@ fn a_request_that_is_never_whole_does_not_hold_its_connection(database: TestData
     Ok(())
 }
 
-fn a_close_that_is_no_text_is_none(database: TestDatabase) -> anyhow::Result<()> {
+fn a_connection_header_that_is_not_text_is_ignored(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let mut connection = Connection::open(app.port);
     for name in ["a", "b"] {
@@ -181,7 +181,7 @@ fn a_close_that_is_no_text_is_none(database: TestDatabase) -> anyhow::Result<()>
     Ok(())
 }
 
-fn a_reply_of_http_1_0_to_no_request_is_whole_too(database: TestDatabase) -> anyhow::Result<()> {
+fn a_malformed_http_1_0_request_gets_a_complete_error(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let mut connection = Connection::open(app.port);
     connection.write(b"GET /nope HTTP/1.0\r\nConnection: keep-alive\r\n\r\nnonsense\r\n\r\n");

@@ -1,4 +1,4 @@
-//! What every reply has in common, and requests that reach no handler.
+//! The common parts of all replies, and requests that reach no handler.
 
 use crate::app::App;
 use gochat_test_support::{
@@ -8,19 +8,19 @@ use gochat_test_support::{
 
 pub fn cases() -> Vec<Case> {
     cases![
-        no_such_path,
-        wrong_method,
-        the_request_id_of_the_caller_is_kept_where_it_can_be,
-        an_error_comes_by_rfc_9457_where_that_is_asked_for,
+        an_unknown_path_is_404,
+        an_unsupported_method_is_405,
+        a_valid_request_id_of_the_caller_is_kept,
+        an_error_is_a_problem_if_accept_names_it,
         a_body_that_is_not_sent_in_time_is_answered_408,
         a_head_that_is_not_sent_in_time_is_answered_408,
-        a_later_head_that_is_not_sent_in_time_is_answered_408,
-        a_refused_request_whose_body_never_ends_is_not_read_on,
+        a_second_head_that_is_not_sent_in_time_is_answered_408,
+        the_endless_body_of_a_refused_request_is_not_read_on,
         a_chunked_body_that_was_read_leaves_the_connection_open,
-        what_is_not_http_behind_a_request_is_answered_400,
-        what_is_not_http_is_answered_400,
+        bytes_after_a_request_that_are_not_http_are_answered_400,
+        bytes_that_are_not_http_are_answered_400,
         a_target_that_is_too_long_is_answered_400,
-        a_reply_without_a_body_behind_an_error_is_left_as_it_is,
+        a_reply_without_a_body_after_an_error_is_not_changed,
         a_head_that_is_too_large_is_answered_431,
         a_connection_serves_one_request_after_another,
     ]
@@ -29,7 +29,7 @@ pub fn cases() -> Vec<Case> {
 
 const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
 
-fn no_such_path(database: TestDatabase) -> anyhow::Result<()> {
+fn an_unknown_path_is_404(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     for path in
         ["/v1", "/openapi", "/v1/group/", "/v1/groups", "/V1/group", "/v1/group%00", "//v1/group", "/%ff"]
@@ -42,7 +42,7 @@ fn no_such_path(database: TestDatabase) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn wrong_method(database: TestDatabase) -> anyhow::Result<()> {
+fn an_unsupported_method_is_405(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let refused = ["PUT", "PATCH", "DELETE", "OPTIONS", "BREW"];
     let refused_of_one = [&["POST"], &refused[..]].concat();
@@ -51,14 +51,14 @@ fn wrong_method(database: TestDatabase) -> anyhow::Result<()> {
     {
         for method in methods {
             let reply = Request::new(method, path).send(app.port);
-            reply.assert_error(405, "method_not_allowed", None, "this path does not have that method");
+            reply.assert_error(405, "method_not_allowed", None, "this path does not support that method");
             assert_eq!(reply.header("allow"), allowed);
         }
     }
     Ok(())
 }
 
-fn the_request_id_of_the_caller_is_kept_where_it_can_be(database: TestDatabase) -> anyhow::Result<()> {
+fn a_valid_request_id_of_the_caller_is_kept(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let reply_to = |id: &str| Request::new("GET", "/nothing").header("X-Request-Id", id).send(app.port);
     for id in ["a", "A-z_0.9", &"x".repeat(64)] {
@@ -74,7 +74,7 @@ fn the_request_id_of_the_caller_is_kept_where_it_can_be(database: TestDatabase) 
     Ok(())
 }
 
-fn an_error_comes_by_rfc_9457_where_that_is_asked_for(database: TestDatabase) -> anyhow::Result<()> {
+fn an_error_is_a_problem_if_accept_names_it(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let ask = |request: Request| {
         let request = request.header("Accept", "application/problem+json").header("X-Request-Id", "id");
@@ -90,8 +90,8 @@ fn an_error_comes_by_rfc_9457_where_that_is_asked_for(database: TestDatabase) ->
     Ok(())
 }
 
-/// Sends the start of a request, and nothing more.
-fn answer_to_the_start(app: &App, start: &str) {
+/// Sends the start of a request and nothing more.
+fn answer_to_incomplete_request(app: &App, start: &str) {
     let mut connection = Connection::open(app.port);
     connection.write(start.as_bytes());
     let reply = connection.read();
@@ -105,19 +105,19 @@ fn a_body_that_is_not_sent_in_time_is_answered_408(database: TestDatabase) -> an
     let head = format!(
         "POST /v1/group HTTP/1.1\r\nHost: localhost\r\nGoChat-Token: {DEVELOPMENT_KEY}\r\nContent-Type: application/json\r\n"
     );
-    answer_to_the_start(&app, &format!("{head}Content-Length: 37\r\n\r\n{{\"name\":"));
-    answer_to_the_start(&app, &format!("{head}Transfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n"));
+    answer_to_incomplete_request(&app, &format!("{head}Content-Length: 37\r\n\r\n{{\"name\":"));
+    answer_to_incomplete_request(&app, &format!("{head}Transfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n"));
     assert!(app.groups().is_empty());
     Ok(())
 }
 
 fn a_head_that_is_not_sent_in_time_is_answered_408(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, &[("GOCHAT__HTTP__REQUEST_TIMEOUT", "1s")]);
-    answer_to_the_start(&app, "POST /v1/group HTTP/1.1\r\nHost: localhost\r\nGoChat-");
+    answer_to_incomplete_request(&app, "POST /v1/group HTTP/1.1\r\nHost: localhost\r\nGoChat-");
     Ok(())
 }
 
-fn a_later_head_that_is_not_sent_in_time_is_answered_408(database: TestDatabase) -> anyhow::Result<()> {
+fn a_second_head_that_is_not_sent_in_time_is_answered_408(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, &[("GOCHAT__HTTP__REQUEST_TIMEOUT", "1s")]);
     let mut connection = Connection::open(app.port);
     connection.write(&Request::create(BODY).bytes());
@@ -130,7 +130,7 @@ fn a_later_head_that_is_not_sent_in_time_is_answered_408(database: TestDatabase)
     Ok(())
 }
 
-fn a_refused_request_whose_body_never_ends_is_not_read_on(database: TestDatabase) -> anyhow::Result<()> {
+fn the_endless_body_of_a_refused_request_is_not_read_on(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let key = format!("GoChat-Token: {DEVELOPMENT_KEY}\r\n");
     let json = "Content-Type: application/json\r\n";
@@ -162,7 +162,7 @@ fn a_chunked_body_that_was_read_leaves_the_connection_open(database: TestDatabas
     Ok(())
 }
 
-fn what_is_not_http_behind_a_request_is_answered_400(database: TestDatabase) -> anyhow::Result<()> {
+fn bytes_after_a_request_that_are_not_http_are_answered_400(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     for (first, status) in [(Request::create(BODY), 201), (Request::new("GET", "/nothing"), 404)] {
         let mut connection = Connection::open(app.port);
@@ -179,7 +179,7 @@ fn what_is_not_http_behind_a_request_is_answered_400(database: TestDatabase) -> 
     Ok(())
 }
 
-fn what_is_not_http_is_answered_400(database: TestDatabase) -> anyhow::Result<()> {
+fn bytes_that_are_not_http_are_answered_400(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     for bytes in [
         "nonsense\r\n\r\n",
@@ -214,7 +214,7 @@ fn a_target_that_is_too_long_is_answered_400(database: TestDatabase) -> anyhow::
     Ok(())
 }
 
-fn a_reply_without_a_body_behind_an_error_is_left_as_it_is(database: TestDatabase) -> anyhow::Result<()> {
+fn a_reply_without_a_body_after_an_error_is_not_changed(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let preflight = Request::new("OPTIONS", "/v1/group")
         .header("Origin", "http://localhost:3000")
@@ -242,7 +242,7 @@ fn a_connection_serves_one_request_after_another(database: TestDatabase) -> anyh
     let mut connection = Connection::open(app.port);
     let create =
         |name: &str| Request::create(format!(r#"{{"name":"{name}","token":"t","admin_id":1}}"#)).bytes();
-    // The second is sent before the first is answered, and an error does not end the connection.
+    // The second request is sent before the first is answered. An error does not end the connection.
     connection.write(&[create("a"), create("a"), create("b")].concat());
     assert_eq!(
         [connection.read().status, connection.read().status, connection.read().status],

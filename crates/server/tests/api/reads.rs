@@ -1,4 +1,4 @@
-//! Groups are found as they were created.
+//! Finding and listing groups.
 
 use crate::{app::App, keys::issue};
 use gochat_domain::auth::Scope;
@@ -9,16 +9,16 @@ use gochat_test_support::{
 
 pub fn cases() -> Vec<Case> {
     cases![
-        a_group_is_read_as_it_was_created_by_location_id_uuid_and_name,
-        a_name_that_is_older_than_the_rules_is_read_and_found,
-        a_lookup_is_answered_as_the_same_query_for_one_group_is,
-        a_lookup_that_names_no_group_is_422,
-        what_is_not_there_is_404,
-        the_first_parameter_that_is_given_decides,
-        a_list_is_walked_by_its_links,
-        a_bad_parameter_is_named,
+        a_group_is_found_by_location_id_uuid_and_name_as_it_was_created,
+        a_name_stored_before_the_current_rules_is_still_found,
+        a_lookup_answers_like_a_list_query_for_one_group,
+        a_lookup_without_a_parameter_is_422,
+        a_group_that_does_not_exist_is_404,
+        the_first_parameter_that_is_not_empty_decides,
+        following_links_lists_every_group_once,
+        an_invalid_parameter_is_reported,
         head_answers_as_get_does_but_without_a_body,
-        reading_takes_the_scope_for_reading,
+        reading_needs_the_scope_groups_read,
     ]
     .to_vec()
 }
@@ -43,7 +43,7 @@ fn assert_found(reply: &Reply, body: &str) {
     reply.assert_common_headers();
 }
 
-fn a_group_is_read_as_it_was_created_by_location_id_uuid_and_name(
+fn a_group_is_found_by_location_id_uuid_and_name_as_it_was_created(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
     let app = App::on(database);
@@ -57,7 +57,7 @@ fn a_group_is_read_as_it_was_created_by_location_id_uuid_and_name(
     Ok(())
 }
 
-fn a_name_that_is_older_than_the_rules_is_read_and_found(database: TestDatabase) -> anyhow::Result<()> {
+fn a_name_stored_before_the_current_rules_is_still_found(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let mut bodies = Vec::new();
     for (id, name, in_a_query) in [
@@ -87,7 +87,7 @@ fn a_name_that_is_older_than_the_rules_is_read_and_found(database: TestDatabase)
     Ok(())
 }
 
-fn a_lookup_is_answered_as_the_same_query_for_one_group_is(database: TestDatabase) -> anyhow::Result<()> {
+fn a_lookup_answers_like_a_list_query_for_one_group(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     create(&app, "other");
     let created = create(&app, "caf\u{e9} & co");
@@ -102,7 +102,7 @@ fn a_lookup_is_answered_as_the_same_query_for_one_group_is(database: TestDatabas
         let head = request("HEAD", &format!("/v1/group_lookup?{query}")).send(app.port);
         assert_eq!((head.status, head.header("content-length")), (200, looked_up.header("content-length")));
     }
-    // It finds one group, so it has no pages.
+    // A lookup finds a single group, so `limit` has no meaning.
     assert_found(&get(&app, "/v1/group_lookup?limit=1&after=1&id=2"), &created.body);
     for query in ["id=9", "uuid=0199aaaa-0000-7000-8000-000000000001", "name=g"] {
         let reply = get(&app, &format!("/v1/group_lookup?{query}"));
@@ -111,7 +111,7 @@ fn a_lookup_is_answered_as_the_same_query_for_one_group_is(database: TestDatabas
     Ok(())
 }
 
-fn a_lookup_that_names_no_group_is_422(database: TestDatabase) -> anyhow::Result<()> {
+fn a_lookup_without_a_parameter_is_422(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     create(&app, "g");
     for query in ["", "?", "?limit=1", "?id=&uuid=&name=", "?group=1"] {
@@ -121,12 +121,12 @@ fn a_lookup_that_names_no_group_is_422(database: TestDatabase) -> anyhow::Result
     let name = get(&app, "/v1/group_lookup?name=%20");
     name.assert_error(422, "invalid_name", Some("name"), "name must not begin or end with white space");
     let reply = request("POST", "/v1/group_lookup").send(app.port);
-    reply.assert_error(405, "method_not_allowed", None, "this path does not have that method");
+    reply.assert_error(405, "method_not_allowed", None, "this path does not support that method");
     assert_eq!(reply.header("allow"), "GET, HEAD");
     Ok(())
 }
 
-fn what_is_not_there_is_404(database: TestDatabase) -> anyhow::Result<()> {
+fn a_group_that_does_not_exist_is_404(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     for path in [
         "/v1/group/1",
@@ -143,7 +143,7 @@ fn what_is_not_there_is_404(database: TestDatabase) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn the_first_parameter_that_is_given_decides(database: TestDatabase) -> anyhow::Result<()> {
+fn the_first_parameter_that_is_not_empty_decides(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let (one, two) = (create(&app, "one"), create(&app, "two"));
     assert_found(&get(&app, "/v1/group?name=two&id=1"), &one.body);
@@ -153,7 +153,7 @@ fn the_first_parameter_that_is_given_decides(database: TestDatabase) -> anyhow::
     Ok(())
 }
 
-fn a_list_is_walked_by_its_links(database: TestDatabase) -> anyhow::Result<()> {
+fn following_links_lists_every_group_once(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let empty = get(&app, "/v1/group");
     assert_found(&empty, "[]");
@@ -174,7 +174,7 @@ fn a_list_is_walked_by_its_links(database: TestDatabase) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn a_bad_parameter_is_named(database: TestDatabase) -> anyhow::Result<()> {
+fn an_invalid_parameter_is_reported(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let limit = "limit must be an integer from 1 to 1000";
     let id = "id must be an integer from 1 to 9223372036854775807";
@@ -217,7 +217,7 @@ fn head_answers_as_get_does_but_without_a_body(database: TestDatabase) -> anyhow
     Ok(())
 }
 
-fn reading_takes_the_scope_for_reading(database: TestDatabase) -> anyhow::Result<()> {
+fn reading_needs_the_scope_groups_read(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     create(&app, "g");
     for path in ["/v1/group", "/v1/group/1", "/v1/group?id=x", "/v1/group_lookup?id=x"] {

@@ -1,4 +1,4 @@
-//! The page to try the API on.
+//! The page for trying the API.
 
 use crate::{
     app::App,
@@ -13,12 +13,12 @@ pub fn on_a_desktop_the_example_is_sent(database: TestDatabase) -> anyhow::Resul
     the_example_is_sent(database, Screen::Desktop)
 }
 
-const INTRODUCTION: &str = "This page describes the GoChat group service, and sends it the requests that you try. \
-    The key is filled in: it is the development key, which this service accepts on this machine alone, and gochat keys create \
-    makes real ones. Open POST /v1/group first and press Execute: the reply is your first group.";
+const INTRODUCTION: &str = "This page describes the API of the GoChat group service and lets you try it. \
+    The development key is filled in. This service accepts it only from this machine; gochat keys create makes real ones. \
+    Open POST /v1/group first and press Execute: the reply is your first group.";
 
-const WITHOUT_KEY: &str = "This page describes the GoChat group service, and sends it the requests that you try. \
-    The key comes from gochat keys create, run where the service runs: press Authorize and put it in. \
+const WITHOUT_KEY: &str = "This page describes the API of the GoChat group service and lets you try it. \
+    Make a key by gochat keys create, where the service runs. Then press Authorize and enter it. \
     Open POST /v1/group first and press Execute: the reply is your first group.";
 
 pub fn on_a_phone_the_example_is_sent(database: TestDatabase) -> anyhow::Result<()> {
@@ -38,7 +38,7 @@ pub fn without_the_development_key_no_key_is_filled_in(database: TestDatabase) -
         let body = reply(client, "401").await?.text().await?;
         assert!(body.contains("unauthorized"), "{body}");
         assert!(!client.source().await?.contains(DEVELOPMENT_KEY));
-        // By the words of the introduction.
+        // Follows the instructions of the introduction.
         click(client, ".btn.authorize").await?;
         let field = wait_for(client, Locator::Css("#api_key_value")).await?;
         assert_eq!(field.prop("value").await?.as_deref(), Some(""));
@@ -61,7 +61,7 @@ fn the_example_is_sent(database: TestDatabase, screen: Screen) -> anyhow::Result
         assert_eq!(client.current_url().await?.path(), "/docs");
         let introduction = wait_for(client, Locator::Css("#introduction")).await?.text().await?;
         assert_eq!(introduction, INTRODUCTION);
-        // The key is filled in already.
+        // The key is already filled in.
         click(client, "#operations-groups-createGroup .opblock-summary-control").await?;
         click(client, "#operations-groups-createGroup .execute").await?;
         let body = reply(client, "201").await?.text().await?;
@@ -73,7 +73,7 @@ fn the_example_is_sent(database: TestDatabase, screen: Screen) -> anyhow::Result
         click(client, "#operations-groups-listGroups .execute").await?;
         let body = reply(client, "200").await?.text().await?;
         assert!(body.contains("\"name\": \"group_1\""), "{body}");
-        // Nothing is wider than the screen, and nothing came from elsewhere.
+        // Nothing is wider than the screen, and nothing was loaded from elsewhere.
         let script = "return [document.documentElement.scrollWidth <= document.documentElement.clientWidth,
                               performance.getEntriesByType('resource').map((entry) => new URL(entry.name).origin)]";
         let seen = client.execute(script, Vec::new()).await?;
@@ -87,12 +87,12 @@ fn the_example_is_sent(database: TestDatabase, screen: Screen) -> anyhow::Result
     Ok(())
 }
 
-/// Clicks what `css` names, when it is there.
+/// Waits for the element `css` and clicks it.
 async fn click(client: &Client, css: &str) -> Result<(), CmdError> {
     wait_for(client, Locator::Css(css)).await?.click().await
 }
 
-/// The reply that is shown, when it has this status.
+/// Waits for a shown reply with this status.
 async fn reply(client: &Client, status: &str) -> Result<Element, CmdError> {
     let row = format!(
         "//table[contains(@class, 'live-responses-table')]//tr[td[starts-with(normalize-space(), '{status}')]]"

@@ -1,4 +1,4 @@
-//! A browser without a window, driven by `WebDriver`.
+//! A headless browser, driven by `WebDriver`.
 
 use crate::{CHROMEDRIVER, CHROMIUM};
 use fantoccini::{Client, ClientBuilder, Locator, elements::Element, error::CmdError, wd::Capabilities};
@@ -11,19 +11,19 @@ use std::{
     time::Duration,
 };
 
-/// How long a page may take, on a machine that has much else to do.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Longest wait for a page, on a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What is visited with.
+/// Screen size.
 #[derive(Clone, Copy)]
 pub enum Screen {
-    /// A window of the browser's own size.
+    /// The browser's default window.
     Desktop,
     /// A phone, 375 pixels wide.
     Phone,
 }
 
-/// Runs `visit` in a browser of its own.
+/// Runs `visit` in a new browser.
 pub fn browse<T>(
     screen: Screen,
     visit: impl AsyncFnOnce(&Client) -> Result<T, CmdError>,
@@ -32,7 +32,7 @@ pub fn browse<T>(
     let (_driver, port) = Driver::start();
     let arguments = [
         "--headless=new".to_owned(),
-        // Root has no sandbox, and the page is our own.
+        // Chromium's sandbox does not work as root, and the page is trusted.
         "--no-sandbox".to_owned(),
         "--disable-dev-shm-usage".to_owned(),
         "--disable-gpu".to_owned(),
@@ -48,7 +48,7 @@ pub fn browse<T>(
     runtime.block_on(async {
         let mut builder = ClientBuilder::new(HttpConnector::new());
         let client = builder.capabilities(capabilities).connect(&format!("http://127.0.0.1:{port}")).await?;
-        // Also after an assertion that fails: nobody else ends the browser.
+        // Closes the browser even if an assertion fails.
         let seen = AssertUnwindSafe(visit(&client)).catch_unwind().await;
         client.close().await?;
         match seen {
@@ -58,16 +58,16 @@ pub fn browse<T>(
     })
 }
 
-/// The element that `found` names, when it is there.
+/// Waits for an element.
 pub async fn wait_for(client: &Client, found: Locator<'_>) -> Result<Element, CmdError> {
-    client.wait().at_most(PATIENCE).for_element(found).await
+    client.wait().at_most(TIMEOUT).for_element(found).await
 }
 
-/// The process that drives the browser. It ends with this value.
+/// The chromedriver process. Dropping the value ends it.
 struct Driver(Child);
 
 impl Driver {
-    /// Starts it, and returns the port that it chose.
+    /// Starts chromedriver, and returns the port that it chose.
     fn start() -> (Self, u16) {
         let mut child = Command::new(CHROMEDRIVER)
             .arg("--port=0")
@@ -86,7 +86,7 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended already.
         let _ended = self.0.kill();
         let _status = self.0.wait();
     }

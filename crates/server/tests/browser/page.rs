@@ -1,4 +1,4 @@
-//! A page of an origin of its own, which makes the call of the API page.
+//! A page of another origin that makes the API page's call.
 
 use crate::JQUERY;
 use gochat_test_support::deadline;
@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-/// The call as the API page shows it, with `http://` before its address; then what came is written down.
+/// The call of the API page, with `http://` added to its address. The page shows the outcome.
 const PAGE: &str = r#"<!DOCTYPE html>
 <title>page</title>
 <script src="/jquery.js"></script>
@@ -44,7 +44,7 @@ function write(text) {
 </script>
 "#;
 
-/// Serves it, for a service on `port`, as long as this process lives; returns its address.
+/// Serves the page, for a service on `port`, until the process ends. Returns its address.
 pub fn serve(port: u16) -> String {
     let page = PAGE.replace(":1213", &format!(":{port}"));
     let jquery = fs::read_to_string(JQUERY).unwrap();
@@ -53,7 +53,7 @@ pub fn serve(port: u16) -> String {
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let (page, jquery) = (page.clone(), jquery.clone());
-            // The browser opens connections that it does not use.
+            // Browsers open connections that they do not use.
             thread::spawn(move || answer(&stream, &page, &jquery));
         }
     });
@@ -73,6 +73,6 @@ fn answer(mut stream: &TcpStream, page: &str, jquery: &str) {
     let head = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
     );
-    // A browser that is gone needs no page.
+    // The browser may have closed the connection.
     let _gone = stream.write_all(&[head.as_bytes(), body.as_bytes()].concat());
 }

@@ -1,4 +1,4 @@
-//! A clock that goes wrong while the server runs.
+//! A clock that jumps while the server runs.
 
 use crate::process::{Server, run_in};
 use gochat_test_support::{
@@ -8,26 +8,22 @@ use gochat_test_support::{
 use tempfile::TempDir;
 
 pub fn cases() -> Vec<Case> {
-    cases![
-        a_clock_before_1970_harms_nothing_that_comes_after_it,
-        a_start_with_a_clock_before_1970_is_refused,
-    ]
-    .to_vec()
+    cases![a_server_recovers_from_a_clock_before_1970, a_start_with_a_clock_before_1970_is_refused,].to_vec()
 }
 
-/// As far back as 1963.
+/// Seconds to shift the clock: back to 1963.
 const LONG_AGO: i64 = -2_000_000_000;
 
 fn create(name: &str) -> Request {
     Request::create(format!(r#"{{"name":"{name}","token":"t","admin_id":1}}"#))
 }
 
-/// The year in the `Date` of a reply.
+/// Returns the year in the `Date` header of a reply.
 fn year(reply: &Reply) -> i32 {
     reply.header("date").split(' ').nth(3).unwrap().parse().unwrap()
 }
 
-fn a_clock_before_1970_harms_nothing_that_comes_after_it(database: TestDatabase) -> anyhow::Result<()> {
+fn a_server_recovers_from_a_clock_before_1970(database: TestDatabase) -> anyhow::Result<()> {
     let clock = FakeClock::new()?;
     let variables = clock.variables();
     let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, &**value)).collect();
@@ -54,7 +50,7 @@ fn a_clock_before_1970_harms_nothing_that_comes_after_it(database: TestDatabase)
         assert_eq!(admin.status, 200, "{}", admin.body);
         [&today, &admin].iter().all(|reply| year(reply) >= year(&before)).then_some(())
     });
-    // What was stored by the wrong clock is as it was told.
+    // A group stored with the wrong time is found as it was answered.
     let id = &seen.json()["id"];
     let found = Request::new("GET", &format!("/v1/group/{id}"))
         .header("GoChat-Token", DEVELOPMENT_KEY)

@@ -1,4 +1,4 @@
-//! Bad configuration ends with exit code 1 and one sentence, and leaves nothing behind.
+//! Invalid configuration: exit code 1, one sentence, and nothing is created.
 
 use crate::process::{run, run_in};
 use gochat_test_support::{Case, CaseWithoutDatabase, Cluster, TestDatabase, cases, deadline, schema};
@@ -7,31 +7,37 @@ use tempfile::TempDir;
 
 pub fn cases() -> Vec<CaseWithoutDatabase> {
     vec![
-        ("what_cannot_be_is_refused_in_one_sentence", what_cannot_be_is_refused_in_one_sentence),
-        ("a_port_in_use_is_named_and_no_database_is_made", a_port_in_use_is_named_and_no_database_is_made),
-        ("a_file_that_cannot_be_read_is_refused", a_file_that_cannot_be_read_is_refused),
         (
-            "a_file_that_is_wrong_is_named_and_its_secrets_are_not_shown",
-            a_file_that_is_wrong_is_named_and_its_secrets_are_not_shown,
+            "invalid_configuration_is_refused_in_one_sentence",
+            invalid_configuration_is_refused_in_one_sentence,
         ),
-        ("a_variable_that_is_no_unicode_is_refused", a_variable_that_is_no_unicode_is_refused),
-        ("a_wrong_command_line_ends_with_2", a_wrong_command_line_ends_with_2),
+        (
+            "a_port_in_use_is_reported_and_no_database_is_created",
+            a_port_in_use_is_reported_and_no_database_is_created,
+        ),
+        ("an_unreadable_settings_file_is_refused", an_unreadable_settings_file_is_refused),
+        (
+            "an_invalid_settings_file_is_named_without_showing_its_secrets",
+            an_invalid_settings_file_is_named_without_showing_its_secrets,
+        ),
+        ("a_variable_that_is_not_unicode_is_refused", a_variable_that_is_not_unicode_is_refused),
+        ("an_invalid_command_line_exits_with_2", an_invalid_command_line_exits_with_2),
     ]
 }
 
 pub fn postgres_cases() -> Vec<Case> {
-    cases![a_wrong_password_is_said_by_the_server_and_not_shown].to_vec()
+    cases![a_wrong_password_is_reported_but_not_shown].to_vec()
 }
 
 pub fn database_cases() -> Vec<Case> {
     cases![
-        a_schema_that_lacks_migrations_or_has_too_many_is_refused,
-        migrations_before_one_that_fails_are_told,
+        a_schema_with_missing_or_unknown_migrations_is_refused,
+        migrations_before_a_failed_one_are_reported,
     ]
     .to_vec()
 }
 
-/// Passes if the start is refused with one sentence that has all of `parts`, and nothing is made.
+/// Passes if the start is refused with one sentence that contains all `parts`, and nothing is created.
 #[track_caller]
 fn assert_refused(variables: &[(&str, &str)], parts: &[&str]) {
     let folder = TempDir::new().unwrap();
@@ -45,7 +51,7 @@ fn assert_refused(variables: &[(&str, &str)], parts: &[&str]) {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "something was made");
 }
 
-fn what_cannot_be_is_refused_in_one_sentence() -> anyhow::Result<()> {
+fn invalid_configuration_is_refused_in_one_sentence() -> anyhow::Result<()> {
     assert_refused(
         &[("GOCHAT__HTTP__BNID", "secret")],
         &["http.bnid", "expected one of the settings admin.bind", "http.bind"],
@@ -84,15 +90,15 @@ fn what_cannot_be_is_refused_in_one_sentence() -> anyhow::Result<()> {
         &[("GOCHAT__HTTP__ALLOWED_ORIGINS", "https://*.example.org")],
         &[
             "http.allowed_origins = \"https://*.example.org\"",
-            "each in full, without *",
+            "without wildcards",
             "https://chat.example.org",
         ],
     );
     assert_refused(&[("GOCHAT__HTTP__BIND", "here")], &["http.bind = \"here\"", "127.0.0.1:1213"]);
     for (bind, right) in [
-        ("unix:http.sock", "expected an absolute path behind unix:, like unix:/run/gochat/http.sock"),
-        ("unix:@gochat", "there are no abstract sockets (@)"),
-        ("unix:/run/http.sock?mode=660", "expected the path alone behind unix:"),
+        ("unix:http.sock", "expected an absolute path after unix:, like unix:/run/gochat/http.sock"),
+        ("unix:@gochat", "abstract sockets (@) are not supported"),
+        ("unix:/run/http.sock?mode=660", "expected only a path after unix:"),
     ] {
         let named = format!("http.bind = \"{bind}\" from the environment is refused: ");
         assert_refused(&[("GOCHAT__HTTP__BIND", bind)], &[&named, right]);
@@ -102,7 +108,7 @@ fn what_cannot_be_is_refused_in_one_sentence() -> anyhow::Result<()> {
         &["http.allowed_origins = \"https://a.example,*\"", "https://chat.example.org", "loopback"],
     );
     assert_refused(&[("GOCHAT__WRITER__BATCH", "0")], &["writer.batch = \"0\"", "from 1 to 10000"]);
-    // A folder that even root cannot make.
+    // Even root cannot create this folder.
     assert_refused(
         &[
             ("GOCHAT__HTTP__BIND", "127.0.0.1:0"),
@@ -119,7 +125,7 @@ fn what_cannot_be_is_refused_in_one_sentence() -> anyhow::Result<()> {
         &[("GOCHAT_PROFILE", "production"), ("GOCHAT__AUTH__DEVELOPMENT_KEY", "true")],
         &["auth.development_key", "production", "gochat keys create"],
     );
-    // Nobody listens on port 1.
+    // Nothing listens on port 1.
     assert_refused(
         &[
             ("GOCHAT__HTTP__BIND", "127.0.0.1:0"),
@@ -131,20 +137,20 @@ fn what_cannot_be_is_refused_in_one_sentence() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn a_port_in_use_is_named_and_no_database_is_made() -> anyhow::Result<()> {
+fn a_port_in_use_is_reported_and_no_database_is_created() -> anyhow::Result<()> {
     let taken = TcpListener::bind("127.0.0.1:0")?;
     let address = taken.local_addr()?.to_string();
     assert_refused(&[("GOCHAT__HTTP__BIND", &address)], &["http.bind", &address, "in use"]);
     assert_refused(
         &[("GOCHAT__HTTP__BIND", "127.0.0.1:0"), ("GOCHAT__ADMIN__BIND", &address)],
-        &["admin.bind", &address, "in use", "set an address that is free"],
+        &["admin.bind", &address, "in use", "set a free address"],
     );
     Ok(())
 }
 
-fn a_file_that_cannot_be_read_is_refused() -> anyhow::Result<()> {
+fn an_unreadable_settings_file_is_refused() -> anyhow::Result<()> {
     let folder = TempDir::new()?;
-    // Whoever may read everything still cannot read a folder.
+    // Even root cannot read a folder as a file.
     fs::create_dir_all(folder.path().join("config/development.toml"))?;
     let ended = run_in(folder.path(), &["config"], &[]);
     assert_eq!((ended.code, &*ended.stdout), (Some(1), ""), "{ended:?}");
@@ -152,17 +158,17 @@ fn a_file_that_cannot_be_read_is_refused() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn a_variable_that_is_no_unicode_is_refused() -> anyhow::Result<()> {
+fn a_variable_that_is_not_unicode_is_refused() -> anyhow::Result<()> {
     let url = OsStr::from_bytes(b"sqlite:///srv/\xff.sqlite");
     let mut command = Command::new(env!("CARGO_BIN_EXE_gochat"));
     let output = deadline::run(command.arg("config").env("GOCHAT__DATABASE__URL", url));
     assert_eq!((output.status.code(), &*output.stdout), (Some(1), &b""[..]));
-    let said = String::from_utf8(output.stderr)?;
-    assert_eq!(said, "gochat: GOCHAT__DATABASE__URL is refused: expected Unicode\n");
+    let message = String::from_utf8(output.stderr)?;
+    assert_eq!(message, "gochat: GOCHAT__DATABASE__URL is refused: expected Unicode\n");
     Ok(())
 }
 
-fn a_wrong_command_line_ends_with_2() -> anyhow::Result<()> {
+fn an_invalid_command_line_exits_with_2() -> anyhow::Result<()> {
     let folder = TempDir::new()?;
     for arguments in
         [&["sing"][..], &["keys", "create"], &["keys", "create", "--name", "x", "--scope", "all"]]
@@ -173,7 +179,7 @@ fn a_wrong_command_line_ends_with_2() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn a_file_that_is_wrong_is_named_and_its_secrets_are_not_shown() -> anyhow::Result<()> {
+fn an_invalid_settings_file_is_named_without_showing_its_secrets() -> anyhow::Result<()> {
     let folder = TempDir::new()?;
     fs::create_dir(folder.path().join("config"))?;
     let refused = |text: &str| {
@@ -197,10 +203,10 @@ fn a_file_that_is_wrong_is_named_and_its_secrets_are_not_shown() -> anyhow::Resu
     Ok(())
 }
 
-fn a_wrong_password_is_said_by_the_server_and_not_shown(database: TestDatabase) -> anyhow::Result<()> {
+fn a_wrong_password_is_reported_but_not_shown(database: TestDatabase) -> anyhow::Result<()> {
     let url = database.url().replace(&format!(":{}@", Cluster::PASSWORD), ":secret@");
     if url == database.url() {
-        // The server that GOCHAT_TEST_DATABASE_URL names may let everybody in.
+        // The server of GOCHAT_TEST_DATABASE_URL may accept any password.
         return Ok(());
     }
     let parts = ["database.url = \"postgres://", ":***@", "password authentication failed"];
@@ -213,7 +219,7 @@ fn a_wrong_password_is_said_by_the_server_and_not_shown(database: TestDatabase) 
     Ok(())
 }
 
-fn a_schema_that_lacks_migrations_or_has_too_many_is_refused(database: TestDatabase) -> anyhow::Result<()> {
+fn a_schema_with_missing_or_unknown_migrations_is_refused(database: TestDatabase) -> anyhow::Result<()> {
     let variables = [
         ("GOCHAT__HTTP__BIND", "127.0.0.1:0"),
         ("GOCHAT__ADMIN__BIND", "127.0.0.1:0"),
@@ -240,10 +246,10 @@ fn a_schema_that_lacks_migrations_or_has_too_many_is_refused(database: TestDatab
     Ok(())
 }
 
-fn migrations_before_one_that_fails_are_told(database: TestDatabase) -> anyhow::Result<()> {
+fn migrations_before_a_failed_one_are_reported(database: TestDatabase) -> anyhow::Result<()> {
     let versions = schema::versions(database.backend())?;
     let (first, second, third) = (&versions[0], &versions[1], &schema::names(database.backend())?[2]);
-    // In the way of the third.
+    // Conflicts with the third migration.
     database.execute("CREATE TABLE idempotency_keys (id integer)")?;
     let migrated = run(&database, &["migrate"]);
     assert_eq!(

@@ -1,15 +1,15 @@
-//! The end of a process while its threads are at work.
+//! Process exit while threads are still working.
 
 use crate::process::{run, run_with};
 use gochat_test_support::{Case, Cluster, TestDatabase, cases};
 use std::thread;
 
 pub fn openssl_cases() -> Vec<Case> {
-    cases![a_command_ends_as_it_says_while_connections_are_opened].to_vec()
+    cases![a_command_exits_cleanly_while_connections_are_being_opened].to_vec()
 }
 
-/// A dry run asks for many names at once, so that connections are still being opened when it has all answers.
-fn a_command_ends_as_it_says_while_connections_are_opened(_: TestDatabase) -> anyhow::Result<()> {
+/// A dry run looks up many names at once, so connections are still being opened when it has all answers.
+fn a_command_exits_cleanly_while_connections_are_being_opened(_: TestDatabase) -> anyhow::Result<()> {
     const LINES: usize = 40;
     let cluster = Cluster::with(Cluster::FAST).with_certificate().start()?;
     let database = cluster.database()?;
@@ -22,8 +22,8 @@ fn a_command_ends_as_it_says_while_connections_are_opened(_: TestDatabase) -> an
         for _ in 0..15 {
             let arguments = ["groups", "import", "--format", "csv", "--dry-run", "-"];
             let ended = run_with(&database, &arguments, file.as_bytes());
-            let said = format!("dry run: {LINES} to create, there already 0, refused 0\n");
-            assert_eq!((ended.code, ended.stderr), (Some(0), said));
+            let message = format!("dry run: {LINES} to create, already existing 0, refused 0\n");
+            assert_eq!((ended.code, ended.stderr), (Some(0), message));
         }
     };
     thread::scope(|scope| (0..6).for_each(|_| drop(scope.spawn(dry_runs))));

@@ -1,4 +1,4 @@
-//! `gochat groups export`, and the way back.
+//! `gochat groups export`, and importing its output.
 
 use crate::process::{Ended, Server, command, ndjson, run, run_in, run_with};
 use gochat_test_support::{Backend, Case, TestDatabase, cases, deadline, http::Request};
@@ -9,17 +9,17 @@ use tempfile::TempDir;
 
 pub fn cases() -> Vec<Case> {
     cases![
-        what_was_exported_is_recreated_by_an_import,
-        an_export_has_the_replies_of_the_api,
+        exported_groups_are_recreated_by_an_import,
+        an_export_has_the_same_fields_as_the_api,
         every_group_is_exported_once_while_others_are_created,
-        a_reader_that_has_seen_enough_is_no_failure,
-        a_file_is_replaced_when_the_export_is_complete_and_not_before,
+        a_reader_that_closes_early_is_not_an_error,
+        a_file_is_replaced_only_once_the_export_is_complete,
         an_empty_database_exports_no_groups,
     ]
     .to_vec()
 }
 
-/// Texts that each format has to write with care.
+/// Texts that need escaping in one of the formats.
 const TEXTS: [&str; 9] =
     ["a,b", "\"", "\"\"x", "\\n", "=1+1", "\u{200f}x", "\u{1d11e}", "a\u{2028}b", "';--"];
 
@@ -46,31 +46,31 @@ fn stored(database: &TestDatabase) -> Vec<Vec<String>> {
     database.rows("SELECT name, token, CAST(admin_id AS text) FROM groups ORDER BY name").unwrap()
 }
 
-fn what_was_exported_is_recreated_by_an_import(database: TestDatabase) -> anyhow::Result<()> {
+fn exported_groups_are_recreated_by_an_import(database: TestDatabase) -> anyhow::Result<()> {
     fill(&database, 2500);
     let folder = TempDir::new()?;
     for file in ["groups.csv", "groups.ndjson"] {
         let exported = export_in(folder.path(), &database, &["--progress-every", "1000", file]);
-        let said = "1,000 groups\n2,000 groups\nexported 2,509 groups\n";
-        assert_eq!((exported.code, &*exported.stdout, &*exported.stderr), (Some(0), "", said));
-        // Wherever the groups come from, they can go to SQLite.
+        let message = "1,000 groups\n2,000 groups\nexported 2,509 groups\n";
+        assert_eq!((exported.code, &*exported.stdout, &*exported.stderr), (Some(0), "", message));
+        // Groups of any database can be imported into SQLite.
         let other = TestDatabase::sqlite()?;
         let url = [("GOCHAT__DATABASE__URL", other.url())];
         let imported = run_in(folder.path(), &["groups", "import", file], &url);
-        assert_eq!(imported.stderr, "created 2,509, there already 0, refused 0\n");
+        assert_eq!(imported.stderr, "created 2,509, already existing 0, refused 0\n");
         assert_eq!(stored(&other), stored(&database));
-        // And back again nothing is new.
+        // Importing them back adds nothing.
         let back = run_with(
             &database,
             &["groups", "import", "-"],
             export_in(folder.path(), &other, &[]).stdout.as_bytes(),
         );
-        assert_eq!(back.stderr, "created 0, there already 2,509, refused 0\n");
+        assert_eq!(back.stderr, "created 0, already existing 2,509, refused 0\n");
     }
     Ok(())
 }
 
-fn an_export_has_the_replies_of_the_api(database: TestDatabase) -> anyhow::Result<()> {
+fn an_export_has_the_same_fields_as_the_api(database: TestDatabase) -> anyhow::Result<()> {
     let server = Server::start(&database, &[]);
     let created =
         Request::create(r#"{"name":"a,\"b\"","token":"298fbgv479bv","admin_id":1}"#).send(server.port);
@@ -98,7 +98,7 @@ fn every_group_is_exported_once_while_others_are_created(database: TestDatabase)
         let exported = run(&database, &["groups", "export"]);
         (import.join().unwrap(), exported)
     });
-    assert_eq!(imported.stderr, "created 2,500, there already 0, refused 0\n");
+    assert_eq!(imported.stderr, "created 2,500, already existing 0, refused 0\n");
     assert_eq!(exported.code, Some(0), "{}", exported.stderr);
     let groups: Vec<serde_json::Value> =
         exported.stdout.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
@@ -110,13 +110,13 @@ fn every_group_is_exported_once_while_others_are_created(database: TestDatabase)
         (0..2491).all(|n| names.contains(&*format!("g{n:04}")))
             && TEXTS.iter().all(|text| names.contains(text))
     );
-    // Of the others, those that were created first.
+    // The concurrent creates that were exported are the earliest ones.
     let met = names.iter().filter(|name| name.starts_with('h')).count();
     assert!((0..met).all(|n| names.contains(&*format!("h{n:04}"))), "{met}");
     Ok(())
 }
 
-fn a_reader_that_has_seen_enough_is_no_failure(database: TestDatabase) -> anyhow::Result<()> {
+fn a_reader_that_closes_early_is_not_an_error(database: TestDatabase) -> anyhow::Result<()> {
     fill(&database, 2500);
     let folder = TempDir::new()?;
     let url = [("GOCHAT__DATABASE__URL", database.url())];
@@ -130,14 +130,12 @@ fn a_reader_that_has_seen_enough_is_no_failure(database: TestDatabase) -> anyhow
     Ok(())
 }
 
-fn a_file_is_replaced_when_the_export_is_complete_and_not_before(
-    database: TestDatabase,
-) -> anyhow::Result<()> {
+fn a_file_is_replaced_only_once_the_export_is_complete(database: TestDatabase) -> anyhow::Result<()> {
     fill(&database, 0);
     let folder = TempDir::new()?;
     let file = folder.path().join("groups.ndjson");
     fs::write(&file, "as it was")?;
-    // The second page does not come: a group in it cannot be read.
+    // The second page has a group that cannot be read.
     let unreadable = match database.backend() {
         Backend::Sqlite => "PRAGMA ignore_check_constraints = 1; UPDATE groups SET admin_id = 0 WHERE id = 3",
         Backend::Postgres => {
@@ -159,7 +157,7 @@ fn a_file_is_replaced_when_the_export_is_complete_and_not_before(
     let left: Vec<_> = fs::read_dir(folder.path())?.map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["groups.ndjson"]);
 
-    // A device is written to.
+    // A device is written to, not replaced.
     assert_eq!(export_in(folder.path(), &database, &["--format", "csv", "/dev/null"]).code, Some(0));
     let wrong = export_in(folder.path(), &database, &["groups.txt"]);
     assert_eq!((wrong.code, wrong.stderr.contains("add --format")), (Some(1), true));
@@ -172,6 +170,6 @@ fn an_empty_database_exports_no_groups(database: TestDatabase) -> anyhow::Result
     let csv = run(&database, &["groups", "export", "--format", "csv"]);
     assert_eq!(csv.stdout, "id,uuid,name,admin_id,token,created_at\n");
     let back = run_with(&database, &["groups", "import", "-", "--format", "csv"], csv.stdout.as_bytes());
-    assert_eq!((back.code, &*back.stderr), (Some(0), "created 0, there already 0, refused 0\n"));
+    assert_eq!((back.code, &*back.stderr), (Some(0), "created 0, already existing 0, refused 0\n"));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `gochat healthcheck`: what a container's supervisor learns.
+//! `gochat healthcheck`.
 
 use crate::process::{Ended, Server, command, run_in, signal};
 use gochat_test_support::{Case, CaseWithoutDatabase, TestDatabase, cases, deadline};
@@ -13,18 +13,20 @@ use tempfile::TempDir;
 
 pub fn cases() -> Vec<CaseWithoutDatabase> {
     vec![
-        ("where_nobody_listens_nothing_is_healthy", where_nobody_listens_nothing_is_healthy),
-        ("a_listener_that_never_answers_is_given_up", a_listener_that_never_answers_is_given_up),
-        ("what_answers_otherwise_is_named", what_answers_otherwise_is_named),
+        ("without_a_listener_the_check_fails", without_a_listener_the_check_fails),
+        ("a_listener_that_never_answers_times_out", a_listener_that_never_answers_times_out),
+        ("an_unexpected_answer_is_reported", an_unexpected_answer_is_reported),
         ("an_address_that_cannot_be_asked_is_refused", an_address_that_cannot_be_asked_is_refused),
     ]
 }
 
 pub fn database_cases() -> Vec<Case> {
-    cases![a_server_is_healthy_while_it_is_ready, a_server_on_every_address_is_asked_on_this_machine].to_vec()
+    cases![a_server_is_healthy_while_it_is_ready, a_server_on_all_addresses_is_asked_on_a_loopback_address]
+        .to_vec()
 }
 
-/// Asks the admin listener at an address. The database is one that cannot be opened, as none is to be.
+/// Asks the admin listener at an address. The database URL is unusable, because the command must not open the
+/// database.
 fn healthcheck(address: &str) -> Ended {
     let variables =
         [("GOCHAT__ADMIN__BIND", address), ("GOCHAT__DATABASE__URL", "sqlite:///dev/null/g.sqlite")];
@@ -37,8 +39,8 @@ fn assert_healthy(ended: &Ended) {
 }
 
 #[track_caller]
-fn assert_unhealthy(ended: &Ended, said: &str) {
-    assert_eq!((ended.code, &*ended.stdout, &*ended.stderr), (Some(1), "", &*format!("gochat: {said}\n")));
+fn assert_unhealthy(ended: &Ended, message: &str) {
+    assert_eq!((ended.code, &*ended.stdout, &*ended.stderr), (Some(1), "", &*format!("gochat: {message}\n")));
 }
 
 fn a_server_is_healthy_while_it_is_ready(database: TestDatabase) -> anyhow::Result<()> {
@@ -56,8 +58,8 @@ fn a_server_is_healthy_while_it_is_ready(database: TestDatabase) -> anyhow::Resu
     Ok(())
 }
 
-fn a_server_on_every_address_is_asked_on_this_machine(database: TestDatabase) -> anyhow::Result<()> {
-    // The port is free now; where somebody takes it first, the server does not start.
+fn a_server_on_all_addresses_is_asked_on_a_loopback_address(database: TestDatabase) -> anyhow::Result<()> {
+    // If another process takes the port in the meantime, the server does not start.
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let address = format!("0.0.0.0:{port}");
     let variables = [
@@ -73,21 +75,21 @@ fn a_server_on_every_address_is_asked_on_this_machine(database: TestDatabase) ->
     Ok(())
 }
 
-fn where_nobody_listens_nothing_is_healthy() -> anyhow::Result<()> {
-    // Nobody listens on port 1.
-    let said = "http://127.0.0.1:1/readyz does not answer: Connection refused (os error 111)";
-    assert_unhealthy(&healthcheck("127.0.0.1:1"), said);
-    assert_unhealthy(&healthcheck("0.0.0.0:1"), said);
+fn without_a_listener_the_check_fails() -> anyhow::Result<()> {
+    // Nothing listens on port 1.
+    let message = "http://127.0.0.1:1/readyz does not answer: Connection refused (os error 111)";
+    assert_unhealthy(&healthcheck("127.0.0.1:1"), message);
+    assert_unhealthy(&healthcheck("0.0.0.0:1"), message);
     Ok(())
 }
 
-fn a_listener_that_never_answers_is_given_up() -> anyhow::Result<()> {
+fn a_listener_that_never_answers_times_out() -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?.to_string();
-    let said = format!("http://{address}/readyz does not answer: nothing within 5 seconds");
-    // It takes the connection, and says nothing.
-    assert_unhealthy(&healthcheck(&address), &said);
-    // It sends a byte of a reply now and then, each long before a read would be late, until the client goes.
+    let message = format!("http://{address}/readyz does not answer: no complete reply within 5 seconds");
+    // A listener that accepts the connection and sends nothing.
+    assert_unhealthy(&healthcheck(&address), &message);
+    // A listener that sends one byte at a time, each well before a read would time out.
     let dribbles = thread::spawn(move || {
         let (_silent, (mut stream, _)) = (listener.accept()?, listener.accept()?);
         stream.set_read_timeout(Some(Duration::from_millis(500)))?;
@@ -97,15 +99,15 @@ fn a_listener_that_never_answers_is_given_up() -> anyhow::Result<()> {
         }
         anyhow::Ok(())
     });
-    assert_unhealthy(&healthcheck(&address), &said);
+    assert_unhealthy(&healthcheck(&address), &message);
     dribbles.join().unwrap()
 }
 
-fn what_answers_otherwise_is_named() -> anyhow::Result<()> {
-    for (reply, said) in [
+fn an_unexpected_answer_is_reported() -> anyhow::Result<()> {
+    for (reply, message) in [
         ("HTTP/1.1 404 Not Found\r\ncontent-length: 8\r\n\r\nno\nhere\n", "answers 404: no here"),
-        ("SSH-2.0-OpenSSH_9.2\r\n", "does not answer: what it sends is no reply of HTTP"),
-        ("", "does not answer: what it sends is no reply of HTTP"),
+        ("SSH-2.0-OpenSSH_9.2\r\n", "does not answer: the reply is not HTTP"),
+        ("", "does not answer: the reply is not HTTP"),
     ] {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?.to_string();
@@ -120,7 +122,7 @@ fn what_answers_otherwise_is_named() -> anyhow::Result<()> {
             stream.write_all(reply.as_bytes())?;
             anyhow::Ok(String::from_utf8(request)?)
         });
-        assert_unhealthy(&healthcheck(&address), &format!("http://{address}/readyz {said}"));
+        assert_unhealthy(&healthcheck(&address), &format!("http://{address}/readyz {message}"));
         let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
         assert_eq!(answers.join().unwrap()?, request);
     }
@@ -128,8 +130,8 @@ fn what_answers_otherwise_is_named() -> anyhow::Result<()> {
 }
 
 fn an_address_that_cannot_be_asked_is_refused() -> anyhow::Result<()> {
-    let said = "admin.bind = \"127.0.0.1:0\" cannot be asked: the port is another one at each start";
-    assert_unhealthy(&healthcheck("127.0.0.1:0"), said);
+    let message = "admin.bind = \"127.0.0.1:0\" cannot be asked: the port is different at each start";
+    assert_unhealthy(&healthcheck("127.0.0.1:0"), message);
     let ended = healthcheck("here");
     assert!(ended.code == Some(1) && ended.stderr.starts_with("gochat: admin.bind = \"here\""), "{ended:?}");
     Ok(())

@@ -1,4 +1,4 @@
-//! `gochat groups import`: what becomes of each line.
+//! `gochat groups import`: the outcome of each line.
 
 use crate::process::{Ended, command, ndjson, run, run_in, run_with};
 use gochat_test_support::{
@@ -17,16 +17,16 @@ pub fn cases() -> Vec<Case> {
         every_line_of_ndjson_is_stored_or_reported_with_its_number_and_reason,
         every_line_of_csv_is_stored_or_reported_with_its_number_and_reason,
         a_second_run_of_the_same_file_stores_nothing_twice,
-        a_name_that_stands_twice_in_the_file_is_stored_once,
-        progress_is_told_in_lines_where_there_is_no_terminal,
+        a_name_that_occurs_twice_in_the_file_is_stored_once,
+        progress_is_reported_in_lines_without_a_terminal,
         progress_is_a_bar_on_a_terminal,
         a_file_that_cannot_be_read_stores_nothing,
-        a_small_queue_is_never_overrun,
+        an_import_never_overflows_a_small_queue,
     ]
     .to_vec()
 }
 
-/// Imports what a file of this name has.
+/// Imports a file with this name and content.
 fn import(database: &TestDatabase, name: &str, content: &[u8]) -> Ended {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join(name), content).unwrap();
@@ -70,7 +70,7 @@ fn every_line_of_ndjson_is_stored_or_reported_with_its_number_and_reason(
         line 5: name must not be empty\n\
         line 6: token must not be empty\n\
         line 7: admin_id must be an integer from 1 to 9223372036854775807\n\
-        line 8: it is not a JSON object: a key stands in it twice, at column 52\n\
+        line 8: it is not a JSON object: it has a key twice, at column 52\n\
         line 9: it is not a JSON object: EOF while parsing an object, at column 39\n\
         line 10: it is not a JSON object\n\
         line 11: it is not a JSON object\n\
@@ -78,7 +78,7 @@ fn every_line_of_ndjson_is_stored_or_reported_with_its_number_and_reason(
         line 13: it is not UTF-8\n\
         line 14: it is not a JSON object\n\
         line 17: it has more than 16384 bytes\n\
-        created 5, there already 0, refused 11\n";
+        created 5, already existing 0, refused 11\n";
     assert_eq!((ended.code, &*ended.stdout, &*ended.stderr), (Some(1), "", expected));
     assert_eq!(
         stored(&database),
@@ -122,11 +122,11 @@ fn every_line_of_csv_is_stored_or_reported_with_its_number_and_reason(
         line 9: admin_id must be an integer from 1 to 9223372036854775807\n\
         line 10: it has 3 fields, the header 4\n\
         line 11: it is not UTF-8\n\
-        line 12: a quote is opened and not closed\n\
+        line 12: a quote is not closed\n\
         line 14: it has more than 16384 bytes\n\
-        line 15: a quote is not doubled, or stands outside of quotes\n\
-        line 16: a quote is not doubled, or stands outside of quotes\n\
-        created 4, there already 0, refused 9\n";
+        line 15: a quote in a field must be doubled, and the field quoted\n\
+        line 16: a quote in a field must be doubled, and the field quoted\n\
+        created 4, already existing 0, refused 9\n";
     assert_eq!((ended.code, &*ended.stdout, &*ended.stderr), (Some(1), "", expected));
     assert_eq!(
         stored(&database),
@@ -138,36 +138,36 @@ fn every_line_of_csv_is_stored_or_reported_with_its_number_and_reason(
 fn a_second_run_of_the_same_file_stores_nothing_twice(database: TestDatabase) -> anyhow::Result<()> {
     let file = ndjson("g", 0..3000);
     let first = import(&database, "groups.jsonl", file.as_bytes());
-    assert_eq!((first.code, &*first.stderr), (Some(0), "created 3,000, there already 0, refused 0\n"));
+    assert_eq!((first.code, &*first.stderr), (Some(0), "created 3,000, already existing 0, refused 0\n"));
     let rows = "SELECT CAST(id AS text), name, CAST(created_at AS text) FROM groups ORDER BY id";
     let before = database.rows(rows)?;
     let second = run_with(&database, &["groups", "import", "-"], file.as_bytes());
-    assert_eq!((second.code, &*second.stderr), (Some(0), "created 0, there already 3,000, refused 0\n"));
+    assert_eq!((second.code, &*second.stderr), (Some(0), "created 0, already existing 3,000, refused 0\n"));
     assert_eq!(before.len(), 3000);
     assert_eq!(database.rows(rows)?, before);
     let longer = ndjson("g", 0..3001);
     let third = run_with(&database, &["groups", "import", "-"], longer.as_bytes());
-    assert_eq!(third.stderr, "created 1, there already 3,000, refused 0\n");
+    assert_eq!(third.stderr, "created 1, already existing 3,000, refused 0\n");
     Ok(())
 }
 
-fn a_name_that_stands_twice_in_the_file_is_stored_once(database: TestDatabase) -> anyhow::Result<()> {
+fn a_name_that_occurs_twice_in_the_file_is_stored_once(database: TestDatabase) -> anyhow::Result<()> {
     let file = "token,name,admin_id\nfirst,a,1\nx,\u{e9},1\nsecond,a,2\nx,e\u{301},1\n";
     let ended = run_with(&database, &["groups", "import", "-", "--format", "csv"], file.as_bytes());
-    assert_eq!((ended.code, &*ended.stderr), (Some(0), "created 2, there already 2, refused 0\n"));
+    assert_eq!((ended.code, &*ended.stderr), (Some(0), "created 2, already existing 2, refused 0\n"));
     assert_eq!(stored(&database), [["a", "first", "1"], ["\u{e9}", "x", "1"]]);
     Ok(())
 }
 
-fn progress_is_told_in_lines_where_there_is_no_terminal(database: TestDatabase) -> anyhow::Result<()> {
+fn progress_is_reported_in_lines_without_a_terminal(database: TestDatabase) -> anyhow::Result<()> {
     let file = ndjson("g", 0..250) + "\n\nx\n";
     let arguments = ["groups", "import", "--progress-every", "100", "-"];
     let ended = run_with(&database, &arguments, file.as_bytes());
     let expected = "\
-        line 100: created 100, there already 0, refused 0\n\
-        line 200: created 200, there already 0, refused 0\n\
+        line 100: created 100, already existing 0, refused 0\n\
+        line 200: created 200, already existing 0, refused 0\n\
         line 253: it is not a JSON object\n\
-        created 250, there already 0, refused 1\n";
+        created 250, already existing 0, refused 1\n";
     assert_eq!((&*ended.stderr, &*ended.stdout), (expected, ""));
     Ok(())
 }
@@ -190,7 +190,7 @@ fn progress_is_a_bar_on_a_terminal(database: TestDatabase) -> anyhow::Result<()>
     assert_eq!((ended.code, &*ended.stdout), (Some(1), ""));
     assert!(shown.contains("\u{2591}") && shown.contains("0% "), "{shown:?}");
     assert!(shown.contains("line 3001: it is not a JSON object\r\n"), "{shown:?}");
-    assert!(shown.ends_with("created 3,000, there already 0, refused 1\r\n"), "{shown:?}");
+    assert!(shown.ends_with("created 3,000, already existing 0, refused 1\r\n"), "{shown:?}");
     Ok(())
 }
 
@@ -218,7 +218,7 @@ fn a_file_that_cannot_be_read_stores_nothing(database: TestDatabase) -> anyhow::
     Ok(())
 }
 
-fn a_small_queue_is_never_overrun(database: TestDatabase) -> anyhow::Result<()> {
+fn an_import_never_overflows_a_small_queue(database: TestDatabase) -> anyhow::Result<()> {
     let folder = TempDir::new()?;
     fs::write(folder.path().join("groups.ndjson"), ndjson("g", 0..300))?;
     let variables = [
@@ -228,7 +228,7 @@ fn a_small_queue_is_never_overrun(database: TestDatabase) -> anyhow::Result<()> 
         ("GOCHAT__WRITER__WRITERS", "3"),
     ];
     let ended = run_in(folder.path(), &["groups", "import", "groups.ndjson"], &variables);
-    assert_eq!(ended.stderr, "created 300, there already 0, refused 0\n");
+    assert_eq!(ended.stderr, "created 300, already existing 0, refused 0\n");
     assert_eq!(stored(&database).len(), 300);
     Ok(())
 }

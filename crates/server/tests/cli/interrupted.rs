@@ -1,5 +1,4 @@
-//! `gochat groups import` and `export`, while they run: what they leave when they are stopped, and how much memory an
-//! import takes.
+//! Imports and exports that are interrupted, and the memory use of an import.
 
 use crate::process::{Ended, command_by, ndjson, run_with, signal};
 use gochat_test_support::{
@@ -16,23 +15,23 @@ use tempfile::TempDir;
 
 pub fn cases() -> Vec<Case> {
     cases![
-        what_was_stored_before_a_signal_stays_and_a_second_run_adds_the_rest,
-        an_import_under_nohup_outlives_its_terminal,
-        what_was_stored_before_kill_9_stays_and_a_second_run_adds_the_rest,
-        a_database_that_fails_ends_it_with_how_far_it_came,
+        after_a_signal_a_second_run_adds_the_rest,
+        an_import_under_nohup_ignores_sighup,
+        after_kill_9_a_second_run_adds_the_rest,
+        a_failing_database_ends_an_import_with_a_progress_report,
         an_overlong_line_is_not_kept_in_memory,
-        an_export_that_a_signal_ends_leaves_no_file,
+        an_interrupted_export_leaves_no_file,
     ]
     .to_vec()
 }
 
-/// The signals that ask a process to end, and its exit codes.
+/// Signals that stop a process, with their exit codes.
 const SIGNALS: [(&str, i32); 3] = [("-HUP", 129), ("-INT", 130), ("-TERM", 143)];
-/// Whoever runs the tests under `nohup` passes that on.
+/// Restores the default action, because `nohup` around the tests would be inherited.
 const HANGUP: &[&str] = &["env", "--default-signal=HUP"];
 const NO_HANGUP: &[&str] = &["env", "--ignore-signal=HUP"];
 
-/// An import from standard input that runs.
+/// A running import from standard input.
 struct Import {
     child: Child,
     stderr: Lines,
@@ -60,13 +59,13 @@ impl Import {
         self.child.stdin.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
     }
 
-    /// Feeds a line that is refused, and returns when it is reported: what stands before it is settled.
+    /// Feeds an invalid line and waits until it is reported. All lines before it are stored then.
     fn settle(&mut self, line: usize) {
         self.feed("x\n");
         assert_eq!(self.stderr.line(), Some(format!("line {line}: it is not a JSON object\n")));
     }
 
-    /// Waits until it ended, with its standard input still open.
+    /// Waits for the end while standard input is still open.
     fn end(mut self) -> Ended {
         let stdin = self.child.stdin.take();
         let stderr = self.stderr.rest();
@@ -80,9 +79,7 @@ fn count(database: &TestDatabase) -> String {
     database.rows("SELECT CAST(count(*) AS text) FROM groups").unwrap()[0][0].clone()
 }
 
-fn what_was_stored_before_a_signal_stays_and_a_second_run_adds_the_rest(
-    database: TestDatabase,
-) -> anyhow::Result<()> {
+fn after_a_signal_a_second_run_adds_the_rest(database: TestDatabase) -> anyhow::Result<()> {
     for (name, code) in SIGNALS {
         let mut import = Import::start(&database);
         import.feed(&ndjson(name, 0..1500));
@@ -93,32 +90,33 @@ fn what_was_stored_before_a_signal_stays_and_a_second_run_adds_the_rest(
             (ended.code, &*ended.stderr),
             (
                 Some(code),
-                "interrupted after line 1,501: created 1,500, there already 0, refused 1; \
-                 the same import again stores nothing twice\n"
+                "interrupted after line 1,501: created 1,500, already existing 0, refused 1; \
+                 it is safe to run the same import again\n"
             ),
             "{name}"
         );
         let again = run_with(&database, &["groups", "import", "-"], ndjson(name, 0..2000).as_bytes());
-        assert_eq!((again.code, &*again.stderr), (Some(0), "created 500, there already 1,500, refused 0\n"));
+        assert_eq!(
+            (again.code, &*again.stderr),
+            (Some(0), "created 500, already existing 1,500, refused 0\n")
+        );
     }
     assert_eq!(count(&database), "6000");
     Ok(())
 }
 
-fn an_import_under_nohup_outlives_its_terminal(database: TestDatabase) -> anyhow::Result<()> {
+fn an_import_under_nohup_ignores_sighup(database: TestDatabase) -> anyhow::Result<()> {
     let mut import = Import::start_by(NO_HANGUP, &database);
     import.settle(1);
     signal(&import.child, "-HUP");
     import.settle(2);
     drop(import.child.stdin.take());
     let ended = import.end();
-    assert_eq!((ended.code, &*ended.stderr), (Some(1), "created 0, there already 0, refused 2\n"));
+    assert_eq!((ended.code, &*ended.stderr), (Some(1), "created 0, already existing 0, refused 2\n"));
     Ok(())
 }
 
-fn what_was_stored_before_kill_9_stays_and_a_second_run_adds_the_rest(
-    database: TestDatabase,
-) -> anyhow::Result<()> {
+fn after_kill_9_a_second_run_adds_the_rest(database: TestDatabase) -> anyhow::Result<()> {
     let mut import = Import::start(&database);
     import.feed(&ndjson("g", 0..1500));
     import.settle(1501);
@@ -126,11 +124,11 @@ fn what_was_stored_before_kill_9_stays_and_a_second_run_adds_the_rest(
     assert_eq!(import.end().code, None);
     assert_eq!(count(&database), "1500");
     let again = run_with(&database, &["groups", "import", "-"], ndjson("g", 0..2000).as_bytes());
-    assert_eq!((again.code, &*again.stderr), (Some(0), "created 500, there already 1,500, refused 0\n"));
+    assert_eq!((again.code, &*again.stderr), (Some(0), "created 500, already existing 1,500, refused 0\n"));
     Ok(())
 }
 
-fn a_database_that_fails_ends_it_with_how_far_it_came(database: TestDatabase) -> anyhow::Result<()> {
+fn a_failing_database_ends_an_import_with_a_progress_report(database: TestDatabase) -> anyhow::Result<()> {
     let mut import = Import::start(&database);
     import.feed(&ndjson("g", 0..10));
     import.settle(11);
@@ -140,8 +138,8 @@ fn a_database_that_fails_ends_it_with_how_far_it_came(database: TestDatabase) ->
     let ended = import.end();
     assert_eq!(ended.code, Some(2), "{ended:?}");
     let (reached, failed) = ended.stderr.split_once('\n').unwrap();
-    let expected = "stopped after line 11: created 10, there already 0, refused 1; \
-                    the same import again stores nothing twice";
+    let expected = "stopped after line 11: created 10, already existing 0, refused 1; \
+                    it is safe to run the same import again";
     assert_eq!(reached, expected);
     assert!(failed.starts_with("gochat: line 12: the storage "), "{failed}");
     assert!(!failed.contains("hush"), "{failed}");
@@ -166,11 +164,11 @@ fn an_overlong_line_is_not_kept_in_memory(database: TestDatabase) -> anyhow::Res
     let grown = peak(&import) - before;
     assert!(grown < 8 * 1024, "{grown} KiB");
     drop(import.child.stdin.take());
-    assert_eq!(import.end().stderr, "created 0, there already 0, refused 2\n");
+    assert_eq!(import.end().stderr, "created 0, already existing 0, refused 2\n");
     Ok(())
 }
 
-fn an_export_that_a_signal_ends_leaves_no_file(database: TestDatabase) -> anyhow::Result<()> {
+fn an_interrupted_export_leaves_no_file(database: TestDatabase) -> anyhow::Result<()> {
     let filled = run_with(&database, &["groups", "import", "-"], ndjson("g", 0..5000).as_bytes());
     assert_eq!(filled.code, Some(0), "{filled:?}");
     for (name, code) in SIGNALS {
@@ -179,7 +177,7 @@ fn an_export_that_a_signal_ends_leaves_no_file(database: TestDatabase) -> anyhow
             let entries = fs::read_dir(folder.path()).unwrap();
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
         };
-        // With no room for what it says, it cannot get past the first page.
+        // While standard error is blocked, the export cannot get past the first page.
         let (stderr, mut full) = UnixStream::pair()?;
         full.set_nonblocking(true)?;
         while full.write(&[b'.'; 1024]).is_ok() {}
@@ -193,10 +191,10 @@ fn an_export_that_a_signal_ends_leaves_no_file(database: TestDatabase) -> anyhow
             files().pop()
         });
         signal(&child, name);
-        let said = Lines::of(stderr).rest();
-        let said = said.trim_start_matches('.');
-        assert_eq!(deadline::exit(&mut child).code(), Some(code), "{said}");
-        assert!(said.ends_with("interrupted: groups.ndjson is not written\n"), "{said}");
+        let message = Lines::of(stderr).rest();
+        let message = message.trim_start_matches('.');
+        assert_eq!(deadline::exit(&mut child).code(), Some(code), "{message}");
+        assert!(message.ends_with("interrupted: groups.ndjson is not written\n"), "{message}");
         assert!(files().is_empty(), "{:?}", files());
     }
     Ok(())

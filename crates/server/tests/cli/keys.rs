@@ -13,10 +13,10 @@ use std::{
 
 pub fn cases() -> Vec<Case> {
     cases![
-        a_key_is_printed_once_alone_and_works_on_a_server_that_runs,
-        keys_are_listed_without_the_keys,
-        an_id_or_an_expiry_that_cannot_be_is_refused,
-        commands_are_served_beside_a_server_that_writes_without_a_pause,
+        a_key_is_printed_once_and_works_on_a_running_server,
+        keys_are_listed_without_their_secrets,
+        an_invalid_id_or_expiry_is_refused,
+        key_commands_work_while_a_server_writes_continuously,
     ]
     .to_vec()
 }
@@ -28,7 +28,7 @@ fn create(server: &Server, key: &str, name: &str) -> Reply {
         .send(server.port)
 }
 
-fn a_key_is_printed_once_alone_and_works_on_a_server_that_runs(database: TestDatabase) -> anyhow::Result<()> {
+fn a_key_is_printed_once_and_works_on_a_running_server(database: TestDatabase) -> anyhow::Result<()> {
     let server = Server::start(&database, &[("GOCHAT_PROFILE", "production")]);
     let made = run(&database, &["keys", "create", "--name", "mobile app", "--scope", "groups:write"]);
     assert_eq!(made.code, Some(0), "{made:?}");
@@ -43,7 +43,7 @@ fn a_key_is_printed_once_alone_and_works_on_a_server_that_runs(database: TestDat
     while create(&server, key, "g").status != 401 {
         assert!(revoked_at.elapsed() < Duration::from_secs(5), "the key still works");
     }
-    // A server that asks the record anew refuses it at once.
+    // A server without a cached answer refuses it at once.
     let fresh = Server::start(&database, &[]);
     create(&fresh, key, "h").assert_error(401, "unauthorized", None, "the API key is missing or not valid");
     for server in [server, fresh] {
@@ -53,10 +53,8 @@ fn a_key_is_printed_once_alone_and_works_on_a_server_that_runs(database: TestDat
     Ok(())
 }
 
-fn commands_are_served_beside_a_server_that_writes_without_a_pause(
-    database: TestDatabase,
-) -> anyhow::Result<()> {
-    // One that is not served fails after this.
+fn key_commands_work_while_a_server_writes_continuously(database: TestDatabase) -> anyhow::Result<()> {
+    // A starved command would fail after this timeout.
     let server = Server::start(&database, &[("GOCHAT__DATABASE__TIMEOUT", "5s")]);
     let is_over = AtomicBool::new(false);
     let created = thread::scope(|scope| {
@@ -100,7 +98,7 @@ fn commands_are_served_beside_a_server_that_writes_without_a_pause(
     Ok(())
 }
 
-fn keys_are_listed_without_the_keys(database: TestDatabase) -> anyhow::Result<()> {
+fn keys_are_listed_without_their_secrets(database: TestDatabase) -> anyhow::Result<()> {
     let scopes = ["--scope", "groups:write", "--scope", "groups:read"];
     let first = run(
         &database,
@@ -132,13 +130,13 @@ fn keys_are_listed_without_the_keys(database: TestDatabase) -> anyhow::Result<()
     Ok(())
 }
 
-fn an_id_or_an_expiry_that_cannot_be_is_refused(database: TestDatabase) -> anyhow::Result<()> {
+fn an_invalid_id_or_expiry_is_refused(database: TestDatabase) -> anyhow::Result<()> {
     let unknown = "01a207c9-3cc9-7ec5-b262-d79df75c3ae6";
     let ended = run(&database, &["keys", "revoke", unknown]);
     assert_eq!(ended.code, Some(1));
     assert_eq!(
         ended.stderr,
-        format!("gochat: no key has the id {unknown}; `gochat keys list` shows those on record\n")
+        format!("gochat: no key has the id {unknown}; `gochat keys list` shows all keys\n")
     );
     assert_eq!(run(&database, &["keys", "revoke", "x"]).code, Some(2));
     let create = ["keys", "create", "--name", "x", "--scope", "groups:read", "--expires-in"];

@@ -1,4 +1,4 @@
-//! What the log of production says of requests, and what it never says.
+//! The production log: fields of a request, and secrets that it must not contain.
 
 use crate::process::{Server, run};
 use gochat_test_support::{
@@ -9,28 +9,28 @@ use serde_json::Value;
 
 pub fn cases() -> Vec<Case> {
     cases![
-        a_request_is_one_line_with_all_there_is_to_know,
-        neither_a_key_nor_a_token_is_ever_in_the_log,
-        what_a_request_carries_in_the_wrong_place_is_not_in_the_log,
+        a_request_is_one_log_line_with_all_fields,
+        the_log_never_has_a_key_or_a_token,
+        secrets_in_the_wrong_place_are_not_logged,
         behind_a_trusted_proxy_the_peer_is_the_client,
-        a_peer_that_is_no_trusted_proxy_cannot_name_another_client,
+        an_untrusted_peer_cannot_claim_another_address,
     ]
     .to_vec()
 }
 
-/// A key, and what `gochat keys create` says of it.
+/// Creates a key. Returns it, and the message of `gochat keys create`.
 fn make_key(database: &TestDatabase) -> (String, String) {
     let scopes = ["--scope", "groups:write", "--scope", "groups:read"];
     let made = run(database, &[&["keys", "create", "--name", "x"][..], &scopes].concat());
     (made.stdout.trim().to_owned(), made.stderr)
 }
 
-/// Starts a server as in production, but with every line of the log there can be.
+/// Starts a server with the production profile and this log level.
 fn start(database: &TestDatabase, level: &str) -> Server {
     Server::start(database, &[("GOCHAT_PROFILE", "production"), ("GOCHAT__LOG__LEVEL", level)])
 }
 
-/// The log of a server, which is stopped.
+/// Stops a server and returns its log.
 fn log_of(server: Server) -> String {
     server.terminate();
     let ended = server.wait();
@@ -42,7 +42,7 @@ fn lines(log: &str) -> Vec<Value> {
     log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect()
 }
 
-/// The lines of requests.
+/// Returns the lines about requests.
 fn requests(log: &str) -> Vec<Value> {
     lines(log).into_iter().filter(|line| line["message"] == "request").collect()
 }
@@ -58,7 +58,7 @@ fn with_key(key: &str, body: impl Into<Vec<u8>>) -> Request {
     Request::create(body).without("gochat-token").header("GoChat-Token", key)
 }
 
-fn a_request_is_one_line_with_all_there_is_to_know(database: TestDatabase) -> anyhow::Result<()> {
+fn a_request_is_one_log_line_with_all_fields(database: TestDatabase) -> anyhow::Result<()> {
     let (key, told) = make_key(&database);
     let server = start(&database, "info");
     let body = r#"{"name":"g","token":"t","admin_id":1}"#;
@@ -91,7 +91,7 @@ fn a_request_is_one_line_with_all_there_is_to_know(database: TestDatabase) -> an
     }
     assert_eq!((&created["status"], &found["status"]), (&201.into(), &401.into()));
     assert_eq!((&found["method"], &found["route"]), (&"GET".into(), &"/v1/group/{id}".into()));
-    // Neither a key that holds nor a valid header came with it.
+    // The request had neither a valid key nor a valid trace header.
     assert_eq!((found.get("key"), found.get("trace_id")), (None, None));
     assert_eq!((&lost["route"], &lost["status"]), (&"unknown".into(), &404.into()));
     assert_eq!((&malformed["route"], &malformed["status"]), (&"none".into(), &400.into()));
@@ -99,7 +99,7 @@ fn a_request_is_one_line_with_all_there_is_to_know(database: TestDatabase) -> an
     Ok(())
 }
 
-fn neither_a_key_nor_a_token_is_ever_in_the_log(database: TestDatabase) -> anyhow::Result<()> {
+fn the_log_never_has_a_key_or_a_token(database: TestDatabase) -> anyhow::Result<()> {
     let (key, _) = make_key(&database);
     let (key, token) = (&*key, "the-token-of-the-group");
     let server = start(&database, "trace");
@@ -112,7 +112,7 @@ fn neither_a_key_nor_a_token_is_ever_in_the_log(database: TestDatabase) -> anyho
         (get("/v1/group/1"), 200),
         (get("/v1/group?name=g"), 200),
         (get("/v1/group"), 200),
-        // The body.
+        // Secrets in the body.
         (with_key(right.replace("\"g\"", "7")), 422),
         (with_key(right.replace('1', "0")), 422),
         (with_key(right.replace("-token-", "\\u0000")), 422),
@@ -126,7 +126,7 @@ fn neither_a_key_nor_a_token_is_ever_in_the_log(database: TestDatabase) -> anyho
         (with_key(format!("{right}{}", " ".repeat(20_000))).chunked(), 413),
         (with_key(right.clone()).without("content-type"), 415),
         (with_key(right.clone()).without("content-type").header("Content-Type", token), 415),
-        // The key.
+        // Secrets in the key header.
         (Request::create(right.clone()).without("gochat-token").header("GOCHAT-token", token), 401),
         (Request::create(right.clone()).without("gochat-token").header("GOCHAT-TOKEN", key), 409),
         (with_key(right.clone()).header("GoChat-Token", key), 401),
@@ -139,7 +139,7 @@ fn neither_a_key_nor_a_token_is_ever_in_the_log(database: TestDatabase) -> anyho
                 .header("GoChat-Token", &format!("{key} x")),
             401,
         ),
-        // The head.
+        // Secrets in the head.
         (with_key(right.clone()).header("bad header", token), 400),
         (with_key(right.clone()).header("Content-Length", key), 400),
         (with_key(right.clone()).header("X-Long", &key.repeat(3_000)), 431),
@@ -147,7 +147,7 @@ fn neither_a_key_nor_a_token_is_ever_in_the_log(database: TestDatabase) -> anyho
     for (number, (request, status)) in sent.iter().enumerate() {
         assert_eq!(request.send(server.port).status, *status, "request {number}");
     }
-    // A client that goes away in the midst of its body.
+    // A client that disconnects in the middle of its body.
     let whole = with_key(right).bytes();
     Connection::open(server.port).write(&whole[..whole.len() - 3]);
     let log = log_of(server);
@@ -158,7 +158,7 @@ fn neither_a_key_nor_a_token_is_ever_in_the_log(database: TestDatabase) -> anyho
     Ok(())
 }
 
-fn what_a_request_carries_in_the_wrong_place_is_not_in_the_log(database: TestDatabase) -> anyhow::Result<()> {
+fn secrets_in_the_wrong_place_are_not_logged(database: TestDatabase) -> anyhow::Result<()> {
     let (key, _) = make_key(&database);
     let (key, token) = (&*key, "the-token-of-the-group");
     let server = start(&database, "trace");
@@ -188,7 +188,7 @@ fn what_a_request_carries_in_the_wrong_place_is_not_in_the_log(database: TestDat
             assert!((200..600).contains(&status), "{name}: {status}");
         }
     }
-    // An id of a request is for the log, so a key in it is replaced.
+    // A request id is logged, so an id that contains a key is replaced.
     for id in [&key[..64], &bare[..64], &bare[..16], DEVELOPMENT_KEY] {
         let request = Request::new("GET", "/v1/group").header("GoChat-Token", key).header("X-Request-Id", id);
         assert_ne!(request.send(server.port).header("x-request-id"), id);
@@ -199,7 +199,7 @@ fn what_a_request_carries_in_the_wrong_place_is_not_in_the_log(database: TestDat
     Ok(())
 }
 
-/// The `peer` in the lines of requests with these headers, which a server with these proxies logs.
+/// Returns `peer` from the log lines of requests with these headers, on a server with these trusted proxies.
 fn peers(database: &TestDatabase, proxies: &str, requests_sent: &[&[(&str, &str)]]) -> Vec<Value> {
     let variables = [("GOCHAT_PROFILE", "production"), ("GOCHAT__HTTP__TRUSTED_PROXIES", proxies)];
     let server = Server::start(database, &variables);
@@ -210,7 +210,7 @@ fn peers(database: &TestDatabase, proxies: &str, requests_sent: &[&[(&str, &str)
         assert_eq!(request.send(server.port).status, 401);
     }
     let log = log_of(server);
-    // What a client says elsewhere is in no line.
+    // Addresses that a client claims elsewhere are not logged.
     assert_hidden(&log, &["203.0.113.7"]);
     requests(&log).iter().map(|line| line["peer"].clone()).collect()
 }
@@ -231,7 +231,7 @@ fn behind_a_trusted_proxy_the_peer_is_the_client(database: TestDatabase) -> anyh
     Ok(())
 }
 
-fn a_peer_that_is_no_trusted_proxy_cannot_name_another_client(database: TestDatabase) -> anyhow::Result<()> {
+fn an_untrusted_peer_cannot_claim_another_address(database: TestDatabase) -> anyhow::Result<()> {
     let lies: [&[(&str, &str)]; 3] = [
         &[("X-Forwarded-For", "203.0.113.7")],
         &[("Forwarded", "for=203.0.113.7")],

@@ -1,4 +1,4 @@
-//! The binary as a process.
+//! Runs the binary as a process.
 
 use gochat_test_support::{
     TestDatabase,
@@ -14,7 +14,7 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// What a command that ended has left.
+/// Result of a command that has ended.
 #[derive(Debug)]
 pub struct Ended {
     pub code: Option<i32>,
@@ -32,12 +32,12 @@ impl From<Output> for Ended {
     }
 }
 
-/// The binary with these arguments and variables and no others of its own, in `folder`.
+/// Builds a command in `folder` with these arguments and only these variables.
 pub fn command(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
     command_by(&[], folder, arguments, variables)
 }
 
-/// The same, started by a program that becomes it, like `env`.
+/// Builds the command under a program that execs it, like `env`.
 pub fn command_by(
     starter: &[&str],
     folder: &Path,
@@ -54,7 +54,7 @@ pub fn command_by(
     command
 }
 
-/// Sends a signal, like `-INT`, to a process that runs.
+/// Sends a signal, like `-INT`, to a running process.
 pub fn signal(child: &Child, signal: &str) {
     assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
 }
@@ -80,44 +80,44 @@ pub fn run_with(database: &TestDatabase, arguments: &[&str], input: &[u8]) -> En
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     thread::scope(|scope| {
-        // A command that ends early does not read all of it.
+        // A command that ends early does not read all input.
         scope.spawn(move || drop(stdin.write_all(input)));
         Ended::from(deadline::output(child))
     })
 }
 
-/// A line of NDJSON for each of `numbers`, a group whose name begins with `prefix`.
+/// Returns NDJSON with a group for each number, whose name begins with `prefix`.
 pub fn ndjson(prefix: &str, numbers: Range<usize>) -> String {
     let line = |number| format!("{{\"name\":\"{prefix}{number:04}\",\"token\":\"t\",\"admin_id\":1}}\n");
     numbers.map(line).collect::<Vec<_>>().concat()
 }
 
-/// A server that runs.
+/// A running server.
 pub struct Server {
     pub port: u16,
     pub admin_port: u16,
     child: Child,
-    /// What it said until it listened.
-    said: String,
-    /// What it says from then on.
+    /// Standard error up to the start of listening.
+    startup_log: String,
+    /// Standard error after that.
     stderr: Option<Lines>,
     _folder: TempDir,
 }
 
 impl Server {
-    /// Starts a server on a database, on a port of its own, and returns when it listens.
+    /// Starts a server on its own port, and returns once it listens.
     pub fn start(database: &TestDatabase, variables: &[(&str, &str)]) -> Self {
         Self::start_by(&[], database, variables)
     }
 
-    /// The same, by a program that becomes the server.
+    /// Starts a server under a program that execs it.
     pub fn start_by(starter: &[&str], database: &TestDatabase, variables: &[(&str, &str)]) -> Self {
         let (mut server, stderr) = Self::start_unread_by(starter, database, variables);
         server.read(stderr);
         server
     }
 
-    /// The same, with the pipe of its standard error, which nothing reads from then on.
+    /// Starts a server, and returns its standard error too, which is not read any further.
     pub fn start_unread(
         database: &TestDatabase,
         variables: &[(&str, &str)],
@@ -140,7 +140,7 @@ impl Server {
         Self::spawn_unread(command_by(starter, folder.path(), &[], &variables), folder)
     }
 
-    /// Starts a server by a command that was put together elsewhere, and returns when it listens.
+    /// Starts a server with a prepared command, and returns once it listens.
     pub fn spawn(command: Command, folder: TempDir) -> Self {
         let (mut server, stderr) = Self::spawn_unread(command, folder);
         server.read(stderr);
@@ -150,12 +150,12 @@ impl Server {
     fn spawn_unread(mut command: Command, folder: TempDir) -> (Self, BufReader<ChildStderr>) {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut said = String::new();
+        let mut startup_log = String::new();
         let mut port_in_the_line_with = |mark: &str| {
             loop {
                 let mut line = String::new();
-                assert!(stderr.read_line(&mut line).unwrap() > 0, "the server ended: {said}");
-                said += &line;
+                assert!(stderr.read_line(&mut line).unwrap() > 0, "the server ended: {startup_log}");
+                startup_log += &line;
                 if let Some((_, address)) = line.split_once(&format!("{mark} on http://127.0.0.1:")) {
                     break address.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap();
                 }
@@ -163,45 +163,45 @@ impl Server {
         };
         let port = port_in_the_line_with("listening");
         let admin_port = port_in_the_line_with("admin listener");
-        (Self { port, admin_port, child, said, stderr: None, _folder: folder }, stderr)
+        (Self { port, admin_port, child, startup_log, stderr: None, _folder: folder }, stderr)
     }
 
-    /// Starts to read what it says.
+    /// Starts to read standard error.
     pub fn read(&mut self, stderr: BufReader<ChildStderr>) {
         self.stderr = Some(Lines::of(stderr));
     }
 
-    /// The id of the process.
+    /// Returns the process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Tells the server to stop, as whoever runs it does.
+    /// Sends SIGTERM.
     pub fn terminate(&self) {
         signal(&self.child, "-TERM");
     }
 
-    /// Tells the server to stop, as a key of the terminal does.
+    /// Sends SIGINT, like Ctrl-C.
     pub fn interrupt(&self) {
         signal(&self.child, "-INT");
     }
 
-    /// Ends the server, as the kernel does when memory is short.
+    /// Sends SIGKILL, like the kernel when memory runs out.
     pub fn kill(&self) {
         signal(&self.child, "-KILL");
     }
 
-    /// Waits until it ended.
+    /// Waits for the end of the process.
     pub fn wait(mut self) -> Ended {
         let code = deadline::exit(&mut self.child).code();
         let rest = self.stderr.take().map(|stderr| stderr.rest()).unwrap_or_default();
-        Ended { code, stdout: String::new(), stderr: mem::take(&mut self.said) + &rest }
+        Ended { code, stdout: String::new(), stderr: mem::take(&mut self.startup_log) + &rest }
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Only a case that failed leaves a server that runs.
+        // Only a failed case leaves a running server.
         if thread::panicking() {
             let _ended = self.child.kill();
         }

@@ -1,4 +1,4 @@
-//! The refusals that docs/configuration.md shows, each run as it stands on the page.
+//! The error messages shown in docs/configuration.md. Each command is run exactly as on the page.
 
 use crate::process::run_in;
 use gochat_test_support::CaseWithoutDatabase;
@@ -8,11 +8,11 @@ use tempfile::TempDir;
 const PAGE: &str = include_str!("../../../../docs/configuration.md");
 
 pub fn cases() -> Vec<CaseWithoutDatabase> {
-    vec![("a_refusal_is_what_the_documentation_shows", a_refusal_is_what_the_documentation_shows)]
+    vec![("every_error_message_equals_the_documented_one", every_error_message_equals_the_documented_one)]
 }
 
-fn a_refusal_is_what_the_documentation_shows() -> anyhow::Result<()> {
-    // For the address that one of them finds in use.
+fn every_error_message_equals_the_documented_one() -> anyhow::Result<()> {
+    // One of the examples needs an address in use.
     let in_use = TcpListener::bind("127.0.0.1:0")?;
     let page = PAGE.replace("127.0.0.1:18213", &in_use.local_addr()?.to_string());
     let refusals = page.split_once("\n## Refusals\n").unwrap().1;

@@ -1,4 +1,4 @@
-//! `gochat serve`: how it starts, what it logs, how it stops.
+//! `gochat serve`: start, log and stop.
 
 use crate::process::Server;
 use gochat_test_support::{
@@ -10,23 +10,23 @@ use std::thread;
 
 pub fn cases() -> Vec<Case> {
     cases![
-        the_first_lines_say_what_runs_and_how_to_use_it,
-        three_servers_started_at_once_on_an_empty_database_all_come_up,
-        sigterm_answers_what_is_in_flight_and_exits_0,
-        what_was_answered_201_is_there_after_kill_9,
-        a_database_that_does_not_answer_does_not_hold_up_the_end,
-        a_server_that_was_told_to_stop_says_so_until_it_ends,
+        the_first_log_lines_tell_the_version_addresses_and_keys,
+        three_servers_can_start_at_once_on_an_empty_database,
+        sigterm_answers_requests_in_flight_and_exits_0,
+        a_group_answered_201_survives_kill_9,
+        an_unresponsive_database_does_not_block_the_shutdown,
+        a_stopping_server_is_not_ready_until_it_ends,
     ]
     .to_vec()
 }
 
 pub fn postgres_cases() -> Vec<Case> {
-    cases![a_server_of_a_database_that_hangs_answers_and_ends].to_vec()
+    cases![a_server_with_a_hanging_database_answers_and_stops].to_vec()
 }
 
 pub const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
 
-fn the_first_lines_say_what_runs_and_how_to_use_it(database: TestDatabase) -> anyhow::Result<()> {
+fn the_first_log_lines_tell_the_version_addresses_and_keys(database: TestDatabase) -> anyhow::Result<()> {
     let server = Server::start(&database, &[]);
     let (port, admin_port) = (server.port, server.admin_port);
     server.terminate();
@@ -50,9 +50,7 @@ fn the_first_lines_say_what_runs_and_how_to_use_it(database: TestDatabase) -> an
     Ok(())
 }
 
-fn three_servers_started_at_once_on_an_empty_database_all_come_up(
-    database: TestDatabase,
-) -> anyhow::Result<()> {
+fn three_servers_can_start_at_once_on_an_empty_database(database: TestDatabase) -> anyhow::Result<()> {
     let servers: Vec<_> = thread::scope(|scope| {
         let starts: Vec<_> = (0..3).map(|_| scope.spawn(|| Server::start(&database, &[]))).collect();
         starts.into_iter().map(|start| start.join().unwrap()).collect()
@@ -73,7 +71,7 @@ fn three_servers_started_at_once_on_an_empty_database_all_come_up(
     Ok(())
 }
 
-/// Sends a create, and returns when it is in the hands of the server: `100 Continue` shows that.
+/// Sends a create, and returns once the server has its head, which `100 Continue` shows.
 pub fn create_in_flight(server: &Server) -> Connection {
     let request = Request::create(BODY).header("Expect", "100-continue").bytes();
     let (head, body) = request.split_at(request.len() - BODY.len());
@@ -84,7 +82,7 @@ pub fn create_in_flight(server: &Server) -> Connection {
     connection
 }
 
-fn sigterm_answers_what_is_in_flight_and_exits_0(database: TestDatabase) -> anyhow::Result<()> {
+fn sigterm_answers_requests_in_flight_and_exits_0(database: TestDatabase) -> anyhow::Result<()> {
     let server = Server::start(&database, &[("GOCHAT__DATABASE__TIMEOUT", "60s")]);
     let mut lock = database.lock_groups()?;
     let mut connection = create_in_flight(&server);
@@ -96,15 +94,15 @@ fn sigterm_answers_what_is_in_flight_and_exits_0(database: TestDatabase) -> anyh
     Ok(())
 }
 
-fn a_server_that_was_told_to_stop_says_so_until_it_ends(database: TestDatabase) -> anyhow::Result<()> {
+fn a_stopping_server_is_not_ready_until_it_ends(database: TestDatabase) -> anyhow::Result<()> {
     let server = Server::start(&database, &[("GOCHAT__DATABASE__TIMEOUT", "60s")]);
     let ready = || Request::new("GET", "/readyz").send(server.admin_port);
     assert_eq!(ready().status, 200);
     let mut lock = database.lock_groups()?;
     let mut connection = create_in_flight(&server);
     server.terminate();
-    // The signal takes a moment to arrive; from then on the request in flight keeps the server up.
-    let told = deadline::eventually("a server that stops says so", || {
+    // The signal takes a moment to arrive. After that, the request in flight keeps the server running.
+    let told = deadline::eventually("the server reports its shutdown", || {
         Some(ready()).filter(|reply| reply.status != 200)
     });
     let expected = r#"{"database":"not checked","migrations":"not checked","writes":"not checked","shutdown":"shutting down"}"#;
@@ -116,7 +114,7 @@ fn a_server_that_was_told_to_stop_says_so_until_it_ends(database: TestDatabase) 
     Ok(())
 }
 
-fn what_was_answered_201_is_there_after_kill_9(database: TestDatabase) -> anyhow::Result<()> {
+fn a_group_answered_201_survives_kill_9(database: TestDatabase) -> anyhow::Result<()> {
     let server = Server::start(&database, &[]);
     let names: Vec<_> = (0..50).map(|number| format!("g{number:02}")).collect();
     for name in &names {
@@ -127,7 +125,7 @@ fn what_was_answered_201_is_there_after_kill_9(database: TestDatabase) -> anyhow
     assert_eq!(server.wait().code, None);
     let stored: Vec<_> = database.rows("SELECT name FROM groups ORDER BY name")?.concat();
     assert_eq!(stored, names);
-    // And the next server goes on from there.
+    // The next server continues with the same data.
     let next = Server::start(&database, &[]);
     assert_eq!(Request::create(r#"{"name":"g49","token":"t","admin_id":1}"#).send(next.port).status, 409);
     next.terminate();
@@ -135,13 +133,13 @@ fn what_was_answered_201_is_there_after_kill_9(database: TestDatabase) -> anyhow
     Ok(())
 }
 
-fn a_server_of_a_database_that_hangs_answers_and_ends(_: TestDatabase) -> anyhow::Result<()> {
+fn a_server_with_a_hanging_database_answers_and_stops(_: TestDatabase) -> anyhow::Result<()> {
     let cluster = Cluster::start(Cluster::FAST)?;
     let database = cluster.database()?;
     let short = [("GOCHAT__DATABASE__TIMEOUT", "1s"), ("GOCHAT__HTTP__SHUTDOWN_TIMEOUT", "2s")];
     let server = Server::start(&database, &short);
     assert_eq!(Request::create(BODY).send(server.port).status, 201);
-    // The machine of the database still acknowledges what it is sent, and nothing answers.
+    // TCP data is still acknowledged, but nothing answers.
     cluster.pause()?;
     let find = Request::new("GET", "/v1/group/1").header("GoChat-Token", DEVELOPMENT_KEY);
     for request in [Request::create(r#"{"name":"h","token":"t","admin_id":1}"#), find] {
@@ -156,7 +154,7 @@ fn a_server_of_a_database_that_hangs_answers_and_ends(_: TestDatabase) -> anyhow
     cluster.resume()
 }
 
-fn a_database_that_does_not_answer_does_not_hold_up_the_end(database: TestDatabase) -> anyhow::Result<()> {
+fn an_unresponsive_database_does_not_block_the_shutdown(database: TestDatabase) -> anyhow::Result<()> {
     let short = [("GOCHAT__DATABASE__TIMEOUT", "1s"), ("GOCHAT__HTTP__SHUTDOWN_TIMEOUT", "2s")];
     let server = Server::start(&database, &short);
     let _lock = database.lock_groups()?;
@@ -164,7 +162,7 @@ fn a_database_that_does_not_answer_does_not_hold_up_the_end(database: TestDataba
     assert_eq!(reply.status, 503);
     server.terminate();
     let ended = server.wait();
-    // Both databases give up by themselves.
+    // Both databases time out by themselves.
     assert_eq!(ended.code, Some(0), "{ended:?}");
     Ok(())
 }

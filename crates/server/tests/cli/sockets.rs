@@ -1,4 +1,4 @@
-//! `http.bind = "unix:PATH"`: a Unix socket for programs of the same machine.
+//! `http.bind = "unix:PATH"`: a Unix socket.
 
 use crate::process::{Ended, command, run_in, signal};
 use gochat_test_support::{
@@ -17,46 +17,46 @@ use tempfile::TempDir;
 
 pub fn cases() -> Vec<CaseWithoutDatabase> {
     vec![(
-        "what_is_no_socket_is_refused_and_left_alone",
-        what_is_no_socket_is_refused_and_left_alone as fn() -> _,
+        "a_file_that_is_not_a_socket_is_refused_and_left_alone",
+        a_file_that_is_not_a_socket_is_refused_and_left_alone as fn() -> _,
     )]
 }
 
 pub fn database_cases() -> Vec<Case> {
     cases![
         a_unix_socket_is_served_and_removed_at_the_end,
-        the_socket_of_a_killed_server_is_replaced_and_that_of_a_live_one_refused,
+        the_socket_of_a_killed_server_is_replaced_but_not_that_of_a_running_one,
         a_start_that_fails_leaves_no_socket,
-        behind_a_unix_socket_the_client_is_known_if_its_proxies_are_trusted,
-        the_development_key_is_for_requests_to_this_machine_alone,
+        behind_a_trusted_unix_socket_the_client_address_is_known,
+        the_development_key_on_a_unix_socket_accepts_only_loopback_hosts,
     ]
     .to_vec()
 }
 
 const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
 
-/// A server on a Unix socket in a folder that outlives it.
+/// A server on a Unix socket, in a folder that remains after the server.
 struct UnixServer {
     child: Child,
     stderr: Lines,
-    said: String,
+    startup_log: String,
 }
 
 impl UnixServer {
     fn start(database: &TestDatabase, folder: &Path, variables: &[(&str, &str)]) -> Self {
         let mut child = start(database, folder, variables);
         let stderr = Lines::of(child.stderr.take().unwrap());
-        let mut said = String::new();
-        while !said.contains("documentation: ") {
-            said += &stderr.line().unwrap_or_else(|| panic!("the server ended: {said}"));
+        let mut startup_log = String::new();
+        while !startup_log.contains("documentation: ") {
+            startup_log += &stderr.line().unwrap_or_else(|| panic!("the server ended: {startup_log}"));
         }
-        Self { child, stderr, said }
+        Self { child, stderr, startup_log }
     }
 
     fn end(mut self, by: &str) -> Ended {
         signal(&self.child, by);
         let code = deadline::exit(&mut self.child).code();
-        Ended { code, stdout: String::new(), stderr: self.said + &self.stderr.rest() }
+        Ended { code, stdout: String::new(), stderr: self.startup_log + &self.stderr.rest() }
     }
 }
 
@@ -94,11 +94,11 @@ fn a_unix_socket_is_served_and_removed_at_the_end(database: TestDatabase) -> any
             connection.write(&create.bytes());
             assert_eq!(connection.read().status, status);
         }
-        // What never becomes a request is answered as it is by TCP.
+        // A malformed request is answered as over TCP.
         let mut malformed = Connection::open_unix(&socket);
         malformed.write(b"nonsense\r\n\r\n");
-        let said = "the head of the request is malformed, or its target is too long";
-        malformed.read().assert_error(400, "malformed_request", None, said);
+        let message = "the head of the request is malformed, or its target is too long";
+        malformed.read().assert_error(400, "malformed_request", None, message);
         let ended = server.end("-TERM");
         assert_eq!(ended.code, Some(0), "{ended:?}");
         let listening = format!("INFO listening on unix:{}\n", socket.display());
@@ -110,7 +110,7 @@ fn a_unix_socket_is_served_and_removed_at_the_end(database: TestDatabase) -> any
     Ok(())
 }
 
-fn the_socket_of_a_killed_server_is_replaced_and_that_of_a_live_one_refused(
+fn the_socket_of_a_killed_server_is_replaced_but_not_that_of_a_running_one(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
     let folder = TempDir::new()?;
@@ -120,12 +120,12 @@ fn the_socket_of_a_killed_server_is_replaced_and_that_of_a_live_one_refused(
     assert!(socket.exists());
     let server = UnixServer::start(&database, folder.path(), &[]);
     let second = Ended::from(deadline::output(start(&database, folder.path(), &[])));
-    let said = format!(
-        "gochat: http.bind = \"unix:{}\" cannot be listened on: another process serves it; stop that, or set another path\n",
+    let message = format!(
+        "gochat: http.bind = \"unix:{}\" cannot be used: another process listens on it; stop that process, or set another path\n",
         socket.display()
     );
-    assert_eq!((second.code, second.stderr), (Some(1), said));
-    // The first one goes on.
+    assert_eq!((second.code, second.stderr), (Some(1), message));
+    // The first server keeps running.
     assert_eq!(Request::create(BODY).send_to(&socket).status, 201);
     assert_eq!(server.end("-TERM").code, Some(0));
     assert!(!socket.exists());
@@ -141,9 +141,7 @@ fn a_start_that_fails_leaves_no_socket(database: TestDatabase) -> anyhow::Result
     Ok(())
 }
 
-fn behind_a_unix_socket_the_client_is_known_if_its_proxies_are_trusted(
-    database: TestDatabase,
-) -> anyhow::Result<()> {
+fn behind_a_trusted_unix_socket_the_client_address_is_known(database: TestDatabase) -> anyhow::Result<()> {
     let folder = TempDir::new()?;
     for (proxies, expected) in [
         ("unix", ["192.0.2.1".into(), Value::Null, "192.0.2.1".into(), "10.1.1.1".into()]),
@@ -171,7 +169,9 @@ fn behind_a_unix_socket_the_client_is_known_if_its_proxies_are_trusted(
     Ok(())
 }
 
-fn the_development_key_is_for_requests_to_this_machine_alone(database: TestDatabase) -> anyhow::Result<()> {
+fn the_development_key_on_a_unix_socket_accepts_only_loopback_hosts(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
     let folder = TempDir::new()?;
     let server = UnixServer::start(&database, folder.path(), &[]);
     let create = |host: &str| {
@@ -184,23 +184,23 @@ fn the_development_key_is_for_requests_to_this_machine_alone(database: TestDatab
     Ok(())
 }
 
-fn what_is_no_socket_is_refused_and_left_alone() -> anyhow::Result<()> {
+fn a_file_that_is_not_a_socket_is_refused_and_left_alone() -> anyhow::Result<()> {
     let folder = TempDir::new()?;
     let path = socket_in(folder.path());
     fs::write(&path, "precious")?;
     let bind = format!("unix:{}", path.display());
     let variables = [("GOCHAT__HTTP__BIND", &*bind), ("GOCHAT__ADMIN__BIND", "127.0.0.1:0")];
     let ended = run_in(folder.path(), &[], &variables);
-    let said = format!(
-        "gochat: http.bind = \"{bind}\" cannot be listened on: what is there is no socket; move it away, or set another path\n"
+    let message = format!(
+        "gochat: http.bind = \"{bind}\" cannot be used: the file there is not a socket; move it away, or set another path\n"
     );
-    assert_eq!((ended.code, ended.stderr), (Some(1), said));
+    assert_eq!((ended.code, ended.stderr), (Some(1), message));
     assert_eq!(fs::read_to_string(&path)?, "precious");
-    // No database was made beside it.
+    // No database was created.
     assert_eq!(fs::read_dir(folder.path())?.count(), 1);
     let nowhere = [("GOCHAT__HTTP__BIND", "unix:/nowhere/http.sock"), variables[1]];
     let ended = run_in(folder.path(), &[], &nowhere);
-    let said = "gochat: http.bind = \"unix:/nowhere/http.sock\" cannot be listened on: the folder /nowhere cannot be opened: No such file or directory (os error 2)\n";
-    assert_eq!((ended.code, &*ended.stderr), (Some(1), said));
+    let message = "gochat: http.bind = \"unix:/nowhere/http.sock\" cannot be used: the folder /nowhere cannot be opened: No such file or directory (os error 2)\n";
+    assert_eq!((ended.code, &*ended.stderr), (Some(1), message));
     Ok(())
 }

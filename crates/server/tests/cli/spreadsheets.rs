@@ -1,4 +1,4 @@
-//! `gochat groups import` of files as spreadsheets and their neighbours leave them, and of files that are something else.
+//! `gochat groups import` of files written by spreadsheets, and of other kinds of files.
 
 use crate::process::{Ended, run_in, run_with};
 use flate2::{Compression, write::GzEncoder};
@@ -8,22 +8,22 @@ use tempfile::TempDir;
 
 pub fn cases() -> Vec<Case> {
     cases![
-        a_sheet_is_imported_as_it_was_saved,
-        sheets_that_were_joined_are_imported,
-        a_delimiter_may_be_given,
-        a_delimiter_is_one_character_and_for_csv_alone,
-        a_file_that_is_no_text_is_called_by_its_name,
-        a_file_whose_name_tells_no_format_is_called_by_its_content,
-        a_packed_file_is_unpacked,
-        a_packed_file_may_be_padded_with_zeros_alone,
-        a_packed_file_that_is_cut_short_is_an_error,
-        a_dry_run_says_what_an_import_would_do_and_stores_nothing,
-        a_dry_run_makes_no_database,
+        a_sheet_is_imported_as_saved,
+        concatenated_sheets_are_imported,
+        a_delimiter_argument_is_used,
+        a_delimiter_must_be_one_character_and_needs_csv,
+        a_binary_file_is_refused_with_its_kind,
+        a_binary_file_without_a_known_extension_is_refused_with_its_kind,
+        a_gzip_file_is_decompressed,
+        a_gzip_file_may_be_padded_only_with_zeros,
+        a_truncated_gzip_file_is_an_error,
+        a_dry_run_reports_the_outcomes_and_stores_nothing,
+        a_dry_run_creates_no_database,
     ]
     .to_vec()
 }
 
-/// Imports what a file of this name has, with these arguments.
+/// Imports a file with this name, content and further arguments.
 fn import(database: &TestDatabase, name: &str, content: &[u8], arguments: &[&str]) -> Ended {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join(name), content).unwrap();
@@ -40,7 +40,7 @@ fn assert_ended(ended: &Ended, code: i32, stderr: &str) {
     assert_eq!((ended.code, &*ended.stdout, &*ended.stderr), (Some(code), "", stderr));
 }
 
-fn a_sheet_is_imported_as_it_was_saved(database: TestDatabase) -> anyhow::Result<()> {
+fn a_sheet_is_imported_as_saved(database: TestDatabase) -> anyhow::Result<()> {
     let sheets = [
         ("commas", "\u{feff}Name, Token,Admin_ID,,\r\ncommas,t, 1,,\r\n,,,,\r\n"),
         ("semicolons", ";;;;\r\nname;token;ADMIN_ID;;\r\n;;;;\r\nsemicolons;t;1;;\r\n"),
@@ -49,36 +49,36 @@ fn a_sheet_is_imported_as_it_was_saved(database: TestDatabase) -> anyhow::Result
     ];
     for (name, sheet) in sheets {
         let ended = import(&database, &format!("{name}.csv"), sheet.as_bytes(), &[]);
-        assert_ended(&ended, 0, "created 1, there already 0, refused 0\n");
+        assert_ended(&ended, 0, "created 1, already existing 0, refused 0\n");
     }
     let groups = ["commas", "declared", "semicolons", "tabs"].map(|name| [name, "t", "1"]);
     assert_eq!(stored(&database), groups);
     Ok(())
 }
 
-fn sheets_that_were_joined_are_imported(database: TestDatabase) -> anyhow::Result<()> {
+fn concatenated_sheets_are_imported(database: TestDatabase) -> anyhow::Result<()> {
     let sheet = |name: &str| format!("\u{feff}name,token,admin_id\n{name},t,1\n");
     let joined = sheet("a") + &sheet("b") + "\u{feff}c,t,1\n\u{feff},t,1\n";
     let ended = import(&database, "groups.csv", joined.as_bytes(), &[]);
-    assert_ended(&ended, 1, "line 6: name must not be empty\ncreated 3, there already 0, refused 1\n");
+    assert_ended(&ended, 1, "line 6: name must not be empty\ncreated 3, already existing 0, refused 1\n");
     let lines = "{\"name\":\"d\",\"token\":\"t\",\"admin_id\":1}\n\u{feff}{\"name\":\"e\",\"token\":\"t\",\"admin_id\":1}\n";
     let ended = import(&database, "groups.ndjson", lines.as_bytes(), &[]);
-    assert_ended(&ended, 0, "created 2, there already 0, refused 0\n");
+    assert_ended(&ended, 0, "created 2, already existing 0, refused 0\n");
     assert_eq!(stored(&database), ["a", "b", "c", "d", "e"].map(|name| [name, "t", "1"]));
     Ok(())
 }
 
-fn a_delimiter_may_be_given(database: TestDatabase) -> anyhow::Result<()> {
+fn a_delimiter_argument_is_used(database: TestDatabase) -> anyhow::Result<()> {
     let ended = import(&database, "groups.csv", b"name|token|admin_id\na,b;c|t|1\n", &["--delimiter", "|"]);
-    assert_ended(&ended, 0, "created 1, there already 0, refused 0\n");
+    assert_ended(&ended, 0, "created 1, already existing 0, refused 0\n");
     let tabs = b"sep=;\nname\ttoken\tadmin_id\nd\tt\t1\n";
     let arguments = ["groups", "import", "-", "--format", "csv", "--delimiter", "tab"];
-    assert_ended(&run_with(&database, &arguments, tabs), 0, "created 1, there already 0, refused 0\n");
+    assert_ended(&run_with(&database, &arguments, tabs), 0, "created 1, already existing 0, refused 0\n");
     assert_eq!(stored(&database), [["a,b;c", "t", "1"], ["d", "t", "1"]]);
     Ok(())
 }
 
-fn a_delimiter_is_one_character_and_for_csv_alone(database: TestDatabase) -> anyhow::Result<()> {
+fn a_delimiter_must_be_one_character_and_needs_csv(database: TestDatabase) -> anyhow::Result<()> {
     let ended = import(&database, "groups.ndjson", b"{}\n", &["--delimiter", ";"]);
     assert_ended(&ended, 2, "gochat: --delimiter is for CSV; the file is read as NDJSON\n");
     for delimiter in ["", ";;", "x", "\"", "\u{a7}"] {
@@ -104,7 +104,7 @@ fn gzip(text: &[u8]) -> Vec<u8> {
     packed.finish().unwrap()
 }
 
-fn a_file_that_is_no_text_is_called_by_its_name(database: TestDatabase) -> anyhow::Result<()> {
+fn a_binary_file_is_refused_with_its_kind(database: TestDatabase) -> anyhow::Result<()> {
     let sheet = "name,token,admin_id\na,t,1\n";
     let with_mark = format!("\u{feff}{sheet}");
     let utf_16_said = "this is a UTF-16 file; save it as UTF-8";
@@ -128,24 +128,26 @@ fn a_file_that_is_no_text_is_called_by_its_name(database: TestDatabase) -> anyho
         (b"BZh91AY&SY".to_vec(), "this is a bzip2 file; unpack it by bzcat"),
         (b"7z\xbc\xaf\x27\x1c".to_vec(), "this is a 7z file; unpack the archive"),
     ];
-    for (content, said) in &files {
+    for (content, message) in &files {
         for name in ["groups.csv", "groups.ndjson"] {
             let ended = import(&database, name, content, &[]);
-            assert_ended(&ended, 2, &format!("gochat: cannot read {name}: {said}\n"));
+            assert_ended(&ended, 2, &format!("gochat: cannot read {name}: {message}\n"));
         }
         let arguments = ["groups", "import", "-", "--format", "csv"];
         let ended = run_with(&database, &arguments, content);
-        assert_ended(&ended, 2, &format!("gochat: cannot read standard input: {said}\n"));
+        assert_ended(&ended, 2, &format!("gochat: cannot read standard input: {message}\n"));
     }
     assert!(stored(&database).is_empty());
     Ok(())
 }
 
-fn a_file_whose_name_tells_no_format_is_called_by_its_content(database: TestDatabase) -> anyhow::Result<()> {
+fn a_binary_file_without_a_known_extension_is_refused_with_its_kind(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
     let zip_said = "this is a zip, xlsx or ods file; save the sheet as CSV in UTF-8, or unpack the archive";
     let xls_said = "this is an xls file; save the sheet as CSV in UTF-8";
     let zip = b"PK\x03\x04\x14\0\x06\0\x08\0";
-    for (name, content, said) in [
+    for (name, content, message) in [
         ("groups.xlsx", &zip[..], zip_said),
         ("groups.ODS", zip, zip_said),
         ("groups.zip", zip, zip_said),
@@ -156,24 +158,24 @@ fn a_file_whose_name_tells_no_format_is_called_by_its_content(database: TestData
     ] {
         for arguments in [&[][..], &["--dry-run"]] {
             let ended = import(&database, name, content, arguments);
-            assert_ended(&ended, 2, &format!("gochat: cannot read {name}: {said}\n"));
+            assert_ended(&ended, 2, &format!("gochat: cannot read {name}: {message}\n"));
         }
     }
-    // Some programs write text under these names.
+    // Some programs write CSV under these names.
     for name in ["groups.xls", "groups.txt"] {
         let sheet = b"name\ttoken\tadmin_id\na\tt\t1\n";
         let ended = import(&database, name, sheet, &[]);
-        let said = format!(
+        let message = format!(
             "the name of {name} does not end in .ndjson, .jsonl or .csv; add --format ndjson or --format csv"
         );
-        assert_ended(&ended, 2, &format!("gochat: {said}\n"));
+        assert_ended(&ended, 2, &format!("gochat: {message}\n"));
         let ended = import(&database, name, sheet, &["--format", "csv"]);
         assert_eq!((ended.code, &*ended.stdout), (Some(0), ""), "{ended:?}");
     }
     Ok(())
 }
 
-fn a_packed_file_may_be_padded_with_zeros_alone(database: TestDatabase) -> anyhow::Result<()> {
+fn a_gzip_file_may_be_padded_only_with_zeros(database: TestDatabase) -> anyhow::Result<()> {
     let packed = gzip(b"name,token,admin_id\na,t,1\n");
     for (name, behind) in [("tar.csv.gz", &[0; 10_240][..]), ("one.csv.gz", b"\0"), ("bare.csv.gz", b"")] {
         let ended = import(&database, name, &[&packed, behind].concat(), &[]);
@@ -181,32 +183,32 @@ fn a_packed_file_may_be_padded_with_zeros_alone(database: TestDatabase) -> anyho
     }
     for behind in [&b"x"[..], b"\0\0x", b"not a second file, but longer than a header", b"\n"] {
         let ended = import(&database, "groups.csv.gz", &[&packed, behind].concat(), &[]);
-        let said = "gochat: cannot read groups.csv.gz: there are bytes after the end of the gzip data\n";
-        assert!(ended.code == Some(2) && ended.stderr.ends_with(said), "{ended:?}");
+        let message = "gochat: cannot read groups.csv.gz: there are bytes after the end of the gzip data\n";
+        assert!(ended.code == Some(2) && ended.stderr.ends_with(message), "{ended:?}");
     }
     assert_eq!(stored(&database), [["a", "t", "1"]]);
     Ok(())
 }
 
-fn a_packed_file_is_unpacked(database: TestDatabase) -> anyhow::Result<()> {
-    // Packed files that were joined are one.
+fn a_gzip_file_is_decompressed(database: TestDatabase) -> anyhow::Result<()> {
+    // Concatenated gzip files are one file.
     let csv = [gzip(b"name,token,admin_id\na,t,1\n"), gzip(b"b,t,1\n")].concat();
     let ended = import(&database, "groups.csv.gz", &csv, &[]);
-    assert_ended(&ended, 0, "created 2, there already 0, refused 0\n");
+    assert_ended(&ended, 0, "created 2, already existing 0, refused 0\n");
     let ndjson = gzip(b"{\"name\":\"c\",\"token\":\"t\",\"admin_id\":1}\n");
     let ended = import(&database, "groups.ndjson.GZ", &ndjson, &[]);
-    assert_ended(&ended, 0, "created 1, there already 0, refused 0\n");
+    assert_ended(&ended, 0, "created 1, already existing 0, refused 0\n");
     let ended = import(&database, "groups.gz", &csv, &["--format", "csv"]);
-    assert_ended(&ended, 0, "created 0, there already 2, refused 0\n");
+    assert_ended(&ended, 0, "created 0, already existing 2, refused 0\n");
     let ended = import(&database, "groups.txt.gz", &csv, &[]);
-    let said =
+    let message =
         "the name of groups.txt does not end in .ndjson, .jsonl or .csv; add --format ndjson or --format csv";
-    assert_ended(&ended, 2, &format!("gochat: {said}\n"));
+    assert_ended(&ended, 2, &format!("gochat: {message}\n"));
     assert_eq!(stored(&database), ["a", "b", "c"].map(|name| [name, "t", "1"]));
     Ok(())
 }
 
-fn a_packed_file_that_is_cut_short_is_an_error(database: TestDatabase) -> anyhow::Result<()> {
+fn a_truncated_gzip_file_is_an_error(database: TestDatabase) -> anyhow::Result<()> {
     let packed = gzip(b"name,token,admin_id\na,t,1\nb,t,1\n");
     let ended = import(&database, "groups.csv.gz", &packed[..packed.len() - 1], &[]);
     assert_eq!(ended.code, Some(2), "{ended:?}");
@@ -217,26 +219,26 @@ fn a_packed_file_that_is_cut_short_is_an_error(database: TestDatabase) -> anyhow
     Ok(())
 }
 
-fn a_dry_run_says_what_an_import_would_do_and_stores_nothing(database: TestDatabase) -> anyhow::Result<()> {
+fn a_dry_run_reports_the_outcomes_and_stores_nothing(database: TestDatabase) -> anyhow::Result<()> {
     let ended = import(&database, "first.csv", b"name,token,admin_id\nthere,t,1\n", &[]);
-    assert_ended(&ended, 0, "created 1, there already 0, refused 0\n");
+    assert_ended(&ended, 0, "created 1, already existing 0, refused 0\n");
     let before = stored(&database);
     let sheet = b"name,token,admin_id\na,t,1\nthere,other,2\nb,,1\na,t,2\nb,t,1\n";
     let ended = import(&database, "groups.csv", sheet, &["--dry-run"]);
-    let said = "line 4: token must not be empty\ndry run: 2 to create, there already 2, refused 1\n";
-    assert_ended(&ended, 1, said);
+    let message = "line 4: token must not be empty\ndry run: 2 to create, already existing 2, refused 1\n";
+    assert_ended(&ended, 1, message);
     assert_eq!(stored(&database), before);
     let ended = import(&database, "groups.csv", sheet, &[]);
-    assert_ended(&ended, 1, "line 4: token must not be empty\ncreated 2, there already 2, refused 1\n");
+    assert_ended(&ended, 1, "line 4: token must not be empty\ncreated 2, already existing 2, refused 1\n");
     let ended = import(&database, "groups.csv", sheet, &["--dry-run"]);
-    let said = "line 4: token must not be empty\ndry run: 0 to create, there already 4, refused 1\n";
-    assert_ended(&ended, 1, said);
+    let message = "line 4: token must not be empty\ndry run: 0 to create, already existing 4, refused 1\n";
+    assert_ended(&ended, 1, message);
     let ended = import(&database, "right.csv", b"name,token,admin_id\nc,t,1\n", &["--dry-run"]);
-    assert_ended(&ended, 0, "dry run: 1 to create, there already 0, refused 0\n");
+    assert_ended(&ended, 0, "dry run: 1 to create, already existing 0, refused 0\n");
     Ok(())
 }
 
-fn a_dry_run_makes_no_database(database: TestDatabase) -> anyhow::Result<()> {
+fn a_dry_run_creates_no_database(database: TestDatabase) -> anyhow::Result<()> {
     let folder = TempDir::new()?;
     fs::write(folder.path().join("groups.csv"), b"name,token,admin_id\na,t,1\na,t,1\n")?;
     let url = match database.backend() {
@@ -247,7 +249,7 @@ fn a_dry_run_makes_no_database(database: TestDatabase) -> anyhow::Result<()> {
     let ended = run_in(folder.path(), &arguments, &[("GOCHAT__DATABASE__URL", url)]);
     match database.backend() {
         Backend::Sqlite => {
-            assert_ended(&ended, 0, "dry run: 1 to create, there already 1, refused 0\n");
+            assert_ended(&ended, 0, "dry run: 1 to create, already existing 1, refused 0\n");
             assert!(!folder.path().join("data").exists());
         }
         Backend::Postgres => {

@@ -1,6 +1,6 @@
-//! Sockets that systemd hands over: descriptors from 3 on, told of by `LISTEN_FDS`, `LISTEN_PID` and `LISTEN_FDNAMES`.
+//! Sockets passed by systemd: descriptors from 3 on, described by `LISTEN_FDS`, `LISTEN_PID` and `LISTEN_FDNAMES`.
 //!
-//! A shell does what systemd does. It has the sockets as its standard input and output.
+//! A shell plays the part of systemd; it has the sockets as its standard input and output.
 
 use crate::process::{Ended, Server, command_by};
 use gochat_test_support::{
@@ -17,30 +17,30 @@ use tempfile::TempDir;
 pub fn cases() -> Vec<CaseWithoutDatabase> {
     vec![
         (
-            "where_systemd_hands_over_nothing_the_start_is_refused",
-            where_systemd_hands_over_nothing_the_start_is_refused,
+            "without_a_socket_from_systemd_the_start_is_refused",
+            without_a_socket_from_systemd_the_start_is_refused,
         ),
-        ("a_socket_of_another_name_is_refused", a_socket_of_another_name_is_refused),
+        ("a_socket_with_another_name_is_refused", a_socket_with_another_name_is_refused),
         (
-            "what_is_handed_over_and_does_not_listen_is_refused",
-            what_is_handed_over_and_does_not_listen_is_refused,
+            "an_inherited_descriptor_that_does_not_listen_is_refused",
+            an_inherited_descriptor_that_does_not_listen_is_refused,
         ),
         (
-            "the_development_key_is_refused_on_a_socket_that_others_reach",
-            the_development_key_is_refused_on_a_socket_that_others_reach,
+            "the_development_key_is_refused_on_a_socket_that_other_machines_can_reach",
+            the_development_key_is_refused_on_a_socket_that_other_machines_can_reach,
         ),
-        ("a_socket_of_systemd_is_no_address_to_ask", a_socket_of_systemd_is_no_address_to_ask),
+        ("a_healthcheck_cannot_ask_a_socket_from_systemd", a_healthcheck_cannot_ask_a_socket_from_systemd),
     ]
 }
 
 pub fn database_cases() -> Vec<Case> {
     cases![
-        a_socket_of_systemd_is_served,
-        the_sockets_of_both_listeners_are_told_by_their_names,
-        a_unix_socket_of_systemd_is_served_and_stays,
+        a_socket_from_systemd_is_served,
+        the_sockets_of_both_listeners_are_distinguished_by_name,
+        a_unix_socket_from_systemd_is_served_and_not_removed,
         a_connection_made_while_the_server_restarts_is_answered,
-        a_socket_that_no_setting_takes_is_named,
-        a_socket_is_named_also_where_no_setting_takes_any,
+        an_unused_socket_is_reported,
+        a_socket_is_reported_even_if_no_setting_uses_systemd,
     ]
     .to_vec()
 }
@@ -49,7 +49,7 @@ const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
 const HTTP: (&str, &str) = ("GOCHAT__HTTP__BIND", "systemd");
 const ADMIN: (&str, &str) = ("GOCHAT__ADMIN__BIND", "systemd");
 
-/// A command whose process has these sockets, at most two, under names that `:` separates.
+/// Builds a command whose process inherits at most two sockets, with names separated by `:`.
 fn command_with(
     sockets: impl IntoIterator<Item = OwnedFd>,
     names: &str,
@@ -85,28 +85,28 @@ fn tcp() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").unwrap()
 }
 
-/// The same socket once more, as systemd keeps it.
+/// Duplicates the socket, as systemd keeps it open.
 fn copy(listener: &TcpListener) -> OwnedFd {
     listener.try_clone().unwrap().into()
 }
 
-fn a_socket_of_systemd_is_served(database: TestDatabase) -> anyhow::Result<()> {
+fn a_socket_from_systemd_is_served(database: TestDatabase) -> anyhow::Result<()> {
     let listener = tcp();
     let port = listener.local_addr()?.port();
-    // Without a name of its own it has that of its unit.
+    // A socket without a name has the name of its unit.
     let server = server_with(&database, [copy(&listener)], "gochat.socket", &[HTTP]);
     assert_eq!(server.port, port);
     assert_eq!(Request::create(BODY).send(port).status, 201);
     server.terminate();
     let ended = server.wait();
     assert_eq!(ended.code, Some(0));
-    let said = format!("INFO listening on http://127.0.0.1:{port}, handed over by systemd\n");
-    assert!(ended.stderr.contains(&said), "{ended:?}");
+    let message = format!("INFO listening on http://127.0.0.1:{port}, passed by systemd\n");
+    assert!(ended.stderr.contains(&message), "{ended:?}");
     assert!(!ended.stderr.contains("WARN"), "{ended:?}");
     Ok(())
 }
 
-fn the_sockets_of_both_listeners_are_told_by_their_names(database: TestDatabase) -> anyhow::Result<()> {
+fn the_sockets_of_both_listeners_are_distinguished_by_name(database: TestDatabase) -> anyhow::Result<()> {
     for names in ["http:admin", "admin:http"] {
         let (first, second) = (tcp(), tcp());
         let server = server_with(&database, [copy(&first), copy(&second)], names, &[HTTP, ADMIN]);
@@ -115,7 +115,7 @@ fn the_sockets_of_both_listeners_are_told_by_their_names(database: TestDatabase)
         assert_eq!(server.admin_port, admin.local_addr()?.port());
         assert_eq!(Request::new("GET", "/readyz").send(server.admin_port).status, 200);
         assert_eq!(Request::new("GET", "/readyz").send(server.port).status, 404);
-        // A loopback address, so that no page of another host is let in.
+        // The hosts are checked, because the address is a loopback address.
         let other = Request::new("GET", "/metrics").without("host").header("Host", "evil.example");
         assert_eq!(other.send(server.admin_port).status, 421);
         server.terminate();
@@ -124,18 +124,18 @@ fn the_sockets_of_both_listeners_are_told_by_their_names(database: TestDatabase)
     Ok(())
 }
 
-fn a_unix_socket_of_systemd_is_served_and_stays(database: TestDatabase) -> anyhow::Result<()> {
+fn a_unix_socket_from_systemd_is_served_and_not_removed(database: TestDatabase) -> anyhow::Result<()> {
     let folder = TempDir::new()?;
     let socket = folder.path().join("http.sock");
     let listener = UnixListener::bind(&socket)?;
     let url = ("GOCHAT__DATABASE__URL", database.url());
     let mut command = command_with([listener.try_clone()?.into()], "http", &folder, &[], &[url, HTTP]);
     let mut server = command.stderr(Stdio::null()).spawn()?;
-    // The connection waits in the socket until the server is there.
+    // The connection waits in the socket until the server has started.
     assert_eq!(Request::create(BODY).send_to(&socket).status, 201);
     crate::process::signal(&server, "-TERM");
     assert_eq!(deadline::exit(&mut server).code(), Some(0));
-    // It is systemd's to remove.
+    // Only systemd may remove it.
     assert!(socket.exists());
     Ok(())
 }
@@ -156,67 +156,67 @@ fn a_connection_made_while_the_server_restarts_is_answered(database: TestDatabas
     Ok(())
 }
 
-fn a_socket_that_no_setting_takes_is_named(database: TestDatabase) -> anyhow::Result<()> {
+fn an_unused_socket_is_reported(database: TestDatabase) -> anyhow::Result<()> {
     let server = server_with(&database, [copy(&tcp()), copy(&tcp())], "http:metrics", &[HTTP]);
     server.terminate();
     let ended = server.wait();
-    let said = "WARN systemd has handed over the socket metrics, which no setting takes\n";
-    assert!(ended.code == Some(0) && ended.stderr.contains(said), "{ended:?}");
+    let message = "WARN systemd passed the socket metrics, which no setting takes\n";
+    assert!(ended.code == Some(0) && ended.stderr.contains(message), "{ended:?}");
     Ok(())
 }
 
-/// Passes if the start with these sockets is refused with this sentence.
+/// Passes if a start with these sockets is refused with this sentence.
 #[track_caller]
 fn assert_refused(
     sockets: impl IntoIterator<Item = OwnedFd>,
     names: &str,
     variables: &[(&str, &str)],
-    said: &str,
+    message: &str,
 ) {
     let folder = TempDir::new().unwrap();
     let mut command = command_with(sockets, names, &folder, &[], variables);
     let ended = Ended::from(deadline::output(command.stderr(Stdio::piped()).spawn().unwrap()));
-    assert_eq!((ended.code, &*ended.stderr), (Some(1), &*format!("gochat: {said}\n")));
+    assert_eq!((ended.code, &*ended.stderr), (Some(1), &*format!("gochat: {message}\n")));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "something was made");
 }
 
-fn where_systemd_hands_over_nothing_the_start_is_refused() -> anyhow::Result<()> {
-    let said = "http.bind = \"systemd\" cannot be listened on: systemd has handed over no socket; start the service with its socket unit, or set an address";
-    assert_refused([], "", &[HTTP], said);
-    // They were for another process, and came by inheritance.
+fn without_a_socket_from_systemd_the_start_is_refused() -> anyhow::Result<()> {
+    let message = "http.bind = \"systemd\" cannot be used: systemd passed no socket; start the service with its socket unit, or set an address";
+    assert_refused([], "", &[HTTP], message);
+    // The sockets were meant for another process.
     let folder = TempDir::new()?;
     let variables = [("LISTEN_FDS", "1"), ("LISTEN_PID", "1"), ("LISTEN_FDNAMES", "http"), HTTP];
     let ended = crate::process::run_in(folder.path(), &[], &variables);
-    assert_eq!((ended.code, ended.stderr), (Some(1), format!("gochat: {said}\n")));
+    assert_eq!((ended.code, ended.stderr), (Some(1), format!("gochat: {message}\n")));
     Ok(())
 }
 
-fn a_socket_of_another_name_is_refused() -> anyhow::Result<()> {
+fn a_socket_with_another_name_is_refused() -> anyhow::Result<()> {
     assert_refused(
         [copy(&tcp())],
         "http",
         &[HTTP, ADMIN],
-        "admin.bind = \"systemd\" cannot be listened on: systemd has handed over no socket named admin, but http; set FileDescriptorName=admin in its unit",
+        "admin.bind = \"systemd\" cannot be used: systemd passed no socket named admin, but http; set FileDescriptorName=admin in its unit",
     );
     assert_refused(
         [copy(&tcp()), copy(&tcp())],
         "http:http",
         &[HTTP],
-        "http.bind = \"systemd\" cannot be listened on: systemd has handed over 2 sockets named http; one is served",
+        "http.bind = \"systemd\" cannot be used: systemd passed 2 sockets named http; expected one",
     );
     Ok(())
 }
 
-fn what_is_handed_over_and_does_not_listen_is_refused() -> anyhow::Result<()> {
+fn an_inherited_descriptor_that_does_not_listen_is_refused() -> anyhow::Result<()> {
     let listener = tcp();
     let connection = TcpStream::connect(listener.local_addr()?)?;
     assert_refused(
         [connection.into()],
         "http",
         &[HTTP],
-        "http.bind = \"systemd\" cannot be listened on: the socket http does not listen; its unit needs Accept=no",
+        "http.bind = \"systemd\" cannot be used: the socket http does not listen; its unit needs Accept=no",
     );
-    let neither = "http.bind = \"systemd\" cannot be listened on: the socket http is neither one of TCP nor a Unix stream socket: fd 3 is not a";
+    let neither = "http.bind = \"systemd\" cannot be used: the socket http is neither a TCP socket nor a Unix stream socket: fd 3 is not a";
     assert_refused(
         [UdpSocket::bind("127.0.0.1:0")?.into()],
         "http",
@@ -227,7 +227,7 @@ fn what_is_handed_over_and_does_not_listen_is_refused() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn the_development_key_is_refused_on_a_socket_that_others_reach() -> anyhow::Result<()> {
+fn the_development_key_is_refused_on_a_socket_that_other_machines_can_reach() -> anyhow::Result<()> {
     let listener = TcpListener::bind("0.0.0.0:0")?;
     let port = listener.local_addr()?.port();
     assert_refused(
@@ -235,28 +235,28 @@ fn the_development_key_is_refused_on_a_socket_that_others_reach() -> anyhow::Res
         "http",
         &[HTTP],
         &format!(
-            "http.bind = \"systemd\" has handed over http://0.0.0.0:{port}, which is not a loopback address, as everybody knows \
-             the development key; set auth.development_key = false, and make a real key by `gochat keys create --name NAME --scope groups:write`"
+            "systemd passed the socket http://0.0.0.0:{port} for http.bind, which is not a loopback address, but the development key \
+             is public; set auth.development_key = false, and make a real key by `gochat keys create --name NAME --scope groups:write`"
         ),
     );
     Ok(())
 }
 
-fn a_socket_of_systemd_is_no_address_to_ask() -> anyhow::Result<()> {
+fn a_healthcheck_cannot_ask_a_socket_from_systemd() -> anyhow::Result<()> {
     let ended = crate::process::run_in(TempDir::new()?.path(), &["healthcheck"], &[ADMIN]);
-    let said = "gochat: admin.bind = \"systemd\" cannot be asked, as the socket unit has the address; set that for this command, like GOCHAT__ADMIN__BIND=127.0.0.1:1214\n";
-    assert_eq!((ended.code, &*ended.stderr), (Some(1), said));
+    let message = "gochat: admin.bind = \"systemd\" does not tell the address; set the one in the socket unit for this command, like GOCHAT__ADMIN__BIND=127.0.0.1:1214\n";
+    assert_eq!((ended.code, &*ended.stderr), (Some(1), message));
     Ok(())
 }
 
-fn a_socket_is_named_also_where_no_setting_takes_any(database: TestDatabase) -> anyhow::Result<()> {
+fn a_socket_is_reported_even_if_no_setting_uses_systemd(database: TestDatabase) -> anyhow::Result<()> {
     let listener = tcp();
     let server = server_with(&database, [copy(&listener)], "http", &[("GOCHAT__HTTP__BIND", "127.0.0.1:0")]);
     assert_ne!(server.port, listener.local_addr()?.port());
     server.terminate();
     let ended = server.wait();
     assert_eq!(ended.code, Some(0));
-    let said = "WARN systemd has handed over the socket http, which no setting takes\n";
-    assert!(ended.stderr.contains(said), "{ended:?}");
+    let message = "WARN systemd passed the socket http, which no setting takes\n";
+    assert!(ended.stderr.contains(message), "{ended:?}");
     Ok(())
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the generators that tests make clients with, into the build folder, where the tests look for them.
-# Needs python3 with venv, and npm. The tests need java too, which runs one of the generators.
+# Installs the client generators into the build folder, where the tests look for them.
+# Needs python3 with venv, and npm. The tests also need java, which runs one of the generators.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 tools=${CARGO_TARGET_DIR:-$here/../../../../target}/clients

@@ -1,4 +1,4 @@
-// Calls the service by openapi-fetch, with the types of openapi-typescript. Prints what it saw.
+// Calls the service with openapi-fetch and the types of openapi-typescript. Prints the replies.
 import createClient from "openapi-fetch";
 import type { components, paths } from "./openapi.js";
 

@@ -1,4 +1,4 @@
-//! Inputs that are known to be near an edge. A line of a file is one input, percent-encoded.
+//! Inputs near the edge of validity. Each line of a file is a percent-encoded input.
 
 use percent_encoding::percent_decode_str;
 
@@ -9,7 +9,7 @@ pub const NDJSON: &str = include_str!("corpus/ndjson.txt");
 pub const CSV: &str = include_str!("corpus/csv.txt");
 pub const SETTINGS: &str = include_str!("corpus/settings.txt");
 
-/// The inputs of a file.
+/// Decodes the inputs of a file.
 pub fn inputs(file: &str) -> Vec<Vec<u8>> {
     file.lines().map(|line| percent_decode_str(line).collect()).collect()
 }

@@ -1,6 +1,6 @@
-//! Headers of a request.
+//! Request headers.
 
-use crate::{corpus, mutation, runner, twins::Twins};
+use crate::{both_databases::BothDatabases, corpus, mutation, runner};
 use anyhow::ensure;
 use gochat_test_support::{Case, TestDatabase, cases, http::DEVELOPMENT_KEY};
 use proptest::{collection::vec, sample::select};
@@ -9,7 +9,7 @@ pub fn cases() -> Vec<Case> {
     cases![no_header_makes_the_service_panic_and_both_databases_answer_the_same].to_vec()
 }
 
-/// Headers that the service, the web framework or a browser knows, but for those that frame a message or delay it.
+/// Headers known to the service, the web framework or browsers, except those that frame or delay a message.
 const NAMES: &[&str] = &[
     "Accept",
     "Accept-Encoding",
@@ -50,7 +50,7 @@ const LINES: &[&str] =
 fn no_header_makes_the_service_panic_and_both_databases_answer_the_same(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
-    let twins = Twins::beside(database)?;
+    let both = BothDatabases::start(database)?;
     let test = |(line, headers): (&str, Vec<(&str, Vec<u8>)>)| {
         let mut request = format!("{line} HTTP/1.1\r\n").into_bytes();
         let has = |name| headers.iter().any(|(known, _)| *known == name);
@@ -65,7 +65,7 @@ fn no_header_makes_the_service_panic_and_both_databases_answer_the_same(
             request.extend(b"\r\n");
         }
         request.extend(b"\r\n");
-        let (status, text) = twins.send(&request)?;
+        let (status, text) = both.send(&request)?;
         ensure!((200..500).contains(&status), "{text}");
         Ok(())
     };
@@ -73,8 +73,8 @@ fn no_header_makes_the_service_panic_and_both_databases_answer_the_same(
     for name in NAMES {
         corpus.iter().try_for_each(|value| test((LINES[0], vec![(*name, value.clone())])))?;
     }
-    let headers = vec((select(NAMES), mutation::near(corpus)), 1..4);
+    let headers = vec((select(NAMES), mutation::mutated(corpus)), 1..4);
     let strategy = (select(LINES), headers);
     runner::run(runner::count()?, "tests/inputs/regressions/headers.txt", strategy, test)?;
-    twins.assert_seen("headers", &[200, 400, 401, 405])
+    both.assert_seen("headers", &[200, 400, 401, 405])
 }

@@ -1,4 +1,4 @@
-//! The lines of files that are imported.
+//! Lines of imported files.
 
 use crate::{corpus, mutation, runner};
 use anyhow::{Context, ensure};
@@ -12,22 +12,22 @@ use std::{
 
 pub fn cases() -> Vec<Case> {
     cases![
-        no_line_of_ndjson_makes_an_import_panic_and_both_databases_have_the_same_then,
-        no_line_of_csv_makes_an_import_panic_and_both_databases_have_the_same_then,
+        no_ndjson_line_makes_an_import_panic_and_both_databases_store_the_same,
+        no_csv_line_makes_an_import_panic_and_both_databases_store_the_same,
     ]
     .to_vec()
 }
 
-/// Lines that one import gets.
+/// Number of lines of one import.
 const LINES: u32 = 1_000;
 
-fn no_line_of_ndjson_makes_an_import_panic_and_both_databases_have_the_same_then(
+fn no_ndjson_line_makes_an_import_panic_and_both_databases_store_the_same(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
     import(&database, "ndjson", b"", corpus::NDJSON, "tests/inputs/regressions/ndjson.txt")
 }
 
-fn no_line_of_csv_makes_an_import_panic_and_both_databases_have_the_same_then(
+fn no_csv_line_makes_an_import_panic_and_both_databases_store_the_same(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
     import(&database, "csv", b"name,token,admin_id\n", corpus::CSV, "tests/inputs/regressions/csv.txt")
@@ -54,7 +54,7 @@ fn import(
     import(corpus.clone())?;
     let lines = runner::count()?.min(LINES);
     let cases = runner::count()?.div_ceil(lines);
-    let strategy = vec(prop_oneof![mutation::near(corpus), mutation::object()], lines as usize);
+    let strategy = vec(prop_oneof![mutation::mutated(corpus), mutation::object()], lines as usize);
     runner::run(cases, regressions, strategy, import)?;
     eprintln!("{format}: {} lines to each database", cases * lines);
     let exports = [&sqlite, postgres].map(|database| gochat(database, &["groups", "export"], b""));
@@ -77,21 +77,21 @@ fn gochat(database: &TestDatabase, arguments: &[&str], input: &[u8]) -> anyhow::
         .spawn()?;
     let mut stdin = child.stdin.take().context("no input")?;
     Ok(thread::scope(|scope| {
-        // A command that ends early does not read all of it.
+        // A command that ends early does not read all input.
         scope.spawn(move || drop(stdin.write_all(input)));
         deadline::output(child)
     }))
 }
 
-/// The exit code, and what was said but for how far it was at what time.
+/// Returns the exit code and the messages, without progress reports.
 fn ended(output: Output) -> anyhow::Result<(Option<i32>, String)> {
-    let said = String::from_utf8(output.stderr)?;
-    let lines = said.lines().filter(|line| !line.contains(": created "));
+    let message = String::from_utf8(output.stderr)?;
+    let lines = message.lines().filter(|line| !line.contains(": created "));
     Ok((output.status.code(), lines.collect::<Vec<_>>().join("\n")))
 }
 
-/// What an export says of each group, but for its id, UUID and time; in the order of names, as creates that are under way at once
-/// are stored in any order.
+/// Returns name, token and administrator of each exported group. Sorted by name, because concurrent creates may be
+/// stored in any order.
 fn groups(export: &[u8]) -> Vec<[serde_json::Value; 3]> {
     let text = String::from_utf8_lossy(export);
     let group = |line: &str| -> serde_json::Value { serde_json::from_str(line).unwrap() };

@@ -1,4 +1,4 @@
-//! Inputs that are like those of a corpus.
+//! Mutation of the inputs of a corpus.
 
 use proptest::{
     collection::vec,
@@ -8,7 +8,7 @@ use proptest::{
 };
 use serde_json::{Value, json};
 
-/// Texts that mean something to a parser.
+/// Texts that are significant to a parser.
 const TOKENS: &[&str] = &[
     "\"",
     "\\",
@@ -56,7 +56,7 @@ const TOKENS: &[&str] = &[
     "'",
 ];
 
-/// Characters that are combined, not visible, out of order, no characters, or white space.
+/// Characters with rules: combining, invisible, bidirectional, white space, and noncharacters.
 const RULES: &[char] = &[
     '\u{0}',
     '\n',
@@ -102,7 +102,7 @@ const RULES: &[char] = &[
     '\u{10ffff}',
 ];
 
-/// One change.
+/// A single mutation.
 #[derive(Debug, Clone)]
 enum Mutation {
     Set(Index, u8),
@@ -113,8 +113,8 @@ enum Mutation {
     Splice(Index, Index),
 }
 
-/// An input of the corpus as it is, after some changes, or none of it.
-pub fn near(corpus: Vec<Vec<u8>>) -> BoxedStrategy<Vec<u8>> {
+/// Returns mutated inputs of the corpus, and some random bytes and strings.
+pub fn mutated(corpus: Vec<Vec<u8>>) -> BoxedStrategy<Vec<u8>> {
     let changed = {
         let corpus = corpus.clone();
         (any::<Index>(), vec(mutation(), 0..6)).prop_map(move |(chosen, mutations)| {
@@ -129,7 +129,7 @@ pub fn near(corpus: Vec<Vec<u8>>) -> BoxedStrategy<Vec<u8>> {
     prop_oneof![8 => changed, 1 => vec(any::<u8>(), 0..200), 1 => any::<String>().prop_map(String::into_bytes)].boxed()
 }
 
-/// Bodies that are JSON, and whose fields may keep the rules.
+/// Returns bodies that are JSON objects, many of them valid.
 pub fn object() -> impl Strategy<Value = Vec<u8>> {
     let admin_id = prop_oneof![
         any::<i64>().prop_map(Value::from),
@@ -143,7 +143,7 @@ pub fn object() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// A text of any characters, or of letters, or of those for which names have rules.
+/// Returns strings of arbitrary characters, of letters, or of characters with rules.
 fn text() -> impl Strategy<Value = String> {
     let letter = prop_oneof![20 => proptest::char::range('a', 'z'), 1 => select(RULES)];
     let near_rules = prop_oneof![select(RULES), any::<char>()];
@@ -166,7 +166,7 @@ fn mutation() -> impl Strategy<Value = Mutation> {
 
 impl Mutation {
     fn apply(&self, input: &mut Vec<u8>, corpus: &[Vec<u8>]) {
-        // One place more than there are bytes: behind the last one.
+        // Includes the position after the last byte.
         let place = |at: &Index| at.index(input.len() + 1);
         match self {
             Self::Set(at, byte) => {

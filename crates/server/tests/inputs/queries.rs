@@ -1,6 +1,6 @@
 //! The query string of `GET /v1/group`.
 
-use crate::{corpus, mutation, runner, twins::Twins};
+use crate::{both_databases::BothDatabases, corpus, mutation, runner};
 use anyhow::ensure;
 use gochat_test_support::{
     Case, TestDatabase, cases,
@@ -14,21 +14,21 @@ pub fn cases() -> Vec<Case> {
 fn no_query_makes_the_service_panic_and_both_databases_answer_the_same(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
-    let twins = Twins::beside(database)?;
+    let both = BothDatabases::start(database)?;
     for number in 1..=3 {
         let body = format!(r#"{{"name":"group_{number}","token":"t","admin_id":{number}}}"#);
-        ensure!(twins.send(&Request::create(body).bytes())?.0 == 201, "no group");
+        ensure!(both.send(&Request::create(body).bytes())?.0 == 201, "no group");
     }
     let test = |query: Vec<u8>| {
         let query: Vec<u8> = query.into_iter().filter(|byte| !b" \r\n".contains(byte)).take(4_000).collect();
         let rest = format!(" HTTP/1.1\r\nHost: localhost\r\nGoChat-Token: {DEVELOPMENT_KEY}\r\n\r\n");
         let request = [b"GET /v1/group?", &*query, rest.as_bytes()].concat();
-        let (status, text) = twins.send(&request)?;
+        let (status, text) = both.send(&request)?;
         ensure!([200, 400, 404, 422].contains(&status), "{text}");
         Ok(())
     };
     let corpus = corpus::inputs(corpus::QUERIES);
     corpus.iter().cloned().try_for_each(test)?;
-    runner::run(runner::count()?, "tests/inputs/regressions/queries.txt", mutation::near(corpus), test)?;
-    twins.assert_seen("queries", &[200, 404, 422])
+    runner::run(runner::count()?, "tests/inputs/regressions/queries.txt", mutation::mutated(corpus), test)?;
+    both.assert_seen("queries", &[200, 404, 422])
 }

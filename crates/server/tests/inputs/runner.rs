@@ -1,4 +1,4 @@
-//! Runs a test on as many inputs as the environment says.
+//! Runs a test on the number of inputs set in the environment.
 
 use anyhow::{Context, anyhow};
 use proptest::{
@@ -7,7 +7,7 @@ use proptest::{
 };
 use std::{env, fmt::Debug};
 
-/// Number of inputs of each kind.
+/// Returns the number of inputs of each kind.
 pub fn count() -> anyhow::Result<u32> {
     match env::var("GOCHAT_TEST_INPUTS") {
         Ok(count) => count.parse().context("GOCHAT_TEST_INPUTS is not a number"),
@@ -15,7 +15,7 @@ pub fn count() -> anyhow::Result<u32> {
     }
 }
 
-/// Runs `test` on `cases` inputs of the strategy; those that ever failed, which `regressions` keeps, go first.
+/// Runs `test` on `cases` inputs of the strategy, after the earlier failures in the file `regressions`.
 pub fn run<S: Strategy>(
     cases: u32,
     regressions: &'static str,

@@ -1,4 +1,4 @@
-//! The settings of the environment.
+//! Settings in environment variables.
 
 use crate::{corpus, mutation, runner};
 use anyhow::ensure;
@@ -6,7 +6,7 @@ use gochat::settings::{Profile, Settings};
 use proptest::{collection::vec, sample::select};
 use std::cell::RefCell;
 
-/// A password that is in the settings, and that nobody may be shown.
+/// A password in the settings that must never be shown.
 const SECRET: &str = "correct-horse-battery-staple";
 
 pub fn case() -> anyhow::Result<()> {
@@ -44,7 +44,7 @@ pub fn case() -> anyhow::Result<()> {
             .iter()
             .try_for_each(|value| test((Profile::Development, vec![(name.clone(), value.clone())])))?;
     }
-    let variables = vec((select(names), mutation::near(corpus)), 1..4);
+    let variables = vec((select(names), mutation::mutated(corpus)), 1..4);
     let profiles = select(&[Profile::Development, Profile::Production][..]);
     let strategy = (profiles, variables);
     runner::run(runner::count()?, "tests/inputs/regressions/settings.txt", strategy, test)?;

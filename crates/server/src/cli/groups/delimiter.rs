@@ -1,4 +1,4 @@
-//! The character between the fields of a CSV file.
+//! The delimiter of a CSV file.
 
 use std::str::FromStr;
 
@@ -6,7 +6,7 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delimiter(u8);
 
-/// It cannot stand between fields.
+/// Error for a text that is not a delimiter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "expected one ASCII character that is not a letter, a digit, a quote or a line break; or the word tab"
@@ -16,18 +16,18 @@ pub struct InvalidDelimiter;
 impl Delimiter {
     /// The delimiter of RFC 4180.
     pub const COMMA: Self = Self(b',');
-    /// The delimiter of spreadsheets where the comma is the decimal sign.
+    /// The delimiter of spreadsheets in locales with a decimal comma.
     pub const SEMICOLON: Self = Self(b';');
-    /// The delimiter of cells that were copied.
+    /// The delimiter of cells copied from a spreadsheet.
     pub const TAB: Self = Self(b'\t');
 
-    /// Takes a byte that can stand between fields.
+    /// Checks that a byte can be a delimiter.
     pub fn new(byte: u8) -> Result<Self, InvalidDelimiter> {
         let is_allowed = byte.is_ascii() && !byte.is_ascii_alphanumeric() && !b"\"\r\n\0".contains(&byte);
         if is_allowed { Ok(Self(byte)) } else { Err(InvalidDelimiter) }
     }
 
-    /// The character.
+    /// Returns the character.
     pub fn byte(self) -> u8 {
         self.0
     }
@@ -38,7 +38,7 @@ impl FromStr for Delimiter {
 
     fn from_str(text: &str) -> Result<Self, InvalidDelimiter> {
         match text.as_bytes() {
-            // Shells make it hard to type the character itself.
+            // Shells make a literal tab hard to type.
             b"tab" | b"\\t" => Ok(Self::TAB),
             [byte] => Self::new(*byte),
             _ => Err(InvalidDelimiter),
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_delimiter_is_one_ascii_character_between_fields() {
+    fn a_delimiter_is_one_ascii_character() {
         for (text, delimiter) in [
             (",", Delimiter::COMMA),
             (";", Delimiter::SEMICOLON),

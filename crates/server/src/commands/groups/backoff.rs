@@ -1,10 +1,11 @@
-//! The pauses of a command before it asks the database again.
+//! The backoff of commands that retry a database operation.
 
 use backon::ExponentialBuilder;
 use std::time::Duration;
 
-/// Six pauses, from 100 ms to 3.2 s: a database that restarts is back by then, or takes a person.
-pub(super) fn pauses() -> ExponentialBuilder {
+/// Backs off six times, from 100 ms to 3.2 s. A database that restarts is back by then; any longer outage needs an
+/// operator.
+pub(super) fn policy() -> ExponentialBuilder {
     ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(100))
         .with_max_delay(Duration::from_millis(3200))

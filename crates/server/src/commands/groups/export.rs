@@ -22,7 +22,7 @@ use std::{
     process::ExitCode,
 };
 
-/// Writes all groups, and says how many.
+/// Exports all groups, and reports their number.
 pub(super) fn run(settings: &Settings, command: &ExportGroups) -> anyhow::Result<ExitCode> {
     let format = FileFormat::of(&command.file, command.format)?;
     let mut progress = Progress::new(None, command.progress_every)?;
@@ -46,12 +46,12 @@ pub(super) fn run(settings: &Settings, command: &ExportGroups) -> anyhow::Result
     Ok(ExitCode::SUCCESS)
 }
 
-/// How an export ended, if it did not fail.
+/// The end of an export that did not fail.
 enum End {
-    /// With so many groups.
+    /// All groups were written; their number.
     Complete(u64),
     Closed,
-    /// By a signal that this exit code tells.
+    /// A signal ended it; the exit code of that signal.
     Interrupted(ExitCode),
 }
 
@@ -62,7 +62,7 @@ async fn to_standard_output(
 ) -> anyhow::Result<End> {
     let mut out = io::stdout().lock();
     if out.is_terminal() {
-        // What is exported shows how far it is, and a bar would be in its way.
+        // A progress bar would mix with the exported text.
         progress.hide();
     }
     match export(groups, format, &mut out, progress).await {
@@ -71,17 +71,17 @@ async fn to_standard_output(
     }
 }
 
-/// Writes beside the file, and puts the new one in its place when it is complete and on disk.
+/// Writes to a temporary file beside `file`, and renames it once it is complete and on disk.
 async fn to_file(
     groups: &GroupService,
     file: &Path,
     format: FileFormat,
     progress: &mut Progress,
 ) -> anyhow::Result<End> {
-    // The end of a symbolic link; what does not exist yet has no canonical name.
+    // Follows symbolic links. A file that does not exist yet has no canonical name.
     let file = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
     if fs::metadata(&file).is_ok_and(|found| !found.is_file()) {
-        // A pipe or a device: it is written to, never replaced.
+        // A pipe or a device is written to, not replaced.
         let mut out = File::options().write(true).open(file)?;
         return export(groups, format, &mut out, progress).await;
     }
@@ -89,7 +89,7 @@ async fn to_file(
     let mut prefix = OsString::from(".");
     prefix.push(file.file_name().context("it has no file name")?);
     prefix.push(".");
-    // Before the file is there, as a signal would leave it.
+    // Installed before the temporary file exists, because a signal would leave that behind.
     let stop = pin!(stop_signal()?);
     let mut part = tempfile::Builder::new().prefix(&prefix).suffix(".part").tempfile_in(folder)?;
     let end = {
@@ -116,7 +116,7 @@ async fn export(
     let mut text = rows::header(format);
     loop {
         let list = async || groups.list(permit, after, PageSize::MAX).await;
-        let page = list.retry(backoff::pauses()).when(StorageError::is_transient).await?;
+        let page = list.retry(backoff::policy()).when(StorageError::is_transient).await?;
         rows::append(&mut text, &page.groups, format)?;
         out.write_all(&text)?;
         text.clear();

@@ -3,7 +3,7 @@
 mod counts;
 mod gzip;
 mod input;
-mod settle;
+mod mode;
 
 use super::{progress::Progress, records::Record, stop::stop_signal};
 use crate::{
@@ -20,10 +20,10 @@ use futures_util::{
 use gochat_adapters::{CommitOptions, DatabaseUrl};
 use gochat_domain::{auth::Caller, ports::GroupReader};
 use indicatif::HumanCount;
-use settle::{Names, Outcome, Settle};
+use mode::{ImportMode, Outcome, SeenNames};
 use std::{pin::pin, process::ExitCode, sync::Arc};
 
-/// Creates a group for each line of a file, and says what became of them.
+/// Creates a group for each line of a file, and reports the outcomes.
 pub(super) fn run(settings: &Settings, command: &ImportGroups) -> ExitCode {
     match import(settings, command) {
         Ok(code) => code,
@@ -41,21 +41,21 @@ fn import(settings: &Settings, command: &ImportGroups) -> anyhow::Result<ExitCod
     let (input, size) = input::open(command)?;
     let mut progress = Progress::new(size, command.progress_every)?;
     let mut counts = Counts::new(command.dry_run);
-    let import = async |settle: Settle<'_>, in_flight| {
+    let import = async |mode: ImportMode<'_>, in_flight| {
         let records = input::read_ahead(input, format, command.delimiter)?;
         let records = records
             .map(|record| record.with_context(|| format!("cannot read {}", input::name(&command.file))));
-        settle_all(&settle, records, in_flight, &mut counts, &mut progress).await
+        import_all(&mode, records, in_flight, &mut counts, &mut progress).await
     };
     let end = if command.dry_run {
         existing_groups(&settings.database).and_then(|existing| {
             let in_flight = in_flight(settings.writer).min(settings.database.options.read_queue);
-            actix_web::rt::System::new().block_on(import(Settle::DryRun(existing), in_flight))
+            actix_web::rt::System::new().block_on(import(ImportMode::DryRun(existing), in_flight))
         })
     } else {
         super::with_groups(settings, async |groups| {
             let permit = Caller::operator().permit()?;
-            import(Settle::Store(groups, permit), in_flight(settings.writer)).await
+            import(ImportMode::Store(groups, permit), in_flight(settings.writer)).await
         })
     };
     match &end {
@@ -70,7 +70,7 @@ fn import(settings: &Settings, command: &ImportGroups) -> anyhow::Result<ExitCod
     })
 }
 
-/// The groups of the database as it is; `None` where there is no database yet. Nothing is made, and nothing is migrated.
+/// Opens the database for a dry run; `None` if there is no database yet. Creates and migrates nothing.
 fn existing_groups(settings: &DatabaseSettings) -> anyhow::Result<Option<Arc<dyn GroupReader>>> {
     let exists = match &settings.url {
         DatabaseUrl::SqliteFile(path) => {
@@ -83,45 +83,46 @@ fn existing_groups(settings: &DatabaseSettings) -> anyhow::Result<Option<Arc<dyn
     exists.then(|| Ok(startup::open(&as_it_is)?.group_reader())).transpose()
 }
 
-/// As many requests as keep the next batches full while one is stored, and never find the queue full.
+/// Number of requests in flight: enough to fill the next batches while one commits, and never more than the queue
+/// takes.
 fn in_flight(writer: CommitOptions) -> usize {
     (4 * writer.batch * writer.writers).min(writer.queue)
 }
 
-/// How an import ended, if it did not fail.
+/// The end of an import that did not fail.
 enum End {
     Complete,
-    /// By a signal that this exit code tells.
+    /// A signal ended it; the exit code of that signal.
     Interrupted(ExitCode),
 }
 
-/// Settles records, many at once, and takes the outcomes in the order of the lines.
-async fn settle_all(
-    settle: &Settle<'_>,
+/// Imports records concurrently, and reports the outcomes in the order of the lines.
+async fn import_all(
+    mode: &ImportMode<'_>,
     records: impl Stream<Item = anyhow::Result<Record>>,
     in_flight: usize,
     counts: &mut Counts,
     progress: &mut Progress,
 ) -> anyhow::Result<End> {
-    let settle = async |record: anyhow::Result<Record>| {
+    let import = async |record: anyhow::Result<Record>| {
         let Record { line, position, group } = record?;
-        let outcome = settle.settle(group).await.with_context(|| format!("line {line}"))?;
+        let outcome = mode.import(group).await.with_context(|| format!("line {line}"))?;
         anyhow::Ok((line, position, outcome))
     };
-    let mut settled = pin!(records.map(settle).buffered(in_flight));
+    let mut outcomes = pin!(records.map(import).buffered(in_flight));
     let mut stop = pin!(stop_signal()?);
-    let mut free = Names::default();
+    let mut new_names = SeenNames::default();
     loop {
-        let (line, position, outcome) = match select(settled.next(), stop.as_mut()).await {
-            Either::Left((Some(settled), _)) => settled?,
+        let (line, position, outcome) = match select(outcomes.next(), stop.as_mut()).await {
+            Either::Left((Some(outcomes), _)) => outcomes?,
             Either::Left((None, _)) => return Ok(End::Complete),
             Either::Right((code, _)) => return Ok(End::Interrupted(code)),
         };
         match outcome {
             Outcome::Created => counts.created += 1,
-            // Of two lines with one name, the import stores the first.
-            Outcome::Free(name) if free.insert(&name) => counts.created += 1,
-            Outcome::ThereAlready | Outcome::Free(_) => counts.there_already += 1,
+            // Only the first of several lines with the same name would be created.
+            Outcome::WouldCreate(name) if new_names.insert(&name) => counts.created += 1,
+            Outcome::AlreadyExists | Outcome::WouldCreate(_) => counts.already_existing += 1,
             Outcome::Refused(reason) => {
                 counts.refused += 1;
                 progress.say(&format!("line {line}: {reason}"));

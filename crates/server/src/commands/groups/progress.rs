@@ -1,4 +1,4 @@
-//! How far long work is: a bar on a terminal, a line now and then elsewhere; always on standard error.
+//! Progress reports on standard error: a bar on a terminal, otherwise a line from time to time.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
@@ -6,24 +6,25 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a reader of plain lines waits for the next at most, as long as there is progress.
-const LINE_EVERY: Duration = Duration::from_secs(10);
-/// How often a bar changes.
-const BAR_EVERY: Duration = Duration::from_millis(100);
+/// Longest time between two lines, as long as there is progress.
+const MAX_LINE_INTERVAL: Duration = Duration::from_secs(10);
+/// Interval between updates of the bar.
+const BAR_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The progress of one piece of work.
+/// The progress of an operation.
 pub(super) struct Progress {
     bar: ProgressBar,
-    /// After how many steps there is a line, where there is no bar.
-    every: u64,
+    /// Number of steps between two lines, if there is no bar.
+    line_interval: u64,
     is_hidden: bool,
     shown_at: Instant,
     shown_steps: u64,
 }
 
 impl Progress {
-    /// A bar up to `total`, or one without an end, or lines `every` so many steps where there is no terminal.
-    pub(super) fn new(total: Option<u64>, every: u64) -> anyhow::Result<Self> {
+    /// Creates a bar up to `total`, or a spinner if the total is unknown. Without a terminal, writes a line every
+    /// `line_interval` steps.
+    pub(super) fn new(total: Option<u64>, line_interval: u64) -> anyhow::Result<Self> {
         let bar = match total {
             Some(total) => {
                 let style = ProgressStyle::with_template("{wide_bar} {percent}% {msg}, {eta} left")?;
@@ -34,25 +35,25 @@ impl Progress {
         };
         if !bar.is_hidden() {
             bar.tick();
-            bar.enable_steady_tick(BAR_EVERY);
+            bar.enable_steady_tick(BAR_INTERVAL);
         }
-        Ok(Self { bar, every, is_hidden: false, shown_at: Instant::now(), shown_steps: 0 })
+        Ok(Self { bar, line_interval, is_hidden: false, shown_at: Instant::now(), shown_steps: 0 })
     }
 
-    /// Shows no progress any more.
+    /// Stops showing progress.
     pub(super) fn hide(&mut self) {
         self.bar.set_draw_target(ProgressDrawTarget::hidden());
         self.is_hidden = true;
     }
 
-    /// Notes that so many steps are done, which bring the bar to `position`.
+    /// Records the number of completed steps, and the `position` of the bar.
     pub(super) fn reached(&mut self, steps: u64, position: u64, message: impl FnOnce() -> String) {
         if self.is_hidden {
             return;
         }
         let is_bar = !self.bar.is_hidden();
-        let pause = if is_bar { BAR_EVERY } else { LINE_EVERY };
-        if (is_bar || steps - self.shown_steps < self.every) && self.shown_at.elapsed() < pause {
+        let pause = if is_bar { BAR_INTERVAL } else { MAX_LINE_INTERVAL };
+        if (is_bar || steps - self.shown_steps < self.line_interval) && self.shown_at.elapsed() < pause {
             return;
         }
         (self.shown_at, self.shown_steps) = (Instant::now(), steps);
@@ -66,17 +67,17 @@ impl Progress {
 
     /// Writes a line, above the bar if there is one.
     pub(super) fn say(&self, line: &str) {
-        // Whoever closed standard error does not want to know; the work goes on.
+        // A closed standard error must not stop the work.
         self.bar.suspend(|| drop(writeln!(io::stderr(), "{line}")));
     }
 
-    /// Takes the bar away, and writes a last line.
+    /// Removes the bar, and writes a last line.
     pub(super) fn end(&self, line: &str) {
         self.end_silently();
         self.say(line);
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(super) fn end_silently(&self) {
         self.bar.finish_and_clear();
     }

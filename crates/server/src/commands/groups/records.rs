@@ -1,4 +1,4 @@
-//! The records of a file, one by one, each with what the domain says of it.
+//! The records of a file, each validated by the domain.
 
 mod csv;
 pub(super) mod kind;
@@ -9,17 +9,18 @@ use crate::cli::{Delimiter, FileFormat};
 use gochat_domain::group::CreateGroup;
 use std::io::{self, BufRead};
 
-/// What stands on one line that is not empty.
+/// A record of the file.
 pub(super) struct Record {
-    /// The number of the line, from 1 up.
+    /// Number of its first line, counted from 1.
     pub(super) line: u64,
-    /// How many bytes of the file have been read.
+    /// Number of bytes read from the file so far.
     pub(super) position: u64,
-    /// The group to create, or why there is none. The reason never quotes the line, as that may hold a token.
+    /// The group to create, or the reason why the record is invalid. The reason never quotes the line, which may
+    /// contain a token.
     pub(super) group: Result<CreateGroup, String>,
 }
 
-/// Reads `input`, a line of which is kept in memory up to the size that the body of a request may have.
+/// Reads the records of `input`. At most one line is held in memory, up to the maximum size of a request body.
 pub(super) fn read<'a>(
     input: impl BufRead + 'a,
     format: FileFormat,

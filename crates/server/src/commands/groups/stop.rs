@@ -1,11 +1,11 @@
-//! What tells a command to stop before its end.
+//! Signals that stop a command early.
 
 use crate::signals::Signals;
 use actix_web::rt::signal::unix::SignalKind;
 use std::{fs, io, process::ExitCode};
 
-/// Resolves when the process is told to stop, with the exit code that says so: 128 and the number of the signal, as shells do.
-/// This call installs the handlers.
+/// Resolves on a signal to stop, with the exit code that shells use: 128 plus the number of the signal. This call
+/// installs the handlers.
 pub(super) fn stop_signal() -> io::Result<impl Future<Output = ExitCode>> {
     let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
     if !hangup_is_ignored() {
@@ -18,7 +18,7 @@ pub(super) fn stop_signal() -> io::Result<impl Future<Output = ExitCode>> {
     })
 }
 
-/// Whether the process was started to outlive its terminal, as `nohup` does. Where that cannot be told, it was not.
+/// Returns true if the process was started with SIGHUP ignored, as by `nohup`; false if that is unknown.
 fn hangup_is_ignored() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -3,15 +3,15 @@
 use super::node;
 use std::net::IpAddr;
 
-/// The addresses in a line, one for each proxy; `None` where an element has none, and for what is malformed.
+/// Returns the addresses in a line, one for each proxy; `None` for an element that has none or is malformed.
 ///
-/// A quote that a client left open takes in what proxies wrote behind it. The rest of the line is then malformed, so that none
-/// of it counts.
+/// A quote that a client left open swallows what proxies appended. The rest of the line is then malformed, so none of
+/// it counts.
 pub(super) fn hops(line: &str) -> Vec<Option<IpAddr>> {
     let mut hops = Vec::new();
     let mut rest = Some(line);
     while let Some(text) = rest {
-        // Empty elements of a list are passed over (RFC 9110, section 5.6.1.2).
+        // Empty list elements are ignored (RFC 9110, section 5.6.1.2).
         let text = text.trim_start_matches([',', ' ', '\t']);
         if text.is_empty() {
             break;
@@ -29,18 +29,18 @@ struct Malformed;
 struct Element<'a> {
     /// Its address, if it has one.
     hop: Option<IpAddr>,
-    /// What stands behind the comma at its end; `None` if it is the last.
+    /// The text after the comma that ends the element; `None` if it is the last.
     next: Option<&'a str>,
 }
 
-/// Reads the first element.
+/// Parses the first element.
 fn element(text: &str) -> Result<Element<'_>, Malformed> {
     let mut node: Option<String> = None;
     let mut rest = text;
     loop {
         if !rest.starts_with([',', ';']) && !rest.is_empty() {
             let (name, value, behind) = pair(rest)?;
-            // A parameter stands once in an element (section 4).
+            // A parameter may occur only once in an element (section 4).
             if name.eq_ignore_ascii_case("for") && node.replace(value).is_some() {
                 return Err(Malformed);
             }
@@ -57,21 +57,21 @@ fn element(text: &str) -> Result<Element<'_>, Malformed> {
     }
 }
 
-/// The first `name=value`, and what stands behind it.
+/// Parses the first `name=value`, and returns the rest of the text.
 fn pair(text: &str) -> Result<(&str, String, &str), Malformed> {
     let (name, rest) = text.split_once('=').ok_or(Malformed)?;
-    if name.is_empty() || !name.bytes().all(is_of_a_token) {
+    if name.is_empty() || !name.bytes().all(is_token_byte) {
         return Err(Malformed);
     }
     if let Some(quoted) = rest.strip_prefix('"') {
         return unquote(quoted).map(|(value, behind)| (name, value, behind));
     }
-    // Proxies are known to leave out the quotes that a colon or a bracket asks for.
+    // Some proxies omit the quotes that a colon or a bracket requires.
     let (value, behind) = rest.split_at(rest.find([',', ';', '"', ' ', '\t']).unwrap_or(rest.len()));
     if value.is_empty() { Err(Malformed) } else { Ok((name, value.to_owned(), behind)) }
 }
 
-/// The text up to the closing quote, and what stands behind that.
+/// Returns the text up to the closing quote, unescaped, and the rest after it.
 fn unquote(text: &str) -> Result<(String, &str), Malformed> {
     let mut value = String::new();
     let mut characters = text.char_indices();
@@ -85,8 +85,8 @@ fn unquote(text: &str) -> Result<(String, &str), Malformed> {
     Err(Malformed)
 }
 
-/// Whether a byte may be in a token (RFC 9110, section 5.6.2).
-fn is_of_a_token(byte: u8) -> bool {
+/// Returns true if a token may contain the byte (RFC 9110, section 5.6.2).
+fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn an_element_is_a_hop() {
+    fn each_element_is_a_hop() {
         for (line, expected) in [
             ("for=192.0.2.43", &[Some("192.0.2.43")][..]),
             ("For=\"[2001:db8:cafe::17]:4711\"", &[Some("2001:db8:cafe::17")]),
@@ -110,7 +110,7 @@ mod tests {
             ("for=192.0.2.43,for=\"[2001:db8::1]\"", &[Some("192.0.2.43"), Some("2001:db8::1")]),
             ("for=\"192.0.2.43:47011\"", &[Some("192.0.2.43")]),
             ("for=\"\\1\\92.0.2.43\"", &[Some("192.0.2.43")]),
-            // Without the quotes that the colon asks for.
+            // Without the quotes that the colon requires.
             ("for=192.0.2.43:80, for=[2001:db8::1]:80", &[Some("192.0.2.43"), Some("2001:db8::1")]),
             ("for=_gazonk, for=unknown, for=192.0.2.1", &[None, None, Some("192.0.2.1")]),
             ("proto=https, for=192.0.2.1", &[None, Some("192.0.2.1")]),
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_behind_what_is_malformed_counts() {
+    fn nothing_after_a_malformed_element_counts() {
         let one = Some("192.0.2.1");
         for (line, expected) in [
             ("for", &[None][..]),

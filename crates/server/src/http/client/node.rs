@@ -1,10 +1,10 @@
-//! A node of a forwarding header: an address, perhaps with a port.
+//! A node in a forwarding header: an address, optionally with a port.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The address of a node as RFC 7239, section 6, has it: `192.0.2.1`, `192.0.2.1:80`, `[2001:db8::1]` or `[2001:db8::1]:80`; or
-/// as `X-Forwarded-For` often has it, `2001:db8::1`. `None` for `unknown`, for the name of a hidden one (`_name`), and for what is
-/// malformed.
+/// Parses the address of a node. RFC 7239, section 6, allows `192.0.2.1`, `192.0.2.1:80`, `[2001:db8::1]` and
+/// `[2001:db8::1]:80`; `X-Forwarded-For` often has `2001:db8::1`. Returns `None` for `unknown`, for an obfuscated name
+/// (`_name`), and for malformed text.
 pub(super) fn address(node: &str) -> Option<IpAddr> {
     parse(node).map(|address| address.to_canonical())
 }
@@ -23,7 +23,7 @@ fn parse(node: &str) -> Option<IpAddr> {
     is_port(port).then_some(address)
 }
 
-/// Whether a text is empty, or a colon and a port or the name of a hidden port.
+/// Returns true if the text is empty, or a colon followed by a port or an obfuscated port.
 fn is_port(text: &str) -> bool {
     let Some(port) = text.strip_prefix(':') else { return text.is_empty() };
     let is_hidden =
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_none() {
+    fn text_that_is_not_an_address_is_none() {
         for node in [
             "",
             "unknown",

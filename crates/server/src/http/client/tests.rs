@@ -1,11 +1,11 @@
-//! The walk from the connection to the client.
+//! Tests of the walk from the connection to the client.
 
 use super::*;
 use actix_web::http::header::HeaderValue;
 
 const PROXIES: &str = "10.0.0.0/8,2001:db8:a::/48";
 
-/// The client of a connection from `peer` with these lines of headers; empty where none is known.
+/// Returns the client of a connection from `peer` with these header lines; empty if unknown.
 fn client(proxies: &str, peer: &str, lines: &[(&str, &str)]) -> String {
     let mut headers = HeaderMap::new();
     for (name, value) in lines {
@@ -21,7 +21,7 @@ fn assert_client(peer: &str, lines: &[(&str, &str)], expected: &str) {
 }
 
 #[test]
-fn a_header_is_never_believed_from_others() {
+fn headers_from_untrusted_peers_are_ignored() {
     let lies = [("X-Forwarded-For", "192.0.2.1"), ("Forwarded", "for=192.0.2.1")];
     for lie in &lies {
         for peer in ["198.51.100.1", "127.0.0.1", "2001:db8:b::1"] {
@@ -35,18 +35,18 @@ fn a_header_is_never_believed_from_others() {
 }
 
 #[test]
-fn the_client_is_the_last_address_that_is_no_trusted_proxy() {
+fn the_client_is_the_last_address_that_is_not_a_trusted_proxy() {
     for (list, expected) in [
         ("192.0.2.1", "192.0.2.1"),
         ("192.0.2.1, 10.1.1.1, 10.2.2.2", "192.0.2.1"),
-        // What stands before is the client's own text.
+        // The client itself wrote the part before.
         ("203.0.113.7, 192.0.2.1", "192.0.2.1"),
         ("10.9.9.9, 192.0.2.1, 10.1.1.1", "192.0.2.1"),
         ("127.0.0.1, unknown, 192.0.2.1:4711", "192.0.2.1"),
         ("[2001:db8::1]:4711, [2001:db8:a::1]:80", "2001:db8::1"),
         ("2001:db8::1,2001:db8:a::1", "2001:db8::1"),
         ("::ffff:192.0.2.1", "192.0.2.1"),
-        // Every address is a proxy's: it is the first of them.
+        // All addresses belong to proxies, so the first one is taken.
         ("10.1.1.1, 10.2.2.2", "10.1.1.1"),
     ] {
         assert_client("10.0.0.1", &[("X-Forwarded-For", list)], expected);
@@ -56,7 +56,7 @@ fn the_client_is_the_last_address_that_is_no_trusted_proxy() {
 }
 
 #[test]
-fn what_is_not_known_ends_the_walk_at_the_last_trusted_address() {
+fn an_unknown_address_ends_the_walk_at_the_last_trusted_one() {
     for hidden in ["unknown", "_hidden", "_hidden:_port", "nonsense", "1.2.3", "[::1", "\u{e9}"] {
         let list = format!("192.0.2.1, {hidden}, 10.1.1.1");
         assert_client("10.0.0.1", &[("X-Forwarded-For", &list)], "10.1.1.1");
@@ -72,7 +72,7 @@ fn what_is_not_known_ends_the_walk_at_the_last_trusted_address() {
 }
 
 #[test]
-fn lines_of_a_header_are_one_list() {
+fn several_lines_of_a_header_form_one_list() {
     let lines = [
         ("X-Forwarded-For", "203.0.113.7"),
         ("X-Forwarded-For", "192.0.2.1, 10.1.1.1"),
@@ -84,13 +84,13 @@ fn lines_of_a_header_are_one_list() {
 }
 
 #[test]
-fn where_both_headers_are_sent_they_count_as_far_as_they_agree() {
+fn if_both_headers_are_sent_only_the_part_on_which_they_agree_counts() {
     let both = |forwarded: &str, listed: &str, expected: &str| {
         assert_client("10.0.0.1", &[("Forwarded", forwarded), ("X-Forwarded-For", listed)], expected);
     };
     both("for=192.0.2.1", "192.0.2.1", "192.0.2.1");
     both("for=203.0.113.7, for=192.0.2.1", "198.51.100.1, 192.0.2.1", "192.0.2.1");
-    // One of them is the client's own text, and nobody can tell which.
+    // The client wrote one of them, and nothing tells which.
     both("for=203.0.113.7", "192.0.2.1", "10.0.0.1");
     both("for=203.0.113.7", "", "10.0.0.1");
     both("for=10.1.1.1", "192.0.2.1, 10.1.1.1", "10.1.1.1");

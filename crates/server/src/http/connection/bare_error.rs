@@ -1,38 +1,38 @@
-//! The errors that the web server answers by itself, completed.
+//! Completes the bare errors that the web server answers by itself.
 //!
-//! A head that is malformed, too large or too slow never becomes a request, and the web server answers it with a bare status. An error
-//! without a body is recognised as such a reply: this service writes no other.
+//! If the head of a request is malformed, too large or too slow, no handler runs, and the web server answers with a
+//! status and no body. Such a reply is recognised by its empty body: the handlers never answer an error without one.
 
 use super::super::{error::ApiError, metrics::NONE, request_id};
 use actix_web::{http::StatusCode, web::Bytes};
 use anyhow::anyhow;
 use std::net::IpAddr;
 
-/// The starts of bare replies.
-const HEADS: [&str; 4] = ["HTTP/1.1 4", "HTTP/1.1 5", "HTTP/1.0 4", "HTTP/1.0 5"];
-/// The bare reply to a head that takes too long.
-pub(super) const SLOW_HEAD: &[u8] =
+/// Beginnings of an error reply.
+const STATUS_LINES: [&str; 4] = ["HTTP/1.1 4", "HTTP/1.1 5", "HTTP/1.0 4", "HTTP/1.0 5"];
+/// Bare reply to a request head that was not sent in time.
+pub(super) const HEAD_TIMEOUT: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-/// The bare reply where there are too many connections.
-pub(super) const NO_ROOM: &[u8] =
+/// Bare reply at the connection limit.
+pub(super) const TOO_MANY_CONNECTIONS: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\nretry-after: 1\r\n\r\n";
-/// The mark of a bare reply.
-const NO_BODY: &str = "content-length: 0\r\n";
+/// Header by which a bare reply is recognised.
+const EMPTY_BODY: &str = "content-length: 0\r\n";
 
-/// Completes a bare error at the end of what is `written` to `peer`, behind other replies. Returns its status, and all that is to be
-/// written instead; `None` where there is no bare error.
-pub(super) fn complete(written: &[u8], peer: Option<IpAddr>) -> Option<(StatusCode, Bytes)> {
-    if !written.ends_with(b"\r\n\r\n") {
+/// Completes a bare error at the end of `output` to `peer`; other replies may precede it. Returns its status and the
+/// new output; `None` if there is no bare error.
+pub(super) fn complete(output: &[u8], peer: Option<IpAddr>) -> Option<(StatusCode, Bytes)> {
+    if !output.ends_with(b"\r\n\r\n") {
         return None;
     }
-    let written = str::from_utf8(written).ok()?;
-    let start = HEADS.iter().filter_map(|head| written.rfind(head)).max()?;
-    let (others, bare) = written.split_at(start);
+    let output = str::from_utf8(output).ok()?;
+    let start = STATUS_LINES.iter().filter_map(|head| output.rfind(head)).max()?;
+    let (others, bare) = output.split_at(start);
     if bare.find("\r\n\r\n")? + 4 < bare.len() {
-        // What ends the text is another reply, whole and not bare.
+        // The output ends with another reply, which is complete.
         return None;
     }
-    let (before, after) = bare.split_once(NO_BODY)?;
+    let (before, after) = bare.split_once(EMPTY_BODY)?;
     let status = StatusCode::from_bytes(bare.as_bytes().get(9..12)?).ok()?;
     let error = match status {
         StatusCode::REQUEST_TIMEOUT => ApiError::request_timeout(),
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_error_behind_other_replies_is_completed_too() {
+    fn a_bare_error_after_other_replies_is_completed_too() {
         let other = "HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\n{}";
         let bare = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
         let (_, replies) = complete(format!("{other}{bare}").as_bytes(), None).unwrap();

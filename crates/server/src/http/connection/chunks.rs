@@ -1,29 +1,29 @@
-//! The end of a chunked body (RFC 9112, section 7.1), where the web server sees it: a line ends with CRLF alone.
+//! Finds the end of a chunked body (RFC 9112, section 7.1) exactly as the web server does: only CRLF ends a line.
 
-/// A place in a chunked body.
+/// Parser state within a chunked body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Chunks {
     state: State,
-    /// The size of the chunk as far as it is read, then the bytes of it that are to come.
+    /// While a size is read, its value so far; then the number of bytes left in the chunk.
     left: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// At a digit of a size; whether one was there before.
+    /// Expects a digit of a size. `begun` is true after the first digit.
     Size {
         begun: bool,
     },
-    /// Behind a size.
+    /// After a size.
     Extension,
     SizeEnd,
     Data,
     DataCr,
     DataLf,
-    /// At the start of a line behind the last chunk.
+    /// At the start of a line after the last chunk.
     Line,
     LineEnd,
-    /// In a line behind the last chunk.
+    /// Within a trailer line after the last chunk.
     Trailer,
     TrailerEnd,
     Over,
@@ -31,12 +31,12 @@ enum State {
 }
 
 impl Chunks {
-    /// The start of a body.
+    /// Starts at the first byte of a body.
     pub(super) fn new() -> Self {
         Self { state: State::Size { begun: false }, left: 0 }
     }
 
-    /// Reads the body on, and returns how many of `bytes` belong to it.
+    /// Continues with `bytes`, and returns how many of them belong to the body.
     pub(super) fn read(&mut self, bytes: &[u8]) -> usize {
         let mut read = 0;
         while read < bytes.len() && !self.is_over() && !self.is_malformed() {
@@ -56,17 +56,17 @@ impl Chunks {
         read
     }
 
-    /// Whether the last line was read.
+    /// Returns true once the whole body was read.
     pub(super) fn is_over(&self) -> bool {
         self.state == State::Over
     }
 
-    /// Whether this is no chunked body.
+    /// Returns true if this is not a valid chunked body.
     pub(super) fn is_malformed(&self) -> bool {
         self.state == State::Malformed
     }
 
-    /// The state behind a byte that is not data.
+    /// Returns the state after a byte that is not chunk data.
     fn after(&mut self, byte: u8) -> State {
         match (self.state, byte) {
             (State::Size { begun }, _) if byte.is_ascii_hexdigit() => {
@@ -103,7 +103,7 @@ mod tests {
         b"4\r\n{\"a\"\r\n1b; x=\"y\"\r\n0\r\n\r\n0123456789012345678901\r\n0\r\nTrailer: x\r\n\r\n";
 
     #[test]
-    fn the_end_is_found_wherever_the_bytes_are_split() {
+    fn the_end_is_found_however_the_bytes_are_split() {
         for split in 0..BODY.len() {
             let mut chunks = Chunks::new();
             let (first, second) = BODY.split_at(split);
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_chunk_is_malformed() {
+    fn bytes_that_are_not_a_chunk_are_malformed() {
         for bytes in ["\r\n", "x\r\n", "1\r\nab", "1\n", "1\r\nx\n", "fffffffffffffffff\r\n", ";\r\n"] {
             let mut chunks = Chunks::new();
             chunks.read(bytes.as_bytes());

@@ -1,6 +1,6 @@
-//! What the web server reads: requests that may pass, one at a time.
+//! The reading half: passes requests to the web server, one at a time.
 
-use super::{Connection, turn};
+use super::{Connection, read_budget};
 use actix_web::web::{Buf, BytesMut};
 use std::{
     io,
@@ -9,79 +9,82 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Bytes that are read after the last reply, so that the client can take it while it sends. To read all would cost the others.
-const MOST_SURPLUS: usize = 256 * 1024;
+/// Maximum number of bytes to discard after the last reply. Reading lets a client that is still sending receive the
+/// reply; the limit keeps it from taking time from other clients.
+const MAX_BYTES_AFTER_REPLY: usize = 256 * 1024;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    /// Passes held bytes to `buf`. Returns whether there were any that may pass.
-    fn release(&mut self, buf: &mut ReadBuf<'_>) -> bool {
-        if self.cleared == 0 {
-            self.held.advance(self.gate.empty_lines(&self.held));
-            self.cleared = if self.held.is_empty() { 0 } else { self.gate.pass(&mut self.held) };
+    /// Copies admitted bytes from the buffer to `buf`. Returns true if there were any.
+    fn admit_buffered(&mut self, buf: &mut ReadBuf<'_>) -> bool {
+        if self.admitted == 0 {
+            self.buffered.advance(self.pipeline.leading_empty_lines(&self.buffered));
+            self.admitted =
+                if self.buffered.is_empty() { 0 } else { self.pipeline.admit(&mut self.buffered) };
         }
-        let released = self.cleared.min(buf.remaining());
+        let released = self.admitted.min(buf.remaining());
         if released > 0 {
-            buf.put_slice(&self.held.split_to(released));
-            self.cleared -= released;
+            buf.put_slice(&self.buffered.split_to(released));
+            self.admitted -= released;
         }
-        if self.held.is_empty() && released > 0 {
-            // An idle connection is not to keep what a large head took.
-            self.held = BytesMut::new();
+        if self.buffered.is_empty() && released > 0 {
+            // Frees the memory of a large head while the connection is idle.
+            self.buffered = BytesMut::new();
         }
         released > 0
     }
 
-    /// Holds those bytes at the end of `buf` that may not pass. Returns whether any passed.
-    fn filter(&mut self, buf: &mut ReadBuf<'_>, before: usize) -> bool {
+    /// Keeps only the admitted part of the bytes after `before` in `buf`, and buffers the rest. Returns true if any
+    /// were admitted.
+    fn admit_received(&mut self, buf: &mut ReadBuf<'_>, before: usize) -> bool {
         let received = &mut buf.filled_mut()[before..];
-        let passed = if self.held.is_empty() && self.gate.empty_lines(received) == 0 {
-            self.gate.pass(received)
+        let passed = if self.buffered.is_empty() && self.pipeline.leading_empty_lines(received) == 0 {
+            self.pipeline.admit(received)
         } else {
             0
         };
-        self.held.extend_from_slice(&received[passed..]);
+        self.buffered.extend_from_slice(&received[passed..]);
         buf.set_filled(before + passed);
         passed > 0
     }
 
-    fn serve(&mut self) {
+    fn begin_request(&mut self) {
         self.deadline.end();
-        self.turn.spend(turn::REQUEST);
-        (self.has_served, self.surplus) = (true, 0);
-        if let Some(seat) = &self.seat {
-            seat.serve();
+        self.read_budget.spend(read_budget::REQUEST_COST);
+        (self.has_served, self.bytes_after_reply) = (true, 0);
+        if let Some(slot) = &self.slot {
+            slot.mark_busy();
         }
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<S> {
-    /// Reads. Where the connection is to end, it reads no bytes, as at the end of a stream.
+    /// Reads admitted bytes. Reports the end of the stream if the connection must close.
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        let awaited_head = this.gate.awaits_head();
+        let awaited_head = this.pipeline.awaits_head();
         loop {
-            if this.seat.is_none() || this.poll_end(cx).is_ready() {
+            if this.slot.is_none() || this.poll_end(cx).is_ready() {
                 return Poll::Ready(Ok(()));
             }
-            ready!(this.turn.poll(cx));
-            if this.release(buf) {
+            ready!(this.read_budget.poll(cx));
+            if this.admit_buffered(buf) {
                 break;
             }
-            if this.gate.is_closed() && !this.held.is_empty() {
-                // It is read on when the reply is sent.
+            if this.pipeline.awaits_reply() && !this.buffered.is_empty() {
+                // Reading continues when the reply is flushed.
                 return Poll::Pending;
             }
-            if this.surplus >= MOST_SURPLUS {
-                // The end has a timeout.
+            if this.bytes_after_reply >= MAX_BYTES_AFTER_REPLY {
+                // The lingering close has a timeout.
                 return Poll::Pending;
             }
             let before = buf.filled().len();
             let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(cx, buf) else {
-                this.turn.end();
+                this.read_budget.refill();
                 return Poll::Pending;
             };
             read?;
@@ -89,16 +92,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<S> {
             if received == 0 {
                 return Poll::Ready(Ok(()));
             }
-            this.turn.spend(received);
-            if this.gate.is_over() {
-                this.surplus += received;
+            this.read_budget.spend(received);
+            if this.pipeline.is_finished() {
+                this.bytes_after_reply += received;
             }
-            if this.filter(buf, before) {
+            if this.admit_received(buf, before) {
                 break;
             }
         }
-        if awaited_head && !this.gate.awaits_head() {
-            this.serve();
+        if awaited_head && !this.pipeline.awaits_head() {
+            this.begin_request();
         }
         Poll::Ready(Ok(()))
     }

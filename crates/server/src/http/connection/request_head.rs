@@ -1,38 +1,38 @@
-//! The head of a request, read as far as is needed to know where the request ends.
+//! Parses the head of a request as far as needed to know where the request ends.
 //!
-//! The web server parses it again, and refuses what is malformed. It also decides where the length of the body is ambiguous.
+//! The web server parses it again. It rejects malformed heads and bodies of ambiguous length.
 
 use memchr::memchr;
 
-/// The longest head that the web server takes, in bytes.
+/// Maximum length of a head in bytes, as in the web server.
 pub(super) const MAX_BYTES: usize = 128 * 1024;
 
-/// The most headers that the web server takes.
+/// Maximum number of headers, as in the web server.
 const MAX_HEADERS: usize = 96;
 
-/// What a complete head says.
+/// A complete head.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct RequestHead {
-    /// Its length, in bytes.
+    /// Length of the head in bytes.
     pub(super) len: usize,
     pub(super) body: Body,
-    /// Whether no other request is to follow.
+    /// True if no request may follow.
     pub(super) is_last: bool,
 }
 
-/// The body behind a head.
+/// The body that follows a head.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Body {
-    /// Its length, in bytes.
+    /// Length in bytes.
     Length(u64),
     Chunked,
-    /// Its length is ambiguous. The web server refuses such a request, and closes the connection.
+    /// Ambiguous length. The web server rejects the request and closes the connection.
     Ambiguous,
 }
 
 impl RequestHead {
-    /// Reads the head at the start of `bytes`, if it is complete. Hides `Upgrade` from the web server: a server may serve a
-    /// request for another protocol as if it had not asked (RFC 9110, section 7.8).
+    /// Parses the head at the start of `bytes`, if it is complete. Hides `Upgrade` from the web server, because a
+    /// server may ignore it (RFC 9110, section 7.8).
     pub(super) fn read(bytes: &mut [u8]) -> Option<Self> {
         let mut start = 0;
         let mut request_line = None;
@@ -45,7 +45,7 @@ impl RequestHead {
             };
             start = end + 1;
             match (line.is_empty(), request_line) {
-                // Empty lines before a request are passed over (RFC 9112, section 2.2).
+                // Empty lines before a request are ignored (RFC 9112, section 2.2).
                 (true, None) => {}
                 (true, Some(line)) => return Some(headers.end(start, line)),
                 (false, None) => {
@@ -60,8 +60,8 @@ impl RequestHead {
     }
 }
 
-/// Whether `bytes`, in which no head is complete, can still become one.
-pub(super) fn may_become_one(bytes: &[u8]) -> bool {
+/// Returns true if `bytes`, an incomplete head, can still become a valid one.
+pub(super) fn may_become_head(bytes: &[u8]) -> bool {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     bytes.len() < MAX_BYTES && httparse::Request::new(&mut headers).parse(bytes).is_ok()
 }
@@ -112,7 +112,7 @@ impl Headers {
 
     fn end(self, len: usize, line: RequestLine) -> RequestHead {
         if line.is_connect {
-            // Bytes behind it would belong to the tunnel.
+            // Bytes that follow would belong to the tunnel.
             return RequestHead { len, body: Body::Length(0), is_last: true };
         }
         let is_last = self.closes || (line.is_http_1_0 && !self.keeps_alive);
@@ -120,7 +120,7 @@ impl Headers {
     }
 }
 
-/// The web server passes over a value with any other byte.
+/// Returns true for bytes of a text value. The web server ignores values with other bytes.
 fn is_text(byte: u8) -> bool {
     matches!(byte, b' '..=b'~' | b'\t')
 }
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_says_whether_it_is_the_last() {
+    fn connection_close_makes_a_request_the_last_one() {
         for (version, headers, is_last) in [
             ("1.1", "", false),
             ("1.1", "Connection: keep-alive, Close\r\n", true),
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_for_another_protocol_is_hidden_and_the_length_stays() {
+    fn an_upgrade_is_hidden_without_changing_the_length() {
         let head =
             "GET / HTTP/1.1\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nX: upgrade\r\n\r\n";
         let mut bytes = head.as_bytes().to_vec();
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_become_no_head_is_told_early() {
+    fn bytes_that_cannot_become_a_head_are_detected_early() {
         for (start, may) in [
             ("", true),
             ("GE", true),
@@ -198,8 +198,8 @@ mod tests {
             ("\u{16}\u{3}", false),
             ("GET /\r\n", false),
         ] {
-            assert_eq!(may_become_one(start.as_bytes()), may, "{start:?}");
+            assert_eq!(may_become_head(start.as_bytes()), may, "{start:?}");
         }
-        assert!(!may_become_one(&vec![b'x'; MAX_BYTES]));
+        assert!(!may_become_head(&vec![b'x'; MAX_BYTES]));
     }
 }

@@ -1,6 +1,6 @@
-//! What the web server writes: replies, and errors that are completed on the way.
+//! The writing half: writes replies, and completes bare errors.
 
-use super::{Connection, deadline::Wait};
+use super::{Connection, timeouts::Wait};
 use actix_web::web::Buf;
 use std::{
     io,
@@ -9,7 +9,7 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// `100 Continue`, which is no final reply.
+/// `100 Continue`, which is not a final reply.
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -27,62 +27,70 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    fn poll_write_completed(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.completed.is_empty() {
-            let completed = self.completed.clone();
-            let written = ready!(self.poll_write_stream(cx, &completed))?;
+    fn poll_write_error_reply(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.error_reply.is_empty() {
+            let error_reply = self.error_reply.clone();
+            let written = ready!(self.poll_write_stream(cx, &error_reply))?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
-            self.completed.advance(written);
+            self.error_reply.advance(written);
         }
         Poll::Ready(Ok(()))
     }
 
-    /// Discards what comes until the client closes or time is over.
+    /// Reads and discards until the client closes or the timeout expires.
     fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let wait = if self.seat.is_some() { Wait::Close } else { Wait::CloseUnserved };
+        let wait = if self.slot.is_some() { Wait::Close } else { Wait::CloseUnserved };
         let mut bytes = [0; 4096];
         loop {
             if self.deadline.poll(wait, cx).is_ready() {
                 return Poll::Ready(Ok(()));
             }
-            ready!(self.turn.poll(cx));
+            ready!(self.read_budget.poll(cx));
             let mut buf = ReadBuf::new(&mut bytes);
             ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf))?;
             if buf.filled().is_empty() {
                 return Poll::Ready(Ok(()));
             }
-            self.turn.spend(buf.filled().len());
+            self.read_budget.spend(buf.filled().len());
         }
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        ready!(self.poll_write_completed(cx))?;
+        ready!(self.poll_write_error_reply(cx))?;
         if buf != CONTINUE {
-            self.gate.replied();
+            self.pipeline.reply_started();
         }
-        if self.refuse(buf) { Poll::Ready(Ok(buf.len())) } else { self.poll_write_stream(cx, buf) }
+        if self.complete_bare_error(buf) {
+            Poll::Ready(Ok(buf.len()))
+        } else {
+            self.poll_write_stream(cx, buf)
+        }
     }
 
-    /// The web server asks for this when all that it had to write is written.
+    /// Called by the web server when its output is written.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_write_completed(cx))?;
+        ready!(self.poll_write_error_reply(cx))?;
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
-        let opens = self.gate.sent();
-        // The web server reads again when it is woken: what was held, or the end.
-        if self.poll_end(cx).is_ready() || (opens && !self.held.is_empty()) {
+        let may_continue = self.pipeline.reply_flushed();
+        // Wakes the web server to read again: the buffered request, or the end of the stream.
+        if self.poll_end(cx).is_ready() || (may_continue && !self.buffered.is_empty()) {
             cx.waker().wake_by_ref();
         }
         Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_write_completed(cx))?;
+        ready!(self.poll_write_error_reply(cx))?;
         ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
-        // Where bytes are left unread, the system resets the connection, and the client may lose the reply.
-        if self.seat.is_none() || !self.held.is_empty() { self.poll_discard(cx) } else { Poll::Ready(Ok(())) }
+        // Closing with unread bytes would reset the connection, and the client could lose the reply.
+        if self.slot.is_none() || !self.buffered.is_empty() {
+            self.poll_discard(cx)
+        } else {
+            Poll::Ready(Ok(()))
+        }
     }
 }

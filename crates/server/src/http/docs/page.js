@@ -1,11 +1,11 @@
-// The service puts the key here while it accepts the development key.
+// Set by the service if it accepts the development key.
 const { key } = document.getElementById("page").dataset;
 const ui = SwaggerUIBundle({
   url: "openapi.json",
   dom_id: "#page",
   deepLinking: true,
   displayRequestDuration: true,
-  // What a newcomer does first stands first.
+  // POST first: creating a group is the first thing to try.
   operationsSorter: (a, b) => b.get("method").localeCompare(a.get("method")),
   tryItOutEnabled: true,
   onComplete: () => {

@@ -1,4 +1,4 @@
-//! The body of an error: JSON as the API page shows it, or the same by RFC 9457.
+//! The body of an error: JSON as on the API page, or a problem by RFC 9457.
 
 use super::{ApiError, Code};
 use actix_web::{HttpResponse, ResponseError};
@@ -6,30 +6,30 @@ use gochat_domain::group::GroupId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The content type of an error by RFC 9457.
+/// Content type of a problem (RFC 9457).
 pub(in crate::http) const PROBLEM_JSON: &str = "application/problem+json";
 
 /// The body of every error.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Error)]
 pub(in crate::http) struct ErrorBody<'a> {
-    /// A sentence for people, which may change.
+    /// A sentence for people. It may change.
     error: &'a str,
     code: Code,
-    /// The field or the parameter that is at fault, where one is.
+    /// The field or parameter that is invalid, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     field: Option<&'a str>,
-    /// With `group_name_taken`, the id of the group that has the name, for a key with the scope `groups:read`. It is left out
-    /// where that group is gone by now, or could not be looked up.
+    /// With `group_name_taken`, the id of the group that has the name, if the key has the scope `groups:read`. Omitted
+    /// if that group no longer exists or the lookup failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = i64, required = false, minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
     group_id: Option<i64>,
-    /// What the log has about it stands under this id.
+    /// The id under which the log has details.
     request_id: &'a str,
 }
 
-/// The body of every error that was asked for as `application/problem+json` (RFC 9457).
+/// The body of every error if `Accept` names `application/problem+json` (RFC 9457).
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct Problem<'a> {
     r#type: &'a str,
@@ -42,12 +42,12 @@ pub(in crate::http) struct Problem<'a> {
 }
 
 impl ApiError {
-    /// The body of the reply as the API page shows it.
+    /// Returns the body as JSON, in the format of the API page.
     pub(in crate::http) fn body(&self, request_id: &str) -> serde_json::Result<String> {
         serde_json::to_string(&self.as_body(request_id))
     }
 
-    /// The reply: JSON as the API page shows it, or the same as RFC 9457 has it.
+    /// Builds the reply, as JSON or as a problem.
     pub(in crate::http) fn render(&self, request_id: &str, as_problem: bool) -> HttpResponse {
         let status = self.status_code();
         let mut response = HttpResponse::build(status);
@@ -55,7 +55,7 @@ impl ApiError {
             response.insert_header(header.clone());
         }
         if matches!(self.code, Code::BodyTooLarge | Code::RequestTimeout) {
-            // The rest of the request is not read, so the next one could not be told from it.
+            // The rest of the request stays unread, so a next request could not be told apart from it.
             response.force_close();
         }
         if as_problem {

@@ -1,10 +1,10 @@
-//! What can go wrong, for programs: the one table of codes, with status and field.
+//! The error codes: one table with the status and field of each.
 
 use actix_web::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What went wrong, for programs. A code never changes.
+/// The kind of error, for programs. A code never changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::http) enum Code {
@@ -34,18 +34,18 @@ pub(in crate::http) enum Code {
     UnsupportedMediaType,
 }
 
-/// What the table says of a code.
+/// A row of the table.
 pub(in crate::http) struct Row {
-    /// The status of the reply.
+    /// HTTP status of the reply.
     pub(in crate::http) status: StatusCode,
-    /// The field or the parameter that is at fault, if one is.
+    /// The invalid field or parameter, if any.
     pub(in crate::http) field: Option<&'static str>,
-    /// When a request is answered so.
+    /// Condition under which the error is sent.
     pub(in crate::http) when: &'static str,
 }
 
 impl Code {
-    /// The table; docs/api.md has it for people.
+    /// Returns the row of the code. docs/api.md has the table for people.
     pub(in crate::http) const fn row(self) -> Row {
         let (status, field, when) = match self {
             Self::MalformedJson => (
@@ -66,13 +66,13 @@ impl Code {
             Self::Unauthorized => (
                 StatusCode::UNAUTHORIZED,
                 None,
-                "the key is missing, unknown, revoked, expired, or sent twice: one text for all",
+                "the key is missing, unknown, revoked, expired, or sent twice; the text is the same for all",
             ),
             Self::Forbidden => (StatusCode::FORBIDDEN, None, "the key lacks the scope"),
             Self::NotFound => (StatusCode::NOT_FOUND, None, "there is nothing at this path"),
             Self::GroupNotFound => (StatusCode::NOT_FOUND, None, "there is no such group"),
             Self::MethodNotAllowed => {
-                (StatusCode::METHOD_NOT_ALLOWED, None, "the path does not have that method")
+                (StatusCode::METHOD_NOT_ALLOWED, None, "the path does not support that method")
             }
             Self::RequestTimeout => (
                 StatusCode::REQUEST_TIMEOUT,
@@ -83,7 +83,7 @@ impl Code {
             Self::BodyTooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 None,
-                "the body has more than 16384 bytes, by its length or as it comes",
+                "the body has more than 16384 bytes, declared or received",
             ),
             Self::UnsupportedMediaType => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -120,7 +120,7 @@ impl Code {
             Self::Unavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 None,
-                "the database is away, full, read-only or locked too long, or the queue is full",
+                "the database is unavailable, full, read-only or locked for too long, or the queue is full",
             ),
         };
         Row { status, field, when }
@@ -128,4 +128,4 @@ impl Code {
 }
 
 const INVALID_FIELD: &str = "it is missing, of the wrong type, or breaks a rule";
-const INVALID_PARAMETER: &str = "it is out of range, of the wrong form, or missing where it is needed";
+const INVALID_PARAMETER: &str = "it is out of range, malformed, or missing where it is required";

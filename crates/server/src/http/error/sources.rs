@@ -1,4 +1,4 @@
-//! The errors of the domain, of the wire and of libraries, as a consumer sees them.
+//! Conversions from errors of the domain, of JSON parsing and of libraries.
 
 use super::{ApiError, Code};
 use crate::{hosts::Misdirected, wire::InvalidRequest};
@@ -30,21 +30,21 @@ impl From<InvalidIdempotencyKey> for ApiError {
     }
 }
 
-/// The id of a query.
+/// An invalid `id` in a query.
 impl From<InvalidGroupId> for ApiError {
     fn from(error: InvalidGroupId) -> Self {
         Self::new(Code::InvalidId, error.to_string())
     }
 }
 
-/// The name of a query.
+/// An invalid `name` in a query.
 impl From<InvalidGroupName> for ApiError {
     fn from(error: InvalidGroupName) -> Self {
         Self::new(Code::InvalidName, error.to_string())
     }
 }
 
-/// The limit of a query.
+/// An invalid `limit` in a query.
 impl From<InvalidPageSize> for ApiError {
     fn from(error: InvalidPageSize) -> Self {
         Self::new(Code::InvalidLimit, error.to_string())
@@ -91,9 +91,9 @@ impl From<Misdirected> for ApiError {
     }
 }
 
-/// The error to a preflight that asks for what no page may do.
+/// A preflight for a method or header that no page may use.
 impl From<&CorsError> for ApiError {
     fn from(_: &CorsError) -> Self {
-        Self::new(Code::Forbidden, "a page of another origin may not send that method or that header")
+        Self::new(Code::Forbidden, "pages of other origins may not use that method or header")
     }
 }

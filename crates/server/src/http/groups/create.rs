@@ -1,6 +1,6 @@
 //! `POST /v1/group`
 
-use super::{idempotency, taken};
+use super::{idempotency, name_taken};
 use crate::{
     http::{
         auth::Authenticated,
@@ -25,9 +25,9 @@ use utoipa::IntoResponses;
 ///
 /// Needs the scope `groups:write`.
 ///
-/// A reply of 201 means that the group is on disk. A reply of 503 leaves open whether it is; asked again with the same
-/// `Idempotency-Key`, the service answers as it would have.
-// The caller is known, and may do this, before the body is read.
+/// A reply of 201 means that the group is on disk. A reply of 503 does not tell whether the group was stored; a retry
+/// with the same `Idempotency-Key` does.
+// The caller is authenticated and authorised before the body is read.
 #[utoipa::path(
     post,
     path = "/v1/group",
@@ -42,8 +42,8 @@ use utoipa::IntoResponses;
             min_length = 1,
             max_length = 255,
             pattern = "^[!-~]+$",
-            description = "The same again with the same name, token and administrator is answered with the first reply, \
-                           within 24 hours (a setting)",
+            description = "A retry with the same key, name, token and administrator gets the first reply again, \
+                           for 24 hours by default",
         ),
     ),
     request_body(content = Fields, description = "At most 16384 bytes", example = examples::request),
@@ -59,7 +59,7 @@ pub(in crate::http) async fn create(
     let key = idempotency::sent_key(request.headers())?;
     let body = body.read().await?;
     let created = match groups.create(permit, wire::parse(&body)?, key).await {
-        Err(CreateGroupError::NameTaken) => return Err(taken::refusal(&groups, caller, &body).await),
+        Err(CreateGroupError::NameTaken) => return Err(name_taken::error(&groups, caller, &body).await),
         created => created?,
     };
     let Created { group, replayed } = created;
@@ -67,11 +67,11 @@ pub(in crate::http) async fn create(
     if replayed {
         response.insert_header((IDEMPOTENCY_REPLAYED, "true"));
     }
-    let location = base_path.before(&format!("/v1/group/{}", group.id));
+    let location = base_path.prefixed(&format!("/v1/group/{}", group.id));
     Ok(response.insert_header((LOCATION, location)).json(GroupBody::from(&group)))
 }
 
-/// The replies.
+/// The replies, as OpenAPI describes them.
 struct Replies;
 
 impl IntoResponses for Replies {
@@ -85,7 +85,7 @@ impl IntoResponses for Replies {
         .header(
             IDEMPOTENCY_REPLAYED.as_str(),
             text(
-                Some("Where an earlier request with this `Idempotency-Key` was answered with the same"),
+                Some("Present if this repeats the reply to an earlier request with this `Idempotency-Key`"),
                 "true",
             ),
         );

@@ -34,12 +34,12 @@ pub(in crate::http) async fn find(
     ThinData(groups): ThinData<GroupService>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    // Of what is no id, there is no group.
+    // A path that is not an id names no group.
     let id = GroupId::parse(&id).map_err(|_| ApiError::group_not_found())?;
     one::reply(&groups, permit, &GroupKey::Id(id)).await
 }
 
-/// The replies.
+/// The replies, as OpenAPI describes them.
 struct Replies;
 
 impl IntoResponses for Replies {

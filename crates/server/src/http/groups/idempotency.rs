@@ -4,7 +4,7 @@ use crate::http::{error::ApiError, headers::IDEMPOTENCY_KEY};
 use actix_web::http::header::HeaderMap;
 use gochat_domain::group::IdempotencyKey;
 
-/// The key that was sent, if one was.
+/// Returns the key that was sent, if any.
 pub(super) fn sent_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, ApiError> {
     let mut sent = headers.get_all(&IDEMPOTENCY_KEY);
     let Some(first) = sent.next() else { return Ok(None) };

@@ -24,11 +24,11 @@ use utoipa::{IntoResponses, openapi::ArrayBuilder};
 
 /// List groups, page by page
 ///
-/// Needs the scope `groups:read`. The groups come in the order of their ids. A walk along `Link` meets each group once, also
-/// while others are created.
+/// Needs the scope `groups:read`. Groups are in the order of their ids. A client that follows `Link` sees each group
+/// once, even while others are created.
 ///
-/// The parameters `id`, `uuid` and `name` are not described here: without `limit`, they make the reply one group in place
-/// of an array, and generated clients cannot take a reply of two shapes. `GET /v1/group_lookup` takes the same three.
+/// The parameters `id`, `uuid` and `name` are not described here: without `limit`, they make the reply a single group
+/// instead of an array, and generated clients cannot handle both. Use `GET /v1/group_lookup` instead.
 #[utoipa::path(
     get,
     path = "/v1/group",
@@ -36,8 +36,8 @@ use utoipa::{IntoResponses, openapi::ArrayBuilder};
     tag = "groups",
     security(("GoChat-Token" = [])),
     params(
-        ("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "The most groups of a page; 100 if left out"),
-        ("after" = Option<i64>, Query, minimum = 1, maximum = 9_223_372_036_854_775_807_i64, description = "The id that the page begins after"),
+        ("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "Maximum number of groups on a page; 100 by default"),
+        ("after" = Option<i64>, Query, minimum = 1, maximum = 9_223_372_036_854_775_807_i64, description = "Return only groups with a greater id"),
     ),
     responses(Replies)
 )]
@@ -54,7 +54,7 @@ pub(in crate::http) async fn list(
             let mut response = HttpResponse::Ok();
             if let Some(next) = page.next_after {
                 // RFC 8288.
-                let target = base_path.before(&format!("/v1/group?limit={}&after={next}", size.get()));
+                let target = base_path.prefixed(&format!("/v1/group?limit={}&after={next}", size.get()));
                 response.insert_header((LINK, format!("<{target}>; rel=\"next\"")));
             }
             Ok(response.json(page.groups.iter().map(GroupBody::from).collect::<Vec<_>>()))
@@ -62,7 +62,7 @@ pub(in crate::http) async fn list(
     }
 }
 
-/// The replies.
+/// The replies, as OpenAPI describes them.
 struct Replies;
 
 impl IntoResponses for Replies {

@@ -15,8 +15,8 @@ use utoipa::IntoResponses;
 
 /// Look up a group by id, UUID or name
 ///
-/// Needs the scope `groups:read`. Of `id`, `uuid` and `name`, in this order, the first that is given decides; an empty one
-/// is not given. At least one must be.
+/// Needs the scope `groups:read`. At least one of `id`, `uuid` and `name` is required. If several are given, the first
+/// in this order decides. An empty parameter is ignored.
 #[utoipa::path(
     get,
     path = "/v1/group_lookup",
@@ -38,7 +38,7 @@ pub(in crate::http) async fn look_up(
     one::reply(&groups, permit, &query::parse_key(request.query_string())?).await
 }
 
-/// The replies.
+/// The replies, as OpenAPI describes them.
 struct Replies;
 
 impl IntoResponses for Replies {

@@ -1,4 +1,4 @@
-//! The reply with one group.
+//! A reply with one group.
 
 use crate::{
     http::{
@@ -15,7 +15,7 @@ use gochat_domain::{
 };
 use utoipa::openapi::ResponseBuilder;
 
-/// The group that has this key, or 404.
+/// Finds the group with this key, or answers 404.
 pub(super) async fn reply(
     groups: &GroupService,
     permit: Permit<GroupsRead>,
@@ -25,7 +25,7 @@ pub(super) async fn reply(
     Ok(HttpResponse::Ok().json(GroupBody::from(&group)))
 }
 
-/// The reply where there is one, as OpenAPI describes it.
+/// Describes the successful reply for OpenAPI.
 pub(super) fn description() -> ResponseBuilder {
     success("The group, as `POST` returned it", reference::<GroupBody>(), [("found", examples::group())])
 }

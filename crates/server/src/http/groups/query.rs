@@ -1,4 +1,4 @@
-//! The queries of `GET /v1/group` and `GET /v1/group_lookup`: which groups are meant.
+//! The query parameters of `GET /v1/group` and `GET /v1/group_lookup`.
 
 use crate::http::error::ApiError;
 use gochat_domain::group::{GroupId, GroupKey, GroupName, PageSize};
@@ -6,16 +6,16 @@ use percent_encoding::percent_decode_str;
 use std::str::Utf8Error;
 use uuid::fmt::Hyphenated;
 
-/// Which groups are meant.
+/// The groups that a query selects.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Query {
     /// One group.
     One(GroupKey),
-    /// Those that follow `after`.
+    /// A page of the groups after `after`.
     Page { after: Option<GroupId>, size: PageSize },
 }
 
-/// Reads a query. Of `limit`, `id`, `uuid` and `name`, the first that is given decides; what is empty is not given.
+/// Parses a query. The first of `limit`, `id`, `uuid` and `name` that is not empty decides.
 pub(super) fn parse(query: &str) -> Result<Query, ApiError> {
     let pairs = Pairs::of(query);
     if pairs.given("limit").is_none()
@@ -28,13 +28,12 @@ pub(super) fn parse(query: &str) -> Result<Query, ApiError> {
     Ok(Query::Page { size: size?, after: after.map_err(|_| ApiError::invalid_after())? })
 }
 
-/// Reads a query that must name one group. Of `id`, `uuid` and `name`, the first that is given decides; what is empty is not
-/// given.
+/// Parses a query for one group. The first of `id`, `uuid` and `name` that is not empty decides.
 pub(super) fn parse_key(query: &str) -> Result<GroupKey, ApiError> {
     Pairs::of(query).key()?.ok_or_else(ApiError::no_key_given)
 }
 
-/// The pairs of a query, decoded.
+/// The decoded key-value pairs of a query.
 struct Pairs(Vec<(Vec<u8>, Vec<u8>)>);
 
 impl Pairs {
@@ -47,7 +46,7 @@ impl Pairs {
         values.find(|value| !value.is_empty()).map(|value| str::from_utf8(value))
     }
 
-    /// What is no text is no number either.
+    /// Returns the text of a number. Text that is not UTF-8 becomes empty, which is not a number.
     fn number(&self, name: &str) -> Option<&str> {
         self.given(name).map(Result::unwrap_or_default)
     }
@@ -66,7 +65,7 @@ impl Pairs {
     }
 }
 
-/// A pair as a form writes it (WHATWG URL, section 5.1), in bytes: what is no UTF-8 must be told from what is.
+/// Decodes a form-encoded pair (WHATWG URL, section 5.1) to bytes, so that invalid UTF-8 can be detected.
 fn decode((key, value): (&str, &str)) -> (Vec<u8>, Vec<u8>) {
     let bytes = |text: &str| percent_decode_str(&text.replace('+', " ")).collect();
     (bytes(key), bytes(value))
@@ -89,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_that_is_given_decides() {
+    fn the_first_parameter_that_is_not_empty_decides() {
         let uuid = "0199aaaa-0000-7000-8000-000000000001";
         let cases = [
             ("", page(None, 100)),
@@ -115,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_for_one_group_means_what_it_means_among_all_and_a_limit_is_passed_over() {
+    fn a_lookup_selects_the_same_group_as_a_list_query_and_ignores_the_limit() {
         for query in ["id=5", "name=g&uuid=x&id=5", "limit=&id=&uuid=&name=a+b%26c", "name=%zz%"] {
             let Query::One(key) = parse(query).unwrap() else { panic!("{query}") };
             assert_eq!(parse_key(query).unwrap(), key, "{query}");

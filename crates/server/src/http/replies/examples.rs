@@ -1,4 +1,4 @@
-//! What the service says, for an example of each body.
+//! Examples of each body, produced by the service's own code.
 
 use crate::{
     hosts::Misdirected,
@@ -13,10 +13,10 @@ use gochat_domain::{
 };
 use serde_json::{Value, json};
 
-/// The id of the request of every example.
+/// Request id of all examples.
 pub(in crate::http) const REQUEST_ID: &str = "01a2080f-202e-7588-992b-d47bd123a3b9";
 
-/// The next page of the example.
+/// `Link` to the next page of the example.
 pub(in crate::http) const LINK: &str = r#"</v1/group?limit=1&after=1>; rel="next""#;
 
 /// The request of the API page.
@@ -24,7 +24,7 @@ pub(in crate::http) fn request() -> Value {
     json!({ "name": "group_1", "token": "298fbgv479bv", "admin_id": 1 })
 }
 
-/// The group that it creates.
+/// The group that the request creates.
 pub(in crate::http) fn group() -> Value {
     json!({
         "id": 1,
@@ -36,7 +36,8 @@ pub(in crate::http) fn group() -> Value {
     })
 }
 
-/// The error of a code, where a caller may lack `scope`: what the service makes of a request that is at fault.
+/// Returns an error with this code, produced from an invalid request where possible. `scope` is the scope that the
+/// caller may lack.
 pub(in crate::http) fn error(code: Code, scope: Scope) -> Option<ApiError> {
     let refused = |request: &[u8]| wire::parse(request).err().map(ApiError::from);
     let no_cause = || anyhow!("none");

@@ -1,6 +1,7 @@
-//! Settings in files, as orchestrators hand over secrets: `GOCHAT__DATABASE__URL_FILE` names the file that has `database.url`.
+//! Settings in files, as orchestrators provide secrets: `GOCHAT__DATABASE__URL_FILE` names the file with
+//! `database.url`.
 
-use super::{Setting, SettingError, Settings, setting_of, unreadable};
+use super::{Setting, SettingError, SettingMap, setting_name, unreadable};
 use std::{
     collections::HashMap,
     fs::File,
@@ -10,64 +11,64 @@ use std::{
     time::Duration,
 };
 
-/// End of the name of a variable that names a file.
+/// Suffix of a variable that names a file.
 const SUFFIX: &str = "_file";
 
-/// Most bytes of a file. No setting needs them; a device or a wrong file would fill the memory.
-const LIMIT: u64 = 64 * 1024;
+/// Maximum size of a file in bytes. No setting needs more; a device or a wrong file could fill the memory.
+const MAX_BYTES: u64 = 64 * 1024;
 
-/// Longest wait for a file. That of a pipe has its text when the program behind it has written it and ended.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Longest wait for a file. A named pipe ends only when the program that writes to it closes it.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Why the file of a setting is refused. None of these shows what is in the file.
+/// Reason to reject the file of a setting. No message shows the file's content.
 #[derive(Debug, thiserror::Error)]
-enum Fault {
+enum FileError {
     #[error("{0} is set too; set one of the two")]
     TwoValues(String),
     #[error("it cannot be read: {0}")]
     Unreadable(#[from] io::Error),
-    #[error("its end did not come within {} seconds", PATIENCE.as_secs())]
-    Late,
-    #[error("it has more than {LIMIT} bytes")]
+    #[error("it could not be read to its end within {} seconds", READ_TIMEOUT.as_secs())]
+    TimedOut,
+    #[error("it has more than {MAX_BYTES} bytes")]
     TooLarge,
     #[error("it is not UTF-8")]
     NotUtf8,
     #[error("it begins with a byte order mark (EF BB BF); save it without")]
     ByteOrderMark,
-    #[error("it has more than one line; a setting is one, and one end of line may follow it")]
+    #[error("it has more than one line; expected a single line, with at most one line break at its end")]
     SeveralLines,
     #[error("it is empty")]
     Empty,
 }
 
-/// Takes those of `variables` that name the file of a `known` setting, and reads the files.
+/// Removes the variables that name the file of a `known` setting, and reads the files.
 pub(super) fn take(
     variables: &mut HashMap<String, String>,
     known: &[String],
-) -> Result<Settings, SettingError> {
-    let mut settings = Settings::new();
+) -> Result<SettingMap, SettingError> {
+    let mut settings = SettingMap::new();
     for (setting, variable) in variables_of_files(variables, known) {
         let path = variables.remove(&variable).unwrap_or_default();
         if path.contains("://") {
-            // It may be the secret itself.
+            // The value may be the secret itself.
             return Err(unreadable(&variable, "expected the path of a file, not a URL"));
         }
         let origin = format!("the file {path:?} of {variable}");
         let others = variables.keys().map(String::as_str);
         let value = match another_value(&setting, others) {
-            Some(other) => Err(Fault::TwoValues(other)),
-            None => read(&path, PATIENCE),
+            Some(other) => Err(FileError::TwoValues(other)),
+            None => read(&path, READ_TIMEOUT),
         };
-        let value = value.map_err(|fault| unreadable(&origin, fault))?;
-        settings.insert(setting, Setting { value, origin, is_text: true, is_from_a_file: true });
+        let value = value.map_err(|error| unreadable(&origin, error))?;
+        settings.insert(setting, Setting { value, origin, is_text: true, is_from_file: true });
     }
     Ok(settings)
 }
 
-/// The settings that are in files, each with the name of its variable, in alphabetical order.
+/// Returns the settings that have a file, each with the name of its variable, sorted.
 fn variables_of_files(variables: &HashMap<String, String>, known: &[String]) -> Vec<(String, String)> {
     let named = variables.keys().filter_map(|variable| {
-        let setting = setting_of(variable)?.strip_suffix(SUFFIX)?.to_owned();
+        let setting = setting_name(variable)?.strip_suffix(SUFFIX)?.to_owned();
         known.contains(&setting).then(|| (setting, variable.clone()))
     });
     let mut named: Vec<_> = named.collect();
@@ -75,21 +76,21 @@ fn variables_of_files(variables: &HashMap<String, String>, known: &[String]) -> 
     named
 }
 
-/// Another variable that has a setting, by itself or in a file.
+/// Returns another variable that sets the same setting, directly or by a file.
 fn another_value<'a>(setting: &str, mut variables: impl Iterator<Item = &'a str>) -> Option<String> {
     let is_other = |variable: &&str| {
-        setting_of(variable).is_some_and(|name| name.strip_suffix(SUFFIX).unwrap_or(&name) == setting)
+        setting_name(variable).is_some_and(|name| name.strip_suffix(SUFFIX).unwrap_or(&name) == setting)
     };
     variables.find(is_other).map(str::to_owned)
 }
 
-/// The content of a file, without the end of line that editors and `echo` leave.
-fn read(path: &str, patience: Duration) -> Result<String, Fault> {
-    let content = read_bytes(path.to_owned(), patience)?;
-    if content.len() as u64 > LIMIT {
-        return Err(Fault::TooLarge);
+/// Reads a file, and strips the line break that editors and `echo` add at the end.
+fn read(path: &str, timeout: Duration) -> Result<String, FileError> {
+    let content = read_bytes(path.to_owned(), timeout)?;
+    if content.len() as u64 > MAX_BYTES {
+        return Err(FileError::TooLarge);
     }
-    let mut content = String::from_utf8(content).map_err(|_| Fault::NotUtf8)?;
+    let mut content = String::from_utf8(content).map_err(|_| FileError::NotUtf8)?;
     if content.ends_with('\n') {
         content.pop();
         if content.ends_with('\r') {
@@ -97,27 +98,27 @@ fn read(path: &str, patience: Duration) -> Result<String, Fault> {
         }
     }
     match &*content {
-        "" => Err(Fault::Empty),
-        text if text.starts_with('\u{feff}') => Err(Fault::ByteOrderMark),
-        text if text.contains(['\n', '\r']) => Err(Fault::SeveralLines),
+        "" => Err(FileError::Empty),
+        text if text.starts_with('\u{feff}') => Err(FileError::ByteOrderMark),
+        text if text.contains(['\n', '\r']) => Err(FileError::SeveralLines),
         _ => Ok(content),
     }
 }
 
-/// The bytes of a file, and no more than show that it is too large.
+/// Reads the bytes of a file, up to one more than the limit.
 ///
-/// They are read on a thread of their own: a named pipe that no program writes to waits in `open` for ever, and a pipe whose
-/// program never ends in `read`. Such a thread ends with the process, which does not start.
-fn read_bytes(path: String, patience: Duration) -> Result<Vec<u8>, Fault> {
+/// A dedicated thread reads them: opening a named pipe without a writer blocks forever, and so does reading from one
+/// whose writer never closes it. Such a thread ends with the process, which refuses to start.
+fn read_bytes(path: String, timeout: Duration) -> Result<Vec<u8>, FileError> {
     let (sender, receiver) = mpsc::channel();
     let read = move || {
         let mut content = Vec::new();
-        let read = File::open(path).and_then(|file| file.take(LIMIT + 1).read_to_end(&mut content));
-        // Nobody waits for one that is late.
-        let _late = sender.send(read.map(|_| content));
+        let read = File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut content));
+        // After a timeout nobody receives the result.
+        let _receiver_gone = sender.send(read.map(|_| content));
     };
     thread::Builder::new().name("setting-file".to_owned()).spawn(read)?;
-    Ok(receiver.recv_timeout(patience).map_err(|_| Fault::Late)??)
+    Ok(receiver.recv_timeout(timeout).map_err(|_| FileError::TimedOut)??)
 }
 
 #[cfg(test)]
@@ -127,12 +128,12 @@ mod tests {
     use tempfile::{NamedTempFile, TempDir};
 
     const SEVERAL_LINES: &str =
-        "it has more than one line; a setting is one, and one end of line may follow it";
+        "it has more than one line; expected a single line, with at most one line break at its end";
 
     fn read_back(content: &[u8]) -> Result<String, String> {
         let file = NamedTempFile::new().unwrap();
         fs::write(&file, content).unwrap();
-        read(file.path().to_str().unwrap(), PATIENCE).map_err(|fault| fault.to_string())
+        read(file.path().to_str().unwrap(), READ_TIMEOUT).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_of_a_setting_is_refused() {
+    fn content_that_is_not_a_setting_is_refused() {
         let largest = "x".repeat(64 * 1024);
         assert_eq!(read_back(largest.as_bytes()).as_ref(), Ok(&largest));
         let cases = [
@@ -169,16 +170,16 @@ mod tests {
             (b"secret\nanother\n", SEVERAL_LINES),
             (&vec![b'x'; 64 * 1024 + 1], "it has more than 65536 bytes"),
         ];
-        for (content, said) in cases {
-            assert_eq!(read_back(content).unwrap_err(), said);
+        for (content, message) in cases {
+            assert_eq!(read_back(content).unwrap_err(), message);
         }
-        let refused = |path| read(path, PATIENCE).unwrap_err().to_string();
+        let refused = |path| read(path, READ_TIMEOUT).unwrap_err().to_string();
         assert_eq!(refused("/dev/zero"), "it has more than 65536 bytes");
         assert_eq!(refused("/"), "it cannot be read: Is a directory (os error 21)");
     }
 
     #[test]
-    fn a_pipe_is_read_to_its_end_and_waited_for_no_longer_than_is_said() {
+    fn a_pipe_is_read_to_its_end_or_until_the_timeout() {
         let folder = TempDir::new().unwrap();
         let [unwritten, written] = ["unwritten", "written"].map(|name| {
             let pipe = folder.path().join(name);
@@ -186,13 +187,13 @@ mod tests {
             pipe
         });
         let late = || read(unwritten.to_str().unwrap(), Duration::from_millis(50)).unwrap_err().to_string();
-        assert_eq!(late(), "its end did not come within 10 seconds");
+        assert_eq!(late(), "it could not be read to its end within 10 seconds");
         let mut writer = File::options().write(true).open(&unwritten).unwrap();
         writer.write_all(b"secret").unwrap();
-        assert_eq!(late(), "its end did not come within 10 seconds");
+        assert_eq!(late(), "it could not be read to its end within 10 seconds");
         thread::scope(|scope| {
             scope.spawn(|| fs::write(&written, "secret\n").unwrap());
-            assert_eq!(read(written.to_str().unwrap(), PATIENCE).unwrap(), "secret");
+            assert_eq!(read(written.to_str().unwrap(), READ_TIMEOUT).unwrap(), "secret");
         });
     }
 }

@@ -1,9 +1,9 @@
-//! Groups as the rows of a file.
+//! Serialises groups as rows of a file.
 
 use crate::{cli::FileFormat, wire::GroupBody};
 use gochat_domain::group::Group;
 
-/// What stands above the rows.
+/// Returns the header of the file, if its format has one.
 pub(super) fn header(format: FileFormat) -> Vec<u8> {
     match format {
         FileFormat::Ndjson => Vec::new(),
@@ -11,7 +11,7 @@ pub(super) fn header(format: FileFormat) -> Vec<u8> {
     }
 }
 
-/// Appends a row for each of `groups`, its fields in the order of the API.
+/// Appends a row for each group, with the fields in the order of the API.
 pub(super) fn append(text: &mut Vec<u8>, groups: &[Group], format: FileFormat) -> anyhow::Result<()> {
     let rows = groups.iter().map(GroupBody::from);
     match format {

@@ -1,14 +1,14 @@
-//! Gzip data (RFC 1952), unpacked as gzip(1) does it.
+//! Decompression of gzip data (RFC 1952), by the rules of gzip(1).
 
 use flate2::bufread::GzDecoder;
 use std::io::{self, BufRead, ErrorKind, Read};
 
-/// First byte of each member.
+/// First byte of a gzip member.
 const MAGIC: u8 = 0x1f;
 
-/// The text of all members, one after another. Zero bytes behind the last one are padding, as tapes leave it.
+/// Decompresses all members as one text. Zero bytes after the last member are ignored, as padding.
 pub(super) struct Gunzip<R> {
-    /// `None` at the end.
+    /// The current member; `None` at the end.
     member: Option<GzDecoder<R>>,
     is_first: bool,
 }
@@ -18,7 +18,7 @@ impl<R: BufRead> Gunzip<R> {
         Self { member: Some(GzDecoder::new(input)), is_first: true }
     }
 
-    /// The member behind the one that ended, or `None` at the end of the input.
+    /// Starts the next member; `None` at the end of the input.
     fn next_member(mut input: R) -> io::Result<Option<GzDecoder<R>>> {
         match first_byte(&mut input)? {
             None => Ok(None),
@@ -52,7 +52,7 @@ impl<R: BufRead> Read for Gunzip<R> {
     }
 }
 
-/// The byte that comes next, which is not consumed.
+/// Returns the next byte without consuming it.
 fn first_byte(input: &mut impl BufRead) -> io::Result<Option<u8>> {
     loop {
         match input.fill_buf() {
@@ -62,7 +62,7 @@ fn first_byte(input: &mut impl BufRead) -> io::Result<Option<u8>> {
     }
 }
 
-/// Consumes zero bytes. Returns whether the input ends with them.
+/// Consumes zero bytes. Returns true if only zeros were left.
 fn only_zeros(input: &mut impl BufRead) -> io::Result<bool> {
     while let Some(0) = first_byte(input)? {
         let chunk = input.fill_buf()?;
@@ -89,7 +89,7 @@ mod tests {
         packed.finish().unwrap()
     }
 
-    /// The text up to the end or an error, which is told.
+    /// Returns the text up to the end or an error, and the error.
     fn unpack(packed: &[u8], chunk: usize) -> (String, Option<String>) {
         let mut text = Vec::new();
         let mut input = Gunzip::new(BufReader::with_capacity(chunk, packed));
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn padding_is_passed_over_and_other_bytes_are_named() {
+    fn zero_padding_is_ignored_and_other_trailing_bytes_are_an_error() {
         let trailing = Some("there are bytes after the end of the gzip data");
         let cases: [(&[u8], _); 8] = [
             (b"", None),
@@ -110,29 +110,29 @@ mod tests {
             (b"\0\0\0x", trailing),
             (b"\x1f\x8b", Some("unexpected end of file")),
         ];
-        for (behind, said) in cases {
+        for (behind, message) in cases {
             let packed = [gzip(b"a"), gzip(b""), gzip(b"b"), behind.to_vec()].concat();
             for chunk in [1, 7, 64 * 1024] {
                 let (text, error) = unpack(&packed, chunk);
-                assert_eq!((&*text, error.as_deref()), ("ab", said), "{behind:?}");
+                assert_eq!((&*text, error.as_deref()), ("ab", message), "{behind:?}");
             }
         }
     }
 
     #[test]
-    fn what_is_no_gzip_data_has_no_end_to_speak_of() {
-        for (packed, said) in [
+    fn data_that_is_not_gzip_is_an_error() {
+        for (packed, message) in [
             (&b"name,token,admin_id\n"[..], "invalid gzip header"),
             (b"\0\0\0\0\0\0\0\0\0\0", "invalid gzip header"),
             (b"", "unexpected end of file"),
         ] {
-            assert_eq!(unpack(packed, 64).1.as_deref(), Some(said));
+            assert_eq!(unpack(packed, 64).1.as_deref(), Some(message));
         }
     }
 
     proptest! {
         #[test]
-        fn members_of_any_size_are_one_text(
+        fn members_of_any_size_are_joined(
             texts in prop::collection::vec("[a-z\n]{0,300}", 1..4),
             padding in 0..600_usize,
             chunk in 1..100_usize,
@@ -143,7 +143,7 @@ mod tests {
         }
 
         #[test]
-        fn data_that_is_cut_is_an_error(text in "[a-z]{1,300}", cut in 1..20_usize) {
+        fn truncated_data_is_an_error(text in "[a-z]{1,300}", cut in 1..20_usize) {
             let packed = gzip(text.as_bytes());
             prop_assert!(unpack(&packed[..packed.len() - cut], 64).1.is_some());
         }

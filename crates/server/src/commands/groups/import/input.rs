@@ -1,4 +1,4 @@
-//! The file to import.
+//! The input of an import.
 
 use super::gzip::Gunzip;
 use crate::{
@@ -17,15 +17,16 @@ use std::{
 };
 use tokio::sync::mpsc;
 
-/// How many records the reader may be ahead.
+/// Maximum number of records that are read ahead.
 const READ_AHEAD: usize = 1024;
-/// How much is read from the file at once, in bytes.
+/// Size of a read from the file, in bytes.
 const CHUNK: usize = 64 * 1024;
 
-/// The format of the input. Where its name tells none and its content is of another kind, the error says of which.
+/// Determines the format of the input. If its name has no known extension and its content is not text, the error names
+/// the kind of file.
 pub(super) fn format(command: &ImportGroups) -> anyhow::Result<FileFormat> {
     command.format().or_else(|unknown| {
-        // A pipe may have nothing to read yet, and what is read from it is gone.
+        // Only a regular file can be probed: a pipe may not have data yet, and probing would consume it.
         if fs::metadata(&command.file).is_ok_and(|metadata| metadata.is_file()) {
             let (input, _) = open(command)?;
             records::kind::check(input).with_context(|| format!("cannot read {}", name(&command.file)))?;
@@ -34,7 +35,7 @@ pub(super) fn format(command: &ImportGroups) -> anyhow::Result<FileFormat> {
     })
 }
 
-/// The text of the input, and its size where that is known.
+/// Opens the input. Returns its text, and its size if known.
 pub(super) fn open(command: &ImportGroups) -> anyhow::Result<(Box<dyn BufRead + Send>, Option<u64>)> {
     if is_standard_stream(&command.file) {
         return Ok((Box::new(BufReader::with_capacity(CHUNK, io::stdin())), None));
@@ -43,19 +44,19 @@ pub(super) fn open(command: &ImportGroups) -> anyhow::Result<(Box<dyn BufRead + 
     let file = File::open(&command.file).with_context(cannot)?;
     let metadata = file.metadata().with_context(cannot)?;
     let file = BufReader::with_capacity(CHUNK, file);
-    if command.is_packed() {
-        // How much text there is shows only at the end.
+    if command.is_gzipped() {
+        // The size of the decompressed text is unknown.
         return Ok((Box::new(BufReader::with_capacity(CHUNK, Gunzip::new(file))), None));
     }
     Ok((Box::new(file), metadata.is_file().then_some(metadata.len())))
 }
 
-/// The name of the input, for people.
+/// Returns the name of the input for messages.
 pub(super) fn name(file: &Path) -> Cow<'_, str> {
     if is_standard_stream(file) { "standard input".into() } else { file.to_string_lossy() }
 }
 
-/// Reads and checks records on a thread of their own.
+/// Reads and validates records on a separate thread.
 pub(super) fn read_ahead(
     input: Box<dyn BufRead + Send>,
     format: FileFormat,
@@ -63,7 +64,7 @@ pub(super) fn read_ahead(
 ) -> anyhow::Result<impl Stream<Item = anyhow::Result<Record>>> {
     let (sender, mut receiver) = mpsc::channel(READ_AHEAD);
     let read = move || {
-        // Whoever no longer receives wants no more records.
+        // A closed channel means that no more records are wanted.
         let send = |record| sender.blocking_send(record).is_ok();
         match records::read(input, format, delimiter) {
             Ok(records) => {
@@ -76,7 +77,7 @@ pub(super) fn read_ahead(
     let mut reader = Some(thread::Builder::new().name("group-reader".to_owned()).spawn(read)?);
     Ok(stream::poll_fn(move |context| {
         let record = ready!(receiver.poll_recv(context));
-        // The end of a reader that panicked is not the end of the file.
+        // A reader that panicked must not look like the end of the file.
         if record.is_none() && reader.take().is_some_and(|reader| reader.join().is_err()) {
             return Poll::Ready(Some(Err(anyhow!("the reader of the file panicked"))));
         }

@@ -1,9 +1,9 @@
-//! Comma-separated values (RFC 4180) below a header that names the columns, as spreadsheets leave them too.
+//! Comma-separated values with a header (RFC 4180), in the variants that spreadsheets write.
 //!
-//! The fields of a row are told apart by csv-core, the parser inside the crate csv. The rows are not: `csv::Reader` looks for
-//! the end of a quote up to the end of the file, in memory that grows with it, so one stray quote would cost all lines below
-//! it. Here it costs its own line, and a row has at most as many bytes as the body of a request. The crate also takes quotes
-//! that stand out of place, and changes the field; here they are refused.
+//! The crate `csv_core` splits a row into fields, but this module finds the rows. `csv::Reader` would search for a
+//! closing quote up to the end of the file, in growing memory, so one stray quote would lose every line after it. Here
+//! it loses one line, and a row is limited to the size of a request body. The parser also accepts misplaced quotes and
+//! alters the field; here they are rejected.
 
 mod columns;
 mod delimiter;
@@ -20,7 +20,7 @@ use std::{
     iter,
 };
 
-/// The records below the header. Where no delimiter is given, the file itself tells it.
+/// Reads the records below the header. Without `delimiter`, the delimiter is detected.
 pub(super) fn records<R: BufRead>(
     mut lines: Lines<R>,
     delimiter: Option<Delimiter>,
@@ -37,11 +37,11 @@ pub(super) fn records<R: BufRead>(
     let columns = Columns::read(&header).context(place)?;
     Ok(iter::from_fn(move || {
         loop {
-            let Row { line, position, fields } = match rows.next_of(&columns) {
+            let Row { line, position, fields } = match rows.next_matching(&columns) {
                 Ok(row) => row?,
                 Err(error) => return Some(Err(error)),
             };
-            // Of files that were joined, each has the header.
+            // Concatenated files repeat the header.
             if fields.as_ref().is_ok_and(|fields| *fields == header) {
                 continue;
             }

@@ -1,16 +1,17 @@
-//! Files that are no text in UTF-8, told by their first bytes.
+//! Detects files that are not UTF-8 text by their first bytes.
 
 use anyhow::bail;
 use std::io::{BufRead, Cursor, Read};
 
-/// How many bytes tell each kind.
-const TOLD_BY: usize = 4;
+/// Number of bytes that identify a kind.
+const MAGIC_BYTES: usize = 4;
 
-/// Looks at the first bytes of `input`, and returns it whole. An error names the kind of file that it is, and the way out.
+/// Rejects input that is not UTF-8 text. The error names the kind of file and a remedy. Otherwise returns the whole
+/// input.
 pub(in crate::commands::groups) fn check(mut input: impl BufRead) -> anyhow::Result<impl BufRead> {
     let mut head = Vec::new();
-    // A short first line may be all that has come so far.
-    while head.len() < TOLD_BY && head.last() != Some(&b'\n') {
+    // A pipe may have delivered only a short first line so far.
+    while head.len() < MAGIC_BYTES && head.last() != Some(&b'\n') {
         if input.by_ref().take(1).read_to_end(&mut head)? == 0 {
             break;
         }
@@ -23,7 +24,8 @@ pub(in crate::commands::groups) fn check(mut input: impl BufRead) -> anyhow::Res
 
 fn kind(head: &[u8]) -> Option<&'static str> {
     Some(match head {
-        // UTF-32 in little-endian order begins as UTF-16 does. Both with a byte order mark, or ASCII characters without one.
+        // Checked before UTF-16, because little-endian UTF-32 begins like it. Both may begin with a byte order mark or
+        // with ASCII characters.
         [0xff, 0xfe, 0, 0] | [0, 0, 0xfe, 0xff] | [1..=0x7f, 0, 0, 0] | [0, 0, 0, 1..=0x7f] => {
             "a UTF-32 file; save it as UTF-8"
         }

@@ -1,4 +1,4 @@
-//! The lines of an input of any size.
+//! Reads lines with bounded memory.
 
 use std::{
     collections::VecDeque,
@@ -8,39 +8,40 @@ use std::{
 use crate::wire::MAX_BYTES;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A line, without what ends it.
+/// A line, without its line break.
 pub(super) struct Line {
-    /// Its number, from 1 up.
+    /// Number of the line, counted from 1.
     pub(super) number: u64,
-    /// How many bytes were read up to its end.
+    /// Number of bytes read up to its end.
     pub(super) position: u64,
-    /// What stands on it.
+    /// Content of the line.
     pub(super) text: Result<Vec<u8>, TooLong>,
 }
 
-/// It has more than [`MAX_BYTES`] bytes, and was passed over.
+/// Error for a line of more than [`MAX_BYTES`] bytes, which was skipped.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("it has more than {MAX_BYTES} bytes")]
 pub(super) struct TooLong;
 
-/// Reads lines that end with LF or CRLF; the last may end with the input.
+/// Reads lines that end with LF, CRLF or the end of the input.
 ///
-/// A byte order mark at the beginning of a line is passed over: files that were joined have one where a file began.
+/// A byte order mark at the start of any line is removed, because concatenated files have one at the start of each
+/// file.
 pub(super) struct Lines<R> {
     input: R,
     number: u64,
     position: u64,
-    given_back: VecDeque<Line>,
+    pushed_back: VecDeque<Line>,
 }
 
 impl<R: BufRead> Lines<R> {
     pub(super) fn new(input: R) -> Self {
-        Self { input, number: 0, position: 0, given_back: VecDeque::new() }
+        Self { input, number: 0, position: 0, pushed_back: VecDeque::new() }
     }
 
-    /// The next line.
+    /// Returns the next line.
     pub(super) fn next(&mut self) -> io::Result<Option<Line>> {
-        if let Some(line) = self.given_back.pop_front() {
+        if let Some(line) = self.pushed_back.pop_front() {
             return Ok(Some(line));
         }
         let Some(mut text) = self.read()? else { return Ok(None) };
@@ -55,14 +56,14 @@ impl<R: BufRead> Lines<R> {
         Ok(Some(Line { number: self.number, position: self.position, text }))
     }
 
-    /// Makes these the next lines again.
-    pub(super) fn give_back(&mut self, lines: Vec<Line>) {
+    /// Pushes lines back, to be read again.
+    pub(super) fn push_back(&mut self, lines: Vec<Line>) {
         for line in lines.into_iter().rev() {
-            self.given_back.push_front(line);
+            self.pushed_back.push_front(line);
         }
     }
 
-    /// Reads up to a line feed or the end. Of a line that is too long, no more is kept than shows it.
+    /// Reads up to a line feed or the end. Keeps just enough of an overlong line to recognise it.
     fn read(&mut self) -> io::Result<Option<Vec<u8>>> {
         const KEPT: usize = BYTE_ORDER_MARK.len() + MAX_BYTES + "\r".len() + 1;
         let (mut line, start) = (Vec::new(), self.position);
@@ -94,7 +95,7 @@ mod tests {
     use std::io::BufReader;
 
     fn lines(input: &[u8]) -> Vec<(u64, Option<usize>)> {
-        // A chunk of 2 bytes: no end of a line may depend on where a chunk ends.
+        // Chunks of 2 bytes, so that line breaks are split across chunks.
         let mut lines = Lines::new(BufReader::with_capacity(2, input));
         std::iter::from_fn(|| lines.next().unwrap())
             .map(|line| (line.position, line.text.ok().map(|text| text.len())))
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_may_have_16_kib_beside_its_ends() {
+    fn a_line_may_have_16_kib_without_its_line_break() {
         let text = |bytes: usize| "x".repeat(bytes);
         let longest = format!("\u{feff}{}\r\n", text(MAX_BYTES));
         assert_eq!(lines(longest.as_bytes())[0].1, Some(MAX_BYTES));

@@ -1,4 +1,4 @@
-//! A JSON object on each line, read as the body of a request is.
+//! One JSON object per line, parsed like the body of a request.
 
 use super::{
     Record,
@@ -11,7 +11,7 @@ use std::{
     iter,
 };
 
-/// The records of these lines; lines of white space alone are passed over.
+/// Reads the records. Lines with only white space are ignored.
 pub(super) fn records<R: BufRead>(mut lines: Lines<R>) -> impl Iterator<Item = io::Result<Record>> {
     iter::from_fn(move || {
         loop {
@@ -30,7 +30,7 @@ pub(super) fn records<R: BufRead>(mut lines: Lines<R>) -> impl Iterator<Item = i
 
 fn group(text: &[u8]) -> Result<CreateGroup, String> {
     wire::parse(text).map_err(|error| match error {
-        // Here the parser would quote what stands there instead.
+        // The parser's message would quote the value it found.
         InvalidRequest::Malformed(Malformed::NotAnObject(_)) if !text.starts_with(b"{") => {
             "it is not a JSON object".to_owned()
         }

@@ -1,18 +1,18 @@
-//! The header: which column has which field.
+//! The header, which assigns fields to columns.
 
 use crate::wire::{self, InvalidRequest};
 use anyhow::{Context, bail};
 use gochat_domain::group::CreateGroup;
 use std::collections::HashSet;
 
-/// The columns that the service knows.
+/// Names of the required columns.
 pub(super) const KNOWN: [&str; 3] = ["name", "token", "admin_id"];
 
-/// The places of the known columns.
+/// Positions of the required columns.
 pub(super) struct Columns {
-    /// The columns of the header.
+    /// Number of columns in the header.
     count: usize,
-    /// The columns up to the last one that has a name. Some spreadsheets leave out empty fields behind it.
+    /// Number of columns up to the last one with a name. Some spreadsheets omit empty fields after it.
     named: usize,
     name: usize,
     token: usize,
@@ -20,19 +20,19 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// Reads the header. Case and surrounding spaces do not matter in the name of a known column. Other columns and those
-    /// without a name are passed over, but no name may stand twice, as in a JSON object.
+    /// Parses the header. Names of required columns ignore case and surrounding spaces. Other columns and columns
+    /// without a name are ignored, but no name may occur twice, as in a JSON object.
     pub(super) fn read(header: &[String]) -> anyhow::Result<Self> {
         let header: Vec<_> = header.iter().map(|column| normalise(column)).collect();
         let mut names = HashSet::new();
         if let Some(twice) = header.iter().find(|name| !name.is_empty() && !names.insert(*name)) {
             bail!("the header has the column {twice:?} twice");
         }
-        let place = |column: &str| {
-            let place = header.iter().position(|name| name == column);
-            place.with_context(|| format!("the header lacks the column {column}"))
+        let index = |column: &str| {
+            let index = header.iter().position(|name| name == column);
+            index.with_context(|| format!("the header lacks the column {column}"))
         };
-        let [name, token, admin_id] = KNOWN.map(place);
+        let [name, token, admin_id] = KNOWN.map(index);
         Ok(Self {
             count: header.len(),
             named: header.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1),
@@ -42,7 +42,7 @@ impl Columns {
         })
     }
 
-    /// Checks that a row has a field for each column that has a name, and none without a column.
+    /// Checks that a row has a field for each named column, and no more fields than the header.
     pub(super) fn check_count(&self, fields: usize) -> Result<(), String> {
         if (self.named..=self.count).contains(&fields) {
             Ok(())
@@ -51,13 +51,13 @@ impl Columns {
         }
     }
 
-    /// The group of a row whose count of fields was checked.
+    /// Builds the group of a row whose number of fields was checked.
     pub(super) fn group(&self, fields: &[String]) -> Result<CreateGroup, String> {
         let group = || -> Result<_, InvalidRequest> {
             Ok(CreateGroup {
                 name: wire::name(Some((&*fields[self.name]).into()))?,
                 token: wire::token(Some((&*fields[self.token]).into()))?,
-                // Spaces mean something in a name and a token, but nothing beside a number.
+                // Spaces are significant in names and tokens, but not around a number.
                 admin_id: wire::admin_id(fields[self.admin_id].trim())?,
             })
         };
@@ -65,7 +65,7 @@ impl Columns {
     }
 }
 
-/// The name of a column as it is compared.
+/// Returns the name of a column in the form used for comparison.
 fn normalise(column: &str) -> String {
     let column = column.trim();
     let known = KNOWN.into_iter().find(|known| known.eq_ignore_ascii_case(column));

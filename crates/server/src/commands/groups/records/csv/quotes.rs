@@ -1,7 +1,8 @@
-//! The rule for quotes.
+//! The rules for quotes.
 
-/// Tells whether each quote opens a field, is doubled in it or closes it. The parser takes others too, and changes the field.
-pub(super) fn are_in_order(row: &[u8], delimiter: u8) -> bool {
+/// Returns true if each quote opens a field, closes it, or is doubled inside it. The parser accepts others too, and
+/// alters the field.
+pub(super) fn are_valid(row: &[u8], delimiter: u8) -> bool {
     enum At {
         Start,
         Bare,

@@ -1,4 +1,4 @@
-//! Rows: lines, split into fields.
+//! Splits lines into rows, and rows into fields.
 
 use super::{columns::Columns, quotes};
 use crate::{
@@ -9,17 +9,17 @@ use crate::{
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use std::io::{self, BufRead};
 
-/// The fields of a line, or of several where a quoted field has line breaks.
+/// A row: one line, or several if a quoted field contains line breaks.
 pub(super) struct Row {
-    /// The number of the first line.
+    /// Number of the first line.
     pub(super) line: u64,
-    /// How many bytes were read up to the end of the row.
+    /// Number of bytes read up to the end of the row.
     pub(super) position: u64,
-    /// The fields, or why there are none.
+    /// The fields, or the reason why the row is invalid.
     pub(super) fields: Result<Vec<String>, String>,
 }
 
-/// Splits lines into fields.
+/// Reads the rows of a file.
 pub(super) struct Rows<R> {
     lines: Lines<R>,
     delimiter: Delimiter,
@@ -30,23 +30,23 @@ pub(super) struct Rows<R> {
 
 impl<R: BufRead> Rows<R> {
     pub(super) fn new(lines: Lines<R>, delimiter: Delimiter) -> Self {
-        // Neither can fill up, as a row has at most MAX_BYTES with its last line feed and the quote that ends it.
+        // Large enough for any row: it has at most MAX_BYTES, plus its line feed and a closing quote.
         let (output, ends) = (vec![0; MAX_BYTES + 16], vec![0; MAX_BYTES + 16]);
         let reader = ReaderBuilder::new().delimiter(delimiter.byte()).build();
         Self { lines, delimiter, reader, output, ends }
     }
 
-    /// The next row that has other than white space in a field.
+    /// Returns the next row that has more than white space.
     pub(super) fn next(&mut self) -> io::Result<Option<Row>> {
-        self.next_that(|_| Ok(()))
+        self.next_checked(|_| Ok(()))
     }
 
-    /// The next such row; one that does not fit the columns is refused.
-    pub(super) fn next_of(&mut self, columns: &Columns) -> io::Result<Option<Row>> {
-        self.next_that(|count| columns.check_count(count))
+    /// Returns the next such row. A row that does not fit the columns is invalid.
+    pub(super) fn next_matching(&mut self, columns: &Columns) -> io::Result<Option<Row>> {
+        self.next_checked(|count| columns.check_count(count))
     }
 
-    fn next_that(&mut self, check_count: impl Fn(usize) -> Result<(), String>) -> io::Result<Option<Row>> {
+    fn next_checked(&mut self, check_count: impl Fn(usize) -> Result<(), String>) -> io::Result<Option<Row>> {
         while let Some(line) = self.lines.next()? {
             let row = self.row(line, &check_count)?;
             if row.fields.as_ref().is_ok_and(Vec::is_empty) {
@@ -57,10 +57,10 @@ impl<R: BufRead> Rows<R> {
         Ok(None)
     }
 
-    /// The row that begins on a line; one without fields where all are white space.
+    /// Reads the row that begins with `line`. It has no fields if all of them are white space.
     ///
-    /// Where there is none because of a quote that opens and is not closed, the first line alone is lost: such a quote
-    /// would take all that follows with it.
+    /// If a quote is not closed, only the first line is invalid, and the following lines are read again.
+    /// Otherwise one such quote would consume the rest of the file.
     fn row(&mut self, line: Line, check_count: impl Fn(usize) -> Result<(), String>) -> io::Result<Row> {
         let Line { number: line, mut position, text } = line;
         let mut text = match text {
@@ -75,7 +75,7 @@ impl<R: BufRead> Rows<R> {
             if let Some(fields) = self.split(&text) {
                 break fields;
             }
-            // A quoted field goes on behind the end of the line.
+            // A quoted field continues on the next line.
             match self.lines.next()? {
                 Some(Line { text: Ok(next), number, position }) if text.len() + next.len() < MAX_BYTES => {
                     text.push(b'\n');
@@ -84,7 +84,7 @@ impl<R: BufRead> Rows<R> {
                 }
                 other => {
                     following.extend(other);
-                    break Err("a quote is opened and not closed".to_owned());
+                    break Err("a quote is not closed".to_owned());
                 }
             }
         };
@@ -96,27 +96,27 @@ impl<R: BufRead> Rows<R> {
             Ok(fields)
         });
         if fields.is_err() {
-            self.lines.give_back(following);
+            self.lines.push_back(following);
         } else if let Some(last) = following.last() {
             position = last.position;
         }
         Ok(Row { line, position, fields })
     }
 
-    /// The fields of a row, or `None` where a quote is still open at its end.
+    /// Splits a row into fields; `None` if a quote is still open at its end.
     fn split(&mut self, text: &[u8]) -> Option<Result<Vec<String>, String>> {
         let refused = |reason: &str| Some(Err(reason.to_owned()));
-        // The parser passes over a byte order mark at the very beginning, which here is a part of the field.
+        // The parser skips a byte order mark at the start of its input; here it belongs to the field.
         let row = [b"\n", text, b"\n"].concat();
         self.reader.reset();
         let (result, read, _, count) = self.reader.read_record(&row, &mut self.output, &mut self.ends);
         match result {
             ReadRecordResult::InputEmpty => return None,
             ReadRecordResult::Record if read == row.len() => {}
-            _ => return refused("it has a carriage return outside of quotes"),
+            _ => return refused("it has a carriage return outside quotes"),
         }
-        if !quotes::are_in_order(text, self.delimiter.byte()) {
-            return refused("a quote is not doubled, or stands outside of quotes");
+        if !quotes::are_valid(text, self.delimiter.byte()) {
+            return refused("a quote in a field must be doubled, and the field quoted");
         }
         let mut start = 0;
         let fields = self.ends[..count].iter().map(|end| {

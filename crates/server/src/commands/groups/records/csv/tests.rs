@@ -1,10 +1,10 @@
-//! CSV as people send it.
+//! Tests with the CSV that people send.
 
 use super::*;
 use crate::wire::MAX_BYTES;
 use proptest::prelude::*;
 
-/// The line and the name of each group, or why there is none.
+/// Returns the line and the name of each group, or the reason why it is invalid.
 fn read(input: &str) -> Vec<(u64, Result<String, String>)> {
     read_by(None, input)
 }
@@ -34,30 +34,30 @@ fn quotes_hold_commas_quotes_and_line_breaks() {
 }
 
 #[test]
-fn a_quote_that_is_not_closed_costs_one_line() {
+fn an_unclosed_quote_invalidates_only_its_line() {
     let input = "name,token,admin_id\n\"a,t,1\nb,t,1\nc,\"t,t\",1\nd,t,1\n\"e,t,1";
     assert_eq!(
         read(input),
         [
-            refused(2, "a quote is not doubled, or stands outside of quotes"),
+            refused(2, "a quote in a field must be doubled, and the field quoted"),
             group(3, "b"),
             group(4, "c"),
             group(5, "d"),
-            refused(6, "a quote is opened and not closed"),
+            refused(6, "a quote is not closed"),
         ]
     );
     let long = format!("name,token,admin_id\n\"a,t,1\n{}", "b,t,1\n".repeat(MAX_BYTES / 6 + 1));
     let read = read(&long);
-    assert_eq!(read[0], refused(2, "a quote is opened and not closed"));
+    assert_eq!(read[0], refused(2, "a quote is not closed"));
     assert_eq!((read.len(), &read[1]), (MAX_BYTES / 6 + 2, &group(3, "b")));
 }
 
 #[test]
-fn what_is_no_record_is_refused() {
+fn an_invalid_row_is_refused_with_the_reason() {
     let reason = |row: &str| read(&format!("name,token,admin_id\n{row}\n")).remove(0).1.unwrap_err();
     assert_eq!(reason("a,t"), "it has 2 fields, the header 3");
     assert_eq!(reason("a,t,1,"), "it has 4 fields, the header 3");
-    assert_eq!(reason("a\rb,t,1"), "it has a carriage return outside of quotes");
+    assert_eq!(reason("a\rb,t,1"), "it has a carriage return outside quotes");
     for row in [
         "a\"b,t,1",
         "c\"d\"e,t,1",
@@ -68,7 +68,7 @@ fn what_is_no_record_is_refused() {
         "\"a\" ,t,1",
         "\"a\"b\"\",t,1",
     ] {
-        assert_eq!(reason(row), "a quote is not doubled, or stands outside of quotes", "{row}");
+        assert_eq!(reason(row), "a quote in a field must be doubled, and the field quoted", "{row}");
     }
     assert_eq!(reason("\"a\nb\",t,1"), "name must not contain control characters");
     assert_eq!(reason("a,,1"), "token must not be empty");
@@ -83,12 +83,12 @@ fn the_header_has_each_column_once() {
     assert_eq!(error(""), "the file is empty: its first line must be name,token,admin_id");
     assert_eq!(error("\nname,token\na,t"), "line 2: the header lacks the column admin_id");
     assert_eq!(error("name,x,token,x,admin_id"), "line 1: the header has the column \"x\" twice");
-    assert_eq!(error("\"name,token"), "line 1: a quote is opened and not closed");
+    assert_eq!(error("\"name,token"), "line 1: a quote is not closed");
     assert!(read("\u{feff}token,admin_id,uuid,name\n").is_empty());
 }
 
 #[test]
-fn columns_without_a_name_are_passed_over() {
+fn columns_without_a_name_are_ignored() {
     let input = "name,token,,admin_id,,\na,t,x,1,,\nb,t,,1\nc,t,,1,note,\nd,t,,1,,,\ne,t,";
     assert_eq!(
         read(input),
@@ -103,14 +103,14 @@ fn columns_without_a_name_are_passed_over() {
 }
 
 #[test]
-fn rows_with_nothing_between_delimiters_are_passed_over() {
+fn rows_with_only_delimiters_are_ignored() {
     let input = ",,\n\nname,token,admin_id\n,,\na,t,1\n , ,\t\n\"\",\"\",\"\"\n,,,,,,,\nb,t,1\n,,";
     assert_eq!(read(input), [group(5, "a"), group(9, "b")]);
     assert_eq!(read(";;\nname;token;admin_id\n;;\na;t;1"), [group(4, "a")]);
 }
 
 #[test]
-fn case_and_spaces_do_not_matter_in_the_header_but_do_in_a_row() {
+fn the_header_ignores_case_and_spaces_but_a_row_does_not() {
     let input = "Name, TOKEN ,\tAdmin_ID,Note,note\na, t ,1,,\n b,t,1,,";
     assert_eq!(read(input), [group(2, "a"), refused(3, "name must not begin or end with white space")]);
     let error = records(Lines::new(&b"name,token,admin_id,NAME"[..]), None).err().unwrap();
@@ -118,7 +118,7 @@ fn case_and_spaces_do_not_matter_in_the_header_but_do_in_a_row() {
 }
 
 #[test]
-fn spaces_do_not_matter_beside_the_id_of_an_administrator() {
+fn spaces_around_an_admin_id_are_ignored() {
     let input = "admin_id, token, name\n 1,t,a\n2 ,t,b\n\u{a0}3\t,t,c\n\" 4 \",t,d\n5 6,t,e\n ,t,f";
     let refusal = "admin_id must be an integer from 1 to 9223372036854775807";
     assert_eq!(
@@ -139,7 +139,7 @@ fn spaces_do_not_matter_beside_the_id_of_an_administrator() {
 }
 
 #[test]
-fn the_header_tells_the_delimiter() {
+fn the_delimiter_is_detected_from_the_header() {
     for delimiter in [",", ";"] {
         let other = if delimiter == "," { ";" } else { "," };
         let input =
@@ -148,7 +148,7 @@ fn the_header_tells_the_delimiter() {
     }
     assert_eq!(
         read("name\tToken\tadmin_id\nsay \"hi\"\tt\t1\na;b,c\tt\t1\n"),
-        [refused(2, "a quote is not doubled, or stands outside of quotes"), group(3, "a;b,c"),]
+        [refused(2, "a quote in a field must be doubled, and the field quoted"), group(3, "a;b,c"),]
     );
     let lacks = |header: &str| format!("{:#}", records(Lines::new(header.as_bytes()), None).err().unwrap());
     assert_eq!(lacks("name;token"), "line 1: the header lacks the column admin_id");
@@ -165,14 +165,14 @@ fn a_first_line_declares_the_delimiter() {
         let error = records(Lines::new(format!("{line}\nname;token;admin_id\n").as_bytes()), None).err();
         assert_eq!(
             format!("{:#}", error.unwrap()),
-            "line 1: sep= names no delimiter, like sep=; does",
+            "line 1: sep= must be followed by a delimiter, like sep=;",
             "{line}"
         );
     }
 }
 
 #[test]
-fn a_delimiter_that_is_given_decides() {
+fn a_delimiter_argument_overrides_the_file() {
     let pipe = Some("|".parse().unwrap());
     assert_eq!(read_by(pipe, "name|token|admin_id\na;b|t|1"), [group(2, "a;b")]);
     assert_eq!(read_by(pipe, "sep=;\nname|token|admin_id\na;b|t|1"), [group(3, "a;b")]);
@@ -181,7 +181,7 @@ fn a_delimiter_that_is_given_decides() {
 }
 
 #[test]
-fn files_that_were_joined_have_byte_order_marks_and_headers_in_the_middle() {
+fn concatenated_files_repeat_byte_order_marks_and_headers() {
     let file =
         |names: [&str; 2]| format!("\u{feff}name,token,admin_id\n{},t,1\n{},t,1\n", names[0], names[1]);
     let joined = format!("{}{}\u{feff}e,t,1\n\u{feff}\"f\",t,1\n", file(["a", "b"]), file(["c", "d"]));
@@ -191,7 +191,7 @@ fn files_that_were_joined_have_byte_order_marks_and_headers_in_the_middle() {
     );
 }
 
-/// Bytes that mean something in CSV, and some that do not.
+/// Bytes that are significant in CSV, and others.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let pieces: Vec<&[u8]> = vec![
         b",",
@@ -219,7 +219,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn any_bytes_are_read_to_their_end_with_each_line_once(head in 0..3_usize, tail in bytes()) {
+    fn arbitrary_bytes_are_read_to_the_end_and_each_line_once(head in 0..3_usize, tail in bytes()) {
         let input = [[&b""[..], b"name,token,admin_id\n", b"sep=;\nname;token;admin_id;\n"][head], &tail].concat();
         let lines = input.split(|byte| *byte == b'\n').count() as u64;
         let Ok(records) = records(Lines::new(&*input), None) else { return Ok(()) };
@@ -232,7 +232,7 @@ proptest! {
     }
 
     #[test]
-    fn a_row_is_read_as_the_crate_csv_writes_it(
+    fn rows_written_by_the_crate_csv_are_read_back(
         names in prop::collection::vec("[a-z,;\"|]{1,8}", 1..8),
         delimiter in prop::sample::select(vec![b',', b';', b'\t', b'|']),
     ) {

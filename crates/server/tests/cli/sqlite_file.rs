@@ -1,4 +1,4 @@
-//! The file of SQLite, when something happens to it under a running server.
+//! Damage to the SQLite file while a server runs.
 
 use crate::process::{Server, command_by, ndjson, run, run_with};
 use gochat_test_support::{
@@ -14,17 +14,17 @@ use std::{
 
 pub fn sqlite_cases() -> Vec<Case> {
     cases![
-        nothing_is_acknowledged_into_a_file_that_was_deleted,
-        nothing_is_acknowledged_into_a_file_that_was_renamed,
-        nothing_is_acknowledged_beside_a_file_that_was_put_in_its_place,
-        nothing_that_was_acknowledged_is_lost_with_the_log,
-        a_file_that_was_cut_is_neither_written_nor_taken_for_a_first_start,
-        a_file_that_was_cut_in_the_middle_is_not_written_to,
-        an_empty_file_with_a_log_beside_it_is_not_a_first_start,
-        pages_that_were_overwritten_are_unavailable_and_not_ready,
-        a_disk_that_is_full_is_not_ready_until_there_is_room,
-        a_file_that_was_read_only_at_start_heals,
-        the_files_are_for_the_service_alone,
+        writes_to_a_deleted_file_are_refused,
+        writes_to_a_renamed_file_are_refused,
+        writes_to_a_replaced_file_are_refused,
+        acknowledged_groups_survive_the_loss_of_the_log,
+        an_emptied_file_is_neither_written_nor_taken_for_a_new_one,
+        a_truncated_file_is_not_written,
+        an_empty_file_with_a_log_is_not_taken_for_a_new_one,
+        overwritten_pages_are_unavailable_and_not_ready,
+        a_server_with_a_full_disk_is_not_ready_until_there_is_space,
+        a_file_that_was_read_only_at_start_is_usable_once_writable,
+        only_the_service_can_access_the_files,
     ]
     .to_vec()
 }
@@ -48,7 +48,7 @@ fn assert_stored(server: &Server, name: &str) {
     assert_eq!(create(server, name).status, 201);
 }
 
-/// Passes if every create is refused, and the server says that it is not ready.
+/// Passes if every create is refused and the server is not ready.
 #[track_caller]
 fn assert_refused(server: &Server) {
     for name in ["late", "later"] {
@@ -59,7 +59,7 @@ fn assert_refused(server: &Server) {
     assert_eq!(ready.status, 503, "{ready:?}");
 }
 
-/// Ends the server, and passes if no other one starts, for this reason.
+/// Stops the server. Passes if a new one refuses to start for this reason.
 #[track_caller]
 fn assert_no_restart(database: &TestDatabase, server: Server, reason: &str) {
     server.terminate();
@@ -69,7 +69,7 @@ fn assert_no_restart(database: &TestDatabase, server: Server, reason: &str) {
     assert!(restarted.stderr.contains(reason), "{restarted:?}");
 }
 
-fn nothing_is_acknowledged_into_a_file_that_was_deleted(database: TestDatabase) -> anyhow::Result<()> {
+fn writes_to_a_deleted_file_are_refused(database: TestDatabase) -> anyhow::Result<()> {
     let server = Server::start(&database, &[]);
     assert_stored(&server, "g");
     fs::remove_file(path(&database))?;
@@ -80,14 +80,14 @@ fn nothing_is_acknowledged_into_a_file_that_was_deleted(database: TestDatabase) 
     Ok(())
 }
 
-fn nothing_is_acknowledged_into_a_file_that_was_renamed(database: TestDatabase) -> anyhow::Result<()> {
+fn writes_to_a_renamed_file_are_refused(database: TestDatabase) -> anyhow::Result<()> {
     let server = Server::start(&database, &[]);
     assert_stored(&server, "g");
     let elsewhere = beside(&database, ".elsewhere");
     fs::rename(path(&database), &elsewhere)?;
     assert_refused(&server);
     fs::rename(&elsewhere, path(&database))?;
-    // It is back, and all that was acknowledged is in it.
+    // The file is back, with everything that was acknowledged.
     assert_stored(&server, "h");
     assert_eq!(database.rows("SELECT name FROM groups ORDER BY name")?, [["g"], ["h"]]);
     server.terminate();
@@ -95,9 +95,7 @@ fn nothing_is_acknowledged_into_a_file_that_was_renamed(database: TestDatabase) 
     Ok(())
 }
 
-fn nothing_is_acknowledged_beside_a_file_that_was_put_in_its_place(
-    database: TestDatabase,
-) -> anyhow::Result<()> {
+fn writes_to_a_replaced_file_are_refused(database: TestDatabase) -> anyhow::Result<()> {
     let server = Server::start(&database, &[]);
     assert_stored(&server, "g");
     let copy = beside(&database, ".copy");
@@ -109,12 +107,12 @@ fn nothing_is_acknowledged_beside_a_file_that_was_put_in_its_place(
     Ok(())
 }
 
-fn nothing_that_was_acknowledged_is_lost_with_the_log(database: TestDatabase) -> anyhow::Result<()> {
+fn acknowledged_groups_survive_the_loss_of_the_log(database: TestDatabase) -> anyhow::Result<()> {
     let server = Server::start(&database, &[]);
     assert_stored(&server, "before");
     fs::remove_file(beside(&database, "-wal"))?;
-    // The first write is refused, which may be one of the server's own. The writer then lets go of its connection, which
-    // copies the log that it has open.
+    // The first write is refused; it may be one of the server's own. The writer then drops its connection, which
+    // copies the open log into the database.
     let later: Vec<_> = (0..10).map(|number| format!("later {number}")).collect();
     let stored = later.iter().filter(|name| create(&server, name).status == 201).cloned();
     let mut acknowledged: Vec<_> = stored.chain(["before".to_owned()]).collect();
@@ -126,14 +124,12 @@ fn nothing_that_was_acknowledged_is_lost_with_the_log(database: TestDatabase) ->
     Ok(())
 }
 
-/// Copies all of the log into the database, as the end of the last server does.
+/// Copies the whole log into the database, as the last server does at its end.
 fn checkpoint(database: &TestDatabase) -> anyhow::Result<()> {
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 }
 
-fn a_file_that_was_cut_is_neither_written_nor_taken_for_a_first_start(
-    database: TestDatabase,
-) -> anyhow::Result<()> {
+fn an_emptied_file_is_neither_written_nor_taken_for_a_new_one(database: TestDatabase) -> anyhow::Result<()> {
     let server = Server::start(&database, &[]);
     assert_stored(&server, "g");
     checkpoint(&database)?;
@@ -144,13 +140,13 @@ fn a_file_that_was_cut_is_neither_written_nor_taken_for_a_first_start(
     Ok(())
 }
 
-fn a_file_that_was_cut_in_the_middle_is_not_written_to(database: TestDatabase) -> anyhow::Result<()> {
+fn a_truncated_file_is_not_written(database: TestDatabase) -> anyhow::Result<()> {
     let lines = ndjson("g", 0..2000);
     let imported = run_with(&database, &["groups", "import", "-"], lines.as_bytes());
     assert_eq!(imported.code, Some(0), "{imported:?}");
     let server = Server::start(&database, &[]);
     assert_stored(&server, "h");
-    // What an operator does to the file by SQLite's own means is no fault, also where it makes the file smaller.
+    // Changes by SQLite itself are not damage, even if they shrink the file.
     database.execute("DELETE FROM groups WHERE id % 2 = 0; VACUUM")?;
     checkpoint(&database)?;
     assert_stored(&server, "i");
@@ -165,7 +161,7 @@ fn a_file_that_was_cut_in_the_middle_is_not_written_to(database: TestDatabase) -
     Ok(())
 }
 
-fn an_empty_file_with_a_log_beside_it_is_not_a_first_start(database: TestDatabase) -> anyhow::Result<()> {
+fn an_empty_file_with_a_log_is_not_taken_for_a_new_one(database: TestDatabase) -> anyhow::Result<()> {
     let server = Server::start(&database, &[]);
     assert_stored(&server, "g");
     server.kill();
@@ -186,11 +182,11 @@ fn an_empty_file_with_a_log_beside_it_is_not_a_first_start(database: TestDatabas
     Ok(())
 }
 
-fn pages_that_were_overwritten_are_unavailable_and_not_ready(database: TestDatabase) -> anyhow::Result<()> {
+fn overwritten_pages_are_unavailable_and_not_ready(database: TestDatabase) -> anyhow::Result<()> {
     let lines = ndjson(&"x".repeat(59), 0..2000);
     let imported = run_with(&database, &["groups", "import", "--format", "ndjson", "-"], lines.as_bytes());
     assert_eq!(imported.code, Some(0), "{imported:?}");
-    // All but the first pages, which have the schema.
+    // Every page but the first ones, which have the schema.
     let mut bytes = fs::read(path(&database))?;
     let pages = bytes.len() / 4096;
     assert!(pages > 40, "{pages}");
@@ -209,15 +205,15 @@ fn pages_that_were_overwritten_are_unavailable_and_not_ready(database: TestDatab
     Ok(())
 }
 
-/// Sets the most bytes that a file of the server may have.
+/// Limits the size of the server's files.
 fn limit_files(server: &Server, bytes: &str) {
     let pid = server.pid().to_string();
     let mut limit = Command::new("prlimit");
     assert!(deadline::run(limit.args(["--pid", &pid, &format!("--fsize={bytes}:")])).status.success());
 }
 
-fn a_disk_that_is_full_is_not_ready_until_there_is_room(database: TestDatabase) -> anyhow::Result<()> {
-    // The signal that comes with the limit does not end the server, and writes fail as they do on a full disk.
+fn a_server_with_a_full_disk_is_not_ready_until_there_is_space(database: TestDatabase) -> anyhow::Result<()> {
+    // SIGXFSZ does not end the server, and writes fail as on a full disk.
     let server = Server::start(&database, &[]);
     assert_stored(&server, "g");
     limit_files(&server, "4096");
@@ -231,11 +227,11 @@ fn a_disk_that_is_full_is_not_ready_until_there_is_room(database: TestDatabase) 
     Ok(())
 }
 
-fn a_file_that_was_read_only_at_start_heals(database: TestDatabase) -> anyhow::Result<()> {
+fn a_file_that_was_read_only_at_start_is_usable_once_writable(database: TestDatabase) -> anyhow::Result<()> {
     assert_eq!(run(&database, &["migrate"]).code, Some(0));
     let set_mode = |mode| fs::set_permissions(path(&database), Permissions::from_mode(mode));
     set_mode(0o400)?;
-    // The superuser may write to any file, unless it is started without that.
+    // Root can write to any file unless it lacks the capability.
     let bound = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--"];
     let is_root = fs::metadata("/proc/self")?.uid() == 0;
     let server = Server::start_by(if is_root { &bound } else { &[] }, &database, &[]);
@@ -249,7 +245,7 @@ fn a_file_that_was_read_only_at_start_heals(database: TestDatabase) -> anyhow::R
     Ok(())
 }
 
-fn the_files_are_for_the_service_alone(database: TestDatabase) -> anyhow::Result<()> {
+fn only_the_service_can_access_the_files(database: TestDatabase) -> anyhow::Result<()> {
     let folder = path(&database).parent().unwrap().join("new");
     let url = format!("sqlite://{}/gochat.sqlite", folder.display());
     let mut child = command_by(

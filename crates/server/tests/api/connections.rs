@@ -1,4 +1,4 @@
-//! Many connections, and connections that ask for more than their share.
+//! Connection limits, and clients that use more than their share.
 
 use crate::app::App;
 use gochat_test_support::{
@@ -15,12 +15,12 @@ use std::{
 
 pub fn cases() -> Vec<Case> {
     cases![
-        senders_at_full_speed_hold_up_nobody,
-        an_early_reply_ends_the_connection_whatever_the_client_sends,
-        a_reply_that_is_not_read_ends_its_connection,
-        an_idle_connection_makes_way_for_a_new_one,
-        half_a_head_makes_way_for_a_new_connection,
-        where_every_connection_is_served_a_new_one_is_answered_503,
+        clients_that_send_at_full_speed_do_not_delay_others,
+        an_early_reply_ends_the_connection_even_if_the_client_keeps_sending,
+        a_client_that_does_not_read_its_reply_is_disconnected,
+        an_idle_connection_is_closed_for_a_new_one,
+        a_connection_with_an_incomplete_head_is_closed_for_a_new_one,
+        a_new_connection_is_answered_503_while_all_others_are_busy,
         a_connection_that_waits_too_long_for_its_next_request_is_closed,
     ]
     .to_vec()
@@ -28,7 +28,7 @@ pub fn cases() -> Vec<Case> {
 
 const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
 
-/// The start of a request without a key, whose body would take a day.
+/// Head of a request without a key, with a body that would take a day to send.
 const ENDLESS: &[u8] = b"POST /v1/group HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1099511627776\r\n\r\n";
 
 fn open(port: u16) -> TcpStream {
@@ -38,12 +38,12 @@ fn open(port: u16) -> TcpStream {
     stream
 }
 
-fn senders_at_full_speed_hold_up_nobody(database: TestDatabase) -> anyhow::Result<()> {
+fn clients_that_send_at_full_speed_do_not_delay_others(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
-        let _end = crate::floods::End(&is_over);
-        // Each opens another connection where the one before was closed.
+        let _end = crate::concurrent_reads::End(&is_over);
+        // Each sender opens a new connection when the previous one is closed.
         let send_until_over = |start: &'static [u8], rest: Vec<u8>| {
             let (is_over, port) = (&is_over, app.port);
             scope.spawn(move || {
@@ -77,19 +77,19 @@ fn senders_at_full_speed_hold_up_nobody(database: TestDatabase) -> anyhow::Resul
     Ok(())
 }
 
-fn an_early_reply_ends_the_connection_whatever_the_client_sends(
+fn an_early_reply_ends_the_connection_even_if_the_client_keeps_sending(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
     let app = App::on(database);
     let mut stream = open(app.port);
     stream.write_all(ENDLESS)?;
     let body = vec![b'x'; 65_536];
-    // The server does not read on for ever.
+    // The server eventually stops reading.
     eventually("the connection is cut", || stream.write_all(&body).err());
     Ok(())
 }
 
-fn a_reply_that_is_not_read_ends_its_connection(database: TestDatabase) -> anyhow::Result<()> {
+fn a_client_that_does_not_read_its_reply_is_disconnected(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, &[("GOCHAT__HTTP__REQUEST_TIMEOUT", "1s")]);
     for number in 0..100 {
         let name = format!("{number:063}");
@@ -98,14 +98,14 @@ fn a_reply_that_is_not_read_ends_its_connection(database: TestDatabase) -> anyho
     let mut stream = open(app.port);
     let page = Request::new("GET", "/v1/group").header("GoChat-Token", DEVELOPMENT_KEY).bytes();
     let pages = page.repeat(100);
-    // The replies fill what the system holds for the client; then the requests do, for the server.
+    // Unread replies fill the socket buffers towards the client, then unread requests fill those towards the server.
     eventually("the connection is cut", || stream.write_all(&pages).err());
-    // Another client notices nothing.
+    // Other clients are not affected.
     assert_eq!(Request::create(BODY).send(app.port).status, 201);
     Ok(())
 }
 
-fn an_idle_connection_makes_way_for_a_new_one(database: TestDatabase) -> anyhow::Result<()> {
+fn an_idle_connection_is_closed_for_a_new_one(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, &[("GOCHAT__HTTP__MAX_CONNECTIONS", "4")]);
     let get = Request::new("GET", "/v1/group/1").header("GoChat-Token", DEVELOPMENT_KEY).bytes();
     let mut connections: Vec<_> = (0..4).map(|_| Connection::open(app.port)).collect();
@@ -117,7 +117,7 @@ fn an_idle_connection_makes_way_for_a_new_one(database: TestDatabase) -> anyhow:
     for sample in ["gochat_http_connections 4\n", "gochat_http_connections_max 4\n"] {
         assert!(metrics.contains(sample), "{metrics}");
     }
-    // The first is no longer the one that has waited longest.
+    // The first connection is no longer the longest idle one.
     connections[0].write(&get);
     assert_eq!(connections[0].read().status, 404);
     for number in 0..2 {
@@ -129,7 +129,7 @@ fn an_idle_connection_makes_way_for_a_new_one(database: TestDatabase) -> anyhow:
     Ok(())
 }
 
-fn where_every_connection_is_served_a_new_one_is_answered_503(database: TestDatabase) -> anyhow::Result<()> {
+fn a_new_connection_is_answered_503_while_all_others_are_busy(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, &[("GOCHAT__HTTP__MAX_CONNECTIONS", "2")]);
     let head = format!(
         "POST /v1/group HTTP/1.1\r\nHost: localhost\r\nGoChat-Token: {DEVELOPMENT_KEY}\r\n\
@@ -165,7 +165,9 @@ fn a_connection_that_waits_too_long_for_its_next_request_is_closed(
     Ok(())
 }
 
-fn half_a_head_makes_way_for_a_new_connection(database: TestDatabase) -> anyhow::Result<()> {
+fn a_connection_with_an_incomplete_head_is_closed_for_a_new_one(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
     let app = App::with(
         database,
         &[("GOCHAT__HTTP__MAX_CONNECTIONS", "4"), ("GOCHAT__HTTP__REQUEST_TIMEOUT", "300s")],
@@ -177,17 +179,18 @@ fn half_a_head_makes_way_for_a_new_connection(database: TestDatabase) -> anyhow:
             half
         })
         .collect();
-    // Those that have no seat are told so, and one that has been at its head for a second gives up its own.
+    // Connections beyond the limit are answered 503. A connection that has waited a second for the rest of its head
+    // can be evicted.
     eventually("a request is served", || send_if_open(app.port).then_some(()));
     Ok(())
 }
 
-/// Sends a create on a connection of its own. Returns whether it was served.
+/// Sends a create on a new connection. Returns true if it was served.
 fn send_if_open(port: u16) -> bool {
     let mut stream = open(port);
     let mut reply = String::new();
     let request = Request::create(BODY).header("Connection", "close").bytes();
-    // A connection that is refused may be reset.
+    // A refused connection may be reset.
     stream.write_all(&request).is_ok()
         && stream.read_to_string(&mut reply).is_ok()
         && reply.starts_with("HTTP/1.1 201")

@@ -12,7 +12,7 @@ pub fn cases() -> Vec<CaseWithoutDatabase> {
             "the_settings_in_force_are_printed_without_secrets",
             the_settings_in_force_are_printed_without_secrets,
         ),
-        ("the_settings_in_force_are_settings_again", the_settings_in_force_are_settings_again),
+        ("the_printed_settings_can_be_loaded_again", the_printed_settings_can_be_loaded_again),
         ("a_mode_that_is_a_number_in_toml_is_refused", a_mode_that_is_a_number_in_toml_is_refused),
     ]
 }
@@ -41,8 +41,8 @@ fn the_settings_in_force_are_printed_without_secrets() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is printed can be written into `config/<profile>.toml` as it is, but for a password.
-fn the_settings_in_force_are_settings_again() -> anyhow::Result<()> {
+/// The output is valid in `config/<profile>.toml`, except for a redacted password.
+fn the_printed_settings_can_be_loaded_again() -> anyhow::Result<()> {
     let folder = TempDir::new()?;
     let variables = [("GOCHAT__HTTP__SOCKET_MODE", "0660"), ("GOCHAT__WRITER__BATCH", "7")];
     let printed = run_in(folder.path(), &["config"], &variables).stdout;
@@ -54,7 +54,7 @@ fn the_settings_in_force_are_settings_again() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// TOML reads `0o660` as 432, which would be a mode by which every user may connect.
+/// TOML reads `0o660` as 432. Taken as a mode, that would let every user connect.
 fn a_mode_that_is_a_number_in_toml_is_refused() -> anyhow::Result<()> {
     let folder = TempDir::new()?;
     fs::create_dir(folder.path().join("config"))?;
@@ -64,10 +64,10 @@ fn a_mode_that_is_a_number_in_toml_is_refused() -> anyhow::Result<()> {
             format!("[http]\nsocket_mode = {number}\n"),
         )?;
         let ended = run_in(folder.path(), &["config"], &[]);
-        let said = format!(
+        let message = format!(
             "gochat: http.socket_mode = \"{read}\" from config/development.toml is refused: expected three octal digits, like 660, in quotes\n"
         );
-        assert_eq!((ended.code, ended.stdout, ended.stderr), (Some(1), String::new(), said));
+        assert_eq!((ended.code, ended.stdout, ended.stderr), (Some(1), String::new(), message));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! Lines on their last way: to the writer's thread they come one by one, and leave a few at a time.
+//! Writes log lines in batches.
 
-use super::LostLines;
+use super::DroppedLines;
 use std::{
     io::{self, Write},
     sync::mpsc::Sender,
@@ -8,30 +8,30 @@ use std::{
     time::Duration,
 };
 
-/// Most bytes that leave at once, unless one line has more. A pipe takes so many whole (`PIPE_BUF`), so no other process that
-/// writes there tears a line.
-const BATCH: usize = 4096;
+/// Maximum size of a batch in bytes, unless one line is longer. A pipe takes this many atomically (`PIPE_BUF`), so
+/// lines of other processes that write to it cannot mix with ours.
+const MAX_BATCH_BYTES: usize = 4096;
 
-/// Pause after the last line that was there. Whoever logs meanwhile finds the writer awake, and need not wake it: without it
-/// each request on an otherwise idle core pays for a wake and a write.
+/// Pause after the queue was emptied. A request that logs meanwhile need not wake the writer; without the pause, each
+/// request on an idle core would pay for a wake-up and a write.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// What stands behind the last line of all: an empty one, which no log has.
-pub(super) const END: &[u8] = b"";
+/// Marker after the last line: an empty line, which the log never has.
+pub(super) const END_OF_LOG: &[u8] = b"";
 
-/// A writer of whole lines, which counts those that do not arrive.
-pub(super) struct Batches<W> {
+/// A writer of whole lines, which counts those that could not be written.
+pub(super) struct BatchWriter<W> {
     out: W,
     batch: Vec<u8>,
     lines: u64,
-    failed: LostLines,
+    failed: DroppedLines,
     ended: Sender<()>,
 }
 
-impl<W: Write> Batches<W> {
-    /// Writes to `out`, counts what `failed`, and says when it `ended`.
-    pub(super) fn to(out: W, failed: LostLines, ended: Sender<()>) -> Self {
-        Self { out, batch: Vec::with_capacity(BATCH), lines: 0, failed, ended }
+impl<W: Write> BatchWriter<W> {
+    /// Writes to `out`, counts failed lines in `failed`, and sends on `ended` at the marker.
+    pub(super) fn to(out: W, failed: DroppedLines, ended: Sender<()>) -> Self {
+        Self { out, batch: Vec::with_capacity(MAX_BATCH_BYTES), lines: 0, failed, ended }
     }
 
     fn write_batch(&mut self) -> io::Result<()> {
@@ -45,7 +45,7 @@ impl<W: Write> Batches<W> {
     }
 }
 
-impl<W: Write> Write for Batches<W> {
+impl<W: Write> Write for BatchWriter<W> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.write_all(line)?;
         Ok(line.len())
@@ -53,11 +53,11 @@ impl<W: Write> Write for Batches<W> {
 
     /// Takes one line.
     fn write_all(&mut self, line: &[u8]) -> io::Result<()> {
-        let is_full = self.batch.len() + line.len() > BATCH;
-        let written = if line == END || is_full { self.write_batch() } else { Ok(()) };
-        if line == END {
-            // An error means that it is not waited for any more.
-            let _heard = self.ended.send(());
+        let is_full = self.batch.len() + line.len() > MAX_BATCH_BYTES;
+        let written = if line == END_OF_LOG || is_full { self.write_batch() } else { Ok(()) };
+        if line == END_OF_LOG {
+            // An error means that nobody waits for the end any more.
+            let _receiver_gone = self.ended.send(());
         } else {
             self.batch.extend_from_slice(line);
             self.lines += 1;
@@ -65,7 +65,7 @@ impl<W: Write> Write for Batches<W> {
         written
     }
 
-    /// To be called when no line is left.
+    /// Called when the queue is empty.
     fn flush(&mut self) -> io::Result<()> {
         self.write_batch().and_then(|()| self.out.flush())?;
         thread::sleep(PAUSE);
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
     use std::sync::mpsc::channel;
 
-    /// Keeps each write, and fails the second.
+    /// Records each write, and fails the second.
     #[derive(Default)]
     struct Writes(Vec<Vec<u8>>);
 
@@ -94,29 +94,29 @@ mod tests {
     }
 
     #[test]
-    fn a_write_has_whole_lines_and_those_of_a_failed_one_are_lost() {
+    fn writes_have_whole_lines_and_a_failed_write_counts_its_lines_as_dropped() {
         let (end, ended) = channel();
-        let lost = LostLines::default();
-        let mut batches = Batches::to(Writes::default(), lost.clone(), end);
+        let dropped = DroppedLines::default();
+        let mut batches = BatchWriter::to(Writes::default(), dropped.clone(), end);
         let line = [b'x'; 1500];
         for number in 0..6 {
             let is_failure = number == 4;
             assert_eq!(batches.write_all(&line).is_err(), is_failure, "{number}");
         }
-        assert_eq!(lost.count(), 2);
+        assert_eq!(dropped.count(), 2);
         batches.write_all(&[b'y'; 10_000]).unwrap();
         batches.write_all(b"z").unwrap();
         assert!(ended.try_recv().is_err());
-        batches.write_all(END).unwrap();
+        batches.write_all(END_OF_LOG).unwrap();
         assert!(ended.try_recv().is_ok());
         let lengths: Vec<_> = batches.out.0.iter().map(Vec::len).collect();
         assert_eq!(lengths, [3000, 3000, 3000, 10_000, 1]);
-        assert_eq!(lost.count(), 2);
+        assert_eq!(dropped.count(), 2);
     }
 
     #[test]
-    fn a_line_does_not_wait_for_others() {
-        let mut batches = Batches::to(Vec::new(), LostLines::default(), channel().0);
+    fn a_single_line_is_written_at_once() {
+        let mut batches = BatchWriter::to(Vec::new(), DroppedLines::default(), channel().0);
         batches.write_all(b"line\n").unwrap();
         batches.flush().unwrap();
         assert_eq!(batches.out, b"line\n");

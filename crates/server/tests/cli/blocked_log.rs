@@ -1,4 +1,4 @@
-//! A log that nobody reads: standard error is a pipe whose reader has stopped.
+//! A blocked log: standard error is a pipe whose reader has stopped.
 
 use crate::{process::Server, serve::create_in_flight};
 use gochat_test_support::{
@@ -9,21 +9,21 @@ use std::thread;
 
 pub fn cases() -> Vec<Case> {
     cases![
-        a_log_that_nobody_reads_holds_up_neither_requests_nor_the_end,
-        a_failed_stop_ends_too_when_nobody_reads_the_log,
-        what_is_not_written_yet_is_written_at_the_end,
+        a_blocked_log_delays_neither_requests_nor_the_shutdown,
+        a_failed_shutdown_ends_even_if_the_log_is_blocked,
+        queued_lines_are_written_at_the_end,
     ]
     .to_vec()
 }
 
-/// Lines that the service keeps for its reader, and what a pipe holds beside them.
-const KEPT: usize = 16_384 + 1_000;
+/// Lines that fit into the log queue and the pipe.
+const QUEUED: usize = 16_384 + 1_000;
 
 fn create(name: usize) -> Request {
     Request::create(format!(r#"{{"name":"g{name}","token":"t","admin_id":1}}"#))
 }
 
-/// Sends so many requests, a hundred at a time on each of four connections, and passes if each is answered so.
+/// Sends `count` requests, in hundreds on each of four connections. Passes if each is answered with `status`.
 fn send(server: &Server, count: usize, request: &Request, status: u16) {
     let (port, request) = (server.port, request.bytes());
     thread::scope(|scope| {
@@ -47,16 +47,14 @@ fn dropped(server: &Server) -> f64 {
     sample.unwrap().parse().unwrap()
 }
 
-fn a_log_that_nobody_reads_holds_up_neither_requests_nor_the_end(
-    database: TestDatabase,
-) -> anyhow::Result<()> {
+fn a_blocked_log_delays_neither_requests_nor_the_shutdown(database: TestDatabase) -> anyhow::Result<()> {
     let (server, _unread) = Server::start_unread(&database, &[]);
-    // More than a pipe holds.
+    // More lines than the pipe holds.
     for name in 0..500 {
         assert_eq!(create(name).send(server.port).status, 201);
     }
     assert_eq!(dropped(&server).to_string(), "0");
-    send(&server, KEPT + 5_000, &Request::new("GET", "/nothing"), 404);
+    send(&server, QUEUED + 5_000, &Request::new("GET", "/nothing"), 404);
     assert!(dropped(&server) > 4_000.0, "{}", dropped(&server));
     assert_eq!(create(500).send(server.port).status, 201);
     server.terminate();
@@ -65,7 +63,7 @@ fn a_log_that_nobody_reads_holds_up_neither_requests_nor_the_end(
     Ok(())
 }
 
-fn a_failed_stop_ends_too_when_nobody_reads_the_log(database: TestDatabase) -> anyhow::Result<()> {
+fn a_failed_shutdown_ends_even_if_the_log_is_blocked(database: TestDatabase) -> anyhow::Result<()> {
     let settings = [("GOCHAT__HTTP__SHUTDOWN_TIMEOUT", "2s"), ("GOCHAT__DATABASE__TIMEOUT", "60s")];
     let (server, _unread) = Server::start_unread(&database, &settings);
     send(&server, 1_000, &Request::new("GET", "/nothing"), 404);
@@ -76,11 +74,11 @@ fn a_failed_stop_ends_too_when_nobody_reads_the_log(database: TestDatabase) -> a
     Ok(())
 }
 
-fn what_is_not_written_yet_is_written_at_the_end(database: TestDatabase) -> anyhow::Result<()> {
+fn queued_lines_are_written_at_the_end(database: TestDatabase) -> anyhow::Result<()> {
     let (mut server, unread) = Server::start_unread(&database, &[]);
     send(&server, 4_000, &Request::new("GET", "/nothing"), 404);
     server.terminate();
-    // Only now there is a reader.
+    // The reader starts only now.
     server.read(unread);
     let ended = server.wait();
     assert_eq!(ended.code, Some(0));

@@ -1,34 +1,34 @@
-//! What a consumer sees of a database that fails.
+//! Replies while the database fails.
 
 use crate::{app::App, keys::issue};
 use gochat_domain::auth::Scope;
 use gochat_test_support::{Backend, Case, TestDatabase, cases, http::Request};
 
 pub fn cases() -> Vec<Case> {
-    cases![a_database_that_is_locked_is_unavailable_until_it_is_not, a_fault_that_nobody_foresaw_is_internal]
+    cases![a_locked_database_is_unavailable_until_it_is_unlocked, an_unexpected_database_error_is_internal]
         .to_vec()
 }
 
 pub fn postgres_cases() -> Vec<Case> {
-    cases![a_record_of_keys_that_is_locked_is_unavailable].to_vec()
+    cases![a_locked_table_of_keys_is_unavailable].to_vec()
 }
 
 const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
 
-fn a_database_that_is_locked_is_unavailable_until_it_is_not(database: TestDatabase) -> anyhow::Result<()> {
+fn a_locked_database_is_unavailable_until_it_is_unlocked(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, &[("GOCHAT__DATABASE__TIMEOUT", "1s")]);
     let mut lock = app.database.lock_groups()?;
     let reply = Request::create(BODY).send(app.port);
     reply.assert_error(503, "unavailable", None, "the service cannot serve this now; try again");
     assert_eq!(reply.header("retry-after"), "1");
     lock.execute("ROLLBACK")?;
-    // The refused create may be stored or not: the contract leaves that open to the consumer.
+    // The create that was answered 503 may or may not be stored: the contract allows both.
     assert!([201, 409].contains(&Request::create(BODY).send(app.port).status));
     assert_eq!(app.names(), ["g"]);
     Ok(())
 }
 
-/// Gives the table of groups a rule that the service does not know of, and that every new group breaks.
+/// Adds a constraint that the service does not know, and that every new group violates.
 pub fn refuse_every_create(database: &TestDatabase) -> anyhow::Result<()> {
     database.execute(match database.backend() {
         Backend::Sqlite => {
@@ -40,7 +40,7 @@ pub fn refuse_every_create(database: &TestDatabase) -> anyhow::Result<()> {
     })
 }
 
-fn a_fault_that_nobody_foresaw_is_internal(database: TestDatabase) -> anyhow::Result<()> {
+fn an_unexpected_database_error_is_internal(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     refuse_every_create(&app.database)?;
     let reply = Request::create(BODY).send(app.port);
@@ -54,7 +54,7 @@ fn a_fault_that_nobody_foresaw_is_internal(database: TestDatabase) -> anyhow::Re
     Ok(())
 }
 
-fn a_record_of_keys_that_is_locked_is_unavailable(database: TestDatabase) -> anyhow::Result<()> {
+fn a_locked_table_of_keys_is_unavailable(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, &[("GOCHAT__DATABASE__TIMEOUT", "1s")]);
     let (key, _) = issue(&app, Scope::GroupsWrite, None);
     let mut lock = app.database.plain_sql()?;

@@ -1,4 +1,4 @@
-//! The application on both databases, and a request for both.
+//! The application on both databases, and requests sent to both.
 
 use crate::app::App;
 use anyhow::{Context, ensure};
@@ -11,23 +11,23 @@ use std::{
 };
 
 /// The application on SQLite and on PostgreSQL.
-pub struct Twins {
+pub struct BothDatabases {
     apps: [App; 2],
     connections: RefCell<[Option<TcpStream>; 2]>,
-    /// How often each status came.
+    /// Number of replies with each status.
     statuses: RefCell<BTreeMap<u16, u64>>,
 }
 
-impl Twins {
+impl BothDatabases {
     /// Starts both.
-    pub fn beside(postgres: TestDatabase) -> anyhow::Result<Self> {
-        // Where a sweep or a slow machine holds up one of them, it is no other answer.
+    pub fn start(postgres: TestDatabase) -> anyhow::Result<Self> {
+        // A long timeout, because a slow machine or a sweep must not cause different answers.
         let settings = [("GOCHAT__DATABASE__TIMEOUT", "60s")];
         let apps = [App::with(TestDatabase::sqlite()?, &settings), App::with(postgres, &settings)];
         Ok(Self { apps, connections: RefCell::default(), statuses: RefCell::default() })
     }
 
-    /// Sends a request to both, and returns the one reply; an error says what they do not agree on, or that it is a 500.
+    /// Sends a request to both, and returns their common reply. Fails if the replies differ or have status 500.
     pub fn send(&self, request: &[u8]) -> anyhow::Result<(u16, String)> {
         let mut connections = self.connections.borrow_mut();
         let mut replies = Vec::new();
@@ -40,7 +40,7 @@ impl Twins {
         Ok(replies.swap_remove(0))
     }
 
-    /// Says how often each status came; an error says that one of these never did.
+    /// Prints the number of replies with each status. Fails if one of `statuses` never occurred.
     pub fn assert_seen(&self, what: &str, statuses: &[u16]) -> anyhow::Result<()> {
         let seen = self.statuses.borrow();
         eprintln!("{what}: {} requests to each database, {seen:?}", seen.values().sum::<u64>());
@@ -52,10 +52,11 @@ impl Twins {
     }
 }
 
-/// The status and, without what differs each time, the whole text of the reply.
+/// Returns the status and the normalised text of the reply.
 fn exchange(port: u16, connection: &mut Option<TcpStream>, request: &[u8]) -> anyhow::Result<(u16, String)> {
-    // A connection that was kept may have been closed meanwhile; a reply that was sent is not sent twice.
-    for is_kept in [connection.is_some(), false] {
+    // A reused connection may have been closed in the meantime, so the request is sent once more. A reply is never
+    // awaited twice.
+    for is_reused in [connection.is_some(), false] {
         let stream = match connection {
             Some(stream) => stream,
             None => connection.insert(open(port)?),
@@ -68,9 +69,9 @@ fn exchange(port: u16, connection: &mut Option<TcpStream>, request: &[u8]) -> an
                     *connection = None;
                 }
                 let status = text.get(9..12).context("no status")?.parse()?;
-                return Ok((status, without_what_differs(&text)));
+                return Ok((status, normalise(&text)));
             }
-            (_, Ok(None)) if is_kept => *connection = None,
+            (_, Ok(None)) if is_reused => *connection = None,
             (_, Ok(None)) => {
                 *connection = None;
                 return Ok((0, "closed".to_owned()));
@@ -88,7 +89,7 @@ fn open(port: u16) -> anyhow::Result<TcpStream> {
     Ok(stream)
 }
 
-/// One reply, or none if the connection was closed.
+/// Reads one reply; `None` if the connection was closed.
 fn read(stream: &mut TcpStream) -> anyhow::Result<Option<String>> {
     let (mut bytes, mut buffer) = (Vec::new(), [0; 16_384]);
     loop {
@@ -109,8 +110,8 @@ fn read(stream: &mut TcpStream) -> anyhow::Result<Option<String>> {
     }
 }
 
-/// The text with a dot in the place of each id of a request, UUID and time.
-fn without_what_differs(text: &str) -> String {
+/// Replaces dates, request ids, UUIDs and times by a dot, and sorts the headers.
+fn normalise(text: &str) -> String {
     let mut text = text.to_owned();
     let marks = [
         ("\r\ndate: ", "\r\n"),
@@ -127,14 +128,14 @@ fn without_what_differs(text: &str) -> String {
             from = start;
         }
     }
-    // Headers come in any order.
+    // The order of headers does not matter.
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return text };
     let mut lines: Vec<_> = head.split("\r\n").map(sorted).collect();
     lines[1..].sort_unstable();
     format!("{}\r\n\r\n{body}", lines.join("\r\n"))
 }
 
-/// A header of CORS with its list in order.
+/// Sorts the list in a CORS header.
 fn sorted(line: &str) -> String {
     let Some((name, list)) = line.split_once(": ").filter(|(name, _)| name.starts_with("access-control-"))
     else {

@@ -1,4 +1,4 @@
-//! Help, completions and the man page: what teaches the command line.
+//! Help, completions and the man page.
 
 use crate::process::run_in;
 use gochat_test_support::{CaseWithoutDatabase, deadline};
@@ -13,8 +13,8 @@ pub fn cases() -> Vec<CaseWithoutDatabase> {
             bash_loads_the_completions_and_completes_a_command,
         ),
         ("the_man_page_has_every_command_and_option", the_man_page_has_every_command_and_option),
-        ("they_need_no_settings", they_need_no_settings),
-        ("the_description_is_the_committed_one", the_description_is_the_committed_one),
+        ("help_and_completions_need_no_valid_settings", help_and_completions_need_no_valid_settings),
+        ("the_openapi_document_equals_the_committed_one", the_openapi_document_equals_the_committed_one),
     ]
 }
 
@@ -99,7 +99,7 @@ fn the_man_page_has_every_command_and_option() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn they_need_no_settings() -> anyhow::Result<()> {
+fn help_and_completions_need_no_valid_settings() -> anyhow::Result<()> {
     let folder = TempDir::new()?;
     for arguments in [&["man"][..], &["completions", "bash"], &["openapi"], &["--help"]] {
         let broken = [("GOCHAT__DATABASE__URL", "nowhere"), ("GOCHAT_PROFILE", "nothing")];
@@ -108,8 +108,8 @@ fn they_need_no_settings() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn the_description_is_the_committed_one() -> anyhow::Result<()> {
+fn the_openapi_document_equals_the_committed_one() -> anyhow::Result<()> {
     let committed = include_str!("../../../../docs/openapi.json");
-    assert!(print(&["openapi"]) == committed, "docs/openapi.json is stale; `just openapi` writes it anew");
+    assert!(print(&["openapi"]) == committed, "docs/openapi.json is stale; run `just openapi`");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Log lines that were lost, for a registry of Prometheus.
+//! Metric of dropped log lines.
 
 use prometheus::{
     IntCounter, Registry,
@@ -11,17 +11,17 @@ use std::sync::{
 };
 use tracing_appender::non_blocking::ErrorCounter;
 
-/// A count of log lines that were lost. Cloning shares it; the default is that of a process without a log.
+/// A counter of dropped log lines. Clones share it.
 #[derive(Clone, Default)]
-pub struct LostLines {
+pub struct DroppedLines {
     failed: Arc<AtomicU64>,
-    no_room: Option<ErrorCounter>,
+    overflowed: Option<ErrorCounter>,
 }
 
-impl LostLines {
-    /// With the lines for which there was no room in a queue.
-    pub(super) fn and_those_of(self, queue: ErrorCounter) -> Self {
-        Self { no_room: Some(queue), ..self }
+impl DroppedLines {
+    /// Adds the lines that a full queue rejected.
+    pub(super) fn with_overflow_of(self, queue: ErrorCounter) -> Self {
+        Self { overflowed: Some(queue), ..self }
     }
 
     /// Counts lines that could not be written.
@@ -29,29 +29,29 @@ impl LostLines {
         self.failed.fetch_add(lines, Ordering::Relaxed);
     }
 
-    /// How many there are.
+    /// Returns the total.
     pub(super) fn count(&self) -> u64 {
-        let no_room = self.no_room.as_ref().map_or(0, ErrorCounter::dropped_lines);
-        self.failed.load(Ordering::Relaxed) + no_room as u64
+        let overflowed = self.overflowed.as_ref().map_or(0, ErrorCounter::dropped_lines);
+        self.failed.load(Ordering::Relaxed) + overflowed as u64
     }
 
-    /// Lets `registry` read the count.
+    /// Registers the counter as a metric.
     pub(crate) fn register(self, registry: &Registry) -> prometheus::Result<()> {
-        registry.register(Box::new(Metric { counter: counter()?, lost: self }))
+        registry.register(Box::new(Metric { counter: counter()?, dropped: self }))
     }
 }
 
 fn counter() -> prometheus::Result<IntCounter> {
     IntCounter::new(
         "gochat_log_lines_dropped_total",
-        "Log lines that were dropped, as the reader of standard error was too slow or gone.",
+        "Log lines that were dropped because the reader of standard error was too slow or gone.",
     )
 }
 
-/// The count as a metric. It is read where it is kept, so each reading has a counter of its own.
+/// The counter as a metric. It is kept elsewhere, so each collection builds a fresh counter.
 struct Metric {
     counter: IntCounter,
-    lost: LostLines,
+    dropped: DroppedLines,
 }
 
 impl Collector for Metric {
@@ -61,7 +61,7 @@ impl Collector for Metric {
 
     fn collect(&self) -> Vec<MetricFamily> {
         let Ok(counter) = counter() else { return Vec::new() };
-        counter.inc_by(self.lost.count());
+        counter.inc_by(self.dropped.count());
         counter.collect()
     }
 }

@@ -1,5 +1,5 @@
-//! Commands on a PostgreSQL server that no longer answers, while its machine still acknowledges what it is sent: each ends with
-//! its error.
+//! Commands on a frozen PostgreSQL server: its machine still acknowledges TCP data, but nothing answers. Each command
+//! must end with an error.
 
 use crate::process::{Ended, Server, command, ndjson, run_with};
 use gochat_test_support::{
@@ -17,10 +17,10 @@ pub fn postgres_cases() -> Vec<Case> {
     cases![
         an_import_ends_with_its_error,
         an_export_ends_with_its_error,
-        the_commands_for_keys_end_with_their_error,
+        the_key_commands_end_with_their_error,
         a_command_that_finds_the_server_frozen_ends_with_its_error,
         a_command_that_hangs_while_it_connects_ends_with_its_error,
-        a_server_whose_reads_do_not_return_ends,
+        a_server_with_hanging_reads_can_be_stopped,
     ]
     .to_vec()
 }
@@ -38,7 +38,7 @@ fn start(database: &TestDatabase, arguments: &[&str]) -> (Child, TempDir) {
     (child, folder)
 }
 
-/// Runs a command until it ends, with a short timeout.
+/// Runs a command with a short timeout until it ends.
 fn run(database: &TestDatabase, arguments: &[&str]) -> Ended {
     let (child, _folder) = start(database, arguments);
     Ended::from(deadline::output(child))
@@ -50,14 +50,14 @@ fn an_import_ends_with_its_error(_: TestDatabase) -> anyhow::Result<()> {
     let (mut import, _folder) = start(&database, &["groups", "import", "-"]);
     let mut input = import.stdin.take().unwrap();
     let stderr = Lines::of(import.stderr.take().unwrap());
-    // What is refused is reported when all before it is settled.
+    // An invalid line is reported once all lines before it are stored.
     input.write_all(format!("{}x\n", ndjson("g", 0..10)).as_bytes())?;
     assert_eq!(stderr.line().as_deref(), Some("line 11: it is not a JSON object\n"));
     cluster.pause()?;
     input.write_all(ndjson("late", 0..1).as_bytes())?;
     assert_eq!(
         stderr.rest(),
-        "stopped after line 11: created 10, there already 0, refused 1; the same import again stores nothing twice\n\
+        "stopped after line 11: created 10, already existing 0, refused 1; it is safe to run the same import again\n\
          gochat: line 12: the storage is unavailable: the database took too long\n"
     );
     assert_eq!(deadline::exit(&mut import).code(), Some(2));
@@ -70,13 +70,13 @@ fn an_export_ends_with_its_error(_: TestDatabase) -> anyhow::Result<()> {
     let groups = ndjson(&"g".repeat(50), 0..10_000);
     assert_eq!(run_with(&database, &["groups", "import", "-"], groups.as_bytes()).code, Some(0));
     let (mut export, _folder) = start(&database, &["groups", "export", "-"]);
-    // It cannot get far beyond what a pipe holds.
+    // The export can fill the pipe and then blocks.
     let mut exported = BufReader::new(export.stdout.take().unwrap());
     exported.read_line(&mut String::new())?;
     cluster.pause()?;
     let stderr = Lines::of(export.stderr.take().unwrap());
     exported.read_to_string(&mut String::new())?;
-    // The connection that reads hangs, or a new one cannot be opened.
+    // Either the reading connection hangs, or a new one cannot be opened.
     let error = stderr.rest();
     assert!(error.starts_with("gochat: the storage is unavailable: "), "{error}");
     assert_eq!(error.lines().count(), 1, "{error}");
@@ -84,14 +84,14 @@ fn an_export_ends_with_its_error(_: TestDatabase) -> anyhow::Result<()> {
     cluster.resume()
 }
 
-fn the_commands_for_keys_end_with_their_error(database: TestDatabase) -> anyhow::Result<()> {
+fn the_key_commands_end_with_their_error(database: TestDatabase) -> anyhow::Result<()> {
     let create = ["keys", "create", "--name", "k", "--scope", "groups:read"];
     let made = run(&database, &create);
     assert_eq!(made.code, Some(0), "{made:?}");
     let id = made.stderr.split_whitespace().find(|word| word.len() == 36).unwrap();
     let proxy = FaultProxy::in_front_of(database.url())?;
     let database = database.through(proxy.url());
-    // The lookup of keys, the writer's transaction.
+    // Freezes first the lookup of keys, then the writer's transaction.
     for (message, arguments) in [
         (r#"FROM "api_keys""#, &["keys", "list"][..]),
         ("pg_advisory_xact_lock_shared", &create),
@@ -120,7 +120,7 @@ fn a_command_that_finds_the_server_frozen_ends_with_its_error(_: TestDatabase) -
 fn a_command_that_hangs_while_it_connects_ends_with_its_error(database: TestDatabase) -> anyhow::Result<()> {
     let proxy = FaultProxy::in_front_of(database.url())?;
     let database = database.through(proxy.url());
-    // After the login, as behind a pooler that waits for a server.
+    // Freezes after the login, like a pooler that waits for a server connection.
     proxy.mute(Message::Containing("pg_backend_pid"));
     let ended = run(&database, &["keys", "list"]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
@@ -128,7 +128,7 @@ fn a_command_that_hangs_while_it_connects_ends_with_its_error(database: TestData
     Ok(())
 }
 
-fn a_server_whose_reads_do_not_return_ends(database: TestDatabase) -> anyhow::Result<()> {
+fn a_server_with_hanging_reads_can_be_stopped(database: TestDatabase) -> anyhow::Result<()> {
     let proxy = FaultProxy::in_front_of(database.url())?;
     let database = database.through(proxy.url());
     let server = Server::start(&database, &[SOON, ("GOCHAT__HTTP__SHUTDOWN_TIMEOUT", "1s")]);

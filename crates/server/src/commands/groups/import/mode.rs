@@ -1,4 +1,4 @@
-//! The outcome of one record.
+//! Import of a single record, or its dry run.
 
 use crate::commands::groups::backoff;
 use backon::Retryable;
@@ -14,25 +14,25 @@ use std::{
     sync::Arc,
 };
 
-/// The work on a record.
-pub(super) enum Settle<'a> {
-    /// Its group is created.
+/// The two modes of an import.
+pub(super) enum ImportMode<'a> {
+    /// Creates the group.
     Store(&'a GroupService, Permit<GroupsWrite>),
-    /// Its name is looked up among the groups there are; without a database there are none.
+    /// Only looks up the name. `None` if there is no database yet.
     DryRun(Option<Arc<dyn GroupReader>>),
 }
 
-/// The outcome of a record; in a dry run, the one that an import would have.
+/// The outcome for a record. In a dry run, it is the one that an import would have.
 pub(super) enum Outcome {
     Created,
-    /// Nothing in the database is in the way of a group of this name.
-    Free(GroupName),
-    ThereAlready,
+    /// Dry run: no group in the database has this name.
+    WouldCreate(GroupName),
+    AlreadyExists,
     Refused(String),
 }
 
-impl Settle<'_> {
-    pub(super) async fn settle(&self, group: Result<CreateGroup, String>) -> anyhow::Result<Outcome> {
+impl ImportMode<'_> {
+    pub(super) async fn import(&self, group: Result<CreateGroup, String>) -> anyhow::Result<Outcome> {
         let group = match group {
             Ok(group) => group,
             Err(reason) => return Ok(Outcome::Refused(reason)),
@@ -40,32 +40,32 @@ impl Settle<'_> {
         match self {
             Self::Store(groups, permit) => {
                 let create = async || groups.create(*permit, group.clone(), None).await;
-                match create.retry(backoff::pauses()).when(CreateGroupError::is_transient).await {
+                match create.retry(backoff::policy()).when(CreateGroupError::is_transient).await {
                     Ok(_) => Ok(Outcome::Created),
-                    Err(CreateGroupError::NameTaken) => Ok(Outcome::ThereAlready),
+                    Err(CreateGroupError::NameTaken) => Ok(Outcome::AlreadyExists),
                     Err(error) => Err(error.into()),
                 }
             }
-            Self::DryRun(None) => Ok(Outcome::Free(group.name)),
+            Self::DryRun(None) => Ok(Outcome::WouldCreate(group.name)),
             Self::DryRun(Some(existing)) => {
                 let key = GroupKey::Name(group.name.clone());
                 let find = async || existing.find(&key).await;
-                let found = find.retry(backoff::pauses()).when(StorageError::is_transient).await?;
-                Ok(found.map_or(Outcome::Free(group.name), |_| Outcome::ThereAlready))
+                let found = find.retry(backoff::policy()).when(StorageError::is_transient).await?;
+                Ok(found.map_or(Outcome::WouldCreate(group.name), |_| Outcome::AlreadyExists))
             }
         }
     }
 }
 
-/// Names that were seen, as two hashes each: 16 bytes a name, however long it is.
+/// A set of names, stored as two hashes each, so that a name takes 16 bytes.
 #[derive(Default)]
-pub(super) struct Names {
+pub(super) struct SeenNames {
     hashers: [RandomState; 2],
     seen: HashSet<[u64; 2]>,
 }
 
-impl Names {
-    /// Adds a name. Tells whether it is new.
+impl SeenNames {
+    /// Adds a name. Returns true if it is new.
     pub(super) fn insert(&mut self, name: &GroupName) -> bool {
         self.seen.insert([0, 1].map(|index: usize| self.hashers[index].hash_one(name)))
     }

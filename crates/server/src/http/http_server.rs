@@ -1,10 +1,10 @@
-//! A listener and its connections. It does what `actix_web::HttpServer` does, and puts a [`Connection`] between that and the socket.
+//! A server like `actix_web::HttpServer`, but with a [`Connection`] between each socket and the web server.
 
 use super::{
-    connection::{Connection, Limits, Seats},
+    connection::{Connection, Slots, Timeouts},
     metrics::HttpMetrics,
 };
-use crate::{listener::Listener, settings::SPARE};
+use crate::{listener::Listener, settings::SPARE_CONNECTIONS};
 use actix_http::{HttpService, KeepAlive, Request, Response};
 use actix_service::{
     IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, fn_factory, fn_service, map_config,
@@ -28,23 +28,23 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 
-/// The bounds of a listener.
+/// Limits of a listener.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Bounds {
-    /// Threads that serve.
+pub(crate) struct ServerLimits {
+    /// Number of worker threads.
     pub(crate) workers: usize,
-    /// The most connections, of all workers together.
-    pub(crate) connections: usize,
-    /// The longest waits of each.
-    pub(crate) limits: Limits,
-    /// Longest time for requests in flight when the listener is to stop.
-    pub(crate) shutdown: Duration,
+    /// Maximum number of connections of all workers together.
+    pub(crate) max_connections: usize,
+    /// Timeouts of each connection.
+    pub(crate) timeouts: Timeouts,
+    /// Longest time for requests in flight at shutdown.
+    pub(crate) shutdown_timeout: Duration,
 }
 
-/// Starts to serve `application` on `listener`, until `stop` comes or the handle stops it. Signals do not.
+/// Starts to serve `application` on `listener`, until `stop` resolves or the handle stops it. It ignores signals.
 pub(crate) fn serve<F, I, S, B>(
     listener: Listener,
-    bounds: Bounds,
+    limits: ServerLimits,
     metrics: HttpMetrics,
     stop: impl Future<Output = ()> + Send + 'static,
     application: F,
@@ -58,51 +58,58 @@ where
     S::Response: Into<Response<B>>,
     B: MessageBody + 'static,
 {
-    let workers = bounds.workers.min(bounds.connections);
-    let seats = bounds.connections / workers;
-    metrics.limited_to(seats * workers);
+    let workers = limits.workers.min(limits.max_connections);
+    let slots = limits.max_connections / workers;
+    metrics.set_max_connections(slots * workers);
     let builder = Server::build()
         .workers(workers)
-        .max_concurrent_connections(seats + SPARE)
-        .shutdown_timeout(whole_seconds(bounds.shutdown))
+        .max_concurrent_connections(slots + SPARE_CONNECTIONS)
+        .shutdown_timeout(whole_seconds(limits.shutdown_timeout))
         .shutdown_signal(stop);
     let stopping = builder.graceful_shutdown_signal();
     let stopping = move || {
         let stopping = stopping.clone();
         async move { stopping.notified().await }
     };
-    let limits = bounds.limits;
+    let timeouts = limits.timeouts;
     let server = match listener {
         Listener::Tcp(listener) => builder.listen("http", listener, move || {
             worker(
                 application.clone(),
-                Seats::new(seats),
-                limits,
+                Slots::new(slots),
+                timeouts,
                 metrics.clone(),
                 stopping.clone(),
                 peer_address,
             )
         }),
         Listener::Unix(listener) => builder.listen_uds("http", listener, move || {
-            let nowhere = |_: &UnixStream| None;
-            worker(application.clone(), Seats::new(seats), limits, metrics.clone(), stopping.clone(), nowhere)
+            let no_address = |_: &UnixStream| None;
+            worker(
+                application.clone(),
+                Slots::new(slots),
+                timeouts,
+                metrics.clone(),
+                stopping.clone(),
+                no_address,
+            )
         }),
     };
     Ok(server?.run())
 }
 
-/// The address of the client. Also sets the connection up.
+/// Configures the connection, and returns the address of its peer.
 fn peer_address(stream: &TcpStream) -> Option<SocketAddr> {
-    // Replies are written whole, so waiting to fill a packet gains nothing; where it cannot be had, it is slower.
-    let _slower = stream.set_nodelay(true);
+    // Replies are written in one piece, so Nagle's algorithm would only delay them. Failure costs only speed.
+    let _nagle_stays = stream.set_nodelay(true);
     stream.peer_addr().ok()
 }
 
-/// The service of one worker, which serves its connections.
+/// Builds the service of one worker, which serves its connections.
 fn worker<T, F, I, S, B, N, P>(
     application: F,
-    seats: Rc<Seats>,
-    limits: Limits,
+    slots: Rc<Slots>,
+    timeouts: Timeouts,
     metrics: HttpMetrics,
     stopping: N,
     peer: P,
@@ -122,10 +129,10 @@ where
     let http = Rc::new(move || {
         let stopping = stopping.clone();
         HttpService::build()
-            // The connection looks after these waits itself.
+            // [`Connection`] implements these timeouts itself.
             .client_request_timeout(Duration::ZERO)
             .keep_alive(KeepAlive::Os)
-            .client_disconnect_timeout(limits.linger)
+            .client_disconnect_timeout(timeouts.lingering_close)
             .graceful_shutdown_signal(move || {
                 let stopping = stopping.clone();
                 async move { stopping().await }
@@ -136,53 +143,58 @@ where
             ))
     });
     fn_factory(move || {
-        let (http, seats, metrics) = (Rc::clone(&http), Rc::clone(&seats), metrics.clone());
+        let (http, slots, metrics) = (Rc::clone(&http), Rc::clone(&slots), metrics.clone());
         async move {
             let current = Rc::new(RefCell::new(http().new_service(()).await?));
-            rt::spawn(renew_with_the_clock(Rc::downgrade(&current), Rc::clone(&seats), {
+            rt::spawn(replace_after_clock_recovery(Rc::downgrade(&current), Rc::clone(&slots), {
                 let http = Rc::clone(&http);
                 move || http().new_service(())
             }));
             Ok::<_, ()>(fn_service(move |stream: T| {
                 let peer = peer(&stream);
                 let ip = peer.map(|peer| peer.ip().to_canonical());
-                let connection = Connection::new(stream, ip, &seats, limits, metrics.clone());
+                let connection = Connection::new(stream, ip, &slots, timeouts, metrics.clone());
                 current.borrow().call((connection, peer))
             }))
         }
     })
 }
 
-/// actix-http reads the clock of a worker in a task of its own, which panics where the clock is before 1970 or after 9999, and the
-/// time of the worker stands still from then on. So the worker gets a new web server when the clock is right again, and its
-/// connections are closed when they have been served.
-async fn renew_with_the_clock<S, R, E>(current: Weak<RefCell<S>>, seats: Rc<Seats>, renew: impl Fn() -> R)
-where
+/// Replaces the web server of a worker after the clock was out of range.
+///
+/// actix-http reads the clock in a background task of the worker. The task panics if the clock is before 1970 or after
+/// 9999, and the worker's cached time then stands still. Once the clock is back in range, the worker gets a new web
+/// server, and its connections are closed after their current request.
+async fn replace_after_clock_recovery<S, R, E>(
+    current: Weak<RefCell<S>>,
+    slots: Rc<Slots>,
+    renew: impl Fn() -> R,
+) where
     R: Future<Output = Result<S, E>>,
 {
     let mut interval = interval(Duration::from_millis(100));
-    let mut was_right = true;
+    let mut was_in_range = true;
     while current.strong_count() > 0 {
         interval.tick().await;
-        let is_right = clock_is_right();
-        if is_right && !was_right {
+        let is_in_range = clock_is_in_range();
+        if is_in_range && !was_in_range {
             let Ok(renewed) = renew().await else { continue };
             let Some(current) = current.upgrade() else { return };
             current.replace(renewed);
-            seats.dismiss_all();
+            slots.close_all();
             tracing::warn!("the clock was before 1970 or after 9999, and is right again");
         }
-        was_right = is_right;
+        was_in_range = is_in_range;
     }
 }
 
-/// Whether the clock is after the start of 1970 and before the end of 9999.
-pub(crate) fn clock_is_right() -> bool {
+/// Returns true if the clock is within the years 1970 to 9999.
+pub(crate) fn clock_is_in_range() -> bool {
     const END_OF_9999: Duration = Duration::from_secs(253_402_300_800);
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|since| since < END_OF_9999)
 }
 
-/// The duration in seconds, rounded up: a second too long loses no request.
+/// Returns the duration in whole seconds, rounded up so that no request is cut off early.
 fn whole_seconds(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }

@@ -1,21 +1,21 @@
-//! The refusal of a name that is taken.
+//! The error for a name that is taken.
 
 use crate::{http::error::ApiError, wire};
 use anyhow::Error;
 use gochat_domain::{auth::Caller, group::GroupKey, service::GroupService};
 
-/// The refusal of this request, with the id of the group that has the name for a caller who may read groups.
+/// Builds the error for this request. It has the id of the group with the name if the caller may read groups.
 ///
-/// The name is read again from the body and looked up here, so a create that is not refused pays nothing for it. The refusal
-/// stands without the id where the group is gone by now, or the look-up fails.
-pub(super) async fn refusal(groups: &GroupService, caller: Caller, body: &[u8]) -> ApiError {
-    let mut refusal = ApiError::group_name_taken(None);
-    let (Ok(permit), Ok(request)) = (caller.permit(), wire::parse(body)) else { return refusal };
+/// The name is parsed again from the body and looked up only here, so successful creates pay nothing. The id is
+/// omitted if the group no longer exists or the lookup fails.
+pub(super) async fn error(groups: &GroupService, caller: Caller, body: &[u8]) -> ApiError {
+    let mut api_error = ApiError::group_name_taken(None);
+    let (Ok(permit), Ok(request)) = (caller.permit(), wire::parse(body)) else { return api_error };
     match groups.find(permit, &GroupKey::Name(request.name)).await {
         Ok(found) => ApiError::group_name_taken(found.map(|group| group.id)),
         Err(error) => {
-            refusal.cause = Some(Error::new(error).context("the group of that name cannot be looked up"));
-            refusal
+            api_error.cause = Some(Error::new(error).context("the group of that name cannot be looked up"));
+            api_error
         }
     }
 }
@@ -42,7 +42,7 @@ mod tests {
     use serde_json::{Value, json};
     use std::sync::Arc;
 
-    /// Creates a group and then one of the same name, with a reader that expects nothing but the look-up for the second.
+    /// Creates two groups of the same name, with a reader that expects only the lookup for the second.
     async fn create_twice(reader: MockGroupReader) -> [(StatusCode, Value); 2] {
         let groups = Arc::new(MemoryGroups::default());
         let groups = GroupService::new(groups, Arc::new(reader), Arc::new(SystemClock));
@@ -60,23 +60,23 @@ mod tests {
         [create().await, create().await]
     }
 
-    fn assert_refused_without_an_id([(first, _), (second, body)]: [(StatusCode, Value); 2]) {
+    fn assert_second_is_refused_without_an_id([(first, _), (second, body)]: [(StatusCode, Value); 2]) {
         assert_eq!((first, second), (StatusCode::CREATED, StatusCode::CONFLICT));
         assert_eq!((&body["code"], body.get("group_id")), (&json!("group_name_taken"), None));
     }
 
     #[actix_web::test]
-    async fn a_group_that_is_gone_by_now_is_not_named() {
+    async fn a_group_that_no_longer_exists_is_not_named() {
         let mut reader = MockGroupReader::new();
         reader.expect_find().once().returning(|_| Ok(None));
-        assert_refused_without_an_id(create_twice(reader).await);
+        assert_second_is_refused_without_an_id(create_twice(reader).await);
     }
 
     #[actix_web::test]
-    async fn a_look_up_that_fails_leaves_the_refusal_as_it_is() {
+    async fn a_failed_lookup_only_omits_the_id() {
         let mut reader = MockGroupReader::new();
         let failure = |_: &_| Err(StorageError::Unavailable(anyhow::anyhow!("the database is away")));
         reader.expect_find().once().returning(failure);
-        assert_refused_without_an_id(create_twice(reader).await);
+        assert_second_is_refused_without_an_id(create_twice(reader).await);
     }
 }

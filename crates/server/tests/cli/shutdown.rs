@@ -1,4 +1,4 @@
-//! How a server stops: what it says and serves meanwhile, and that it ends.
+//! Shutdown of the server.
 
 use crate::{
     process::Server,
@@ -16,8 +16,8 @@ use std::{
 
 pub fn cases() -> Vec<Case> {
     cases![
-        a_server_that_is_to_stop_serves_new_connections_until_the_second_signal,
-        the_delay_of_a_stop_ends_by_itself,
+        a_stopping_server_serves_new_connections_until_the_second_signal,
+        the_shutdown_delay_ends_by_itself,
         without_a_delay_the_listener_closes_at_the_first_signal,
         requests_in_flight_and_the_writers_share_one_timeout,
     ]
@@ -25,7 +25,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 pub fn postgres_cases() -> Vec<Case> {
-    cases![a_sweep_that_meets_a_lock_holds_up_neither_creates_nor_the_end].to_vec()
+    cases![a_sweep_blocked_by_a_lock_delays_neither_creates_nor_the_shutdown].to_vec()
 }
 
 fn ready(server: &Server) -> Reply {
@@ -34,10 +34,13 @@ fn ready(server: &Server) -> Reply {
 
 /// Waits until the signal has arrived, which takes a moment.
 #[track_caller]
-fn assert_says_that_it_stops(server: &Server) {
+fn assert_reports_shutdown(server: &Server) {
     let expected = r#"{"database":"not checked","migrations":"not checked","writes":"not checked","shutdown":"shutting down"}"#;
     let says_so = |reply: &Reply| reply.body == expected;
-    assert_eq!(eventually("a server that stops says so", || Some(ready(server)).filter(says_so)).status, 503);
+    assert_eq!(
+        eventually("the server reports its shutdown", || Some(ready(server)).filter(says_so)).status,
+        503
+    );
 }
 
 #[track_caller]
@@ -45,36 +48,36 @@ fn assert_refuses_connections(server: &Server) {
     eventually("no new connection", || TcpStream::connect(("127.0.0.1", server.port)).err());
 }
 
-fn a_server_that_is_to_stop_serves_new_connections_until_the_second_signal(
+fn a_stopping_server_serves_new_connections_until_the_second_signal(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
     let long = [("GOCHAT__HTTP__SHUTDOWN_DELAY", "600s"), ("GOCHAT__DATABASE__TIMEOUT", "60s")];
     let server = Server::start(&database, &long);
     assert_eq!(ready(&server).status, 200);
     server.terminate();
-    assert_says_that_it_stops(&server);
-    // Each on a new connection.
+    assert_reports_shutdown(&server);
+    // Each uses a new connection.
     assert_eq!(Request::create(BODY).send(server.port).status, 201);
     assert_eq!(Request::create(BODY).send(server.port).status, 409);
     let mut lock = database.lock_groups()?;
     let mut connection = create_in_flight(&server);
     server.interrupt();
-    // The request in flight keeps the process up.
+    // The request in flight keeps the process running.
     assert_refuses_connections(&server);
-    assert_says_that_it_stops(&server);
+    assert_reports_shutdown(&server);
     lock.execute("ROLLBACK")?;
     assert_eq!(connection.read().status, 409);
     let ended = server.wait();
     assert_eq!(ended.code, Some(0));
-    assert!(ended.stderr.contains("shutting down in 600s: /readyz says so from now on"), "{ended:?}");
+    assert!(ended.stderr.contains("shutting down in 600s; /readyz answers 503 from now on"), "{ended:?}");
     Ok(())
 }
 
-fn the_delay_of_a_stop_ends_by_itself(database: TestDatabase) -> anyhow::Result<()> {
+fn the_shutdown_delay_ends_by_itself(database: TestDatabase) -> anyhow::Result<()> {
     let server = Server::start(&database, &[("GOCHAT__HTTP__SHUTDOWN_DELAY", "1500ms")]);
     let told = Instant::now();
     server.terminate();
-    assert_says_that_it_stops(&server);
+    assert_reports_shutdown(&server);
     assert_refuses_connections(&server);
     assert!(told.elapsed() >= Duration::from_millis(1500), "{:?}", told.elapsed());
     assert_eq!(server.wait().code, Some(0));
@@ -87,7 +90,7 @@ fn without_a_delay_the_listener_closes_at_the_first_signal(database: TestDatabas
     let mut connection = create_in_flight(&server);
     server.terminate();
     assert_refuses_connections(&server);
-    assert_says_that_it_stops(&server);
+    assert_reports_shutdown(&server);
     lock.execute("ROLLBACK")?;
     assert_eq!(connection.read().status, 201);
     let ended = server.wait();
@@ -107,15 +110,15 @@ fn requests_in_flight_and_the_writers_share_one_timeout(database: TestDatabase) 
     let took = told.elapsed();
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.stderr.contains("the database does not answer"), "{ended:?}");
-    // Two timeouts would be 20 s.
+    // Two separate timeouts would take 20 s.
     assert!(took >= Duration::from_secs(10) && took < Duration::from_secs(18), "{took:?}");
     Ok(())
 }
 
-fn a_sweep_that_meets_a_lock_holds_up_neither_creates_nor_the_end(
+fn a_sweep_blocked_by_a_lock_delays_neither_creates_nor_the_shutdown(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
-    // Somebody holds the table of the keys, when the schema is there.
+    // Once the schema exists, the table of keys is locked.
     let first = Server::start(&database, &[]);
     first.terminate();
     assert_eq!(first.wait().code, Some(0));
@@ -126,6 +129,6 @@ fn a_sweep_that_meets_a_lock_holds_up_neither_creates_nor_the_end(
     server.terminate();
     let ended = server.wait();
     assert_eq!(ended.code, Some(0));
-    assert!(ended.stderr.contains("old idempotency keys could not be swept"), "{ended:?}");
+    assert!(ended.stderr.contains("expired idempotency keys could not be deleted"), "{ended:?}");
     Ok(())
 }

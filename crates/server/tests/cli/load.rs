@@ -1,4 +1,4 @@
-//! More readers than the database serves.
+//! More concurrent clients than the database or the file limit allows.
 
 use crate::process::Server;
 use gochat_test_support::{
@@ -8,18 +8,18 @@ use gochat_test_support::{
 use std::fs;
 
 pub fn cases() -> Vec<Case> {
-    cases![more_connections_than_there_are_files_for_keep_out_nobody].to_vec()
+    cases![idle_connections_beyond_the_file_limit_do_not_lock_out_new_ones].to_vec()
 }
 
 pub fn postgres_cases() -> Vec<Case> {
-    cases![readers_that_meet_a_lock_are_answered_in_time_and_take_no_threads].to_vec()
+    cases![reads_blocked_by_a_lock_time_out_and_use_no_extra_threads].to_vec()
 }
 
 const READERS: usize = 400;
 
 const QUEUE: usize = 100;
 
-/// The threads of a server.
+/// Returns the number of threads of a server.
 fn threads(server: &Server) -> usize {
     let status = fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
     status.lines().find_map(|line| line.strip_prefix("Threads:")).unwrap().trim().parse().unwrap()
@@ -31,10 +31,8 @@ fn waiting(server: &Server) -> usize {
     sample.unwrap().parse().unwrap()
 }
 
-/// PostgreSQL alone: nothing that another connection to SQLite holds keeps readers waiting.
-fn readers_that_meet_a_lock_are_answered_in_time_and_take_no_threads(
-    database: TestDatabase,
-) -> anyhow::Result<()> {
+/// Only on PostgreSQL: no lock of another connection blocks reads on SQLite.
+fn reads_blocked_by_a_lock_time_out_and_use_no_extra_threads(database: TestDatabase) -> anyhow::Result<()> {
     let queue = QUEUE.to_string();
     let server = Server::start(
         &database,
@@ -64,7 +62,9 @@ fn readers_that_meet_a_lock_are_answered_in_time_and_take_no_threads(
     Ok(())
 }
 
-fn more_connections_than_there_are_files_for_keep_out_nobody(database: TestDatabase) -> anyhow::Result<()> {
+fn idle_connections_beyond_the_file_limit_do_not_lock_out_new_ones(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
     let few_files = ["sh", "-c", r#"ulimit -n 256; exec "$0" "$@""#];
     let server = Server::start_by(&few_files, &database, &[("GOCHAT__HTTP__WORKERS", "2")]);
     let mut idle: Vec<_> = (0..600).map(|_| Connection::open(server.port)).collect();
@@ -75,7 +75,7 @@ fn more_connections_than_there_are_files_for_keep_out_nobody(database: TestDatab
             assert_eq!(Request::new("GET", path).send(server.admin_port).status, 200);
         }
     }
-    // Those that had waited longest made way.
+    // The longest idle connections were closed.
     assert!(idle[0].is_closed());
     server.terminate();
     assert_eq!(server.wait().code, Some(0));

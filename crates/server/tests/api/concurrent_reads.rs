@@ -1,4 +1,4 @@
-//! Many readers at once.
+//! Many concurrent reads.
 
 use crate::{app::App, keys::issue_readers};
 use gochat_domain::auth::ApiKey;
@@ -9,16 +9,16 @@ use std::{
 };
 
 pub fn cases() -> Vec<Case> {
-    cases![clients_at_the_end_of_the_list_never_make_a_key_look_up_fail].to_vec()
+    cases![lists_that_wait_at_their_end_never_make_a_key_lookup_fail].to_vec()
 }
 
 const CLIENTS: usize = 64;
 
-/// Keys that no cache knows, so that each needs a look-up.
-const LOOK_UPS: usize = 100;
+/// Number of keys that are not cached, so that each needs a lookup.
+const LOOKUPS: usize = 100;
 
-/// A transaction that may yet store a group with a small id, where ids may come in another order: on PostgreSQL, a list waits
-/// half a second for it at its end, and keeps its connection meanwhile.
+/// Opens a transaction that may still store a group with a small id. On PostgreSQL, a list that reaches its end then
+/// waits half a second, and occupies its connection meanwhile.
 fn open_batch(database: &TestDatabase) -> anyhow::Result<Option<PlainSql>> {
     if database.backend() == Backend::Sqlite {
         return Ok(None);
@@ -36,11 +36,9 @@ fn with_key(request: &Request, key: &ApiKey) -> Request {
     request.clone().without("gochat-token").header("GoChat-Token", key.expose())
 }
 
-fn clients_at_the_end_of_the_list_never_make_a_key_look_up_fail(
-    database: TestDatabase,
-) -> anyhow::Result<()> {
+fn lists_that_wait_at_their_end_never_make_a_key_lookup_fail(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
-    let keys = issue_readers(&app, CLIENTS + LOOK_UPS);
+    let keys = issue_readers(&app, CLIENTS + LOOKUPS);
     let (clients, unknown_to_the_cache) = keys.split_at(CLIENTS);
     for name in ["one", "two", "three"] {
         assert_eq!(create(name).send(app.port).status, 201);
@@ -57,11 +55,11 @@ fn clients_at_the_end_of_the_list_never_make_a_key_look_up_fail(
         }
     };
     thread::scope(|scope| {
-        // Ends the others also where an assertion fails.
+        // Stops the other threads even if an assertion fails.
         let _end = End(&over);
         for key in clients {
             let list = with_key(&Request::new("GET", "/v1/group?limit=1000&after=2"), key);
-            // A list may be refused, as it waits for the batch or for a connection.
+            // A list may be refused while it waits for the transaction or for a connection.
             let list = move |_| assert!([200, 503].contains(&list.send(app.port).status));
             scope.spawn(move || until_over(&list));
         }
@@ -71,24 +69,24 @@ fn clients_at_the_end_of_the_list_never_make_a_key_look_up_fail(
             });
         });
         for key in unknown_to_the_cache {
-            // The key alone decides: 403 needs its look-up and no read of groups.
+            // 403 needs a lookup of the key, but no read of groups.
             let reply = with_key(&create("refused"), key).send(app.port);
             assert_eq!(reply.status, 403, "{}", reply.body);
         }
     });
-    // A pooler has connections of its own making.
+    // A connection pooler opens more connections.
     if let Some(mut batch) = batch.filter(|_| !app.database.is_pooled()) {
         let others = "SELECT pid::text FROM pg_stat_activity
                       WHERE datname = current_database() AND pid <> pg_backend_pid()";
-        // Two of the pool, one writer, and two for look-ups.
-        deadline::eventually("no connection but these", || {
+        // Two of the pool, one writer, and two for key lookups.
+        deadline::eventually("no further connections", || {
             (batch.rows(others).unwrap().len() == 5).then_some(())
         });
     }
     Ok(())
 }
 
-/// Ends what goes on until then.
+/// Sets the flag when dropped, to stop other threads.
 pub struct End<'a>(pub &'a AtomicBool);
 
 impl Drop for End<'_> {

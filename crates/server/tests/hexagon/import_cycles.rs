@@ -1,7 +1,7 @@
-//! Finds modules that import each other in a circle.
+//! Finds import cycles between modules.
 //!
-//! The rule is about siblings: of the modules in one folder, each with all below it, no chain of imports leads back to where it
-//! began. A module and those inside it are one thing, and may name each other.
+//! Only siblings matter: among the modules of one folder, each together with its submodules, imports must not form a
+//! cycle. A module and its own submodules may import each other.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,13 +13,13 @@ use syn::{
     visit::{self, Visit},
 };
 
-/// The path of a module, from the root of its crate.
+/// Path of a module from the crate root.
 type Module = Vec<String>;
 
 /// Imports between siblings: importer, imported.
 type Imports = BTreeSet<(String, String)>;
 
-/// The circles of a crate: a line each, with the folder and the modules.
+/// Returns the import cycles of a crate: one line each, with the folder and the modules.
 pub fn in_crate(src: &Path) -> Vec<String> {
     let mut files = BTreeMap::new();
     collect(src, &[], &mut files);
@@ -39,13 +39,11 @@ pub fn in_crate(src: &Path) -> Vec<String> {
     }
     folders
         .into_iter()
-        .filter_map(|(folder, imports)| {
-            circle(imports).map(|circle| format!("{}: {circle}", folder.join("/")))
-        })
+        .filter_map(|(folder, imports)| cycle(imports).map(|cycle| format!("{}: {cycle}", folder.join("/"))))
         .collect()
 }
 
-/// Reads the files below `folder`, but for those of tests.
+/// Parses the files below `folder`, except those of tests.
 fn collect(folder: &Path, module: &[String], files: &mut BTreeMap<Module, syn::File>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -63,8 +61,8 @@ fn collect(folder: &Path, module: &[String], files: &mut BTreeMap<Module, syn::F
     }
 }
 
-/// What is left of `imports` when all are taken away that lead to no circle.
-fn circle(mut imports: Imports) -> Option<String> {
+/// Repeatedly removes imports that cannot be part of a cycle, and returns the rest.
+fn cycle(mut imports: Imports) -> Option<String> {
     loop {
         let importers: BTreeSet<_> = imports.iter().map(|(importer, _)| importer.clone()).collect();
         let before = imports.len();
@@ -78,7 +76,7 @@ fn circle(mut imports: Imports) -> Option<String> {
     (!arrows.is_empty()).then(|| arrows.join(", "))
 }
 
-/// The paths of this crate that a module names, from the crate's root.
+/// Collects the paths of this crate that a module names.
 struct Paths<'a> {
     module: &'a [String],
     found: Vec<Module>,

@@ -1,0 +1,223 @@
+//! Serialises pipelined requests: the web server gets one request at a time, the next one once the reply is flushed.
+//!
+//! The web server decodes requests ahead of time, and frames a reply by the request that it decoded last: a `GET`
+//! followed by a `HEAD` would be answered without a body. It would also serve requests that follow one with
+//! `Connection: close`.
+
+use super::{
+    chunks::Chunks,
+    request_head::{self, Body, RequestHead},
+};
+use memchr::memchr;
+
+/// State of a connection with regard to pipelining.
+pub(super) struct Pipeline {
+    phase: Phase,
+    /// True once the reply to the request has begun.
+    has_reply_started: bool,
+    /// True once everything written of the reply is flushed.
+    is_reply_flushed: bool,
+    is_last: bool,
+    /// Length of the incomplete head that was already searched for its end.
+    searched: usize,
+    /// Length at which an incomplete head is parsed again.
+    next_parse_at: usize,
+}
+
+/// The part of a request that is expected next.
+enum Phase {
+    Head,
+    Body {
+        left: u64,
+    },
+    ChunkedBody(Chunks),
+    /// The whole request was passed on; the reply is awaited.
+    Reply,
+    /// Everything is passed on, because the web server rejects it and closes the connection.
+    PassThrough,
+}
+
+impl Pipeline {
+    /// Starts before the first request.
+    pub(super) fn new() -> Self {
+        Self {
+            phase: Phase::Head,
+            has_reply_started: false,
+            is_reply_flushed: false,
+            is_last: false,
+            searched: 0,
+            next_parse_at: 0,
+        }
+    }
+
+    /// Returns how many of the next bytes may be passed on. Those must not be given to this function again.
+    pub(super) fn admit(&mut self, bytes: &mut [u8]) -> usize {
+        let mut admitted = 0;
+        loop {
+            let rest = &mut bytes[admitted..];
+            match &mut self.phase {
+                Phase::Head => match self.read_head(rest) {
+                    Some(head) => {
+                        admitted += head.len;
+                        self.begin(&head);
+                    }
+                    None if self.may_become_head(rest) => return admitted,
+                    None => self.phase = Phase::PassThrough,
+                },
+                Phase::Body { left } => {
+                    let here = usize::try_from(*left).map_or(rest.len(), |left| left.min(rest.len()));
+                    admitted += here;
+                    *left -= here as u64;
+                    if *left > 0 {
+                        return admitted;
+                    }
+                    self.end();
+                }
+                Phase::ChunkedBody(chunks) => {
+                    admitted += chunks.read(rest);
+                    if chunks.is_malformed() {
+                        self.phase = Phase::PassThrough;
+                    } else if chunks.is_over() {
+                        self.end();
+                    } else {
+                        return admitted;
+                    }
+                }
+                Phase::Reply => return admitted,
+                Phase::PassThrough => return bytes.len(),
+            }
+        }
+    }
+
+    /// Records that the final reply has begun.
+    pub(super) fn reply_started(&mut self) {
+        self.has_reply_started = true;
+    }
+
+    /// Records that everything written is flushed. Returns true if the next request may be passed on.
+    pub(super) fn reply_flushed(&mut self) -> bool {
+        self.is_reply_flushed = self.has_reply_started;
+        let may_continue = matches!(self.phase, Phase::Reply) && self.is_reply_flushed && !self.is_last;
+        if may_continue {
+            self.phase = Phase::Head;
+        }
+        may_continue
+    }
+
+    /// Returns true if the connection should close: the reply is flushed, and no further request is accepted.
+    pub(super) fn is_finished(&self) -> bool {
+        self.is_reply_flushed && !self.awaits_head()
+    }
+
+    /// Returns true between two requests and within a head.
+    pub(super) fn awaits_head(&self) -> bool {
+        matches!(self.phase, Phase::Head)
+    }
+
+    /// Returns true if further bytes belong to the next request.
+    pub(super) fn awaits_reply(&self) -> bool {
+        matches!(self.phase, Phase::Reply)
+    }
+
+    /// Returns the length of empty lines before a head, which are ignored (RFC 9112, section 2.2).
+    pub(super) fn leading_empty_lines(&self, bytes: &[u8]) -> usize {
+        let is_end_of_line = |byte: &&u8| matches!(byte, b'\r' | b'\n');
+        if self.awaits_head() { bytes.iter().take_while(is_end_of_line).count() } else { 0 }
+    }
+
+    /// Parses only if a new line has arrived, because only that can complete a head.
+    fn read_head(&mut self, bytes: &mut [u8]) -> Option<RequestHead> {
+        let has_new_line = memchr(b'\n', bytes.get(self.searched..)?).is_some();
+        self.searched = bytes.len();
+        if has_new_line { RequestHead::read(bytes) } else { None }
+    }
+
+    fn begin(&mut self, head: &RequestHead) {
+        (self.has_reply_started, self.is_reply_flushed, self.is_last) = (false, false, head.is_last);
+        (self.searched, self.next_parse_at) = (0, 0);
+        self.phase = match head.body {
+            Body::Length(left) => Phase::Body { left },
+            Body::Chunked => Phase::ChunkedBody(Chunks::new()),
+            Body::Ambiguous => Phase::PassThrough,
+        };
+    }
+
+    fn end(&mut self) {
+        self.phase = if self.is_reply_flushed && !self.is_last { Phase::Head } else { Phase::Reply };
+    }
+
+    /// Parses an incomplete head only when its length has doubled, so that a head sent byte by byte costs little.
+    fn may_become_head(&mut self, bytes: &[u8]) -> bool {
+        if bytes.len() < self.next_parse_at && bytes.len() < request_head::MAX_BYTES {
+            return true;
+        }
+        self.next_parse_at = 2 * bytes.len();
+        request_head::may_become_head(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    const POST: &[u8] = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc";
+    const LAST: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+
+    fn admitted(pipeline: &mut Pipeline, bytes: &[u8]) -> usize {
+        pipeline.admit(&mut bytes.to_vec())
+    }
+
+    fn reply(pipeline: &mut Pipeline) -> bool {
+        pipeline.reply_started();
+        pipeline.reply_flushed()
+    }
+
+    #[test]
+    fn a_request_is_admitted_once_the_previous_reply_is_flushed() {
+        let mut pipeline = Pipeline::new();
+        assert_eq!(admitted(&mut pipeline, &[POST, GET].concat()), POST.len());
+        assert_eq!(admitted(&mut pipeline, GET), 0);
+        // 100 Continue is not a final reply.
+        assert!(!pipeline.reply_flushed());
+        assert!(reply(&mut pipeline));
+        assert_eq!(admitted(&mut pipeline, &[GET, POST].concat()), GET.len());
+    }
+
+    #[test]
+    fn a_body_is_admitted_in_parts() {
+        let mut pipeline = Pipeline::new();
+        let (start, end) = POST.split_at(POST.len() - 2);
+        assert_eq!(admitted(&mut pipeline, &start[..10]), 0);
+        assert_eq!(admitted(&mut pipeline, start), start.len());
+        assert_eq!(admitted(&mut pipeline, &[end, GET].concat()), end.len());
+        assert!(reply(&mut pipeline));
+    }
+
+    #[test]
+    fn after_an_early_reply_the_next_request_waits_until_it_is_flushed() {
+        let mut pipeline = Pipeline::new();
+        let (start, end) = POST.split_at(POST.len() - 2);
+        assert_eq!(admitted(&mut pipeline, start), start.len());
+        pipeline.reply_started();
+        assert_eq!(admitted(&mut pipeline, &[end, GET].concat()), end.len());
+        assert!(pipeline.reply_flushed());
+    }
+
+    #[test]
+    fn nothing_is_admitted_after_the_last_request() {
+        let mut pipeline = Pipeline::new();
+        assert_eq!(admitted(&mut pipeline, &[LAST, GET].concat()), LAST.len());
+        assert!(!reply(&mut pipeline));
+        assert_eq!(admitted(&mut pipeline, GET), 0);
+    }
+
+    #[test]
+    fn bytes_that_are_not_a_request_are_passed_through() {
+        for start in [&b"\x16\x03\x01"[..], b"GET /\r\n"] {
+            assert_eq!(admitted(&mut Pipeline::new(), start), start.len());
+        }
+        let odd = b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\nabc";
+        assert_eq!(admitted(&mut Pipeline::new(), odd), odd.len());
+    }
+}
