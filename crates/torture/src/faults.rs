@@ -6,30 +6,30 @@ mod clock;
 mod commit_answer;
 mod crash;
 mod disk_full;
-mod end;
 mod end_backends;
 mod failover;
 mod file_damaged;
-mod file_gone;
 mod file_limit;
+mod file_removed;
 mod flood;
 mod freeze;
-mod german;
 mod guess;
 mod idle;
 mod import;
-mod limits;
+mod locale;
 mod lock;
 mod log;
 mod migrate;
 mod network;
 mod pgbouncer;
+mod process_end;
 mod read_only;
+mod resource_limits;
 mod slow;
 mod stop;
 mod unread;
 
-use crate::{home::Home, load::Load, need::Need, server::Server, trial::Trial};
+use crate::{deployment::Deployment, load::Load, requirement::Requirement, server::Server, trial::Trial};
 use gochat_test_support::Backend;
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ pub trait Fault: Sync {
     fn about(&self) -> &'static str;
 
     /// The databases on which it is done.
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         &Backend::ALL
     }
 
@@ -52,12 +52,12 @@ pub trait Fault: Sync {
     }
 
     /// What it needs beyond them.
-    fn needs(&self) -> &'static [Need] {
+    fn requirements(&self) -> &'static [Requirement] {
         &[]
     }
 
     /// About the time of one round. With less time left, the short form leaves it out.
-    fn least(&self) -> Duration {
+    fn round_time(&self) -> Duration {
         Duration::from_secs(3)
     }
 
@@ -72,30 +72,36 @@ const SQLITE: &[Backend] = &[Backend::Sqlite];
 /// has to go on by itself, or as the one that took its place.
 fn rounds(
     trial: &mut Trial,
-    home: &Home,
+    deployment: &Deployment,
     [long, short]: [u32; 2],
-    mut hurt: impl FnMut(&Load, &mut Trial, &mut Server) -> anyhow::Result<()>,
+    mut inject: impl FnMut(&Load, &mut Trial, &mut Server) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let mut server = home.start()?;
+    let mut server = deployment.start()?;
     while trial.next_round(long, short) {
         let [before, after] = [trial.rng.u64(1..150), trial.rng.u64(1..50)];
-        trial.under_load(home, &[server.port], |load, trial| {
+        trial.under_load(deployment, &[server.port], |load, trial| {
             load.more_created(before)?;
-            hurt(load, trial, &mut server)?;
+            inject(load, trial, &mut server)?;
             load.more_created(after)
         })?;
-        trial.check(home)?;
+        trial.check(deployment)?;
     }
     let code = server.terminate()?;
-    trial.expect(code == Some(0), || format!("it ended with {code:?}: {}", server.last_lines()));
-    trial.finish(home)
+    trial.expect(code == Some(0), || format!("it ended with {code:?}: {}", server.log_tail()));
+    trial.finish(deployment)
 }
 
 /// All faults by kind, in the order in which the long form runs them.
 pub fn kinds() -> [&'static [&'static dyn Fault]; 5] {
     [
         // What ends the service.
-        &[&end::Kill, &end::Terminate, &migrate::Migrate, &balancer::Balancer, &import::Import],
+        &[
+            &process_end::Kill,
+            &process_end::Terminate,
+            &migrate::Migrate,
+            &balancer::Balancer,
+            &import::Import,
+        ],
         // What happens to PostgreSQL, and on the way to it.
         &[
             &stop::StopFast,
@@ -107,7 +113,7 @@ pub fn kinds() -> [&'static [&'static dyn Fault]; 5] {
             &commit_answer::CommitAnswer,
             &failover::Failover,
             &pgbouncer::BehindPgBouncer,
-            &german::German,
+            &locale::German,
             &network::Packets,
             &network::Power,
         ],
@@ -116,8 +122,8 @@ pub fn kinds() -> [&'static [&'static dyn Fault]; 5] {
             &disk_full::DiskFull,
             &file_limit::FileLimit,
             &read_only::ReadOnly,
-            &file_gone::FileDeleted,
-            &file_gone::FileReplaced,
+            &file_removed::FileDeleted,
+            &file_removed::FileReplaced,
             &file_damaged::FileCut,
             &file_damaged::FileShortened,
             &file_damaged::FileCorrupted,
@@ -137,6 +143,12 @@ pub fn kinds() -> [&'static [&'static dyn Fault]; 5] {
             &guess::Guess,
         ],
         // What the machine gives.
-        &[&limits::Memory, &limits::Threads, &clock::Clock, &log::LogStalled, &log::LogFull],
+        &[
+            &resource_limits::Memory,
+            &resource_limits::Threads,
+            &clock::Clock,
+            &log::LogStalled,
+            &log::LogFull,
+        ],
     ]
 }

@@ -1,6 +1,6 @@
 //! Clients that mean harm, or mean well and do it.
 
-use crate::{home::Home, load::Load, server::Server, trial::Trial, wait::pause};
+use crate::{deployment::Deployment, load::Load, server::Server, trial::Trial, wait::pause};
 use std::{
     io::{ErrorKind, Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpStream},
@@ -10,42 +10,42 @@ use std::{
 };
 
 /// How often the 99th percentile may be that without an attack.
-const FACTOR: u32 = 3;
+const MAX_P99_RATIO: u32 = 3;
 
 /// What a 99th percentile may be in any case, in milliseconds, in the long form and in the short one, which runs beside other work:
 /// less than that, it is the scheduler that is measured.
-const FLOOR: [u64; 2] = [150, 500];
+const MIN_P99_LIMIT: [u64; 2] = [150, 500];
 
 /// Windows of an attack, each after one without it, in the long form and in the short one. Their medians are compared, so that one
 /// moment of other work does not count.
 const WINDOWS: [usize; 2] = [3, 1];
 
 /// Time of a window without an attack, and of one with it.
-const ALONE: Duration = Duration::from_secs(3);
-const ATTACK: Duration = Duration::from_secs(5);
+const BASELINE_WINDOW: Duration = Duration::from_secs(3);
+const ATTACK_WINDOW: Duration = Duration::from_secs(5);
 
 /// A reply that comes before the request is read ends the connection a second later, whatever its speed; a slow machine may take
 /// more. An attack lasts longer, so it shows a connection that is not cut.
-pub const CUT: Duration = Duration::from_secs(4);
-const _: () = assert!(CUT.as_millis() < ATTACK.as_millis());
+pub const CLOSE_LIMIT: Duration = Duration::from_secs(4);
+const _: () = assert!(CLOSE_LIMIT.as_millis() < ATTACK_WINDOW.as_millis());
 
 /// What the memory may grow by, in MiB.
-const GROWTH: u64 = 128;
+const MAX_MEMORY_GROWTH: u64 = 128;
 
 /// Longest wait of a hostile client before it looks whether it is to end.
-const BLINK: Duration = Duration::from_millis(100);
+const POLL_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// A connection on which no call blocks for long.
 pub fn connect(port: u16) -> std::io::Result<TcpStream> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
-    stream.set_read_timeout(Some(BLINK))?;
-    stream.set_write_timeout(Some(BLINK))?;
+    stream.set_read_timeout(Some(POLL_TIMEOUT))?;
+    stream.set_write_timeout(Some(POLL_TIMEOUT))?;
     Ok(stream)
 }
 
 /// Whether an error of a read or a write means that the other side has ended the connection.
-pub fn is_end(error: &std::io::Error) -> bool {
+pub fn is_disconnect(error: &std::io::Error) -> bool {
     !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }
 
@@ -63,7 +63,7 @@ pub fn send_at_full_speed(port: u16, head: &[u8], block: &[u8], over: &AtomicBoo
     let mut sent = Sent::default();
     while !over.load(Ordering::Relaxed) {
         let Ok(stream) = connect(port) else {
-            pause(BLINK);
+            pause(POLL_TIMEOUT);
             continue;
         };
         sent.connections += 1;
@@ -82,7 +82,7 @@ pub fn send_at_full_speed(port: u16, head: &[u8], block: &[u8], over: &AtomicBoo
                             next = block;
                         }
                     }
-                    Err(error) if is_end(&error) => break,
+                    Err(error) if is_disconnect(&error) => break,
                     Err(_) => {}
                 }
             }
@@ -99,7 +99,7 @@ fn read_all(mut stream: &TcpStream, is_closed: &AtomicBool, over: &AtomicBool) {
     while !over.load(Ordering::Relaxed) && !is_closed.load(Ordering::Relaxed) {
         match stream.read(&mut buffer) {
             Ok(0) => is_closed.store(true, Ordering::Relaxed),
-            Err(error) if is_end(&error) => is_closed.store(true, Ordering::Relaxed),
+            Err(error) if is_disconnect(&error) => is_closed.store(true, Ordering::Relaxed),
             _ => {}
         }
     }
@@ -108,22 +108,22 @@ fn read_all(mut stream: &TcpStream, is_closed: &AtomicBool, over: &AtomicBool) {
 /// Runs so many attackers beside a load, and writes down if the load suffers. Returns what the attackers of each window return.
 pub fn attack<T: Send>(
     trial: &mut Trial,
-    home: &Home,
+    deployment: &Deployment,
     server: &Server,
     attackers: usize,
     attacker: impl Fn(&AtomicBool) -> T + Sync,
 ) -> anyhow::Result<Vec<T>> {
     let windows = trial.by_form(WINDOWS[0], WINDOWS[1]);
-    let memory = server.watch_memory()?;
-    let (alone, beside, results) = trial.under_load(home, &[server.port], |load, _| {
+    let memory = server.start_memory_measurement()?;
+    let (alone, beside, results) = trial.under_load(deployment, &[server.port], |load, _| {
         load.more_created(20)?;
         let (mut alone, mut beside, mut results) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..windows {
-            alone.push(measure(load, ALONE));
+            alone.push(measure(load, BASELINE_WINDOW));
             let over = AtomicBool::new(false);
             thread::scope(|scope| {
                 let threads: Vec<_> = (0..attackers).map(|_| scope.spawn(|| attacker(&over))).collect();
-                beside.push(measure(load, ATTACK));
+                beside.push(measure(load, ATTACK_WINDOW));
                 over.store(true, Ordering::Relaxed);
                 results.extend(threads.into_iter().filter_map(|thread| thread.join().ok()));
             });
@@ -131,12 +131,12 @@ pub fn attack<T: Send>(
         load.more_created(20)?;
         Ok((median(alone), median(beside), results))
     })?;
-    let floor = Duration::from_millis(trial.by_form(FLOOR[0], FLOOR[1]));
-    trial.expect(beside <= floor.max(alone * FACTOR), || {
+    let floor = Duration::from_millis(trial.by_form(MIN_P99_LIMIT[0], MIN_P99_LIMIT[1]));
+    trial.expect(beside <= floor.max(alone * MAX_P99_RATIO), || {
         format!("the 99th percentile beside it is {beside:?}, {alone:?} without it")
     });
-    let grown = server.growth(memory)?;
-    trial.expect(grown < GROWTH, || format!("the memory grew by {grown} MiB"));
+    let grown = server.memory_growth(memory)?;
+    trial.expect(grown < MAX_MEMORY_GROWTH, || format!("the memory grew by {grown} MiB"));
     trial.note(format!(
         "p99 {:.1} ms, {:.1} ms beside it, {grown} MiB more memory",
         alone.as_secs_f64() * 1000.0,
@@ -162,7 +162,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
 
 /// Waits until the other side has ended all of these connections, by sending on each of them a byte of `trickle` from time to
 /// time, and returns how many it has not ended then.
-pub fn wait_for_ends(mut streams: Vec<TcpStream>, trickle: Option<u8>, limit: Duration) -> usize {
+pub fn wait_for_disconnects(mut streams: Vec<TcpStream>, trickle: Option<u8>, limit: Duration) -> usize {
     for stream in &streams {
         // Else each call waits.
         let _fails = stream.set_nonblocking(true);
@@ -172,13 +172,15 @@ pub fn wait_for_ends(mut streams: Vec<TcpStream>, trickle: Option<u8>, limit: Du
         streams.retain_mut(|stream| {
             let sent = trickle.map_or(Ok(0), |byte| stream.write(&[byte]));
             let is_ended = match trickle {
-                Some(_) => stream.read(&mut [0; 4096]).map_or_else(|error| is_end(&error), |read| read == 0),
+                Some(_) => {
+                    stream.read(&mut [0; 4096]).map_or_else(|error| is_disconnect(&error), |read| read == 0)
+                }
                 // What lies there unread is not read: an error shows the end.
-                None => stream.write(b"G").is_err_and(|error| is_end(&error)),
+                None => stream.write(b"G").is_err_and(|error| is_disconnect(&error)),
             };
-            !is_ended && !sent.is_err_and(|error| is_end(&error))
+            !is_ended && !sent.is_err_and(|error| is_disconnect(&error))
         });
-        pause(BLINK);
+        pause(POLL_TIMEOUT);
     }
     streams.len()
 }

@@ -7,7 +7,7 @@
 //! | 422 and other refusals | nothing of it |
 //! | 503, a broken connection, no answer | the group once, or not at all |
 //!
-//! A retry with the same `Idempotency-Key` is an entry of its own with the same [`Ask`].
+//! A retry with the same `Idempotency-Key` is an entry of its own with the same [`CreateRequest`].
 
 mod difference;
 mod group;
@@ -21,10 +21,10 @@ use std::collections::HashMap;
 
 /// A create that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Ask {
+pub struct CreateRequest {
     /// The name as it is stored: in NFC.
     pub name: String,
-    /// A token that no other ask has, so that a row shows whose it is.
+    /// A token that no other request has, so that a row shows whose it is.
     pub token: String,
     pub admin_id: i64,
     /// The `Idempotency-Key`.
@@ -41,19 +41,19 @@ pub enum Answer {
     /// Another status that says that nothing was stored.
     Refused(u16),
     /// 503, a broken connection or no answer: stored or not.
-    Open,
+    Unknown,
 }
 
 /// What was asked and answered, in no particular order.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    entries: Vec<(Ask, Answer)>,
+    entries: Vec<(CreateRequest, Answer)>,
 }
 
 impl Ledger {
     /// Adds an answer.
-    pub fn record(&mut self, ask: Ask, answer: Answer) {
-        self.entries.push((ask, answer));
+    pub fn record(&mut self, request: CreateRequest, answer: Answer) {
+        self.entries.push((request, answer));
     }
 
     /// The number of its entries, for [`Ledger::truncate`].
@@ -73,9 +73,9 @@ impl Ledger {
 
     /// Whether the database may have exactly these rows. An empty answer says that it may.
     pub fn check(&self, rows: &[Group]) -> Vec<Difference> {
-        let mut differences = doubles(rows);
+        let mut differences = duplicates(rows);
         let by_name: HashMap<&str, &Group> = rows.iter().map(|row| (&*row.name, row)).collect();
-        let mut asked: HashMap<&str, Vec<&(Ask, Answer)>> = HashMap::new();
+        let mut asked: HashMap<&str, Vec<&(CreateRequest, Answer)>> = HashMap::new();
         for entry in &self.entries {
             asked.entry(&entry.0.name).or_default().push(entry);
         }
@@ -83,13 +83,13 @@ impl Ledger {
             check_name(entries, by_name.get(name).copied(), &mut differences);
         }
         let unasked = rows.iter().filter(|row| !asked.contains_key(&*row.name));
-        differences.extend(unasked.cloned().map(Difference::NobodyAsked));
+        differences.extend(unasked.cloned().map(Difference::NotRequested));
         differences
     }
 }
 
 /// Rows that share what only one may have.
-fn doubles(rows: &[Group]) -> Vec<Difference> {
+fn duplicates(rows: &[Group]) -> Vec<Difference> {
     let mut seen: HashMap<String, Vec<&Group>> = HashMap::new();
     for row in rows {
         let keys =
@@ -98,69 +98,78 @@ fn doubles(rows: &[Group]) -> Vec<Difference> {
             seen.entry(key).or_default().push(row);
         }
     }
-    let mut doubles: Vec<Vec<Group>> = Vec::new();
+    let mut duplicates: Vec<Vec<Group>> = Vec::new();
     for rows in seen.into_values().filter(|rows| rows.len() > 1) {
         let rows: Vec<Group> = rows.into_iter().cloned().collect();
-        if !doubles.contains(&rows) {
-            doubles.push(rows);
+        if !duplicates.contains(&rows) {
+            duplicates.push(rows);
         }
     }
-    doubles.into_iter().map(Difference::StoredTwice).collect()
+    duplicates.into_iter().map(Difference::StoredTwice).collect()
 }
 
-fn check_name(entries: &[&(Ask, Answer)], stored: Option<&Group>, differences: &mut Vec<Difference>) {
-    let mut told: Option<&Group> = None;
+fn check_name(
+    entries: &[&(CreateRequest, Answer)],
+    stored: Option<&Group>,
+    differences: &mut Vec<Difference>,
+) {
+    let mut acknowledged: Option<&Group> = None;
     for (_, answer) in entries {
         let Answer::Created(group) = answer else { continue };
-        match told {
+        match acknowledged {
             Some(first) if first != group => {
-                differences.push(Difference::ToldTwice(first.clone(), group.clone()));
+                differences.push(Difference::TwoGroupsForOneName(first.clone(), group.clone()));
             }
             Some(_) => {}
-            None => told = Some(group),
+            None => acknowledged = Some(group),
         }
     }
-    match (told, stored) {
-        (Some(told), None) => differences.push(Difference::Lost(told.clone())),
-        (Some(told), Some(stored)) if told != stored => {
-            differences.push(Difference::Changed { told: told.clone(), stored: stored.clone() });
+    match (acknowledged, stored) {
+        (Some(acknowledged), None) => differences.push(Difference::Lost(acknowledged.clone())),
+        (Some(acknowledged), Some(stored)) if acknowledged != stored => {
+            differences
+                .push(Difference::Changed { acknowledged: acknowledged.clone(), stored: stored.clone() });
         }
-        (None, Some(stored)) if !entries.iter().any(|(ask, _)| is_of(stored, ask)) => {
-            differences.push(Difference::NobodyAsked(stored.clone()));
+        (None, Some(stored)) if !entries.iter().any(|(request, _)| matches_request(stored, request)) => {
+            differences.push(Difference::NotRequested(stored.clone()));
         }
         _ => {}
     }
-    for (ask, answer) in entries {
+    for (request, answer) in entries {
         let status = match answer {
             Answer::Taken => 409,
             Answer::Refused(status) => *status,
-            Answer::Created(_) | Answer::Open => continue,
+            Answer::Created(_) | Answer::Unknown => continue,
         };
         // Also where an earlier try was open: a retry must find its own group, and not be refused by it.
-        if let Some(stored) = stored.filter(|row| is_of(row, ask)) {
-            let (ask, stored) = (ask.clone(), stored.clone());
-            differences.push(Difference::RefusedAndStored { ask, status, stored });
+        if let Some(stored) = stored.filter(|row| matches_request(row, request)) {
+            let (request, stored) = (request.clone(), stored.clone());
+            differences.push(Difference::RefusedAndStored { request, status, stored });
         } else if *answer == Answer::Taken {
-            differences.extend(without_holder(entries, ask, stored));
+            differences.extend(check_conflict(entries, request, stored));
         }
     }
 }
 
 /// Whether a row is what was asked for.
-fn is_of(row: &Group, ask: &Ask) -> bool {
-    row.token == ask.token && row.admin_id == ask.admin_id
+fn matches_request(row: &Group, request: &CreateRequest) -> bool {
+    row.token == request.token && row.admin_id == request.admin_id
 }
 
 /// Why a 409 is wrong, if no other request has the name.
-fn without_holder(entries: &[&(Ask, Answer)], ask: &Ask, stored: Option<&Group>) -> Option<Difference> {
+fn check_conflict(
+    entries: &[&(CreateRequest, Answer)],
+    request: &CreateRequest,
+    stored: Option<&Group>,
+) -> Option<Difference> {
     // A request that was answered 201 or may have been stored, and that is another one.
-    let holds = |(other, answer): &&(Ask, Answer)| {
-        other != ask && matches!(answer, Answer::Created(_) | Answer::Open)
+    let holds = |(other, answer): &&(CreateRequest, Answer)| {
+        other != request && matches!(answer, Answer::Created(_) | Answer::Unknown)
     };
     if !entries.iter().any(holds) {
-        Some(Difference::TakenByNobody(ask.clone()))
+        Some(Difference::ConflictWithoutRival(request.clone()))
     } else if stored.is_none() {
-        Some(Difference::TakenAndMissing(ask.clone()))
+        Some(Difference::ConflictWithoutRow(request.clone()))
     } else {
         None
     }

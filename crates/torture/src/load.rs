@@ -6,7 +6,7 @@ mod tally;
 
 pub use tally::Tally;
 
-use crate::{ledger::Ledger, wait::wait_for, watch::Watch};
+use crate::{ledger::Ledger, progress::Progress, wait::wait_for};
 use client::Worker;
 use std::{
     sync::{
@@ -30,11 +30,11 @@ pub struct Plan {
     /// Pause of a client between two requests.
     pub pause: Duration,
     /// Where it is written down what is wrong.
-    pub watch: Arc<Watch>,
+    pub progress: Arc<Progress>,
 }
 
-/// How long after the end of an excuse its statuses are still excused: requests that began before are answered by then.
-const TAIL: Duration = Duration::from_secs(2);
+/// How long after the end of an excuse its statuses are still tolerated: requests that began before are answered by then.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// A load that runs, as the one that hurts the service sees it.
 pub struct Load {
@@ -44,13 +44,13 @@ pub struct Load {
     /// When the database may no longer store anything: a create that is asked after it and is 201 is wrong.
     nothing_stored: Mutex<Option<Instant>>,
     /// Statuses beside 503 that the fault excuses, and the end of that.
-    excused: Mutex<(Vec<u16>, Option<Instant>)>,
+    tolerated: Mutex<(Vec<u16>, Option<Instant>)>,
     /// Which of the things that are wrong count.
     counts: Mutex<fn(&str) -> bool>,
-    watch: Arc<Watch>,
+    progress: Arc<Progress>,
     is_over: AtomicBool,
     /// Whether the service is well at the end, so that a retry must be answered.
-    settles: AtomicBool,
+    must_settle: AtomicBool,
     latencies: Mutex<Vec<Duration>>,
     races: AtomicU64,
 }
@@ -63,17 +63,17 @@ pub struct Outcome {
 }
 
 impl Load {
-    fn new(watch: Arc<Watch>) -> Self {
+    fn new(progress: Arc<Progress>) -> Self {
         Self {
             created: AtomicU64::new(0),
             unavailable: AtomicU64::new(0),
             broken: AtomicU64::new(0),
             nothing_stored: Mutex::new(None),
-            excused: Mutex::default(),
+            tolerated: Mutex::default(),
             counts: Mutex::new(|_| true),
-            watch,
+            progress,
             is_over: AtomicBool::new(false),
-            settles: AtomicBool::new(true),
+            must_settle: AtomicBool::new(true),
             latencies: Mutex::new(Vec::new()),
             races: AtomicU64::new(0),
         }
@@ -99,36 +99,36 @@ impl Load {
     }
 
     /// From now on these statuses leave it open what became of a request, as 503 does.
-    pub fn excuse(&self, statuses: &[u16]) {
-        *self.excused.lock().unwrap_or_else(PoisonError::into_inner) = (statuses.to_vec(), None);
+    pub fn tolerate(&self, statuses: &[u16]) {
+        *self.tolerated.lock().unwrap_or_else(PoisonError::into_inner) = (statuses.to_vec(), None);
     }
 
-    /// The fault is over: answers after [`TAIL`] are excused no more.
-    pub fn end_excuse(&self) {
-        self.excused.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(Instant::now() + TAIL);
+    /// The fault is over: answers after [`GRACE`] are tolerated no more.
+    pub fn end_tolerance(&self) {
+        self.tolerated.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(Instant::now() + GRACE);
     }
 
     /// From now on only such things are wrong.
-    pub fn count_only(&self, counts: fn(&str) -> bool) {
+    pub fn report_only(&self, counts: fn(&str) -> bool) {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = counts;
     }
 
     /// Writes down at once what is wrong: the clock may end the trial before the load ends.
-    fn wrong(&self, what: String) {
+    fn record_failure(&self, what: String) {
         if self.counts.lock().unwrap_or_else(PoisonError::into_inner)(&what) {
-            self.watch.wrong(what);
+            self.progress.record_failure(what);
         }
     }
 
     /// Whether a status that comes now leaves it open what became of a request.
-    fn leaves_open(&self, status: u16) -> bool {
-        let (statuses, end) = &*self.excused.lock().unwrap_or_else(PoisonError::into_inner);
+    fn is_inconclusive(&self, status: u16) -> bool {
+        let (statuses, end) = &*self.tolerated.lock().unwrap_or_else(PoisonError::into_inner);
         status == 503 || statuses.contains(&status) && end.is_none_or(|end| Instant::now() < end)
     }
 
     /// The service is not well when the load ends, so what is open stays open.
-    pub fn leave_open(&self) {
-        self.settles.store(false, Ordering::Relaxed);
+    pub fn skip_settling(&self) {
+        self.must_settle.store(false, Ordering::Relaxed);
     }
 
     /// Takes the latencies of the requests that were answered since the last call, in order.
@@ -148,7 +148,7 @@ fn more(counter: &AtomicU64, count: u64, what: &str) -> anyhow::Result<()> {
 
 /// Runs `work` while the clients of the plan send requests. When it returns, each client settles what is open, and ends.
 pub fn run<T>(plan: &Plan, work: impl FnOnce(&Load) -> anyhow::Result<T>) -> (anyhow::Result<T>, Outcome) {
-    let load = Load::new(Arc::clone(&plan.watch));
+    let load = Load::new(Arc::clone(&plan.progress));
     thread::scope(|scope| {
         let clients: Vec<_> = (0..plan.clients)
             .map(|number| {
@@ -158,7 +158,7 @@ pub fn run<T>(plan: &Plan, work: impl FnOnce(&Load) -> anyhow::Result<T>) -> (an
             .collect();
         let result = work(&load);
         if result.is_err() {
-            load.leave_open();
+            load.skip_settling();
         }
         load.is_over.store(true, Ordering::Relaxed);
         let mut outcome = Outcome::default();
@@ -168,7 +168,7 @@ pub fn run<T>(plan: &Plan, work: impl FnOnce(&Load) -> anyhow::Result<T>) -> (an
                     outcome.ledger.append(part.ledger);
                     outcome.tally += part.tally;
                 }
-                Err(_) => plan.watch.wrong("a client panicked"),
+                Err(_) => plan.progress.record_failure("a client panicked"),
             }
         }
         (result, outcome)
@@ -182,13 +182,13 @@ mod tests {
     #[test]
     fn a_status_is_excused_until_shortly_after_the_fault() {
         let load = Load::new(Arc::default());
-        let open = |load: &Load| [503, 408].map(|status| load.leaves_open(status));
+        let open = |load: &Load| [503, 408].map(|status| load.is_inconclusive(status));
         assert_eq!(open(&load), [true, false]);
-        load.excuse(&[408]);
+        load.tolerate(&[408]);
         assert_eq!(open(&load), [true, true]);
-        load.end_excuse();
+        load.end_tolerance();
         assert_eq!(open(&load), [true, true]);
-        load.excused.lock().unwrap().1 = Some(Instant::now());
+        load.tolerated.lock().unwrap().1 = Some(Instant::now());
         assert_eq!(open(&load), [true, false]);
     }
 }

@@ -21,16 +21,16 @@ impl Fault for CommitAnswer {
         "a proxy cuts the connection at each byte of the answer to a commit, and of that to a batch without one"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         POSTGRES
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        let home = trial.home()?;
-        let proxy = FaultProxy::in_front_of(&home.url)?;
-        let home = home.through(proxy.url());
+        let deployment = trial.deployment()?;
+        let proxy = FaultProxy::in_front_of(&deployment.url)?;
+        let deployment = deployment.with_url(proxy.url());
         let (mut next, mut most) = ([0, 0], [0, 0]);
-        super::rounds(trial, &home, [200, 12], |_, trial, _| {
+        super::rounds(trial, &deployment, [200, 12], |_, trial, _| {
             let kind = trial.rounds() as usize % 2;
             let before = proxy.answers_lost();
             proxy.cut_answer(COMMITS[kind], trial.rng.usize(1..5), next[kind]);

@@ -21,7 +21,7 @@ impl Fault for Crash {
         "SIGKILL of all processes of PostgreSQL; it recovers from its log"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         POSTGRES
     }
 
@@ -39,7 +39,7 @@ impl Fault for Postmaster {
         "SIGKILL of PostgreSQL's postmaster alone; its backends end by themselves"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         POSTGRES
     }
 

@@ -1,7 +1,7 @@
 //! The disk is full, and then it is not.
 
 use super::{Fault, SQLITE};
-use crate::{need::Need, trial::Trial};
+use crate::{requirement::Requirement, trial::Trial};
 use gochat_test_support::{Backend, SmallDisk};
 use std::{
     fs::{self, File},
@@ -23,21 +23,22 @@ impl Fault for DiskFull {
         "the disk of 16 MiB is filled to its last byte under load, and freed"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         SQLITE
     }
 
-    fn needs(&self) -> &'static [Need] {
-        &[Need::SmallDisk]
+    fn requirements(&self) -> &'static [Requirement] {
+        &[Requirement::SmallDisk]
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
         while trial.next_round(20, 2) {
             let disk = SmallDisk::new(MEBIBYTES)?;
-            let home = trial.bare_home()?.at(&disk.path().join("gochat.sqlite")).with_key()?;
-            let mut server = home.start()?;
+            let deployment =
+                trial.bare_deployment()?.with_database_at(&disk.path().join("gochat.sqlite")).with_key()?;
+            let mut server = deployment.start()?;
             let ballast = disk.path().join("ballast");
-            trial.under_load(&home, &[server.port], |load, trial| {
+            trial.under_load(&deployment, &[server.port], |load, trial| {
                 for _ in 0..trial.by_form(5, 2) {
                     load.more_created(trial.rng.u64(1..50))?;
                     fill(&ballast)?;
@@ -49,7 +50,7 @@ impl Fault for DiskFull {
                 Ok(())
             })?;
             server.terminate()?;
-            trial.finish(&home)?;
+            trial.finish(&deployment)?;
         }
         Ok(())
     }

@@ -2,10 +2,10 @@
 
 use super::{Fault, SQLITE};
 use crate::{
-    home::Home,
+    deployment::Deployment,
     load::Load,
     server::Server,
-    trial::{Moment, Trial},
+    trial::{LedgerSnapshot, Trial},
     wait::{pause, wait_for},
 };
 use gochat_test_support::Backend;
@@ -23,7 +23,7 @@ pub struct FileShortened;
 pub struct FileCorrupted;
 
 /// Groups that no load touches, so that damage to their pages is found by reads alone.
-const FILLED: usize = 5_000;
+const PREFILLED: usize = 5_000;
 
 /// Bytes of a page of SQLite.
 const PAGE: u64 = 4096;
@@ -37,7 +37,7 @@ impl Fault for FileCut {
         "the database is cut to less than half under load: nothing more is acknowledged; a backup has every group that it should"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         SQLITE
     }
 
@@ -63,7 +63,7 @@ impl Fault for FileShortened {
         "the database loses its last pages under load, which may be in the log: 503, or every group is there"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         SQLITE
     }
 
@@ -94,7 +94,7 @@ impl Fault for FileCorrupted {
         "pages of the database are overwritten under load: no panic, no 500; a backup has every group that it should"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         SQLITE
     }
 
@@ -102,7 +102,7 @@ impl Fault for FileCorrupted {
         rounds(trial, |load, trial, file| {
             load.more_created(10)?;
             // Nothing can tell what a page says that was overwritten with what may stand there.
-            load.count_only(|wrong| wrong.contains(": 500 ") || wrong.contains("no answer"));
+            load.report_only(|wrong| wrong.contains(": 500 ") || wrong.contains("no answer"));
             for page in 1..file.metadata()?.len() / PAGE {
                 let garbage: Vec<u8> = (0..PAGE).map(|_| trial.rng.u8(..)).collect();
                 file.write_all_at(&garbage, page * PAGE)?;
@@ -122,65 +122,72 @@ fn rounds(
 ) -> anyhow::Result<u32> {
     let mut whole = 0;
     while trial.next_round(20, 2) {
-        let home = trial.home()?;
-        let moment = back_up(trial, &home)?;
-        let mut server = home.start()?;
-        let goes_on = trial.under_load(&home, &[server.port], |load, trial| {
-            let goes_on = damage(load, trial, &File::options().write(true).open(home.file())?)?;
+        let deployment = trial.deployment()?;
+        let moment = back_up(trial, &deployment)?;
+        let mut server = deployment.start()?;
+        let goes_on = trial.under_load(&deployment, &[server.port], |load, trial| {
+            let goes_on = damage(load, trial, &File::options().write(true).open(deployment.file())?)?;
             if !goes_on {
-                load.leave_open();
+                load.skip_settling();
             }
             Ok(goes_on)
         })?;
         let alive = server.is_alive()?;
-        trial.expect(alive, || format!("it ended: {}", server.last_lines()));
+        trial.expect(alive, || format!("it ended: {}", server.log_tail()));
         if goes_on {
             whole += 1;
-            let condition = home.sql()?.rows("PRAGMA quick_check(1)")?;
+            let condition = deployment.sql()?.rows("PRAGMA quick_check(1)")?;
             trial.expect(condition == [["ok"]], || format!("it goes on with {condition:?}"));
             server.terminate()?;
         } else {
-            restore(trial, &home, server, moment)?;
+            restore(trial, &deployment, server, moment)?;
         }
-        has_filled(trial, &home)?;
-        trial.finish(&home)?;
+        check_prefill(trial, &deployment)?;
+        trial.finish(&deployment)?;
     }
     Ok(whole)
 }
 
 /// Stores groups, and makes a backup as docs/operations.md says. Returns the moment of the backup.
-fn back_up(trial: &mut Trial, home: &Home) -> anyhow::Result<Moment> {
-    home.fill(FILLED)?;
-    let mut server = home.start()?;
-    trial.under_load(home, &[server.port], |load, _| load.more_created(200))?;
-    home.sql()?.execute(&format!("VACUUM INTO '{}'", home.folder().join("backup.sqlite").display()))?;
-    trial.check(home)?;
+fn back_up(trial: &mut Trial, deployment: &Deployment) -> anyhow::Result<LedgerSnapshot> {
+    deployment.prefill(PREFILLED)?;
+    let mut server = deployment.start()?;
+    trial.under_load(deployment, &[server.port], |load, _| load.more_created(200))?;
+    deployment
+        .sql()?
+        .execute(&format!("VACUUM INTO '{}'", deployment.folder().join("backup.sqlite").display()))?;
+    trial.check(deployment)?;
     server.terminate()?;
-    Ok(trial.moment())
+    Ok(trial.snapshot())
 }
 
 /// Ends the server, puts the backup in the place of what is left, holds it against the ledger of its moment, and uses it.
-fn restore(trial: &mut Trial, home: &Home, mut server: Server, moment: Moment) -> anyhow::Result<()> {
+fn restore(
+    trial: &mut Trial,
+    deployment: &Deployment,
+    mut server: Server,
+    moment: LedgerSnapshot,
+) -> anyhow::Result<()> {
     let code = server.terminate()?;
     trial.expect(code.is_some(), || "it did not end by itself".to_owned());
     for end in ["", "-wal", "-shm", "-lock", "-turnstile"] {
-        match fs::remove_file(format!("{}{end}", home.file().display())) {
+        match fs::remove_file(format!("{}{end}", deployment.file().display())) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
             _ => {}
         }
     }
-    fs::rename(home.folder().join("backup.sqlite"), home.file())?;
+    fs::rename(deployment.folder().join("backup.sqlite"), deployment.file())?;
     // What was acknowledged after the backup is lost with the file; what was before is there.
-    trial.go_back(moment);
-    trial.check(home)?;
-    has_filled(trial, home)?;
-    let mut server = home.start()?;
-    trial.under_load(home, &[server.port], |load, _| load.more_created(20))?;
+    trial.roll_back_to(moment);
+    trial.check(deployment)?;
+    check_prefill(trial, deployment)?;
+    let mut server = deployment.start()?;
+    trial.under_load(deployment, &[server.port], |load, _| load.more_created(20))?;
     server.terminate().map(drop)
 }
 
-fn has_filled(trial: &Trial, home: &Home) -> anyhow::Result<()> {
-    let filled = home.filled()?;
-    trial.expect(filled == FILLED, || format!("{filled} of {FILLED} groups are there as they were"));
+fn check_prefill(trial: &Trial, deployment: &Deployment) -> anyhow::Result<()> {
+    let filled = deployment.intact_prefill()?;
+    trial.expect(filled == PREFILLED, || format!("{filled} of {PREFILLED} groups are there as they were"));
     Ok(())
 }

@@ -15,18 +15,18 @@ impl Fault for FileLimit {
         "RLIMIT_FSIZE of one page under load, so that no file of the database can be written, and lifted"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         SQLITE
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        let home = trial.home()?;
-        super::rounds(trial, &home, [20, 3], |load, trial, server| {
+        let deployment = trial.deployment()?;
+        super::rounds(trial, &deployment, [20, 3], |load, trial, server| {
             server.limit("fsize", "4096")?;
             load.more_unavailable(trial.rng.u64(1..30))?;
             server.limit("fsize", "unlimited")?;
             let alive = server.is_alive()?;
-            trial.expect(alive, || format!("the limit ended it: {}", server.last_lines()));
+            trial.expect(alive, || format!("the limit ended it: {}", server.log_tail()));
             Ok(())
         })
     }

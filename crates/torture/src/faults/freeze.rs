@@ -28,19 +28,19 @@ impl Fault for Freeze {
         "SIGSTOP of PostgreSQL for 1 to 20 s, 503 within `database.timeout`, then SIGCONT"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         POSTGRES
     }
 
-    fn least(&self) -> Duration {
+    fn round_time(&self) -> Duration {
         Duration::from_secs(15)
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
         let cluster = Cluster::start(Cluster::DURABLE)?;
-        let home = trial.home_on(&cluster)?;
+        let deployment = trial.deployment_on(&cluster)?;
         let most = trial.by_form([1_000, 20_000], [7_000, 9_000]);
-        super::rounds(trial, &home, [10, 1], |load, trial, _| {
+        super::rounds(trial, &deployment, [10, 1], |load, trial, _| {
             let time = trial.millis(most[0], most[1]);
             let frozen_at = Instant::now();
             cluster.pause()?;

@@ -28,13 +28,13 @@ impl Fault for Guess {
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        let home = trial.home()?;
-        let mut server = home.start()?;
+        let deployment = trial.deployment()?;
+        let mut server = deployment.start()?;
         while trial.next_round(3, 1) {
             let (port, seeds) = (server.port, AtomicU64::new(trial.rng.u64(..)));
-            let guesses = hostile::attack(trial, &home, &server, GUESSERS, |over| {
+            let guesses = hostile::attack(trial, &deployment, &server, GUESSERS, |over| {
                 let mut rng = Rng::with_seed(seeds.fetch_add(1, Ordering::Relaxed));
-                let (mut client, mut counts) = (Client::of(port), [0_u64; 3]);
+                let (mut client, mut counts) = (Client::new(port), [0_u64; 3]);
                 while !over.load(Ordering::Relaxed) {
                     let key: String = (0..43).map(|_| rng.alphanumeric()).collect();
                     let guess =
@@ -53,6 +53,6 @@ impl Fault for Guess {
             trial.note(format!("{refused} guesses 401, {unavailable} 503"));
         }
         server.terminate()?;
-        trial.finish(&home)
+        trial.finish(&deployment)
     }
 }

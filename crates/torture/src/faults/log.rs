@@ -22,7 +22,7 @@ impl Fault for LogStalled {
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        let pipe = tempfile::tempdir_in(trial.tools.base.path())?;
+        let pipe = tempfile::tempdir_in(trial.context.base.path())?;
         let pipe = pipe.path().join("pipe");
         process::run(Command::new("mkfifo").arg(&pipe))?;
         // Open at both ends, so that nobody waits for the other one.
@@ -51,17 +51,17 @@ impl Fault for LogFull {
 
 fn run(trial: &mut Trial, log: &Path) -> anyhow::Result<()> {
     // A line a request.
-    let home = trial.home()?.set("GOCHAT__LOG__LEVEL", "info");
-    let mut launch = home.launch();
+    let deployment = trial.deployment()?.with_setting("GOCHAT__LOG__LEVEL", "info");
+    let mut launch = deployment.launch();
     launch.log_to = Some(log.to_owned());
     while trial.next_round(5, 1) {
         let mut server = launch.start()?;
         // More than a pipe holds.
         let count = trial.by_form(5_000, 1_000);
-        trial.under_load(&home, &[server.port], |load, _| load.more_created(count))?;
+        trial.under_load(&deployment, &[server.port], |load, _| load.more_created(count))?;
         let code = server.terminate()?;
         trial.expect(code == Some(0), || format!("it ended with {code:?}"));
-        trial.check(&home)?;
+        trial.check(&deployment)?;
     }
-    trial.finish(&home)
+    trial.finish(&deployment)
 }

@@ -55,24 +55,24 @@ impl Fault for SlowBodies {
 }
 
 fn run(trial: &mut Trial, begin: impl Fn(&str) -> Vec<u8>) -> anyhow::Result<()> {
-    let home = trial.home()?.set("GOCHAT__HTTP__REQUEST_TIMEOUT", "2s");
-    let mut server = home.start()?;
+    let deployment = trial.deployment()?.with_setting("GOCHAT__HTTP__REQUEST_TIMEOUT", "2s");
+    let mut server = deployment.start()?;
     while trial.next_round(5, 1) {
         let port = server.port;
-        let bytes = begin(&home.key);
-        let left = trial.under_load(&home, &[port], |load, _| {
+        let bytes = begin(&deployment.key);
+        let left = trial.under_load(&deployment, &[port], |load, _| {
             let mut streams = Vec::new();
             for _ in 0..CONNECTIONS {
                 let mut stream = hostile::connect(port)?;
                 stream.write_all(&bytes)?;
                 streams.push(stream);
             }
-            let left = hostile::wait_for_ends(streams, Some(b' '), LIMIT);
+            let left = hostile::wait_for_disconnects(streams, Some(b' '), LIMIT);
             load.more_created(20)?;
             Ok(left)
         })?;
         trial.expect(left == 0, || format!("{left} of {CONNECTIONS} connections are not ended in {LIMIT:?}"));
     }
     server.terminate()?;
-    trial.finish(&home)
+    trial.finish(&deployment)
 }

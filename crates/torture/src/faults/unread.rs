@@ -21,7 +21,7 @@ const LIMIT: [u64; 2] = [10, 20];
 const STOP: Duration = Duration::from_secs(12);
 
 /// What the memory may grow by, in MiB: some pages of 1,000 groups a connection.
-const GROWTH: u64 = 128;
+const MAX_MEMORY_GROWTH: u64 = 128;
 
 impl Fault for Unread {
     fn name(&self) -> &'static str {
@@ -37,29 +37,29 @@ impl Fault for Unread {
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        let home = trial
-            .home()?
-            .set("GOCHAT__HTTP__REQUEST_TIMEOUT", "2s")
-            .set("GOCHAT__HTTP__SHUTDOWN_TIMEOUT", "5s");
-        home.fill(2_000)?;
+        let deployment = trial
+            .deployment()?
+            .with_setting("GOCHAT__HTTP__REQUEST_TIMEOUT", "2s")
+            .with_setting("GOCHAT__HTTP__SHUTDOWN_TIMEOUT", "5s");
+        deployment.prefill(2_000)?;
         let limit = Duration::from_secs(trial.by_form(LIMIT[0], LIMIT[1]));
         while trial.next_round(5, 1) {
-            let mut server = home.start()?;
-            let (port, memory) = (server.port, server.watch_memory()?);
-            let (left, took) = trial.under_load(&home, &[port], |load, trial| {
+            let mut server = deployment.start()?;
+            let (port, memory) = (server.port, server.start_memory_measurement()?);
+            let (left, took) = trial.under_load(&deployment, &[port], |load, trial| {
                 let started_at = Instant::now();
-                let streams = open(port, &home.key)?;
+                let streams = open(port, &deployment.key)?;
                 load.more_created(50)?;
-                let left = hostile::wait_for_ends(streams, None, limit);
-                let grown = server.growth(memory)?;
-                trial.expect(grown < GROWTH, || format!("the memory grew by {grown} MiB"));
+                let left = hostile::wait_for_disconnects(streams, None, limit);
+                let grown = server.memory_growth(memory)?;
+                trial.expect(grown < MAX_MEMORY_GROWTH, || format!("the memory grew by {grown} MiB"));
                 trial.note(format!("{grown} MiB more memory"));
                 Ok((left, started_at.elapsed()))
             })?;
             trial.expect(left == 0, || {
                 format!("{left} of {CONNECTIONS} connections are not ended in {limit:?}")
             });
-            let _streams = open(port, &home.key)?;
+            let _streams = open(port, &deployment.key)?;
             let told_at = Instant::now();
             let code = server.terminate()?;
             let stop = told_at.elapsed();
@@ -72,7 +72,7 @@ impl Fault for Unread {
                 stop.as_secs_f64()
             ));
         }
-        trial.finish(&home)
+        trial.finish(&deployment)
     }
 }
 

@@ -33,18 +33,18 @@ impl Fault for Terminate {
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
         run(trial, |trial, server| {
             let code = server.terminate()?;
-            trial.expect(code == Some(0), || format!("it ended with {code:?}: {}", server.last_lines()));
+            trial.expect(code == Some(0), || format!("it ended with {code:?}: {}", server.log_tail()));
             Ok(())
         })
     }
 }
 
 fn run(trial: &mut Trial, end: impl Fn(&Trial, &mut Server) -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let home = trial.home()?;
-    super::rounds(trial, &home, [50, 5], |_, trial, server| {
+    let deployment = trial.deployment()?;
+    super::rounds(trial, &deployment, [50, 5], |_, trial, server| {
         let ports = [server.port, server.admin_port];
         end(trial, server)?;
-        *server = home.launch().spawn(ports)?.listens()?;
+        *server = deployment.launch().spawn(ports)?.wait_until_live()?;
         Ok(())
     })
 }

@@ -3,8 +3,8 @@
 use super::Fault;
 use crate::{
     client::{Client, request},
-    need::{NOBODY, Need, OTHER_USER},
     process,
+    requirement::{NOBODY, OTHER_USER, Requirement},
     trial::Trial,
     wait::pause,
 };
@@ -47,17 +47,17 @@ impl Fault for Memory {
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        let home = trial.home()?;
-        home.fill(2_000)?;
+        let deployment = trial.deployment()?;
+        deployment.prefill(2_000)?;
         let [mut unstarted, mut ended, mut well] = [0, 0, 0];
         // In the short form a server that starts with too little, and one that may live.
         while trial.next_round(12, 2) {
             let is_from_start = trial.rounds() % 3 == 1;
-            let mut launch = home.launch();
+            let mut launch = deployment.launch();
             let mut limit = "unlimited".to_owned();
             if is_from_start {
                 limit = (trial.rng.u64(FROM_START[0]..FROM_START[1]) << 20).to_string();
-                launch = launch.by(&["prlimit", &format!("--as={limit}:"), "--"]);
+                launch = launch.wrapped_by(&["prlimit", &format!("--as={limit}:"), "--"]);
             }
             let server = launch.start();
             let mut server = match server {
@@ -73,37 +73,37 @@ impl Fault for Memory {
             };
             let ports = [server.port, server.admin_port];
             let is_well;
-            (server, is_well) = trial.under_load(&home, &ports[..1], |load, trial| {
+            (server, is_well) = trial.under_load(&deployment, &ports[..1], |load, trial| {
                 if !is_from_start {
                     load.more_created(20)?;
                     let room = server.address_space()? + trial.rng.u64(MORE[0]..MORE[1]);
                     server.limit("as", &(room << 20).to_string())?;
                 }
-                load.excuse(&[500]);
-                let [whole, torn] = read_pages(ports[0], &home.key);
+                load.tolerate(&[500]);
+                let [whole, torn] = read_pages(ports[0], &deployment.key);
                 trial.expect(torn == 0, || format!("{torn} pages have not {PAGE} groups"));
                 let lives = server.is_alive()?;
                 if lives {
                     trial.note(format!("{whole} pages read"));
                     server.limit("as", "unlimited")?;
                 } else {
-                    server = home.launch().spawn(ports)?.listens()?;
+                    server = deployment.launch().spawn(ports)?.wait_until_live()?;
                     ended += 1;
                 }
-                load.end_excuse();
+                load.end_tolerance();
                 load.more_created(20)?;
                 Ok((server, lives && whole > 0))
             })?;
             well += u32::from(is_well);
             let code = server.terminate()?;
-            trial.expect(code == Some(0), || format!("it ended with {code:?}: {}", server.last_lines()));
-            trial.check(&home)?;
+            trial.expect(code == Some(0), || format!("it ended with {code:?}: {}", server.log_tail()));
+            trial.check(&deployment)?;
         }
-        trial.expect(well > 0 || trial.tools.is_short, || "no server lived and served".to_owned());
+        trial.expect(well > 0 || trial.context.is_short, || "no server lived and served".to_owned());
         trial.note(format!(
             "{unstarted} times too little to start, {ended} times it ended, {well} times it served"
         ));
-        trial.check(&home)
+        trial.check(&deployment)
     }
 }
 
@@ -113,7 +113,7 @@ fn read_pages(port: u16, key: &str) -> [u64; 2] {
     let page = request("GET", &target, &[("GoChat-Token", key)], b"");
     let (over, counts) = (AtomicBool::new(false), [0, 0].map(AtomicU64::new));
     let read = || {
-        let mut client = Client::of(port);
+        let mut client = Client::new(port);
         while !over.load(Ordering::Relaxed) {
             match client.send(&page) {
                 Ok(reply) if reply.status == 200 => {
@@ -144,8 +144,8 @@ impl Fault for Threads {
         "RLIMIT_NPROC: too few to start is said and ends it; none more while it runs, and it serves"
     }
 
-    fn needs(&self) -> &'static [Need] {
-        &[Need::OtherUser]
+    fn requirements(&self) -> &'static [Requirement] {
+        &[Requirement::OtherUser]
     }
 
     fn is_long(&self) -> bool {
@@ -153,19 +153,18 @@ impl Fault for Threads {
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        let home = trial.bare_home()?;
-        chown(home.folder(), Some(NOBODY), Some(NOBODY))?;
-        let home = home.by(&[&["setpriv"], &OTHER_USER[..]].concat()).with_key()?;
+        let deployment = trial.bare_deployment()?;
+        chown(deployment.folder(), Some(NOBODY), Some(NOBODY))?;
+        let deployment = deployment.wrapped_by(&[&["setpriv"], &OTHER_USER[..]].concat()).with_key()?;
         while trial.next_round(5, 1) {
             // Libraries panic where a thread of theirs cannot be started; that ends the start, as it should.
-            let few = trial.bare_home()?;
+            let few = trial.bare_deployment()?;
             chown(few.folder(), Some(NOBODY), Some(NOBODY))?;
             for threads in ["1", "3", "5"] {
-                let launch = few.launch().by(&[&["setpriv"], &OTHER_USER[..]].concat()).by(&[
-                    "prlimit",
-                    &format!("--nproc={threads}:{threads}"),
-                    "--",
-                ]);
+                let launch = few
+                    .launch()
+                    .wrapped_by(&[&["setpriv"], &OTHER_USER[..]].concat())
+                    .wrapped_by(&["prlimit", &format!("--nproc={threads}:{threads}"), "--"]);
                 match launch.start() {
                     Ok(mut server) => drop(server.terminate()?),
                     Err(error) => {
@@ -176,9 +175,9 @@ impl Fault for Threads {
                     }
                 }
             }
-            let mut server = home.start()?;
+            let mut server = deployment.start()?;
             let port = server.port;
-            trial.under_load(&home, &[port], |load, _| {
+            trial.under_load(&deployment, &[port], |load, _| {
                 load.more_created(20)?;
                 // A user's limit, set by that user.
                 process::run(Command::new("setpriv").args(OTHER_USER).args([
@@ -190,9 +189,9 @@ impl Fault for Threads {
                 load.more_created(100)
             })?;
             let alive = server.is_alive()?;
-            trial.expect(alive, || format!("it ended: {}", server.last_lines()));
+            trial.expect(alive, || format!("it ended: {}", server.log_tail()));
             server.terminate()?;
         }
-        trial.finish(&home)
+        trial.finish(&deployment)
     }
 }
