@@ -1,4 +1,4 @@
-//! The faults, one a file.
+//! The faults, one per file.
 
 mod balancer;
 mod bodies;
@@ -33,43 +33,43 @@ use crate::{deployment::Deployment, load::Load, requirement::Requirement, server
 use gochat_test_support::Backend;
 use std::time::Duration;
 
-/// Something that happens to the service while clients use it.
+/// A fault that is injected while clients use the service.
 pub trait Fault: Sync {
     /// The name for `--only`.
     fn name(&self) -> &'static str;
 
-    /// What is done, in one line.
+    /// A description in one line.
     fn about(&self) -> &'static str;
 
-    /// The databases on which it is done.
+    /// The databases on which it runs.
     fn backends(&self) -> &'static [Backend] {
         &Backend::ALL
     }
 
-    /// Whether it takes so long that the short form does it on one of its databases, which the seed chooses.
+    /// Whether it takes long, so that the short form runs it on only one database, which the seed chooses.
     fn is_long(&self) -> bool {
         false
     }
 
-    /// What it needs beyond them.
+    /// Its requirements beyond the databases.
     fn requirements(&self) -> &'static [Requirement] {
         &[]
     }
 
-    /// About the time of one round. With less time left, the short form leaves it out.
+    /// The approximate time of one round. If less time is left, the short form skips it.
     fn round_time(&self) -> Duration {
         Duration::from_secs(3)
     }
 
-    /// Does it, and writes down in the trial what was wrong. An error is wrong, too.
+    /// Runs it, and records failures in the trial. An error is a failure, too.
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()>;
 }
 
 const POSTGRES: &[Backend] = &[Backend::Postgres];
 const SQLITE: &[Backend] = &[Backend::Sqlite];
 
-/// Hurts one server under load in rounds, so many in the long form and in the short one, each after a random number of creates; it
-/// has to go on by itself, or as the one that took its place.
+/// Injects a fault into one server under load, with so many rounds in the long and in the short form. Each round injects it after a
+/// random number of creates. Afterwards the server, or the one that replaced it, must serve again.
 fn rounds(
     trial: &mut Trial,
     deployment: &Deployment,
@@ -94,7 +94,7 @@ fn rounds(
 /// All faults by kind, in the order in which the long form runs them.
 pub fn kinds() -> [&'static [&'static dyn Fault]; 5] {
     [
-        // What ends the service.
+        // The end of the service.
         &[
             &process_end::Kill,
             &process_end::Terminate,
@@ -102,7 +102,7 @@ pub fn kinds() -> [&'static [&'static dyn Fault]; 5] {
             &balancer::Balancer,
             &import::Import,
         ],
-        // What happens to PostgreSQL, and on the way to it.
+        // PostgreSQL, and the network to it.
         &[
             &stop::StopFast,
             &stop::StopImmediate,
@@ -117,7 +117,7 @@ pub fn kinds() -> [&'static [&'static dyn Fault]; 5] {
             &network::Packets,
             &network::Power,
         ],
-        // What happens to the files of SQLite.
+        // The files of SQLite.
         &[
             &disk_full::DiskFull,
             &file_limit::FileLimit,
@@ -142,7 +142,7 @@ pub fn kinds() -> [&'static [&'static dyn Fault]; 5] {
             &bodies::GzipBomb,
             &guess::Guess,
         ],
-        // What the machine gives.
+        // The resources of the machine.
         &[
             &resource_limits::Memory,
             &resource_limits::Threads,

@@ -1,4 +1,4 @@
-//! Clients that mean harm, or mean well and do it.
+//! Hostile clients, and a measure of how others are served meanwhile.
 
 use crate::{deployment::Deployment, load::Load, server::Server, trial::Trial, wait::pause};
 use std::{
@@ -9,33 +9,33 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often the 99th percentile may be that without an attack.
+/// Maximum of the p99 under attack, as a multiple of the p99 without one.
 const MAX_P99_RATIO: u32 = 3;
 
-/// What a 99th percentile may be in any case, in milliseconds, in the long form and in the short one, which runs beside other work:
-/// less than that, it is the scheduler that is measured.
+/// A p99 that is always allowed, in milliseconds, in the long and in the short form (which runs beside other work): a lower limit
+/// would measure the scheduler.
 const MIN_P99_LIMIT: [u64; 2] = [150, 500];
 
-/// Windows of an attack, each after one without it, in the long form and in the short one. Their medians are compared, so that one
-/// moment of other work does not count.
+/// Number of windows under attack in the long and in the short form; each follows a window without. Their medians are compared, so
+/// that a moment of other load on the machine does not count.
 const WINDOWS: [usize; 2] = [3, 1];
 
-/// Time of a window without an attack, and of one with it.
+/// Duration of a window without an attack, and of one under attack.
 const BASELINE_WINDOW: Duration = Duration::from_secs(3);
 const ATTACK_WINDOW: Duration = Duration::from_secs(5);
 
-/// A reply that comes before the request is read ends the connection a second later, whatever its speed; a slow machine may take
-/// more. An attack lasts longer, so it shows a connection that is not cut.
+/// The server closes a connection a second after an early reply, however fast the client sends; a slow machine may take longer. An
+/// attack lasts longer than this limit, so it detects a connection that is not closed.
 pub const CLOSE_LIMIT: Duration = Duration::from_secs(4);
 const _: () = assert!(CLOSE_LIMIT.as_millis() < ATTACK_WINDOW.as_millis());
 
-/// What the memory may grow by, in MiB.
+/// Maximum growth of resident memory, in MiB.
 const MAX_MEMORY_GROWTH: u64 = 128;
 
-/// Longest wait of a hostile client before it looks whether it is to end.
+/// Longest time that a hostile client blocks before it checks whether the attack is over.
 const POLL_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// A connection on which no call blocks for long.
+/// Opens a connection with short read and write timeouts.
 pub fn connect(port: u16) -> std::io::Result<TcpStream> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
@@ -44,21 +44,21 @@ pub fn connect(port: u16) -> std::io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Whether an error of a read or a write means that the other side has ended the connection.
+/// Whether an error of a read or a write means that the peer has closed the connection.
 pub fn is_disconnect(error: &std::io::Error) -> bool {
     !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }
 
-/// What the sender of bytes at full speed sees.
+/// The totals of a client that sends at full speed.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Sent {
     pub bytes: u64,
     pub connections: u64,
-    /// Longest life of a connection.
+    /// Longest lifetime of a connection.
     pub longest: Duration,
 }
 
-/// Sends `head`, and then `block` again and again at full speed, on one connection after another, and reads what comes.
+/// Sends `head`, then `block` repeatedly at full speed, on one connection after another. Reads and discards the replies.
 pub fn send_at_full_speed(port: u16, head: &[u8], block: &[u8], over: &AtomicBool) -> Sent {
     let mut sent = Sent::default();
     while !over.load(Ordering::Relaxed) {
@@ -93,7 +93,7 @@ pub fn send_at_full_speed(port: u16, head: &[u8], block: &[u8], over: &AtomicBoo
     sent
 }
 
-/// Reads to the end of a connection.
+/// Reads until the connection is closed.
 fn read_all(mut stream: &TcpStream, is_closed: &AtomicBool, over: &AtomicBool) {
     let mut buffer = vec![0; 1 << 16];
     while !over.load(Ordering::Relaxed) && !is_closed.load(Ordering::Relaxed) {
@@ -105,7 +105,7 @@ fn read_all(mut stream: &TcpStream, is_closed: &AtomicBool, over: &AtomicBool) {
     }
 }
 
-/// Runs so many attackers beside a load, and writes down if the load suffers. Returns what the attackers of each window return.
+/// Runs this many attackers beside a load, and records a failure if the load suffers. Returns the results of all attackers.
 pub fn attack<T: Send>(
     trial: &mut Trial,
     deployment: &Deployment,
@@ -146,7 +146,7 @@ pub fn attack<T: Send>(
     Ok(results)
 }
 
-/// The 99th percentile of the latencies within a time; the whole time, if nothing was answered.
+/// The p99 of the latencies within a time span; the whole span, if nothing was answered.
 fn measure(load: &Load, time: Duration) -> Duration {
     load.latencies();
     pause(time);
@@ -154,17 +154,17 @@ fn measure(load: &Load, time: Duration) -> Duration {
     latencies.get(latencies.len() * 99 / 100).copied().unwrap_or(time)
 }
 
-/// The one in the middle; the greater of two.
+/// The median; the greater of two values.
 fn median(mut times: Vec<Duration>) -> Duration {
     times.sort();
     times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
-/// Waits until the other side has ended all of these connections, by sending on each of them a byte of `trickle` from time to
-/// time, and returns how many it has not ended then.
+/// Waits until the server has closed all of these connections, and returns how many are still open at the time limit. If `trickle` is
+/// given, sends this byte on each connection from time to time.
 pub fn wait_for_disconnects(mut streams: Vec<TcpStream>, trickle: Option<u8>, limit: Duration) -> usize {
     for stream in &streams {
-        // Else each call waits.
+        // Otherwise each call would block.
         let _fails = stream.set_nonblocking(true);
     }
     let started_at = Instant::now();
@@ -175,7 +175,7 @@ pub fn wait_for_disconnects(mut streams: Vec<TcpStream>, trickle: Option<u8>, li
                 Some(_) => {
                     stream.read(&mut [0; 4096]).map_or_else(|error| is_disconnect(&error), |read| read == 0)
                 }
-                // What lies there unread is not read: an error shows the end.
+                // The unread replies are not read; a failed write shows the end.
                 None => stream.write(b"G").is_err_and(|error| is_disconnect(&error)),
             };
             !is_ended && !sent.is_err_and(|error| is_disconnect(&error))

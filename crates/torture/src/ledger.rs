@@ -1,13 +1,13 @@
-//! Every create that was asked for and its answer, and what may then be in the database.
+//! Every create request with its answer, and the database content that they allow.
 //!
-//! | answer | the database has |
+//! | answer | expected in the database |
 //! | --- | --- |
 //! | 201 | the group, once, with the six fields of the reply |
-//! | 409 | a group of that name, and not this one |
-//! | 422 and other refusals | nothing of it |
+//! | 409 | another group of that name, and not this one |
+//! | 422 and other refusals | nothing |
 //! | 503, a broken connection, no answer | the group once, or not at all |
 //!
-//! A retry with the same `Idempotency-Key` is an entry of its own with the same [`CreateRequest`].
+//! A retry with the same `Idempotency-Key` is a separate entry with the same [`CreateRequest`].
 
 mod difference;
 mod group;
@@ -19,32 +19,32 @@ pub use group::{Group, stored};
 
 use std::collections::HashMap;
 
-/// A create that was asked for.
+/// A request to create a group.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CreateRequest {
-    /// The name as it is stored: in NFC.
+    /// The name as it is stored, in NFC.
     pub name: String,
-    /// A token that no other request has, so that a row shows whose it is.
+    /// A token that no other request has, so that a row shows which request it is from.
     pub token: String,
     pub admin_id: i64,
     /// The `Idempotency-Key`.
     pub key: Option<String>,
 }
 
-/// The answer to it.
+/// The answer to a create request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// 201 with this group.
     Created(Group),
     /// 409: the name is taken.
     Taken,
-    /// Another status that says that nothing was stored.
+    /// Another status that means that nothing was stored.
     Refused(u16),
-    /// 503, a broken connection or no answer: stored or not.
+    /// 503, a broken connection or no answer: the group may be stored or not.
     Unknown,
 }
 
-/// What was asked and answered, in no particular order.
+/// Requests with their answers, in no particular order.
 #[derive(Debug, Default)]
 pub struct Ledger {
     entries: Vec<(CreateRequest, Answer)>,
@@ -56,22 +56,22 @@ impl Ledger {
         self.entries.push((request, answer));
     }
 
-    /// The number of its entries, for [`Ledger::truncate`].
+    /// The number of entries, for [`Ledger::truncate`].
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Forgets all entries after the first `length`: a backup of that moment has nothing of them.
+    /// Removes all entries after the first `length`, because a backup of that time does not contain them.
     pub fn truncate(&mut self, length: usize) {
         self.entries.truncate(length);
     }
 
-    /// Adds what another ledger has.
+    /// Adds the entries of another ledger.
     pub fn append(&mut self, mut other: Self) {
         self.entries.append(&mut other.entries);
     }
 
-    /// Whether the database may have exactly these rows. An empty answer says that it may.
+    /// Compares the ledger with the rows of the database. Returns nothing if the rows are allowed.
     pub fn check(&self, rows: &[Group]) -> Vec<Difference> {
         let mut differences = duplicates(rows);
         let by_name: HashMap<&str, &Group> = rows.iter().map(|row| (&*row.name, row)).collect();
@@ -88,7 +88,7 @@ impl Ledger {
     }
 }
 
-/// Rows that share what only one may have.
+/// Rows with the same name, UUID or token.
 fn duplicates(rows: &[Group]) -> Vec<Difference> {
     let mut seen: HashMap<String, Vec<&Group>> = HashMap::new();
     for row in rows {
@@ -141,7 +141,7 @@ fn check_name(
             Answer::Refused(status) => *status,
             Answer::Created(_) | Answer::Unknown => continue,
         };
-        // Also where an earlier try was open: a retry must find its own group, and not be refused by it.
+        // This holds also if an earlier try was inconclusive: a retry must return its own group instead of being refused by it.
         if let Some(stored) = stored.filter(|row| matches_request(row, request)) {
             let (request, stored) = (request.clone(), stored.clone());
             differences.push(Difference::RefusedAndStored { request, status, stored });
@@ -151,18 +151,18 @@ fn check_name(
     }
 }
 
-/// Whether a row is what was asked for.
+/// Whether a row is the result of a request.
 fn matches_request(row: &Group, request: &CreateRequest) -> bool {
     row.token == request.token && row.admin_id == request.admin_id
 }
 
-/// Why a 409 is wrong, if no other request has the name.
+/// Checks a 409: some other request must have the name.
 fn check_conflict(
     entries: &[&(CreateRequest, Answer)],
     request: &CreateRequest,
     stored: Option<&Group>,
 ) -> Option<Difference> {
-    // A request that was answered 201 or may have been stored, and that is another one.
+    // Another request that was answered 201, or whose group may be stored.
     let holds = |(other, answer): &&(CreateRequest, Answer)| {
         other != request && matches!(answer, Answer::Created(_) | Answer::Unknown)
     };

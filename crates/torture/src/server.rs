@@ -76,10 +76,10 @@ impl Launch {
 
     /// Starts the server on the given ports of the API and of the admin listener, without waiting. It may end at once.
     pub fn spawn(&self, ports: [u16; 2]) -> anyhow::Result<Server> {
-        static STARTS: AtomicU64 = AtomicU64::new(0);
+        static LAUNCHES: AtomicU64 = AtomicU64::new(0);
         let log = match &self.log_to {
             Some(log) => log.clone(),
-            None => self.folder.join(format!("log-{}", STARTS.fetch_add(1, Ordering::Relaxed))),
+            None => self.folder.join(format!("log-{}", LAUNCHES.fetch_add(1, Ordering::Relaxed))),
         };
         let mut command = self.command(&[]);
         command

@@ -40,7 +40,7 @@ impl Fault for Balancer {
         let ports: Vec<_> = servers.iter().map(|server| [server.port, server.admin_port]).collect();
         let proxy = HaProxy::in_front_of(&ports)?;
         trial.under_load(&deployment, &[proxy.port()], |load, trial| {
-            // HAProxy's own answers where a server was lost before it answered, and where none is there.
+            // HAProxy's own replies if a server is lost before it answers, and if no server is available.
             load.tolerate(&[502, 504]);
             load.more_created(20)?;
             while trial.next_round(60, 8) {

@@ -1,4 +1,4 @@
-//! Bodies that are too large, or become it.
+//! Bodies that are too large, or that decompress to too much.
 
 use super::Fault;
 use crate::{
@@ -22,10 +22,10 @@ pub struct Gigabyte;
 
 pub struct GzipBomb;
 
-/// Connections.
+/// Number of connections for each kind of body.
 const SENDERS: usize = 4;
 
-/// What the memory may grow by, in MiB.
+/// Maximum growth of resident memory, in MiB.
 const MAX_MEMORY_GROWTH: u64 = 64;
 
 impl Fault for Gigabyte {
@@ -81,7 +81,7 @@ impl Fault for GzipBomb {
     }
 
     fn about(&self) -> &'static str {
-        "8 KiB of gzip that are 8 MiB of spaces, 1,000 times: 415, and nothing is unpacked"
+        "8 KiB of gzip that unpack to 8 MiB of spaces, 1,000 times: 415, and nothing is unpacked"
     }
 
     fn is_long(&self) -> bool {
@@ -122,7 +122,7 @@ fn bounded(trial: &mut Trial, server: &Server, memory: Memory) -> anyhow::Result
     Ok(())
 }
 
-/// Sends up to 1 GiB of blocks, and returns the status, how many MiB were sent and how long the connection lived.
+/// Sends up to 1 GiB of blocks. Returns the status, the number of MiB sent, and the lifetime of the connection.
 fn send_gibibyte(port: u16, head: &[u8], block: &[u8]) -> (Option<u16>, u64, Duration) {
     let started_at = Instant::now();
     let Ok(stream) = hostile::connect(port) else { return (None, 0, Duration::ZERO) };
@@ -143,7 +143,7 @@ fn send_gibibyte(port: u16, head: &[u8], block: &[u8]) -> (Option<u16>, u64, Dur
                 Err(_) => {}
             }
         }
-        // The reply may still lie there.
+        // The reply may not be read yet.
         crate::wait::pause(Duration::from_millis(200));
         is_over.store(true, Ordering::Relaxed);
         reader.join().ok().flatten()
@@ -151,7 +151,7 @@ fn send_gibibyte(port: u16, head: &[u8], block: &[u8]) -> (Option<u16>, u64, Dur
     (status, sent >> 20, started_at.elapsed())
 }
 
-/// The status of the reply that comes before the end of the connection.
+/// Reads the status of the reply, until the connection is closed.
 fn read_status(mut stream: &std::net::TcpStream, is_over: &AtomicBool) -> Option<u16> {
     let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
     loop {

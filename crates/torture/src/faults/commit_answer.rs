@@ -1,4 +1,4 @@
-//! The answer to a commit arrives in part, or not at all.
+//! The answer to a commit arrives truncated, or not at all.
 
 use super::{Fault, POSTGRES};
 use crate::{trial::Trial, wait::wait_for};
@@ -6,10 +6,10 @@ use gochat_test_support::{Backend, FaultProxy, Message};
 
 pub struct CommitAnswer;
 
-/// A batch with keys commits by `COMMIT`; one of plain creates is a statement by itself.
+/// The statements that commit: a batch with keys ends with `COMMIT`; a batch of plain creates is a single statement.
 const COMMITS: [Message; 2] = [Message::Containing("COMMIT"), Message::Execute];
 
-/// Bytes of the answers, and one more; of an answer that is shorter, all of it arrives. That to a batch has a row a group.
+/// Sizes of the answers in bytes, plus one. A shorter answer arrives completely. The answer to a batch has a row per group.
 const LENGTHS: [usize; 2] = [19, 100];
 
 impl Fault for CommitAnswer {
@@ -18,7 +18,7 @@ impl Fault for CommitAnswer {
     }
 
     fn about(&self) -> &'static str {
-        "a proxy cuts the connection at each byte of the answer to a commit, and of that to a batch without one"
+        "a proxy cuts the connection at each byte of the answer to `COMMIT`, and to a batch that is a single statement"
     }
 
     fn backends(&self) -> &'static [Backend] {

@@ -1,4 +1,4 @@
-//! The disk is full, and then it is not.
+//! The disk is full for a while.
 
 use super::{Fault, SQLITE};
 use crate::{requirement::Requirement, trial::Trial};
@@ -11,7 +11,7 @@ use std::{
 
 pub struct DiskFull;
 
-/// Room on the disk. A database with its log takes about half of it.
+/// Size of the disk, in MiB. A database with its log takes about half of it.
 const MEBIBYTES: u32 = 16;
 
 impl Fault for DiskFull {
@@ -42,7 +42,7 @@ impl Fault for DiskFull {
                 for _ in 0..trial.by_form(5, 2) {
                     load.more_created(trial.rng.u64(1..50))?;
                     fill(&ballast)?;
-                    // What has room in the files that are there may still be stored.
+                    // Groups that fit into the existing files may still be stored.
                     load.more_unavailable(trial.rng.u64(1..30))?;
                     fs::remove_file(&ballast)?;
                     load.more_created(20)?;
@@ -56,7 +56,7 @@ impl Fault for DiskFull {
     }
 }
 
-/// Writes until there is no room for another byte.
+/// Writes until no more byte fits.
 fn fill(ballast: &Path) -> anyhow::Result<()> {
     let mut file = File::create(ballast)?;
     for size in [1 << 20, 4096, 1] {

@@ -1,4 +1,4 @@
-//! An administrator ends PostgreSQL's backends, again and again.
+//! An administrator ends PostgreSQL's backends repeatedly.
 
 use super::{Fault, POSTGRES};
 use crate::{deployment::Deployment, trial::Trial, wait::pause};
@@ -25,7 +25,7 @@ impl Fault for EndBackends {
     }
 }
 
-/// Ends all connections but its own, 20 times.
+/// Ends all connections except its own, 20 times.
 pub(super) fn end_all(deployment: &Deployment, trial: &mut Trial) -> anyhow::Result<()> {
     let mut sql = deployment.sql()?;
     for _ in 0..20 {

@@ -1,4 +1,4 @@
-//! The primary is lost, and its synchronous standby takes its place.
+//! The primary is lost, and its synchronous standby is promoted.
 
 use super::{Fault, POSTGRES};
 use crate::trial::Trial;

@@ -1,4 +1,4 @@
-//! The database is cut or overwritten while the server runs, and a backup is put in its place.
+//! The database file is truncated or overwritten while the server runs, and then restored from a backup.
 
 use super::{Fault, SQLITE};
 use crate::{
@@ -22,10 +22,10 @@ pub struct FileShortened;
 
 pub struct FileCorrupted;
 
-/// Groups that no load touches, so that damage to their pages is found by reads alone.
+/// Number of groups that no load touches, so that only reads find damage to their pages.
 const PREFILLED: usize = 5_000;
 
-/// Bytes of a page of SQLite.
+/// Size of a SQLite page, in bytes.
 const PAGE: u64 = 4096;
 
 impl Fault for FileCut {
@@ -34,7 +34,7 @@ impl Fault for FileCut {
     }
 
     fn about(&self) -> &'static str {
-        "the database is cut to less than half under load: nothing more is acknowledged; a backup has every group that it should"
+        "the database is truncated to less than half under load: nothing more is acknowledged; a backup has all its groups"
     }
 
     fn backends(&self) -> &'static [Backend] {
@@ -44,7 +44,7 @@ impl Fault for FileCut {
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
         rounds(trial, |load, trial, file| {
             load.more_created(10)?;
-            // At least half of it: the last pages may all be in the log, which puts them back.
+            // At least half is lost: the last pages alone may all be in the log, which restores them.
             file.set_len(trial.rng.u64(0..file.metadata()?.len() / PAGE / 2) * PAGE)?;
             load.expect_nothing_stored(true);
             load.more_unavailable(30)?;
@@ -60,7 +60,7 @@ impl Fault for FileShortened {
     }
 
     fn about(&self) -> &'static str {
-        "the database loses its last pages under load, which may be in the log: 503, or every group is there"
+        "the database loses its last pages under load: the log restores them, or creates are 503"
     }
 
     fn backends(&self) -> &'static [Backend] {
@@ -91,7 +91,7 @@ impl Fault for FileCorrupted {
     }
 
     fn about(&self) -> &'static str {
-        "pages of the database are overwritten under load: no panic, no 500; a backup has every group that it should"
+        "pages of the database are overwritten under load: no panic, no 500; a backup has all its groups"
     }
 
     fn backends(&self) -> &'static [Backend] {
@@ -101,7 +101,7 @@ impl Fault for FileCorrupted {
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
         rounds(trial, |load, trial, file| {
             load.more_created(10)?;
-            // Nothing can tell what a page says that was overwritten with what may stand there.
+            // A read of an overwritten page may return anything, so differences do not count.
             load.report_only(|wrong| wrong.contains(": 500 ") || wrong.contains("no answer"));
             for page in 1..file.metadata()?.len() / PAGE {
                 let garbage: Vec<u8> = (0..PAGE).map(|_| trial.rng.u8(..)).collect();
@@ -114,8 +114,8 @@ impl Fault for FileCorrupted {
     }
 }
 
-/// Damages the file of a new database in each round. `damage` says whether the service goes on with it; if not, a backup takes its
-/// place. Returns in how many rounds it went on.
+/// Damages the file of a new database in each round. `damage` returns whether the service goes on with the file; if not, a backup is
+/// restored. Returns the number of rounds in which the service went on.
 fn rounds(
     trial: &mut Trial,
     damage: impl Fn(&Load, &mut Trial, &File) -> anyhow::Result<bool>,
@@ -148,7 +148,7 @@ fn rounds(
     Ok(whole)
 }
 
-/// Stores groups, and makes a backup as docs/operations.md says. Returns the moment of the backup.
+/// Stores groups, and makes a backup as in docs/operations.md. Returns the ledger at the time of the backup.
 fn back_up(trial: &mut Trial, deployment: &Deployment) -> anyhow::Result<LedgerSnapshot> {
     deployment.prefill(PREFILLED)?;
     let mut server = deployment.start()?;
@@ -161,7 +161,7 @@ fn back_up(trial: &mut Trial, deployment: &Deployment) -> anyhow::Result<LedgerS
     Ok(trial.snapshot())
 }
 
-/// Ends the server, puts the backup in the place of what is left, holds it against the ledger of its moment, and uses it.
+/// Stops the server, restores the backup, compares it with the ledger of its time, and uses it.
 fn restore(
     trial: &mut Trial,
     deployment: &Deployment,
@@ -177,7 +177,7 @@ fn restore(
         }
     }
     fs::rename(deployment.folder().join("backup.sqlite"), deployment.file())?;
-    // What was acknowledged after the backup is lost with the file; what was before is there.
+    // Groups acknowledged after the backup are lost with the file; earlier ones must be there.
     trial.roll_back_to(moment);
     trial.check(deployment)?;
     check_prefill(trial, deployment)?;

@@ -1,4 +1,4 @@
-//! The server may not make a file larger, as with `LimitFSIZE` of systemd or a quota.
+//! The server may not enlarge a file, as with `LimitFSIZE` of systemd or a quota.
 
 use super::{Fault, SQLITE};
 use crate::trial::Trial;
@@ -12,7 +12,7 @@ impl Fault for FileLimit {
     }
 
     fn about(&self) -> &'static str {
-        "RLIMIT_FSIZE of one page under load, so that no file of the database can be written, and lifted"
+        "RLIMIT_FSIZE of one page under load, so that no file of the database can grow; then the limit is lifted"
     }
 
     fn backends(&self) -> &'static [Backend] {

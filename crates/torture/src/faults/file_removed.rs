@@ -57,7 +57,7 @@ fn run(trial: &mut Trial, inject: impl Fn(&Path, &Path) -> anyhow::Result<()>) -
     let files = files(&deployment.file())?;
     super::rounds(trial, &deployment, [20, 3], |load, trial, _| {
         let file = &files[trial.rng.usize(..files.len())];
-        // Another name for the file that the server has open.
+        // A second hard link to the file that the server has open.
         let kept = deployment.folder().join("kept");
         fs::hard_link(file, &kept)?;
         inject(file, &deployment.folder().join("aside"))?;

@@ -1,4 +1,4 @@
-//! Senders at full speed.
+//! Clients that send at full speed.
 
 use super::Fault;
 use crate::{client::request, hostile, trial::Trial};
@@ -7,7 +7,7 @@ pub struct FloodBody;
 
 pub struct FloodPipeline;
 
-/// Connections.
+/// Number of connections.
 const SENDERS: usize = 8;
 
 impl Fault for FloodBody {

@@ -1,4 +1,4 @@
-//! PostgreSQL is frozen, while its machine still acknowledges what arrives.
+//! PostgreSQL is frozen, while its machine still acknowledges packets.
 
 use super::{Fault, POSTGRES};
 use crate::{
@@ -45,7 +45,7 @@ impl Fault for Freeze {
             let frozen_at = Instant::now();
             cluster.pause()?;
             if time > TIMEOUT + Duration::from_secs(1) {
-                // Of the creates that were on their way and of those that come.
+                // For the creates in flight and those that follow.
                 wait_at_most(LONGEST, "503 beside a frozen PostgreSQL", || {
                     Ok((load.unavailable.load(Ordering::Relaxed) > 0).then_some(()))
                 })?;

@@ -1,4 +1,4 @@
-//! Someone guesses API keys.
+//! Clients that guess API keys.
 
 use super::Fault;
 use crate::{
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub struct Guess;
 
-/// Connections.
+/// Number of connections.
 const GUESSERS: usize = 64;
 
 impl Fault for Guess {

@@ -1,4 +1,4 @@
-//! Connections on which nothing is sent.
+//! Idle connections.
 
 use super::Fault;
 use crate::{
@@ -18,10 +18,10 @@ pub struct Idle;
 
 pub struct Descriptors;
 
-/// Longest wait of another client beside them.
+/// Longest time that another client may wait.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// Descriptors of a server that has few.
+/// Limit of descriptors of a small server.
 const FEW: usize = 256;
 
 impl Fault for Idle {
@@ -67,12 +67,12 @@ impl Fault for Descriptors {
         let few = |deployment: &Deployment| {
             deployment.launch().wrapped_by(&["prlimit", &format!("--nofile={FEW}:{FEW}"), "--"])
         };
-        // The one that was idle longest is closed for the next one.
+        // The server closes the connection that was idle longest for a new one.
         run(trial, few, 3_000, |held| (1..FEW).contains(&held))
     }
 }
 
-/// Opens connections to a server, all of which it takes, and of which it holds a number that is right.
+/// Opens `count` connections, all of which the server must accept. `is_right` checks how many it keeps open.
 fn run(
     trial: &mut Trial,
     launch: impl Fn(&Deployment) -> Launch,
@@ -96,7 +96,7 @@ fn run(
     trial.finish(&deployment)
 }
 
-/// Writes down how long new clients wait.
+/// Checks and reports how long new clients wait.
 fn probe(trial: &mut Trial, deployment: &Deployment, server: &Server) {
     let probes = [
         (server.admin_port, request("GET", "/livez", &[], b""), "/livez"),
@@ -115,11 +115,11 @@ fn probe(trial: &mut Trial, deployment: &Deployment, server: &Server) {
     }
 }
 
-/// As many of these connections as can be had.
+/// Opens up to `count` connections.
 fn open(port: u16, count: usize) -> Vec<TcpStream> {
     let mut streams = Vec::new();
     let mut failed = 0;
-    // Where the queue of the listener is full, each attempt takes a second.
+    // If the accept backlog is full, each attempt takes a second.
     while streams.len() < count && failed < 3 {
         match hostile::connect(port) {
             Ok(stream) => streams.push(stream),
@@ -129,7 +129,7 @@ fn open(port: u16, count: usize) -> Vec<TcpStream> {
     streams
 }
 
-/// Whether the other side has not ended it.
+/// Whether the server has not closed it.
 fn is_open(stream: &TcpStream) -> bool {
     let peeked = stream.set_nonblocking(true).and_then(|()| stream.peek(&mut [0]));
     peeked.is_err_and(|error| !hostile::is_disconnect(&error))

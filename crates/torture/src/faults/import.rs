@@ -1,4 +1,4 @@
-//! An import is killed and run again.
+//! An import is killed and repeated.
 
 use super::Fault;
 use crate::{
@@ -18,7 +18,7 @@ impl Fault for Import {
     }
 
     fn about(&self) -> &'static str {
-        "`gochat groups import` is killed at a random time up to 6 times, and repeated until it is through"
+        "`gochat groups import` is killed at a random time up to 6 times, and then repeated to its end"
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
@@ -50,7 +50,7 @@ impl Fault for Import {
             let rows = deployment.stored()?;
             trial.compare(&ledger, &rows);
             trial.expect(rows.len() == lines, || format!("{} groups of {lines} lines: {said}", rows.len()));
-            // The import that came to its end acknowledges each line.
+            // An import that ends successfully acknowledges each line.
             trial.tally.requests += lines as u64;
             trial.tally.created += lines as u64;
         }

@@ -1,4 +1,4 @@
-//! A server that speaks another language.
+//! A PostgreSQL server with messages in another language.
 
 use super::{Fault, POSTGRES, end_backends::end_all};
 use crate::{requirement::Requirement, trial::Trial, wait::pause};
@@ -13,7 +13,7 @@ impl Fault for German {
     }
 
     fn about(&self) -> &'static str {
-        "PostgreSQL in German: backends are ended, it stops fast, a lock is held for 8 s"
+        "PostgreSQL with German messages: backends are ended, it stops fast, a lock is held for 8 s"
     }
 
     fn backends(&self) -> &'static [Backend] {

@@ -33,7 +33,7 @@ impl Fault for Lock {
         super::rounds(trial, &deployment, [5, 1], |load, trial, _| {
             let mut lock = deployment.sql()?;
             lock.execute("BEGIN IMMEDIATE")?;
-            // Commits that had the lock before are through.
+            // Commits that already had the lock are done.
             load.expect_nothing_stored(true);
             pause(time);
             load.expect_nothing_stored(false);

@@ -6,7 +6,7 @@ use gochat_test_support::{Backend, free_port, schema};
 
 pub struct Migrate;
 
-/// Servers on one database.
+/// Number of servers on one database.
 const SERVERS: usize = 3;
 
 impl Fault for Migrate {
@@ -34,7 +34,7 @@ impl Fault for Migrate {
             let found: Vec<_> = deployment.sql()?.rows(versions)?.concat();
             let wanted = schema::versions(trial.backend)?;
             trial.expect(found == wanted, || format!("migrated to {found:?}, not to {wanted:?}"));
-            // SQLite is for one server, though two share a file.
+            // On SQLite only one server is supported, although two can share a file.
             let serving = if trial.backend == Backend::Sqlite { 1 } else { servers.len() };
             let ports: Vec<_> = servers.iter().take(serving).map(|server| server.port).collect();
             trial.under_load(&deployment, &ports, |load, _| load.more_created(50))?;

@@ -1,4 +1,4 @@
-//! PostgreSQL's machine vanishes from the network.
+//! PostgreSQL's machine disappears from the network.
 
 use super::{Fault, POSTGRES};
 use crate::{requirement::Requirement, trial::Trial, wait::pause};
@@ -15,7 +15,7 @@ impl Fault for Packets {
     }
 
     fn about(&self) -> &'static str {
-        "every packet to and from PostgreSQL's machine is dropped for 1 to 12 s, and nobody is told"
+        "every packet to and from PostgreSQL's machine is dropped silently for 1 to 12 s"
     }
 
     fn backends(&self) -> &'static [Backend] {
@@ -45,7 +45,7 @@ impl Fault for Power {
     }
 
     fn about(&self) -> &'static str {
-        "PostgreSQL's machine vanishes: no packet and no end of a connection comes from it, its processes are killed; then it is back"
+        "PostgreSQL's machine disappears: it sends nothing more, its processes are killed; then it returns"
     }
 
     fn backends(&self) -> &'static [Backend] {

@@ -1,4 +1,4 @@
-//! What happens behind PgBouncer.
+//! Faults behind PgBouncer.
 
 use super::{Fault, POSTGRES, end_backends::end_all};
 use crate::{requirement::Requirement, trial::Trial, wait::pause};

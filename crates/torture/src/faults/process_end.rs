@@ -1,4 +1,4 @@
-//! The server ends.
+//! The server is killed or terminated.
 
 use super::Fault;
 use crate::{server::Server, trial::Trial};
@@ -13,7 +13,7 @@ impl Fault for Kill {
     }
 
     fn about(&self) -> &'static str {
-        "SIGKILL of the server under load; the next one goes on"
+        "SIGKILL of the server under load; the next one takes over"
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
@@ -27,7 +27,7 @@ impl Fault for Terminate {
     }
 
     fn about(&self) -> &'static str {
-        "SIGTERM of the server under load; it ends with 0, and the next one goes on"
+        "SIGTERM of the server under load; it ends with 0, and the next one takes over"
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! The file is read-only, and then it is not.
+//! The file is read-only for a while.
 
 use super::{Fault, SQLITE};
 use crate::{
@@ -35,7 +35,7 @@ impl Fault for ReadOnly {
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
         let deployment = trial.bare_deployment()?;
         chown(deployment.folder(), Some(NOBODY), Some(NOBODY))?;
-        // Root may write to any file.
+        // Root may write to any file, so the server runs as another user.
         let deployment = deployment.wrapped_by(&[&["setpriv"], &OTHER_USER[..]].concat()).with_key()?;
         let mode = |mode| fs::set_permissions(deployment.file(), Permissions::from_mode(mode));
         let read = request("GET", "/v1/group?limit=1", &[("GoChat-Token", &deployment.key)], b"");

@@ -1,4 +1,4 @@
-//! Requests that come byte by byte.
+//! Requests that are sent byte by byte.
 
 use super::Fault;
 use crate::{client::request, hostile, trial::Trial};
@@ -8,10 +8,10 @@ pub struct SlowHeads;
 
 pub struct SlowBodies;
 
-/// Connections.
+/// Number of connections.
 const CONNECTIONS: usize = 200;
 
-/// By then each is over, also on a slow machine: `http.request_timeout` is 2 s here.
+/// Time after which each connection must be closed, also on a slow machine; `http.request_timeout` is 2 s here.
 const LIMIT: Duration = Duration::from_secs(8);
 
 impl Fault for SlowHeads {

@@ -44,7 +44,7 @@ impl Fault for StopImmediate {
     }
 }
 
-/// Ends a cluster in some way, again and again; the server goes on by itself.
+/// Stops a cluster repeatedly; the server must recover by itself.
 pub(super) fn run(trial: &mut Trial, end: impl Fn(&Cluster) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let cluster = Cluster::start(Cluster::DURABLE)?;
     let deployment = trial.deployment_on(&cluster)?;

@@ -10,17 +10,17 @@ use std::{
 
 pub struct Unread;
 
-/// Connections.
+/// Number of connections.
 const CONNECTIONS: usize = 64;
 
-/// By then each is over, in seconds, in the long form and in the short one, where a build without optimisation takes long for the
-/// pages that it writes until nobody reads on: `http.request_timeout` is 2 s here.
+/// Time in seconds after which each connection must be closed, in the long and in the short form; `http.request_timeout` is 2 s here. In
+/// the short form the build may be unoptimised, and takes long to write the pages until the client's buffers are full.
 const LIMIT: [u64; 2] = [10, 20];
 
-/// By then the server has ended: `http.shutdown_timeout` is 5 s here.
+/// Time after which the server must have ended; `http.shutdown_timeout` is 5 s here.
 const STOP: Duration = Duration::from_secs(12);
 
-/// What the memory may grow by, in MiB: some pages of 1,000 groups a connection.
+/// Maximum growth of resident memory, in MiB: some pages of 1,000 groups per connection.
 const MAX_MEMORY_GROWTH: u64 = 128;
 
 impl Fault for Unread {
@@ -29,7 +29,7 @@ impl Fault for Unread {
     }
 
     fn about(&self) -> &'static str {
-        "64 connections pipeline pages of 1,000 groups and never read: each is ended, memory is bounded, SIGTERM is heeded"
+        "64 connections pipeline pages of 1,000 groups and never read: each is closed, memory is bounded, SIGTERM ends the server"
     }
 
     fn is_long(&self) -> bool {
@@ -81,7 +81,7 @@ fn open(port: u16, key: &str) -> anyhow::Result<Vec<TcpStream>> {
     let mut streams = Vec::new();
     for _ in 0..CONNECTIONS {
         let mut stream = hostile::connect(port)?;
-        // What the server does not take is not sent.
+        // Bytes that the server does not accept are not sent.
         let _partly = stream.write(&page)?;
         streams.push(stream);
     }

@@ -1,24 +1,24 @@
-//! What is wrong with an answer or a row.
+//! A difference between the answers and the database.
 
 use super::{CreateRequest, Group};
 use std::fmt;
 
-/// One thing that must not be.
+/// A state that must not occur.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
     /// A 201 whose group is not in the database.
     Lost(Group),
-    /// A 201 whose group has another value in the database.
+    /// A 201 whose group has different values in the database.
     Changed { acknowledged: Group, stored: Group },
-    /// More rows than one of a name or a UUID.
+    /// Several rows with one name, UUID or token.
     StoredTwice(Vec<Group>),
-    /// Two 201s that name different groups for one name.
+    /// Two 201s with different groups of the same name.
     TwoGroupsForOneName(Group, Group),
-    /// A row that was refused: by 409, 422 or another status that stores nothing.
+    /// A row whose request was refused by 409, 422 or another status.
     RefusedAndStored { request: CreateRequest, status: u16, stored: Group },
-    /// A row that nobody asked for, or that has other fields than any request for it.
+    /// A row that matches no request.
     NotRequested(Group),
-    /// A 409 for a name that no other request could have taken.
+    /// A 409 although no other request has that name.
     ConflictWithoutRival(CreateRequest),
     /// A 409 for a name that is not in the database.
     ConflictWithoutRow(CreateRequest),

@@ -33,10 +33,10 @@ fn what_may_be_is_no_difference() {
     let cases: &[Case<'_>] = &[
         (&[], &[]),
         (&[(request("a", "t"), Answer::Created(created.clone()))], from_ref(&created)),
-        // Open: once or not at all.
+        // Unknown: stored once or not at all.
         (&[(request("a", "t"), Answer::Unknown)], &[]),
         (&[(request("a", "t"), Answer::Unknown)], from_ref(&created)),
-        // A retry says which.
+        // A retry shows which.
         (
             &[(request("a", "t"), Answer::Unknown), (request("a", "t"), Answer::Created(created.clone()))],
             from_ref(&created),
@@ -141,7 +141,7 @@ fn a_retry_that_is_refused_by_its_own_group_is_found() {
             Difference::RefusedAndStored { request: request("a", "t"), status: 409, stored: stored.clone() };
         assert_eq!(ledger(&entries).check(from_ref(&stored)), [expected], "{entries:?}");
     }
-    // The other contender's group refuses it, as it should.
+    // The group of the other client has the name, so 409 is right.
     let contended = ledger(&[refused[0].clone(), refused[1].clone(), (request("a", "u"), Answer::Unknown)]);
     assert_eq!(contended.check(&[group(1, "a", "u")]), []);
 }

@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Longest and shortest pause after a failure.
+/// Bounds of the pause after a failure, in milliseconds.
 const BACKOFF: [u64; 2] = [5, 40];
 
 pub(super) struct Worker<'a> {
@@ -25,7 +25,7 @@ pub(super) struct Worker<'a> {
     rng: Rng,
     port: usize,
     client: Client,
-    /// Groups of which this client was told, with what was asked and sent.
+    /// Acknowledged groups, with the request and the name as it was sent.
     known: Vec<(CreateRequest, String, Group)>,
     requests: u64,
     outcome: Outcome,
@@ -62,7 +62,7 @@ impl<'a> Worker<'a> {
         self.outcome
     }
 
-    /// A number that no other request of this database has.
+    /// A text that no other request on this database contains.
     fn unique(&mut self) -> String {
         self.requests += 1;
         format!("{}-{}-{}", self.plan.tag, self.number, self.requests)

@@ -2,7 +2,7 @@
 
 use crate::{client::request, ledger::CreateRequest};
 
-/// A create. `name` is as it is sent, which need not be as it is stored.
+/// Builds a create. `name` is sent as it is; it may differ from the stored name.
 pub fn create(api_key: &str, name: &str, create: &CreateRequest) -> Vec<u8> {
     let body =
         serde_json::json!({"name": name, "token": create.token, "admin_id": create.admin_id}).to_string();
@@ -11,7 +11,7 @@ pub fn create(api_key: &str, name: &str, create: &CreateRequest) -> Vec<u8> {
     request("POST", "/v1/group", &headers, body.as_bytes())
 }
 
-/// A read.
+/// Builds a read.
 pub fn read(api_key: &str, target: &str) -> Vec<u8> {
     request("GET", target, &[("GoChat-Token", api_key)], b"")
 }

@@ -1,8 +1,8 @@
-//! Figures of a load.
+//! The counters of a load.
 
 use std::{ops::AddAssign, time::Duration};
 
-/// Answers, counted.
+/// Numbers of requests and of their answers.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Tally {
     pub requests: u64,

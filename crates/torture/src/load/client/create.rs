@@ -1,4 +1,4 @@
-//! Creates, and what becomes of those that are left open.
+//! Creates, and retries of those whose result is unknown.
 
 use super::{super::request, Worker};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 use std::{sync::atomic::Ordering, time::Instant};
 
-/// Ends of names as they are sent and as they are stored: the second is composed (NFC).
+/// Suffixes of names, as sent and as stored: the stored form is NFC.
 const NAME_SUFFIXES: [(&str, &str); 4] =
     [("", ""), ("-e\u{301}", "-\u{e9}"), ("-😀", "-😀"), (" '%_\\", " '%_\\")];
 
@@ -20,7 +20,7 @@ impl Worker<'_> {
         self.create(request, format!("{name}{sent}"), false);
     }
 
-    /// A name that other clients want too.
+    /// Creates a group whose name other clients want too.
     pub(super) fn contend(&mut self) {
         let name = format!("{}-race-{}", self.plan.tag, self.load.races.fetch_add(1, Ordering::Relaxed) / 4);
         let request = self.new_request(name.clone());
@@ -33,7 +33,7 @@ impl Worker<'_> {
         self.create(request, sent, true);
     }
 
-    /// A create that may be answered 201, and 409 where the name may be taken. What is left open is asked again, if it has a key.
+    /// Sends a create. It must be answered 201, or 409 if `may_be_taken`. If the result is unknown and there is a key, it is repeated.
     fn create(&mut self, request: CreateRequest, sent: String, may_be_taken: bool) {
         let bytes = request::create(&self.plan.key, &sent, &request);
         let mut is_unknown = false;
@@ -52,7 +52,7 @@ impl Worker<'_> {
                     return self.outcome.ledger.record(request, Answer::Taken);
                 }
                 Ok(reply) if self.load.is_inconclusive(reply.status) => {
-                    is_unknown = self.record_unknown(&request, is_unknown)
+                    is_unknown = self.record_unknown(&request, is_unknown);
                 }
                 Ok(reply) => {
                     self.record_failure(&format!("{request:?} is refused"), &reply);
@@ -60,14 +60,14 @@ impl Worker<'_> {
                 }
                 Err(Failure::NotConnected) => {}
                 Err(Failure::Broken | Failure::Malformed(_)) => {
-                    is_unknown = self.record_unknown(&request, is_unknown)
+                    is_unknown = self.record_unknown(&request, is_unknown);
                 }
                 Err(Failure::TimedOut) => {
                     self.load.record_failure(format!("no answer to {request:?}"));
                     is_unknown = self.record_unknown(&request, is_unknown);
                 }
             }
-            // Without a key, the answer stays open.
+            // Without a key, the result stays unknown.
             if is_unknown && request.key.is_none() {
                 return self.back_off();
             }

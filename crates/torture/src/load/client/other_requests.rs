@@ -1,4 +1,4 @@
-//! Requests beside creates: one that breaks a rule, a replay and a read.
+//! Other requests than creates: an invalid one, a replay and a read.
 
 use super::{super::request, Worker};
 use crate::{
@@ -30,7 +30,7 @@ impl Worker<'_> {
                 self.outcome.ledger.record(request, Answer::Refused(422));
             }
             Ok(reply) if self.load.is_inconclusive(reply.status) => {
-                self.outcome.ledger.record(request, Answer::Unknown)
+                self.outcome.ledger.record(request, Answer::Unknown);
             }
             Ok(reply) => self.record_failure(&format!("{request:?} wants 422"), &reply),
             Err(Failure::NotConnected) => {}
@@ -38,7 +38,7 @@ impl Worker<'_> {
         }
     }
 
-    /// A create that was answered 201, with its key.
+    /// Repeats a create that was answered 201, if it has a key.
     pub(super) fn repeat(&mut self) {
         let Some((request, sent, group)) = self.rng.choice(&self.known).cloned() else { return };
         if request.key.is_none() {
