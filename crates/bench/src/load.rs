@@ -46,7 +46,7 @@ pub struct Load {
     pub time: Duration,
     /// The names of the groups.
     pub names: Names,
-    /// Whether to count the statuses, which costs the generator time.
+    /// True if statuses are counted, which costs the generator time.
     pub statuses: bool,
 }
 

@@ -40,7 +40,7 @@ impl System {
         }
     }
 
-    /// Whether the binary `gochat` serves it.
+    /// Returns whether the binary `gochat` serves it.
     pub const fn is_product(self) -> bool {
         matches!(self, Self::Sqlite | Self::Postgres)
     }

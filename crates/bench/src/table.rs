@@ -50,7 +50,7 @@ pub struct Goal {
     pub what: String,
     pub value: f64,
     pub bound: f64,
-    /// Whether the goal is a lower bound.
+    /// True if the goal is a lower bound.
     pub at_least: bool,
     pub unit: &'static str,
 }

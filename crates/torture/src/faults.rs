@@ -46,7 +46,7 @@ pub trait Fault: Sync {
         &Backend::ALL
     }
 
-    /// Whether it takes long, so that the short form runs it on only one database, which the seed chooses.
+    /// Returns whether it takes long, so that the short form runs it on only one database, which the seed chooses.
     fn is_long(&self) -> bool {
         false
     }

@@ -44,7 +44,7 @@ pub fn connect(port: u16) -> std::io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Whether an error of a read or a write means that the peer has closed the connection.
+/// Returns whether an error of a read or a write means that the peer has closed the connection.
 pub fn is_disconnect(error: &std::io::Error) -> bool {
     !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }
@@ -59,9 +59,9 @@ pub struct Sent {
 }
 
 /// Sends `head`, then `block` repeatedly at full speed, on one connection after another. Reads and discards the replies.
-pub fn send_at_full_speed(port: u16, head: &[u8], block: &[u8], over: &AtomicBool) -> Sent {
+pub fn send_at_full_speed(port: u16, head: &[u8], block: &[u8], stop: &AtomicBool) -> Sent {
     let mut sent = Sent::default();
-    while !over.load(Ordering::Relaxed) {
+    while !stop.load(Ordering::Relaxed) {
         let Ok(stream) = connect(port) else {
             pause(POLL_TIMEOUT);
             continue;
@@ -70,10 +70,10 @@ pub fn send_at_full_speed(port: u16, head: &[u8], block: &[u8], over: &AtomicBoo
         let started_at = Instant::now();
         let is_closed = AtomicBool::new(false);
         thread::scope(|scope| {
-            scope.spawn(|| read_all(&stream, &is_closed, over));
+            scope.spawn(|| read_all(&stream, &is_closed, stop));
             let mut stream = &stream;
             let mut next = head;
-            while !over.load(Ordering::Relaxed) && !is_closed.load(Ordering::Relaxed) {
+            while !stop.load(Ordering::Relaxed) && !is_closed.load(Ordering::Relaxed) {
                 match stream.write(next) {
                     Ok(written) => {
                         sent.bytes += written as u64;
@@ -94,9 +94,9 @@ pub fn send_at_full_speed(port: u16, head: &[u8], block: &[u8], over: &AtomicBoo
 }
 
 /// Reads until the connection is closed.
-fn read_all(mut stream: &TcpStream, is_closed: &AtomicBool, over: &AtomicBool) {
+fn read_all(mut stream: &TcpStream, is_closed: &AtomicBool, stop: &AtomicBool) {
     let mut buffer = vec![0; 1 << 16];
-    while !over.load(Ordering::Relaxed) && !is_closed.load(Ordering::Relaxed) {
+    while !stop.load(Ordering::Relaxed) && !is_closed.load(Ordering::Relaxed) {
         match stream.read(&mut buffer) {
             Ok(0) => is_closed.store(true, Ordering::Relaxed),
             Err(error) if is_disconnect(&error) => is_closed.store(true, Ordering::Relaxed),
@@ -115,32 +115,32 @@ pub fn attack<T: Send>(
 ) -> anyhow::Result<Vec<T>> {
     let windows = trial.by_form(WINDOWS[0], WINDOWS[1]);
     let memory = server.start_memory_measurement()?;
-    let (alone, beside, results) = trial.under_load(deployment, &[server.port], |load, _| {
+    let (baseline, attacked, results) = trial.under_load(deployment, &[server.port], |load, _| {
         load.more_created(20)?;
-        let (mut alone, mut beside, mut results) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut baseline, mut attacked, mut results) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..windows {
-            alone.push(measure(load, BASELINE_WINDOW));
-            let over = AtomicBool::new(false);
+            baseline.push(measure(load, BASELINE_WINDOW));
+            let stop = AtomicBool::new(false);
             thread::scope(|scope| {
-                let threads: Vec<_> = (0..attackers).map(|_| scope.spawn(|| attacker(&over))).collect();
-                beside.push(measure(load, ATTACK_WINDOW));
-                over.store(true, Ordering::Relaxed);
+                let threads: Vec<_> = (0..attackers).map(|_| scope.spawn(|| attacker(&stop))).collect();
+                attacked.push(measure(load, ATTACK_WINDOW));
+                stop.store(true, Ordering::Relaxed);
                 results.extend(threads.into_iter().filter_map(|thread| thread.join().ok()));
             });
         }
         load.more_created(20)?;
-        Ok((median(alone), median(beside), results))
+        Ok((median(baseline), median(attacked), results))
     })?;
     let floor = Duration::from_millis(trial.by_form(MIN_P99_LIMIT[0], MIN_P99_LIMIT[1]));
-    trial.expect(beside <= floor.max(alone * MAX_P99_RATIO), || {
-        format!("the 99th percentile beside it is {beside:?}, {alone:?} without it")
+    trial.expect(attacked <= floor.max(baseline * MAX_P99_RATIO), || {
+        format!("the 99th percentile beside it is {attacked:?}, {baseline:?} without it")
     });
     let grown = server.memory_growth(memory)?;
     trial.expect(grown < MAX_MEMORY_GROWTH, || format!("the memory grew by {grown} MiB"));
     trial.note(format!(
         "p99 {:.1} ms, {:.1} ms beside it, {grown} MiB more memory",
-        alone.as_secs_f64() * 1000.0,
-        beside.as_secs_f64() * 1000.0
+        baseline.as_secs_f64() * 1000.0,
+        attacked.as_secs_f64() * 1000.0
     ));
     anyhow::ensure!(results.len() == attackers * windows, "an attacker panicked");
     Ok(results)
@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_window_beside_other_work_does_not_move_the_median() {
+    fn one_window_under_other_load_does_not_move_the_median() {
         let times = [900, 4, 5].map(Duration::from_millis);
         assert_eq!(median(times.to_vec()), Duration::from_millis(5));
         assert_eq!(median(Vec::new()), Duration::ZERO);

@@ -151,7 +151,7 @@ fn check_name(
     }
 }
 
-/// Whether a row is the result of a request.
+/// Returns whether a row is the result of a request.
 fn matches_request(row: &Group, request: &CreateRequest) -> bool {
     row.token == request.token && row.admin_id == request.admin_id
 }

@@ -49,7 +49,7 @@ pub struct Load {
     counts: Mutex<fn(&str) -> bool>,
     progress: Arc<Progress>,
     is_over: AtomicBool,
-    /// Whether the service is healthy at the end, so that each retry must be answered.
+    /// True if the service is healthy at the end, so that each retry must be answered.
     must_settle: AtomicBool,
     latencies: Mutex<Vec<Duration>>,
     races: AtomicU64,
@@ -120,7 +120,7 @@ impl Load {
         }
     }
 
-    /// Whether this status, received now, leaves open whether the group is stored.
+    /// Returns whether this status, received now, leaves open whether the group is stored.
     fn is_inconclusive(&self, status: u16) -> bool {
         let (statuses, end) = &*self.tolerated.lock().unwrap_or_else(PoisonError::into_inner);
         status == 503 || statuses.contains(&status) && end.is_none_or(|end| Instant::now() < end)
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_is_excused_until_shortly_after_the_fault() {
+    fn a_status_is_tolerated_until_shortly_after_the_fault() {
         let load = Load::new(Arc::default());
         let open = |load: &Load| [503, 408].map(|status| load.is_inconclusive(status));
         assert_eq!(open(&load), [true, false]);

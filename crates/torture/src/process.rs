@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_returns_its_output_or_its_complaint() {
+    fn a_command_returns_its_output_or_its_standard_error() {
         let shell = |script| run(Command::new("sh").args(["-c", script]));
         assert_eq!(shell("echo out; echo err >&2").unwrap().stdout, b"out\n");
         let error = shell("echo err >&2; exit 3").unwrap_err().to_string();
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_is_killed_with_its_value() {
+    fn a_process_is_killed_on_drop() {
         let process = Process::spawn(Command::new("sleep").arg("600")).unwrap();
         let pid = Pid::from_child(&process.child);
         drop(process);

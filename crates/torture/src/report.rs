@@ -99,7 +99,7 @@ impl Report {
         Self { seed, is_short, lines: Vec::new(), took: Duration::ZERO }
     }
 
-    /// Whether there was no failure.
+    /// Returns whether there was no failure.
     pub fn passed(&self) -> bool {
         self.lines.iter().all(|line| line.failures.is_empty())
     }

@@ -55,7 +55,7 @@ impl Requirement {
         }
     }
 
-    /// Whether the environment says that it must be met; then it is a failure if it is not.
+    /// Returns whether the environment says that it must be met; then it is a failure if it is not.
     pub fn is_required(self) -> bool {
         let is_set = |name| std::env::var(name).is_ok_and(|value| value == "1");
         let of_postgres = matches!(self, Self::Postgres | Self::PgBouncer | Self::German);

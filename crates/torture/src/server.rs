@@ -128,7 +128,7 @@ impl Server {
         Ok(self.process.wait()?.code())
     }
 
-    /// Whether the process is still running.
+    /// Returns whether the process is still running.
     pub fn is_alive(&mut self) -> anyhow::Result<bool> {
         Ok(self.process.status()?.is_none())
     }

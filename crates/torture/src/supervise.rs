@@ -168,21 +168,21 @@ mod tests {
     }
 
     #[test]
-    fn a_trial_that_hangs_is_wrong_and_what_it_found_is_kept() {
+    fn a_trial_that_hangs_fails_and_keeps_its_failures() {
         let (rounds, wrong, skipped) = outcome(|limits| limits.idle_limit = Duration::from_millis(300));
         let hangs = "nothing happened in it for 300ms; it waited 0 s for: the end of days";
         assert_eq!((rounds, wrong, skipped), (1, vec!["a difference".to_owned(), hangs.to_owned()], None));
     }
 
     #[test]
-    fn a_trial_that_overruns_is_wrong() {
+    fn a_trial_that_overruns_fails() {
         let (_, wrong, skipped) = outcome(|limits| limits.latest = Instant::now());
         assert!(wrong[1].starts_with("it runs far longer than its share of the time; "), "{wrong:?}");
         assert_eq!(skipped, None);
     }
 
     #[test]
-    fn what_a_trial_found_that_the_clock_ends_is_wrong() {
+    fn failures_of_a_trial_that_runs_out_of_time_count() {
         let (_, wrong, skipped) = outcome(|limits| limits.end = Some(Instant::now()));
         assert_eq!(wrong, ["a difference"]);
         assert_eq!(skipped.unwrap(), "the clock ended it; it waited 0 s for: the end of days");

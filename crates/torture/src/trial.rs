@@ -59,7 +59,7 @@ impl Trial {
         }
     }
 
-    /// Whether another round begins, given the number of rounds in the long and the short form. The first round always begins.
+    /// Returns whether another round begins, given the number of rounds in the long and the short form. The first round always begins.
     pub fn next_round(&mut self, long: u32, short: u32) -> bool {
         let most = if self.context.is_short { short } else { long };
         let is_time = self.rounds() == 0 || self.until.is_none_or(|until| Instant::now() < until);

@@ -62,7 +62,7 @@ impl Fault for Postmaster {
     }
 }
 
-/// Whether a process is gone or a zombie.
+/// Returns whether a process is gone or a zombie.
 fn has_ended(id: &str) -> anyhow::Result<bool> {
     let state = Process::new(id.parse()?).and_then(|process| process.stat()?.state());
     Ok(state.map_or(true, |state| matches!(state, ProcState::Zombie | ProcState::Dead)))

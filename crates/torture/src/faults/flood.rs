@@ -31,8 +31,8 @@ impl Fault for FloodBody {
         let block = vec![b' '; 1 << 16];
         while trial.next_round(3, 1) {
             let port = server.port;
-            let sent = hostile::attack(trial, &deployment, &server, SENDERS, |over| {
-                hostile::send_at_full_speed(port, &head, &block, over)
+            let sent = hostile::attack(trial, &deployment, &server, SENDERS, |stop| {
+                hostile::send_at_full_speed(port, &head, &block, stop)
             })?;
             let longest = sent.iter().map(|sent| sent.longest).max().unwrap_or_default();
             trial.expect(longest < hostile::CLOSE_LIMIT, || format!("a sender was read for {longest:?}"));
@@ -64,7 +64,7 @@ impl Fault for FloodPipeline {
         let block = request("GET", "/nope", &[], b"").repeat(1000);
         while trial.next_round(3, 1) {
             let port = server.port;
-            let sent = hostile::attack(trial, &deployment, &server, SENDERS, |over| {
+            let sent = hostile::attack(trial, &deployment, &server, SENDERS, |stop| {
                 hostile::send_at_full_speed(port, b"", &block, over)
             })?;
             let requests = sent.iter().map(|sent| sent.bytes).sum::<u64>() * 1000 / block.len() as u64;

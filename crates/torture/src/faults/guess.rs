@@ -32,10 +32,10 @@ impl Fault for Guess {
         let mut server = deployment.start()?;
         while trial.next_round(3, 1) {
             let (port, seeds) = (server.port, AtomicU64::new(trial.rng.u64(..)));
-            let guesses = hostile::attack(trial, &deployment, &server, GUESSERS, |over| {
+            let guesses = hostile::attack(trial, &deployment, &server, GUESSERS, |stop| {
                 let mut rng = Rng::with_seed(seeds.fetch_add(1, Ordering::Relaxed));
                 let (mut client, mut counts) = (Client::new(port), [0_u64; 3]);
-                while !over.load(Ordering::Relaxed) {
+                while !stop.load(Ordering::Relaxed) {
                     let key: String = (0..43).map(|_| rng.alphanumeric()).collect();
                     let guess =
                         request("GET", "/v1/group/1", &[("GoChat-Token", &format!("gck_{key}"))], b"");

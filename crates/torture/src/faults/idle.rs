@@ -129,7 +129,7 @@ fn open(port: u16, count: usize) -> Vec<TcpStream> {
     streams
 }
 
-/// Whether the server has not closed it.
+/// Returns whether the server has not closed it.
 fn is_open(stream: &TcpStream) -> bool {
     let peeked = stream.set_nonblocking(true).and_then(|()| stream.peek(&mut [0]));
     peeked.is_err_and(|error| !hostile::is_disconnect(&error))

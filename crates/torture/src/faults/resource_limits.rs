@@ -111,10 +111,10 @@ impl Fault for Memory {
 fn read_pages(port: u16, key: &str) -> [u64; 2] {
     let target = format!("/v1/group?limit={PAGE}");
     let page = request("GET", &target, &[("GoChat-Token", key)], b"");
-    let (over, counts) = (AtomicBool::new(false), [0, 0].map(AtomicU64::new));
+    let (stop, counts) = (AtomicBool::new(false), [0, 0].map(AtomicU64::new));
     let read = || {
         let mut client = Client::new(port);
-        while !over.load(Ordering::Relaxed) {
+        while !stop.load(Ordering::Relaxed) {
             match client.send(&page) {
                 Ok(reply) if reply.status == 200 => {
                     let is_whole = reply.text().matches("\"uuid\":").count() == PAGE;
@@ -130,7 +130,7 @@ fn read_pages(port: u16, key: &str) -> [u64; 2] {
             scope.spawn(read);
         }
         pause(Duration::from_secs(2));
-        over.store(true, Ordering::Relaxed);
+        stop.store(true, Ordering::Relaxed);
     });
     counts.map(AtomicU64::into_inner)
 }

@@ -28,7 +28,7 @@ fn ledger(entries: &[(CreateRequest, Answer)]) -> Ledger {
 }
 
 #[test]
-fn what_may_be_is_no_difference() {
+fn allowed_rows_are_no_difference() {
     let created = group(1, "a", "t");
     let cases: &[Case<'_>] = &[
         (&[], &[]),
@@ -147,7 +147,7 @@ fn a_retry_that_is_refused_by_its_own_group_is_found() {
 }
 
 #[test]
-fn a_ledger_goes_back_to_what_it_was() {
+fn a_ledger_is_rolled_back() {
     let kept = group(1, "a", "t");
     let mut ledger = ledger(&[(request("a", "t"), Answer::Created(kept.clone()))]);
     let length = ledger.len();
@@ -168,7 +168,7 @@ fn two_groups_for_one_name_are_found() {
 }
 
 #[test]
-fn a_row_that_nobody_asked_for_is_found() {
+fn a_row_without_a_request_is_found() {
     let stray = group(1, "a", "t");
     assert_eq!(ledger(&[]).check(from_ref(&stray)), [Difference::NotRequested(stray.clone())]);
     let other_fields = ledger(&[(request("a", "u"), Answer::Unknown)]);
