@@ -115,32 +115,32 @@ pub fn attack<T: Send>(
 ) -> anyhow::Result<Vec<T>> {
     let windows = trial.by_form(WINDOWS[0], WINDOWS[1]);
     let memory = server.start_memory_measurement()?;
-    let (baseline, attacked, results) = trial.under_load(deployment, &[server.port], |load, _| {
+    let (baseline, under_attack, results) = trial.under_load(deployment, &[server.port], |load, _| {
         load.more_created(20)?;
-        let (mut baseline, mut attacked, mut results) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut baseline, mut under_attack, mut results) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..windows {
             baseline.push(measure(load, BASELINE_WINDOW));
             let stop = AtomicBool::new(false);
             thread::scope(|scope| {
                 let threads: Vec<_> = (0..attackers).map(|_| scope.spawn(|| attacker(&stop))).collect();
-                attacked.push(measure(load, ATTACK_WINDOW));
+                under_attack.push(measure(load, ATTACK_WINDOW));
                 stop.store(true, Ordering::Relaxed);
                 results.extend(threads.into_iter().filter_map(|thread| thread.join().ok()));
             });
         }
         load.more_created(20)?;
-        Ok((median(baseline), median(attacked), results))
+        Ok((median(baseline), median(under_attack), results))
     })?;
     let floor = Duration::from_millis(trial.by_form(MIN_P99_LIMIT[0], MIN_P99_LIMIT[1]));
-    trial.expect(attacked <= floor.max(baseline * MAX_P99_RATIO), || {
-        format!("the 99th percentile beside it is {attacked:?}, {baseline:?} without it")
+    trial.expect(under_attack <= floor.max(baseline * MAX_P99_RATIO), || {
+        format!("the 99th percentile beside it is {under_attack:?}, {baseline:?} without it")
     });
     let grown = server.memory_growth(memory)?;
     trial.expect(grown < MAX_MEMORY_GROWTH, || format!("the memory grew by {grown} MiB"));
     trial.note(format!(
         "p99 {:.1} ms, {:.1} ms beside it, {grown} MiB more memory",
         baseline.as_secs_f64() * 1000.0,
-        attacked.as_secs_f64() * 1000.0
+        under_attack.as_secs_f64() * 1000.0
     ));
     anyhow::ensure!(results.len() == attackers * windows, "an attacker panicked");
     Ok(results)

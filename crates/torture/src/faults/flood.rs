@@ -65,7 +65,7 @@ impl Fault for FloodPipeline {
         while trial.next_round(3, 1) {
             let port = server.port;
             let sent = hostile::attack(trial, &deployment, &server, SENDERS, |stop| {
-                hostile::send_at_full_speed(port, b"", &block, over)
+                hostile::send_at_full_speed(port, b"", &block, stop)
             })?;
             let requests = sent.iter().map(|sent| sent.bytes).sum::<u64>() * 1000 / block.len() as u64;
             trial.note(format!("{requests} requests sent"));
