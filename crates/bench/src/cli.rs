@@ -3,30 +3,30 @@
 use crate::{scenarios::Scenario, system::System};
 use clap::{Parser, Subcommand};
 
-/// Measure the group service over loopback, beside a service without group commit, and beside pgbench.
+/// Measure the group service over loopback, and compare it with a service without group commit and with pgbench.
 #[derive(Debug, Parser)]
 #[command(name = "gochat-bench")]
 pub struct Cli {
-    /// Shorter runs, and only the comparison of systems and the start; writes no file.
+    /// Shorter runs, of the comparison of systems and the start only; writes no file.
     #[arg(long)]
     pub quick: bool,
 
-    /// Only this; may be given more than once. Writes no file.
+    /// Run only this scenario; may be given more than once. Writes no file.
     #[arg(long)]
     pub only: Vec<Scenario>,
 
-    /// What to do instead of measuring.
+    /// An action instead of measuring.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-/// What the program does for itself.
+/// Internal commands of the program.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve as a system that is not the product, with the settings of the product.
+    /// Serve as one of the systems that are compared with the product, with the product's settings.
     #[command(hide = true)]
     Serve {
-        /// Which.
+        /// The system.
         system: System,
     },
 }

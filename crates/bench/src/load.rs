@@ -1,8 +1,8 @@
-//! The load: `wrk`, which sends a request as soon as the reply to the last is there.
+//! Load by `wrk`, which sends a request as soon as it has the reply to the previous one.
 
 mod reads;
 
-pub use reads::{Kind, Reads};
+pub use reads::{ReadKind, Reads};
 
 use crate::server::Server;
 use anyhow::{Context, ensure};
@@ -15,20 +15,20 @@ use std::{
 };
 use tempfile::NamedTempFile;
 
-/// The creates.
-const SCRIPT: &str = concat!(include_str!("load/line.lua"), include_str!("load/create.lua"));
+/// The script for creates.
+const SCRIPT: &str = concat!(include_str!("load/summary.lua"), include_str!("load/create.lua"));
 
 /// The names of the groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Names {
-    /// `group_1`, `group_2`, and so on: each goes in beside the last.
+    /// `group_1`, `group_2`, and so on: index entries are adjacent.
     Ordered,
-    /// Random: each goes into the index where nothing else has gone lately.
+    /// Random: index entries are spread over the whole index.
     Scattered,
 }
 
 impl Names {
-    /// As the script and the tables have it.
+    /// The name in the script and in the tables.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ordered => "ordered",
@@ -37,23 +37,23 @@ impl Names {
     }
 }
 
-/// Creates: by how many clients, for how long.
+/// A load of creates.
 #[derive(Debug, Clone, Copy)]
 pub struct Load {
-    /// Connections, each with one request at a time.
+    /// Number of connections, each with one request at a time.
     pub clients: usize,
-    /// How long.
+    /// Duration.
     pub time: Duration,
-    /// What the groups are called.
+    /// The names of the groups.
     pub names: Names,
-    /// Whether to count the statuses, which costs the generator time.
+    /// True if statuses are counted, which costs the generator time.
     pub statuses: bool,
 }
 
-/// What a run showed.
+/// The figures of a run.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Sample {
-    /// Replies a second, errors included.
+    /// Replies per second, including errors.
     pub throughput: f64,
     /// The median latency, in microseconds.
     pub p50: f64,
@@ -61,17 +61,17 @@ pub struct Sample {
     pub p99: f64,
     /// The 99.9th percentile, in microseconds.
     pub p999: f64,
-    /// Cores that the server kept busy.
+    /// Number of cores that the server used.
     pub cpu: f64,
     /// The server's peak memory, in bytes.
     pub peak: f64,
     /// Replies of 400 and above, connections that broke, and requests that timed out.
     pub errors: f64,
-    /// Where they were counted: replies 201, 503, and any other.
+    /// Numbers of replies 201, 503 and others, if they were counted.
     pub statuses: [u64; 3],
 }
 
-/// The last line of the script.
+/// The last line that the script prints.
 #[derive(Deserialize)]
 struct Line {
     requests: u64,
@@ -87,19 +87,19 @@ struct Line {
 }
 
 impl Load {
-    /// Clients for a time, with ordered names.
+    /// Creates a load with ordered names.
     pub const fn new(clients: usize, time: Duration) -> Self {
         Self { clients, time, names: Names::Ordered, statuses: false }
     }
 
-    /// Puts the load on a server.
+    /// Runs the load on a server.
     pub fn run(self, server: &Server<'_>) -> anyhow::Result<Sample> {
         let arguments = [self.names.as_str(), &self.statuses.to_string()];
         wrk(server, self.clients, self.time, SCRIPT, arguments)
     }
 }
 
-/// Runs a script, which has the key, the seed and then these arguments.
+/// Runs a script with the API key, the seed and these arguments.
 fn wrk(
     server: &Server<'_>,
     clients: usize,
@@ -138,7 +138,7 @@ fn wrk(
     })
 }
 
-/// A number that no other run has, so that no name comes twice.
+/// A number that no other run has, so that all names differ.
 fn seed() -> u64 {
     static RUNS: AtomicU64 = AtomicU64::new(0);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -146,7 +146,7 @@ fn seed() -> u64 {
 }
 
 impl Sample {
-    /// Of each figure its median; errors and statuses are summed, as a median would hide those of one round.
+    /// The median of each figure. Errors and statuses are summed, because a median would hide those of one round.
     pub fn median(samples: &[Self]) -> Self {
         let of = |figure: fn(&Self) -> f64| {
             let mut figures: Vec<_> = samples.iter().map(figure).collect();

@@ -1,9 +1,9 @@
-//! What it was measured on.
+//! The machine on which the benchmark runs.
 
 use procfs::{CpuInfo, Current, Meminfo};
 use std::process::Command;
 
-/// Lines on the machine and on the versions.
+/// Describes the machine and the versions.
 pub fn describe() -> anyhow::Result<String> {
     let cpu = CpuInfo::current()?;
     let model = cpu.model_name(0).unwrap_or("unknown processor").to_owned();
@@ -27,7 +27,7 @@ pub fn describe() -> anyhow::Result<String> {
 }
 
 fn first_line(program: &str, arguments: &[&str]) -> String {
-    // `wrk --version` ends with 1, and says it all the same.
+    // `wrk --version` prints the version although it exits with 1.
     let output = Command::new(program).args(arguments).output();
     let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
     let text = text.unwrap_or_else(|error| format!("{program}: {error}"));

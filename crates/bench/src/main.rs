@@ -1,11 +1,11 @@
-//! Measures the group service beside what else there is. See the README of this crate.
+//! Measures the group service and compares it with other systems. See the README of this crate.
 #![allow(clippy::cast_precision_loss, reason = "a figure has fewer digits than an f64 keeps")]
 
 mod cli;
-mod fill;
 mod load;
 mod machine;
 mod pgbench;
+mod prefill;
 mod report;
 mod scenarios;
 mod serve;

@@ -1,6 +1,6 @@
-//! `pgbench`, with the insert of the product for one group.
+//! `pgbench`, with the product's insert of one group.
 
-use crate::{load::Sample, server::Home};
+use crate::{load::Sample, server::Deployment};
 use anyhow::{Context, ensure};
 use gochat_test_support::Cluster;
 use std::{
@@ -10,17 +10,22 @@ use std::{
     time::Duration,
 };
 
-/// A name and a UUID of its own for each group.
+/// Gives each group a unique name and UUID.
 const SCRIPT: &str = r"\set number :number + 1
 INSERT INTO groups (uuid, name, token, admin_id, created_at)
     VALUES (gen_random_uuid(), 'group_' || :client_id || '_' || :number, '298fbgv479bv', 1, now())
     ON CONFLICT (name) DO NOTHING RETURNING id, uuid;
 ";
 
-/// Runs it for a time with so many clients, one transaction a group, statements prepared once.
-pub fn run(cluster: &Cluster, home: &Home, clients: usize, time: Duration) -> anyhow::Result<Sample> {
-    let database = home.url().rsplit('/').next().context("the URL names no database")?;
-    let script = home.folder().join("insert.sql");
+/// Runs it with this many clients, one transaction per group and prepared statements.
+pub fn run(
+    cluster: &Cluster,
+    deployment: &Deployment,
+    clients: usize,
+    time: Duration,
+) -> anyhow::Result<Sample> {
+    let database = deployment.url().rsplit('/').next().context("the URL names no database")?;
+    let script = deployment.folder().join("insert.sql");
     fs::write(&script, SCRIPT)?;
     let output = Command::new("pgbench")
         .args(["--no-vacuum", "--protocol=prepared", "--log", "--define=number=0"])
@@ -30,11 +35,11 @@ pub fn run(cluster: &Cluster, home: &Home, clients: usize, time: Duration) -> an
         .arg(&script)
         .arg(database)
         .env("PGPASSWORD", Cluster::PASSWORD)
-        .current_dir(home.folder())
+        .current_dir(deployment.folder())
         .output()
         .context("pgbench cannot be run (Debian: apt-get install postgresql)")?;
     ensure!(output.status.success(), "pgbench failed: {}", String::from_utf8_lossy(&output.stderr));
-    let mut latencies = latencies(home)?;
+    let mut latencies = latencies(deployment)?;
     ensure!(!latencies.is_empty(), "pgbench made nothing");
     latencies.sort_unstable();
     let percentile = |thousandths: usize| latencies[(latencies.len() - 1) * thousandths / 1000] as f64;
@@ -50,7 +55,7 @@ pub fn run(cluster: &Cluster, home: &Home, clients: usize, time: Duration) -> an
     })
 }
 
-/// Transactions a second, the time to connect left out.
+/// Transactions per second, without the time to connect.
 fn rate(text: &str) -> anyhow::Result<f64> {
     let line = text.lines().find_map(|line| line.strip_prefix("tps = "));
     let number =
@@ -58,10 +63,10 @@ fn rate(text: &str) -> anyhow::Result<f64> {
     Ok(number.parse()?)
 }
 
-/// Microseconds of each transaction: the third word of each line of the log.
-fn latencies(home: &Home) -> anyhow::Result<Vec<u64>> {
+/// Latencies of the transactions in microseconds: the third word of each line of the log.
+fn latencies(deployment: &Deployment) -> anyhow::Result<Vec<u64>> {
     let mut latencies = Vec::new();
-    for entry in fs::read_dir(home.folder())? {
+    for entry in fs::read_dir(deployment.folder())? {
         let path = entry?.path();
         if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("pgbench_log.")) {
             for line in BufReader::new(fs::File::open(&path)?).lines() {

@@ -1,4 +1,4 @@
-//! Measures what was asked for, prints it, and writes it into `docs/performance.md`.
+//! Runs the selected scenarios, prints the results, and writes them into `docs/performance.md`.
 
 use crate::{
     cli::Cli,
@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use gochat_test_support::Cluster;
 use std::{fmt::Write, fs, io::Write as _, time::Duration};
 
-/// The page, and where the figures stand on it.
+/// The page, and the marks around the figures.
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/performance.md");
 const BEGIN: &str = "<!-- figures: written by `just bench` -->\n";
 const END: &str = "<!-- end of figures -->\n";
@@ -19,7 +19,7 @@ const END: &str = "<!-- end of figures -->\n";
 const FULL: Plan = Plan { rounds: 3, time: Duration::from_secs(6) };
 const QUICK: Plan = Plan { rounds: 3, time: Duration::from_secs(2) };
 
-/// Runs the benchmark that the command line asks for.
+/// Runs the benchmark that the command line selects.
 pub fn run(cli: &Cli) -> anyhow::Result<()> {
     let plan = if cli.quick { QUICK } else { FULL };
     let scenarios = match cli.only.as_slice() {
@@ -43,7 +43,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Puts the figures in the place of those of the last run.
+/// Replaces the figures of the previous run.
 fn write(report: &str) -> anyhow::Result<()> {
     let page = fs::read_to_string(PAGE).context(PAGE)?;
     let (before, rest) = page.split_once(BEGIN).context("the page has no place for figures")?;

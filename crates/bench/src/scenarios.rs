@@ -1,4 +1,4 @@
-//! What is measured, and what it should be.
+//! The scenarios, and their goals.
 
 mod crowd;
 mod reads;
@@ -13,35 +13,35 @@ use clap::ValueEnum;
 use gochat_test_support::Cluster;
 use std::time::Duration;
 
-/// A question that is measured by itself.
+/// A set of measurements that belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Scenario {
     /// Every system at 1, 64 and 256 clients.
     Systems,
-    /// The systems at 64 clients, with names that fall all over the index.
+    /// The systems at 64 clients, with names spread over the whole index.
     Scattered,
-    /// SQLite for 30 seconds: what checkpoints do to the slowest requests.
+    /// SQLite for 30 seconds: the effect of checkpoints on the slowest requests.
     Steady,
     /// SQLite with 10 million groups, and empty.
     Stored,
     /// Reads with 10 million groups, with few, and while groups are created.
     Reads,
-    /// 2,000 clients, and 256.
+    /// 2,000 clients, compared with 256.
     Crowd,
-    /// Start on a database that is there, and memory at rest.
+    /// The start on an existing database, and memory at rest.
     Start,
 }
 
-/// How much is measured.
+/// The size of the measurements.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
-    /// How often; the median counts.
+    /// Number of repetitions; the median counts.
     pub rounds: usize,
-    /// How long a load lasts.
+    /// Duration of a load.
     pub time: Duration,
 }
 
-/// What came out.
+/// The results of a scenario.
 pub struct Section {
     pub title: &'static str,
     pub text: String,
@@ -49,7 +49,7 @@ pub struct Section {
 }
 
 impl Scenario {
-    /// Measures.
+    /// Runs the scenario.
     pub fn run(self, plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
         match self {
             Self::Systems => systems::run(plan, cluster),

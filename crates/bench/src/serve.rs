@@ -1,4 +1,4 @@
-//! A server that is the product but for the repository of groups.
+//! A server that differs from the product only in its repository of groups.
 
 use crate::{system::System, textbook};
 use actix_web::rt;

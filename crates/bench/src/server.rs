@@ -1,4 +1,4 @@
-//! A server under load: a process of its own, with a new database and a key.
+//! A server under load: a separate process with a new database and a key.
 
 use crate::system::System;
 use anyhow::{Context, bail, ensure};
@@ -19,19 +19,19 @@ use std::{
 use tempfile::TempDir;
 use uuid::Uuid;
 
-/// How long a server may take to start.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Longest time for a server to start.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A database and a key in it.
-pub struct Home {
+/// A database with its folder and API key.
+pub struct Deployment {
     system: System,
     url: String,
     key: String,
     folder: TempDir,
 }
 
-impl Home {
-    /// A new database, its schema in place.
+impl Deployment {
+    /// Creates a database with its schema and a key.
     pub fn new(system: System, cluster: &Cluster) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("gochat-bench-").tempdir()?;
         let url = match system.backend() {
@@ -42,13 +42,13 @@ impl Home {
                 cluster.url(&name)
             }
         };
-        let mut home = Self { system, url, key: String::new(), folder };
+        let mut deployment = Self { system, url, key: String::new(), folder };
         let keys =
             ["keys", "create", "--name", "benchmark", "--scope", "groups:write", "--scope", "groups:read"];
-        let output = home.command(&program()?).args(keys).output()?;
+        let output = deployment.command(&program()?).args(keys).output()?;
         ensure!(output.status.success(), "no key: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout)?.trim().clone_into(&mut home.key);
-        Ok(home)
+        String::from_utf8(output.stdout)?.trim().clone_into(&mut deployment.key);
+        Ok(deployment)
     }
 
     /// The URL of the database.
@@ -56,12 +56,12 @@ impl Home {
         &self.url
     }
 
-    /// The folder of the database, if it is a file, and of the log.
+    /// The folder of the log, and of a SQLite database.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Starts a server on the database, and returns when it listens.
+    /// Starts a server on the database, and waits until it listens.
     pub fn start(&self) -> anyhow::Result<Server<'_>> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let mut command = if self.system.is_product() {
@@ -83,7 +83,7 @@ impl Home {
         let started_at = Instant::now();
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             let ended = server.child.try_wait()?.is_some();
-            if ended || started_at.elapsed() > PATIENCE {
+            if ended || started_at.elapsed() > START_TIMEOUT {
                 bail!("{} does not start; see {}", self.system, self.folder.path().join("log").display());
             }
             thread::yield_now();
@@ -102,31 +102,31 @@ impl Home {
     }
 }
 
-/// A server that runs, until this is dropped.
+/// A running server, killed on drop.
 pub struct Server<'a> {
     child: Child,
     port: u16,
     key: &'a str,
 }
 
-/// What a process has used.
+/// The resources that a process has used.
 #[derive(Debug, Clone, Copy)]
 pub struct Usage {
-    /// Processor time since it started.
+    /// Processor time since the start.
     pub cpu: Duration,
-    /// Memory resident now, in bytes.
+    /// Resident memory now, in bytes.
     pub resident: u64,
-    /// The most memory that was resident, in bytes.
+    /// Peak of resident memory, in bytes.
     pub peak: u64,
 }
 
 impl Server<'_> {
-    /// Where to send requests.
+    /// The URL for requests.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}/", self.port)
     }
 
-    /// The key that opens it.
+    /// The API key.
     pub fn key(&self) -> &str {
         self.key
     }
@@ -140,7 +140,7 @@ impl Server<'_> {
         Ok(reply)
     }
 
-    /// What it has used up to now.
+    /// The resources that it has used so far.
     pub fn usage(&self) -> anyhow::Result<Usage> {
         let process = Process::new(i32::try_from(self.child.id())?)?;
         let (stat, status) = (process.stat()?, process.status()?);
@@ -159,7 +159,7 @@ impl Drop for Server<'_> {
     }
 }
 
-/// The product's binary, built beside this one.
+/// The path of the product's binary, beside this program.
 fn program() -> anyhow::Result<PathBuf> {
     let program = env::current_exe()?.with_file_name("gochat");
     ensure!(program.is_file(), "{} is missing: cargo build --release --package gochat", program.display());

@@ -1,4 +1,4 @@
-//! What is measured.
+//! The systems that are measured.
 
 use clap::ValueEnum;
 use gochat_test_support::Backend;
@@ -7,22 +7,22 @@ use std::fmt;
 /// A system under load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum System {
-    /// The product's HTTP over a map in memory: what HTTP costs on this machine.
+    /// The product's HTTP server over a map in memory: the cost of HTTP on this machine.
     Memory,
     /// The product on SQLite.
     Sqlite,
-    /// The same server with a transaction a request.
+    /// The product's server with one transaction per request, on SQLite.
     TextbookSqlite,
     /// The product on PostgreSQL.
     Postgres,
-    /// The same server with a transaction a request.
+    /// The product's server with one transaction per request, on PostgreSQL.
     TextbookPostgres,
-    /// PostgreSQL without a server before it.
+    /// `pgbench`: PostgreSQL without an HTTP server.
     Pgbench,
 }
 
 impl System {
-    /// All, each product beside what it is compared with.
+    /// All systems; each product is beside the systems it is compared with.
     pub const ALL: [Self; 6] = [
         Self::Memory,
         Self::Sqlite,
@@ -32,7 +32,7 @@ impl System {
         Self::Pgbench,
     ];
 
-    /// The database that keeps the groups, or just the keys.
+    /// The database that stores the groups, or only the keys.
     pub const fn backend(self) -> Backend {
         match self {
             Self::Memory | Self::Sqlite | Self::TextbookSqlite => Backend::Sqlite,
@@ -40,7 +40,7 @@ impl System {
         }
     }
 
-    /// Whether the binary `gochat` serves it.
+    /// Returns whether the binary `gochat` serves it.
     pub const fn is_product(self) -> bool {
         matches!(self, Self::Sqlite | Self::Postgres)
     }

@@ -2,25 +2,26 @@
 
 use crate::load::Sample;
 
-/// A table with its head and rows, each cell padded.
-pub fn render(head: &[&str], rows: &[Vec<String>]) -> String {
-    let head: Vec<_> = head.iter().map(ToString::to_string).collect();
+/// Renders a table with padded cells.
+pub fn render(header: &[&str], rows: &[Vec<String>]) -> String {
+    let header: Vec<_> = header.iter().map(ToString::to_string).collect();
     let width = |column: usize| {
-        let cells = rows.iter().chain([&head]).filter_map(|row| row.get(column));
+        let cells = rows.iter().chain([&header]).filter_map(|row| row.get(column));
         cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
     };
-    let widths: Vec<_> = (0..head.len()).map(width).collect();
+    let widths: Vec<_> = (0..header.len()).map(width).collect();
     let line = |cells: &[String]| {
         let padded: Vec<_> =
             cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         format!("| {} |\n", padded.join(" | "))
     };
     let rule: Vec<_> = widths.iter().map(|width| "-".repeat(*width)).collect();
-    [&head, &rule].into_iter().chain(rows).map(|row| line(row)).collect::<Vec<_>>().concat()
+    [&header, &rule].into_iter().chain(rows).map(|row| line(row)).collect::<Vec<_>>().concat()
 }
 
-/// The heads of [`cells`].
-pub const HEADS: [&str; 7] = ["a second", "p50 ms", "p99 ms", "p99.9 ms", "CPU cores", "peak MiB", "errors"];
+/// The headers of [`cells`].
+pub const HEADERS: [&str; 7] =
+    ["a second", "p50 ms", "p99 ms", "p99.9 ms", "CPU cores", "peak MiB", "errors"];
 
 /// The figures of a sample.
 pub fn cells(sample: &Sample) -> Vec<String> {
@@ -39,28 +40,28 @@ pub fn cells(sample: &Sample) -> Vec<String> {
     ]
 }
 
-/// Bytes in MiB.
+/// Converts bytes to MiB.
 pub fn mebibytes(bytes: f64) -> f64 {
     bytes / 1024.0 / 1024.0
 }
 
-/// A figure beside what it should be, and whether it is.
+/// A figure with its goal.
 pub struct Goal {
     pub what: String,
     pub value: f64,
     pub bound: f64,
-    /// Whether more is better.
+    /// True if the goal is a lower bound.
     pub at_least: bool,
     pub unit: &'static str,
 }
 
 impl Goal {
-    /// At least `bound`.
+    /// A goal of at least `bound`.
     pub fn at_least(what: impl Into<String>, value: f64, bound: f64, unit: &'static str) -> Self {
         Self { what: what.into(), value, bound, at_least: true, unit }
     }
 
-    /// At most `bound`.
+    /// A goal of at most `bound`.
     pub fn at_most(what: impl Into<String>, value: f64, bound: f64, unit: &'static str) -> Self {
         Self { what: what.into(), value, bound, at_least: false, unit }
     }

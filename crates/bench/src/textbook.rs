@@ -1,5 +1,5 @@
-//! The repository that most people write: a pool, and a transaction a request. Nothing blocks the threads that serve
-//! HTTP, and statements are prepared once.
+//! The usual repository: a connection pool, and one transaction per request. It does not block the threads that serve HTTP, and
+//! statements are prepared once.
 
 mod postgres;
 mod sqlite;
@@ -16,14 +16,14 @@ use gochat_domain::{
 };
 use std::fmt::Display;
 
-/// Groups in a database, a transaction each.
+/// A repository with one transaction per create.
 pub struct TextbookGroups<C: R2D2Connection + 'static> {
     pool: Pool<ConnectionManager<C>>,
     insert: fn(&mut C, &NewGroup) -> diesel::QueryResult<Option<i64>>,
 }
 
-/// On the SQLite file of a `sqlite://` URL, tuned as well as can be without group commit: in WAL mode, and with one
-/// connection that is not tested before each use, as more of them only fight for the one lock there is.
+/// The repository on the SQLite file of a `sqlite://` URL, tuned as well as possible without group commit: in WAL mode, and with one
+/// connection that is not tested before each use. More connections would only compete for the one lock.
 pub fn sqlite(url: &str) -> anyhow::Result<TextbookGroups<SqliteConnection>> {
     let builder = Pool::builder().max_size(1).test_on_check_out(false);
     let builder = builder.connection_customizer(Box::new(sqlite::Durable));
@@ -31,7 +31,7 @@ pub fn sqlite(url: &str) -> anyhow::Result<TextbookGroups<SqliteConnection>> {
     Ok(TextbookGroups { pool, insert: sqlite::insert })
 }
 
-/// On PostgreSQL, with the pool as r2d2 makes it: ten connections, each tested before it is used.
+/// The repository on PostgreSQL, with r2d2's default pool: ten connections, each tested before each use.
 pub fn postgres(url: &str) -> anyhow::Result<TextbookGroups<PgConnection>> {
     Ok(TextbookGroups { pool: Pool::builder().build(ConnectionManager::new(url))?, insert: postgres::insert })
 }

@@ -1,4 +1,4 @@
-//! The end of what this program started, whatever ends it.
+//! Removal of all that this program started, however this program ends.
 
 use anyhow::Context;
 use std::{
@@ -9,8 +9,8 @@ use std::{
     sync::{Mutex, OnceLock, PoisonError},
 };
 
-/// A shell that is told the ids of processes, and `-` before those that have ended. When its input ends, which the kernel sees to,
-/// it kills the others, and removes the folder when they have ended, or after 10 seconds.
+/// A shell script that reads process ids; a `-` before an id means that the process has ended. Its input closes when this program
+/// ends for any reason. Then it kills the other processes, waits up to 10 seconds for them to end, and removes the folder.
 const SHELL: &str = r#"
 left=
 while read -r id; do
@@ -34,12 +34,12 @@ rm -rf "$1"
 
 static INPUT: OnceLock<Mutex<ChildStdin>> = OnceLock::new();
 
-/// Starts the shell, which removes `folder` in the end.
+/// Starts the script, which removes `folder` at the end.
 pub fn start(folder: &Path) -> anyhow::Result<()> {
     let mut shell = Command::new("sh")
         .args(["-c", SHELL, "cleanup"])
         .arg(folder)
-        // Away from the signals that a terminal sends to this program.
+        // So that signals of the terminal do not reach it.
         .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
@@ -50,17 +50,17 @@ pub fn start(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Has a process killed in the end.
-pub fn watch(id: u32) {
-    say(&format!("{id}\n"));
+/// Registers a process, to be killed at the end.
+pub fn register(id: u32) {
+    send(&format!("{id}\n"));
 }
 
-/// Forgets a process that has ended, as another one may get its id.
-pub fn forget(id: u32) {
-    say(&format!("-{id}\n"));
+/// Removes a process that has ended, as its id may be reused.
+pub fn unregister(id: u32) {
+    send(&format!("-{id}\n"));
 }
 
-fn say(line: &str) {
+fn send(line: &str) {
     let Some(input) = INPUT.get() else { return };
     let written = input.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
     if let Err(error) = written {

@@ -3,22 +3,22 @@
 use clap::Parser;
 use std::path::PathBuf;
 
-/// Start the binary gochat, hurt it, and hold each of its answers against the database.
+/// Start the binary gochat, inject faults, and check each of its answers against the database.
 ///
-/// Exits with 1, and the difference, if an answer and the database do not agree.
+/// Exits with 1 and the differences if the answers and the database do not agree.
 #[derive(Debug, Parser)]
 #[command(name = "gochat-torture")]
 pub struct Cli {
-    /// Five minutes in all by the clock: fewer rounds, and what the time does not allow is named as left out.
+    /// Take five minutes in all: run fewer rounds, and report faults for which there is no time as left out.
     #[arg(long)]
     pub short: bool,
 
-    /// The number from which all that is random follows; a new one if left out.
+    /// Seed of all random choices; random by default.
     #[arg(long)]
     pub seed: Option<u64>,
 
-    /// Only this fault, as `--list` names it, on one database or on each: `sqlite::kill` or `kill`. Also all that begin so: `file`,
-    /// `sqlite::file` or `postgres`. May be given more than once.
+    /// Run only this fault, on one database or on each: `sqlite::kill` or `kill`. Also accepts a prefix of names (`file`,
+    /// `sqlite::file`) or a database (`postgres`). May be given more than once.
     #[arg(long, value_name = "FAULT")]
     pub only: Vec<String>,
 
@@ -26,11 +26,11 @@ pub struct Cli {
     #[arg(long)]
     pub list: bool,
 
-    /// Write the figures into docs/reliability.md: with --only, those rows alone, beside the other rows of that seed.
+    /// Write the figures into docs/reliability.md: with --only, only those rows, beside the other rows of the same seed.
     #[arg(long)]
     pub write: bool,
 
-    /// The binary; the one beside this program if left out.
+    /// The binary; by default the one beside this program.
     #[arg(long, value_name = "PATH")]
     pub program: Option<PathBuf>,
 }

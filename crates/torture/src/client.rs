@@ -1,4 +1,4 @@
-//! A client of HTTP/1.1 that keeps its connection, and for which a broken one is an answer like any other.
+//! An HTTP/1.1 client with keep-alive, for which a broken connection is a possible result like any other.
 
 use anyhow::{Context, bail};
 use std::{
@@ -9,9 +9,9 @@ use std::{
 
 /// Longest wait for a reply. The service answers within `database.timeout` and `http.request_timeout`; a slow machine may take
 /// ten times as long.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A reply.
+/// An HTTP reply.
 #[derive(Debug, Clone)]
 pub struct Reply {
     pub status: u16,
@@ -20,7 +20,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The value of a header, by its name in lower case.
+    /// The value of a header; `name` is in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)
     }
@@ -31,17 +31,17 @@ impl Reply {
     }
 }
 
-/// Why there is no reply.
+/// A reason why there is no reply.
 #[derive(Debug)]
 pub enum Failure {
-    /// There is no connection, so nothing was sent.
-    Unsent,
+    /// The connection failed, so nothing was sent.
+    NotConnected,
     /// The connection broke after something was sent.
     Broken,
-    /// What came is no reply.
+    /// The received bytes are not an HTTP reply.
     Malformed(String),
-    /// No reply within [`PATIENCE`].
-    Late,
+    /// No reply within [`TIMEOUT`].
+    TimedOut,
 }
 
 /// A client with at most one connection.
@@ -52,8 +52,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of a port of this machine, not yet connected.
-    pub fn of(port: u16) -> Self {
+    /// Creates a client of a local port, not yet connected.
+    pub fn new(port: u16) -> Self {
         Self { address: (Ipv4Addr::LOCALHOST, port).into(), connection: None, unread: Vec::new() }
     }
 
@@ -71,14 +71,14 @@ impl Client {
     fn exchange(&mut self, request: &[u8]) -> Result<Reply, Failure> {
         let started_at = Instant::now();
         if self.connection.is_none() {
-            let stream = TcpStream::connect_timeout(&self.address, PATIENCE).map_err(|_| Failure::Unsent)?;
-            let timeouts =
-                [stream.set_read_timeout(Some(PATIENCE)), stream.set_write_timeout(Some(PATIENCE))];
+            let stream =
+                TcpStream::connect_timeout(&self.address, TIMEOUT).map_err(|_| Failure::NotConnected)?;
+            let timeouts = [stream.set_read_timeout(Some(TIMEOUT)), stream.set_write_timeout(Some(TIMEOUT))];
             let set = timeouts.into_iter().chain([stream.set_nodelay(true)]).collect::<Result<(), _>>();
-            set.map_err(|_| Failure::Unsent)?;
+            set.map_err(|_| Failure::NotConnected)?;
             self.connection = Some(stream);
         }
-        let stream = self.connection.as_mut().ok_or(Failure::Unsent)?;
+        let stream = self.connection.as_mut().ok_or(Failure::NotConnected)?;
         // A server that answers early may close before it has read everything.
         let _partly = stream.write_all(request);
         loop {
@@ -90,8 +90,8 @@ impl Client {
                 Ok(None) => {}
                 Err(error) => return Err(Failure::Malformed(format!("{error:#}"))),
             }
-            if started_at.elapsed() > PATIENCE {
-                return Err(Failure::Late);
+            if started_at.elapsed() > TIMEOUT {
+                return Err(Failure::TimedOut);
             }
             let mut buffer = [0; 16_384];
             match stream.read(&mut buffer) {
@@ -99,7 +99,7 @@ impl Client {
 
                 Ok(read) => self.unread.extend(&buffer[..read]),
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                    return Err(Failure::Late);
+                    return Err(Failure::TimedOut);
                 }
                 Err(_) => return Err(Failure::Broken),
             }
@@ -107,7 +107,7 @@ impl Client {
     }
 }
 
-/// The first reply in these bytes and its length, if it is complete.
+/// Parses the first reply; returns it with its length, if it is complete.
 pub fn parse(bytes: &[u8]) -> anyhow::Result<Option<(Reply, usize)>> {
     let mut headers = [httparse::EMPTY_HEADER; 48];
     let mut head = httparse::Response::new(&mut headers);
@@ -129,7 +129,7 @@ pub fn parse(bytes: &[u8]) -> anyhow::Result<Option<(Reply, usize)>> {
     Ok(Some((reply, end)))
 }
 
-/// The bytes of a request.
+/// Builds the bytes of a request.
 pub fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut head = format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\n");
     for (name, value) in headers {

@@ -1,4 +1,4 @@
-//! The faults, one a file.
+//! The faults, one per file.
 
 mod balancer;
 mod bodies;
@@ -6,97 +6,103 @@ mod clock;
 mod commit_answer;
 mod crash;
 mod disk_full;
-mod end;
 mod end_backends;
 mod failover;
 mod file_damaged;
-mod file_gone;
 mod file_limit;
+mod file_removed;
 mod flood;
 mod freeze;
-mod german;
 mod guess;
 mod idle;
 mod import;
-mod limits;
+mod locale;
 mod lock;
 mod log;
 mod migrate;
 mod network;
 mod pgbouncer;
+mod process_end;
 mod read_only;
+mod resource_limits;
 mod slow;
 mod stop;
 mod unread;
 
-use crate::{home::Home, load::Load, need::Need, server::Server, trial::Trial};
+use crate::{deployment::Deployment, load::Load, requirement::Requirement, server::Server, trial::Trial};
 use gochat_test_support::Backend;
 use std::time::Duration;
 
-/// Something that happens to the service while clients use it.
+/// A fault that is injected while clients use the service.
 pub trait Fault: Sync {
     /// The name for `--only`.
     fn name(&self) -> &'static str;
 
-    /// What is done, in one line.
+    /// A description in one line.
     fn about(&self) -> &'static str;
 
-    /// The databases on which it is done.
-    fn on(&self) -> &'static [Backend] {
+    /// The databases on which it runs.
+    fn backends(&self) -> &'static [Backend] {
         &Backend::ALL
     }
 
-    /// Whether it takes so long that the short form does it on one of its databases, which the seed chooses.
+    /// Returns whether it takes long, so that the short form runs it on only one database, which the seed chooses.
     fn is_long(&self) -> bool {
         false
     }
 
-    /// What it needs beyond them.
-    fn needs(&self) -> &'static [Need] {
+    /// Its requirements beyond the databases.
+    fn requirements(&self) -> &'static [Requirement] {
         &[]
     }
 
-    /// About the time of one round. With less time left, the short form leaves it out.
-    fn least(&self) -> Duration {
+    /// The approximate time of one round. If less time is left, the short form skips it.
+    fn round_time(&self) -> Duration {
         Duration::from_secs(3)
     }
 
-    /// Does it, and writes down in the trial what was wrong. An error is wrong, too.
+    /// Runs it, and records failures in the trial. An error is a failure, too.
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()>;
 }
 
 const POSTGRES: &[Backend] = &[Backend::Postgres];
 const SQLITE: &[Backend] = &[Backend::Sqlite];
 
-/// Hurts one server under load in rounds, so many in the long form and in the short one, each after a random number of creates; it
-/// has to go on by itself, or as the one that took its place.
+/// Injects a fault into one server under load, with so many rounds in the long and in the short form. Each round injects it after a
+/// random number of creates. Afterwards the server, or the one that replaced it, must serve again.
 fn rounds(
     trial: &mut Trial,
-    home: &Home,
+    deployment: &Deployment,
     [long, short]: [u32; 2],
-    mut hurt: impl FnMut(&Load, &mut Trial, &mut Server) -> anyhow::Result<()>,
+    mut inject: impl FnMut(&Load, &mut Trial, &mut Server) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let mut server = home.start()?;
+    let mut server = deployment.start()?;
     while trial.next_round(long, short) {
         let [before, after] = [trial.rng.u64(1..150), trial.rng.u64(1..50)];
-        trial.under_load(home, &[server.port], |load, trial| {
+        trial.under_load(deployment, &[server.port], |load, trial| {
             load.more_created(before)?;
-            hurt(load, trial, &mut server)?;
+            inject(load, trial, &mut server)?;
             load.more_created(after)
         })?;
-        trial.check(home)?;
+        trial.check(deployment)?;
     }
     let code = server.terminate()?;
-    trial.expect(code == Some(0), || format!("it ended with {code:?}: {}", server.last_lines()));
-    trial.finish(home)
+    trial.expect(code == Some(0), || format!("it ended with {code:?}: {}", server.log_tail()));
+    trial.finish(deployment)
 }
 
 /// All faults by kind, in the order in which the long form runs them.
 pub fn kinds() -> [&'static [&'static dyn Fault]; 5] {
     [
-        // What ends the service.
-        &[&end::Kill, &end::Terminate, &migrate::Migrate, &balancer::Balancer, &import::Import],
-        // What happens to PostgreSQL, and on the way to it.
+        // The end of the service.
+        &[
+            &process_end::Kill,
+            &process_end::Terminate,
+            &migrate::Migrate,
+            &balancer::Balancer,
+            &import::Import,
+        ],
+        // PostgreSQL, and the network to it.
         &[
             &stop::StopFast,
             &stop::StopImmediate,
@@ -107,17 +113,17 @@ pub fn kinds() -> [&'static [&'static dyn Fault]; 5] {
             &commit_answer::CommitAnswer,
             &failover::Failover,
             &pgbouncer::BehindPgBouncer,
-            &german::German,
+            &locale::German,
             &network::Packets,
             &network::Power,
         ],
-        // What happens to the files of SQLite.
+        // The files of SQLite.
         &[
             &disk_full::DiskFull,
             &file_limit::FileLimit,
             &read_only::ReadOnly,
-            &file_gone::FileDeleted,
-            &file_gone::FileReplaced,
+            &file_removed::FileDeleted,
+            &file_removed::FileReplaced,
             &file_damaged::FileCut,
             &file_damaged::FileShortened,
             &file_damaged::FileCorrupted,
@@ -136,7 +142,13 @@ pub fn kinds() -> [&'static [&'static dyn Fault]; 5] {
             &bodies::GzipBomb,
             &guess::Guess,
         ],
-        // What the machine gives.
-        &[&limits::Memory, &limits::Threads, &clock::Clock, &log::LogStalled, &log::LogFull],
+        // The resources of the machine.
+        &[
+            &resource_limits::Memory,
+            &resource_limits::Threads,
+            &clock::Clock,
+            &log::LogStalled,
+            &log::LogFull,
+        ],
     ]
 }

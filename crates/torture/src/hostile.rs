@@ -1,6 +1,6 @@
-//! Clients that mean harm, or mean well and do it.
+//! Hostile clients, and a measure of how others are served meanwhile.
 
-use crate::{home::Home, load::Load, server::Server, trial::Trial, wait::pause};
+use crate::{deployment::Deployment, load::Load, server::Server, trial::Trial, wait::pause};
 use std::{
     io::{ErrorKind, Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpStream},
@@ -9,71 +9,71 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often the 99th percentile may be that without an attack.
-const FACTOR: u32 = 3;
+/// Maximum of the p99 under attack, as a multiple of the p99 without one.
+const MAX_P99_RATIO: u32 = 3;
 
-/// What a 99th percentile may be in any case, in milliseconds, in the long form and in the short one, which runs beside other work:
-/// less than that, it is the scheduler that is measured.
-const FLOOR: [u64; 2] = [150, 500];
+/// A p99 that is always allowed, in milliseconds, in the long and in the short form (which runs beside other work): a lower limit
+/// would measure the scheduler.
+const MIN_P99_LIMIT: [u64; 2] = [150, 500];
 
-/// Windows of an attack, each after one without it, in the long form and in the short one. Their medians are compared, so that one
-/// moment of other work does not count.
+/// Number of windows under attack in the long and in the short form; each follows a window without. Their medians are compared, so
+/// that a moment of other load on the machine does not count.
 const WINDOWS: [usize; 2] = [3, 1];
 
-/// Time of a window without an attack, and of one with it.
-const ALONE: Duration = Duration::from_secs(3);
-const ATTACK: Duration = Duration::from_secs(5);
+/// Duration of a window without an attack, and of one under attack.
+const BASELINE_WINDOW: Duration = Duration::from_secs(3);
+const ATTACK_WINDOW: Duration = Duration::from_secs(5);
 
-/// A reply that comes before the request is read ends the connection a second later, whatever its speed; a slow machine may take
-/// more. An attack lasts longer, so it shows a connection that is not cut.
-pub const CUT: Duration = Duration::from_secs(4);
-const _: () = assert!(CUT.as_millis() < ATTACK.as_millis());
+/// The server closes a connection a second after an early reply, however fast the client sends; a slow machine may take longer. An
+/// attack lasts longer than this limit, so it detects a connection that is not closed.
+pub const CLOSE_LIMIT: Duration = Duration::from_secs(4);
+const _: () = assert!(CLOSE_LIMIT.as_millis() < ATTACK_WINDOW.as_millis());
 
-/// What the memory may grow by, in MiB.
-const GROWTH: u64 = 128;
+/// Maximum growth of resident memory, in MiB.
+const MAX_MEMORY_GROWTH: u64 = 128;
 
-/// Longest wait of a hostile client before it looks whether it is to end.
-const BLINK: Duration = Duration::from_millis(100);
+/// Longest time that a hostile client blocks before it checks whether the attack is over.
+const POLL_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// A connection on which no call blocks for long.
+/// Opens a connection with short read and write timeouts.
 pub fn connect(port: u16) -> std::io::Result<TcpStream> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
-    stream.set_read_timeout(Some(BLINK))?;
-    stream.set_write_timeout(Some(BLINK))?;
+    stream.set_read_timeout(Some(POLL_TIMEOUT))?;
+    stream.set_write_timeout(Some(POLL_TIMEOUT))?;
     Ok(stream)
 }
 
-/// Whether an error of a read or a write means that the other side has ended the connection.
-pub fn is_end(error: &std::io::Error) -> bool {
+/// Returns whether an error of a read or a write means that the peer has closed the connection.
+pub fn is_disconnect(error: &std::io::Error) -> bool {
     !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }
 
-/// What the sender of bytes at full speed sees.
+/// The totals of a client that sends at full speed.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Sent {
     pub bytes: u64,
     pub connections: u64,
-    /// Longest life of a connection.
+    /// Longest lifetime of a connection.
     pub longest: Duration,
 }
 
-/// Sends `head`, and then `block` again and again at full speed, on one connection after another, and reads what comes.
-pub fn send_at_full_speed(port: u16, head: &[u8], block: &[u8], over: &AtomicBool) -> Sent {
+/// Sends `head`, then `block` repeatedly at full speed, on one connection after another. Reads and discards the replies.
+pub fn send_at_full_speed(port: u16, head: &[u8], block: &[u8], stop: &AtomicBool) -> Sent {
     let mut sent = Sent::default();
-    while !over.load(Ordering::Relaxed) {
+    while !stop.load(Ordering::Relaxed) {
         let Ok(stream) = connect(port) else {
-            pause(BLINK);
+            pause(POLL_TIMEOUT);
             continue;
         };
         sent.connections += 1;
         let started_at = Instant::now();
         let is_closed = AtomicBool::new(false);
         thread::scope(|scope| {
-            scope.spawn(|| read_all(&stream, &is_closed, over));
+            scope.spawn(|| read_all(&stream, &is_closed, stop));
             let mut stream = &stream;
             let mut next = head;
-            while !over.load(Ordering::Relaxed) && !is_closed.load(Ordering::Relaxed) {
+            while !stop.load(Ordering::Relaxed) && !is_closed.load(Ordering::Relaxed) {
                 match stream.write(next) {
                     Ok(written) => {
                         sent.bytes += written as u64;
@@ -82,7 +82,7 @@ pub fn send_at_full_speed(port: u16, head: &[u8], block: &[u8], over: &AtomicBoo
                             next = block;
                         }
                     }
-                    Err(error) if is_end(&error) => break,
+                    Err(error) if is_disconnect(&error) => break,
                     Err(_) => {}
                 }
             }
@@ -93,60 +93,60 @@ pub fn send_at_full_speed(port: u16, head: &[u8], block: &[u8], over: &AtomicBoo
     sent
 }
 
-/// Reads to the end of a connection.
-fn read_all(mut stream: &TcpStream, is_closed: &AtomicBool, over: &AtomicBool) {
+/// Reads until the connection is closed.
+fn read_all(mut stream: &TcpStream, is_closed: &AtomicBool, stop: &AtomicBool) {
     let mut buffer = vec![0; 1 << 16];
-    while !over.load(Ordering::Relaxed) && !is_closed.load(Ordering::Relaxed) {
+    while !stop.load(Ordering::Relaxed) && !is_closed.load(Ordering::Relaxed) {
         match stream.read(&mut buffer) {
             Ok(0) => is_closed.store(true, Ordering::Relaxed),
-            Err(error) if is_end(&error) => is_closed.store(true, Ordering::Relaxed),
+            Err(error) if is_disconnect(&error) => is_closed.store(true, Ordering::Relaxed),
             _ => {}
         }
     }
 }
 
-/// Runs so many attackers beside a load, and writes down if the load suffers. Returns what the attackers of each window return.
+/// Runs this many attackers beside a load, and records a failure if the load suffers. Returns the results of all attackers.
 pub fn attack<T: Send>(
     trial: &mut Trial,
-    home: &Home,
+    deployment: &Deployment,
     server: &Server,
     attackers: usize,
     attacker: impl Fn(&AtomicBool) -> T + Sync,
 ) -> anyhow::Result<Vec<T>> {
     let windows = trial.by_form(WINDOWS[0], WINDOWS[1]);
-    let memory = server.watch_memory()?;
-    let (alone, beside, results) = trial.under_load(home, &[server.port], |load, _| {
+    let memory = server.start_memory_measurement()?;
+    let (baseline, under_attack, results) = trial.under_load(deployment, &[server.port], |load, _| {
         load.more_created(20)?;
-        let (mut alone, mut beside, mut results) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut baseline, mut under_attack, mut results) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..windows {
-            alone.push(measure(load, ALONE));
-            let over = AtomicBool::new(false);
+            baseline.push(measure(load, BASELINE_WINDOW));
+            let stop = AtomicBool::new(false);
             thread::scope(|scope| {
-                let threads: Vec<_> = (0..attackers).map(|_| scope.spawn(|| attacker(&over))).collect();
-                beside.push(measure(load, ATTACK));
-                over.store(true, Ordering::Relaxed);
+                let threads: Vec<_> = (0..attackers).map(|_| scope.spawn(|| attacker(&stop))).collect();
+                under_attack.push(measure(load, ATTACK_WINDOW));
+                stop.store(true, Ordering::Relaxed);
                 results.extend(threads.into_iter().filter_map(|thread| thread.join().ok()));
             });
         }
         load.more_created(20)?;
-        Ok((median(alone), median(beside), results))
+        Ok((median(baseline), median(under_attack), results))
     })?;
-    let floor = Duration::from_millis(trial.by_form(FLOOR[0], FLOOR[1]));
-    trial.expect(beside <= floor.max(alone * FACTOR), || {
-        format!("the 99th percentile beside it is {beside:?}, {alone:?} without it")
+    let floor = Duration::from_millis(trial.by_form(MIN_P99_LIMIT[0], MIN_P99_LIMIT[1]));
+    trial.expect(under_attack <= floor.max(baseline * MAX_P99_RATIO), || {
+        format!("the 99th percentile beside it is {under_attack:?}, {baseline:?} without it")
     });
-    let grown = server.growth(memory)?;
-    trial.expect(grown < GROWTH, || format!("the memory grew by {grown} MiB"));
+    let grown = server.memory_growth(memory)?;
+    trial.expect(grown < MAX_MEMORY_GROWTH, || format!("the memory grew by {grown} MiB"));
     trial.note(format!(
         "p99 {:.1} ms, {:.1} ms beside it, {grown} MiB more memory",
-        alone.as_secs_f64() * 1000.0,
-        beside.as_secs_f64() * 1000.0
+        baseline.as_secs_f64() * 1000.0,
+        under_attack.as_secs_f64() * 1000.0
     ));
     anyhow::ensure!(results.len() == attackers * windows, "an attacker panicked");
     Ok(results)
 }
 
-/// The 99th percentile of the latencies within a time; the whole time, if nothing was answered.
+/// The p99 of the latencies within a time span; the whole span, if nothing was answered.
 fn measure(load: &Load, time: Duration) -> Duration {
     load.latencies();
     pause(time);
@@ -154,17 +154,17 @@ fn measure(load: &Load, time: Duration) -> Duration {
     latencies.get(latencies.len() * 99 / 100).copied().unwrap_or(time)
 }
 
-/// The one in the middle; the greater of two.
+/// The median; the greater of two values.
 fn median(mut times: Vec<Duration>) -> Duration {
     times.sort();
     times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
-/// Waits until the other side has ended all of these connections, by sending on each of them a byte of `trickle` from time to
-/// time, and returns how many it has not ended then.
-pub fn wait_for_ends(mut streams: Vec<TcpStream>, trickle: Option<u8>, limit: Duration) -> usize {
+/// Waits until the server has closed all of these connections, and returns how many are still open at the time limit. If `trickle` is
+/// given, sends this byte on each connection from time to time.
+pub fn wait_for_disconnects(mut streams: Vec<TcpStream>, trickle: Option<u8>, limit: Duration) -> usize {
     for stream in &streams {
-        // Else each call waits.
+        // Otherwise each call would block.
         let _fails = stream.set_nonblocking(true);
     }
     let started_at = Instant::now();
@@ -172,13 +172,15 @@ pub fn wait_for_ends(mut streams: Vec<TcpStream>, trickle: Option<u8>, limit: Du
         streams.retain_mut(|stream| {
             let sent = trickle.map_or(Ok(0), |byte| stream.write(&[byte]));
             let is_ended = match trickle {
-                Some(_) => stream.read(&mut [0; 4096]).map_or_else(|error| is_end(&error), |read| read == 0),
-                // What lies there unread is not read: an error shows the end.
-                None => stream.write(b"G").is_err_and(|error| is_end(&error)),
+                Some(_) => {
+                    stream.read(&mut [0; 4096]).map_or_else(|error| is_disconnect(&error), |read| read == 0)
+                }
+                // The unread replies are not read; a failed write shows the end.
+                None => stream.write(b"G").is_err_and(|error| is_disconnect(&error)),
             };
-            !is_ended && !sent.is_err_and(|error| is_end(&error))
+            !is_ended && !sent.is_err_and(|error| is_disconnect(&error))
         });
-        pause(BLINK);
+        pause(POLL_TIMEOUT);
     }
     streams.len()
 }
@@ -188,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_window_beside_other_work_does_not_move_the_median() {
+    fn one_window_under_other_load_does_not_move_the_median() {
         let times = [900, 4, 5].map(Duration::from_millis);
         assert_eq!(median(times.to_vec()), Duration::from_millis(5));
         assert_eq!(median(Vec::new()), Duration::ZERO);

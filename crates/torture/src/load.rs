@@ -1,4 +1,4 @@
-//! Clients that create, repeat, contend and read, and write down each answer.
+//! Clients that create, repeat, compete and read, and record each answer.
 
 mod client;
 mod request;
@@ -6,7 +6,7 @@ mod tally;
 
 pub use tally::Tally;
 
-use crate::{ledger::Ledger, wait::wait_for, watch::Watch};
+use crate::{ledger::Ledger, progress::Progress, wait::wait_for};
 use client::Worker;
 use std::{
     sync::{
@@ -17,45 +17,45 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What a load is.
+/// The parameters of a load.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// Where requests go: each client has one of these ports, and takes the next when one refuses.
+    /// Ports of the servers. Each client uses one, and the next one after a broken connection.
     pub ports: Vec<u16>,
     pub key: String,
     pub clients: usize,
-    /// Begins every name, so that no two loads on one database have one in common.
+    /// Prefix of every name, so that two loads on one database have different names.
     pub tag: String,
     pub seed: u64,
     /// Pause of a client between two requests.
     pub pause: Duration,
-    /// Where it is written down what is wrong.
-    pub watch: Arc<Watch>,
+    /// Destination of failures.
+    pub progress: Arc<Progress>,
 }
 
-/// How long after the end of an excuse its statuses are still excused: requests that began before are answered by then.
-const TAIL: Duration = Duration::from_secs(2);
+/// Time after the end of a fault during which its statuses are still tolerated: by then, requests that began before are answered.
+const GRACE: Duration = Duration::from_secs(2);
 
-/// A load that runs, as the one that hurts the service sees it.
+/// A running load, for the code that injects the fault.
 pub struct Load {
     pub created: AtomicU64,
     pub unavailable: AtomicU64,
     pub broken: AtomicU64,
-    /// When the database may no longer store anything: a create that is asked after it and is 201 is wrong.
+    /// Time since which the database cannot store anything: a 201 to a later create is a failure.
     nothing_stored: Mutex<Option<Instant>>,
-    /// Statuses beside 503 that the fault excuses, and the end of that.
-    excused: Mutex<(Vec<u16>, Option<Instant>)>,
-    /// Which of the things that are wrong count.
+    /// Statuses other than 503 that the fault may cause, and the time until which they are tolerated.
+    tolerated: Mutex<(Vec<u16>, Option<Instant>)>,
+    /// Filter for the failures that count.
     counts: Mutex<fn(&str) -> bool>,
-    watch: Arc<Watch>,
+    progress: Arc<Progress>,
     is_over: AtomicBool,
-    /// Whether the service is well at the end, so that a retry must be answered.
-    settles: AtomicBool,
+    /// True if the service is healthy at the end, so that each retry must be answered.
+    must_settle: AtomicBool,
     latencies: Mutex<Vec<Duration>>,
     races: AtomicU64,
 }
 
-/// What came out of a load.
+/// The results of a load.
 #[derive(Default)]
 pub struct Outcome {
     pub ledger: Ledger,
@@ -63,33 +63,33 @@ pub struct Outcome {
 }
 
 impl Load {
-    fn new(watch: Arc<Watch>) -> Self {
+    fn new(progress: Arc<Progress>) -> Self {
         Self {
             created: AtomicU64::new(0),
             unavailable: AtomicU64::new(0),
             broken: AtomicU64::new(0),
             nothing_stored: Mutex::new(None),
-            excused: Mutex::default(),
+            tolerated: Mutex::default(),
             counts: Mutex::new(|_| true),
-            watch,
+            progress,
             is_over: AtomicBool::new(false),
-            settles: AtomicBool::new(true),
+            must_settle: AtomicBool::new(true),
             latencies: Mutex::new(Vec::new()),
             races: AtomicU64::new(0),
         }
     }
 
-    /// Waits until so many more groups were created.
+    /// Waits until this many more groups were created.
     pub fn more_created(&self, count: u64) -> anyhow::Result<()> {
         more(&self.created, count, "groups are created")
     }
 
-    /// Waits until so many more requests were answered 503.
+    /// Waits until this many more requests were answered 503.
     pub fn more_unavailable(&self, count: u64) -> anyhow::Result<()> {
         more(&self.unavailable, count, "requests are answered 503")
     }
 
-    /// From now on nothing may be acknowledged, or again.
+    /// From now on no create may be acknowledged (`true`), or creates may be acknowledged again (`false`).
     pub fn expect_nothing_stored(&self, expected: bool) {
         *self.nothing_stored.lock().unwrap_or_else(PoisonError::into_inner) = expected.then(Instant::now);
     }
@@ -98,40 +98,40 @@ impl Load {
         *self.nothing_stored.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on these statuses leave it open what became of a request, as 503 does.
-    pub fn excuse(&self, statuses: &[u16]) {
-        *self.excused.lock().unwrap_or_else(PoisonError::into_inner) = (statuses.to_vec(), None);
+    /// From now on these statuses are inconclusive and tolerated, like 503.
+    pub fn tolerate(&self, statuses: &[u16]) {
+        *self.tolerated.lock().unwrap_or_else(PoisonError::into_inner) = (statuses.to_vec(), None);
     }
 
-    /// The fault is over: answers after [`TAIL`] are excused no more.
-    pub fn end_excuse(&self) {
-        self.excused.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(Instant::now() + TAIL);
+    /// Ends the tolerance: answers after [`GRACE`] are failures again.
+    pub fn end_tolerance(&self) {
+        self.tolerated.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(Instant::now() + GRACE);
     }
 
-    /// From now on only such things are wrong.
-    pub fn count_only(&self, counts: fn(&str) -> bool) {
+    /// From now on only failures that pass the filter count.
+    pub fn report_only(&self, counts: fn(&str) -> bool) {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = counts;
     }
 
-    /// Writes down at once what is wrong: the clock may end the trial before the load ends.
-    fn wrong(&self, what: String) {
+    /// Records a failure at once, because the trial may be abandoned before the load ends.
+    fn record_failure(&self, what: String) {
         if self.counts.lock().unwrap_or_else(PoisonError::into_inner)(&what) {
-            self.watch.wrong(what);
+            self.progress.record_failure(what);
         }
     }
 
-    /// Whether a status that comes now leaves it open what became of a request.
-    fn leaves_open(&self, status: u16) -> bool {
-        let (statuses, end) = &*self.excused.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Returns whether this status, received now, leaves open whether the group is stored.
+    fn is_inconclusive(&self, status: u16) -> bool {
+        let (statuses, end) = &*self.tolerated.lock().unwrap_or_else(PoisonError::into_inner);
         status == 503 || statuses.contains(&status) && end.is_none_or(|end| Instant::now() < end)
     }
 
-    /// The service is not well when the load ends, so what is open stays open.
-    pub fn leave_open(&self) {
-        self.settles.store(false, Ordering::Relaxed);
+    /// The service is not healthy when the load ends, so retries are not repeated until they are answered.
+    pub fn skip_settling(&self) {
+        self.must_settle.store(false, Ordering::Relaxed);
     }
 
-    /// Takes the latencies of the requests that were answered since the last call, in order.
+    /// Takes the latencies of the requests answered since the last call, sorted.
     pub fn latencies(&self) -> Vec<Duration> {
         let mut latencies =
             std::mem::take(&mut *self.latencies.lock().unwrap_or_else(PoisonError::into_inner));
@@ -140,15 +140,16 @@ impl Load {
     }
 }
 
-/// Waits until a counter has grown by so much.
+/// Waits until a counter has grown by `count`.
 fn more(counter: &AtomicU64, count: u64, what: &str) -> anyhow::Result<()> {
     let wanted = counter.load(Ordering::Relaxed) + count;
     wait_for(what, || Ok((counter.load(Ordering::Relaxed) >= wanted).then_some(())))
 }
 
-/// Runs `work` while the clients of the plan send requests. When it returns, each client settles what is open, and ends.
+/// Runs `work` while the clients of the plan send requests. Afterwards each client repeats its open request until it is answered, and
+/// ends.
 pub fn run<T>(plan: &Plan, work: impl FnOnce(&Load) -> anyhow::Result<T>) -> (anyhow::Result<T>, Outcome) {
-    let load = Load::new(Arc::clone(&plan.watch));
+    let load = Load::new(Arc::clone(&plan.progress));
     thread::scope(|scope| {
         let clients: Vec<_> = (0..plan.clients)
             .map(|number| {
@@ -158,7 +159,7 @@ pub fn run<T>(plan: &Plan, work: impl FnOnce(&Load) -> anyhow::Result<T>) -> (an
             .collect();
         let result = work(&load);
         if result.is_err() {
-            load.leave_open();
+            load.skip_settling();
         }
         load.is_over.store(true, Ordering::Relaxed);
         let mut outcome = Outcome::default();
@@ -168,7 +169,7 @@ pub fn run<T>(plan: &Plan, work: impl FnOnce(&Load) -> anyhow::Result<T>) -> (an
                     outcome.ledger.append(part.ledger);
                     outcome.tally += part.tally;
                 }
-                Err(_) => plan.watch.wrong("a client panicked"),
+                Err(_) => plan.progress.record_failure("a client panicked"),
             }
         }
         (result, outcome)
@@ -180,15 +181,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_is_excused_until_shortly_after_the_fault() {
+    fn a_status_is_tolerated_until_shortly_after_the_fault() {
         let load = Load::new(Arc::default());
-        let open = |load: &Load| [503, 408].map(|status| load.leaves_open(status));
+        let open = |load: &Load| [503, 408].map(|status| load.is_inconclusive(status));
         assert_eq!(open(&load), [true, false]);
-        load.excuse(&[408]);
+        load.tolerate(&[408]);
         assert_eq!(open(&load), [true, true]);
-        load.end_excuse();
+        load.end_tolerance();
         assert_eq!(open(&load), [true, true]);
-        load.excused.lock().unwrap().1 = Some(Instant::now());
+        load.tolerated.lock().unwrap().1 = Some(Instant::now());
         assert_eq!(open(&load), [true, false]);
     }
 }

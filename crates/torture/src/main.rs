@@ -1,25 +1,25 @@
-//! Hurts the group service and holds its answers against the database. See the README of this crate.
+//! Injects faults into the group service and checks its answers against the database. See the README of this crate.
 
 mod cleanup;
 mod cli;
 mod client;
+mod deployment;
 mod faults;
-mod home;
 mod hostile;
 mod ledger;
 mod load;
-mod need;
-mod order;
 mod page;
 mod process;
+mod progress;
 mod report;
+mod requirement;
 mod run;
+mod run_context;
+mod schedule;
 mod server;
 mod supervise;
-mod tools;
 mod trial;
 mod wait;
-mod watch;
 
 use clap::Parser;
 use cli::Cli;

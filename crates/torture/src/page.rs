@@ -1,13 +1,13 @@
-//! The figures in `docs/reliability.md`.
+//! The table of results in `docs/reliability.md`.
 
 use crate::{
     faults,
-    report::{Line, Report},
+    report::{Report, TrialReport},
 };
 use anyhow::{Context, ensure};
 use std::{collections::BTreeMap, fs};
 
-/// The page, and where the figures stand on it.
+/// The page, and the marks around the table.
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reliability.md");
 const BEGIN: &str = "<!-- figures: written by `just torture --write` -->\n";
 const END: &str = "<!-- end of figures -->\n";
@@ -22,15 +22,15 @@ const HEAD: &str = "\
 pub struct Page {
     before: String,
     after: String,
-    /// The rows that are kept if the run does not replace them, by the names of their trials. None, if the run is of all trials.
+    /// The rows that the run does not replace, by the names of their trials. `None` if the run includes all trials.
     kept: Option<BTreeMap<String, String>>,
 }
 
 impl Page {
-    /// Reads it before a run, which is of some trials alone if `in_parts`.
+    /// Reads the page before a run; `in_parts` means that the run includes only some trials.
     ///
     /// # Errors
-    /// A run in parts has to be of the version, the form and the seed of the rows that are there.
+    /// A run in parts must have the version, the form and the seed of the rows in the table.
     pub fn read(report: &Report, in_parts: bool) -> anyhow::Result<Self> {
         Self::parse(&fs::read_to_string(PAGE).context(PAGE)?, report, in_parts)
     }
@@ -54,7 +54,7 @@ impl Page {
         Ok(Self { before, after, kept: Some(kept) })
     }
 
-    /// Puts the figures of the run in their place.
+    /// Writes the results of the run into the table.
     pub fn write(self, report: &Report) -> anyhow::Result<()> {
         fs::write(PAGE, self.with(report))?;
         Ok(())
@@ -67,22 +67,21 @@ impl Page {
         };
         let mut rows = self.kept.unwrap_or_default();
         rows.extend(report.lines.iter().map(|line| (line.name.clone(), row(line))));
-        let order = faults::kinds()
-            .into_iter()
-            .flatten()
-            .flat_map(|fault| fault.on().iter().map(move |backend| format!("{backend}::{}", fault.name())));
+        let order = faults::kinds().into_iter().flatten().flat_map(|fault| {
+            fault.backends().iter().map(move |backend| format!("{backend}::{}", fault.name()))
+        });
         let rows: String = order.filter_map(|name| rows.remove(&name)).map(|row| row + "\n").collect();
         format!("{}{BEGIN}{}, {how}\n\n{HEAD}{rows}{END}{}", self.before, run(report), self.after)
     }
 }
 
-/// What two runs have in common whose rows may stand in one table.
+/// The properties that all rows of a table must share.
 fn run(report: &Report) -> String {
     let form = if report.is_short { "short" } else { "long" };
     format!("gochat {}, the {form} form, seed {}", env!("CARGO_PKG_VERSION"), report.seed)
 }
 
-fn row(line: &Line) -> String {
+fn row(line: &TrialReport) -> String {
     let tally = &line.tally;
     let notes = if line.notes.is_empty() { String::new() } else { format!("; {}", line.notes.join("; ")) };
     format!(
@@ -90,7 +89,7 @@ fn row(line: &Line) -> String {
         line.name,
         line.about,
         line.rounds,
-        tally.asked,
+        tally.requests,
         tally.created,
         tally.unavailable,
         tally.broken,
@@ -105,7 +104,7 @@ mod tests {
 
     fn report(names: &[&str], rounds: u32) -> Report {
         let mut report = Report::new(7, false);
-        report.lines = names.iter().map(|name| Line::new((*name).to_owned(), "hurts")).collect();
+        report.lines = names.iter().map(|name| TrialReport::new((*name).to_owned(), "hurts")).collect();
         report.lines.iter_mut().for_each(|line| line.rounds = rounds);
         report
     }

@@ -1,4 +1,4 @@
-//! Processes that end with their value, and also when this program is killed.
+//! Processes that are killed on drop, and also when this program is killed.
 
 use crate::{cleanup, wait::wait_for};
 use anyhow::{Context, ensure};
@@ -10,7 +10,7 @@ use std::{
     process::{Child, Command, ExitStatus, Output, Stdio},
 };
 
-/// A process, killed when this is dropped.
+/// A process, killed on drop.
 pub struct Process {
     child: Child,
     is_over: bool,
@@ -21,20 +21,20 @@ impl Process {
     pub fn spawn(command: &mut Command) -> anyhow::Result<Self> {
         let spawned = command.spawn();
         let child = spawned.with_context(|| format!("cannot start {}", command.get_program().display()))?;
-        cleanup::watch(child.id());
+        cleanup::register(child.id());
         Ok(Self { child, is_over: false })
     }
 
-    /// Its id.
+    /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Its exit status, if it has ended.
+    /// The exit status, if it has ended.
     pub fn status(&mut self) -> anyhow::Result<Option<ExitStatus>> {
         let status = self.child.try_wait()?;
         if status.is_some() && !mem::replace(&mut self.is_over, true) {
-            cleanup::forget(self.child.id());
+            cleanup::unregister(self.child.id());
         }
         Ok(status)
     }
@@ -45,12 +45,12 @@ impl Process {
         kill_process(pid, signal).with_context(|| format!("no signal to process {pid:?}"))
     }
 
-    /// Waits until it ended.
+    /// Waits until it has ended.
     pub fn wait(&mut self) -> anyhow::Result<ExitStatus> {
         wait_for("the end of a process", || self.status())
     }
 
-    /// Kills it (`SIGKILL`), and returns when it ended.
+    /// Kills it (`SIGKILL`), and waits until it has ended.
     pub fn kill(&mut self) -> anyhow::Result<ExitStatus> {
         self.child.kill()?;
         self.wait()
@@ -65,7 +65,7 @@ impl Drop for Process {
     }
 }
 
-/// Runs a command without input, and returns its output. An error says what it complained about, or that it did not end.
+/// Runs a command without input, and returns its output. An error contains its standard error, or says that it did not end.
 pub fn run(command: &mut Command) -> anyhow::Result<Output> {
     let [mut out, mut err] = [tempfile::tempfile()?, tempfile::tempfile()?];
     command.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(err.try_clone()?);
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_returns_its_output_or_its_complaint() {
+    fn a_command_returns_its_output_or_its_standard_error() {
         let shell = |script| run(Command::new("sh").args(["-c", script]));
         assert_eq!(shell("echo out; echo err >&2").unwrap().stdout, b"out\n");
         let error = shell("echo err >&2; exit 3").unwrap_err().to_string();
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_is_killed_with_its_value() {
+    fn a_process_is_killed_on_drop() {
         let process = Process::spawn(Command::new("sleep").arg("600")).unwrap();
         let pid = Pid::from_child(&process.child);
         drop(process);

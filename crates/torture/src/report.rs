@@ -1,24 +1,24 @@
-//! What came out.
+//! The report of a run.
 
-use crate::{load::Tally, trial::Trial, watch::Watch};
+use crate::{load::Tally, progress::Progress, trial::Trial};
 use std::{fmt, time::Duration};
 
-/// How many things that are wrong are printed of one trial.
-const SHOWN: usize = 20;
+/// Maximum number of failures that are printed for a trial.
+const MAX_SHOWN: usize = 20;
 
-/// One fault on one database.
-pub struct Line {
+/// The result of one fault on one database.
+pub struct TrialReport {
     pub name: String,
     pub about: &'static str,
     pub rounds: u32,
     pub tally: Tally,
     pub notes: Vec<String>,
-    pub wrong: Vec<String>,
-    pub left_out: Option<String>,
+    pub failures: Vec<String>,
+    pub skipped: Option<String>,
     pub took: Duration,
 }
 
-impl Line {
+impl TrialReport {
     pub fn new(name: String, about: &'static str) -> Self {
         Self {
             name,
@@ -26,27 +26,27 @@ impl Line {
             rounds: 0,
             tally: Tally::default(),
             notes: Vec::new(),
-            wrong: Vec::new(),
-            left_out: None,
+            failures: Vec::new(),
+            skipped: None,
             took: Duration::ZERO,
         }
     }
 
-    /// Takes the figures of a trial that came to its end.
+    /// Takes the figures of a trial that has ended.
     pub fn fill(&mut self, trial: Trial) {
         self.tally = trial.tally;
         self.notes = trial.notes;
     }
 
-    /// Takes the rounds of a trial and what was wrong, also of one that was ended.
-    pub fn take(&mut self, watch: &Watch) {
-        self.rounds = watch.rounds();
-        self.wrong.extend(watch.take_wrong());
+    /// Takes the rounds and failures of a trial, also if it was abandoned.
+    pub fn take(&mut self, progress: &Progress) {
+        self.rounds = progress.rounds();
+        self.failures.extend(progress.take_failures());
     }
 
-    /// What came out, in a few words.
+    /// The result in a few words.
     pub fn outcome(&self) -> String {
-        match (&self.left_out, self.wrong.len()) {
+        match (&self.skipped, self.failures.len()) {
             (Some(reason), 0) => format!("left out: {reason}"),
             (None, 0) => "held".to_owned(),
             (_, count) => format!("**{count} wrong**"),
@@ -54,7 +54,7 @@ impl Line {
     }
 }
 
-impl fmt::Display for Line {
+impl fmt::Display for TrialReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tally = &self.tally;
         write!(
@@ -76,21 +76,21 @@ impl fmt::Display for Line {
             write!(f, "; {note}")?;
         }
         write!(f, ": {}", self.outcome())?;
-        for wrong in self.wrong.iter().take(SHOWN) {
-            write!(f, "\n    {wrong}")?;
+        for failure in self.failures.iter().take(MAX_SHOWN) {
+            write!(f, "\n    {failure}")?;
         }
-        if self.wrong.len() > SHOWN {
-            write!(f, "\n    and {} more", self.wrong.len() - SHOWN)?;
+        if self.failures.len() > MAX_SHOWN {
+            write!(f, "\n    and {} more", self.failures.len() - MAX_SHOWN)?;
         }
         Ok(())
     }
 }
 
-/// All of it.
+/// The results of all trials.
 pub struct Report {
     pub seed: u64,
     pub is_short: bool,
-    pub lines: Vec<Line>,
+    pub lines: Vec<TrialReport>,
     pub took: Duration,
 }
 
@@ -99,12 +99,12 @@ impl Report {
         Self { seed, is_short, lines: Vec::new(), took: Duration::ZERO }
     }
 
-    /// Whether nothing was wrong.
-    pub fn is_well(&self) -> bool {
-        self.lines.iter().all(|line| line.wrong.is_empty())
+    /// Returns whether there was no failure.
+    pub fn passed(&self) -> bool {
+        self.lines.iter().all(|line| line.failures.is_empty())
     }
 
-    /// The last lines.
+    /// The summary at the end.
     pub fn summary(&self) -> String {
         let mut tally = Tally::default();
         for line in &self.lines {
@@ -112,19 +112,19 @@ impl Report {
         }
         let mut text = format!(
             "\n{} faults in {:.0} s, seed {}: {} requests, {} groups acknowledged",
-            self.lines.iter().filter(|line| line.left_out.is_none()).count(),
+            self.lines.iter().filter(|line| line.skipped.is_none()).count(),
             self.took.as_secs_f64(),
             self.seed,
-            tally.asked,
+            tally.requests,
             tally.created,
         );
         for line in &self.lines {
-            if line.left_out.is_some() && line.wrong.is_empty() {
+            if line.skipped.is_some() && line.failures.is_empty() {
                 text.extend(["\n", &*line.name, ": ", &*line.outcome()]);
             }
         }
         let failed: Vec<_> =
-            self.lines.iter().filter(|line| !line.wrong.is_empty()).map(|line| &*line.name).collect();
+            self.lines.iter().filter(|line| !line.failures.is_empty()).map(|line| &*line.name).collect();
         text + &if failed.is_empty() {
             "\nnothing was wrong".to_owned()
         } else {

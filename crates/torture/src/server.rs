@@ -1,4 +1,4 @@
-//! The binary `gochat` as a process.
+//! A server process of the binary `gochat`.
 
 use crate::{
     client,
@@ -16,35 +16,35 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-/// How many ports are tried, as another process may take a free one first.
+/// Number of port pairs that are tried, because another process may take a free port first.
 const ATTEMPTS: u32 = 5;
 
-/// How a server is started.
+/// The parameters for starting a server.
 #[derive(Debug, Clone)]
 pub struct Launch {
     pub program: PathBuf,
-    /// The folder in which it runs, and where its logs are.
+    /// Working directory, which also contains the logs.
     pub folder: PathBuf,
-    /// A program that becomes the server, with its arguments.
-    pub starter: Vec<String>,
+    /// A program with arguments that executes the server, such as `prlimit`.
+    pub wrapper: Vec<String>,
     pub variables: Vec<(String, String)>,
-    /// Where standard error goes, if not to a file.
+    /// Destination of standard error; by default a log file in the folder.
     pub log_to: Option<PathBuf>,
 }
 
 impl Launch {
-    /// By a program that becomes the server; of several, the one that was given last goes first.
+    /// Adds a program that executes the server. The last one added is the outermost.
     #[must_use]
-    pub fn by(mut self, starter: &[&str]) -> Self {
-        self.starter.splice(0..0, starter.iter().map(|part| (*part).to_owned()));
+    pub fn wrapped_by(mut self, wrapper: &[&str]) -> Self {
+        self.wrapper.splice(0..0, wrapper.iter().map(|part| (*part).to_owned()));
         self
     }
 
-    /// A command of the binary, with no settings but these.
+    /// A command of the binary, without other `GOCHAT` variables.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let program = self.program.display().to_string();
         let line: Vec<&str> = self
-            .starter
+            .wrapper
             .iter()
             .map(String::as_str)
             .chain([&*program])
@@ -60,12 +60,12 @@ impl Launch {
         command
     }
 
-    /// Starts the server on ports of its own, and returns when it listens.
+    /// Starts the server on free ports, and waits until it is live.
     pub fn start(&self) -> anyhow::Result<Server> {
         let mut last = None;
         for _ in 0..ATTEMPTS {
             let server = self.spawn([free_port()?, free_port()?])?;
-            match server.listens() {
+            match server.wait_until_live() {
                 Ok(server) => return Ok(server),
                 Err(error) if format!("{error:#}").contains("Address already in use") => last = Some(error),
                 Err(error) => return Err(error),
@@ -74,12 +74,12 @@ impl Launch {
         Err(last.context("no port is free")?)
     }
 
-    /// Starts the server on these ports: of the API and of the admin listener. It may end at once.
+    /// Starts the server on the given ports of the API and of the admin listener, without waiting. It may end at once.
     pub fn spawn(&self, ports: [u16; 2]) -> anyhow::Result<Server> {
-        static STARTS: AtomicU64 = AtomicU64::new(0);
+        static LAUNCHES: AtomicU64 = AtomicU64::new(0);
         let log = match &self.log_to {
             Some(log) => log.clone(),
-            None => self.folder.join(format!("log-{}", STARTS.fetch_add(1, Ordering::Relaxed))),
+            None => self.folder.join(format!("log-{}", LAUNCHES.fetch_add(1, Ordering::Relaxed))),
         };
         let mut command = self.command(&[]);
         command
@@ -93,7 +93,7 @@ impl Launch {
     }
 }
 
-/// A server that runs, until this is dropped.
+/// A running server, killed on drop.
 pub struct Server {
     process: Process,
     pub port: u16,
@@ -102,87 +102,87 @@ pub struct Server {
 }
 
 impl Server {
-    /// Returns when it listens; an error has the end of its log.
-    pub fn listens(mut self) -> anyhow::Result<Self> {
+    /// Waits until `/livez` answers. An error includes the end of the log.
+    pub fn wait_until_live(mut self) -> anyhow::Result<Self> {
         let live = client::request("GET", "/livez", &[], b"");
         wait_for("a server listens", || {
             if let Some(status) = self.process.status()? {
-                bail!("the server ended ({status}): {}", self.last_lines());
+                bail!("the server ended ({status}): {}", self.log_tail());
             }
-            // A server whose log cannot be read says by its admin listener that it is there.
-            let mut client = client::Client::of(self.admin_port);
+            // The log may be unreadable, so the admin listener is asked.
+            let mut client = client::Client::new(self.admin_port);
             Ok(client.send(&live).is_ok_and(|reply| reply.status == 200).then_some(()))
         })
-        .with_context(|| self.last_lines())?;
+        .with_context(|| self.log_tail())?;
         Ok(self)
     }
 
-    /// Kills it (`SIGKILL`), and returns when it ended.
+    /// Kills it (`SIGKILL`), and waits until it has ended.
     pub fn kill(&mut self) -> anyhow::Result<()> {
         self.process.kill().map(drop)
     }
 
-    /// Tells it to stop (`SIGTERM`), and returns its exit code.
+    /// Stops it (`SIGTERM`), waits until it has ended, and returns its exit code.
     pub fn terminate(&mut self) -> anyhow::Result<Option<i32>> {
         self.process.signal(Signal::TERM)?;
         Ok(self.process.wait()?.code())
     }
 
-    /// Whether it still runs.
+    /// Returns whether the process is still running.
     pub fn is_alive(&mut self) -> anyhow::Result<bool> {
         Ok(self.process.status()?.is_none())
     }
 
-    /// The id of the process.
+    /// The process id.
     pub fn pid(&self) -> u32 {
         self.process.id()
     }
 
-    /// The figures of the process in `/proc`.
-    fn figures(&self) -> anyhow::Result<procfs::process::Status> {
+    /// The status of the process in `/proc`.
+    fn proc_status(&self) -> anyhow::Result<procfs::process::Status> {
         Ok(procfs::process::Process::new(i32::try_from(self.pid())?)?.status()?)
     }
 
     /// Its address space, in MiB.
     pub fn address_space(&self) -> anyhow::Result<u64> {
-        Ok(self.figures()?.vmsize.context("no figure of memory")? / 1024)
+        Ok(self.proc_status()?.vmsize.context("no figure of memory")? / 1024)
     }
 
-    /// Sets a limit of it while it runs, as `prlimit` names and writes it.
+    /// Changes a soft limit of the running process, in the syntax of `prlimit`.
     pub fn limit(&self, name: &str, value: &str) -> anyhow::Result<()> {
         let (pid, limit) = (self.pid().to_string(), format!("--{name}={value}:"));
         process::run(Command::new("prlimit").args(["--pid", &pid, &limit])).map(drop)
     }
 
-    /// Begins to watch its resident memory, of which [`Server::growth`] tells.
-    pub fn watch_memory(&self) -> anyhow::Result<Memory> {
-        let before = self.figures()?.vmrss.context("no figure of memory")? / 1024;
-        // Where the kernel does not allow it, the peak is that since the start, which is no less.
+    /// Starts to measure its resident memory, for [`Server::memory_growth`].
+    pub fn start_memory_measurement(&self) -> anyhow::Result<Memory> {
+        let before = self.proc_status()?.vmrss.context("no figure of memory")? / 1024;
+        // If the kernel does not allow this, the peak is that since the start, which is not smaller.
         let _kept = fs::write(format!("/proc/{}/clear_refs", self.pid()), "5");
         Ok(Memory { before })
     }
 
-    /// Growth of its resident memory since [`Server::watch_memory`] up to its peak, in MiB.
-    pub fn growth(&self, memory: Memory) -> anyhow::Result<u64> {
-        let peak = self.figures()?.vmhwm.context("no figure of memory")? / 1024;
+    /// Growth of its resident memory from [`Server::start_memory_measurement`] to the peak, in MiB.
+    pub fn memory_growth(&self, memory: Memory) -> anyhow::Result<u64> {
+        let peak = self.proc_status()?.vmhwm.context("no figure of memory")? / 1024;
         Ok(peak.saturating_sub(memory.before))
     }
 
-    /// The end of its log.
-    pub fn last_lines(&self) -> String {
+    /// The last lines of its log.
+    pub fn log_tail(&self) -> String {
         let log = readable(&self.log).unwrap_or_default();
         let lines: Vec<_> = log.lines().collect();
         lines[lines.len().saturating_sub(5)..].join("\n")
     }
 }
 
-/// The resident memory of a server at some moment, in MiB.
+/// The resident memory of a server at the start of a measurement, in MiB.
 #[derive(Debug, Clone, Copy)]
 pub struct Memory {
     before: u64,
 }
 
-/// The log, if it is a file: a pipe or a device is not read.
+/// The content of a log, if it is a file; a pipe or a device is not read.
 fn readable(log: &Path) -> Option<String> {
     fs::metadata(log)
         .is_ok_and(|log| log.is_file())
@@ -190,7 +190,7 @@ fn readable(log: &Path) -> Option<String> {
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The panics in the logs of a folder: where, and how often.
+/// The panics in the logs of a folder: the number for each source location.
 pub fn panics(folder: &Path) -> anyhow::Result<BTreeMap<String, usize>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(folder)? {
@@ -199,7 +199,7 @@ pub fn panics(folder: &Path) -> anyhow::Result<BTreeMap<String, usize>> {
         let log = if is_log { readable(&path).unwrap_or_default() } else { String::new() };
         for (_, panic) in log.lines().filter_map(|line| line.split_once("panicked at ")) {
             let place = panic.split(": ").next().unwrap_or_default();
-            // In the crate, wherever that is.
+            // The path within its crate, wherever that is checked out.
             let place = place
                 .rsplitn(4, '/')
                 .take(3)

@@ -1,6 +1,8 @@
-//! One trial in a thread of its own, so that the clock can end it.
+//! A supervisor that runs a trial in a thread, and abandons it at its time limit.
 
-use crate::{order::Choice, report::Line, tools::Tools, trial::Trial, watch::Watch};
+use crate::{
+    progress::Progress, report::TrialReport, run_context::RunContext, schedule::TrialSpec, trial::Trial,
+};
 use std::{
     any::Any,
     hash::{DefaultHasher, Hash, Hasher},
@@ -13,113 +15,113 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Interval between two looks at a trial that runs.
-const LOOK: Duration = Duration::from_millis(100);
+/// Interval at which a running trial is checked.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// When a trial has to be over.
+/// Time limits of a trial.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// No further round begins after it.
+    /// Time after which no further round begins.
     pub until: Option<Instant>,
     /// The end of the time for all trials.
     end: Option<Instant>,
-    /// A trial that still runs then is wrong.
+    /// Time after which it is a failure if the trial still runs.
     latest: Instant,
-    /// So is one that shows no progress for so long.
-    quiet: Duration,
+    /// Time without progress after which it is a failure.
+    idle_limit: Duration,
 }
 
 impl Limits {
-    /// The short form: a share of the time up to `end`. A round takes about `round`; a slow machine may take far longer.
-    pub fn of_short_form(now: Instant, share: Duration, end: Instant, round: Duration) -> Self {
+    /// The limits of the short form: `share` of the time up to `end`. A round takes about `round`, on a slow machine far longer.
+    pub fn short_form(now: Instant, share: Duration, end: Instant, round: Duration) -> Self {
         let minute = Duration::from_secs(60);
         let latest = now + share + 2 * round + minute;
-        Self { until: Some(now + share), end: Some(end), latest, quiet: minute }
+        Self { until: Some(now + share), end: Some(end), latest, idle_limit: minute }
     }
 
-    /// The long form: waits end by themselves, so these are a last resort.
-    pub fn of_long_form(now: Instant) -> Self {
+    /// The limits of the long form. Waits have their own limits, so these are a last resort.
+    pub fn long_form(now: Instant) -> Self {
         let latest = now + Duration::from_secs(20 * 60);
-        Self { until: None, end: None, latest, quiet: Duration::from_secs(180) }
+        Self { until: None, end: None, latest, idle_limit: Duration::from_secs(180) }
     }
 
-    /// Why a trial that still runs is ended now, if it is.
-    fn verdict(&self, now: Instant, quiet: Duration) -> Option<Verdict> {
-        if quiet >= self.quiet {
-            Some(Verdict::Hangs)
+    /// A reason to end the running trial now, if there is one.
+    fn abort(&self, now: Instant, idle_limit: Duration) -> Option<Abort> {
+        if idle_limit >= self.idle_limit {
+            Some(Abort::Hung)
         } else if now >= self.latest {
-            Some(Verdict::Overran)
+            Some(Abort::Overran)
         } else {
-            self.end.is_some_and(|end| now >= end).then_some(Verdict::Clock)
+            self.end.is_some_and(|end| now >= end).then_some(Abort::TimeUp)
         }
     }
 }
 
-/// Why a trial is ended.
+/// A reason to end a trial.
 #[derive(Debug, PartialEq, Eq)]
-enum Verdict {
-    /// The time for all trials is over, which is not wrong.
-    Clock,
-    /// It takes far longer than its share.
+enum Abort {
+    /// The time for all trials is over; this is not a failure.
+    TimeUp,
+    /// The trial takes far longer than its share.
     Overran,
-    /// Nothing happens in it.
-    Hangs,
+    /// The trial makes no progress.
+    Hung,
 }
 
-/// Runs a trial, and says in the line what came out.
-pub fn run(choice: Choice, seed: u64, tools: &Arc<Tools>, limits: Limits, line: &mut Line) {
+/// Runs a trial, and puts the result into `line`.
+pub fn run(spec: TrialSpec, seed: u64, context: &Arc<RunContext>, limits: Limits, line: &mut TrialReport) {
     let started_at = Instant::now();
     let mut hasher = DefaultHasher::new();
     (seed, &line.name).hash(&mut hasher);
-    let mut trial = Trial::new(choice.backend, hasher.finish(), Arc::clone(tools), limits.until);
-    let watch = Arc::clone(&trial.watch);
+    let mut trial = Trial::new(spec.backend, hasher.finish(), Arc::clone(context), limits.until);
+    let progress = Arc::clone(&trial.progress);
     let (sender, receiver) = channel();
     let spawned = thread::Builder::new().name(line.name.clone()).spawn(move || {
-        trial.watch.attach();
-        let result = catch_unwind(AssertUnwindSafe(|| choice.fault.run(&mut trial)));
-        // The clock may have ended it.
+        trial.progress.attach();
+        let result = catch_unwind(AssertUnwindSafe(|| spec.fault.run(&mut trial)));
+        // The receiver is gone if the trial was abandoned.
         let _sent = sender.send((trial, result.map_err(|panic| text(&*panic))));
     });
     let outcome = match spawned {
-        Ok(_) => wait(&receiver, &watch, limits),
+        Ok(_) => wait(&receiver, &progress, limits),
         Err(error) => {
-            line.wrong.push(format!("no thread: {error}"));
+            line.failures.push(format!("no thread: {error}"));
             return;
         }
     };
-    let waited = watch.waits_for();
+    let waited = progress.current_wait();
     match outcome {
         Ok((trial, result)) => {
             match result {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => watch.wrong(format!("{error:#}")),
-                Err(panic) => watch.wrong(panic),
+                Ok(Err(error)) => progress.record_failure(format!("{error:#}")),
+                Err(panic) => progress.record_failure(panic),
             }
             line.fill(trial);
         }
-        Err(Verdict::Clock) => line.left_out = Some(format!("the clock ended it; {waited}")),
-        Err(Verdict::Overran) => {
-            watch.wrong(format!("it runs far longer than its share of the time; {waited}"));
+        Err(Abort::TimeUp) => line.skipped = Some(format!("the clock ended it; {waited}")),
+        Err(Abort::Overran) => {
+            progress.record_failure(format!("it runs far longer than its share of the time; {waited}"));
         }
-        Err(Verdict::Hangs) => {
-            watch.wrong(format!("nothing happened in it for {:?}; {waited}", limits.quiet));
+        Err(Abort::Hung) => {
+            progress.record_failure(format!("nothing happened in it for {:?}; {waited}", limits.idle_limit));
         }
     }
-    line.take(&watch);
+    line.take(&progress);
     line.took = started_at.elapsed();
 }
 
 /// Waits for the end of a trial, or for a reason to end it.
-fn wait<T>(receiver: &Receiver<T>, watch: &Watch, limits: Limits) -> Result<T, Verdict> {
+fn wait<T>(receiver: &Receiver<T>, progress: &Progress, limits: Limits) -> Result<T, Abort> {
     loop {
-        match receiver.recv_timeout(LOOK) {
+        match receiver.recv_timeout(POLL_INTERVAL) {
             Ok(outcome) => return Ok(outcome),
-            // The thread always sends; without it, nothing happens any more.
-            Err(RecvTimeoutError::Disconnected) => return Err(Verdict::Hangs),
+            // The thread always sends, unless it is gone.
+            Err(RecvTimeoutError::Disconnected) => return Err(Abort::Hung),
             Err(RecvTimeoutError::Timeout) => {}
         }
-        if let Some(verdict) = limits.verdict(Instant::now(), watch.quiet()) {
-            return Err(verdict);
+        if let Some(abort) = limits.abort(Instant::now(), progress.idle_time()) {
+            return Err(abort);
         }
     }
 }
@@ -135,7 +137,7 @@ mod tests {
     use crate::faults::Fault;
     use gochat_test_support::Backend;
 
-    /// Finds something, and then does nothing more.
+    /// A fault that records a failure, and then hangs.
     struct Hangs;
 
     impl Fault for Hangs {
@@ -149,40 +151,40 @@ mod tests {
 
         fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
             trial.next_round(1, 1);
-            trial.watch.wrong("a difference");
-            crate::watch::during("the end of days", || thread::sleep(Duration::from_secs(600)));
+            trial.progress.record_failure("a difference");
+            crate::progress::waiting_for("the end of days", || thread::sleep(Duration::from_secs(600)));
             Ok(())
         }
     }
 
-    /// What comes out of it under these limits: in how many rounds, what was wrong, and why it is left out.
+    /// The result of that fault under these limits: number of rounds, failures, and the reason if it is left out.
     fn outcome(change: impl FnOnce(&mut Limits)) -> (u32, Vec<String>, Option<String>) {
-        let mut limits = Limits::of_long_form(Instant::now());
+        let mut limits = Limits::long_form(Instant::now());
         change(&mut limits);
-        let tools = Arc::new(Tools::new("gochat".into(), true).unwrap());
-        let mut line = Line::new("sqlite::hangs".to_owned(), "hangs");
-        run(Choice { fault: &Hangs, backend: Backend::Sqlite }, 1, &tools, limits, &mut line);
-        (line.rounds, line.wrong, line.left_out)
+        let context = Arc::new(RunContext::new("gochat".into(), true).unwrap());
+        let mut line = TrialReport::new("sqlite::hangs".to_owned(), "hangs");
+        run(TrialSpec { fault: &Hangs, backend: Backend::Sqlite }, 1, &context, limits, &mut line);
+        (line.rounds, line.failures, line.skipped)
     }
 
     #[test]
-    fn a_trial_that_hangs_is_wrong_and_what_it_found_is_kept() {
-        let (rounds, wrong, left_out) = outcome(|limits| limits.quiet = Duration::from_millis(300));
+    fn a_trial_that_hangs_fails_and_keeps_its_failures() {
+        let (rounds, wrong, skipped) = outcome(|limits| limits.idle_limit = Duration::from_millis(300));
         let hangs = "nothing happened in it for 300ms; it waited 0 s for: the end of days";
-        assert_eq!((rounds, wrong, left_out), (1, vec!["a difference".to_owned(), hangs.to_owned()], None));
+        assert_eq!((rounds, wrong, skipped), (1, vec!["a difference".to_owned(), hangs.to_owned()], None));
     }
 
     #[test]
-    fn a_trial_that_overruns_is_wrong() {
-        let (_, wrong, left_out) = outcome(|limits| limits.latest = Instant::now());
+    fn a_trial_that_overruns_fails() {
+        let (_, wrong, skipped) = outcome(|limits| limits.latest = Instant::now());
         assert!(wrong[1].starts_with("it runs far longer than its share of the time; "), "{wrong:?}");
-        assert_eq!(left_out, None);
+        assert_eq!(skipped, None);
     }
 
     #[test]
-    fn what_a_trial_found_that_the_clock_ends_is_wrong() {
-        let (_, wrong, left_out) = outcome(|limits| limits.end = Some(Instant::now()));
+    fn failures_of_a_trial_that_runs_out_of_time_count() {
+        let (_, wrong, skipped) = outcome(|limits| limits.end = Some(Instant::now()));
         assert_eq!(wrong, ["a difference"]);
-        assert_eq!(left_out.unwrap(), "the clock ended it; it waited 0 s for: the end of days");
+        assert_eq!(skipped.unwrap(), "the clock ended it; it waited 0 s for: the end of days");
     }
 }

@@ -1,11 +1,11 @@
-//! One fault on one database: its rounds, its ledger, and what was wrong.
+//! One fault on one database: its rounds, its ledger, and its failures.
 
 use crate::{
-    home::Home,
+    deployment::Deployment,
     ledger::{Group, Ledger},
     load::{self, Load, Plan, Tally},
-    tools::Tools,
-    watch::Watch,
+    progress::Progress,
+    run_context::RunContext,
 };
 use anyhow::Context;
 use fastrand::Rng;
@@ -15,111 +15,111 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Clients of a load, unless a fault says otherwise.
+/// Number of clients of a load, unless a fault says otherwise.
 pub const CLIENTS: usize = 8;
 
-/// What a fault is given, and what it leaves.
+/// Input and results of a fault.
 pub struct Trial {
     pub backend: Backend,
     pub rng: Rng,
-    pub tools: Arc<Tools>,
-    /// When no further round begins.
+    pub context: Arc<RunContext>,
+    /// Time after which no further round begins.
     pub until: Option<Instant>,
-    /// Rounds, and what was wrong.
-    pub watch: Arc<Watch>,
+    /// Rounds and failures.
+    pub progress: Arc<Progress>,
     pub tally: Tally,
-    /// Figures that a reader wants to see.
+    /// Figures for the report.
     pub notes: Vec<String>,
     ledger: Ledger,
     loads: u32,
-    /// The library whose panics the fault excuses.
-    pub excused_panic: Option<&'static str>,
-    /// Clients of the loads.
+    /// A library whose panics do not count as failures of this fault.
+    pub tolerated_panic: Option<&'static str>,
+    /// Number of clients of each load.
     pub clients: usize,
 }
 
-/// A moment of a ledger.
+/// The state of a ledger at some time.
 #[derive(Debug, Clone, Copy)]
-pub struct Moment(usize);
+pub struct LedgerSnapshot(usize);
 
 impl Trial {
-    pub fn new(backend: Backend, seed: u64, tools: Arc<Tools>, until: Option<Instant>) -> Self {
+    pub fn new(backend: Backend, seed: u64, context: Arc<RunContext>, until: Option<Instant>) -> Self {
         Self {
             backend,
             rng: Rng::with_seed(seed),
-            tools,
+            context,
             until,
-            watch: Arc::default(),
+            progress: Arc::default(),
             tally: Tally::default(),
             notes: Vec::new(),
             ledger: Ledger::default(),
             loads: 0,
-            excused_panic: None,
+            tolerated_panic: None,
             clients: CLIENTS,
         }
     }
 
-    /// Whether another round begins, of so many in the long form and in the short one; the first always does.
+    /// Returns whether another round begins, given the number of rounds in the long and the short form. The first round always begins.
     pub fn next_round(&mut self, long: u32, short: u32) -> bool {
-        let most = if self.tools.is_short { short } else { long };
+        let most = if self.context.is_short { short } else { long };
         let is_time = self.rounds() == 0 || self.until.is_none_or(|until| Instant::now() < until);
         let begins = self.rounds() < most && is_time;
         if begins {
-            self.watch.begin_round();
+            self.progress.begin_round();
         }
         begins
     }
 
-    /// Rounds that began.
+    /// Number of rounds that have begun.
     pub fn rounds(&self) -> u32 {
-        self.watch.rounds()
+        self.progress.rounds()
     }
 
-    /// Takes the second in the short form.
+    /// Returns the first value in the long form, and the second in the short form.
     pub fn by_form<T>(&self, long: T, short: T) -> T {
-        if self.tools.is_short { short } else { long }
+        if self.context.is_short { short } else { long }
     }
 
-    /// A database on its backend, with its schema and a key. On PostgreSQL it is on the cluster that the trials share.
-    pub fn home(&self) -> anyhow::Result<Home> {
-        self.bare_home()?.with_key()
+    /// A deployment with schema and key. On PostgreSQL its database is on the shared cluster.
+    pub fn deployment(&self) -> anyhow::Result<Deployment> {
+        self.bare_deployment()?.with_key()
     }
 
-    /// The same without a schema, and with the key of the API page.
-    pub fn bare_home(&self) -> anyhow::Result<Home> {
+    /// A deployment without schema, which uses the development key.
+    pub fn bare_deployment(&self) -> anyhow::Result<Deployment> {
         let cluster = match self.backend {
             Backend::Sqlite => None,
-            Backend::Postgres => Some(self.tools.cluster()?),
+            Backend::Postgres => Some(self.context.cluster()?),
         };
-        Home::bare(self.backend, cluster, &self.tools.program, self.tools.base.path())
+        Deployment::bare(self.backend, cluster, &self.context.program, self.context.base.path())
     }
 
-    /// A database on a cluster of its own that flushes its commits.
-    pub fn home_on(&self, cluster: &Cluster) -> anyhow::Result<Home> {
-        self.bare_home_on(cluster)?.with_key()
+    /// A deployment with schema and key on the given cluster, which must flush its commits.
+    pub fn deployment_on(&self, cluster: &Cluster) -> anyhow::Result<Deployment> {
+        self.bare_deployment_on(cluster)?.with_key()
     }
 
-    /// The same without a schema, and with the key of the API page.
-    pub fn bare_home_on(&self, cluster: &Cluster) -> anyhow::Result<Home> {
-        Home::bare(self.backend, Some(cluster), &self.tools.program, self.tools.base.path())
+    /// A deployment without schema on the given cluster, which uses the development key.
+    pub fn bare_deployment_on(&self, cluster: &Cluster) -> anyhow::Result<Deployment> {
+        Deployment::bare(self.backend, Some(cluster), &self.context.program, self.context.base.path())
     }
 
-    /// Does something while clients send requests to these ports, and writes down the answers.
+    /// Runs `work` while clients send requests to these ports, and records the answers.
     pub fn under_load<T>(
         &mut self,
-        home: &Home,
+        deployment: &Deployment,
         ports: &[u16],
         work: impl FnOnce(&Load, &mut Self) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
         self.loads += 1;
         let plan = Plan {
             ports: ports.to_vec(),
-            key: home.key.clone(),
+            key: deployment.key.clone(),
             clients: self.clients,
             tag: format!("g{}", self.loads),
             seed: self.rng.u64(..),
             pause: Duration::from_millis(2),
-            watch: Arc::clone(&self.watch),
+            progress: Arc::clone(&self.progress),
         };
         let (result, outcome) = load::run(&plan, |load| work(load, self));
         self.ledger.append(outcome.ledger);
@@ -127,34 +127,34 @@ impl Trial {
         result
     }
 
-    /// Holds all that was answered since the last [`Trial::forget`] against the database.
-    pub fn check(&mut self, home: &Home) -> anyhow::Result<()> {
-        let rows = home.stored().context("the groups cannot be read")?;
+    /// Compares the answers since the last [`Trial::reset_ledger`] with the database.
+    pub fn check(&mut self, deployment: &Deployment) -> anyhow::Result<()> {
+        let rows = deployment.stored().context("the groups cannot be read")?;
         self.compare(&self.ledger, &rows);
         Ok(())
     }
 
-    /// Writes down where rows differ from a ledger.
+    /// Records each difference between a ledger and the rows as a failure.
     pub fn compare(&self, ledger: &Ledger, rows: &[Group]) {
         for difference in ledger.check(rows) {
-            self.watch.wrong(difference.to_string());
+            self.progress.record_failure(difference.to_string());
         }
     }
 
-    /// Looks through the logs of the servers for what must never be there.
-    pub fn check_logs(&mut self, home: &Home) -> anyhow::Result<()> {
-        let mut panics = home.panics()?;
-        panics.retain(|place, _| self.excused_panic.is_none_or(|library| !place.contains(library)));
+    /// Records each panic in the logs of the servers as a failure, except tolerated ones.
+    pub fn check_logs(&mut self, deployment: &Deployment) -> anyhow::Result<()> {
+        let mut panics = deployment.panics()?;
+        panics.retain(|place, _| self.tolerated_panic.is_none_or(|library| !place.contains(library)));
         for (place, count) in panics {
-            self.watch.wrong(format!("{count} panics at {place}"));
+            self.progress.record_failure(format!("{count} panics at {place}"));
         }
         Ok(())
     }
 
-    /// Both checks, at the end of a database.
-    pub fn finish(&mut self, home: &Home) -> anyhow::Result<()> {
-        self.check(home)?;
-        self.check_logs(home)?;
+    /// Runs both checks, and resets the ledger: the database is no longer used.
+    pub fn finish(&mut self, deployment: &Deployment) -> anyhow::Result<()> {
+        self.check(deployment)?;
+        self.check_logs(deployment)?;
         self.forget();
         Ok(())
     }
@@ -164,29 +164,29 @@ impl Trial {
         self.ledger = Ledger::default();
     }
 
-    /// The ledger as it is, for [`Trial::go_back`].
-    pub fn moment(&self) -> Moment {
-        Moment(self.ledger.len())
+    /// A snapshot of the ledger, for [`Trial::roll_back_to`].
+    pub fn snapshot(&self) -> LedgerSnapshot {
+        LedgerSnapshot(self.ledger.len())
     }
 
-    /// Goes back to the ledger of a moment, as a backup of that moment takes the place of the database.
-    pub fn go_back(&mut self, moment: Moment) {
+    /// Restores the ledger of a snapshot, as the database is restored from a backup of that time.
+    pub fn roll_back_to(&mut self, moment: LedgerSnapshot) {
         self.ledger.truncate(moment.0);
     }
 
-    /// Writes down what is wrong, if it is not as it should be.
+    /// Records a failure if the condition does not hold.
     pub fn expect(&self, holds: bool, otherwise: impl FnOnce() -> String) {
         if !holds {
-            self.watch.wrong(otherwise());
+            self.progress.record_failure(otherwise());
         }
     }
 
-    /// Writes down a figure.
+    /// Adds a figure to the report.
     pub fn note(&mut self, text: impl Into<String>) {
         self.notes.push(text.into());
     }
 
-    /// A random time between two, in milliseconds.
+    /// A random time between two bounds, in milliseconds.
     pub fn millis(&mut self, least: u64, most: u64) -> Duration {
         Duration::from_millis(self.rng.u64(least..=most))
     }

@@ -1,29 +1,29 @@
-//! Waits that end with an error.
+//! Waits with a time limit.
 
-use crate::watch;
+use crate::progress;
 use anyhow::bail;
 use std::{
     thread,
     time::{Duration, Instant},
 };
 
-/// Longest wait. A fast machine needs a tenth of it at most.
+/// Longest wait. A fast machine needs at most a tenth of it.
 pub const LIMIT: Duration = Duration::from_secs(120);
 
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// Polls until there is a value, and returns it; the error names what it waited for.
+/// Polls until there is a value. An error names what was waited for.
 pub fn wait_for<T>(what: &str, poll: impl FnMut() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
     wait_at_most(LIMIT, what, poll)
 }
 
-/// The same, for another time.
+/// Polls with another time limit.
 pub fn wait_at_most<T>(
     limit: Duration,
     what: &str,
     mut poll: impl FnMut() -> anyhow::Result<Option<T>>,
 ) -> anyhow::Result<T> {
-    watch::during(what, || {
+    progress::waiting_for(what, || {
         let started_at = Instant::now();
         loop {
             if let Some(value) = poll()? {
@@ -37,7 +37,7 @@ pub fn wait_at_most<T>(
     })
 }
 
-/// A pause that is part of a fault.
+/// Sleeps as part of a fault.
 pub fn pause(time: Duration) {
-    watch::during(&format!("the end of a pause of {time:?}"), || thread::sleep(time));
+    progress::waiting_for(&format!("the end of a pause of {time:?}"), || thread::sleep(time));
 }

@@ -20,7 +20,7 @@ function ordered()
    return "group_" .. run .. last
 end
 
--- All over the index.
+-- Spread over the whole index.
 function scattered()
    return string.format("group_%08x%08x", math.random(0, 0xffffffff), math.random(0, 0xffffffff))
 end

@@ -1,6 +1,6 @@
--- GET of a group by its id or by its name, or of a page of groups, at random over all that were stored by `fill`.
+-- GET of a group by its id or name, or of a page of groups, at random among the groups that `prefill` stored.
 --
--- Arguments: the API key, a number that no other run has, "id", "name" or "page", and how many groups are stored.
+-- Arguments: the API key, a number that no other run has, "id", "name" or "page", and the number of stored groups.
 
 local targets = {}
 
@@ -20,7 +20,7 @@ function targets.name()
    return string.format("?name=group_%08x%08x", n * 626627285 % 4294967296, n)
 end
 
--- A full one. The contract has no id 0.
+-- A full page. The API has no id 0.
 function targets.page()
    return "?limit=100&after=" .. math.random(stored - 100)
 end

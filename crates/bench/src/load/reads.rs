@@ -4,25 +4,25 @@ use super::{Sample, wrk};
 use crate::server::Server;
 use std::time::Duration;
 
-/// The reads.
-const SCRIPT: &str = concat!(include_str!("line.lua"), include_str!("read.lua"));
+/// The script for reads.
+const SCRIPT: &str = concat!(include_str!("summary.lua"), include_str!("read.lua"));
 
-/// What a read asks for.
+/// The kind of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ReadKind {
     /// A group by its id.
     Id,
     /// A group by its name.
     Name,
-    /// A hundred groups after an id.
+    /// A page of a hundred groups.
     Page,
 }
 
-impl Kind {
-    /// All of them.
+impl ReadKind {
+    /// All kinds.
     pub const ALL: [Self; 3] = [Self::Id, Self::Name, Self::Page];
 
-    /// As the tables have it.
+    /// The request in the tables.
     pub const fn request(self) -> &'static str {
         match self {
             Self::Id => "`GET /v1/group/{id}`",
@@ -31,7 +31,7 @@ impl Kind {
         }
     }
 
-    /// As the script has it.
+    /// The name in the script.
     const fn as_str(self) -> &'static str {
         match self {
             Self::Id => "id",
@@ -41,21 +41,21 @@ impl Kind {
     }
 }
 
-/// Reads at random over what is stored.
+/// A load of random reads of the stored groups.
 #[derive(Debug, Clone, Copy)]
 pub struct Reads {
-    /// Connections, each with one request at a time.
+    /// Number of connections, each with one request at a time.
     pub clients: usize,
-    /// How long.
+    /// Duration.
     pub time: Duration,
-    /// What is read.
-    pub kind: Kind,
-    /// How many groups are there, of those that [`crate::fill`] stores.
+    /// The kind of the reads.
+    pub kind: ReadKind,
+    /// Number of groups that [`crate::prefill`] stored.
     pub stored: u32,
 }
 
 impl Reads {
-    /// Puts the load on a server. Whatever is no 200 counts as an error: the service answers a read with that or an error.
+    /// Runs the load on a server. Each reply other than 200 is an error of the service, so it counts as one.
     pub fn run(self, server: &Server<'_>) -> anyhow::Result<Sample> {
         let arguments = [self.kind.as_str(), &self.stored.to_string()];
         wrk(server, self.clients, self.time, SCRIPT, arguments)

@@ -1,9 +1,9 @@
-//! 2,000 clients at once, and 256.
+//! 2,000 clients, compared with 256.
 
 use super::{Plan, Section};
 use crate::{
     load::{Load, Sample},
-    server::Home,
+    server::Deployment,
     system::System,
     table::{self, Goal},
 };
@@ -12,22 +12,22 @@ use gochat_test_support::Cluster;
 pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
     let measure = |clients| {
         let load = Load { statuses: true, ..Load::new(clients, plan.time) };
-        load.run(&Home::new(System::Sqlite, cluster)?.start()?)
+        load.run(&Deployment::new(System::Sqlite, cluster)?.start()?)
     };
-    let (mut of_some, mut of_many) = (Vec::new(), Vec::new());
+    let (mut samples_256, mut samples_2000) = (Vec::new(), Vec::new());
     for _ in 0..plan.rounds {
-        of_some.push(measure(256)?);
-        of_many.push(measure(2_000)?);
+        samples_256.push(measure(256)?);
+        samples_2000.push(measure(2_000)?);
     }
-    let [some, many] = [of_some, of_many].map(|samples| Sample::median(&samples));
+    let [some, many] = [samples_256, samples_2000].map(|samples| Sample::median(&samples));
     let row = |clients: &str, sample: &Sample| {
         let statuses = sample.statuses.map(|count| count.to_string());
         [vec![clients.to_owned()], table::cells(sample), statuses.into()].concat()
     };
-    let heads = [&["clients"], &table::HEADS[..], &["201", "503", "other"]].concat();
+    let headers = [&["clients"], &table::HEADERS[..], &["201", "503", "other"]].concat();
     Ok(Section {
         title: "A crowd",
-        text: table::render(&heads, &[row("256", &some), row("2000", &many)]),
+        text: table::render(&headers, &[row("256", &some), row("2000", &many)]),
         goals: vec![
             Goal::at_least("2,000 / 256 clients, throughput", many.throughput / some.throughput, 0.8, "×"),
             Goal::at_most("2,000 clients, peak memory", table::mebibytes(many.peak), 192.0, "MiB"),

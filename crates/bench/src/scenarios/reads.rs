@@ -2,9 +2,9 @@
 
 use super::{Plan, Section};
 use crate::{
-    fill,
-    load::{Kind, Load, Reads, Sample},
-    server::{Home, Server},
+    load::{Load, ReadKind, Reads, Sample},
+    prefill,
+    server::{Deployment, Server},
     system::System,
     table::{self, Goal},
 };
@@ -12,27 +12,27 @@ use anyhow::anyhow;
 use gochat_test_support::Cluster;
 use std::{thread, time::Duration};
 
-/// Few groups, which any cache holds, and enough for each read to find what it asks for.
+/// Few groups, which fit into any cache.
 const FEW: u32 = 10_000;
 
-/// Clients that read, and those that create beside them.
+/// Numbers of clients that read, and of clients that create at the same time.
 const READERS: usize = 64;
 const WRITERS: usize = 8;
 
-/// There are many loads here, and the databases take long to fill, so a load is short.
+/// Duration of a load. It is short, because there are many loads, and filling the databases takes long.
 const TIME: Duration = Duration::from_secs(2);
 
 pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
     let (mut rows, mut goals) = (Vec::new(), Vec::new());
     for system in [System::Sqlite, System::Postgres] {
-        let few = fill::home(system, cluster, FEW)?;
-        let many = fill::home(system, cluster, fill::MANY)?;
+        let few = prefill::deployment(system, cluster, FEW)?;
+        let many = prefill::deployment(system, cluster, prefill::MANY)?;
         let row = |clients: usize, request: &str, stored: &str, sample: &Sample| {
             let what = [system.to_string(), clients.to_string(), request.to_owned(), stored.to_owned()];
             [what.into(), table::cells(sample)].concat()
         };
         let mut errors = 0.0;
-        for kind in Kind::ALL {
+        for kind in ReadKind::ALL {
             let [of_few, of_many] = alone(plan, kind, &few, &many)?;
             let request = kind.request();
             rows.push(row(READERS, request, "10,000", &of_few));
@@ -42,32 +42,32 @@ pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
             errors += of_few.errors + of_many.errors;
         }
         let [reads, creates] = beside_creates(plan, &many)?;
-        let request = Kind::Id.request();
+        let request = ReadKind::Id.request();
         rows.push(row(READERS, &format!("{request}, creates beside"), "10 million", &reads));
         rows.push(row(WRITERS, "`POST /v1/group`, those creates", "10 million", &creates));
         errors += reads.errors + creates.errors;
         let what = format!("`{system}`, reads, and creates beside them: errors");
         goals.push(Goal::at_most(what, errors, 0.0, ""));
     }
-    let heads = [&["system", "clients", "request", "stored"], &table::HEADS[..]].concat();
-    Ok(Section { title: "Reads", text: table::render(&heads, &rows), goals })
+    let headers = [&["system", "clients", "request", "stored"], &table::HEADERS[..]].concat();
+    Ok(Section { title: "Reads", text: table::render(&headers, &rows), goals })
 }
 
-/// Nothing but reads, on each database in turn.
-fn alone(plan: Plan, kind: Kind, few: &Home, many: &Home) -> anyhow::Result<[Sample; 2]> {
+/// Reads without creates, on the two databases alternately.
+fn alone(plan: Plan, kind: ReadKind, few: &Deployment, many: &Deployment) -> anyhow::Result<[Sample; 2]> {
     let (mut of_few, mut of_many) = (Vec::new(), Vec::new());
     for _ in 0..plan.rounds {
         of_few.push(reads(kind, FEW).run(&few.start()?)?);
-        of_many.push(reads(kind, fill::MANY).run(&many.start()?)?);
+        of_many.push(reads(kind, prefill::MANY).run(&many.start()?)?);
     }
     Ok([of_few, of_many].map(|samples| Sample::median(&samples)))
 }
 
-/// Reads by id, and the creates that run at the same time. The processor time of each is that of both.
-fn beside_creates(plan: Plan, home: &Home) -> anyhow::Result<[Sample; 2]> {
+/// Reads by id, and creates at the same time. The processor time of each sample is that of both.
+fn beside_creates(plan: Plan, deployment: &Deployment) -> anyhow::Result<[Sample; 2]> {
     let (mut of_reads, mut of_creates) = (Vec::new(), Vec::new());
     for _ in 0..plan.rounds {
-        let (read, created) = at_once(&home.start()?)?;
+        let (read, created) = at_once(&deployment.start()?)?;
         of_reads.push(read);
         of_creates.push(created);
     }
@@ -77,12 +77,12 @@ fn beside_creates(plan: Plan, home: &Home) -> anyhow::Result<[Sample; 2]> {
 fn at_once(server: &Server<'_>) -> anyhow::Result<(Sample, Sample)> {
     thread::scope(|scope| {
         let writers = scope.spawn(|| Load::new(WRITERS, TIME).run(server));
-        let read = reads(Kind::Id, fill::MANY).run(server)?;
+        let read = reads(ReadKind::Id, prefill::MANY).run(server)?;
         let created = writers.join().map_err(|_| anyhow!("the writers panicked"))??;
         Ok((read, created))
     })
 }
 
-const fn reads(kind: Kind, stored: u32) -> Reads {
+const fn reads(kind: ReadKind, stored: u32) -> Reads {
     Reads { clients: READERS, time: TIME, kind, stored }
 }

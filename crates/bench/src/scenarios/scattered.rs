@@ -1,9 +1,9 @@
-//! The systems at 64 clients, with names that fall all over the index.
+//! The systems at 64 clients, with names spread over the whole index.
 
 use super::{Plan, Section};
 use crate::{
     load::{Load, Names, Sample},
-    server::Home,
+    server::Deployment,
     system::System,
     table::{self, Goal},
 };
@@ -17,7 +17,7 @@ pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
     let mut samples = SYSTEMS.map(|_| Vec::new());
     for _ in 0..plan.rounds {
         for (&system, samples) in SYSTEMS.iter().zip(&mut samples) {
-            samples.push(load.run(&Home::new(system, cluster)?.start()?)?);
+            samples.push(load.run(&Deployment::new(system, cluster)?.start()?)?);
         }
     }
     let medians = samples.map(|samples| Sample::median(&samples));
@@ -31,7 +31,7 @@ pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
     };
     Ok(Section {
         title: "Scattered names",
-        text: table::render(&[&["system"], &table::HEADS[..]].concat(), &rows),
+        text: table::render(&[&["system"], &table::HEADERS[..]].concat(), &rows),
         goals: vec![
             ratio("`sqlite` / `textbook-sqlite`", sqlite, textbook_sqlite, 10.0),
             ratio("`sqlite` / `memory`", sqlite, memory, 0.6),

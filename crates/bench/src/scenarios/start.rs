@@ -1,25 +1,25 @@
-//! How long it takes from the start on a database that is there to the first group, and what a server at rest holds.
+//! The time from a start on an existing database to the first group, and the memory of an idle server.
 
 use super::{Plan, Section};
 use crate::{
-    server::Home,
+    server::Deployment,
     system::System,
     table::{self, Goal, mebibytes},
 };
 use gochat_test_support::Cluster;
 use std::time::Instant;
 
-/// Starts a round.
+/// Number of starts per round.
 const STARTS: usize = 5;
 
 pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
     let (mut rows, mut goals) = (Vec::new(), Vec::new());
     for system in [System::Sqlite, System::Postgres] {
-        let home = Home::new(system, cluster)?;
+        let deployment = Deployment::new(system, cluster)?;
         let (mut times, mut sizes) = (Vec::new(), Vec::new());
         for number in 0..plan.rounds * STARTS {
             let started_at = Instant::now();
-            let server = home.start()?;
+            let server = deployment.start()?;
             server.create(&format!("group_{number}"))?;
             times.push(started_at.elapsed().as_secs_f64() * 1000.0);
             sizes.push(mebibytes(server.usage()?.resident as f64));
@@ -33,6 +33,6 @@ pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
         goals.push(Goal::at_most(format!("`{system}`, start to first 201, slowest"), slowest, 100.0, "ms"));
         goals.push(Goal::at_most(format!("`{system}`, memory at rest"), largest, 24.0, "MiB"));
     }
-    let heads = ["system", "start to first 201, median ms", "slowest ms", "resident MiB"];
-    Ok(Section { title: "Start", text: table::render(&heads, &rows), goals })
+    let headers = ["system", "start to first 201, median ms", "slowest ms", "resident MiB"];
+    Ok(Section { title: "Start", text: table::render(&headers, &rows), goals })
 }

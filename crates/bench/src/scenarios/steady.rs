@@ -1,9 +1,9 @@
-//! SQLite for 30 seconds at 64 clients: what checkpoints do to the slowest requests.
+//! SQLite for 30 seconds at 64 clients: the effect of checkpoints on the slowest requests.
 
 use super::{Plan, Section};
 use crate::{
     load::{Load, Sample},
-    server::Home,
+    server::Deployment,
     system::System,
     table::{self, Goal},
 };
@@ -14,12 +14,12 @@ const TIME: Duration = Duration::from_secs(30);
 
 pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
     let samples = (0..plan.rounds)
-        .map(|_| Load::new(64, TIME).run(&Home::new(System::Sqlite, cluster)?.start()?))
+        .map(|_| Load::new(64, TIME).run(&Deployment::new(System::Sqlite, cluster)?.start()?))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let median = Sample::median(&samples);
     Ok(Section {
         title: "30 seconds without a pause",
-        text: table::render(&table::HEADS, &[table::cells(&median)]),
+        text: table::render(&table::HEADERS, &[table::cells(&median)]),
         goals: vec![Goal::at_most(
             "`sqlite`, 64 clients, 30 s: p99.9 / median latency",
             median.p999 / median.p50,

@@ -1,23 +1,23 @@
-//! SQLite with 10 million groups in it, and with none.
+//! Creates on SQLite with 10 million groups stored, and with none.
 
 use super::{Plan, Section};
 use crate::{
-    fill,
     load::{Load, Names, Sample},
-    server::Home,
+    prefill,
+    server::Deployment,
     system::System,
     table::{self, Goal},
 };
 use gochat_test_support::Cluster;
 
 pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
-    let full = fill::home(System::Sqlite, cluster, fill::MANY)?;
+    let full = prefill::deployment(System::Sqlite, cluster, prefill::MANY)?;
     let (mut rows, mut goals) = (Vec::new(), Vec::new());
     for names in [Names::Ordered, Names::Scattered] {
         let load = Load { names, ..Load::new(64, plan.time) };
         let (mut from_empty, mut from_full) = (Vec::new(), Vec::new());
         for _ in 0..plan.rounds {
-            from_empty.push(load.run(&Home::new(System::Sqlite, cluster)?.start()?)?);
+            from_empty.push(load.run(&Deployment::new(System::Sqlite, cluster)?.start()?)?);
             from_full.push(load.run(&full.start()?)?);
         }
         let [none, many] = [from_empty, from_full].map(|samples| Sample::median(&samples));
@@ -37,6 +37,6 @@ pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
             ),
         ]);
     }
-    let heads = [&["names", "stored"], &table::HEADS[..]].concat();
-    Ok(Section { title: "10 million groups", text: table::render(&heads, &rows), goals })
+    let headers = [&["names", "stored"], &table::HEADERS[..]].concat();
+    Ok(Section { title: "10 million groups", text: table::render(&headers, &rows), goals })
 }

@@ -1,10 +1,10 @@
-//! Every system at 1, 64 and 256 clients, in turn.
+//! Every system at 1, 64 and 256 clients, alternately.
 
 use super::{Plan, Section};
 use crate::{
     load::{Load, Sample},
     pgbench,
-    server::Home,
+    server::Deployment,
     system::System,
     table::{self, Goal},
 };
@@ -28,11 +28,11 @@ pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
 }
 
 fn measure(system: System, clients: usize, plan: Plan, cluster: &Cluster) -> anyhow::Result<Sample> {
-    let home = Home::new(system, cluster)?;
+    let deployment = Deployment::new(system, cluster)?;
     if system == System::Pgbench {
-        return pgbench::run(cluster, &home, clients, plan.time);
+        return pgbench::run(cluster, &deployment, clients, plan.time);
     }
-    Load::new(clients, plan.time).run(&home.start()?)
+    Load::new(clients, plan.time).run(&deployment.start()?)
 }
 
 type Medians = [[Sample; System::ALL.len()]; CLIENTS.len()];
@@ -48,7 +48,7 @@ fn render(medians: &Medians) -> String {
             System::ALL.iter().zip(medians).map(row)
         })
         .collect();
-    table::render(&[&["clients", "system"], &table::HEADS[..]].concat(), &rows)
+    table::render(&[&["clients", "system"], &table::HEADERS[..]].concat(), &rows)
 }
 
 fn goals([one, many, _]: &Medians) -> Vec<Goal> {

@@ -19,7 +19,7 @@ diesel::table! {
     }
 }
 
-/// Makes each connection as durable as the product's.
+/// Gives each connection the durability of the product.
 #[derive(Debug)]
 pub(super) struct Durable;
 

@@ -1,7 +1,7 @@
 //! Three servers behind HAProxy, one of which is killed each second.
 
 use super::{Fault, POSTGRES};
-use crate::{need::Need, trial::Trial, wait::pause};
+use crate::{requirement::Requirement, trial::Trial, wait::pause};
 use gochat_test_support::{Backend, HaProxy, free_port};
 use std::time::Duration;
 
@@ -19,35 +19,35 @@ impl Fault for Balancer {
         "three servers behind HAProxy on one PostgreSQL; each second one is killed and started again"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         POSTGRES
     }
 
-    fn needs(&self) -> &'static [Need] {
-        &[Need::HaProxy]
+    fn requirements(&self) -> &'static [Requirement] {
+        &[Requirement::HaProxy]
     }
 
-    fn least(&self) -> Duration {
+    fn round_time(&self) -> Duration {
         Duration::from_secs(12)
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        let home = trial.home()?;
+        let deployment = trial.deployment()?;
         let mut servers = Vec::new();
         for _ in 0..SERVERS {
-            servers.push(home.launch().spawn([free_port()?, free_port()?])?.listens()?);
+            servers.push(deployment.launch().spawn([free_port()?, free_port()?])?.wait_until_live()?);
         }
         let ports: Vec<_> = servers.iter().map(|server| [server.port, server.admin_port]).collect();
         let proxy = HaProxy::in_front_of(&ports)?;
-        trial.under_load(&home, &[proxy.port()], |load, trial| {
-            // HAProxy's own answers where a server was lost before it answered, and where none is there.
-            load.excuse(&[502, 504]);
+        trial.under_load(&deployment, &[proxy.port()], |load, trial| {
+            // HAProxy's own replies if a server is lost before it answers, and if no server is available.
+            load.tolerate(&[502, 504]);
             load.more_created(20)?;
             while trial.next_round(60, 8) {
                 let number = trial.rng.usize(..SERVERS);
                 servers[number].kill()?;
                 pause(Duration::from_millis(500));
-                servers[number] = home.launch().spawn(ports[number])?.listens()?;
+                servers[number] = deployment.launch().spawn(ports[number])?.wait_until_live()?;
                 pause(Duration::from_millis(500));
             }
             load.more_created(20)
@@ -55,6 +55,6 @@ impl Fault for Balancer {
         for server in &mut servers {
             server.terminate()?;
         }
-        trial.finish(&home)
+        trial.finish(&deployment)
     }
 }

@@ -1,4 +1,4 @@
-//! Bodies that are too large, or become it.
+//! Bodies that are too large, or that decompress to too much.
 
 use super::Fault;
 use crate::{
@@ -22,11 +22,11 @@ pub struct Gigabyte;
 
 pub struct GzipBomb;
 
-/// Connections.
+/// Number of connections for each kind of body.
 const SENDERS: usize = 4;
 
-/// What the memory may grow by, in MiB.
-const GROWTH: u64 = 64;
+/// Maximum growth of resident memory, in MiB.
+const MAX_MEMORY_GROWTH: u64 = 64;
 
 impl Fault for Gigabyte {
     fn name(&self) -> &'static str {
@@ -42,17 +42,17 @@ impl Fault for Gigabyte {
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        let home = trial.home()?;
-        let mut server = home.start()?;
-        let common = [("GoChat-Token", &*home.key), ("Content-Type", "application/json")];
+        let deployment = trial.deployment()?;
+        let mut server = deployment.start()?;
+        let common = [("GoChat-Token", &*deployment.key), ("Content-Type", "application/json")];
         let with = |header| request("POST", "/v1/group", &[common[0], common[1], header], b"");
         let bodies = [
             (with(("Content-Length", "1073741824")), vec![b'x'; 1 << 16]),
             (with(("Transfer-Encoding", "chunked")), [b"10000\r\n", &*vec![b'x'; 1 << 16], b"\r\n"].concat()),
         ];
         while trial.next_round(5, 1) {
-            let (port, memory) = (server.port, server.watch_memory()?);
-            let replies = trial.under_load(&home, &[port], |load, _| {
+            let (port, memory) = (server.port, server.start_memory_measurement()?);
+            let replies = trial.under_load(&deployment, &[port], |load, _| {
                 let replies = thread::scope(|scope| {
                     let senders: Vec<_> = (0..SENDERS)
                         .flat_map(|_| &bodies)
@@ -64,14 +64,14 @@ impl Fault for Gigabyte {
                 Ok(replies)
             })?;
             for (status, mebibytes, took) in replies {
-                trial.expect(status == Some(413) && took < hostile::CUT, || {
+                trial.expect(status == Some(413) && took < hostile::CLOSE_LIMIT, || {
                     format!("a body of 1 GiB: {status:?}, {mebibytes} MiB sent in {took:?}")
                 });
             }
             bounded(trial, &server, memory)?;
         }
         server.terminate()?;
-        trial.finish(&home)
+        trial.finish(&deployment)
     }
 }
 
@@ -81,7 +81,7 @@ impl Fault for GzipBomb {
     }
 
     fn about(&self) -> &'static str {
-        "8 KiB of gzip that are 8 MiB of spaces, 1,000 times: 415, and nothing is unpacked"
+        "8 KiB of gzip that unpack to 8 MiB of spaces, 1,000 times: 415, and nothing is unpacked"
     }
 
     fn is_long(&self) -> bool {
@@ -89,18 +89,18 @@ impl Fault for GzipBomb {
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        let home = trial.home()?;
-        let mut server = home.start()?;
+        let deployment = trial.deployment()?;
+        let mut server = deployment.start()?;
         let headers = [
-            ("GoChat-Token", &*home.key),
+            ("GoChat-Token", &*deployment.key),
             ("Content-Type", "application/json"),
             ("Content-Encoding", "gzip"),
         ];
-        let bomb = request("POST", "/v1/group", &headers, &gzip(home.folder(), &vec![b' '; 8 << 20])?);
+        let bomb = request("POST", "/v1/group", &headers, &gzip(deployment.folder(), &vec![b' '; 8 << 20])?);
         while trial.next_round(5, 1) {
-            let memory = server.watch_memory()?;
-            trial.under_load(&home, &[server.port], |load, trial| {
-                let mut client = client::Client::of(server.port);
+            let memory = server.start_memory_measurement()?;
+            trial.under_load(&deployment, &[server.port], |load, trial| {
+                let mut client = client::Client::new(server.port);
                 for _ in 0..1_000 {
                     let reply = client.send(&bomb);
                     let status = reply.as_ref().map(|reply| reply.status).ok();
@@ -111,18 +111,18 @@ impl Fault for GzipBomb {
             bounded(trial, &server, memory)?;
         }
         server.terminate()?;
-        trial.finish(&home)
+        trial.finish(&deployment)
     }
 }
 
 fn bounded(trial: &mut Trial, server: &Server, memory: Memory) -> anyhow::Result<()> {
-    let grown = server.growth(memory)?;
-    trial.expect(grown < GROWTH, || format!("the memory grew by {grown} MiB"));
+    let grown = server.memory_growth(memory)?;
+    trial.expect(grown < MAX_MEMORY_GROWTH, || format!("the memory grew by {grown} MiB"));
     trial.note(format!("{grown} MiB more memory"));
     Ok(())
 }
 
-/// Sends up to 1 GiB of blocks, and returns the status, how many MiB were sent and how long the connection lived.
+/// Sends up to 1 GiB of blocks. Returns the status, the number of MiB sent, and the lifetime of the connection.
 fn send_gibibyte(port: u16, head: &[u8], block: &[u8]) -> (Option<u16>, u64, Duration) {
     let started_at = Instant::now();
     let Ok(stream) = hostile::connect(port) else { return (None, 0, Duration::ZERO) };
@@ -139,11 +139,11 @@ fn send_gibibyte(port: u16, head: &[u8], block: &[u8]) -> (Option<u16>, u64, Dur
                     sent += written as u64;
                     next = if written < next.len() { &next[written..] } else { block };
                 }
-                Err(error) if hostile::is_end(&error) => break,
+                Err(error) if hostile::is_disconnect(&error) => break,
                 Err(_) => {}
             }
         }
-        // The reply may still lie there.
+        // The reply may not be read yet.
         crate::wait::pause(Duration::from_millis(200));
         is_over.store(true, Ordering::Relaxed);
         reader.join().ok().flatten()
@@ -151,14 +151,14 @@ fn send_gibibyte(port: u16, head: &[u8], block: &[u8]) -> (Option<u16>, u64, Dur
     (status, sent >> 20, started_at.elapsed())
 }
 
-/// The status of the reply that comes before the end of the connection.
+/// Reads the status of the reply, until the connection is closed.
 fn read_status(mut stream: &std::net::TcpStream, is_over: &AtomicBool) -> Option<u16> {
     let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
     loop {
         match stream.read(&mut buffer) {
             Ok(0) => break,
             Ok(read) => bytes.extend(&buffer[..read]),
-            Err(error) if hostile::is_end(&error) => break,
+            Err(error) if hostile::is_disconnect(&error) => break,
             Err(_) if is_over.load(Ordering::Relaxed) => break,
             Err(_) => {}
         }

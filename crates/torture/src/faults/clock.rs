@@ -2,7 +2,7 @@
 
 use super::Fault;
 use crate::{
-    need::{self, Need},
+    requirement::{self, Requirement},
     trial::Trial,
     wait::pause,
 };
@@ -10,7 +10,7 @@ use std::{fs, time::Duration};
 
 pub struct Clock;
 
-/// Where the clock jumps to: an hour, some days, back, before 1970, and after 2038.
+/// Jumps of the clock: an hour, some days, back, before 1970, and after 2038.
 const JUMPS: [&str; 6] =
     ["+1h", "+20d", "-20d", "@1969-12-31 23:00:00", "@1960-01-01 00:00:00", "@2040-01-01 00:00:00"];
 
@@ -20,11 +20,11 @@ impl Fault for Clock {
     }
 
     fn about(&self) -> &'static str {
-        "the clock jumps for 2 s: an hour, 20 days, back, before 1970, to 2040; well again with the clock"
+        "the clock jumps for 2 s: an hour, 20 days, back, before 1970, to 2040; afterwards all is served again"
     }
 
-    fn needs(&self) -> &'static [Need] {
-        &[Need::Faketime]
+    fn requirements(&self) -> &'static [Requirement] {
+        &[Requirement::Faketime]
     }
 
     fn is_long(&self) -> bool {
@@ -32,36 +32,36 @@ impl Fault for Clock {
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        // actix-http's task for the time of a worker panics before 1970; the worker gets a new one.
-        trial.excused_panic = Some("httpdate");
+        // The task of actix-http that updates a worker's clock panics before 1970; the service gives the worker a new one.
+        trial.tolerated_panic = Some("httpdate");
         let first = trial.rng.usize(..JUMPS.len());
         while trial.next_round(18, 6) {
             let jump = JUMPS[(first + trial.rounds() as usize) % JUMPS.len()];
-            let home = trial.home()?;
-            let time = home.folder().join("time");
-            let home = home
-                .set("LD_PRELOAD", &need::faketime()?)
-                .set("FAKETIME_TIMESTAMP_FILE", &time.display().to_string())
-                .set("FAKETIME_NO_CACHE", "1")
-                .set("FAKETIME_DONT_FAKE_MONOTONIC", "1")
-                // Longer than the jumps of days. A key that is recorded before 1970 is older than that when the clock is right again,
-                // and in 2040 each is: a sweep would end them. A server sweeps when it starts, here without a key, and then a minute
-                // later at the earliest, when the round is over.
-                .set("GOCHAT__IDEMPOTENCY__KEEP", "2592000s");
+            let deployment = trial.deployment()?;
+            let time = deployment.folder().join("time");
+            let deployment = deployment
+                .with_setting("LD_PRELOAD", &requirement::faketime()?)
+                .with_setting("FAKETIME_TIMESTAMP_FILE", &time.display().to_string())
+                .with_setting("FAKETIME_NO_CACHE", "1")
+                .with_setting("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+                // Longer than the jumps of days. Keys recorded before 1970 are still older than this when the clock is right again, and in
+                // 2040 all keys are: a sweep would delete them. A server sweeps at its start, when there are no keys here, and then at the
+                // earliest a minute later, when the round is over.
+                .with_setting("GOCHAT__IDEMPOTENCY__KEEP", "2592000s");
             fs::write(&time, "+0\n")?;
-            let mut server = home.start()?;
-            trial.under_load(&home, &[server.port], |load, _| {
+            let mut server = deployment.start()?;
+            trial.under_load(&deployment, &[server.port], |load, _| {
                 load.more_created(20)?;
-                load.excuse(&[408]);
+                load.tolerate(&[408]);
                 fs::write(&time, format!("{jump}\n"))?;
                 pause(Duration::from_secs(2));
                 fs::write(&time, "+0\n")?;
-                load.end_excuse();
+                load.end_tolerance();
                 load.more_created(50)
             })?;
             let code = server.terminate()?;
             trial.expect(code == Some(0), || format!("after {jump} it ended with {code:?}"));
-            trial.finish(&home)?;
+            trial.finish(&deployment)?;
         }
         Ok(())
     }

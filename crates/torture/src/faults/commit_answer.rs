@@ -1,4 +1,4 @@
-//! The answer to a commit arrives in part, or not at all.
+//! The answer to a commit arrives truncated, or not at all.
 
 use super::{Fault, POSTGRES};
 use crate::{trial::Trial, wait::wait_for};
@@ -6,10 +6,10 @@ use gochat_test_support::{Backend, FaultProxy, Message};
 
 pub struct CommitAnswer;
 
-/// A batch with keys commits by `COMMIT`; one of plain creates is a statement by itself.
+/// The statements that commit: a batch with keys ends with `COMMIT`; a batch of plain creates is a single statement.
 const COMMITS: [Message; 2] = [Message::Containing("COMMIT"), Message::Execute];
 
-/// Bytes of the answers, and one more; of an answer that is shorter, all of it arrives. That to a batch has a row a group.
+/// Sizes of the answers in bytes, plus one. A shorter answer arrives completely. The answer to a batch has a row per group.
 const LENGTHS: [usize; 2] = [19, 100];
 
 impl Fault for CommitAnswer {
@@ -18,19 +18,19 @@ impl Fault for CommitAnswer {
     }
 
     fn about(&self) -> &'static str {
-        "a proxy cuts the connection at each byte of the answer to a commit, and of that to a batch without one"
+        "a proxy cuts the connection at each byte of the answer to `COMMIT`, and to a batch that is a single statement"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         POSTGRES
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        let home = trial.home()?;
-        let proxy = FaultProxy::in_front_of(&home.url)?;
-        let home = home.through(proxy.url());
+        let deployment = trial.deployment()?;
+        let proxy = FaultProxy::in_front_of(&deployment.url)?;
+        let deployment = deployment.with_url(proxy.url());
         let (mut next, mut most) = ([0, 0], [0, 0]);
-        super::rounds(trial, &home, [200, 12], |_, trial, _| {
+        super::rounds(trial, &deployment, [200, 12], |_, trial, _| {
             let kind = trial.rounds() as usize % 2;
             let before = proxy.answers_lost();
             proxy.cut_answer(COMMITS[kind], trial.rng.usize(1..5), next[kind]);

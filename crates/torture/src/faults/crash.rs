@@ -21,7 +21,7 @@ impl Fault for Crash {
         "SIGKILL of all processes of PostgreSQL; it recovers from its log"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         POSTGRES
     }
 
@@ -39,7 +39,7 @@ impl Fault for Postmaster {
         "SIGKILL of PostgreSQL's postmaster alone; its backends end by themselves"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         POSTGRES
     }
 
@@ -48,7 +48,7 @@ impl Fault for Postmaster {
             let file = fs::read_to_string(cluster.folder().join("data/postmaster.pid"))?;
             let id: i32 = file.lines().next().unwrap_or_default().parse()?;
             let postmaster = Pid::from_raw(id).context("a postmaster without an id")?;
-            // It starts no other process while it is stopped.
+            // A stopped postmaster starts no other process.
             kill_process(postmaster, Signal::STOP)?;
             let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"))?;
             kill_process(postmaster, Signal::KILL)?;
@@ -56,13 +56,13 @@ impl Fault for Postmaster {
                 let ended = children.split_whitespace().map(has_ended).collect::<anyhow::Result<Vec<_>>>()?;
                 Ok(ended.into_iter().all(|ended| ended).then_some(()))
             })?;
-            // Nothing is left of it but its files.
+            // Only its files are left.
             cluster.kill()
         })
     }
 }
 
-/// Whether a process is gone, or only waits to be reaped.
+/// Returns whether a process is gone or a zombie.
 fn has_ended(id: &str) -> anyhow::Result<bool> {
     let state = Process::new(id.parse()?).and_then(|process| process.stat()?.state());
     Ok(state.map_or(true, |state| matches!(state, ProcState::Zombie | ProcState::Dead)))

@@ -1,7 +1,7 @@
-//! The disk is full, and then it is not.
+//! The disk is full for a while.
 
 use super::{Fault, SQLITE};
-use crate::{need::Need, trial::Trial};
+use crate::{requirement::Requirement, trial::Trial};
 use gochat_test_support::{Backend, SmallDisk};
 use std::{
     fs::{self, File},
@@ -11,7 +11,7 @@ use std::{
 
 pub struct DiskFull;
 
-/// Room on the disk. A database with its log takes about half of it.
+/// Size of the disk, in MiB. A database with its log takes about half of it.
 const MEBIBYTES: u32 = 16;
 
 impl Fault for DiskFull {
@@ -23,25 +23,26 @@ impl Fault for DiskFull {
         "the disk of 16 MiB is filled to its last byte under load, and freed"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         SQLITE
     }
 
-    fn needs(&self) -> &'static [Need] {
-        &[Need::SmallDisk]
+    fn requirements(&self) -> &'static [Requirement] {
+        &[Requirement::SmallDisk]
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
         while trial.next_round(20, 2) {
             let disk = SmallDisk::new(MEBIBYTES)?;
-            let home = trial.bare_home()?.at(&disk.path().join("gochat.sqlite")).with_key()?;
-            let mut server = home.start()?;
+            let deployment =
+                trial.bare_deployment()?.with_database_at(&disk.path().join("gochat.sqlite")).with_key()?;
+            let mut server = deployment.start()?;
             let ballast = disk.path().join("ballast");
-            trial.under_load(&home, &[server.port], |load, trial| {
+            trial.under_load(&deployment, &[server.port], |load, trial| {
                 for _ in 0..trial.by_form(5, 2) {
                     load.more_created(trial.rng.u64(1..50))?;
                     fill(&ballast)?;
-                    // What has room in the files that are there may still be stored.
+                    // Groups that fit into the existing files may still be stored.
                     load.more_unavailable(trial.rng.u64(1..30))?;
                     fs::remove_file(&ballast)?;
                     load.more_created(20)?;
@@ -49,13 +50,13 @@ impl Fault for DiskFull {
                 Ok(())
             })?;
             server.terminate()?;
-            trial.finish(&home)?;
+            trial.finish(&deployment)?;
         }
         Ok(())
     }
 }
 
-/// Writes until there is no room for another byte.
+/// Writes until no more byte fits.
 fn fill(ballast: &Path) -> anyhow::Result<()> {
     let mut file = File::create(ballast)?;
     for size in [1 << 20, 4096, 1] {

@@ -1,7 +1,7 @@
-//! An administrator ends PostgreSQL's backends, again and again.
+//! An administrator ends PostgreSQL's backends repeatedly.
 
 use super::{Fault, POSTGRES};
-use crate::{home::Home, trial::Trial, wait::pause};
+use crate::{deployment::Deployment, trial::Trial, wait::pause};
 use gochat_test_support::Backend;
 
 pub struct EndBackends;
@@ -15,19 +15,19 @@ impl Fault for EndBackends {
         "`pg_terminate_backend` of every connection, 20 times with up to 100 ms between"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         POSTGRES
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        let home = trial.home()?;
-        super::rounds(trial, &home, [20, 2], |_, trial, _| end_all(&home, trial))
+        let deployment = trial.deployment()?;
+        super::rounds(trial, &deployment, [20, 2], |_, trial, _| end_all(&deployment, trial))
     }
 }
 
-/// Ends all connections but its own, 20 times.
-pub(super) fn end_all(home: &Home, trial: &mut Trial) -> anyhow::Result<()> {
-    let mut sql = home.sql()?;
+/// Ends all connections except its own, 20 times.
+pub(super) fn end_all(deployment: &Deployment, trial: &mut Trial) -> anyhow::Result<()> {
+    let mut sql = deployment.sql()?;
     for _ in 0..20 {
         sql.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity

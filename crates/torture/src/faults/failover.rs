@@ -1,4 +1,4 @@
-//! The primary is lost, and its synchronous standby takes its place.
+//! The primary is lost, and its synchronous standby is promoted.
 
 use super::{Fault, POSTGRES};
 use crate::trial::Trial;
@@ -17,32 +17,32 @@ impl Fault for Failover {
         "SIGKILL of the primary under load; the synchronous standby is promoted, and has every group"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         POSTGRES
     }
 
-    fn least(&self) -> Duration {
+    fn round_time(&self) -> Duration {
         Duration::from_secs(10)
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
         while trial.next_round(10, 1) {
             let primary = Cluster::start(Cluster::DURABLE)?;
-            let mut home = trial.home_on(&primary)?;
+            let mut deployment = trial.deployment_on(&primary)?;
             let standby = primary.synchronous_standby()?;
-            let database = home.url.rsplit('/').next().context("a URL without a database")?.to_owned();
-            home.url = primary.failover_url(&standby, &database);
-            let mut server = home.start()?;
+            let database = deployment.url.rsplit('/').next().context("a URL without a database")?.to_owned();
+            deployment.url = primary.failover_url(&standby, &database);
+            let mut server = deployment.start()?;
             let before = trial.rng.u64(1..300);
-            trial.under_load(&home, &[server.port], |load, _| {
+            trial.under_load(&deployment, &[server.port], |load, _| {
                 load.more_created(before)?;
                 primary.kill()?;
                 standby.promote()?;
                 load.more_created(50)
             })?;
             server.terminate()?;
-            home.direct_url = standby.url(&database);
-            trial.finish(&home)?;
+            deployment.direct_url = standby.url(&database);
+            trial.finish(&deployment)?;
         }
         Ok(())
     }

@@ -1,11 +1,11 @@
-//! The database is cut or overwritten while the server runs, and a backup is put in its place.
+//! The database file is truncated or overwritten while the server runs, and then restored from a backup.
 
 use super::{Fault, SQLITE};
 use crate::{
-    home::Home,
+    deployment::Deployment,
     load::Load,
     server::Server,
-    trial::{Moment, Trial},
+    trial::{LedgerSnapshot, Trial},
     wait::{pause, wait_for},
 };
 use gochat_test_support::Backend;
@@ -22,10 +22,10 @@ pub struct FileShortened;
 
 pub struct FileCorrupted;
 
-/// Groups that no load touches, so that damage to their pages is found by reads alone.
-const FILLED: usize = 5_000;
+/// Number of groups that no load touches, so that only reads find damage to their pages.
+const PREFILLED: usize = 5_000;
 
-/// Bytes of a page of SQLite.
+/// Size of a SQLite page, in bytes.
 const PAGE: u64 = 4096;
 
 impl Fault for FileCut {
@@ -34,17 +34,17 @@ impl Fault for FileCut {
     }
 
     fn about(&self) -> &'static str {
-        "the database is cut to less than half under load: nothing more is acknowledged; a backup has every group that it should"
+        "the database is truncated to less than half under load: nothing more is acknowledged; a backup has all its groups"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         SQLITE
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
         rounds(trial, |load, trial, file| {
             load.more_created(10)?;
-            // At least half of it: the last pages may all be in the log, which puts them back.
+            // At least half is lost: the last pages alone may all be in the log, which restores them.
             file.set_len(trial.rng.u64(0..file.metadata()?.len() / PAGE / 2) * PAGE)?;
             load.expect_nothing_stored(true);
             load.more_unavailable(30)?;
@@ -60,10 +60,10 @@ impl Fault for FileShortened {
     }
 
     fn about(&self) -> &'static str {
-        "the database loses its last pages under load, which may be in the log: 503, or every group is there"
+        "the database loses its last pages under load: the log restores them, or creates are 503"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         SQLITE
     }
 
@@ -91,18 +91,18 @@ impl Fault for FileCorrupted {
     }
 
     fn about(&self) -> &'static str {
-        "pages of the database are overwritten under load: no panic, no 500; a backup has every group that it should"
+        "pages of the database are overwritten under load: no panic, no 500; a backup has all its groups"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         SQLITE
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
         rounds(trial, |load, trial, file| {
             load.more_created(10)?;
-            // Nothing can tell what a page says that was overwritten with what may stand there.
-            load.count_only(|wrong| wrong.contains(": 500 ") || wrong.contains("no answer"));
+            // A read of an overwritten page may return anything, so differences do not count.
+            load.report_only(|wrong| wrong.contains(": 500 ") || wrong.contains("no answer"));
             for page in 1..file.metadata()?.len() / PAGE {
                 let garbage: Vec<u8> = (0..PAGE).map(|_| trial.rng.u8(..)).collect();
                 file.write_all_at(&garbage, page * PAGE)?;
@@ -114,73 +114,80 @@ impl Fault for FileCorrupted {
     }
 }
 
-/// Damages the file of a new database in each round. `damage` says whether the service goes on with it; if not, a backup takes its
-/// place. Returns in how many rounds it went on.
+/// Damages the file of a new database in each round. `damage` returns whether the service goes on with the file; if not, a backup is
+/// restored. Returns the number of rounds in which the service went on.
 fn rounds(
     trial: &mut Trial,
     damage: impl Fn(&Load, &mut Trial, &File) -> anyhow::Result<bool>,
 ) -> anyhow::Result<u32> {
     let mut whole = 0;
     while trial.next_round(20, 2) {
-        let home = trial.home()?;
-        let moment = back_up(trial, &home)?;
-        let mut server = home.start()?;
-        let goes_on = trial.under_load(&home, &[server.port], |load, trial| {
-            let goes_on = damage(load, trial, &File::options().write(true).open(home.file())?)?;
+        let deployment = trial.deployment()?;
+        let moment = back_up(trial, &deployment)?;
+        let mut server = deployment.start()?;
+        let goes_on = trial.under_load(&deployment, &[server.port], |load, trial| {
+            let goes_on = damage(load, trial, &File::options().write(true).open(deployment.file())?)?;
             if !goes_on {
-                load.leave_open();
+                load.skip_settling();
             }
             Ok(goes_on)
         })?;
         let alive = server.is_alive()?;
-        trial.expect(alive, || format!("it ended: {}", server.last_lines()));
+        trial.expect(alive, || format!("it ended: {}", server.log_tail()));
         if goes_on {
             whole += 1;
-            let condition = home.sql()?.rows("PRAGMA quick_check(1)")?;
+            let condition = deployment.sql()?.rows("PRAGMA quick_check(1)")?;
             trial.expect(condition == [["ok"]], || format!("it goes on with {condition:?}"));
             server.terminate()?;
         } else {
-            restore(trial, &home, server, moment)?;
+            restore(trial, &deployment, server, moment)?;
         }
-        has_filled(trial, &home)?;
-        trial.finish(&home)?;
+        check_prefill(trial, &deployment)?;
+        trial.finish(&deployment)?;
     }
     Ok(whole)
 }
 
-/// Stores groups, and makes a backup as docs/operations.md says. Returns the moment of the backup.
-fn back_up(trial: &mut Trial, home: &Home) -> anyhow::Result<Moment> {
-    home.fill(FILLED)?;
-    let mut server = home.start()?;
-    trial.under_load(home, &[server.port], |load, _| load.more_created(200))?;
-    home.sql()?.execute(&format!("VACUUM INTO '{}'", home.folder().join("backup.sqlite").display()))?;
-    trial.check(home)?;
+/// Stores groups, and makes a backup as in docs/operations.md. Returns the ledger at the time of the backup.
+fn back_up(trial: &mut Trial, deployment: &Deployment) -> anyhow::Result<LedgerSnapshot> {
+    deployment.prefill(PREFILLED)?;
+    let mut server = deployment.start()?;
+    trial.under_load(deployment, &[server.port], |load, _| load.more_created(200))?;
+    deployment
+        .sql()?
+        .execute(&format!("VACUUM INTO '{}'", deployment.folder().join("backup.sqlite").display()))?;
+    trial.check(deployment)?;
     server.terminate()?;
-    Ok(trial.moment())
+    Ok(trial.snapshot())
 }
 
-/// Ends the server, puts the backup in the place of what is left, holds it against the ledger of its moment, and uses it.
-fn restore(trial: &mut Trial, home: &Home, mut server: Server, moment: Moment) -> anyhow::Result<()> {
+/// Stops the server, restores the backup, compares it with the ledger of its time, and uses it.
+fn restore(
+    trial: &mut Trial,
+    deployment: &Deployment,
+    mut server: Server,
+    moment: LedgerSnapshot,
+) -> anyhow::Result<()> {
     let code = server.terminate()?;
     trial.expect(code.is_some(), || "it did not end by itself".to_owned());
     for end in ["", "-wal", "-shm", "-lock", "-turnstile"] {
-        match fs::remove_file(format!("{}{end}", home.file().display())) {
+        match fs::remove_file(format!("{}{end}", deployment.file().display())) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
             _ => {}
         }
     }
-    fs::rename(home.folder().join("backup.sqlite"), home.file())?;
-    // What was acknowledged after the backup is lost with the file; what was before is there.
-    trial.go_back(moment);
-    trial.check(home)?;
-    has_filled(trial, home)?;
-    let mut server = home.start()?;
-    trial.under_load(home, &[server.port], |load, _| load.more_created(20))?;
+    fs::rename(deployment.folder().join("backup.sqlite"), deployment.file())?;
+    // Groups acknowledged after the backup are lost with the file; earlier ones must be there.
+    trial.roll_back_to(moment);
+    trial.check(deployment)?;
+    check_prefill(trial, deployment)?;
+    let mut server = deployment.start()?;
+    trial.under_load(deployment, &[server.port], |load, _| load.more_created(20))?;
     server.terminate().map(drop)
 }
 
-fn has_filled(trial: &Trial, home: &Home) -> anyhow::Result<()> {
-    let filled = home.filled()?;
-    trial.expect(filled == FILLED, || format!("{filled} of {FILLED} groups are there as they were"));
+fn check_prefill(trial: &Trial, deployment: &Deployment) -> anyhow::Result<()> {
+    let filled = deployment.intact_prefill()?;
+    trial.expect(filled == PREFILLED, || format!("{filled} of {PREFILLED} groups are there as they were"));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The server may not make a file larger, as with `LimitFSIZE` of systemd or a quota.
+//! The server may not enlarge a file, as with `LimitFSIZE` of systemd or a quota.
 
 use super::{Fault, SQLITE};
 use crate::trial::Trial;
@@ -12,21 +12,21 @@ impl Fault for FileLimit {
     }
 
     fn about(&self) -> &'static str {
-        "RLIMIT_FSIZE of one page under load, so that no file of the database can be written, and lifted"
+        "RLIMIT_FSIZE of one page under load, so that no file of the database can grow; then the limit is lifted"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         SQLITE
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        let home = trial.home()?;
-        super::rounds(trial, &home, [20, 3], |load, trial, server| {
+        let deployment = trial.deployment()?;
+        super::rounds(trial, &deployment, [20, 3], |load, trial, server| {
             server.limit("fsize", "4096")?;
             load.more_unavailable(trial.rng.u64(1..30))?;
             server.limit("fsize", "unlimited")?;
             let alive = server.is_alive()?;
-            trial.expect(alive, || format!("the limit ended it: {}", server.last_lines()));
+            trial.expect(alive, || format!("the limit ended it: {}", server.log_tail()));
             Ok(())
         })
     }

@@ -1,4 +1,4 @@
-//! Senders at full speed.
+//! Clients that send at full speed.
 
 use super::Fault;
 use crate::{client::request, hostile, trial::Trial};
@@ -7,7 +7,7 @@ pub struct FloodBody;
 
 pub struct FloodPipeline;
 
-/// Connections.
+/// Number of connections.
 const SENDERS: usize = 8;
 
 impl Fault for FloodBody {
@@ -24,24 +24,24 @@ impl Fault for FloodBody {
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        let home = trial.home()?;
-        let mut server = home.start()?;
+        let deployment = trial.deployment()?;
+        let mut server = deployment.start()?;
         let headers = [("Content-Type", "application/json"), ("Content-Length", "1099511627776")];
         let head = request("POST", "/v1/group", &headers, b"");
         let block = vec![b' '; 1 << 16];
         while trial.next_round(3, 1) {
             let port = server.port;
-            let sent = hostile::attack(trial, &home, &server, SENDERS, |over| {
-                hostile::send_at_full_speed(port, &head, &block, over)
+            let sent = hostile::attack(trial, &deployment, &server, SENDERS, |stop| {
+                hostile::send_at_full_speed(port, &head, &block, stop)
             })?;
             let longest = sent.iter().map(|sent| sent.longest).max().unwrap_or_default();
-            trial.expect(longest < hostile::CUT, || format!("a sender was read for {longest:?}"));
+            trial.expect(longest < hostile::CLOSE_LIMIT, || format!("a sender was read for {longest:?}"));
             let mebibytes = sent.iter().map(|sent| sent.bytes).sum::<u64>() >> 20;
             trial
                 .note(format!("{mebibytes} MiB sent, the longest connection {:.1} s", longest.as_secs_f64()));
         }
         server.terminate()?;
-        trial.finish(&home)
+        trial.finish(&deployment)
     }
 }
 
@@ -59,18 +59,18 @@ impl Fault for FloodPipeline {
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        let home = trial.home()?;
-        let mut server = home.start()?;
+        let deployment = trial.deployment()?;
+        let mut server = deployment.start()?;
         let block = request("GET", "/nope", &[], b"").repeat(1000);
         while trial.next_round(3, 1) {
             let port = server.port;
-            let sent = hostile::attack(trial, &home, &server, SENDERS, |over| {
-                hostile::send_at_full_speed(port, b"", &block, over)
+            let sent = hostile::attack(trial, &deployment, &server, SENDERS, |stop| {
+                hostile::send_at_full_speed(port, b"", &block, stop)
             })?;
             let requests = sent.iter().map(|sent| sent.bytes).sum::<u64>() * 1000 / block.len() as u64;
             trial.note(format!("{requests} requests sent"));
         }
         server.terminate()?;
-        trial.finish(&home)
+        trial.finish(&deployment)
     }
 }

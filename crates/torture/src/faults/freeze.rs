@@ -1,4 +1,4 @@
-//! PostgreSQL is frozen, while its machine still acknowledges what arrives.
+//! PostgreSQL is frozen, while its machine still acknowledges packets.
 
 use super::{Fault, POSTGRES};
 use crate::{
@@ -28,24 +28,24 @@ impl Fault for Freeze {
         "SIGSTOP of PostgreSQL for 1 to 20 s, 503 within `database.timeout`, then SIGCONT"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         POSTGRES
     }
 
-    fn least(&self) -> Duration {
+    fn round_time(&self) -> Duration {
         Duration::from_secs(15)
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
         let cluster = Cluster::start(Cluster::DURABLE)?;
-        let home = trial.home_on(&cluster)?;
+        let deployment = trial.deployment_on(&cluster)?;
         let most = trial.by_form([1_000, 20_000], [7_000, 9_000]);
-        super::rounds(trial, &home, [10, 1], |load, trial, _| {
+        super::rounds(trial, &deployment, [10, 1], |load, trial, _| {
             let time = trial.millis(most[0], most[1]);
             let frozen_at = Instant::now();
             cluster.pause()?;
             if time > TIMEOUT + Duration::from_secs(1) {
-                // Of the creates that were on their way and of those that come.
+                // For the creates in flight and those that follow.
                 wait_at_most(LONGEST, "503 beside a frozen PostgreSQL", || {
                     Ok((load.unavailable.load(Ordering::Relaxed) > 0).then_some(()))
                 })?;

@@ -1,4 +1,4 @@
-//! Someone guesses API keys.
+//! Clients that guess API keys.
 
 use super::Fault;
 use crate::{
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub struct Guess;
 
-/// Connections.
+/// Number of connections.
 const GUESSERS: usize = 64;
 
 impl Fault for Guess {
@@ -28,14 +28,14 @@ impl Fault for Guess {
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        let home = trial.home()?;
-        let mut server = home.start()?;
+        let deployment = trial.deployment()?;
+        let mut server = deployment.start()?;
         while trial.next_round(3, 1) {
             let (port, seeds) = (server.port, AtomicU64::new(trial.rng.u64(..)));
-            let guesses = hostile::attack(trial, &home, &server, GUESSERS, |over| {
+            let guesses = hostile::attack(trial, &deployment, &server, GUESSERS, |stop| {
                 let mut rng = Rng::with_seed(seeds.fetch_add(1, Ordering::Relaxed));
-                let (mut client, mut counts) = (Client::of(port), [0_u64; 3]);
-                while !over.load(Ordering::Relaxed) {
+                let (mut client, mut counts) = (Client::new(port), [0_u64; 3]);
+                while !stop.load(Ordering::Relaxed) {
                     let key: String = (0..43).map(|_| rng.alphanumeric()).collect();
                     let guess =
                         request("GET", "/v1/group/1", &[("GoChat-Token", &format!("gck_{key}"))], b"");
@@ -53,6 +53,6 @@ impl Fault for Guess {
             trial.note(format!("{refused} guesses 401, {unavailable} 503"));
         }
         server.terminate()?;
-        trial.finish(&home)
+        trial.finish(&deployment)
     }
 }

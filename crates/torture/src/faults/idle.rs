@@ -1,11 +1,11 @@
-//! Connections on which nothing is sent.
+//! Idle connections.
 
 use super::Fault;
 use crate::{
     client::{Client, request},
-    home::Home,
+    deployment::Deployment,
     hostile,
-    need::Need,
+    requirement::Requirement,
     server::{Launch, Server},
     trial::Trial,
 };
@@ -18,10 +18,10 @@ pub struct Idle;
 
 pub struct Descriptors;
 
-/// Longest wait of another client beside them.
+/// Longest time that another client may wait.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// Descriptors of a server that has few.
+/// Limit of descriptors of a small server.
 const FEW: usize = 256;
 
 impl Fault for Idle {
@@ -33,8 +33,8 @@ impl Fault for Idle {
         "5,000 idle connections, all of which are kept: others are served"
     }
 
-    fn needs(&self) -> &'static [Need] {
-        &[Need::Descriptors]
+    fn requirements(&self) -> &'static [Requirement] {
+        &[Requirement::Descriptors]
     }
 
     fn is_long(&self) -> bool {
@@ -42,7 +42,7 @@ impl Fault for Idle {
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        run(trial, Home::launch, 5_000, |held| held == 5_000)
+        run(trial, Deployment::launch, 5_000, |held| held == 5_000)
     }
 }
 
@@ -55,8 +55,8 @@ impl Fault for Descriptors {
         "3,000 idle connections to a server with 256 descriptors, which keeps some: `/livez` and new clients are served within 5 s"
     }
 
-    fn needs(&self) -> &'static [Need] {
-        &[Need::Descriptors]
+    fn requirements(&self) -> &'static [Requirement] {
+        &[Requirement::Descriptors]
     }
 
     fn is_long(&self) -> bool {
@@ -64,45 +64,47 @@ impl Fault for Descriptors {
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        let few = |home: &Home| home.launch().by(&["prlimit", &format!("--nofile={FEW}:{FEW}"), "--"]);
-        // The one that was idle longest is closed for the next one.
+        let few = |deployment: &Deployment| {
+            deployment.launch().wrapped_by(&["prlimit", &format!("--nofile={FEW}:{FEW}"), "--"])
+        };
+        // The server closes the connection that was idle longest for a new one.
         run(trial, few, 3_000, |held| (1..FEW).contains(&held))
     }
 }
 
-/// Opens connections to a server, all of which it takes, and of which it holds a number that is right.
+/// Opens `count` connections, all of which the server must accept. `is_right` checks how many it keeps open.
 fn run(
     trial: &mut Trial,
-    launch: impl Fn(&Home) -> Launch,
+    launch: impl Fn(&Deployment) -> Launch,
     count: usize,
     is_right: impl Fn(usize) -> bool,
 ) -> anyhow::Result<()> {
-    let home = trial.home()?;
+    let deployment = trial.deployment()?;
     while trial.next_round(3, 1) {
-        let mut server = launch(&home).start()?;
+        let mut server = launch(&deployment).start()?;
         let idle = open(server.port, count);
         trial.expect(idle.len() == count, || format!("{} of {count} connections are opened", idle.len()));
-        probe(trial, &home, &server);
+        probe(trial, &deployment, &server);
         let held = idle.iter().filter(|stream| is_open(stream)).count();
         trial.expect(is_right(held), || format!("it holds {held} of {count} idle connections"));
         trial.note(format!("{held} of {count} held"));
-        trial.under_load(&home, &[server.port], |load, _| load.more_created(50))?;
+        trial.under_load(&deployment, &[server.port], |load, _| load.more_created(50))?;
         drop(idle);
         let code = server.terminate()?;
         trial.expect(code == Some(0), || format!("it ended with {code:?}"));
     }
-    trial.finish(&home)
+    trial.finish(&deployment)
 }
 
-/// Writes down how long new clients wait.
-fn probe(trial: &mut Trial, home: &Home, server: &Server) {
+/// Checks and reports how long new clients wait.
+fn probe(trial: &mut Trial, deployment: &Deployment, server: &Server) {
     let probes = [
         (server.admin_port, request("GET", "/livez", &[], b""), "/livez"),
-        (server.port, request("GET", "/v1/group/1", &[("GoChat-Token", &home.key)], b""), "a read"),
+        (server.port, request("GET", "/v1/group/1", &[("GoChat-Token", &deployment.key)], b""), "a read"),
     ];
     for (port, probe, what) in probes {
         let started_at = Instant::now();
-        let answer = Client::of(port).send(&probe);
+        let answer = Client::new(port).send(&probe);
         let took = started_at.elapsed();
         let is_answered = answer.as_ref().is_ok_and(|reply| [200, 404].contains(&reply.status));
         trial.expect(is_answered && took < LIMIT, || {
@@ -113,11 +115,11 @@ fn probe(trial: &mut Trial, home: &Home, server: &Server) {
     }
 }
 
-/// As many of these connections as can be had.
+/// Opens up to `count` connections.
 fn open(port: u16, count: usize) -> Vec<TcpStream> {
     let mut streams = Vec::new();
     let mut failed = 0;
-    // Where the queue of the listener is full, each attempt takes a second.
+    // If the accept backlog is full, each attempt takes a second.
     while streams.len() < count && failed < 3 {
         match hostile::connect(port) {
             Ok(stream) => streams.push(stream),
@@ -127,8 +129,8 @@ fn open(port: u16, count: usize) -> Vec<TcpStream> {
     streams
 }
 
-/// Whether the other side has not ended it.
+/// Returns whether the server has not closed it.
 fn is_open(stream: &TcpStream) -> bool {
     let peeked = stream.set_nonblocking(true).and_then(|()| stream.peek(&mut [0]));
-    peeked.is_err_and(|error| !hostile::is_end(&error))
+    peeked.is_err_and(|error| !hostile::is_disconnect(&error))
 }

@@ -19,21 +19,21 @@ impl Fault for Lock {
         "another program holds SQLite's write lock for 30 s (8 s in the short form): creates are 503, reads are served"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         SQLITE
     }
 
-    fn least(&self) -> Duration {
+    fn round_time(&self) -> Duration {
         Duration::from_secs(10)
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        let home = trial.home()?;
+        let deployment = trial.deployment()?;
         let time = Duration::from_secs(trial.by_form(30, 8));
-        super::rounds(trial, &home, [5, 1], |load, trial, _| {
-            let mut lock = home.sql()?;
+        super::rounds(trial, &deployment, [5, 1], |load, trial, _| {
+            let mut lock = deployment.sql()?;
             lock.execute("BEGIN IMMEDIATE")?;
-            // Commits that had the lock before are through.
+            // Commits that already had the lock are done.
             load.expect_nothing_stored(true);
             pause(time);
             load.expect_nothing_stored(false);

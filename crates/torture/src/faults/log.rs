@@ -14,7 +14,7 @@ impl Fault for LogStalled {
     }
 
     fn about(&self) -> &'static str {
-        "standard error is a pipe that nobody reads: served as before, and SIGTERM ends it with 0"
+        "standard error is a pipe that nobody reads: clients are served as before, and SIGTERM ends the server with 0"
     }
 
     fn is_long(&self) -> bool {
@@ -22,10 +22,10 @@ impl Fault for LogStalled {
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        let pipe = tempfile::tempdir_in(trial.tools.base.path())?;
+        let pipe = tempfile::tempdir_in(trial.context.base.path())?;
         let pipe = pipe.path().join("pipe");
         process::run(Command::new("mkfifo").arg(&pipe))?;
-        // Open at both ends, so that nobody waits for the other one.
+        // Opened for reading and writing, so that neither open blocks.
         let _reader = File::options().read(true).write(true).open(&pipe)?;
         run(trial, &pipe)
     }
@@ -37,7 +37,7 @@ impl Fault for LogFull {
     }
 
     fn about(&self) -> &'static str {
-        "standard error is `/dev/full`: served as before, and SIGTERM ends it with 0"
+        "standard error is `/dev/full`: clients are served as before, and SIGTERM ends the server with 0"
     }
 
     fn is_long(&self) -> bool {
@@ -50,18 +50,18 @@ impl Fault for LogFull {
 }
 
 fn run(trial: &mut Trial, log: &Path) -> anyhow::Result<()> {
-    // A line a request.
-    let home = trial.home()?.set("GOCHAT__LOG__LEVEL", "info");
-    let mut launch = home.launch();
+    // One line per request.
+    let deployment = trial.deployment()?.with_setting("GOCHAT__LOG__LEVEL", "info");
+    let mut launch = deployment.launch();
     launch.log_to = Some(log.to_owned());
     while trial.next_round(5, 1) {
         let mut server = launch.start()?;
         // More than a pipe holds.
         let count = trial.by_form(5_000, 1_000);
-        trial.under_load(&home, &[server.port], |load, _| load.more_created(count))?;
+        trial.under_load(&deployment, &[server.port], |load, _| load.more_created(count))?;
         let code = server.terminate()?;
         trial.expect(code == Some(0), || format!("it ended with {code:?}"));
-        trial.check(&home)?;
+        trial.check(&deployment)?;
     }
-    trial.finish(&home)
+    trial.finish(&deployment)
 }

@@ -6,7 +6,7 @@ use gochat_test_support::{Backend, free_port, schema};
 
 pub struct Migrate;
 
-/// Servers on one database.
+/// Number of servers on one database.
 const SERVERS: usize = 3;
 
 impl Fault for Migrate {
@@ -20,25 +20,26 @@ impl Fault for Migrate {
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
         while trial.next_round(20, 3) {
-            let home = trial.bare_home()?;
+            let deployment = trial.bare_deployment()?;
             let mut servers = Vec::new();
             for _ in 0..SERVERS {
-                servers.push(home.launch().spawn([free_port()?, free_port()?])?);
+                servers.push(deployment.launch().spawn([free_port()?, free_port()?])?);
             }
             pause(trial.millis(0, 120));
             let mut killed = servers.swap_remove(trial.rng.usize(..SERVERS));
             killed.kill()?;
-            let servers = servers.into_iter().map(Server::listens).collect::<anyhow::Result<Vec<_>>>()?;
+            let servers =
+                servers.into_iter().map(Server::wait_until_live).collect::<anyhow::Result<Vec<_>>>()?;
             let versions = "SELECT version FROM __diesel_schema_migrations ORDER BY version";
-            let found: Vec<_> = home.sql()?.rows(versions)?.concat();
+            let found: Vec<_> = deployment.sql()?.rows(versions)?.concat();
             let wanted = schema::versions(trial.backend)?;
             trial.expect(found == wanted, || format!("migrated to {found:?}, not to {wanted:?}"));
-            // SQLite is for one server, though two share a file.
+            // On SQLite only one server is supported, although two can share a file.
             let serving = if trial.backend == Backend::Sqlite { 1 } else { servers.len() };
             let ports: Vec<_> = servers.iter().take(serving).map(|server| server.port).collect();
-            trial.under_load(&home, &ports, |load, _| load.more_created(50))?;
+            trial.under_load(&deployment, &ports, |load, _| load.more_created(50))?;
             drop(servers);
-            trial.finish(&home)?;
+            trial.finish(&deployment)?;
         }
         Ok(())
     }

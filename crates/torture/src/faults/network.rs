@@ -1,7 +1,7 @@
-//! PostgreSQL's machine vanishes from the network.
+//! PostgreSQL's machine disappears from the network.
 
 use super::{Fault, POSTGRES};
-use crate::{need::Need, trial::Trial, wait::pause};
+use crate::{requirement::Requirement, trial::Trial, wait::pause};
 use gochat_test_support::{Backend, Cluster, Namespace};
 use std::time::Duration;
 
@@ -15,18 +15,18 @@ impl Fault for Packets {
     }
 
     fn about(&self) -> &'static str {
-        "every packet to and from PostgreSQL's machine is dropped for 1 to 12 s, and nobody is told"
+        "every packet to and from PostgreSQL's machine is dropped silently for 1 to 12 s"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         POSTGRES
     }
 
-    fn needs(&self) -> &'static [Need] {
-        &[Need::Namespace]
+    fn requirements(&self) -> &'static [Requirement] {
+        &[Requirement::Namespace]
     }
 
-    fn least(&self) -> Duration {
+    fn round_time(&self) -> Duration {
         Duration::from_secs(15)
     }
 
@@ -45,18 +45,18 @@ impl Fault for Power {
     }
 
     fn about(&self) -> &'static str {
-        "PostgreSQL's machine vanishes: no packet and no end of a connection comes from it, its processes are killed; then it is back"
+        "PostgreSQL's machine disappears: it sends nothing more, its processes are killed; then it returns"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         POSTGRES
     }
 
-    fn needs(&self) -> &'static [Need] {
-        &[Need::Namespace]
+    fn requirements(&self) -> &'static [Requirement] {
+        &[Requirement::Namespace]
     }
 
-    fn least(&self) -> Duration {
+    fn round_time(&self) -> Duration {
         Duration::from_secs(15)
     }
 
@@ -73,10 +73,10 @@ impl Fault for Power {
 
 fn run(
     trial: &mut Trial,
-    hurt: impl Fn(&mut Trial, &Namespace, &Cluster) -> anyhow::Result<()>,
+    inject: impl Fn(&mut Trial, &Namespace, &Cluster) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let machine = Namespace::new()?;
     let cluster = Cluster::with(Cluster::DURABLE).within(&machine).start()?;
-    let home = trial.home_on(&cluster)?;
-    super::rounds(trial, &home, [10, 1], |_, trial, _| hurt(trial, &machine, &cluster))
+    let deployment = trial.deployment_on(&cluster)?;
+    super::rounds(trial, &deployment, [10, 1], |_, trial, _| inject(trial, &machine, &cluster))
 }

@@ -1,9 +1,9 @@
-//! The file is read-only, and then it is not.
+//! The file is read-only for a while.
 
 use super::{Fault, SQLITE};
 use crate::{
     client::{Client, request},
-    need::{NOBODY, Need, OTHER_USER},
+    requirement::{NOBODY, OTHER_USER, Requirement},
     trial::Trial,
     wait::wait_for,
 };
@@ -24,47 +24,47 @@ impl Fault for ReadOnly {
         "the server starts on a file of mode 0400: reads are served, creates are 503 until one chmod"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         SQLITE
     }
 
-    fn needs(&self) -> &'static [Need] {
-        &[Need::OtherUser]
+    fn requirements(&self) -> &'static [Requirement] {
+        &[Requirement::OtherUser]
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        let home = trial.bare_home()?;
-        chown(home.folder(), Some(NOBODY), Some(NOBODY))?;
-        // Root may write to any file.
-        let home = home.by(&[&["setpriv"], &OTHER_USER[..]].concat()).with_key()?;
-        let mode = |mode| fs::set_permissions(home.file(), Permissions::from_mode(mode));
-        let read = request("GET", "/v1/group?limit=1", &[("GoChat-Token", &home.key)], b"");
+        let deployment = trial.bare_deployment()?;
+        chown(deployment.folder(), Some(NOBODY), Some(NOBODY))?;
+        // Root may write to any file, so the server runs as another user.
+        let deployment = deployment.wrapped_by(&[&["setpriv"], &OTHER_USER[..]].concat()).with_key()?;
+        let mode = |mode| fs::set_permissions(deployment.file(), Permissions::from_mode(mode));
+        let read = request("GET", "/v1/group?limit=1", &[("GoChat-Token", &deployment.key)], b"");
         let ready = request("GET", "/readyz", &[], b"");
         while trial.next_round(20, 2) {
-            let mut server = home.start()?;
-            trial.under_load(&home, &[server.port], |load, _| load.more_created(10))?;
+            let mut server = deployment.start()?;
+            trial.under_load(&deployment, &[server.port], |load, _| load.more_created(10))?;
             server.terminate()?;
             mode(0o400)?;
-            let mut server = home.start()?;
-            trial.under_load(&home, &[server.port], |load, trial| {
+            let mut server = deployment.start()?;
+            trial.under_load(&deployment, &[server.port], |load, trial| {
                 load.expect_nothing_stored(true);
                 load.more_unavailable(trial.rng.u64(1..30))?;
-                let reply = Client::of(server.port).send(&read);
+                let reply = Client::new(server.port).send(&read);
                 let is_read = reply.as_ref().is_ok_and(|reply| reply.status == 200);
                 trial.expect(is_read, || format!("a read of a read-only file: {reply:?}"));
-                trial.tally.asked += 1;
+                trial.tally.requests += 1;
                 trial.tally.read += 1;
                 load.expect_nothing_stored(false);
                 mode(0o600)?;
                 load.more_created(10)
             })?;
             wait_for("the server is ready", || {
-                let reply = Client::of(server.admin_port).send(&ready);
+                let reply = Client::new(server.admin_port).send(&ready);
                 Ok(reply.is_ok_and(|reply| reply.status == 200).then_some(()))
             })?;
             server.terminate()?;
-            trial.check(&home)?;
+            trial.check(&deployment)?;
         }
-        trial.finish(&home)
+        trial.finish(&deployment)
     }
 }

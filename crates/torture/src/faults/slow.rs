@@ -1,4 +1,4 @@
-//! Requests that come byte by byte.
+//! Requests that are sent byte by byte.
 
 use super::Fault;
 use crate::{client::request, hostile, trial::Trial};
@@ -8,10 +8,10 @@ pub struct SlowHeads;
 
 pub struct SlowBodies;
 
-/// Connections.
+/// Number of connections.
 const CONNECTIONS: usize = 200;
 
-/// By then each is over, also on a slow machine: `http.request_timeout` is 2 s here.
+/// Time after which each connection must be closed, also on a slow machine; `http.request_timeout` is 2 s here.
 const LIMIT: Duration = Duration::from_secs(8);
 
 impl Fault for SlowHeads {
@@ -55,24 +55,24 @@ impl Fault for SlowBodies {
 }
 
 fn run(trial: &mut Trial, begin: impl Fn(&str) -> Vec<u8>) -> anyhow::Result<()> {
-    let home = trial.home()?.set("GOCHAT__HTTP__REQUEST_TIMEOUT", "2s");
-    let mut server = home.start()?;
+    let deployment = trial.deployment()?.with_setting("GOCHAT__HTTP__REQUEST_TIMEOUT", "2s");
+    let mut server = deployment.start()?;
     while trial.next_round(5, 1) {
         let port = server.port;
-        let bytes = begin(&home.key);
-        let left = trial.under_load(&home, &[port], |load, _| {
+        let bytes = begin(&deployment.key);
+        let left = trial.under_load(&deployment, &[port], |load, _| {
             let mut streams = Vec::new();
             for _ in 0..CONNECTIONS {
                 let mut stream = hostile::connect(port)?;
                 stream.write_all(&bytes)?;
                 streams.push(stream);
             }
-            let left = hostile::wait_for_ends(streams, Some(b' '), LIMIT);
+            let left = hostile::wait_for_disconnects(streams, Some(b' '), LIMIT);
             load.more_created(20)?;
             Ok(left)
         })?;
         trial.expect(left == 0, || format!("{left} of {CONNECTIONS} connections are not ended in {LIMIT:?}"));
     }
     server.terminate()?;
-    trial.finish(&home)
+    trial.finish(&deployment)
 }

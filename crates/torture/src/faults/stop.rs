@@ -17,7 +17,7 @@ impl Fault for StopFast {
         "PostgreSQL stops fast, is away for up to 2 s, and starts again"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         POSTGRES
     }
 
@@ -35,7 +35,7 @@ impl Fault for StopImmediate {
         "PostgreSQL stops at once, is away for up to 2 s, and recovers from its log"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         POSTGRES
     }
 
@@ -44,11 +44,11 @@ impl Fault for StopImmediate {
     }
 }
 
-/// Ends a cluster in some way, again and again; the server goes on by itself.
+/// Stops a cluster repeatedly; the server must recover by itself.
 pub(super) fn run(trial: &mut Trial, end: impl Fn(&Cluster) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let cluster = Cluster::start(Cluster::DURABLE)?;
-    let home = trial.home_on(&cluster)?;
-    super::rounds(trial, &home, [20, 2], |_, trial, _| {
+    let deployment = trial.deployment_on(&cluster)?;
+    super::rounds(trial, &deployment, [20, 2], |_, trial, _| {
         end(&cluster)?;
         pause(trial.millis(0, 2_000));
         cluster.start_again()

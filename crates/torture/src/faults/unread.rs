@@ -10,18 +10,18 @@ use std::{
 
 pub struct Unread;
 
-/// Connections.
+/// Number of connections.
 const CONNECTIONS: usize = 64;
 
-/// By then each is over, in seconds, in the long form and in the short one, where a build without optimisation takes long for the
-/// pages that it writes until nobody reads on: `http.request_timeout` is 2 s here.
+/// Time in seconds after which each connection must be closed, in the long and in the short form; `http.request_timeout` is 2 s here. In
+/// the short form the build may be unoptimised, and takes long to write the pages until the client's buffers are full.
 const LIMIT: [u64; 2] = [10, 20];
 
-/// By then the server has ended: `http.shutdown_timeout` is 5 s here.
+/// Time after which the server must have ended; `http.shutdown_timeout` is 5 s here.
 const STOP: Duration = Duration::from_secs(12);
 
-/// What the memory may grow by, in MiB: some pages of 1,000 groups a connection.
-const GROWTH: u64 = 128;
+/// Maximum growth of resident memory, in MiB: some pages of 1,000 groups per connection.
+const MAX_MEMORY_GROWTH: u64 = 128;
 
 impl Fault for Unread {
     fn name(&self) -> &'static str {
@@ -29,7 +29,7 @@ impl Fault for Unread {
     }
 
     fn about(&self) -> &'static str {
-        "64 connections pipeline pages of 1,000 groups and never read: each is ended, memory is bounded, SIGTERM is heeded"
+        "64 connections pipeline pages of 1,000 groups and never read: each is closed, memory is bounded, SIGTERM ends the server"
     }
 
     fn is_long(&self) -> bool {
@@ -37,29 +37,29 @@ impl Fault for Unread {
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        let home = trial
-            .home()?
-            .set("GOCHAT__HTTP__REQUEST_TIMEOUT", "2s")
-            .set("GOCHAT__HTTP__SHUTDOWN_TIMEOUT", "5s");
-        home.fill(2_000)?;
+        let deployment = trial
+            .deployment()?
+            .with_setting("GOCHAT__HTTP__REQUEST_TIMEOUT", "2s")
+            .with_setting("GOCHAT__HTTP__SHUTDOWN_TIMEOUT", "5s");
+        deployment.prefill(2_000)?;
         let limit = Duration::from_secs(trial.by_form(LIMIT[0], LIMIT[1]));
         while trial.next_round(5, 1) {
-            let mut server = home.start()?;
-            let (port, memory) = (server.port, server.watch_memory()?);
-            let (left, took) = trial.under_load(&home, &[port], |load, trial| {
+            let mut server = deployment.start()?;
+            let (port, memory) = (server.port, server.start_memory_measurement()?);
+            let (left, took) = trial.under_load(&deployment, &[port], |load, trial| {
                 let started_at = Instant::now();
-                let streams = open(port, &home.key)?;
+                let streams = open(port, &deployment.key)?;
                 load.more_created(50)?;
-                let left = hostile::wait_for_ends(streams, None, limit);
-                let grown = server.growth(memory)?;
-                trial.expect(grown < GROWTH, || format!("the memory grew by {grown} MiB"));
+                let left = hostile::wait_for_disconnects(streams, None, limit);
+                let grown = server.memory_growth(memory)?;
+                trial.expect(grown < MAX_MEMORY_GROWTH, || format!("the memory grew by {grown} MiB"));
                 trial.note(format!("{grown} MiB more memory"));
                 Ok((left, started_at.elapsed()))
             })?;
             trial.expect(left == 0, || {
                 format!("{left} of {CONNECTIONS} connections are not ended in {limit:?}")
             });
-            let _streams = open(port, &home.key)?;
+            let _streams = open(port, &deployment.key)?;
             let told_at = Instant::now();
             let code = server.terminate()?;
             let stop = told_at.elapsed();
@@ -72,7 +72,7 @@ impl Fault for Unread {
                 stop.as_secs_f64()
             ));
         }
-        trial.finish(&home)
+        trial.finish(&deployment)
     }
 }
 
@@ -81,7 +81,7 @@ fn open(port: u16, key: &str) -> anyhow::Result<Vec<TcpStream>> {
     let mut streams = Vec::new();
     for _ in 0..CONNECTIONS {
         let mut stream = hostile::connect(port)?;
-        // What the server does not take is not sent.
+        // Bytes that the server does not accept are not sent.
         let _partly = stream.write(&page)?;
         streams.push(stream);
     }

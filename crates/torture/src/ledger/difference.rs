@@ -1,44 +1,46 @@
-//! What is wrong with an answer or a row.
+//! A difference between the answers and the database.
 
-use super::{Ask, Group};
+use super::{CreateRequest, Group};
 use std::fmt;
 
-/// One thing that must not be.
+/// A state that must not occur.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
     /// A 201 whose group is not in the database.
     Lost(Group),
-    /// A 201 whose group has another value in the database.
-    Changed { told: Group, stored: Group },
-    /// More rows than one of a name or a UUID.
+    /// A 201 whose group has different values in the database.
+    Changed { acknowledged: Group, stored: Group },
+    /// Several rows with one name, UUID or token.
     StoredTwice(Vec<Group>),
-    /// Two 201s that name different groups for one name.
-    ToldTwice(Group, Group),
-    /// A row that was refused: by 409, 422 or another status that stores nothing.
-    RefusedAndStored { ask: Ask, status: u16, stored: Group },
-    /// A row that nobody asked for, or that has other fields than any request for it.
-    NobodyAsked(Group),
-    /// A 409 for a name that no other request could have taken.
-    TakenByNobody(Ask),
+    /// Two 201s with different groups of the same name.
+    TwoGroupsForOneName(Group, Group),
+    /// A row whose request was refused by 409, 422 or another status.
+    RefusedAndStored { request: CreateRequest, status: u16, stored: Group },
+    /// A row that matches no request.
+    NotRequested(Group),
+    /// A 409 although no other request has that name.
+    ConflictWithoutRival(CreateRequest),
     /// A 409 for a name that is not in the database.
-    TakenAndMissing(Ask),
+    ConflictWithoutRow(CreateRequest),
 }
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lost(group) => write!(f, "201 and not stored: {group:?}"),
-            Self::Changed { told, stored } => {
-                write!(f, "201 with other fields: told {told:?}, stored {stored:?}")
+            Self::Changed { acknowledged, stored } => {
+                write!(f, "201 with other fields: acknowledged {acknowledged:?}, stored {stored:?}")
             }
             Self::StoredTwice(rows) => write!(f, "stored {} times: {rows:?}", rows.len()),
-            Self::ToldTwice(one, other) => write!(f, "one name, two groups: {one:?} and {other:?}"),
-            Self::RefusedAndStored { ask, status, stored } => {
-                write!(f, "{status} and stored: asked {ask:?}, stored {stored:?}")
+            Self::TwoGroupsForOneName(one, other) => write!(f, "one name, two groups: {one:?} and {other:?}"),
+            Self::RefusedAndStored { request, status, stored } => {
+                write!(f, "{status} and stored: asked {request:?}, stored {stored:?}")
             }
-            Self::NobodyAsked(group) => write!(f, "stored and not asked for: {group:?}"),
-            Self::TakenByNobody(ask) => write!(f, "409 for a name that nobody could have: {ask:?}"),
-            Self::TakenAndMissing(ask) => write!(f, "409 for a name that is not stored: {ask:?}"),
+            Self::NotRequested(group) => write!(f, "stored and not asked for: {group:?}"),
+            Self::ConflictWithoutRival(request) => {
+                write!(f, "409 for a name that nobody could have: {request:?}")
+            }
+            Self::ConflictWithoutRow(request) => write!(f, "409 for a name that is not stored: {request:?}"),
         }
     }
 }

@@ -3,7 +3,7 @@
 use gochat_test_support::{Backend, PlainSql};
 use serde::Deserialize;
 
-/// A group, as a reply or the database has it.
+/// A group, as in a reply or in the database.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
@@ -26,7 +26,7 @@ const POSTGRES: &str = r#"
            to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
     FROM groups ORDER BY id"#;
 
-/// All groups that the database has, by plain SQL, in the order of their ids.
+/// All groups in the database, read by plain SQL, in the order of their ids.
 pub fn stored(backend: Backend, sql: &mut PlainSql) -> anyhow::Result<Vec<Group>> {
     let query = match backend {
         Backend::Sqlite => SQLITE,
@@ -48,7 +48,7 @@ fn group(row: Vec<String>) -> anyhow::Result<Group> {
     })
 }
 
-/// A UUID as replies write it.
+/// Formats a UUID as replies do.
 fn hyphenated(hex: &str) -> anyhow::Result<String> {
     Ok(uuid::Uuid::try_parse(hex)?.hyphenated().to_string())
 }

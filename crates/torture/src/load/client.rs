@@ -1,12 +1,12 @@
 //! One client of a load.
 
 mod create;
-mod others;
+mod other_requests;
 
 use super::{Load, Outcome, Plan};
 use crate::{
     client::{Client, Failure, Reply},
-    ledger::{Ask, Group},
+    ledger::{CreateRequest, Group},
 };
 use fastrand::Rng;
 use std::{
@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Longest and shortest pause after a failure.
+/// Bounds of the pause after a failure, in milliseconds.
 const BACKOFF: [u64; 2] = [5, 40];
 
 pub(super) struct Worker<'a> {
@@ -25,9 +25,9 @@ pub(super) struct Worker<'a> {
     rng: Rng,
     port: usize,
     client: Client,
-    /// Groups of which this client was told, with what was asked and sent.
-    known: Vec<(Ask, String, Group)>,
-    asked: u64,
+    /// Acknowledged groups, with the request and the name as it was sent.
+    known: Vec<(CreateRequest, String, Group)>,
+    requests: u64,
     outcome: Outcome,
 }
 
@@ -40,9 +40,9 @@ impl<'a> Worker<'a> {
             load,
             rng: Rng::with_seed(plan.seed.wrapping_add(number as u64)),
             port,
-            client: Client::of(plan.ports[port]),
+            client: Client::new(plan.ports[port]),
             known: Vec::new(),
-            asked: 0,
+            requests: 0,
             outcome: Outcome::default(),
         }
     }
@@ -51,8 +51,8 @@ impl<'a> Worker<'a> {
         while !self.load.is_over.load(Ordering::Relaxed) {
             match self.rng.u8(..100) {
                 0..8 => self.contend(),
-                8..16 => self.ask_for_taken_name(),
-                16..24 => self.ask_for_invalid(),
+                8..16 => self.create_with_taken_name(),
+                16..24 => self.create_invalid(),
                 24..32 => self.repeat(),
                 32..44 => self.read(),
                 _ => self.create_new(),
@@ -62,16 +62,16 @@ impl<'a> Worker<'a> {
         self.outcome
     }
 
-    /// A number that no other request of this database has.
+    /// A text that no other request on this database contains.
     fn unique(&mut self) -> String {
-        self.asked += 1;
-        format!("{}-{}-{}", self.plan.tag, self.number, self.asked)
+        self.requests += 1;
+        format!("{}-{}-{}", self.plan.tag, self.number, self.requests)
     }
 
-    fn ask(&mut self, name: String) -> Ask {
+    fn new_request(&mut self, name: String) -> CreateRequest {
         let unique = self.unique();
         let key = self.rng.bool().then(|| format!("key-{unique}"));
-        Ask { name, token: unique, admin_id: self.rng.i64(1..), key }
+        CreateRequest { name, token: unique, admin_id: self.rng.i64(1..), key }
     }
 
     fn exchange(&mut self, bytes: &[u8]) -> Result<Reply, Failure> {
@@ -81,9 +81,9 @@ impl<'a> Worker<'a> {
         let tally = &mut self.outcome.tally;
         match &result {
             Ok(reply) => {
-                tally.asked += 1;
+                tally.requests += 1;
                 tally.longest = tally.longest.max(took);
-                self.load.watch.goes_on();
+                self.load.progress.mark_progress();
                 self.load.latencies.lock().unwrap_or_else(PoisonError::into_inner).push(took);
                 if reply.status == 503 {
                     tally.unavailable += 1;
@@ -92,18 +92,18 @@ impl<'a> Worker<'a> {
                 }
             }
             Err(failure) => {
-                if matches!(failure, Failure::Unsent) {
-                    tally.unsent += 1;
+                if matches!(failure, Failure::NotConnected) {
+                    tally.not_connected += 1;
                 } else {
-                    tally.asked += 1;
+                    tally.requests += 1;
                     tally.broken += 1;
                 }
                 self.load.broken.fetch_add(1, Ordering::Relaxed);
                 if let Failure::Malformed(what) = failure {
-                    self.load.wrong(format!("what came is no reply: {what}"));
+                    self.load.record_failure(format!("what came is no reply: {what}"));
                 }
                 self.port = (self.port + 1) % self.plan.ports.len();
-                self.client = Client::of(self.plan.ports[self.port]);
+                self.client = Client::new(self.plan.ports[self.port]);
                 self.back_off();
             }
         }
@@ -114,7 +114,7 @@ impl<'a> Worker<'a> {
         thread::sleep(Duration::from_millis(self.rng.u64(BACKOFF[0]..BACKOFF[1])));
     }
 
-    fn wrong(&self, what: &str, reply: &Reply) {
-        self.load.wrong(format!("{what}: {} {}", reply.status, reply.text()));
+    fn record_failure(&self, what: &str, reply: &Reply) {
+        self.load.record_failure(format!("{what}: {} {}", reply.status, reply.text()));
     }
 }

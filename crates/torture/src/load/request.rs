@@ -1,16 +1,17 @@
 //! The requests of a load.
 
-use crate::{client::request, ledger::Ask};
+use crate::{client::request, ledger::CreateRequest};
 
-/// A create. `name` is as it is sent, which need not be as it is stored.
-pub fn create(api_key: &str, name: &str, ask: &Ask) -> Vec<u8> {
-    let body = serde_json::json!({"name": name, "token": ask.token, "admin_id": ask.admin_id}).to_string();
+/// Builds a create. `name` is sent as it is; it may differ from the stored name.
+pub fn create(api_key: &str, name: &str, create: &CreateRequest) -> Vec<u8> {
+    let body =
+        serde_json::json!({"name": name, "token": create.token, "admin_id": create.admin_id}).to_string();
     let mut headers = vec![("GoChat-Token", api_key), ("Content-Type", "application/json")];
-    headers.extend(ask.key.as_ref().map(|key| ("Idempotency-Key", &**key)));
+    headers.extend(create.key.as_ref().map(|key| ("Idempotency-Key", &**key)));
     request("POST", "/v1/group", &headers, body.as_bytes())
 }
 
-/// A read.
+/// Builds a read.
 pub fn read(api_key: &str, target: &str) -> Vec<u8> {
     request("GET", target, &[("GoChat-Token", api_key)], b"")
 }

@@ -1,11 +1,11 @@
-//! Figures of a load.
+//! The counters of a load.
 
 use std::{ops::AddAssign, time::Duration};
 
-/// Answers, counted.
+/// Numbers of requests and of their answers.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Tally {
-    pub asked: u64,
+    pub requests: u64,
     pub created: u64,
     pub replayed: u64,
     pub taken: u64,
@@ -13,14 +13,14 @@ pub struct Tally {
     pub read: u64,
     pub unavailable: u64,
     pub broken: u64,
-    pub unsent: u64,
+    pub not_connected: u64,
     /// Longest time to an answer.
     pub longest: Duration,
 }
 
 impl AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
-        self.asked += other.asked;
+        self.requests += other.requests;
         self.created += other.created;
         self.replayed += other.replayed;
         self.taken += other.taken;
@@ -28,7 +28,7 @@ impl AddAssign for Tally {
         self.read += other.read;
         self.unavailable += other.unavailable;
         self.broken += other.broken;
-        self.unsent += other.unsent;
+        self.not_connected += other.not_connected;
         self.longest = self.longest.max(other.longest);
     }
 }

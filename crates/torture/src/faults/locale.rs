@@ -1,7 +1,7 @@
-//! A server that speaks another language.
+//! A PostgreSQL server with messages in another language.
 
 use super::{Fault, POSTGRES, end_backends::end_all};
-use crate::{need::Need, trial::Trial, wait::pause};
+use crate::{requirement::Requirement, trial::Trial, wait::pause};
 use gochat_test_support::{Backend, Cluster, Shutdown};
 use std::time::Duration;
 
@@ -13,28 +13,28 @@ impl Fault for German {
     }
 
     fn about(&self) -> &'static str {
-        "PostgreSQL in German: backends are ended, it stops fast, a lock is held for 8 s"
+        "PostgreSQL with German messages: backends are ended, it stops fast, a lock is held for 8 s"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         POSTGRES
     }
 
-    fn needs(&self) -> &'static [Need] {
-        &[Need::German]
+    fn requirements(&self) -> &'static [Requirement] {
+        &[Requirement::German]
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
         let cluster = Cluster::with(Cluster::DURABLE).set("lc_messages", "de_DE.UTF-8").start()?;
-        let home = trial.home_on(&cluster)?;
-        super::rounds(trial, &home, [15, 3], |_, trial, _| match trial.rounds() % 3 {
+        let deployment = trial.deployment_on(&cluster)?;
+        super::rounds(trial, &deployment, [15, 3], |_, trial, _| match trial.rounds() % 3 {
             0 => {
-                let mut lock = home.sql()?;
+                let mut lock = deployment.sql()?;
                 lock.execute("BEGIN; LOCK TABLE groups IN ACCESS EXCLUSIVE MODE")?;
                 pause(Duration::from_secs(8));
                 lock.execute("ROLLBACK")
             }
-            1 => end_all(&home, trial),
+            1 => end_all(&deployment, trial),
             _ => {
                 cluster.stop(Shutdown::Fast)?;
                 pause(trial.millis(0, 1_000));

@@ -1,4 +1,4 @@
-//! The trials that are run, and their order.
+//! The selection of trials, and their order.
 
 use crate::faults::{self, Fault};
 use anyhow::ensure;
@@ -6,15 +6,15 @@ use fastrand::Rng;
 use gochat_test_support::Backend;
 use std::collections::VecDeque;
 
-/// A fault on a database.
+/// A fault on one database.
 #[derive(Clone, Copy)]
-pub struct Choice {
+pub struct TrialSpec {
     pub fault: &'static dyn Fault,
     pub backend: Backend,
 }
 
-impl Choice {
-    /// The name for `--only` and for the reader: `sqlite::kill`.
+impl TrialSpec {
+    /// The name for `--only` and for the report: `sqlite::kill`.
     pub fn name(&self) -> String {
         format!("{}::{}", self.backend, self.fault.name())
     }
@@ -28,46 +28,46 @@ impl Choice {
     }
 }
 
-/// The trials of these names, or else those whose names begin so; all of them, if no name is given. In the order of the long form,
-/// those of one kind together.
-pub fn choose(only: &[String]) -> anyhow::Result<Vec<Vec<Choice>>> {
+/// Selects the trials with these names, or else with these prefixes; all trials if no name is given. The trials are grouped by
+/// kind, in the order of the long form.
+pub fn choose(only: &[String]) -> anyhow::Result<Vec<Vec<TrialSpec>>> {
     let kinds = faults::kinds().map(|faults| {
         let on_each = |fault: &&'static dyn Fault| {
             let fault = *fault;
-            fault.on().iter().map(move |backend| Choice { fault, backend: *backend })
+            fault.backends().iter().map(move |backend| TrialSpec { fault, backend: *backend })
         };
         faults.iter().flat_map(on_each).collect::<Vec<_>>()
     });
     if only.is_empty() {
         return Ok(kinds.into());
     }
-    let is_exact = |name: &str| kinds.iter().flatten().any(|choice| choice.is(name));
+    let is_exact = |name: &str| kinds.iter().flatten().any(|spec| spec.is(name));
     for name in only {
-        let is_known = is_exact(name) || kinds.iter().flatten().any(|choice| choice.begins(name));
+        let is_known = is_exact(name) || kinds.iter().flatten().any(|spec| spec.begins(name));
         ensure!(is_known && !name.is_empty(), "there is no fault {name}; --list names them");
     }
-    let is_chosen = |choice: &Choice| {
-        only.iter().any(|name| if is_exact(name) { choice.is(name) } else { choice.begins(name) })
+    let is_chosen = |spec: &TrialSpec| {
+        only.iter().any(|name| if is_exact(name) { spec.is(name) } else { spec.begins(name) })
     };
     Ok(kinds.iter().map(|kind| kind.iter().copied().filter(&is_chosen).collect()).collect())
 }
 
-/// The order of the short form: a trial of each kind in turn, so that the clock takes none of the kinds alone. The seed shuffles
-/// the kinds and each of them, and chooses the database of a long fault; the trials on the other one are in the second list.
-pub fn of_short_form(kinds: Vec<Vec<Choice>>, seed: u64) -> (Vec<Choice>, Vec<Choice>) {
+/// The order of the short form: one trial of each kind in turn, so that the time limit never skips a whole kind. The seed shuffles
+/// the kinds and their trials, and chooses the database of a long fault. The second list has the trials on the other database.
+pub fn short_form(kinds: Vec<Vec<TrialSpec>>, seed: u64) -> (Vec<TrialSpec>, Vec<TrialSpec>) {
     let mut rng = Rng::with_seed(seed);
-    let mut left_out = Vec::new();
-    let mut kinds: Vec<VecDeque<Choice>> = kinds
+    let mut skipped = Vec::new();
+    let mut kinds: Vec<VecDeque<TrialSpec>> = kinds
         .into_iter()
         .map(|mut kind| {
             rng.shuffle(&mut kind);
             let mut names = Vec::new();
-            let (done, other) = kind.into_iter().partition::<Vec<_>, _>(|choice| {
-                let is_second = choice.fault.is_long() && names.contains(&choice.fault.name());
-                names.push(choice.fault.name());
+            let (done, other) = kind.into_iter().partition::<Vec<_>, _>(|spec| {
+                let is_second = spec.fault.is_long() && names.contains(&spec.fault.name());
+                names.push(spec.fault.name());
                 !is_second
             });
-            left_out.extend(other);
+            skipped.extend(other);
             done.into()
         })
         .collect();
@@ -76,7 +76,7 @@ pub fn of_short_form(kinds: Vec<Vec<Choice>>, seed: u64) -> (Vec<Choice>, Vec<Ch
     while kinds.iter().any(|kind| !kind.is_empty()) {
         order.extend(kinds.iter_mut().filter_map(VecDeque::pop_front));
     }
-    (order, left_out)
+    (order, skipped)
 }
 
 #[cfg(test)]
@@ -86,7 +86,7 @@ mod tests {
 
     fn names(only: &[&str]) -> Vec<String> {
         let only: Vec<_> = only.iter().map(|name| (*name).to_owned()).collect();
-        choose(&only).unwrap().iter().flatten().map(Choice::name).collect()
+        choose(&only).unwrap().iter().flatten().map(TrialSpec::name).collect()
     }
 
     #[test]
@@ -115,14 +115,14 @@ mod tests {
         let mut done = HashSet::new();
         for seed in 0..40 {
             let kinds = choose(&[]).unwrap();
-            let kind_of = |choice: &Choice| {
-                kinds.iter().position(|kind| kind.iter().any(|other| other.name() == choice.name()))
+            let kind_of = |spec: &TrialSpec| {
+                kinds.iter().position(|kind| kind.iter().any(|other| other.name() == spec.name()))
             };
-            let (order, left_out) = of_short_form(kinds.clone(), seed);
-            assert_eq!(order.len() + left_out.len(), kinds.iter().flatten().count());
+            let (order, skipped) = short_form(kinds.clone(), seed);
+            assert_eq!(order.len() + skipped.len(), kinds.iter().flatten().count());
             assert_eq!(order.iter().take(5).map(kind_of).collect::<HashSet<_>>().len(), 5);
             firsts.insert(order[0].name());
-            done.extend(order.iter().map(Choice::name));
+            done.extend(order.iter().map(TrialSpec::name));
         }
         assert!(firsts.len() > 10, "{firsts:?}");
         assert_eq!(done.len(), names(&[]).len());

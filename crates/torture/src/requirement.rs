@@ -1,4 +1,4 @@
-//! What faults need beyond the service and its database.
+//! Requirements of faults beyond the service and its database.
 
 use crate::process;
 use anyhow::{Context, bail, ensure};
@@ -7,24 +7,24 @@ use std::{env, fmt, fs, path::Path, process::Command};
 
 /// Something that a machine may lack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
+pub enum Requirement {
     Postgres,
     PgBouncer,
     German,
     HaProxy,
     Faketime,
-    /// A network namespace, which takes root's rights.
+    /// A network namespace, which requires root.
     Namespace,
-    /// A disk of a few MiB, which takes root's rights.
+    /// A disk of a few MiB, which requires root.
     SmallDisk,
-    /// `setpriv`, and root's rights to become another user.
+    /// `setpriv`, and root to become another user.
     OtherUser,
-    /// So many descriptors for this program.
+    /// Enough file descriptors for this program.
     Descriptors,
 }
 
-impl Need {
-    /// An error says what is missing.
+impl Requirement {
+    /// Checks that it is met. An error says what is missing.
     pub fn check(self) -> anyhow::Result<()> {
         match self {
             Self::Postgres => Support::Postgres.check(),
@@ -55,7 +55,7 @@ impl Need {
         }
     }
 
-    /// Whether a missing one is a failure, by the environment.
+    /// Returns whether the environment says that it must be met; then it is a failure if it is not.
     pub fn is_required(self) -> bool {
         let is_set = |name| std::env::var(name).is_ok_and(|value| value == "1");
         let of_postgres = matches!(self, Self::Postgres | Self::PgBouncer | Self::German);
@@ -63,7 +63,7 @@ impl Need {
     }
 }
 
-impl fmt::Display for Need {
+impl fmt::Display for Requirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Postgres => "PostgreSQL",
@@ -79,16 +79,16 @@ impl fmt::Display for Need {
     }
 }
 
-/// Descriptors that this program needs for its connections.
+/// Number of descriptors that this program needs for its connections.
 pub const DESCRIPTORS: u64 = 12_000;
 
-/// The arguments of `setpriv` that make a program run as another user.
+/// The arguments of `setpriv` that run a program as another user.
 pub const OTHER_USER: [&str; 4] = ["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"];
 
-/// Debian's user `nobody` and group `nogroup`.
+/// Ids of Debian's user `nobody` and group `nogroup`.
 pub const NOBODY: u32 = 65_534;
 
-/// The library that shows a program another time.
+/// The path of the library that fakes the clock.
 pub fn faketime() -> anyhow::Result<String> {
     let folders = fs::read_dir("/usr/lib")?.flatten().map(|entry| entry.path());
     let candidates = folders.chain(["/usr/lib".into(), "/usr/local/lib".into()]);

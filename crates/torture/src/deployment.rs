@@ -1,4 +1,4 @@
-//! What a server needs: a database, a folder and a key.
+//! A deployment of the service: a database, a folder and a key, on which servers can be started.
 
 use crate::{
     ledger::{self, Group},
@@ -14,33 +14,33 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// Parameters of libpq that end each wait of plain SQL: in seconds to connect, and in milliseconds for the rest.
+/// Parameters of libpq that bound each wait of plain SQL: to connect in seconds, the others in milliseconds.
 const WAITS: &str = "connect_timeout=30&tcp_user_timeout=30000&options=-c%20statement_timeout%3D60000%20-c%20lock_timeout%3D60000";
 
-/// A database of its own with its schema, and the key that opens it.
-pub struct Home {
+/// A database with its folder and API key.
+pub struct Deployment {
     pub backend: Backend,
-    /// The URL that the server is given.
+    /// URL for the server.
     pub url: String,
-    /// The URL for plain SQL.
+    /// URL for plain SQL.
     pub direct_url: String,
     pub key: String,
     folder: TempDir,
     program: PathBuf,
     variables: Vec<(String, String)>,
-    starter: Vec<String>,
+    wrapper: Vec<String>,
     _database: Option<TestDatabase>,
 }
 
-impl Home {
-    /// An empty database without a schema, whose only key is that of the API page.
+impl Deployment {
+    /// Creates an empty database without a schema; its only key is the development key.
     pub fn bare(
         backend: Backend,
         cluster: Option<&Cluster>,
         program: &Path,
         base: &Path,
     ) -> anyhow::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("home-").tempdir_in(base)?;
+        let folder = tempfile::Builder::new().prefix("deployment-").tempdir_in(base)?;
         let (url, database) = match cluster {
             Some(cluster) => {
                 let database = cluster.database()?;
@@ -57,12 +57,12 @@ impl Home {
             folder,
             program: program.to_owned(),
             variables,
-            starter: Vec::new(),
+            wrapper: Vec::new(),
             _database: database,
         })
     }
 
-    /// With the schema and a key of its own, in the profile `production`.
+    /// Creates the schema and an API key, and uses the profile `production`.
     pub fn with_key(mut self) -> anyhow::Result<Self> {
         self.variables.push(("GOCHAT_PROFILE".to_owned(), "production".to_owned()));
         let arguments =
@@ -72,55 +72,55 @@ impl Home {
         Ok(self)
     }
 
-    /// With another URL for the server.
+    /// Gives servers another URL.
     #[must_use]
-    pub fn through(mut self, url: &str) -> Self {
+    pub fn with_url(mut self, url: &str) -> Self {
         url.clone_into(&mut self.url);
         self
     }
 
-    /// With a setting for every server that is started here.
+    /// Adds an environment variable for every server that is started here.
     #[must_use]
-    pub fn set(mut self, name: &str, value: &str) -> Self {
+    pub fn with_setting(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// With the database in another place: for SQLite, the path of the file.
+    /// Moves the SQLite database to another path.
     #[must_use]
-    pub fn at(mut self, file: &Path) -> Self {
+    pub fn with_database_at(mut self, file: &Path) -> Self {
         self.url = format!("sqlite://{}", file.display());
         self.direct_url.clone_from(&self.url);
         self
     }
 
-    /// With a program that becomes every server that is started here.
+    /// Starts every server through a program that executes it, such as `prlimit`.
     #[must_use]
-    pub fn by(mut self, starter: &[&str]) -> Self {
-        self.starter = starter.iter().map(|part| (*part).to_owned()).collect();
+    pub fn wrapped_by(mut self, wrapper: &[&str]) -> Self {
+        self.wrapper = wrapper.iter().map(|part| (*part).to_owned()).collect();
         self
     }
 
-    /// How a server is started here.
+    /// The parameters for starting a server.
     pub fn launch(&self) -> Launch {
         let mut variables = self.variables.clone();
         variables.push(("GOCHAT__DATABASE__URL".to_owned(), self.url.clone()));
         Launch {
             program: self.program.clone(),
             folder: self.folder.path().to_owned(),
-            starter: self.starter.clone(),
+            wrapper: self.wrapper.clone(),
             variables,
             log_to: None,
         }
     }
 
-    /// Starts a server, and returns when it listens.
+    /// Starts a server, and waits until it is live.
     pub fn start(&self) -> anyhow::Result<Server> {
         self.launch().start()
     }
 
-    /// Stores so many groups that no ledger knows.
-    pub fn fill(&self, groups: usize) -> anyhow::Result<()> {
+    /// Imports this many groups, which are not in the ledger.
+    pub fn prefill(&self, groups: usize) -> anyhow::Result<()> {
         let line = |number| {
             format!("{{\"name\":\"filled-{number}\",\"token\":\"filled-{number}\",\"admin_id\":1}}\n")
         };
@@ -130,7 +130,7 @@ impl Home {
         process::run(&mut self.launch().command(&import)).context("no groups").map(drop)
     }
 
-    /// The folder of its logs.
+    /// The folder of the logs, and of a SQLite database.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -140,7 +140,7 @@ impl Home {
         PathBuf::from(self.direct_url.trim_start_matches("sqlite://"))
     }
 
-    /// A connection of its own, whose waits end.
+    /// A separate SQL connection, with a time limit for each wait.
     pub fn sql(&self) -> anyhow::Result<PlainSql> {
         match self.backend {
             Backend::Sqlite => PlainSql::connect(&self.direct_url),
@@ -148,21 +148,21 @@ impl Home {
         }
     }
 
-    /// The number of the groups of [`Home::fill`] that are stored as they were.
-    pub fn filled(&self) -> anyhow::Result<usize> {
+    /// Number of groups of [`Deployment::prefill`] that are stored unchanged.
+    pub fn intact_prefill(&self) -> anyhow::Result<usize> {
         let query = "SELECT CAST(count(*) AS TEXT) FROM groups
                      WHERE name LIKE 'filled-%' AND token = name AND admin_id = 1";
         Ok(self.sql()?.rows(query)?.concat().concat().parse()?)
     }
 
-    /// All groups that are stored, but for those of [`Home::fill`].
+    /// All stored groups, except those of [`Deployment::prefill`].
     pub fn stored(&self) -> anyhow::Result<Vec<Group>> {
         let mut groups = ledger::stored(self.backend, &mut self.sql()?)?;
         groups.retain(|group| !group.name.starts_with("filled-"));
         Ok(groups)
     }
 
-    /// The panics in the logs of its servers.
+    /// The panics in the logs of the servers.
     pub fn panics(&self) -> anyhow::Result<BTreeMap<String, usize>> {
         server::panics(self.folder.path())
     }

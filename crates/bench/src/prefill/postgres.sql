@@ -1,4 +1,4 @@
--- The name of a number is also in `load/read.lua`. Indexes are made faster when the groups are there.
+-- `load/read.lua` computes the same names. Indexes are created after the rows, which is faster.
 SET synchronous_commit = off; SET work_mem = '1GB'; SET maintenance_work_mem = '512MB';
 ALTER TABLE groups DROP CONSTRAINT groups_pkey, DROP CONSTRAINT groups_uuid_key, DROP CONSTRAINT groups_name_key;
 INSERT INTO groups (uuid, name, token, admin_id, created_at)

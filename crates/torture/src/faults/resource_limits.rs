@@ -1,10 +1,10 @@
-//! The process may have no more memory, or no more threads.
+//! The process gets no more memory, or no more threads.
 
 use super::Fault;
 use crate::{
     client::{Client, request},
-    need::{NOBODY, Need, OTHER_USER},
     process,
+    requirement::{NOBODY, OTHER_USER, Requirement},
     trial::Trial,
     wait::pause,
 };
@@ -20,17 +20,17 @@ pub struct Memory;
 
 pub struct Threads;
 
-/// Clients that ask for pages.
+/// Number of clients that read pages.
 const READERS: usize = 64;
 
-/// Groups of a page.
+/// Number of groups of a page.
 const PAGE: usize = 1_000;
 
-/// Least and most address space that a server is started with, in MiB: too little for most of its threads and their heaps.
+/// Bounds of the address space at start, in MiB: it is too small for most threads and their heaps.
 const FROM_START: [u64; 2] = [30, 500];
 
-/// Least and most address space that a server is left with beyond what it has when it serves, in MiB: from too little for a page
-/// to enough for some of the clients.
+/// Bounds of the address space that a running server may add, in MiB: from too little for one page to enough for some of the
+/// clients.
 const MORE: [u64; 2] = [8, 256];
 
 impl Fault for Memory {
@@ -39,7 +39,7 @@ impl Fault for Memory {
     }
 
     fn about(&self) -> &'static str {
-        "RLIMIT_AS at start, or under load of little more than there is, while 64 clients read pages of 1,000: it serves, refuses or ends, and a new one goes on"
+        "RLIMIT_AS at start, or just above current use under load, while 64 clients read pages of 1,000: the server serves, refuses or ends, and a new one takes over"
     }
 
     fn is_long(&self) -> bool {
@@ -47,17 +47,17 @@ impl Fault for Memory {
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        let home = trial.home()?;
-        home.fill(2_000)?;
-        let [mut unstarted, mut ended, mut well] = [0, 0, 0];
-        // In the short form a server that starts with too little, and one that may live.
+        let deployment = trial.deployment()?;
+        deployment.prefill(2_000)?;
+        let [mut failed_starts, mut ended, mut times_served] = [0, 0, 0];
+        // The short form has one server with a limit at start, and one with a limit under load.
         while trial.next_round(12, 2) {
             let is_from_start = trial.rounds() % 3 == 1;
-            let mut launch = home.launch();
+            let mut launch = deployment.launch();
             let mut limit = "unlimited".to_owned();
             if is_from_start {
                 limit = (trial.rng.u64(FROM_START[0]..FROM_START[1]) << 20).to_string();
-                launch = launch.by(&["prlimit", &format!("--as={limit}:"), "--"]);
+                launch = launch.wrapped_by(&["prlimit", &format!("--as={limit}:"), "--"]);
             }
             let server = launch.start();
             let mut server = match server {
@@ -67,54 +67,54 @@ impl Fault for Memory {
                     trial.expect(said.contains("the server ended"), || {
                         format!("it neither serves nor ends with an address space of {limit}: {said}")
                     });
-                    unstarted += 1;
+                    failed_starts += 1;
                     continue;
                 }
             };
             let ports = [server.port, server.admin_port];
-            let is_well;
-            (server, is_well) = trial.under_load(&home, &ports[..1], |load, trial| {
+            let kept_serving;
+            (server, kept_serving) = trial.under_load(&deployment, &ports[..1], |load, trial| {
                 if !is_from_start {
                     load.more_created(20)?;
                     let room = server.address_space()? + trial.rng.u64(MORE[0]..MORE[1]);
                     server.limit("as", &(room << 20).to_string())?;
                 }
-                load.excuse(&[500]);
-                let [whole, torn] = read_pages(ports[0], &home.key);
+                load.tolerate(&[500]);
+                let [whole, torn] = read_pages(ports[0], &deployment.key);
                 trial.expect(torn == 0, || format!("{torn} pages have not {PAGE} groups"));
                 let lives = server.is_alive()?;
                 if lives {
                     trial.note(format!("{whole} pages read"));
                     server.limit("as", "unlimited")?;
                 } else {
-                    server = home.launch().spawn(ports)?.listens()?;
+                    server = deployment.launch().spawn(ports)?.wait_until_live()?;
                     ended += 1;
                 }
-                load.end_excuse();
+                load.end_tolerance();
                 load.more_created(20)?;
                 Ok((server, lives && whole > 0))
             })?;
-            well += u32::from(is_well);
+            times_served += u32::from(kept_serving);
             let code = server.terminate()?;
-            trial.expect(code == Some(0), || format!("it ended with {code:?}: {}", server.last_lines()));
-            trial.check(&home)?;
+            trial.expect(code == Some(0), || format!("it ended with {code:?}: {}", server.log_tail()));
+            trial.check(&deployment)?;
         }
-        trial.expect(well > 0 || trial.tools.is_short, || "no server lived and served".to_owned());
+        trial.expect(times_served > 0 || trial.context.is_short, || "no server lived and served".to_owned());
         trial.note(format!(
-            "{unstarted} times too little to start, {ended} times it ended, {well} times it served"
+            "{failed_starts} times too little to start, {ended} times it ended, {times_served} times it served"
         ));
-        trial.check(&home)
+        trial.check(&deployment)
     }
 }
 
-/// Reads pages at full speed for 2 s, and returns how many were answered 200 with all their groups, and without.
+/// Reads pages at full speed for 2 s. Returns how many 200s had all their groups, and how many did not.
 fn read_pages(port: u16, key: &str) -> [u64; 2] {
     let target = format!("/v1/group?limit={PAGE}");
     let page = request("GET", &target, &[("GoChat-Token", key)], b"");
-    let (over, counts) = (AtomicBool::new(false), [0, 0].map(AtomicU64::new));
+    let (stop, counts) = (AtomicBool::new(false), [0, 0].map(AtomicU64::new));
     let read = || {
-        let mut client = Client::of(port);
-        while !over.load(Ordering::Relaxed) {
+        let mut client = Client::new(port);
+        while !stop.load(Ordering::Relaxed) {
             match client.send(&page) {
                 Ok(reply) if reply.status == 200 => {
                     let is_whole = reply.text().matches("\"uuid\":").count() == PAGE;
@@ -130,7 +130,7 @@ fn read_pages(port: u16, key: &str) -> [u64; 2] {
             scope.spawn(read);
         }
         pause(Duration::from_secs(2));
-        over.store(true, Ordering::Relaxed);
+        stop.store(true, Ordering::Relaxed);
     });
     counts.map(AtomicU64::into_inner)
 }
@@ -141,11 +141,11 @@ impl Fault for Threads {
     }
 
     fn about(&self) -> &'static str {
-        "RLIMIT_NPROC: too few to start is said and ends it; none more while it runs, and it serves"
+        "RLIMIT_NPROC: with too few threads the start ends with an error; a running server that gets no more threads keeps serving"
     }
 
-    fn needs(&self) -> &'static [Need] {
-        &[Need::OtherUser]
+    fn requirements(&self) -> &'static [Requirement] {
+        &[Requirement::OtherUser]
     }
 
     fn is_long(&self) -> bool {
@@ -153,19 +153,18 @@ impl Fault for Threads {
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        let home = trial.bare_home()?;
-        chown(home.folder(), Some(NOBODY), Some(NOBODY))?;
-        let home = home.by(&[&["setpriv"], &OTHER_USER[..]].concat()).with_key()?;
+        let deployment = trial.bare_deployment()?;
+        chown(deployment.folder(), Some(NOBODY), Some(NOBODY))?;
+        let deployment = deployment.wrapped_by(&[&["setpriv"], &OTHER_USER[..]].concat()).with_key()?;
         while trial.next_round(5, 1) {
-            // Libraries panic where a thread of theirs cannot be started; that ends the start, as it should.
-            let few = trial.bare_home()?;
+            // Libraries panic if they cannot start a thread; that ends the start, as it should.
+            let few = trial.bare_deployment()?;
             chown(few.folder(), Some(NOBODY), Some(NOBODY))?;
             for threads in ["1", "3", "5"] {
-                let launch = few.launch().by(&[&["setpriv"], &OTHER_USER[..]].concat()).by(&[
-                    "prlimit",
-                    &format!("--nproc={threads}:{threads}"),
-                    "--",
-                ]);
+                let launch = few
+                    .launch()
+                    .wrapped_by(&[&["setpriv"], &OTHER_USER[..]].concat())
+                    .wrapped_by(&["prlimit", &format!("--nproc={threads}:{threads}"), "--"]);
                 match launch.start() {
                     Ok(mut server) => drop(server.terminate()?),
                     Err(error) => {
@@ -176,11 +175,11 @@ impl Fault for Threads {
                     }
                 }
             }
-            let mut server = home.start()?;
+            let mut server = deployment.start()?;
             let port = server.port;
-            trial.under_load(&home, &[port], |load, _| {
+            trial.under_load(&deployment, &[port], |load, _| {
                 load.more_created(20)?;
-                // A user's limit, set by that user.
+                // The limit is per user, so that user sets it.
                 process::run(Command::new("setpriv").args(OTHER_USER).args([
                     "prlimit",
                     "--pid",
@@ -190,9 +189,9 @@ impl Fault for Threads {
                 load.more_created(100)
             })?;
             let alive = server.is_alive()?;
-            trial.expect(alive, || format!("it ended: {}", server.last_lines()));
+            trial.expect(alive, || format!("it ended: {}", server.log_tail()));
             server.terminate()?;
         }
-        trial.finish(&home)
+        trial.finish(&deployment)
     }
 }

@@ -1,4 +1,4 @@
-//! The server ends.
+//! The server is killed or terminated.
 
 use super::Fault;
 use crate::{server::Server, trial::Trial};
@@ -13,7 +13,7 @@ impl Fault for Kill {
     }
 
     fn about(&self) -> &'static str {
-        "SIGKILL of the server under load; the next one goes on"
+        "SIGKILL of the server under load; the next one takes over"
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
@@ -27,24 +27,24 @@ impl Fault for Terminate {
     }
 
     fn about(&self) -> &'static str {
-        "SIGTERM of the server under load; it ends with 0, and the next one goes on"
+        "SIGTERM of the server under load; it ends with 0, and the next one takes over"
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
         run(trial, |trial, server| {
             let code = server.terminate()?;
-            trial.expect(code == Some(0), || format!("it ended with {code:?}: {}", server.last_lines()));
+            trial.expect(code == Some(0), || format!("it ended with {code:?}: {}", server.log_tail()));
             Ok(())
         })
     }
 }
 
 fn run(trial: &mut Trial, end: impl Fn(&Trial, &mut Server) -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let home = trial.home()?;
-    super::rounds(trial, &home, [50, 5], |_, trial, server| {
+    let deployment = trial.deployment()?;
+    super::rounds(trial, &deployment, [50, 5], |_, trial, server| {
         let ports = [server.port, server.admin_port];
         end(trial, server)?;
-        *server = home.launch().spawn(ports)?.listens()?;
+        *server = deployment.launch().spawn(ports)?.wait_until_live()?;
         Ok(())
     })
 }

@@ -22,7 +22,7 @@ impl Fault for FileDeleted {
         "the database, its log or the log's index is removed under load: nothing is acknowledged until it is put back"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         SQLITE
     }
 
@@ -40,7 +40,7 @@ impl Fault for FileReplaced {
         "a copy takes the place of the database, its log or the log's index: nothing is acknowledged until it is put back"
     }
 
-    fn on(&self) -> &'static [Backend] {
+    fn backends(&self) -> &'static [Backend] {
         SQLITE
     }
 
@@ -52,15 +52,15 @@ impl Fault for FileReplaced {
     }
 }
 
-fn run(trial: &mut Trial, hurt: impl Fn(&Path, &Path) -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let home = trial.home()?;
-    let files = files(&home.file())?;
-    super::rounds(trial, &home, [20, 3], |load, trial, _| {
+fn run(trial: &mut Trial, inject: impl Fn(&Path, &Path) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let deployment = trial.deployment()?;
+    let files = files(&deployment.file())?;
+    super::rounds(trial, &deployment, [20, 3], |load, trial, _| {
         let file = &files[trial.rng.usize(..files.len())];
-        // Another name for the file that the server has open.
-        let kept = home.folder().join("kept");
+        // A second hard link to the file that the server has open.
+        let kept = deployment.folder().join("kept");
         fs::hard_link(file, &kept)?;
-        hurt(file, &home.folder().join("aside"))?;
+        inject(file, &deployment.folder().join("aside"))?;
         load.expect_nothing_stored(true);
         load.more_unavailable(trial.rng.u64(1..30))?;
         load.expect_nothing_stored(false);

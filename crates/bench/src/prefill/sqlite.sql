@@ -1,4 +1,4 @@
--- The name of a number is also in `load/read.lua`.
+-- `load/read.lua` computes the same names.
 PRAGMA synchronous = OFF; PRAGMA cache_size = -1000000; PRAGMA temp_store = MEMORY;
 BEGIN;
 CREATE TEMP TABLE numbers AS

@@ -1,4 +1,4 @@
--- Goes before each script: numbers the threads, and writes what they saw, in a line. Statuses that a script does not
+-- Precedes each script. It numbers the threads, and prints their totals as one line of JSON. Statuses that a script does not
 -- count are 0.
 
 local threads = {}
