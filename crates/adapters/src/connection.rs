@@ -31,8 +31,8 @@ pub(crate) enum Role {
     Writer,
 }
 
-/// Number of timeouts after which a thread blocked in the database counts as stuck. Its caller gives up after one,
-/// and a responsive server cancels each statement after one.
+/// A thread that is blocked in the database for this many timeouts counts as stuck. After one timeout its caller has
+/// given up, and a responsive server has cancelled its statement.
 const STUCK_AFTER: u32 = 3;
 
 /// Opens connections to one database.
@@ -77,8 +77,8 @@ impl Connector {
         self.timeout
     }
 
-    /// True if the database is SQLite and not a server.
-    pub(crate) fn is_file(&self) -> bool {
+    /// True if the database is SQLite, in a file or in memory.
+    pub(crate) fn is_sqlite(&self) -> bool {
         match self.target {
             Target::SqliteFile(_) | Target::SqliteMemory(_) => true,
             Target::Postgres(_) => false,
@@ -90,7 +90,7 @@ impl Connector {
     ///
     /// A frozen server, or a pooler that waits for one, still acknowledges packets, so libpq waits forever.
     pub(crate) fn stuck_after(&self) -> Option<Duration> {
-        (!self.is_file()).then_some(self.timeout * STUCK_AFTER)
+        (!self.is_sqlite()).then_some(self.timeout * STUCK_AFTER)
     }
 
     /// True if session settings persist.
@@ -119,7 +119,7 @@ impl Connector {
 
     /// Maximum number of concurrent writers, up to `wanted`: SQLite has one.
     pub(crate) fn max_writers(&self, wanted: usize) -> usize {
-        if self.is_file() { 1 } else { wanted }
+        if self.is_sqlite() { 1 } else { wanted }
     }
 
     /// Opens a connection.
@@ -127,7 +127,7 @@ impl Connector {
         match &self.target {
             Target::SqliteFile(file) => {
                 let connection = self.open_sqlite(&file.prepare_open()?, "WAL", role)?;
-                Ok(OpenConnection { connection, _companions: Some(file.register_open()?), begin: None })
+                Ok(OpenConnection { connection, _wal_files: Some(file.register_open()?), begin: None })
             }
             Target::SqliteMemory(name) => Ok(self.open_sqlite(name, "MEMORY", role)?.into()),
             Target::Postgres(url) => {

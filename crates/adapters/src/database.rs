@@ -38,7 +38,7 @@ pub struct DatabaseOptions {
     pub prepared_statements: bool,
 }
 
-/// Extra time at start for unreachable hosts of the URL, on top of the limit for a frozen one.
+/// Time at start for unreachable hosts of the URL, added to the limit for a frozen host.
 const UNREACHABLE_HOSTS_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A connected database.
@@ -110,7 +110,7 @@ impl Database {
 
     /// The sweeper of old Idempotency-Keys, with deletes through `queue`.
     pub fn idempotency_sweeper(&self, queue: &CommitQueue) -> IdempotencySweeper {
-        IdempotencySweeper::new(queue.submitter(), self.connector.is_file())
+        IdempotencySweeper::new(queue.submitter(), self.connector.is_sqlite())
     }
 
     /// Registers the metrics of the read pool.

@@ -83,26 +83,26 @@ impl InvalidDatabaseUrl {
     pub const fn expected(self) -> &'static str {
         match self {
             Self::NoPath => {
-                "a file behind sqlite://, without white space around it, like sqlite://data/gochat.sqlite"
+                "a file after sqlite://, without white space around it, like sqlite://data/gochat.sqlite"
             }
             Self::Memory => {
                 "sqlite::memory: for a database that ends with the process, or sqlite://PATH for a file"
             }
             Self::Nested => {
-                "the path alone behind sqlite://, without file:, like sqlite:///var/lib/gochat/gochat.sqlite"
+                "the path alone after sqlite://, without file:, like sqlite:///var/lib/gochat/gochat.sqlite"
             }
             Self::Quoted => {
                 "the URL without quotes around it or its path, like sqlite://my data/gochat.sqlite"
             }
             Self::Host => {
-                "the path alone behind sqlite://, without a host, like sqlite:///var/lib/gochat/gochat.sqlite; a folder of that name is ./localhost"
+                "the path alone after sqlite://, without a host, like sqlite:///var/lib/gochat/gochat.sqlite; for a folder of that name, write ./localhost"
             }
             Self::Parameters => {
-                "a path without parameters behind ? or &, like sqlite://data/gochat.sqlite; the file is made if it is missing"
+                "a path without parameters after ? or &, like sqlite://data/gochat.sqlite; the file is created if it is missing"
             }
-            Self::Fragment => "the path without # behind the file, like sqlite://data/gochat.sqlite",
+            Self::Fragment => "the path without # after the file, like sqlite://data/gochat.sqlite",
             Self::Unexpanded => {
-                "a path without ~, $ and %NAME%, as nothing is put in their place, like sqlite:///home/NAME/gochat.sqlite"
+                "a path without ~, $ and %NAME%, as they are not expanded, like sqlite:///home/NAME/gochat.sqlite"
             }
             Self::Encoded => {
                 "the path as it is, without percent-encoding, like sqlite://my data/gochat.sqlite"

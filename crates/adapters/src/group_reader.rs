@@ -28,7 +28,7 @@ const BATCH_WAIT_TIMEOUT: Duration = Duration::from_millis(500);
 /// Groups in a database.
 pub(crate) struct DieselGroupReader {
     pool: Pool,
-    /// No further group can appear up to this id.
+    /// No new group can appear with this id or a smaller one.
     complete_up_to: Arc<AtomicI64>,
 }
 

@@ -13,7 +13,7 @@ const SQLITE_SWEEPS_PER_RETENTION: u32 = 24;
 /// Deletes old Idempotency-Keys, step by step.
 pub struct IdempotencySweeper {
     queue: Submitter,
-    is_file: bool,
+    is_sqlite: bool,
     /// The end of the last successful step.
     cursor: SweepCursor,
 }
@@ -22,19 +22,19 @@ impl IdempotencySweeper {
     /// Maximum number of keys that one step reads or deletes.
     pub const STEP: u16 = sweep::STEP;
 
-    pub(crate) fn new(queue: Submitter, is_file: bool) -> Self {
-        Self { queue, is_file, cursor: SweepCursor::START }
+    pub(crate) fn new(queue: Submitter, is_sqlite: bool) -> Self {
+        Self { queue, is_sqlite, cursor: SweepCursor::START }
     }
 
     /// Interval between sweeps if keys are kept for `keep`.
     ///
     /// PostgreSQL finds old keys by an index, so a sweep reads only what it deletes.
     pub fn interval(&self, keep: Duration) -> Duration {
-        if self.is_file { MIN_INTERVAL.max(keep / SQLITE_SWEEPS_PER_RETENTION) } else { MIN_INTERVAL }
+        if self.is_sqlite { MIN_INTERVAL.max(keep / SQLITE_SWEEPS_PER_RETENTION) } else { MIN_INTERVAL }
     }
 
-    /// Deletes some of the keys recorded before `moment`. Returns true if the sweep is not complete; after a complete
-    /// one, the next step begins a new sweep.
+    /// Deletes some of the keys recorded before `moment`. Returns true if the sweep has more steps. After the last
+    /// step of a sweep, the next step begins a new sweep.
     ///
     /// # Errors
     /// A failed step can be retried: the sweep continues at the same position.

@@ -31,7 +31,7 @@ pub(crate) type Progress<'a> = &'a dyn Fn(&str);
 
 /// Time limits on PostgreSQL; SQLite has `busy_timeout`.
 struct Limits {
-    /// Longest wait for one lock, during which all others queue behind the migration.
+    /// Longest wait for one lock. Meanwhile, other transactions that use the table queue behind the migration.
     lock_timeout: Duration,
     /// Shortest time after which a failed migration counts as having waited for a lock.
     shortest_wait: Duration,
@@ -102,8 +102,8 @@ where
     Ok(done)
 }
 
-/// In a transaction, so that a transaction-mode pooler sends the queries, and Diesel's prepared statements, to one
-/// server connection.
+/// Checks the schema in a transaction, so that a transaction-mode pooler sends the queries, and Diesel's prepared
+/// statements, to one server connection.
 fn check_in_transaction<S>(connection: &mut AnyConnection, known: &S) -> Result<(), MigrateError>
 where
     S: MigrationSource<Sqlite> + MigrationSource<Pg>,

@@ -24,12 +24,12 @@ const COMMIT_FRESH_FOR: Duration = Duration::from_secs(1);
 pub enum Readiness {
     /// The database answers, has a compatible schema and accepts writes.
     Ready,
-    /// It answers, but accepts no writes in time.
-    Writes(String),
-    /// It answers, but lacks migrations, or has one that this program does not support.
-    Migrations(String),
-    /// It does not answer in time.
-    Database(String),
+    /// The database answers, but accepts no writes in time.
+    NotWritable(String),
+    /// The database answers, but lacks migrations, or has one that this program does not support.
+    WrongSchema(String),
+    /// The database does not answer in time.
+    Unreachable(String),
 }
 
 /// Checks everything that a create needs. Cloning shares the probe.
@@ -52,22 +52,23 @@ impl ReadinessProbe {
         match timeout_at(deadline, self.check_schema()).await {
             Ok(Readiness::Ready) => {}
             Ok(finding) => return finding,
-            Err(_) => return Readiness::Database(format!("no answer within {timeout:?}")),
+            Err(_) => return Readiness::Unreachable(format!("no answer within {timeout:?}")),
         }
         match timeout_at(deadline, self.check_writes()).await {
             Ok(Ok(())) => Readiness::Ready,
             Ok(Err(error)) => {
                 tracing::warn!(error = format!("{error:#}"), "the database accepts no writes");
-                Readiness::Writes("refused; the log has the cause".to_owned())
+                Readiness::NotWritable("refused; the log has the cause".to_owned())
             }
-            Err(_) => Readiness::Writes(format!("no write finished within {timeout:?}")),
+            Err(_) => Readiness::NotWritable(format!("no write finished within {timeout:?}")),
         }
     }
 
     async fn check_schema(&self) -> Readiness {
         let guard = Arc::clone(&self.schema_check).lock_owned().await;
         let (pool, file) = (self.pool.clone(), self.file.clone());
-        // Spawned, as is the probe create, so that it holds the lock until it ends, even if the caller gives up.
+        // Spawned, so that the check holds the lock until it ends, even if the caller gives up. The same holds for the
+        // probe create.
         let asked = task::spawn(async move {
             let _guard = guard;
             pool.run(move |connection| ask(connection, file.as_ref())).await
@@ -97,7 +98,7 @@ impl ReadinessProbe {
 /// The database's own message goes only to the log.
 fn unanswered(cause: &dyn Display) -> Readiness {
     tracing::warn!(%cause, "the database is not ready");
-    Readiness::Database("no answer; the log has the cause".to_owned())
+    Readiness::Unreachable("no answer; the log has the cause".to_owned())
 }
 
 /// One query checks that the database answers and which migrations it has.
@@ -108,9 +109,9 @@ fn ask(connection: &mut AnyConnection, file: Option<&DatabaseFile>) -> Result<Re
     }
     match migrations::check(connection) {
         Ok(()) => Ok(Readiness::Ready),
-        Err(MigrateError::Pending(missing)) => Ok(Readiness::Migrations(format!("pending: {missing}"))),
+        Err(MigrateError::Pending(missing)) => Ok(Readiness::WrongSchema(format!("pending: {missing}"))),
         Err(MigrateError::DatabaseNewer { oldest, .. }) => {
-            Ok(Readiness::Migrations(format!("need a program that knows {oldest}")))
+            Ok(Readiness::WrongSchema(format!("need a program that knows {oldest}")))
         }
         Err(MigrateError::Fault(fault)) => Err(fault),
         Err(error) => Err(Fault::Unknown(error.to_string())),

@@ -57,7 +57,7 @@ impl DatabaseFile {
     /// The file is missing or empty although groups were stored in it. A read-only file is accepted.
     pub(crate) fn prepare(path: &Path) -> Result<Self, Fault> {
         let paths = Paths::new(path)?;
-        first_start::find_or_make(&paths)?;
+        first_start::find_or_create(&paths)?;
         let found = stat(&paths.database)?;
         Ok(Self(Arc::new(State {
             paths,
@@ -71,8 +71,8 @@ impl DatabaseFile {
 
     /// Prepares the files for another connection, and returns the URI by which SQLite opens the database.
     ///
-    /// Checks the file first, because SQLite would write a header into an empty file in place of the database, and
-    /// remove its WAL.
+    /// Checks the file first: if an empty file has replaced the database, SQLite would write a header into it and
+    /// remove the database's WAL.
     pub(crate) fn prepare_open(&self) -> Result<String, Fault> {
         let State { paths, identity, has_content, .. } = &*self.0;
         if has_content.load(Ordering::Relaxed) {
@@ -86,9 +86,9 @@ impl DatabaseFile {
 
     /// Registers an open connection that has read, so that SQLite has created the WAL files.
     ///
-    /// The returned value must be kept until the connection is closed. The last connection to close checkpoints the
-    /// WAL that it has open, even if its path is lost; a connection opened meanwhile to another WAL would prevent
-    /// that.
+    /// The returned value must be kept until the connection is closed. SQLite checkpoints the open WAL when the last
+    /// connection closes, even if the path of the WAL is lost. A connection to another WAL would prevent that
+    /// checkpoint. While the value is kept, such a connection is refused.
     ///
     /// # Errors
     /// The path leads to a different file than before, or other connections of this process use different WAL files.

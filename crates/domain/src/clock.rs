@@ -53,7 +53,7 @@ impl Timestamp {
 
     /// A new UUID of version 7 (RFC 9562, section 5.7) that carries this time.
     pub fn mint_uuid(self) -> Uuid {
-        // A UUID cannot carry a time before 1970; such clocks get the earliest one.
+        // A UUID cannot carry a time before 1970, so an earlier time becomes 1970-01-01T00:00:00Z.
         let seconds = u64::try_from(self.0.timestamp()).unwrap_or(0);
         Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, self.0.timestamp_subsec_nanos()))
     }

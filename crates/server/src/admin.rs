@@ -131,9 +131,9 @@ async fn readyz(ThinData(admin): ThinData<Admin>) -> HttpResponse {
     } else {
         match admin.database.check(DATABASE_TIMEOUT).await {
             Readiness::Ready => (ok(), ok(), ok()),
-            Readiness::Writes(fault) => (ok(), ok(), fault),
-            Readiness::Migrations(fault) => (ok(), fault, not_checked()),
-            Readiness::Database(fault) => (fault, not_checked(), not_checked()),
+            Readiness::NotWritable(fault) => (ok(), ok(), fault),
+            Readiness::WrongSchema(fault) => (ok(), fault, not_checked()),
+            Readiness::Unreachable(fault) => (fault, not_checked(), not_checked()),
         }
     };
     // Checked again, in case the shutdown began while the database was asked.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use url::Url;
 
 /// The host and port of `url`, which must have one host.
-pub(crate) fn of(url: &Url) -> anyhow::Result<(String, u16)> {
+pub(crate) fn host_and_port(url: &Url) -> anyhow::Result<(String, u16)> {
     Ok((url.host_str().context("the URL has no host")?.to_owned(), url.port().unwrap_or(5432)))
 }
 

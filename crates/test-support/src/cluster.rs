@@ -96,7 +96,7 @@ impl Cluster {
         self.port
     }
 
-    /// Creates an empty database, which ends with the cluster.
+    /// Creates an empty database, which is deleted with the cluster.
     pub fn database(&self) -> anyhow::Result<TestDatabase> {
         TestDatabase::on(self)
     }

@@ -1,4 +1,4 @@
-//! A database that one case has for itself.
+//! A database for a single case.
 
 use crate::{Cluster, PgBouncer, PlainSql, postgres::Postgres};
 use anyhow::{Context, bail};
@@ -152,7 +152,7 @@ impl Drop for TestDatabase {
         if let Storage::Server { server, name } = &self.storage
             && let Err(error) = server.drop_database(name)
         {
-            eprintln!("the database {name} stays: {error:#}");
+            eprintln!("the database {name} could not be dropped: {error:#}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Waits with a timeout, for tests. Each panics on a timeout, and names what it waited for.
+//! Waits with a timeout, for tests. A timeout panics, and names the awaited event.
 #![allow(clippy::expect_used, reason = "a failed case may panic")]
 #![allow(clippy::missing_panics_doc, reason = "each of these fails the case that calls it")]
 
@@ -19,7 +19,7 @@ use std::{
 pub const LIMIT: Duration = Duration::from_secs(60);
 
 /// Interval between polls, which leaves processor time to the awaited code.
-const PAUSE: Duration = Duration::from_millis(1);
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
 /// Polls until `poll` returns a value, and returns it.
 ///
@@ -56,7 +56,7 @@ pub(crate) fn poll_for<T>(limit: Duration, mut poll: impl FnMut() -> Option<T>) 
         if value.is_some() || start.elapsed() >= limit {
             return value;
         }
-        thread::sleep(PAUSE);
+        thread::sleep(POLL_INTERVAL);
     }
 }
 

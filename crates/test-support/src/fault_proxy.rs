@@ -46,7 +46,7 @@ impl FaultProxy {
     /// Starts a proxy in front of the server of `url`, which has one host.
     pub fn in_front_of(url: &str) -> anyhow::Result<Self> {
         let url = Url::parse(url)?;
-        let server = address::of(&url)?;
+        let server = address::host_and_port(&url)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         let url = address::replace(address, url)?;
@@ -85,19 +85,19 @@ impl FaultProxy {
 
     /// Cuts a connection after the server has processed a message, before any of the answer is delivered.
     ///
-    /// Applies to the `number`th such message from now on, counted from 1 over all connections.
+    /// Applies to the `number`th matching message from now on, counted from 1 over all connections.
     pub fn lose_answer(&self, message: Message, number: usize) {
         self.cut_answer(message, number, 0);
     }
 
-    /// Does the same after `bytes` bytes of the answer; after all of it, if it is shorter.
+    /// Like [`Self::lose_answer`], but delivers the first `bytes` bytes of the answer before the cut.
     pub fn cut_answer(&self, message: Message, number: usize, bytes: usize) {
         self.faults.lose(message, number, bytes);
     }
 
     /// Length of the last cut or lost answer, in bytes.
     pub fn answer_length(&self) -> usize {
-        self.faults.length()
+        self.faults.lost_length()
     }
 
     /// Mutes each connection that sends such a message from now on: the message and all later ones are dropped

@@ -3,8 +3,8 @@
 use crate::proxy::{Program, Proxy};
 use std::{fmt::Write as _, fs};
 
-/// A HAProxy that shares requests among servers which it asks for `/readyz`. It ends with this value, and also when this process
-/// is killed.
+/// A HAProxy that distributes requests over the servers whose `/readyz` succeeds. It stops when this value is dropped,
+/// and also when this process is killed.
 pub struct HaProxy(Proxy);
 
 const PROGRAM: Program = Program { name: "haproxy", package: "haproxy" };
@@ -31,7 +31,7 @@ impl HaProxy {
     }
 }
 
-/// The settings of such a service: a check of readiness, and another server where a connection is refused.
+/// The settings: checks the readiness of each server, and retries a refused connection on another server.
 fn settings(port: u16, servers: &[[u16; 2]]) -> anyhow::Result<String> {
     let mut text = format!(
         "global\n  maxconn 1000\n\

@@ -37,7 +37,7 @@ impl Request {
         Self::post("/v1/group", body)
     }
 
-    /// The same to another path.
+    /// Like [`Self::create`], but to another path.
     pub fn post(path: &str, body: impl Into<Vec<u8>>) -> Self {
         let request = Self::new("POST", path)
             .header("GoChat-Token", DEVELOPMENT_KEY)
@@ -89,12 +89,12 @@ impl Request {
         [head.as_bytes(), &self.body].concat()
     }
 
-    /// Sends it on a connection of its own, and returns the reply.
+    /// Sends the request on a new connection, and returns the reply.
     pub fn send(&self, port: u16) -> Reply {
         self.send_on(Connection::open(port))
     }
 
-    /// Sends it on a connection of its own to a Unix socket, and returns the reply.
+    /// Sends the request on a new connection to a Unix socket, and returns the reply.
     pub fn send_to(&self, socket: &Path) -> Reply {
         self.send_on(Connection::open_unix(socket))
     }
@@ -105,7 +105,7 @@ impl Request {
     }
 }
 
-/// Sends bytes on a connection of their own, and returns the reply to the first request in them.
+/// Sends `bytes` on a new connection, and returns the reply to the first request in them.
 pub fn exchange(port: u16, bytes: &[u8]) -> Reply {
     let mut connection = Connection::open(port);
     connection.write(bytes);
@@ -125,7 +125,7 @@ impl Stream for TcpStream {}
 impl Stream for UnixStream {}
 
 impl Connection {
-    /// Opens one to a port of this machine. No read or write on it waits longer than [`deadline::LIMIT`].
+    /// Opens a connection to a port of this machine. No read or write waits longer than [`deadline::LIMIT`].
     pub fn open(port: u16) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.set_read_timeout(Some(deadline::LIMIT)).unwrap();
@@ -133,7 +133,7 @@ impl Connection {
         Self { stream: Box::new(stream), unread: Vec::new() }
     }
 
-    /// Opens one to a Unix socket, with the same limits.
+    /// Opens a connection to a Unix socket, with the same limits.
     pub fn open_unix(socket: &Path) -> Self {
         let stream = UnixStream::connect(socket).unwrap();
         stream.set_read_timeout(Some(deadline::LIMIT)).unwrap();
@@ -239,7 +239,7 @@ impl Reply {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
-    /// Asserts that this is the error: status, headers and whole body.
+    /// Asserts that this is an error reply with the given status, the common headers and the whole body.
     #[track_caller]
     pub fn assert_error(&self, status: u16, code: &str, field: Option<&str>, error: &str) {
         let field = field.map_or_else(String::new, |field| format!(r#""field":"{field}","#));

@@ -34,8 +34,9 @@ pub struct Namespace {
 
 const SCRIPT: &str = include_str!("namespace/supervisor.sh");
 
-/// The first address of the networks, which have four addresses each, and the number of networks.
+/// The first address of the first network. Each network has four addresses.
 const FIRST: u32 = Ipv4Addr::new(10, 213, 0, 0).to_bits();
+/// The number of networks.
 const COUNT: u64 = 1 << 14;
 
 /// Number of networks to try, as another process may use one.

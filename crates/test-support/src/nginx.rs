@@ -39,7 +39,7 @@ impl Nginx {
     }
 }
 
-/// Its settings: one process, which writes in its folder alone.
+/// The settings: one process, which writes only to its folder.
 fn settings(program: &Path, folder: &str, port: u16, service: u16, path: &str) -> anyhow::Result<String> {
     let built = Command::new(program).arg("-V").output()?;
     let built = String::from_utf8_lossy(&built.stderr).into_owned();

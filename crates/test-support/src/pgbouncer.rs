@@ -54,7 +54,7 @@ fn loopback(port: u16) -> SocketAddr {
 }
 
 fn settings(folder: &str, address: SocketAddr, server: &Url) -> anyhow::Result<String> {
-    let ((host, port), (ip, own_port)) = (address::of(server)?, (address.ip(), address.port()));
+    let ((host, port), (ip, own_port)) = (address::host_and_port(server)?, (address.ip(), address.port()));
     Ok(format!(
         "[databases]\n\
          * = host={host} port={port}\n\

@@ -11,7 +11,7 @@ use diesel::{
     sql_types::Text,
 };
 
-/// A raw connection. An open transaction ends with it.
+/// A raw connection. Dropping it rolls an open transaction back.
 pub enum PlainSql {
     /// To a SQLite file.
     Sqlite(SqliteConnection),

@@ -1,4 +1,4 @@
-//! Programs that stand before a server: HAProxy, nginx and PgBouncer.
+//! Programs that run in front of a server: HAProxy, nginx and PgBouncer.
 
 use crate::{deadline::eventually, port, server_folder::ServerFolder, supervisor::Supervisor};
 use anyhow::{Context, bail};
@@ -15,7 +15,8 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Its place; Debian puts it away from the `PATH` of most users. An error says that it is not installed.
+    /// Finds the path of the program, which Debian installs outside the `PATH` of most users. The error names the
+    /// package to install.
     pub(crate) fn find(&self) -> anyhow::Result<PathBuf> {
         let on_path = env::var_os("PATH").unwrap_or_default();
         env::split_paths(&on_path)
@@ -28,7 +29,8 @@ impl Program {
     }
 }
 
-/// A proxy that listens on a port of this machine. It ends with this value, and also when this process is killed.
+/// A proxy that listens on a port of this machine. It stops when this value is dropped, and also when this process is
+/// killed.
 pub(crate) struct Proxy {
     _supervisor: Supervisor,
     pub(crate) port: u16,
@@ -36,7 +38,7 @@ pub(crate) struct Proxy {
     _folder: ServerFolder,
 }
 
-/// The rest of its arguments is the command.
+/// The first argument is the folder; the others are the command.
 const SCRIPT: &str = r#"
 folder=$1
 shift
@@ -51,18 +53,18 @@ end() {
 }
 "#;
 
-/// How many ports are tried, as another process may take a free one first.
+/// Number of ports to try, as another process may take a free one first.
 const ATTEMPTS: u32 = 5;
 
 impl Proxy {
-    /// Starts a program in a folder, and returns when it listens. `prepare` writes its settings into the folder, for a port, and
-    /// returns its arguments.
+    /// Starts a program in a new folder, and returns when it listens. `prepare` gets the folder and a port, writes the
+    /// program's settings, and returns its arguments.
     pub(crate) fn start<const N: usize>(
         program: &Program,
         prepare: impl Fn(&str, u16) -> anyhow::Result<[String; N]>,
     ) -> anyhow::Result<Self> {
         let binary = program.find()?.display().to_string();
-        let mut said = String::new();
+        let mut output = String::new();
         for _ in 0..ATTEMPTS {
             let folder = ServerFolder::new(&format!("gochat-{}-", program.name))?;
             let port = port::free()?;
@@ -72,7 +74,7 @@ impl Proxy {
             command.extend(arguments.iter().map(String::as_str));
             let supervisor = Supervisor::start(folder.command("sh"), SCRIPT, &command)?;
             let listens = eventually("a proxy listens, or ends", || {
-                // Another process may have the port, which ends it.
+                // The proxy ends if another process has taken the port.
                 let has_ended = supervisor.ask("ended").is_ok();
                 let listens = !has_ended && TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
                 (listens || has_ended).then_some(listens)
@@ -80,8 +82,8 @@ impl Proxy {
             if listens {
                 return Ok(Self { _supervisor: supervisor, port, _folder: folder });
             }
-            said = fs::read_to_string(folder.path().join("output")).unwrap_or_default();
+            output = fs::read_to_string(folder.path().join("output")).unwrap_or_default();
         }
-        bail!("{} does not start: {said}", program.name)
+        bail!("{} does not start: {output}", program.name)
     }
 }

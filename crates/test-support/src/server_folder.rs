@@ -53,7 +53,8 @@ impl ServerFolder {
     }
 }
 
-/// Runs a command to its end, for at most [`deadline::LIMIT`]; the error has its standard error.
+/// Runs a command to its end, for at most [`deadline::LIMIT`]. The error contains what it wrote to
+/// standard error.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     let program = command.get_program().to_owned();
     let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();

@@ -1,4 +1,4 @@
-//! A small disk, for tests of a full one.
+//! A small disk, for tests of full disks.
 
 use crate::supervisor::Supervisor;
 use anyhow::Context;

@@ -69,9 +69,7 @@ impl Suite {
         }
     }
 
-    /// Adds cases like [`Suite::on`] that also need `need`.
-    ///
-    /// If it is missing, they are ignored, with the reason.
+    /// Adds cases like [`Suite::on`]. If `need` is missing on this machine, they are ignored, with the reason.
     pub fn on_with<C>(
         &mut self,
         need: Need,
@@ -164,7 +162,8 @@ fn find() -> Result<Arc<Postgres>, String> {
     Postgres::find().map(Arc::new).map_err(|error| format!("{error:#}"))
 }
 
-/// Creates a database. The inner error is the reason why there is none, if none is required.
+/// Creates a database. A missing PostgreSQL is an error if it is required. Otherwise the inner error is the reason why
+/// it is missing.
 fn make(
     backend: Backend,
     postgres: Result<Arc<Postgres>, String>,

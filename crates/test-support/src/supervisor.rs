@@ -21,16 +21,16 @@ pub(crate) struct Supervisor {
 /// Each input line is a function of the script with its argument. The answer is `done`, or an error message. At the
 /// end of the input, the function `end` cleans up.
 const LOOP: &str = r#"
-complaint=$(mktemp)
+output=$(mktemp)
 while read -r function argument; do
-    if "$function" $argument >"$complaint" 2>&1 </dev/null; then
+    if "$function" $argument >"$output" 2>&1 </dev/null; then
         echo done
     else
-        tr '\n' ' ' <"$complaint"
+        tr '\n' ' ' <"$output"
         echo
     fi
 done
-rm "$complaint"
+rm "$output"
 end >/dev/null
 "#;
 
@@ -38,7 +38,7 @@ impl Supervisor {
     /// Starts `shell`, which takes the arguments of `sh`, with the functions of `script` and its arguments.
     pub(crate) fn start(mut shell: Command, script: &str, arguments: &[&str]) -> anyhow::Result<Self> {
         if let Some(folder) = shell.get_current_dir().map(Path::to_owned) {
-            // A server's user may write there, and need not be able to in the folder of temporary files.
+            // The server's user can write to this folder, but perhaps not to the folder of temporary files.
             shell.env("TMPDIR", folder);
         }
         let mut shell = shell
@@ -70,7 +70,7 @@ impl Supervisor {
 
 impl Drop for Supervisor {
     fn drop(&mut self) {
-        // The end of its input ends it.
+        // Closing its input ends the shell.
         drop(self.shell.stdin.take());
         let ended = poll_for(LIMIT, || {
             self.shell.try_wait().map_or_else(|error| Some(Err(error)), |status| status.map(Ok))

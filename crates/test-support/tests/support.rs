@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     suite.on([Backend::Postgres], &cluster::cases());
     suite.on([Backend::Postgres], &fault_proxy::cases());
     suite.behind_pgbouncer(&pgbouncer::cases());
-    suite.on_with(Need::PgBouncer, [Backend::Postgres], &pgbouncer::cases_with_their_own());
+    suite.on_with(Need::PgBouncer, [Backend::Postgres], &pgbouncer::cases_with_own_pgbouncer());
     suite.on_with(Need::German, [Backend::Postgres], &cluster::german_cases());
     suite.on_with(Need::Namespace, [Backend::Postgres], &namespace::cases());
     suite.on_with(Need::Nginx, [Backend::Sqlite], &nginx::cases());

@@ -1,4 +1,4 @@
--- The single row tells which programs work with this schema: those that know the migration `oldest_program`.
+-- The single row names a migration, `oldest_program`. A program works with this schema if it knows that migration.
 -- A migration that only adds things leaves it unchanged. One that breaks older programs sets it to its own version:
 --   UPDATE schema_compatibility SET oldest_program = '20261231000000';
 CREATE TABLE schema_compatibility (

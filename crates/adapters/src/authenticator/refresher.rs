@@ -14,15 +14,16 @@ pub(super) struct Refresher {
 }
 
 impl Refresher {
-    /// Maximum number of concurrent refreshes. Beyond it, the next request with the key tries again.
+    /// Maximum number of concurrent refreshes. Beyond it no refresh starts, and the next request with the key tries
+    /// again.
     pub(super) const MAX_TASKS: usize = 16;
 
     pub(super) fn new(keys: Arc<dyn ApiKeyRepository>, cache: Arc<KeyCache>) -> Self {
         Self { keys, cache, tasks: Arc::new(Semaphore::new(Self::MAX_TASKS)) }
     }
 
-    /// Starts a task that looks `key` up and replaces `entry`, with the timeout `limit`. Returns false if it started
-    /// none: each entry has at most one task. A failed look-up leaves the entry unchanged.
+    /// Starts a task that looks `key` up and replaces `entry`, with the timeout `limit`. A failed look-up leaves the
+    /// entry unchanged. Returns false, and starts no task, if the entry has one already or too many tasks run.
     pub(super) fn start(&self, key: &ApiKey, entry: &CachedKey, limit: Duration) -> bool {
         let Some(guard) = entry.try_lock_refresh() else { return false };
         let Ok(permit) = Arc::clone(&self.tasks).try_acquire_owned() else { return false };

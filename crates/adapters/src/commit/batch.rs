@@ -85,7 +85,7 @@ impl Batch {
 
     /// Commits all writes in one transaction.
     pub(super) fn commit(&mut self, session: &mut Session, attempt: Attempt) -> Result<(), Failure> {
-        if attempt == Attempt::First && session.has_single_statements() && self.has_plain_creates_alone() {
+        if attempt == Attempt::First && session.allows_single_statements() && self.has_only_plain_creates() {
             session.statement(|connection| self.creates.store(connection, attempt))?;
         } else {
             let mut lanes = self.lanes();
@@ -115,7 +115,7 @@ impl Batch {
         self.lanes().into_iter().for_each(|lane| lane.fail(fault));
     }
 
-    fn has_plain_creates_alone(&mut self) -> bool {
+    fn has_only_plain_creates(&mut self) -> bool {
         self.len() == self.creates.len() && self.creates.writes().all(Create::is_plain)
     }
 }

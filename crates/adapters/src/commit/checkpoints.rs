@@ -2,8 +2,8 @@
 //!
 //! By default SQLite checkpoints every 1,000 pages, within the commit that reaches the limit, so the callers of that
 //! commit wait for the whole checkpoint. Here a background thread checkpoints while the writer continues. The writer
-//! then checkpoints the little that was added meanwhile, between two batches: the WAL restarts only if all of it is
-//! checkpointed and nobody writes (<https://sqlite.org/wal.html#ckpt>).
+//! then checkpoints the few pages that were added meanwhile, between two batches: the WAL restarts only if all of it is
+//! checkpointed and no connection writes (<https://sqlite.org/wal.html#ckpt>).
 
 use crate::{
     Fault,
@@ -22,7 +22,8 @@ use std::{
 /// Pages written to the WAL between two checkpoints: 40 MiB.
 const PAGES_BETWEEN_CHECKPOINTS: usize = 10_000;
 
-/// Pages of a commit in addition to one for each row: the ends of the table and of the UUID index, and the last id.
+/// Pages that each commit writes besides the estimate for its rows: the ends of the table and of the UUID index, and
+/// the last id.
 const PAGES_OF_A_COMMIT: usize = 3;
 
 /// Passes of the background thread before the writer's own. Each pass has less to copy.
@@ -33,8 +34,8 @@ const PASSIVE_CHECKPOINT: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 
 /// The checkpoints of one writer.
 pub(super) struct Checkpoints {
-    every: usize,
-    pages: usize,
+    interval: usize,
+    pages_since_last: usize,
     request: Option<SyncSender<()>>,
     writer_is_due: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -47,7 +48,7 @@ impl Checkpoints {
     }
 
     fn start_with_interval(
-        every: usize,
+        interval: usize,
         writer: &mut SqliteConnection,
         connector: &Connector,
     ) -> Result<Self, Fault> {
@@ -67,19 +68,25 @@ impl Checkpoints {
         let thread = thread::Builder::new().name("checkpoints".into()).spawn(work);
         let thread = thread
             .map_err(|error| Fault::Unavailable(format!("cannot start the checkpoint thread: {error}")))?;
-        Ok(Self { every, pages: 0, request: Some(request), writer_is_due, thread: Some(thread) })
+        Ok(Self {
+            interval,
+            pages_since_last: 0,
+            request: Some(request),
+            writer_is_due,
+            thread: Some(thread),
+        })
     }
 
-    /// Must be called after each transaction of `writer`, which wrote about `pages` pages of rows.
+    /// Must be called after each transaction of `writer`; `pages` estimates the pages that its rows filled.
     pub(super) fn pages_written(&mut self, pages: usize, writer: &mut SqliteConnection) {
         if self.writer_is_due.swap(false, Ordering::Relaxed) {
             run(writer, PASSIVE_CHECKPOINT);
-            self.pages = 0;
+            self.pages_since_last = 0;
         }
-        let before = self.pages;
-        self.pages += pages + PAGES_OF_A_COMMIT;
-        if before < self.every
-            && self.pages >= self.every
+        let before = self.pages_since_last;
+        self.pages_since_last += pages + PAGES_OF_A_COMMIT;
+        if before < self.interval
+            && self.pages_since_last >= self.interval
             && let Some(request) = &self.request
         {
             // There is at most one request at a time, so the channel has room, unless the thread has exited. SQLite

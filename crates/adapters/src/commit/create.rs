@@ -34,7 +34,8 @@ pub(crate) enum Outcome {
     NameTaken,
     /// The Idempotency-Key was used before; this is its record.
     Recorded(IdempotencyRecord),
-    /// The Idempotency-Key was used for a different request in the same batch, which was refused.
+    /// A different request in the same batch used the Idempotency-Key first. Its name was taken, so there is no
+    /// record.
     KeyReused,
 }
 
@@ -81,8 +82,8 @@ impl Write for Create {
 
 /// Stores the groups whose names are free, and returns the id of each stored group.
 ///
-/// A group with the same UUID was stored by an earlier attempt of the same create, as each UUID is minted for one
-/// create.
+/// Each UUID is minted for one create. So a stored group with the UUID of one of `groups` comes from an earlier
+/// attempt of the same create.
 pub(super) fn insert(
     connection: &mut AnyConnection,
     groups: &[&NewGroup],

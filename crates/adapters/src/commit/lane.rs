@@ -64,7 +64,8 @@ pub(crate) trait AnyLane {
     /// Estimated number of WAL pages that the writes fill.
     fn pages(&self) -> usize;
 
-    /// Drops the writes whose callers are gone: a retry by such a client would only find what they stored.
+    /// Drops the writes whose callers are gone: if they were stored, a client that retries would conflict with its own
+    /// first attempt.
     fn drop_abandoned(&mut self);
 
     /// Sorts the writes in lock order.
@@ -79,7 +80,7 @@ pub(crate) trait AnyLane {
     /// Answers each caller with `fault`.
     fn fail(&mut self, fault: &Fault);
 
-    /// Commits and answers the lane in a transaction of its own. If that fails, it is bisected, so that a faulty
+    /// Commits and answers the lane in a transaction of its own. If that fails, the lane is bisected, so that a faulty
     /// write fails alone. If the connection is lost, unanswered writes stay in the lane.
     fn commit_separately(&mut self, session: &mut Session, attempt: Attempt) -> Result<(), Failure>;
 }

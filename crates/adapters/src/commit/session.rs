@@ -31,7 +31,8 @@ pub(crate) struct Session {
 /// The failure of a transaction.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Nothing of the transaction is stored, or only in a SQLite file that a restart would not find. The batch fails.
+    /// The transaction was rolled back, or was committed only to a SQLite file that a restart would not find. The
+    /// batch fails.
     NotCommitted(Fault),
     /// The database cannot be reached or is read-only, and the transaction is not committed. The batch waits.
     Unreachable(Fault),
@@ -42,7 +43,7 @@ pub(crate) enum Failure {
 impl Session {
     /// Opens a connection for writes. An unreachable server is retried, a file that cannot be opened is not.
     pub(crate) fn open(connector: &Connector) -> Result<Self, Failure> {
-        let failed = if connector.is_file() { Failure::NotCommitted } else { Failure::Unreachable };
+        let failed = if connector.is_sqlite() { Failure::NotCommitted } else { Failure::Unreachable };
         let mut connection = connector.open(Role::Writer).map_err(failed)?;
         let checkpoints = match &mut *connection {
             AnyConnection::Sqlite(connection) => {
@@ -61,9 +62,9 @@ impl Session {
         !self.is_broken && (self.used_at.elapsed() < PING_AFTER_IDLE || self.connection.ping().is_ok())
     }
 
-    /// Returns true if a single statement can be a transaction of its own. It can if the settings of a transaction
-    /// are set on the session.
-    pub(crate) fn has_single_statements(&self) -> bool {
+    /// Returns true if a single statement can be a transaction of its own, without `BEGIN`. That requires a session
+    /// that keeps the settings which `BEGIN` would otherwise set.
+    pub(crate) fn allows_single_statements(&self) -> bool {
         matches!(*self.connection, AnyConnection::Postgres(_)) && self.connector.keeps_session()
     }
 
@@ -94,7 +95,8 @@ impl Session {
         let timeout = self.connector.timeout();
         let _write_guard = self.write_lock.as_mut().map(|lock| lock.acquire(timeout)).transpose()?;
         let file = self.connector.file();
-        // A truncated file must not be written to: the checkpoint of the last connection would fill it in part.
+        // A truncated file must not be written to: the checkpoint when the last connection closes would restore only
+        // some of its pages.
         file.map_or(Ok(()), DatabaseFile::check_database)?;
         self.connection.batch_execute(&begin(&self.connector, attempt))?;
         work(&mut self.connection)?;
@@ -145,8 +147,8 @@ impl Session {
         }
     }
 
-    /// Checkpoints SQLite's WAL if its path leads to another file: its content is acknowledged, and would be lost
-    /// once the last connection is closed.
+    /// Checkpoints SQLite's WAL if the path of the WAL leads to another file. The open WAL contains acknowledged
+    /// writes, which would be lost when the last connection is closed.
     fn save_wal(&mut self) {
         if let (Some(file), AnyConnection::Sqlite(connection)) =
             (self.connector.file(), &mut *self.connection)
@@ -161,7 +163,7 @@ impl Session {
 /// Returns the SQL that begins a transaction of writes.
 fn begin(connector: &Connector, attempt: Attempt) -> String {
     let mut begin = connector.begin(Role::Writer);
-    if !connector.is_file() {
+    if !connector.is_sqlite() {
         begin.push_str("; SELECT ");
         begin.push_str(batch_lock::ACQUIRE_SHARED);
         if attempt == Attempt::Resend {
@@ -174,9 +176,9 @@ fn begin(connector: &Connector, attempt: Attempt) -> String {
 
 /// SQL that writes a record into PostgreSQL's WAL, so that the commit waits for a synchronous standby.
 ///
-/// Resent writes and replays may find rows that are committed here but not yet on the standby, if an earlier wait was
-/// interrupted. A transaction that then writes nothing would not wait either. The record is skipped on a
-/// standby, which refuses the writes themselves.
+/// A resent write or a replay may find a row whose own commit did not reach the standby, because the wait for it was
+/// interrupted. Without this record, a transaction that only finds rows would write nothing and would not wait. On a
+/// standby the record is skipped: the standby refuses the writes themselves.
 pub(super) const WAIT_FOR_STANDBY: &str =
     "SELECT pg_logical_emit_message(true, 'gochat', 'found') WHERE NOT pg_is_in_recovery()";
 

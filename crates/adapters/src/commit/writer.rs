@@ -179,7 +179,7 @@ mod tests {
     #[tokio::test]
     async fn a_writer_that_panics_answers_its_batch_and_continues() {
         let database = TestDatabase::sqlite().unwrap();
-        let (queue, opened) = queue(&database, || panic!("as the test asks for"));
+        let (queue, opened) = queue(&database, || panic!("injected by the test"));
         assert_first_refused_and_second_stored(queue, "the writer panicked").await;
         assert_eq!(opened.load(Ordering::SeqCst), 2);
     }

@@ -36,7 +36,7 @@ impl WriterStatus {
         !state.is_replaced
     }
 
-    /// Starts another writer by `start` if this one has worked on its batch for `stuck_after`. The status is locked
+    /// Starts another writer with `start` if this one has worked on its batch for `stuck_after`. The status is locked
     /// meanwhile, so the writer cannot take another batch.
     fn replace_if_stuck<T>(
         &self,
@@ -159,16 +159,16 @@ mod tests {
 
     #[test]
     fn join_waits_for_active_writers_and_not_for_replaced_ones() {
-        let (frozen, never) = mpsc::channel::<()>();
-        let never = Mutex::new(Some(never));
+        let (release, released) = mpsc::channel::<()>();
+        let released = Mutex::new(Some(released));
         let ended = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&ended);
         // The first writer is stuck until the sender is dropped; the others have one batch each.
         let spawn = move |status: Arc<WriterStatus>| {
-            let (never, ended) = (never.lock().unwrap().take(), Arc::clone(&count));
+            let (released, ended) = (released.lock().unwrap().take(), Arc::clone(&count));
             status.begin_batch();
             thread::Builder::new().spawn(move || {
-                let _thawed = never.map(|never| never.recv());
+                let _disconnected = released.map(|released| released.recv());
                 if status.end_batch() {
                     ended.fetch_add(1, Ordering::SeqCst);
                 }
@@ -178,7 +178,7 @@ mod tests {
         threads.replace_stuck();
         threads.join();
         assert_eq!(ended.load(Ordering::SeqCst), 1);
-        drop(frozen);
+        drop(release);
         eventually("the replaced writer exits without another batch", || {
             (Arc::strong_count(&ended) == 2).then_some(())
         });

@@ -11,9 +11,8 @@ use std::{
 /// An open connection, with the files that are watched while it is open.
 pub(crate) struct OpenConnection {
     pub(super) connection: AnyConnection,
-    // Dropped after the connection. The last connection to a SQLite file checkpoints the WAL that it has open; a
-    // connection opened meanwhile to another WAL would prevent that.
-    pub(super) _companions: Option<Arc<WalFiles>>,
+    // Dropped after the connection: see `DatabaseFile::register_open`.
+    pub(super) _wal_files: Option<Arc<WalFiles>>,
     /// SQL that begins each read, if each read is a transaction.
     pub(super) begin: Option<String>,
 }
@@ -47,7 +46,7 @@ impl OpenConnection {
 
 impl From<AnyConnection> for OpenConnection {
     fn from(connection: AnyConnection) -> Self {
-        Self { connection, _companions: None, begin: None }
+        Self { connection, _wal_files: None, begin: None }
     }
 }
 

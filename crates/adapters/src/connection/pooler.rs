@@ -17,12 +17,12 @@ const ROUNDS: usize = 5;
 /// session.
 pub(super) fn is_transaction_mode(url: &str) -> Result<bool, Fault> {
     let (mut one, mut other) = (postgres::open(url, false)?, postgres::open(url, false)?);
-    let (session, other_session) = (session(&mut one)?, self::session(&mut other)?);
+    let (session, other_session) = (backend_id(&mut one)?, backend_id(&mut other)?);
     if session == other_session {
         return Ok(true);
     }
     for _ in 1..ROUNDS {
-        if self::session(&mut one)? != session || self::session(&mut other)? != other_session {
+        if backend_id(&mut one)? != session || backend_id(&mut other)? != other_session {
             return Ok(true);
         }
     }
@@ -30,7 +30,7 @@ pub(super) fn is_transaction_mode(url: &str) -> Result<bool, Fault> {
 }
 
 /// Returns the id of the backend that runs the next transaction.
-fn session(connection: &mut PgConnection) -> Result<i32, Fault> {
+fn backend_id(connection: &mut PgConnection) -> Result<i32, Fault> {
     connection.batch_execute("BEGIN")?;
     let process = select(sql::<Integer>("pg_backend_pid()")).get_result(connection)?;
     connection.batch_execute("COMMIT")?;

@@ -74,8 +74,8 @@ mod tests {
 
     /// Changes a default for new connections.
     fn alter(database: &TestDatabase, name: &str, value: &str) -> anyhow::Result<()> {
-        let called = database.rows("SELECT current_database()::text")?.concat().concat();
-        database.execute(&format!("ALTER DATABASE {called} SET {name} = '{value}'"))
+        let database_name = database.rows("SELECT current_database()::text")?.concat().concat();
+        database.execute(&format!("ALTER DATABASE {database_name} SET {name} = '{value}'"))
     }
 
     #[test]

@@ -24,7 +24,7 @@ impl PostgresUrl {
         ]
     }
 
-    /// The URL for libpq, with the password, and with the default timeouts that it does not set itself.
+    /// The URL for libpq, with the password, and with the defaults of the parameters that it lacks.
     pub(crate) fn expose(&self, timeout: Duration) -> String {
         let mut url = String::from(&*self.0);
         for (name, value) in Self::defaults(timeout) {

@@ -58,7 +58,7 @@ fn has_variable(path: &str) -> bool {
         text.len() > 2
             && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
     };
-    // The texts before the first `%` and after the last one are not between two.
+    // Drops the texts before the first `%` and after the last one, which are not between two.
     let mut between = path.split('%').skip(1).zip(path.split('%').skip(2)).map(|(text, _)| text);
     path.contains('$') || between.any(is_name)
 }

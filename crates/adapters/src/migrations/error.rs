@@ -35,9 +35,9 @@ pub enum MigrateError {
         "another instance is still bringing the schema up to date; start this one again when it has finished"
     )]
     Busy,
-    /// The database's encoding, given here, cannot store every text.
+    /// The database has this encoding, which cannot store every text.
     #[error(
-        "the database's encoding is {0}, and this program needs UTF8; make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+        "the database's encoding is {0}, and this program needs UTF8; create a database with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
     )]
     Encoding(String),
     /// The database could not be reached.
@@ -53,7 +53,7 @@ impl From<diesel::result::Error> for MigrateError {
 
 impl MigrateError {
     /// Converts Diesel's migration error, which has no type.
-    #[expect(clippy::needless_pass_by_value, reason = "as `map_err` gives it")]
+    #[expect(clippy::needless_pass_by_value, reason = "`map_err` passes it by value")]
     pub(super) fn failed(error: Box<dyn std::error::Error + Send + Sync>) -> Self {
         Self::Failed(error.to_string())
     }

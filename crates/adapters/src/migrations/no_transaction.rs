@@ -7,7 +7,7 @@ use crate::{
 };
 use diesel::{connection::SimpleConnection, migration::Migration, pg::Pg};
 
-/// Runs such a migration. Another connection holds the migration lock.
+/// Runs a migration that is marked to run outside a transaction. Another connection holds the migration lock.
 ///
 /// An interrupted attempt may have left an invalid index, which `down.sql` removes.
 pub(super) fn run(
@@ -19,8 +19,7 @@ pub(super) fn run(
         return Err(Fault::Unknown("two connections to one database have different types".into()).into());
     };
     // `CREATE INDEX CONCURRENTLY` waits for all older transactions, and blocks nobody meanwhile. Behind a
-    // transaction-mode pooler the settings may stay with the server connection, but they are long enough to do no
-    // harm.
+    // transaction-mode pooler the settings may stay with the server connection. Such long timeouts do no harm.
     other.batch_execute(&format!(
         "SET statement_timeout = 0; SET lock_timeout = {}",
         limits.instance_wait.as_millis()
@@ -28,7 +27,7 @@ pub(super) fn run(
     migration.revert(other).map_err(MigrateError::failed)?;
     pending::run(other, migration).inspect_err(|_| {
         if let Err(error) = migration.revert(other) {
-            tracing::warn!(%error, "the remains of a failed migration are removed when it is retried");
+            tracing::warn!(%error, "a failed migration could not be reverted; a retry reverts it first");
         }
     })
 }

@@ -79,7 +79,7 @@ fn run_pending(
     Ok(Some(no_transaction::run(open()?, &*migration, limits)?))
 }
 
-/// Lifts the statement timeout, but limits the wait for a lock, behind which all readers of the table queue.
+/// Lifts the statement timeout, but limits the wait for a lock, because all readers of the table queue behind it.
 fn set_limits(connection: &mut PgConnection, limits: &Limits) -> Result<(), MigrateError> {
     let lock_timeout = limits.lock_timeout.as_millis();
     // PostgreSQL 17 has `transaction_timeout`.

@@ -59,7 +59,7 @@ fn compare(connection: &mut AnyConnection, known: &BTreeSet<String>) -> Result<(
     if missing.is_empty() { Ok(()) } else { Err(MigrateError::Pending(missing.join(", "))) }
 }
 
-/// A newer schema is accepted as long as its migrations only added things.
+/// Refuses a newer schema unless its migrations only added things.
 fn refuse_too_new(
     connection: &mut AnyConnection,
     applied: &BTreeSet<String>,

@@ -90,8 +90,8 @@ impl Connections {
         }
     }
 
-    /// r2d2's connecting threads may be stuck too, if the pooler answers but the server behind it is frozen. Bounds
-    /// their number.
+    /// Replaces the pool unless too many connection attempts are pending. r2d2's connecting threads may be stuck too:
+    /// a pooler may answer although the server behind it is frozen.
     fn renew_unless_connecting(&self) {
         if self.stats.attempts() <= MAX_CONNECT_ATTEMPTS {
             self.renew();

@@ -1,4 +1,4 @@
-//! Opens the pool's connections, and pings them, but not before every read, which would add a round trip.
+//! Opens and pings the pool's connections. A ping before every read would add a round trip, so most are omitted.
 
 use crate::{
     Fault,

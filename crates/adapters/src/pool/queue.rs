@@ -9,7 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Number of times that all threads may be replaced before one returns. Each replaced thread holds a connection.
+/// Maximum number of replaced threads that have not returned, as a multiple of the number of threads. Each holds a
+/// connection.
 const MAX_REPLACEMENTS: usize = 2;
 
 /// Time after which an idle thread exits.
@@ -26,7 +27,7 @@ pub(super) type Reply = Box<dyn FnOnce()>;
 
 /// Runs reads in a few threads; further reads wait, up to a bound.
 ///
-/// A thread that finishes a read takes the next one itself, so that under load a read wakes only its caller. The
+/// A thread that finishes a read takes the next one itself, so that under load no thread is woken for it. The
 /// threads exit when the queue is dropped.
 pub(super) struct ReadQueue(Arc<Shared>);
 

@@ -89,7 +89,7 @@ async fn the_wait_for_a_connection_counts_towards_the_timeout() {
 #[tokio::test]
 async fn a_panic_fails_only_its_own_read() {
     let (pool, _database) = pool(1, 100, LONG);
-    let panic = || pool.run(|_| if true { panic!("as the test asks for") } else { Ok(()) });
+    let panic = || pool.run(|_| if true { panic!("injected by the test") } else { Ok(()) });
     let reads = futures_util::future::join3(panic(), pool.run(|_| Ok(1)), panic());
     let failed = Err(Fault::Unknown("a read panicked".into()));
     assert_eq!(reads.await, (failed.clone(), Ok(1), failed));

@@ -43,7 +43,7 @@ impl TryFrom<GroupRow> for Group {
 
 /// Converts an id from the database.
 pub(crate) fn group_id(id: i64) -> Result<GroupId, Fault> {
-    GroupId::new(id).map_err(|error| Fault::Unknown(format!("the database gave the id {id}: {error}")))
+    GroupId::new(id).map_err(|error| Fault::Unknown(format!("the database returned the id {id}: {error}")))
 }
 
 /// Returns the group with this key.

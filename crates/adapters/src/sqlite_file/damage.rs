@@ -18,7 +18,7 @@ enum Condition {
     Sound,
     /// A read or a write has met damage, which a check must confirm.
     Suspect,
-    /// The check found this damage. The state remains until a restart with a backup.
+    /// The check found this damage. The state remains until the service restarts with a backup.
     Damaged(String),
 }
 
@@ -57,8 +57,8 @@ impl DatabaseFile {
 }
 
 impl DatabaseFile {
-    /// Returns true if a smaller database is complete, as after a `VACUUM`. Uses a new connection, because an open
-    /// one has cached pages that are gone.
+    /// Returns true if a database that has shrunk is still complete, as it is after a `VACUUM`. Uses a new connection,
+    /// because an open one may have cached pages that the file has lost.
     pub(super) fn has_all_pages(&self) -> Result<bool, Fault> {
         let mut connection = SqliteConnection::establish(&self.0.paths.uri())?;
         Ok(quick_check(&mut connection)? == Condition::Sound)

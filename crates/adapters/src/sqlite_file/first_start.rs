@@ -8,12 +8,12 @@ use super::{
 use crate::Fault;
 use std::{fs::OpenOptions, io, os::unix::fs::OpenOptionsExt};
 
-/// Finds the database, or creates an empty file if no groups can be missing.
+/// Finds the database, or creates an empty file if nothing shows that groups were stored before.
 ///
 /// SQLite itself would remove the WAL of an empty database, with the groups in it.
-pub(super) fn find_or_make(paths: &Paths) -> Result<(), Fault> {
-    // Evidence is looked for first: a process that starts concurrently leaves it only after it has written the
-    // database.
+pub(super) fn find_or_create(paths: &Paths) -> Result<(), Fault> {
+    // Evidence is looked for before the database: a process that starts concurrently writes the
+    // database before the evidence.
     let evidence = evidence(paths).map_err(|error| unavailable(&paths.target, "cannot be used", error))?;
     let found =
         size(&paths.database).map_err(|error| unavailable(&paths.database, "cannot be used", error))?;

@@ -8,15 +8,14 @@ use std::{
     path::Path,
 };
 
-/// The device and the inode of an open file. The kernel gives this pair to no other file
-/// meanwhile.
+/// The device and the inode of an open file. While the file is open, no other file has the same pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Identity {
     device: u64,
     inode: u64,
 }
 
-/// The status of a file. It is read around each batch, so it has only the needed fields.
+/// The status of a file. It is read before and after each batch, so it has only the needed fields.
 pub(super) struct FileStat {
     pub(super) identity: Identity,
     /// In bytes.

@@ -15,11 +15,11 @@ pub(super) fn exists(paths: &Paths) -> io::Result<bool> {
     Ok(size(&paths.lock)?.is_some_and(|size| size > 0))
 }
 
-/// Writes the marker if it is missing. Must be called after SQLite has written the header: a crash before that still
-/// counts as a first start.
+/// Writes the marker if it is missing. Must be called after SQLite has written the header: after a crash before
+/// that, the next start still counts as the first.
 ///
-/// If it cannot be written, the service continues: only the loss of the file before the next start would go
-/// unnoticed.
+/// If the marker cannot be written, the service continues. The only risk is that the next start does not notice a lost
+/// database file.
 pub(super) fn ensure(paths: &Paths) {
     let ensured = exists(paths).and_then(|exists| if exists { Ok(()) } else { write(paths) });
     if let Err(error) = ensured {

@@ -13,11 +13,11 @@ const OWNER_WRITES: u32 = 0o200;
 
 /// Gives the sidecar files the mode of the database, and always lets their owner write.
 ///
-/// SQLite creates the WAL with the current mode of the database, and never changes it. If that was read-only, nothing
-/// could be written after the database has become writable, not even after a restart.
+/// SQLite creates the WAL with the current mode of the database, and never changes it. A WAL that was created
+/// read-only would block all writes even after the database has become writable and the service is restarted.
 pub(super) fn copy_from_database(paths: &Paths) {
     let Ok(database) = fs::metadata(&paths.database) else { return };
-    let wanted = of_sidecars(&database);
+    let wanted = sidecar_permissions(&database);
     for path in [&paths.wal, &paths.shm, &paths.lock, &paths.turnstile] {
         if let Err(error) = set(path, &wanted) {
             tracing::warn!(%error, file = %path.display(), "the file cannot be given the mode of the database");
@@ -26,7 +26,7 @@ pub(super) fn copy_from_database(paths: &Paths) {
 }
 
 /// The mode of a sidecar file.
-pub(super) fn of_sidecars(database: &Metadata) -> Permissions {
+pub(super) fn sidecar_permissions(database: &Metadata) -> Permissions {
     Permissions::from_mode(database.permissions().mode() & ALL | OWNER_WRITES)
 }
 

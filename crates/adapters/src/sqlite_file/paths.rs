@@ -12,7 +12,7 @@ use std::{
 };
 
 /// Maximum number of symbolic links to follow, as in the kernel (`path_resolution(7)`).
-const LINKS: usize = 40;
+const MAX_LINKS: usize = 40;
 
 /// Characters without a special meaning in a `file:` URI (<https://sqlite.org/uri.html>).
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -76,7 +76,7 @@ pub(super) fn folder_of(file: &Path) -> &Path {
 /// Resolves symbolic links. The file need not exist, unlike for [`fs::canonicalize`].
 fn resolve(path: &Path) -> io::Result<PathBuf> {
     let mut target = path.to_owned();
-    for _ in 0..LINKS {
+    for _ in 0..MAX_LINKS {
         // An error means that the file is missing or is not a link.
         let Ok(next) = fs::read_link(&target) else { break };
         target = folder_of(&target).join(next);

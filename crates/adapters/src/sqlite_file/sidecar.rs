@@ -1,4 +1,4 @@
-//! Sidecar files: the service's own files beside the database.
+//! The sidecar files that the service itself creates beside the database.
 
 use super::modes;
 use std::{
@@ -26,6 +26,6 @@ fn share(new: File, database: &Path) -> io::Result<File> {
     if (mine.uid(), mine.gid()) != (theirs.uid(), theirs.gid()) && mine.uid() == 0 {
         fchown(&new, Some(theirs.uid()), Some(theirs.gid()))?;
     }
-    new.set_permissions(modes::of_sidecars(&theirs))?;
+    new.set_permissions(modes::sidecar_permissions(&theirs))?;
     Ok(new)
 }

@@ -36,7 +36,7 @@ impl Place {
     }
 
     /// Starts and stops the service: afterwards the database has content and no WAL.
-    fn was_used(&self) {
+    fn start_and_stop(&self) {
         Open::new(&self.prepare().unwrap()).unwrap();
     }
 
@@ -51,7 +51,7 @@ impl Place {
 /// A connection, opened as the connector does.
 struct Open {
     connection: SqliteConnection,
-    _companions: Arc<WalFiles>,
+    _wal_files: Arc<WalFiles>,
 }
 
 impl Open {
@@ -62,7 +62,7 @@ impl Open {
     fn at(uri: &str, file: &DatabaseFile) -> Result<Self, Fault> {
         let mut connection = SqliteConnection::establish(uri)?;
         connection.batch_execute("PRAGMA journal_mode = WAL; PRAGMA schema_version")?;
-        Ok(Self { connection, _companions: file.register_open()? })
+        Ok(Self { connection, _wal_files: file.register_open()? })
     }
 
     fn execute(&mut self, sql: &str) {

@@ -1,8 +1,8 @@
 //! The write lock, by which processes take turns in writing.
 //!
-//! SQLite admits one writer at a time, and the others poll. Beside a process that writes without a pause they hardly
+//! SQLite admits one writer at a time, and the others poll. If one process writes without a pause, the others hardly
 //! ever succeed. So each writer first takes a turnstile, a second lock, and holds it only while it waits for the
-//! write lock. A process that has just written finds the turnstile held by the waiting one, and comes after it.
+//! write lock. A process that has just written finds the turnstile held by a waiting process, and queues behind it.
 //!
 //! The locks are `flock(2)` locks, which the kernel releases when a process dies. They provide fairness and not
 //! safety; a process that ignores them, such as `sqlite3`, is excluded by SQLite's own lock.

@@ -251,7 +251,7 @@ fn requests_with_swapped_keys_on_two_instances_do_not_deadlock(database: TestDat
 fn requests_aborted_by_a_deadlock_are_retried(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
     let (mut name_lock, mut key_lock) = lock_names_and_keys(&subject, &["a"])?;
-    // With this timeout, the service's transaction detects the deadlock and is aborted.
+    // With this long timeout, the rival does not detect the deadlock. The service's transaction does, and is aborted.
     let mut rival = subject.database().plain_sql()?;
     rival.execute(
         "BEGIN; SET LOCAL deadlock_timeout = '1h';

@@ -86,8 +86,8 @@ fn writes_of_all_kinds_share_one_commit(database: TestDatabase) -> anyhow::Resul
     let answers = in_one_batch(&subject, one_of_each(&subject, "g"));
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
     match subject.database().backend() {
-        // On SQLite the first create may be in a batch of its own or in this one, as the writer need not have reached
-        // the lock.
+        // On SQLite the first create may be in a batch of its own or in this one, as the writer may not have reached
+        // the lock yet.
         Backend::Sqlite => assert!((1..=2).contains(&(commits(&subject)? - before))),
         Backend::Postgres => {
             let transactions = "SELECT xmin::text FROM groups WHERE name LIKE 'g %'
@@ -126,10 +126,10 @@ fn a_failing_write_fails_alone_in_its_lane(database: TestDatabase) -> anyhow::Re
     for (number, name) in names.iter().map(String::as_str).chain(["bad"]).enumerate() {
         let (groups, name) = (Arc::clone(&subject.groups), name.to_owned());
         // Every other create has an Idempotency-Key.
-        let once = (number % 2 == 0).then(|| idempotency(1, &name));
+        let idempotency_key = (number % 2 == 0).then(|| idempotency(1, &name));
         writes.push(
             async move {
-                match groups.create(new_group(&name), once).await {
+                match groups.create(new_group(&name), idempotency_key).await {
                     Ok(_) => Ok(()),
                     Err(CreateGroupError::Storage(
                         StorageError::Unknown(cause) | StorageError::Unavailable(cause),
@@ -163,8 +163,9 @@ fn batches_of_all_kinds_on_two_instances_never_deadlock(database: TestDatabase) 
         // Names and keys are in opposite orders, and each pair is requested on both instances.
         let (name, key) = (format!("g{}", number * 7 % 100), format!("k{}", 100 - number * 3 % 100));
         for groups in [Arc::clone(&first.groups), other.groups()] {
-            let (name, once) = (name.clone(), (number % 3 > 0).then(|| idempotency(1, &key)));
-            creates.push(async move { groups.create(new_group(&name), once).await });
+            let name = name.clone();
+            let idempotency_key = (number % 3 > 0).then(|| idempotency(1, &key));
+            creates.push(async move { groups.create(new_group(&name), idempotency_key).await });
         }
     }
     let answers = first.run(async {

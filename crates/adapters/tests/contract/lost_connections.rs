@@ -76,7 +76,7 @@ fn create_during(
     })
 }
 
-/// Does the same with reads of a group and look-ups of a key. Each read must succeed.
+/// Reads a group and looks a key up from 8 concurrent clients, in the same way. Each read must succeed.
 fn read_during(
     connected: &Database,
     queue: &CommitQueue,
@@ -140,7 +140,7 @@ fn assert_stored(url: &str, created: &[Created]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn restart(cluster: &Cluster) -> anyhow::Result<()> {
+fn restart_three_times(cluster: &Cluster) -> anyhow::Result<()> {
     for _ in 0..3 {
         cluster.stop(Shutdown::Immediate)?;
         cluster.start_again()?;
@@ -154,7 +154,7 @@ fn reads_survive_a_restart(_: TestDatabase) -> anyhow::Result<()> {
     let connected = Database::connect(&database.url().parse()?, OPTIONS)?;
     connected.migrate()?;
     let queue = connected.start_queue(ONE_WRITER)?;
-    read_during(&connected, &queue, || restart(&cluster))?;
+    read_during(&connected, &queue, || restart_three_times(&cluster))?;
     queue.close();
     Ok(())
 }
@@ -163,7 +163,7 @@ fn creates_survive_a_restart_under_load(_: TestDatabase) -> anyhow::Result<()> {
     let cluster = Cluster::start(Cluster::FAST)?;
     let database = cluster.database()?;
     let queue = start(database.url(), ONE_WRITER)?;
-    let created = create_during(&queue.groups(), || restart(&cluster))?;
+    let created = create_during(&queue.groups(), || restart_three_times(&cluster))?;
     assert_stored(database.url(), &created)?;
     queue.close();
     Ok(())
@@ -420,13 +420,13 @@ fn acknowledged_groups_survive_a_crash_with_synchronous_commit_off_behind_a_pool
 }
 
 fn assert_acknowledged_groups_survive_a_crash(
-    reach: impl FnOnce(TestDatabase) -> anyhow::Result<TestDatabase>,
+    connect_through: impl FnOnce(TestDatabase) -> anyhow::Result<TestDatabase>,
 ) -> anyhow::Result<()> {
     // The server delays WAL writes unless a commit asks for a flush.
-    let late =
+    let delayed_wal =
         [("wal_writer_delay", "10s"), ("wal_writer_flush_after", "1GB"), ("synchronous_commit", "off")];
-    let cluster = Cluster::start(&[Cluster::DURABLE, &late].concat())?;
-    let database = reach(cluster.database()?)?;
+    let cluster = Cluster::start(&[Cluster::DURABLE, &delayed_wal].concat())?;
+    let database = connect_through(cluster.database()?)?;
     let connected = Database::connect(&database.url().parse()?, options_for(&database, OPTIONS))?;
     connected.migrate()?;
     let queue = connected.start_queue(ONE_WRITER)?;
@@ -434,9 +434,9 @@ fn assert_acknowledged_groups_survive_a_crash(
     let groups = queue.groups();
     let mut created = Vec::new();
     for number in 0..20 {
-        // Alternately as a single-statement transaction, and in a transaction with a record.
-        let once = (number % 2 == 1).then(|| idempotency(1, &format!("k{number}")));
-        created.push(runtime.block_on(groups.create(new_group(&format!("g{number}")), once))?);
+        // The creates alternate between a single statement and a transaction with a record.
+        let idempotency_key = (number % 2 == 1).then(|| idempotency(1, &format!("k{number}")));
+        created.push(runtime.block_on(groups.create(new_group(&format!("g{number}")), idempotency_key))?);
     }
     cluster.kill()?;
     cluster.start_again()?;

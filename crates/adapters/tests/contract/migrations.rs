@@ -193,7 +193,7 @@ fn the_tables_enforce_the_domain_rules(database: TestDatabase) -> anyhow::Result
         insert("'no uuid'", "'g'", "'t'", "1"),
     ];
     for (number, insert) in refused.into_iter().enumerate() {
-        assert!(insert.is_err(), "row {number} was taken");
+        assert!(insert.is_err(), "row {number} was accepted");
     }
     insert(uuid, "'g'", "'t'", "1")
 }

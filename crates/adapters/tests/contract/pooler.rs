@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use gochat_adapters::{Database, DatabaseOptions};
 use gochat_domain::group::GroupKey;
 use gochat_domain::testing::new_group;
-use gochat_test_support::{TestDatabase, cases};
+use gochat_test_support::{PlainSql, TestDatabase, cases};
 
 pub fn cases() -> Vec<DatabaseCase> {
     cases![
@@ -36,14 +36,13 @@ fn a_pooler_without_prepared_statements_is_refused_naming_the_setting(
 }
 
 fn the_service_leaves_no_state_in_shared_sessions(database: TestDatabase) -> anyhow::Result<()> {
-    let through = gochat_test_support::PlainSql::connect;
     let subject = Subject::on(database)?;
     let stored = subject.create(new_group("g"))?;
     let key = GroupKey::Id(stored.id);
     let found = subject.run(join_all((0..50).map(|_| subject.reader.find(&key))));
     assert!(found.into_iter().all(|found| found.is_ok_and(|group| group.as_ref() == Some(&stored))));
     // Other clients now get the sessions that the service has used.
-    let mut other = through(subject.database().url())?;
+    let mut other = PlainSql::connect(subject.database().url())?;
     for (setting, value) in [
         ("statement_timeout", "0"),
         ("lock_timeout", "0"),

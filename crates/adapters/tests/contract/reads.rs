@@ -88,19 +88,19 @@ fn paging_returns_each_group_once_during_concurrent_creates(subject: Subject) ->
             runtime.block_on(join_all(names.iter().map(|name| groups.create(new_group(name), None))));
         }
     });
-    let (mut met, mut after) = (Vec::new(), None);
+    let (mut seen, mut after) = (Vec::new(), None);
     deadline::eventually("the last page", || {
         let is_over = creating.is_finished();
         let page = subject.run(subject.reader.list(after, 7)).unwrap();
         let is_last = is_over && page.is_empty();
         after = page.last().map(|group| group.id).or(after);
-        met.extend(page);
+        seen.extend(page);
         is_last.then_some(())
     });
     creating.join().unwrap();
-    assert_eq!(met.iter().map(|group| group.name.as_str()).collect::<BTreeSet<_>>().len(), 1000);
-    assert_eq!(met.len(), 1000);
-    assert!(met.is_sorted_by_key(|group| group.id));
+    assert_eq!(seen.iter().map(|group| group.name.as_str()).collect::<BTreeSet<_>>().len(), 1000);
+    assert_eq!(seen.len(), 1000);
+    assert!(seen.is_sorted_by_key(|group| group.id));
     Ok(())
 }
 
@@ -168,7 +168,7 @@ fn a_list_that_waits_for_a_batch_blocks_no_create(database: TestDatabase) -> any
 fn a_page_read_before_a_batch_committed_is_read_again(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::on(database)?;
     let mut blocker = subject.database().plain_sql()?;
-    // While the table `closed` exists, a query takes its snapshot and then waits for the advisory lock.
+    // While the table `closed` exists, each query of groups takes its snapshot and then waits for an advisory lock.
     blocker.execute(
         "CREATE TABLE closed ();
          CREATE FUNCTION pass() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
@@ -182,14 +182,14 @@ fn a_page_read_before_a_batch_committed_is_read_again(database: TestDatabase) ->
     let mut late = batch(&subject, 5..=5)?;
     store(&mut blocker, 6..=8)?;
     subject.run(async {
-        let mut walk = subject.reader.list(None, 3);
-        assert!(futures_util::poll!(&mut walk).is_pending());
+        let mut page = subject.reader.list(None, 3);
+        assert!(futures_util::poll!(&mut page).is_pending());
         subject.wait_for_lock();
         late.execute("COMMIT").unwrap();
         blocker.execute("DROP TABLE closed").unwrap();
         assert_eq!(ids(&subject.reader.list(None, 10).await.unwrap()), [5, 6, 7, 8]);
         blocker.execute("SELECT pg_advisory_unlock(1)").unwrap();
-        assert_eq!(ids(&walk.await.unwrap()), [5, 6, 7]);
+        assert_eq!(ids(&page.await.unwrap()), [5, 6, 7]);
     });
     Ok(())
 }
@@ -207,8 +207,8 @@ fn reads_recover_at_once_after_a_long_lock(database: TestDatabase) -> anyhow::Re
             let unavailable = |read: &Result<_, _>| matches!(read, Err(StorageError::Unavailable(cause)) if cause.to_string().contains(reason));
             reads.iter().filter(|read| unavailable(read)).count()
         };
-        // Of the reads that ran, PostgreSQL may have cancelled some first. A read may run for a moment after its
-        // timeout.
+        // PostgreSQL may cancel a read before the pool's own timeout. After the timeout, a read may still occupy its
+        // thread for a moment.
         let full = count("the queue of reads is full");
         assert!((198..=200).contains(&full), "{reads:?}");
         assert_eq!(full + count("took too long") + count("timeout"), 300, "{reads:?}");

@@ -41,7 +41,7 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// The text is empty, too long, or has other characters.
+/// The text is not 1 to 255 visible ASCII characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an API key has 1 to 255 visible ASCII characters")]
 pub struct InvalidApiKey;

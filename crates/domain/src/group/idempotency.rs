@@ -22,7 +22,7 @@ impl IdempotencyKey {
     }
 }
 
-/// The text is empty, too long, or has other characters.
+/// The text is not 1 to 255 visible ASCII characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an idempotency key must have 1 to 255 visible ASCII characters")]
 pub struct InvalidIdempotencyKey;
@@ -54,7 +54,8 @@ impl Fingerprint {
     }
 }
 
-/// The stored record of a create with an Idempotency-Key: the request's fingerprint, and the rest of the first reply.
+/// The stored record of a create with an Idempotency-Key: the request's fingerprint, and those fields of the first
+/// reply that the request does not contain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyRecord {
     /// The fingerprint of the request.

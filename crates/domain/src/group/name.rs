@@ -70,8 +70,8 @@ pub enum InvalidGroupName {
 }
 
 impl From<TextError> for InvalidGroupName {
-    fn from(fault: TextError) -> Self {
-        match fault {
+    fn from(error: TextError) -> Self {
+        match error {
             TextError::Empty => Self::Empty,
             TextError::TooLong => Self::TooLong,
             TextError::ControlCharacter => Self::ControlCharacter,

@@ -3,7 +3,7 @@
 use super::{Group, GroupId};
 use crate::text::parse_digits;
 
-/// Maximum number of groups on a page: 1 to 1,000; 100 by default.
+/// Maximum number of groups on a page, from 1 to 1,000. The default is 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageSize(u16);
 

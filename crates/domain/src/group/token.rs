@@ -44,8 +44,8 @@ pub enum InvalidGroupToken {
 }
 
 impl From<TextError> for InvalidGroupToken {
-    fn from(fault: TextError) -> Self {
-        match fault {
+    fn from(error: TextError) -> Self {
+        match error {
             TextError::Empty => Self::Empty,
             TextError::TooLong => Self::TooLong,
             TextError::ControlCharacter => Self::ControlCharacter,

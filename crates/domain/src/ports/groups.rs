@@ -13,16 +13,16 @@ pub trait GroupRepository: Send + Sync {
     /// An implementation
     /// - MUST NOT return `Ok` before the group is durable: it survives a crash of the process or the machine;
     /// - MUST store every field as given, and return what it stored;
-    /// - MUST refuse a name that is already stored, byte for byte, with `NameTaken`, and store exactly one of several
-    ///   concurrent requests for one name;
+    /// - MUST answer `NameTaken` if a stored group has the same name, byte for byte;
+    /// - MUST store exactly one of several concurrent requests for one name;
     /// - MUST assign ids from 1 up and never reuse one, not even after a delete;
     /// - MUST answer in bounded time, and with `Unavailable` if a later retry may succeed;
     /// - MAY have stored the group although it answers `Unavailable`, or although the caller is gone.
     ///
     /// With an `idempotency`, an implementation MUST also record the request and the created group in the same
     /// transaction. If the caller has used the key before, an implementation
-    /// - MUST decide by [`IdempotencyRecord::replay`](crate::group::IdempotencyRecord::replay), even if the group was
-    ///   changed or deleted since, and MUST NOT store another one;
+    /// - MUST answer as [`IdempotencyRecord::replay`](crate::group::IdempotencyRecord::replay) decides, even if the
+    ///   group was changed or deleted since, and MUST NOT store another group;
     /// - MUST do so for concurrent requests too, and after a restart;
     /// - MUST NOT record a request that it refuses.
     async fn create(

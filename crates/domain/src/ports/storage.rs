@@ -2,7 +2,7 @@
 
 /// A failure of the storage behind a port.
 ///
-/// The error of every port wraps it `#[error(transparent)]`, so that one place maps it to a reply.
+/// Every port's error has a transparent variant for it, so that one place maps it to a reply.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
     /// The storage is unreachable, full, read-only, locked or overloaded: a later retry may succeed.

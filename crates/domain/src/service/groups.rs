@@ -63,7 +63,7 @@ impl GroupService {
         self.reader.find(key).await
     }
 
-    /// Returns a page of the groups whose ids follow `after`, or the first page.
+    /// Returns the page of groups whose ids are above `after`; the first page if `after` is `None`.
     pub async fn list(
         &self,
         _: Permit<GroupsRead>,

@@ -67,12 +67,12 @@ fn invalid_configuration_is_refused_in_one_sentence() -> anyhow::Result<()> {
     );
     for (url, right) in [
         ("sqlite://:memory:", "expected sqlite::memory: for a database that ends with the process"),
-        ("sqlite://g.sqlite?mode=rwc", "expected a path without parameters behind ? or &"),
-        ("sqlite://g.sqlite&mode=rwc", "expected a path without parameters behind ? or &"),
+        ("sqlite://g.sqlite?mode=rwc", "expected a path without parameters after ? or &"),
+        ("sqlite://g.sqlite&mode=rwc", "expected a path without parameters after ? or &"),
         ("sqlite://~/g.sqlite", "expected a path without ~, $ and %NAME%"),
         ("sqlite://%HOME%/g.sqlite", "expected a path without ~, $ and %NAME%"),
         ("sqlite://localhost/var/g.sqlite", "without a host, like sqlite:///var/"),
-        ("sqlite://g.sqlite#main", "without # behind the file"),
+        ("sqlite://g.sqlite#main", "without # after the file"),
         ("\"sqlite://g.sqlite\"", "without quotes around it"),
         ("sqlite://'g.sqlite'", "without quotes around it"),
         ("'postgres://u:secret@h/d'", "without quotes around it"),

@@ -98,14 +98,14 @@ impl<'a> ClusterBuilder<'a> {
                 .arg("-out")
                 .arg(data(folder).join("server.crt")))?;
         }
-        let own = [
+        let defaults = [
             ("ssl", if self.has_certificate { "on" } else { "off" }),
             ("max_connections", "300"),
-            // In files, which are removed with the folder even if the server is killed.
+            // Shared memory is in files, which are removed with the folder even if the server is killed.
             ("dynamic_shared_memory_type", "mmap"),
         ];
         let given = self.settings.iter().map(|(name, value)| (&**name, &**value));
-        configure(folder, own.into_iter().chain(given))?;
+        configure(folder, defaults.into_iter().chain(given))?;
         // Lets this machine connect to a server on another one.
         let password = "host all all samenet scram-sha-256\nhost replication all samenet scram-sha-256\n";
         append(folder, "pg_hba.conf", password)

@@ -48,7 +48,7 @@ impl Cluster {
         self.ask("promote")
     }
 
-    /// The URL of a database on the one of two clusters that accepts writes.
+    /// A URL with the addresses of both clusters. A connection goes to the one that accepts writes.
     pub fn failover_url(&self, other: &Self, database: &str) -> String {
         let addresses = format!("{}:{},{}:{}", self.host, self.port, other.host, other.port);
         Self::url_at(&addresses, database) + "?target_session_attrs=read-write"

@@ -35,8 +35,8 @@ pause() { signal STOP && wait_for TXZ; }
 resume() { signal CONT; }
 crash() { signal KILL && wait_for XZ && forget; }
 
-# Removes the remains of a killed server: shared memory, by the id in its file, and its locks, which would keep the
-# next server from starting until the first process is reaped.
+# Removes the remains of a killed server: its shared memory, whose id is in postmaster.pid, and its lock files. The lock
+# files would prevent the next start until the killed postmaster is reaped.
 forget() {
     ipcrm -m "$(sed -n '7s/.* //p' "$data/postmaster.pid")"
     rm -f "$data/postmaster.pid" "$folder"/.s.PGSQL.*

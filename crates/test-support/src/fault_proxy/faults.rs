@@ -17,7 +17,7 @@ pub(super) struct Faults {
 /// The message whose answer is lost.
 struct Lost {
     message: Message,
-    /// Number of such messages until then, including itself.
+    /// Number of matching messages still to come, including the one whose answer is lost.
     left: usize,
     /// Number of bytes of the answer to deliver.
     bytes: usize,
@@ -32,7 +32,7 @@ struct State {
     /// The message that mutes a connection.
     muting: Option<Message>,
     /// Length of the last answer that was lost.
-    length: usize,
+    lost_length: usize,
     /// Both ends of each connection.
     links: HashMap<usize, [TcpStream; 2]>,
     opened: usize,
@@ -92,7 +92,7 @@ impl Faults {
         self.state().lost = Some(Lost { message, left: number, bytes });
     }
 
-    /// Returns the number of bytes to deliver of the answer to this message, if it is the one to be lost.
+    /// If the answer to this message must be lost, returns the number of its bytes to deliver.
     pub(super) fn loses(&self, frame: &[u8]) -> Option<usize> {
         let mut state = self.state();
         let lost = state.lost.as_mut().filter(|lost| lost.message.matches(frame))?;
@@ -113,11 +113,11 @@ impl Faults {
     pub(super) fn count_lost(&self, length: usize) {
         let mut state = self.state();
         state.answers_lost += 1;
-        state.length = length;
+        state.lost_length = length;
     }
 
-    pub(super) fn length(&self) -> usize {
-        self.state().length
+    pub(super) fn lost_length(&self) -> usize {
+        self.state().lost_length
     }
 
     pub(super) fn answers_lost(&self) -> usize {

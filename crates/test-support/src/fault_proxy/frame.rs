@@ -8,7 +8,8 @@ pub enum Message {
     /// A message that contains this text. A statement's text is in the message that prepares it, not in those that
     /// execute it.
     Containing(&'static str),
-    /// A message that executes a statement in the extended protocol, as Diesel's queries do. Each batch has one.
+    /// A message that executes a statement in the extended protocol, as Diesel's queries do. A batch of plain
+    /// creates sends one.
     Execute,
 }
 
@@ -64,10 +65,10 @@ mod tests {
         let commit = read(&mut bytes).unwrap();
         assert_eq!(commit, b"Q\0\0\0\x0bCOMMIT\0");
         let execute = read(&mut bytes).unwrap();
-        for (message, is) in
+        for (message, expected) in
             [(Message::Containing("COMMIT"), [true, false]), (Message::Execute, [false, true])]
         {
-            assert_eq!([&commit, &execute].map(|frame| message.matches(frame)), is, "{message:?}");
+            assert_eq!([&commit, &execute].map(|frame| message.matches(frame)), expected, "{message:?}");
         }
         assert_eq!(read(&mut bytes).unwrap_err().kind(), ErrorKind::UnexpectedEof);
     }

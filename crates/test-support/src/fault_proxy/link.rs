@@ -51,7 +51,7 @@ fn pass_requests(
     loop {
         faults.wait_while_held();
         if faults.mutes(&request) {
-            // Until the client closes the connection.
+            // Discards messages until the client closes the connection.
             loop {
                 read(&mut requests)?;
             }

@@ -121,7 +121,7 @@ fn a_changed_setting_applies_to_new_connections(_: TestDatabase) -> anyhow::Resu
     Ok(())
 }
 
-/// Marks this program as the test process to be killed.
+/// Environment variable that makes this program the test process to be killed.
 pub const ABANDONED: &str = "GOCHAT_TEST_ABANDONED";
 
 /// Starts a paused cluster, which does not stop by itself, and a namespace if possible.

@@ -24,7 +24,7 @@ pub fn cases() -> Vec<Case> {
 /// Waits until the kernel has retransmitted something to the machine.
 fn wait_for_retransmissions(machine: &Namespace, state: &str) {
     let address = machine.address().to_string();
-    eventually("the kernel sends again what was not acknowledged", || {
+    eventually("the kernel retransmits", || {
         let sockets = run(Command::new("ss").args(["-Hton", "state", state, "dst", &address]));
         let sockets = String::from_utf8(sockets.stdout).unwrap();
         // timer:(on,NAME,NUMBER)

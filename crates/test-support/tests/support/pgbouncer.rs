@@ -16,7 +16,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 /// Cases that start a PgBouncer of their own.
-pub fn cases_with_their_own() -> Vec<Case> {
+pub fn cases_with_own_pgbouncer() -> Vec<Case> {
     cases![
         a_pooler_stops_when_dropped,
         a_pooler_survives_a_restart_of_its_server,
@@ -26,17 +26,17 @@ pub fn cases_with_their_own() -> Vec<Case> {
 }
 
 /// The backend's process id.
-fn process(connection: &mut PlainSql) -> anyhow::Result<String> {
+fn backend_pid(connection: &mut PlainSql) -> anyhow::Result<String> {
     Ok(connection.rows("SELECT pg_backend_pid()::text")?.concat().concat())
 }
 
 fn the_url_uses_the_pooler_and_plain_sql_bypasses_it(database: TestDatabase) -> anyhow::Result<()> {
     assert!(database.is_pooled() && database.backend() == Backend::Postgres);
     let mut pooled = [PlainSql::connect(database.url())?, PlainSql::connect(database.url())?];
-    let [one, other] = pooled.each_mut().map(process);
+    let [one, other] = pooled.each_mut().map(backend_pid);
     assert_eq!(one?, other?, "two clients that take turns share a connection to the server");
     let mut direct = [database.plain_sql()?, database.plain_sql()?];
-    let [one, other] = direct.each_mut().map(process);
+    let [one, other] = direct.each_mut().map(backend_pid);
     assert_ne!(one?, other?);
     Ok(())
 }

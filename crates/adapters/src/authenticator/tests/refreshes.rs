@@ -5,12 +5,12 @@ use gochat_test_support::deadline::with_timeout;
 use tokio::sync::{mpsc, oneshot};
 
 /// A repository whose look-ups the test answers, at a time of its choice. A mock would answer at once.
-struct Record(mpsc::UnboundedSender<LookUp>);
+struct ControlledKeys(mpsc::UnboundedSender<LookUp>);
 
 type LookUp = oneshot::Sender<Result<Option<IssuedKey>, StorageError>>;
 
 #[async_trait]
-impl ApiKeyRepository for Record {
+impl ApiKeyRepository for ControlledKeys {
     async fn find(&self, _: &ApiKey) -> Result<Option<IssuedKey>, StorageError> {
         let (answer, answered) = oneshot::channel();
         self.0.send(answer).unwrap();
@@ -30,9 +30,9 @@ impl ApiKeyRepository for Record {
     }
 }
 
-fn record() -> (Arc<Record>, mpsc::UnboundedReceiver<LookUp>) {
+fn controlled_keys() -> (Arc<ControlledKeys>, mpsc::UnboundedReceiver<LookUp>) {
     let (sender, look_ups) = mpsc::unbounded_channel();
-    (Arc::new(Record(sender)), look_ups)
+    (Arc::new(ControlledKeys(sender)), look_ups)
 }
 
 async fn next(look_ups: &mut mpsc::UnboundedReceiver<LookUp>) -> LookUp {
@@ -40,9 +40,9 @@ async fn next(look_ups: &mut mpsc::UnboundedReceiver<LookUp>) -> LookUp {
 }
 
 /// An authenticator that has cached `some_key` and considers every entry due for a refresh.
-async fn with_an_old_answer() -> (CachingAuthenticator, mpsc::UnboundedReceiver<LookUp>) {
-    let (record, mut look_ups) = record();
-    let authenticator = CachingAuthenticator::new(record, Arc::new(clock_at(at(1))), Duration::MAX);
+async fn authenticator_with_due_entry() -> (CachingAuthenticator, mpsc::UnboundedReceiver<LookUp>) {
+    let (keys, mut look_ups) = controlled_keys();
+    let authenticator = CachingAuthenticator::new(keys, Arc::new(clock_at(at(1))), Duration::MAX);
     let authenticator = CachingAuthenticator { refresh_age: Duration::ZERO, ..authenticator };
     let answer = async { next(&mut look_ups).await.send(Ok(Some(issued()))).unwrap() };
     let key = some_key();
@@ -53,15 +53,15 @@ async fn with_an_old_answer() -> (CachingAuthenticator, mpsc::UnboundedReceiver<
 
 #[test]
 fn an_entry_is_refreshed_from_half_its_maximum_age() {
-    let (record, _look_ups) = record();
+    let (keys, _look_ups) = controlled_keys();
     let max_age = CachingAuthenticator::MAX_AGE;
-    let authenticator = CachingAuthenticator::new(record, Arc::new(MockClock::new()), max_age);
+    let authenticator = CachingAuthenticator::new(keys, Arc::new(MockClock::new()), max_age);
     assert_eq!(authenticator.refresh_age, Duration::from_secs(2));
 }
 
 #[tokio::test]
 async fn an_old_entry_is_served_while_one_refresh_runs() {
-    let (authenticator, mut look_ups) = with_an_old_answer().await;
+    let (authenticator, mut look_ups) = authenticator_with_due_entry().await;
     let authenticator = authenticator.with_metrics(&Registry::new()).unwrap();
     let mut refresh = None;
     for _ in 0..3 {
@@ -77,7 +77,7 @@ async fn an_old_entry_is_served_while_one_refresh_runs() {
 
 #[tokio::test]
 async fn a_refresh_notices_a_revoked_key() {
-    let (authenticator, mut look_ups) = with_an_old_answer().await;
+    let (authenticator, mut look_ups) = authenticator_with_due_entry().await;
     assert!(authenticator.authenticate(&some_key()).await.is_ok());
     let revoked = IssuedKey { revoked_at: Some(at(1)), ..issued() };
     next(&mut look_ups).await.send(Ok(Some(revoked))).unwrap();
@@ -91,7 +91,7 @@ async fn a_refresh_notices_a_revoked_key() {
 
 #[tokio::test]
 async fn a_failed_refresh_keeps_the_entry_and_is_retried() {
-    let (authenticator, mut look_ups) = with_an_old_answer().await;
+    let (authenticator, mut look_ups) = authenticator_with_due_entry().await;
     assert!(authenticator.authenticate(&some_key()).await.is_ok());
     let unreachable = StorageError::Unavailable(anyhow::anyhow!("unreachable"));
     next(&mut look_ups).await.send(Err(unreachable)).unwrap();
@@ -106,11 +106,11 @@ async fn a_failed_refresh_keeps_the_entry_and_is_retried() {
 
 #[tokio::test]
 async fn a_hanging_refresh_times_out() {
-    let (record, mut look_ups) = record();
+    let (keys, mut look_ups) = controlled_keys();
     let key = some_key();
     let first = async { next(&mut look_ups).await.send(Ok(Some(issued()))).unwrap() };
-    let (answer, ()) = tokio::join!(CachedKey::look_up(&*record, &key), first);
-    let refresher = Refresher::new(record, Arc::new(Cache::new(1)));
+    let (answer, ()) = tokio::join!(CachedKey::look_up(&*keys, &key), first);
+    let refresher = Refresher::new(keys, Arc::new(Cache::new(1)));
     assert!(refresher.start(&key, &answer.unwrap(), Duration::from_millis(10)));
     let mut hanging = next(&mut look_ups).await;
     with_timeout("the look-up is cancelled", hanging.closed()).await;
@@ -120,8 +120,8 @@ async fn a_hanging_refresh_times_out() {
 async fn concurrent_refreshes_are_bounded() {
     let mut keys = MockApiKeyRepository::new();
     keys.expect_find().returning(|_| Ok(Some(issued())));
-    let (record, look_ups) = record();
-    let refresher = Refresher::new(record, Arc::new(Cache::new(1)));
+    let (controlled, look_ups) = controlled_keys();
+    let refresher = Refresher::new(controlled, Arc::new(Cache::new(1)));
     for number in 0..=Refresher::MAX_TASKS {
         let answer = CachedKey::look_up(&keys, &some_key()).await.unwrap();
         let started = refresher.start(&some_key(), &answer, Duration::MAX);

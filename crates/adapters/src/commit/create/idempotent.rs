@@ -8,8 +8,10 @@ use crate::{Fault, commit::write::Attempt, connection::AnyConnection};
 use claim::Claim;
 use std::collections::{BTreeMap, HashMap};
 
-/// Stores `creates`, which are sorted by name: first the records of all keys, sorted by key, then all groups by the
-/// same statement as those without a key. This lock order avoids deadlocks, whichever key belongs to which name.
+/// Stores `creates`, which are sorted by name.
+///
+/// Inserts the records of all keys first, in the order of the keys. Then inserts all groups, with and without a key,
+/// in the order of their names. This lock order avoids deadlocks, whichever key belongs to which name.
 pub(super) fn store(
     connection: &mut AnyConnection,
     creates: &[&Create],

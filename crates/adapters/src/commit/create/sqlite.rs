@@ -33,8 +33,8 @@ pub(super) fn insert(
         .collect()
 }
 
-/// The insert of one group, identified by its type alone. Diesel would render the SQL of its own insert for each row,
-/// only to look up the prepared statement.
+/// The insert of one group. Its Rust type is the key of the prepared statement in Diesel's cache. For an insert from
+/// the query builder, Diesel would render the SQL for each row to find the statement.
 struct InsertGroup<'a> {
     uuid: UuidValue,
     name: &'a str,

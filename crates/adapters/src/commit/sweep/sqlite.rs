@@ -38,11 +38,12 @@ pub(super) fn sweep(
     Ok(end)
 }
 
-/// The keys on one side of `cursor`. Compared as a pair, they are a range of the primary key.
+/// Compares the primary key with `cursor`. The columns are compared as a pair, so SQLite scans a range of the index.
 fn keys<'a>(
-    side: &str,
+    operator: &str,
     cursor: &'a SweepCursor,
 ) -> Box<dyn BoxableExpression<idempotency_keys::table, Sqlite, SqlType = Bool> + 'a> {
-    let pair = sql::<Bool>(&format!("(caller, key) {side} (")).bind::<UuidSql, _>(UuidValue(cursor.caller));
+    let pair =
+        sql::<Bool>(&format!("(caller, key) {operator} (")).bind::<UuidSql, _>(UuidValue(cursor.caller));
     Box::new(pair.sql(", ").bind::<Text, _>(&cursor.key).sql(")"))
 }

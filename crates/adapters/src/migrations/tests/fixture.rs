@@ -88,7 +88,7 @@ impl Fixture {
         (reported.into_inner(), result)
     }
 
-    /// Does the same, with a callback for each committed migration.
+    /// Like [`Self::migrate_to`], with a callback for each committed migration.
     pub fn migrate_with_progress<S>(
         &self,
         known: &S,

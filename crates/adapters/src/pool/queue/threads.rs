@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-/// The way to make a reserved thread take its read.
+/// Tells whether a reserved thread must be woken to take its read.
 #[must_use]
 pub(super) enum Wakeup {
     /// A new thread, which looks for work itself.

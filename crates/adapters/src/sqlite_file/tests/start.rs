@@ -30,7 +30,7 @@ fn the_first_start_creates_files_and_folders_for_the_service_only() {
 #[test]
 fn sidecar_files_get_the_owner_and_mode_of_the_database() {
     let place = Place::new();
-    place.was_used();
+    place.start_and_stop();
     fs::remove_file(place.path("gochat.sqlite-lock")).unwrap();
     fs::set_permissions(place.database(), fs::Permissions::from_mode(0o660)).unwrap();
     if fs::metadata(place.database()).unwrap().uid() == 0 {
@@ -50,7 +50,7 @@ fn sidecar_files_get_the_owner_and_mode_of_the_database() {
 fn an_empty_file_without_evidence_of_groups_is_a_first_start() {
     let place = Place::new();
     fs::write(place.database(), "").unwrap();
-    place.was_used();
+    place.start_and_stop();
     assert!(fs::metadata(place.database()).unwrap().len() > 0);
 }
 
@@ -60,7 +60,7 @@ fn a_start_that_crashed_before_the_header_was_written_does_not_count() {
     let file = place.prepare().unwrap();
     let _lock = file.write_lock();
     assert_eq!(fs::metadata(place.path("gochat.sqlite-lock")).unwrap().len(), 0);
-    place.was_used();
+    place.start_and_stop();
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn a_lost_database_whose_wal_has_content_is_refused() {
         );
         assert_eq!(fs::read(place.path("gochat.sqlite-wal")).unwrap(), log, "the log is left alone");
         fs::remove_file(place.path("gochat.sqlite-wal")).unwrap();
-        place.was_used();
+        place.start_and_stop();
     }
 }
 
@@ -94,7 +94,7 @@ fn a_lost_database_whose_wal_has_content_is_refused() {
 fn a_lost_database_is_refused_until_it_is_restored_or_cleared() {
     for state in LOSSES {
         let place = Place::new();
-        place.was_used();
+        place.start_and_stop();
         let backup = fs::read(place.database()).unwrap();
         lose(&place, state);
         let database = place.database();
@@ -109,9 +109,9 @@ fn a_lost_database_is_refused_until_it_is_restored_or_cleared() {
             );
         }
         fs::write(place.database(), backup).unwrap();
-        place.was_used();
+        place.start_and_stop();
         place.clear();
-        place.was_used();
+        place.start_and_stop();
     }
 }
 
@@ -140,7 +140,7 @@ fn a_copy_at_another_path_starts_and_gets_its_own_marker() {
 #[test]
 fn a_file_that_was_read_only_at_start_can_be_written_once_it_is_writable() {
     let place = Place::new();
-    place.was_used();
+    place.start_and_stop();
     let set_mode = |mode| fs::set_permissions(place.database(), fs::Permissions::from_mode(mode)).unwrap();
     set_mode(0o440);
     let file = place.prepare().unwrap();

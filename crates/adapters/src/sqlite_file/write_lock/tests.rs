@@ -65,9 +65,9 @@ fn a_busy_writer_gives_way_to_a_waiting_one() {
 fn a_killed_process_releases_the_lock() {
     let (folder, file) = database();
     let mut lock = file.write_lock();
-    let room = folder.path().join("gochat.sqlite-lock");
+    let lock_file = folder.path().join("gochat.sqlite-lock");
     let mut other = Command::new("flock")
-        .args(["--no-fork".as_ref(), room.as_os_str(), "cat".as_ref()])
+        .args(["--no-fork".as_ref(), lock_file.as_os_str(), "cat".as_ref()])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

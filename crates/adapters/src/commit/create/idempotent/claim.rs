@@ -11,7 +11,7 @@ pub(super) struct Claim<'a> {
     pub(super) group: &'a NewGroup,
     pub(super) fingerprint: Fingerprint,
     pub(super) outcome: Option<Outcome>,
-    /// True if this claim's record is stored, and must be completed or deleted.
+    /// True if this claim has inserted its record, which must then be completed with the group's id, or deleted.
     pub(super) is_recorded: bool,
 }
 
@@ -41,7 +41,7 @@ impl<'a> Claim<'a> {
         }
     }
 
-    /// The outcome of a create with this claim's key: the claim's own, or that of a concurrent duplicate in the same
+    /// The outcome of a create with this claim's key. The create is either the claim's own or a duplicate in the same
     /// batch.
     pub(super) fn outcome_for(&self, group: &NewGroup) -> Option<Outcome> {
         let is_duplicate = group.uuid != self.group.uuid;

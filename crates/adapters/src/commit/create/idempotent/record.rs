@@ -92,7 +92,7 @@ fn resolve(connection: &mut AnyConnection, claim: &mut Claim<'_>, row: Row) -> R
             AnyConnection::Postgres(connection) => postgres::replace_legacy(connection, claim)?,
         };
         if replaced != 1 {
-            // Another instance was faster. A retry of the claim finds that record.
+            // Another instance has replaced the legacy record. A retry of the claim finds the new one.
             return Err(Fault::Unnamed("an idempotency key was used meanwhile".to_owned()));
         }
         claim.is_recorded = true;
@@ -101,8 +101,8 @@ fn resolve(connection: &mut AnyConnection, claim: &mut Claim<'_>, row: Row) -> R
     Ok(())
 }
 
-/// Loads the group of a legacy record, which has only the UUID, for comparison with its current state. If the group
-/// was deleted, the key is free.
+/// Completes a legacy record, which has only the group's UUID, from the group's current state. Returns `None` if the
+/// group was deleted: the key is then free.
 fn legacy_record(
     connection: &mut AnyConnection,
     uuid: uuid::Uuid,

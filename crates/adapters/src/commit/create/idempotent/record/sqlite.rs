@@ -14,11 +14,11 @@ pub(super) fn claim(connection: &mut SqliteConnection, claims: &[&mut Claim<'_>]
     claims
         .iter()
         .map(|claim| {
-            let (by, called) = primary_key(claim);
+            let (caller_id, key_text) = primary_key(claim);
             diesel::insert_into(idempotency_keys::table)
                 .values((
-                    caller.eq(by),
-                    key.eq(called),
+                    caller.eq(caller_id),
+                    key.eq(key_text),
                     fingerprint.eq(claim.fingerprint.0.as_slice()),
                     group_uuid.eq(UuidValue(claim.group.uuid)),
                     created_at.eq(TimestampValue(claim.group.created_at)),
