@@ -39,7 +39,7 @@ impl WriterMetrics {
             )?,
             failed_batches: IntCounter::new(
                 "gochat_group_batches_failed_total",
-                "Batches that failed as a whole; their lanes were then committed separately, or answered 503.",
+                "Batches that failed as a whole; their writes were then committed lane by lane, or answered 503.",
             )?,
             resent_batches: IntCounter::new(
                 "gochat_group_batches_resent_total",
