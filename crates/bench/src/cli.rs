@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(name = "gochat-bench")]
 pub struct Cli {
-    /// Shorter runs, of the comparison of systems and the start only; writes no file.
+    /// Run only the scenarios `systems` and `start`, with shorter loads. Writes no file.
     #[arg(long)]
     pub quick: bool,
 

@@ -7,7 +7,7 @@
 use crate::{server::Deployment, system::System};
 use gochat_test_support::{Backend, Cluster, PlainSql};
 
-/// The number of groups of a large installation: ten million.
+/// Number of groups of a large installation.
 pub const MANY: u32 = 10_000_000;
 
 const SQLITE: &str = include_str!("prefill/sqlite.sql");
@@ -23,8 +23,8 @@ pub fn deployment(system: System, cluster: &Cluster, count: u32) -> anyhow::Resu
         Backend::Sqlite => sql.execute(&SQLITE.replace(":count", &count))?,
         Backend::Postgres => {
             sql.execute(&POSTGRES.replace(":count", &count))?;
-            // PostgreSQL would do this by itself within minutes. Otherwise the first loads would share the disk with it, and each read of a
-            // table page would mark its rows as committed, and so write the page.
+            // PostgreSQL does both by itself within minutes. Done now, they do not share the disk with the first loads. Also, the first read
+            // of a table page would otherwise mark its rows as committed, and so write the page.
             sql.execute("VACUUM (ANALYZE) groups")?;
             sql.execute("CHECKPOINT")?;
         }

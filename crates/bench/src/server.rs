@@ -154,7 +154,7 @@ impl Server<'_> {
 impl Drop for Server<'_> {
     fn drop(&mut self) {
         if let Err(error) = self.child.kill().and_then(|()| self.child.wait()) {
-            eprintln!("a server goes on: {error}");
+            eprintln!("a server cannot be killed: {error}");
         }
     }
 }

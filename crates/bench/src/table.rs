@@ -19,7 +19,7 @@ pub fn render(header: &[&str], rows: &[Vec<String>]) -> String {
     [&header, &rule].into_iter().chain(rows).map(|row| line(row)).collect::<Vec<_>>().concat()
 }
 
-/// The headers of [`cells`].
+/// The column headers of [`cells`].
 pub const HEADERS: [&str; 7] =
     ["a second", "p50 ms", "p99 ms", "p99.9 ms", "CPU cores", "peak MiB", "errors"];
 

@@ -64,6 +64,6 @@ fn send(line: &str) {
     let Some(input) = INPUT.get() else { return };
     let written = input.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
     if let Err(error) = written {
-        eprintln!("nobody cleans up: {error}");
+        eprintln!("processes may stay behind, as the cleanup script has ended: {error}");
     }
 }

@@ -14,7 +14,7 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// Parameters of libpq that bound each wait of plain SQL: to connect in seconds, the others in milliseconds.
+/// Parameters of libpq that limit each wait of plain SQL. `connect_timeout` is in seconds, the others are in milliseconds.
 const WAITS: &str = "connect_timeout=30&tcp_user_timeout=30000&options=-c%20statement_timeout%3D60000%20-c%20lock_timeout%3D60000";
 
 /// A database with its folder and API key.

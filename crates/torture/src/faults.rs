@@ -68,8 +68,8 @@ pub trait Fault: Sync {
 const POSTGRES: &[Backend] = &[Backend::Postgres];
 const SQLITE: &[Backend] = &[Backend::Sqlite];
 
-/// Injects a fault into one server under load, with so many rounds in the long and in the short form. Each round injects it after a
-/// random number of creates. Afterwards the server, or the one that replaced it, must serve again.
+/// Injects a fault into one server under load, in `long` rounds in the long form and `short` rounds in the short form. Each round
+/// injects it after a random number of creates. Afterwards the server, or the one that replaced it, must serve again.
 fn rounds(
     trial: &mut Trial,
     deployment: &Deployment,
@@ -80,9 +80,9 @@ fn rounds(
     while trial.next_round(long, short) {
         let [before, after] = [trial.rng.u64(1..150), trial.rng.u64(1..50)];
         trial.under_load(deployment, &[server.port], |load, trial| {
-            load.more_created(before)?;
+            load.wait_for_creates(before)?;
             inject(load, trial, &mut server)?;
-            load.more_created(after)
+            load.wait_for_creates(after)
         })?;
         trial.check(deployment)?;
     }

@@ -12,12 +12,12 @@ use std::{
 /// Maximum of the p99 under attack, as a multiple of the p99 without one.
 const MAX_P99_RATIO: u32 = 3;
 
-/// A p99 that is always allowed, in milliseconds, in the long and in the short form (which runs beside other work): a lower limit
-/// would measure the scheduler.
+/// A p99 that is always allowed, in milliseconds, in the long and in the short form. The short form runs beside other work, where a
+/// lower limit would measure the scheduler.
 const MIN_P99_LIMIT: [u64; 2] = [150, 500];
 
-/// Number of windows under attack in the long and in the short form; each follows a window without. Their medians are compared, so
-/// that a moment of other load on the machine does not count.
+/// Number of windows under attack in the long and in the short form. Before each there is a window without an attack. The medians of
+/// both kinds are compared, so that a moment of other load on the machine does not count.
 const WINDOWS: [usize; 2] = [3, 1];
 
 /// Duration of a window without an attack, and of one under attack.
@@ -116,7 +116,7 @@ pub fn attack<T: Send>(
     let windows = trial.by_form(WINDOWS[0], WINDOWS[1]);
     let memory = server.start_memory_measurement()?;
     let (baseline, under_attack, results) = trial.under_load(deployment, &[server.port], |load, _| {
-        load.more_created(20)?;
+        load.wait_for_creates(20)?;
         let (mut baseline, mut under_attack, mut results) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..windows {
             baseline.push(measure(load, BASELINE_WINDOW));
@@ -128,7 +128,7 @@ pub fn attack<T: Send>(
                 results.extend(threads.into_iter().filter_map(|thread| thread.join().ok()));
             });
         }
-        load.more_created(20)?;
+        load.wait_for_creates(20)?;
         Ok((median(baseline), median(under_attack), results))
     })?;
     let floor = Duration::from_millis(trial.by_form(MIN_P99_LIMIT[0], MIN_P99_LIMIT[1]));
@@ -146,15 +146,16 @@ pub fn attack<T: Send>(
     Ok(results)
 }
 
-/// The p99 of the latencies within a time span; the whole span, if nothing was answered.
+/// The p99 of the latencies within this time, or the time itself if nothing was answered.
 fn measure(load: &Load, time: Duration) -> Duration {
-    load.latencies();
+    // Discards earlier latencies.
+    load.take_latencies();
     pause(time);
-    let latencies = load.latencies();
+    let latencies = load.take_latencies();
     latencies.get(latencies.len() * 99 / 100).copied().unwrap_or(time)
 }
 
-/// The median; the greater of two values.
+/// The median; for two values the greater one.
 fn median(mut times: Vec<Duration>) -> Duration {
     times.sort();
     times.get(times.len() / 2).copied().unwrap_or_default()
@@ -175,7 +176,7 @@ pub fn wait_for_disconnects(mut streams: Vec<TcpStream>, trickle: Option<u8>, li
                 Some(_) => {
                     stream.read(&mut [0; 4096]).map_or_else(|error| is_disconnect(&error), |read| read == 0)
                 }
-                // The unread replies are not read; a failed write shows the end.
+                // Replies must stay unread here, so only a failed write shows that the connection is closed.
                 None => stream.write(b"G").is_err_and(|error| is_disconnect(&error)),
             };
             !is_ended && !sent.is_err_and(|error| is_disconnect(&error))

@@ -71,7 +71,7 @@ impl Ledger {
         self.entries.append(&mut other.entries);
     }
 
-    /// Compares the ledger with the rows of the database. Returns nothing if the rows are allowed.
+    /// Compares the ledger with the rows of the database. The result is empty if the rows are allowed.
     pub fn check(&self, rows: &[Group]) -> Vec<Difference> {
         let mut differences = duplicates(rows);
         let by_name: HashMap<&str, &Group> = rows.iter().map(|row| (&*row.name, row)).collect();

@@ -80,16 +80,16 @@ impl Load {
     }
 
     /// Waits until this many more groups were created.
-    pub fn more_created(&self, count: u64) -> anyhow::Result<()> {
+    pub fn wait_for_creates(&self, count: u64) -> anyhow::Result<()> {
         more(&self.created, count, "groups are created")
     }
 
     /// Waits until this many more requests were answered 503.
-    pub fn more_unavailable(&self, count: u64) -> anyhow::Result<()> {
+    pub fn wait_for_503s(&self, count: u64) -> anyhow::Result<()> {
         more(&self.unavailable, count, "requests are answered 503")
     }
 
-    /// From now on no create may be acknowledged (`true`), or creates may be acknowledged again (`false`).
+    /// Begins (`true`) or ends (`false`) a time in which a create that is acknowledged is a failure.
     pub fn expect_nothing_stored(&self, expected: bool) {
         *self.nothing_stored.lock().unwrap_or_else(PoisonError::into_inner) = expected.then(Instant::now);
     }
@@ -98,7 +98,7 @@ impl Load {
         *self.nothing_stored.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on these statuses are inconclusive and tolerated, like 503.
+    /// Tolerates these statuses from now on; like 503, they leave open whether the group is stored.
     pub fn tolerate(&self, statuses: &[u16]) {
         *self.tolerated.lock().unwrap_or_else(PoisonError::into_inner) = (statuses.to_vec(), None);
     }
@@ -108,7 +108,7 @@ impl Load {
         self.tolerated.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(Instant::now() + GRACE);
     }
 
-    /// From now on only failures that pass the filter count.
+    /// Ignores, from now on, failures that do not pass the filter.
     pub fn report_only(&self, counts: fn(&str) -> bool) {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = counts;
     }
@@ -126,13 +126,13 @@ impl Load {
         status == 503 || statuses.contains(&status) && end.is_none_or(|end| Instant::now() < end)
     }
 
-    /// The service is not healthy when the load ends, so retries are not repeated until they are answered.
+    /// Lets clients end without an answer to their last request, because the service will not be healthy when the load ends.
     pub fn skip_settling(&self) {
         self.must_settle.store(false, Ordering::Relaxed);
     }
 
     /// Takes the latencies of the requests answered since the last call, sorted.
-    pub fn latencies(&self) -> Vec<Duration> {
+    pub fn take_latencies(&self) -> Vec<Duration> {
         let mut latencies =
             std::mem::take(&mut *self.latencies.lock().unwrap_or_else(PoisonError::into_inner));
         latencies.sort();
@@ -146,8 +146,8 @@ fn more(counter: &AtomicU64, count: u64, what: &str) -> anyhow::Result<()> {
     wait_for(what, || Ok((counter.load(Ordering::Relaxed) >= wanted).then_some(())))
 }
 
-/// Runs `work` while the clients of the plan send requests. Afterwards each client repeats its open request until it is answered, and
-/// ends.
+/// Runs `work` while the clients of the plan send requests. Afterwards each client repeats its open request until it is answered,
+/// and then ends.
 pub fn run<T>(plan: &Plan, work: impl FnOnce(&Load) -> anyhow::Result<T>) -> (anyhow::Result<T>, Outcome) {
     let load = Load::new(Arc::clone(&plan.progress));
     thread::scope(|scope| {

@@ -22,7 +22,7 @@ const HEAD: &str = "\
 pub struct Page {
     before: String,
     after: String,
-    /// The rows that the run does not replace, by the names of their trials. `None` if the run includes all trials.
+    /// Existing rows by the names of their trials; the run keeps those that it does not replace. `None` if the run includes all.
     kept: Option<BTreeMap<String, String>>,
 }
 
@@ -46,10 +46,10 @@ impl Page {
         let name = |row: &str| row.strip_prefix("| `")?.split_once('`').map(|(name, _)| name.to_owned());
         let kept: BTreeMap<_, _> =
             figures.lines().filter_map(|row| Some((name(row)?, row.to_owned()))).collect();
-        let run = run(report);
+        let origin = origin(report);
         ensure!(
-            kept.is_empty() || figures.starts_with(&format!("{run},")),
-            "the other rows are not of this run ({run}): give the seed and the form of the line above them, or remove them"
+            kept.is_empty() || figures.starts_with(&format!("{origin},")),
+            "the other rows are not of this run ({origin}): give the seed and the form of the line above them, or remove them"
         );
         Ok(Self { before, after, kept: Some(kept) })
     }
@@ -71,12 +71,12 @@ impl Page {
             fault.backends().iter().map(move |backend| format!("{backend}::{}", fault.name()))
         });
         let rows: String = order.filter_map(|name| rows.remove(&name)).map(|row| row + "\n").collect();
-        format!("{}{BEGIN}{}, {how}\n\n{HEAD}{rows}{END}{}", self.before, run(report), self.after)
+        format!("{}{BEGIN}{}, {how}\n\n{HEAD}{rows}{END}{}", self.before, origin(report), self.after)
     }
 }
 
-/// The properties that all rows of a table must share.
-fn run(report: &Report) -> String {
+/// The properties that all rows of a table must share: version, form and seed.
+fn origin(report: &Report) -> String {
     let form = if report.is_short { "short" } else { "long" };
     format!("gochat {}, the {form} form, seed {}", env!("CARGO_PKG_VERSION"), report.seed)
 }

@@ -60,12 +60,13 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         if let Err(error) = self.kill() {
-            eprintln!("process {} goes on: {error:#}", self.id());
+            eprintln!("process {} cannot be killed: {error:#}", self.id());
         }
     }
 }
 
-/// Runs a command without input, and returns its output. An error contains its standard error, or says that it did not end.
+/// Runs a command without input, and returns its output. An error contains the command's standard error, or says that
+/// the command did not end.
 pub fn run(command: &mut Command) -> anyhow::Result<Output> {
     let [mut out, mut err] = [tempfile::tempfile()?, tempfile::tempfile()?];
     command.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(err.try_clone()?);

@@ -20,7 +20,7 @@ pub struct Progress {
 }
 
 thread_local! {
-    /// The trial that this thread runs.
+    /// Progress of the trial that this thread runs.
     static CURRENT: RefCell<Option<Arc<Progress>>> = const { RefCell::new(None) };
 }
 
@@ -75,7 +75,7 @@ impl Progress {
         }
     }
 
-    /// Makes it the trial of this thread.
+    /// Makes this the progress of the trial that the current thread runs.
     pub fn attach(self: &Arc<Self>) {
         CURRENT.set(Some(Arc::clone(self)));
     }

@@ -35,10 +35,7 @@ impl Requirement {
             Self::Namespace => Namespace::new().map(drop),
             Self::SmallDisk => SmallDisk::new(1).map(drop),
             Self::OtherUser => {
-                ensure!(
-                    rustix::process::geteuid().is_root(),
-                    "it takes root's rights to become another user"
-                );
+                ensure!(rustix::process::geteuid().is_root(), "only root can become another user");
                 process::run(Command::new("setpriv").args(OTHER_USER).arg("true"))
                     .context("there is no user nobody, or no setpriv")?;
                 let folder = env::temp_dir();
@@ -55,7 +52,7 @@ impl Requirement {
         }
     }
 
-    /// Returns whether the environment says that it must be met; then it is a failure if it is not.
+    /// Returns whether an environment variable makes an unmet requirement a failure.
     pub fn is_required(self) -> bool {
         let is_set = |name| std::env::var(name).is_ok_and(|value| value == "1");
         let of_postgres = matches!(self, Self::Postgres | Self::PgBouncer | Self::German);

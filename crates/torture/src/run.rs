@@ -46,29 +46,29 @@ pub fn run(cli: &Cli) -> anyhow::Result<bool> {
     let kinds = schedule::choose(&cli.only)?;
     let seed = cli.seed.unwrap_or_else(|| RandomState::new().hash_one(()) % 1_000_000_000);
     let mut report = Report::new(seed, cli.short);
-    // Before hours are spent.
+    // Read before the run, so that a page that cannot be updated fails at once.
     let page = cli.write.then(|| Page::read(&report, !cli.only.is_empty())).transpose()?;
     let program = match &cli.program {
         Some(program) => program.canonicalize().with_context(|| program.display().to_string())?,
         None => env::current_exe()?.with_file_name("gochat"),
     };
     ensure!(program.is_file(), "{} is missing: cargo build --release --package gochat", program.display());
-    allow_descriptors();
+    raise_descriptor_limit();
     let context = Arc::new(RunContext::new(program, cli.short)?);
     cleanup::start(context.base.path())?;
     let form = if cli.short { "the short form" } else { "the long form" };
     println(&format!("seed {seed}, {form}; again by --seed {seed}"))?;
 
     let in_long_form: Vec<_> = kinds.iter().flatten().copied().collect();
-    let (chosen, elsewhere) =
+    let (chosen, on_other_database) =
         if cli.short { schedule::short_form(kinds, seed) } else { (in_long_form, Vec::new()) };
     let end = cli.short.then(|| started_at + SHORT.saturating_sub(RESERVE));
     for (number, spec) in chosen.iter().enumerate() {
-        let line = one(*spec, seed, &context, end, chosen.len() - number);
+        let line = run_trial(*spec, seed, &context, end, chosen.len() - number);
         println(&line.to_string())?;
         report.lines.push(line);
     }
-    for spec in elsewhere {
+    for spec in on_other_database {
         let mut line = TrialReport::new(spec.name(), spec.fault.about());
         line.skipped = Some("on the other database with this seed".to_owned());
         report.lines.push(line);
@@ -85,13 +85,13 @@ fn println(line: &str) -> anyhow::Result<()> {
     Ok(writeln!(stdout().lock(), "{line}")?)
 }
 
-/// Runs one of the `left` remaining trials, if its requirements are met and there is time.
-fn one(
+/// Runs a trial, if its requirements are met and there is time. `remaining` trials share the time that is left.
+fn run_trial(
     spec: TrialSpec,
     seed: u64,
     context: &Arc<RunContext>,
     end: Option<Instant>,
-    left: usize,
+    remaining: usize,
 ) -> TrialReport {
     let mut line = TrialReport::new(spec.name(), spec.fault.about());
     let database = (spec.backend == Backend::Postgres).then_some(Requirement::Postgres);
@@ -114,7 +114,7 @@ fn one(
                 line.skipped = Some("no time was left".to_owned());
                 return line;
             }
-            Limits::short_form(now, rest / u32::try_from(left).unwrap_or(u32::MAX), end, round)
+            Limits::short_form(now, rest / u32::try_from(remaining).unwrap_or(u32::MAX), end, round)
         }
     };
     supervise::run(spec, seed, context, limits, &mut line);
@@ -122,13 +122,13 @@ fn one(
 }
 
 /// Raises the limit of open files to the number that the faults need, if that is allowed.
-fn allow_descriptors() {
+fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
     let wanted = DESCRIPTORS.min(limit.maximum.unwrap_or(DESCRIPTORS));
     if limit.current.is_some_and(|current| current < wanted)
         && let Err(error) =
             setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: limit.maximum })
     {
-        eprintln!("no more descriptors: {error}");
+        eprintln!("the limit of open files cannot be raised: {error}");
     }
 }

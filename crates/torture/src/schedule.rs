@@ -19,12 +19,12 @@ impl TrialSpec {
         format!("{}::{}", self.backend, self.fault.name())
     }
 
-    fn is(&self, name: &str) -> bool {
+    fn has_name(&self, name: &str) -> bool {
         [self.fault.name(), &*self.name(), &*self.backend.to_string()].contains(&name)
     }
 
-    fn begins(&self, name: &str) -> bool {
-        self.fault.name().starts_with(name) || self.name().starts_with(name)
+    fn has_prefix(&self, prefix: &str) -> bool {
+        self.fault.name().starts_with(prefix) || self.name().starts_with(prefix)
     }
 }
 
@@ -41,13 +41,13 @@ pub fn choose(only: &[String]) -> anyhow::Result<Vec<Vec<TrialSpec>>> {
     if only.is_empty() {
         return Ok(kinds.into());
     }
-    let is_exact = |name: &str| kinds.iter().flatten().any(|spec| spec.is(name));
+    let is_exact = |name: &str| kinds.iter().flatten().any(|spec| spec.has_name(name));
     for name in only {
-        let is_known = is_exact(name) || kinds.iter().flatten().any(|spec| spec.begins(name));
+        let is_known = is_exact(name) || kinds.iter().flatten().any(|spec| spec.has_prefix(name));
         ensure!(is_known && !name.is_empty(), "there is no fault {name}; --list names them");
     }
     let is_chosen = |spec: &TrialSpec| {
-        only.iter().any(|name| if is_exact(name) { spec.is(name) } else { spec.begins(name) })
+        only.iter().any(|name| if is_exact(name) { spec.has_name(name) } else { spec.has_prefix(name) })
     };
     Ok(kinds.iter().map(|kind| kind.iter().copied().filter(&is_chosen).collect()).collect())
 }
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_chosen_by_name_by_database_and_by_beginning() {
+    fn faults_are_chosen_by_name_by_database_and_by_prefix() {
         assert_eq!(names(&["kill"]), ["sqlite::kill", "postgres::kill"]);
         assert_eq!(names(&["sqlite::kill", "lock"]), ["sqlite::kill", "sqlite::lock"]);
         assert_eq!(names(&["file-d"]), ["sqlite::file-deleted"]);

@@ -155,17 +155,17 @@ impl Server {
     }
 
     /// Starts to measure its resident memory, for [`Server::memory_growth`].
-    pub fn start_memory_measurement(&self) -> anyhow::Result<Memory> {
+    pub fn start_memory_measurement(&self) -> anyhow::Result<MemoryBaseline> {
         let before = self.proc_status()?.vmrss.context("no figure of memory")? / 1024;
-        // If the kernel does not allow this, the peak is that since the start, which is not smaller.
+        // Resets the peak. If the kernel does not allow that, the peak since the start counts, which is not smaller.
         let _kept = fs::write(format!("/proc/{}/clear_refs", self.pid()), "5");
-        Ok(Memory { before })
+        Ok(MemoryBaseline { before })
     }
 
     /// Growth of its resident memory from [`Server::start_memory_measurement`] to the peak, in MiB.
-    pub fn memory_growth(&self, memory: Memory) -> anyhow::Result<u64> {
+    pub fn memory_growth(&self, baseline: MemoryBaseline) -> anyhow::Result<u64> {
         let peak = self.proc_status()?.vmhwm.context("no figure of memory")? / 1024;
-        Ok(peak.saturating_sub(memory.before))
+        Ok(peak.saturating_sub(baseline.before))
     }
 
     /// The last lines of its log.
@@ -178,7 +178,7 @@ impl Server {
 
 /// The resident memory of a server at the start of a measurement, in MiB.
 #[derive(Debug, Clone, Copy)]
-pub struct Memory {
+pub struct MemoryBaseline {
     before: u64,
 }
 

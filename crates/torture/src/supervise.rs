@@ -25,9 +25,9 @@ pub struct Limits {
     pub until: Option<Instant>,
     /// The end of the time for all trials.
     end: Option<Instant>,
-    /// Time after which it is a failure if the trial still runs.
+    /// Time at which a trial that still runs has failed.
     latest: Instant,
-    /// Time without progress after which it is a failure.
+    /// Longest time without progress; a trial that exceeds it has failed.
     idle_limit: Duration,
 }
 
@@ -46,8 +46,8 @@ impl Limits {
     }
 
     /// A reason to end the running trial now, if there is one.
-    fn abort(&self, now: Instant, idle_limit: Duration) -> Option<Abort> {
-        if idle_limit >= self.idle_limit {
+    fn abort(&self, now: Instant, idle_time: Duration) -> Option<Abort> {
+        if idle_time >= self.idle_limit {
             Some(Abort::Hung)
         } else if now >= self.latest {
             Some(Abort::Overran)
@@ -99,7 +99,7 @@ pub fn run(spec: TrialSpec, seed: u64, context: &Arc<RunContext>, limits: Limits
             }
             line.fill(trial);
         }
-        Err(Abort::TimeUp) => line.skipped = Some(format!("the clock ended it; {waited}")),
+        Err(Abort::TimeUp) => line.skipped = Some(format!("the time limit ended it; {waited}")),
         Err(Abort::Overran) => {
             progress.record_failure(format!("it runs far longer than its share of the time; {waited}"));
         }
@@ -185,6 +185,6 @@ mod tests {
     fn failures_of_a_trial_that_runs_out_of_time_count() {
         let (_, wrong, skipped) = outcome(|limits| limits.end = Some(Instant::now()));
         assert_eq!(wrong, ["a difference"]);
-        assert_eq!(skipped.unwrap(), "the clock ended it; it waited 0 s for: the end of days");
+        assert_eq!(skipped.unwrap(), "the time limit ended it; it waited 0 s for: the end of days");
     }
 }

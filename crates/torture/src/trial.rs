@@ -151,16 +151,16 @@ impl Trial {
         Ok(())
     }
 
-    /// Runs both checks, and resets the ledger: the database is no longer used.
+    /// Runs both checks, and resets the ledger, because the database is no longer used.
     pub fn finish(&mut self, deployment: &Deployment) -> anyhow::Result<()> {
         self.check(deployment)?;
         self.check_logs(deployment)?;
-        self.forget();
+        self.reset_ledger();
         Ok(())
     }
 
     /// Begins a new ledger, for a new database.
-    pub fn forget(&mut self) {
+    pub fn reset_ledger(&mut self) {
         self.ledger = Ledger::default();
     }
 
@@ -169,9 +169,9 @@ impl Trial {
         LedgerSnapshot(self.ledger.len())
     }
 
-    /// Restores the ledger of a snapshot, as the database is restored from a backup of that time.
-    pub fn roll_back_to(&mut self, moment: LedgerSnapshot) {
-        self.ledger.truncate(moment.0);
+    /// Restores the ledger to a snapshot, because the database was restored from a backup of that time.
+    pub fn roll_back_to(&mut self, snapshot: LedgerSnapshot) {
+        self.ledger.truncate(snapshot.0);
     }
 
     /// Records a failure if the condition does not hold.

@@ -1,4 +1,4 @@
--- POST /v1/group, each request with a name of its own.
+-- POST /v1/group; the names of all requests differ.
 --
 -- Arguments: the API key, a number that no other run has, "ordered" or "scattered" names, and whether to count the
 -- statuses of the replies.

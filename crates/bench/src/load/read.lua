@@ -14,13 +14,13 @@ function targets.id()
    return "/" .. math.random(stored)
 end
 
--- The product is below 2^53, so it is exact.
+-- The multiplication stays below 2^53, so it is exact.
 function targets.name()
    local n = math.random(stored)
    return string.format("?name=group_%08x%08x", n * 626627285 % 4294967296, n)
 end
 
--- A full page. The API has no id 0.
+-- A full page. `after` is at least 1, because there is no id 0.
 function targets.page()
    return "?limit=100&after=" .. math.random(stored - 100)
 end

@@ -55,7 +55,7 @@ pub struct Reads {
 }
 
 impl Reads {
-    /// Runs the load on a server. Each reply other than 200 is an error of the service, so it counts as one.
+    /// Runs the load on a server. All groups exist, so a reply of 400 and above is an error of the service.
     pub fn run(self, server: &Server<'_>) -> anyhow::Result<Sample> {
         let arguments = [self.kind.as_str(), &self.stored.to_string()];
         wrk(server, self.clients, self.time, SCRIPT, arguments)

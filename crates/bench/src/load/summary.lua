@@ -1,5 +1,5 @@
--- Precedes each script. It numbers the threads, and prints their totals as one line of JSON. Statuses that a script does not
--- count are 0.
+-- Precedes each script. It numbers the threads, and prints their totals as one line of JSON. If a script does
+-- not count statuses, their numbers are 0.
 
 local threads = {}
 

@@ -12,7 +12,7 @@ use anyhow::anyhow;
 use gochat_test_support::Cluster;
 use std::{thread, time::Duration};
 
-/// Few groups, which fit into any cache.
+/// Number of groups that fit into any cache.
 const FEW: u32 = 10_000;
 
 /// Numbers of clients that read, and of clients that create at the same time.
@@ -33,7 +33,7 @@ pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
         };
         let mut errors = 0.0;
         for kind in ReadKind::ALL {
-            let [of_few, of_many] = alone(plan, kind, &few, &many)?;
+            let [of_few, of_many] = reads_alone(plan, kind, &few, &many)?;
             let request = kind.request();
             rows.push(row(READERS, request, "10,000", &of_few));
             rows.push(row(READERS, request, "10 million", &of_many));
@@ -41,7 +41,7 @@ pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
             goals.push(Goal::at_least(what, of_many.throughput / of_few.throughput, 0.8, "×"));
             errors += of_few.errors + of_many.errors;
         }
-        let [reads, creates] = beside_creates(plan, &many)?;
+        let [reads, creates] = reads_beside_creates(plan, &many)?;
         let request = ReadKind::Id.request();
         rows.push(row(READERS, &format!("{request}, creates beside"), "10 million", &reads));
         rows.push(row(WRITERS, "`POST /v1/group`, those creates", "10 million", &creates));
@@ -54,7 +54,12 @@ pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
 }
 
 /// Reads without creates, on the two databases alternately.
-fn alone(plan: Plan, kind: ReadKind, few: &Deployment, many: &Deployment) -> anyhow::Result<[Sample; 2]> {
+fn reads_alone(
+    plan: Plan,
+    kind: ReadKind,
+    few: &Deployment,
+    many: &Deployment,
+) -> anyhow::Result<[Sample; 2]> {
     let (mut of_few, mut of_many) = (Vec::new(), Vec::new());
     for _ in 0..plan.rounds {
         of_few.push(reads(kind, FEW).run(&few.start()?)?);
@@ -63,18 +68,18 @@ fn alone(plan: Plan, kind: ReadKind, few: &Deployment, many: &Deployment) -> any
     Ok([of_few, of_many].map(|samples| Sample::median(&samples)))
 }
 
-/// Reads by id, and creates at the same time. The processor time of each sample is that of both.
-fn beside_creates(plan: Plan, deployment: &Deployment) -> anyhow::Result<[Sample; 2]> {
+/// Reads by id, and creates at the same time. Each sample has the processor time of both loads.
+fn reads_beside_creates(plan: Plan, deployment: &Deployment) -> anyhow::Result<[Sample; 2]> {
     let (mut of_reads, mut of_creates) = (Vec::new(), Vec::new());
     for _ in 0..plan.rounds {
-        let (read, created) = at_once(&deployment.start()?)?;
+        let (read, created) = read_and_create(&deployment.start()?)?;
         of_reads.push(read);
         of_creates.push(created);
     }
     Ok([of_reads, of_creates].map(|samples| Sample::median(&samples)))
 }
 
-fn at_once(server: &Server<'_>) -> anyhow::Result<(Sample, Sample)> {
+fn read_and_create(server: &Server<'_>) -> anyhow::Result<(Sample, Sample)> {
     thread::scope(|scope| {
         let writers = scope.spawn(|| Load::new(WRITERS, TIME).run(server));
         let read = reads(ReadKind::Id, prefill::MANY).run(server)?;

@@ -51,9 +51,9 @@ fn render(medians: &Medians) -> String {
     table::render(&[&["clients", "system"], &table::HEADERS[..]].concat(), &rows)
 }
 
-fn goals([one, many, _]: &Medians) -> Vec<Goal> {
-    let [memory, sqlite, textbook_sqlite, postgres, textbook_postgres, pgbench] = many;
-    let [_, sqlite_1, textbook_sqlite_1, postgres_1, textbook_postgres_1, _] = one;
+fn goals([at_1, at_64, _]: &Medians) -> Vec<Goal> {
+    let [memory, sqlite, textbook_sqlite, postgres, textbook_postgres, pgbench] = at_64;
+    let [_, sqlite_1, textbook_sqlite_1, postgres_1, textbook_postgres_1, _] = at_1;
     let ratio = |what, one: &Sample, other: &Sample, goal| {
         Goal::at_least(
             format!("{what}, 64 clients, throughput"),

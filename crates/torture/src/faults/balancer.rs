@@ -42,7 +42,7 @@ impl Fault for Balancer {
         trial.under_load(&deployment, &[proxy.port()], |load, trial| {
             // HAProxy's own replies if a server is lost before it answers, and if no server is available.
             load.tolerate(&[502, 504]);
-            load.more_created(20)?;
+            load.wait_for_creates(20)?;
             while trial.next_round(60, 8) {
                 let number = trial.rng.usize(..SERVERS);
                 servers[number].kill()?;
@@ -50,7 +50,7 @@ impl Fault for Balancer {
                 servers[number] = deployment.launch().spawn(ports[number])?.wait_until_live()?;
                 pause(Duration::from_millis(500));
             }
-            load.more_created(20)
+            load.wait_for_creates(20)
         })?;
         for server in &mut servers {
             server.terminate()?;

@@ -5,7 +5,7 @@ use crate::{
     client,
     client::request,
     hostile, process,
-    server::{Memory, Server},
+    server::{MemoryBaseline, Server},
     trial::Trial,
 };
 use std::{
@@ -60,7 +60,7 @@ impl Fault for Gigabyte {
                         .collect();
                     senders.into_iter().filter_map(|sender| sender.join().ok()).collect::<Vec<_>>()
                 });
-                load.more_created(20)?;
+                load.wait_for_creates(20)?;
                 Ok(replies)
             })?;
             for (status, mebibytes, took) in replies {
@@ -68,7 +68,7 @@ impl Fault for Gigabyte {
                     format!("a body of 1 GiB: {status:?}, {mebibytes} MiB sent in {took:?}")
                 });
             }
-            bounded(trial, &server, memory)?;
+            check_memory(trial, &server, memory)?;
         }
         server.terminate()?;
         trial.finish(&deployment)
@@ -106,17 +106,17 @@ impl Fault for GzipBomb {
                     let status = reply.as_ref().map(|reply| reply.status).ok();
                     trial.expect(status == Some(415), || format!("a gzip bomb: {reply:?}"));
                 }
-                load.more_created(20)
+                load.wait_for_creates(20)
             })?;
-            bounded(trial, &server, memory)?;
+            check_memory(trial, &server, memory)?;
         }
         server.terminate()?;
         trial.finish(&deployment)
     }
 }
 
-fn bounded(trial: &mut Trial, server: &Server, memory: Memory) -> anyhow::Result<()> {
-    let grown = server.memory_growth(memory)?;
+fn check_memory(trial: &mut Trial, server: &Server, baseline: MemoryBaseline) -> anyhow::Result<()> {
+    let grown = server.memory_growth(baseline)?;
     trial.expect(grown < MAX_MEMORY_GROWTH, || format!("the memory grew by {grown} MiB"));
     trial.note(format!("{grown} MiB more memory"));
     Ok(())

@@ -44,20 +44,20 @@ impl Fault for Clock {
                 .with_setting("FAKETIME_TIMESTAMP_FILE", &time.display().to_string())
                 .with_setting("FAKETIME_NO_CACHE", "1")
                 .with_setting("FAKETIME_DONT_FAKE_MONOTONIC", "1")
-                // Longer than the jumps of days. Keys recorded before 1970 are still older than this when the clock is right again, and in
-                // 2040 all keys are: a sweep would delete them. A server sweeps at its start, when there are no keys here, and then at the
-                // earliest a minute later, when the round is over.
+                // Longer than the jumps by days, so that these expire no key. The other jumps would: keys recorded before 1970 are too old
+                // once the clock is right again, and in 2040 all keys are. But no sweep deletes them: a server sweeps at its start, when
+                // there are no keys, and then at the earliest a minute later, when the round is over.
                 .with_setting("GOCHAT__IDEMPOTENCY__KEEP", "2592000s");
             fs::write(&time, "+0\n")?;
             let mut server = deployment.start()?;
             trial.under_load(&deployment, &[server.port], |load, _| {
-                load.more_created(20)?;
+                load.wait_for_creates(20)?;
                 load.tolerate(&[408]);
                 fs::write(&time, format!("{jump}\n"))?;
                 pause(Duration::from_secs(2));
                 fs::write(&time, "+0\n")?;
                 load.end_tolerance();
-                load.more_created(50)
+                load.wait_for_creates(50)
             })?;
             let code = server.terminate()?;
             trial.expect(code == Some(0), || format!("after {jump} it ended with {code:?}"));

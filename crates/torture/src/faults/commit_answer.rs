@@ -9,7 +9,8 @@ pub struct CommitAnswer;
 /// The statements that commit: a batch with keys ends with `COMMIT`; a batch of plain creates is a single statement.
 const COMMITS: [Message; 2] = [Message::Containing("COMMIT"), Message::Execute];
 
-/// Sizes of the answers in bytes, plus one. A shorter answer arrives completely. The answer to a batch has a row per group.
+/// Numbers of positions at which each answer is cut: its size in bytes, plus one. An answer that is shorter than the position arrives
+/// completely. The answer to a batch has a row per group.
 const LENGTHS: [usize; 2] = [19, 100];
 
 impl Fault for CommitAnswer {

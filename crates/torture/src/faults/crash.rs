@@ -56,7 +56,7 @@ impl Fault for Postmaster {
                 let ended = children.split_whitespace().map(has_ended).collect::<anyhow::Result<Vec<_>>>()?;
                 Ok(ended.into_iter().all(|ended| ended).then_some(()))
             })?;
-            // Only its files are left.
+            // The processes have ended; this removes what they left behind, such as shared memory and the lock files.
             cluster.kill()
         })
     }

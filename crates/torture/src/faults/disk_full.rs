@@ -40,12 +40,12 @@ impl Fault for DiskFull {
             let ballast = disk.path().join("ballast");
             trial.under_load(&deployment, &[server.port], |load, trial| {
                 for _ in 0..trial.by_form(5, 2) {
-                    load.more_created(trial.rng.u64(1..50))?;
+                    load.wait_for_creates(trial.rng.u64(1..50))?;
                     fill(&ballast)?;
                     // Groups that fit into the existing files may still be stored.
-                    load.more_unavailable(trial.rng.u64(1..30))?;
+                    load.wait_for_503s(trial.rng.u64(1..30))?;
                     fs::remove_file(&ballast)?;
-                    load.more_created(20)?;
+                    load.wait_for_creates(20)?;
                 }
                 Ok(())
             })?;

@@ -35,10 +35,10 @@ impl Fault for Failover {
             let mut server = deployment.start()?;
             let before = trial.rng.u64(1..300);
             trial.under_load(&deployment, &[server.port], |load, _| {
-                load.more_created(before)?;
+                load.wait_for_creates(before)?;
                 primary.kill()?;
                 standby.promote()?;
-                load.more_created(50)
+                load.wait_for_creates(50)
             })?;
             server.terminate()?;
             deployment.direct_url = standby.url(&database);

@@ -43,11 +43,11 @@ impl Fault for FileCut {
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
         rounds(trial, |load, trial, file| {
-            load.more_created(10)?;
+            load.wait_for_creates(10)?;
             // At least half is lost: the last pages alone may all be in the log, which restores them.
             file.set_len(trial.rng.u64(0..file.metadata()?.len() / PAGE / 2) * PAGE)?;
             load.expect_nothing_stored(true);
-            load.more_unavailable(30)?;
+            load.wait_for_503s(30)?;
             Ok(false)
         })
         .map(drop)
@@ -68,8 +68,8 @@ impl Fault for FileShortened {
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        let whole = rounds(trial, |load, trial, file| {
-            load.more_created(trial.rng.u64(5..100))?;
+        let survived = rounds(trial, |load, trial, file| {
+            load.wait_for_creates(trial.rng.u64(5..100))?;
             let pages = file.metadata()?.len() / PAGE;
             file.set_len((pages - trial.rng.u64(1..=3)) * PAGE)?;
             let [created, unavailable] =
@@ -80,7 +80,7 @@ impl Fault for FileShortened {
                 Ok((goes_on || refuses).then_some(!refuses))
             })
         })?;
-        trial.note(format!("put back by the log {whole} times"));
+        trial.note(format!("put back by the log {survived} times"));
         Ok(())
     }
 }
@@ -100,7 +100,7 @@ impl Fault for FileCorrupted {
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
         rounds(trial, |load, trial, file| {
-            load.more_created(10)?;
+            load.wait_for_creates(10)?;
             // A read of an overwritten page may return anything, so differences do not count.
             load.report_only(|wrong| wrong.contains(": 500 ") || wrong.contains("no answer"));
             for page in 1..file.metadata()?.len() / PAGE {
@@ -120,10 +120,10 @@ fn rounds(
     trial: &mut Trial,
     damage: impl Fn(&Load, &mut Trial, &File) -> anyhow::Result<bool>,
 ) -> anyhow::Result<u32> {
-    let mut whole = 0;
+    let mut survived = 0;
     while trial.next_round(20, 2) {
         let deployment = trial.deployment()?;
-        let moment = back_up(trial, &deployment)?;
+        let backup = back_up(trial, &deployment)?;
         let mut server = deployment.start()?;
         let goes_on = trial.under_load(&deployment, &[server.port], |load, trial| {
             let goes_on = damage(load, trial, &File::options().write(true).open(deployment.file())?)?;
@@ -135,24 +135,24 @@ fn rounds(
         let alive = server.is_alive()?;
         trial.expect(alive, || format!("it ended: {}", server.log_tail()));
         if goes_on {
-            whole += 1;
-            let condition = deployment.sql()?.rows("PRAGMA quick_check(1)")?;
-            trial.expect(condition == [["ok"]], || format!("it goes on with {condition:?}"));
+            survived += 1;
+            let check = deployment.sql()?.rows("PRAGMA quick_check(1)")?;
+            trial.expect(check == [["ok"]], || format!("it goes on with a damaged file: {check:?}"));
             server.terminate()?;
         } else {
-            restore(trial, &deployment, server, moment)?;
+            restore(trial, &deployment, server, backup)?;
         }
         check_prefill(trial, &deployment)?;
         trial.finish(&deployment)?;
     }
-    Ok(whole)
+    Ok(survived)
 }
 
 /// Stores groups, and makes a backup as in docs/operations.md. Returns the ledger at the time of the backup.
 fn back_up(trial: &mut Trial, deployment: &Deployment) -> anyhow::Result<LedgerSnapshot> {
     deployment.prefill(PREFILLED)?;
     let mut server = deployment.start()?;
-    trial.under_load(deployment, &[server.port], |load, _| load.more_created(200))?;
+    trial.under_load(deployment, &[server.port], |load, _| load.wait_for_creates(200))?;
     deployment
         .sql()?
         .execute(&format!("VACUUM INTO '{}'", deployment.folder().join("backup.sqlite").display()))?;
@@ -161,12 +161,12 @@ fn back_up(trial: &mut Trial, deployment: &Deployment) -> anyhow::Result<LedgerS
     Ok(trial.snapshot())
 }
 
-/// Stops the server, restores the backup, compares it with the ledger of its time, and uses it.
+/// Stops the server, restores the backup, compares it with the ledger at the time of the backup, and uses it.
 fn restore(
     trial: &mut Trial,
     deployment: &Deployment,
     mut server: Server,
-    moment: LedgerSnapshot,
+    backup: LedgerSnapshot,
 ) -> anyhow::Result<()> {
     let code = server.terminate()?;
     trial.expect(code.is_some(), || "it did not end by itself".to_owned());
@@ -178,11 +178,11 @@ fn restore(
     }
     fs::rename(deployment.folder().join("backup.sqlite"), deployment.file())?;
     // Groups acknowledged after the backup are lost with the file; earlier ones must be there.
-    trial.roll_back_to(moment);
+    trial.roll_back_to(backup);
     trial.check(deployment)?;
     check_prefill(trial, deployment)?;
     let mut server = deployment.start()?;
-    trial.under_load(deployment, &[server.port], |load, _| load.more_created(20))?;
+    trial.under_load(deployment, &[server.port], |load, _| load.wait_for_creates(20))?;
     server.terminate().map(drop)
 }
 

@@ -23,7 +23,7 @@ impl Fault for FileLimit {
         let deployment = trial.deployment()?;
         super::rounds(trial, &deployment, [20, 3], |load, trial, server| {
             server.limit("fsize", "4096")?;
-            load.more_unavailable(trial.rng.u64(1..30))?;
+            load.wait_for_503s(trial.rng.u64(1..30))?;
             server.limit("fsize", "unlimited")?;
             let alive = server.is_alive()?;
             trial.expect(alive, || format!("the limit ended it: {}", server.log_tail()));

@@ -62,7 +62,7 @@ fn run(trial: &mut Trial, inject: impl Fn(&Path, &Path) -> anyhow::Result<()>) -
         fs::hard_link(file, &kept)?;
         inject(file, &deployment.folder().join("aside"))?;
         load.expect_nothing_stored(true);
-        load.more_unavailable(trial.rng.u64(1..30))?;
+        load.wait_for_503s(trial.rng.u64(1..30))?;
         load.expect_nothing_stored(false);
         Ok(fs::rename(&kept, file)?)
     })

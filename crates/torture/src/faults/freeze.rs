@@ -45,7 +45,7 @@ impl Fault for Freeze {
             let frozen_at = Instant::now();
             cluster.pause()?;
             if time > TIMEOUT + Duration::from_secs(1) {
-                // For the creates in flight and those that follow.
+                // The creates in flight and later ones must be answered 503.
                 wait_at_most(LONGEST, "503 beside a frozen PostgreSQL", || {
                     Ok((load.unavailable.load(Ordering::Relaxed) > 0).then_some(()))
                 })?;

@@ -88,7 +88,7 @@ fn run(
         let held = idle.iter().filter(|stream| is_open(stream)).count();
         trial.expect(is_right(held), || format!("it holds {held} of {count} idle connections"));
         trial.note(format!("{held} of {count} held"));
-        trial.under_load(&deployment, &[server.port], |load, _| load.more_created(50))?;
+        trial.under_load(&deployment, &[server.port], |load, _| load.wait_for_creates(50))?;
         drop(idle);
         let code = server.terminate()?;
         trial.expect(code == Some(0), || format!("it ended with {code:?}"));

@@ -58,7 +58,7 @@ fn run(trial: &mut Trial, log: &Path) -> anyhow::Result<()> {
         let mut server = launch.start()?;
         // More than a pipe holds.
         let count = trial.by_form(5_000, 1_000);
-        trial.under_load(&deployment, &[server.port], |load, _| load.more_created(count))?;
+        trial.under_load(&deployment, &[server.port], |load, _| load.wait_for_creates(count))?;
         let code = server.terminate()?;
         trial.expect(code == Some(0), || format!("it ended with {code:?}"));
         trial.check(&deployment)?;

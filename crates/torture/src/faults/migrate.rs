@@ -37,7 +37,7 @@ impl Fault for Migrate {
             // On SQLite only one server is supported, although two can share a file.
             let serving = if trial.backend == Backend::Sqlite { 1 } else { servers.len() };
             let ports: Vec<_> = servers.iter().take(serving).map(|server| server.port).collect();
-            trial.under_load(&deployment, &ports, |load, _| load.more_created(50))?;
+            trial.under_load(&deployment, &ports, |load, _| load.wait_for_creates(50))?;
             drop(servers);
             trial.finish(&deployment)?;
         }

@@ -42,13 +42,13 @@ impl Fault for ReadOnly {
         let ready = request("GET", "/readyz", &[], b"");
         while trial.next_round(20, 2) {
             let mut server = deployment.start()?;
-            trial.under_load(&deployment, &[server.port], |load, _| load.more_created(10))?;
+            trial.under_load(&deployment, &[server.port], |load, _| load.wait_for_creates(10))?;
             server.terminate()?;
             mode(0o400)?;
             let mut server = deployment.start()?;
             trial.under_load(&deployment, &[server.port], |load, trial| {
                 load.expect_nothing_stored(true);
-                load.more_unavailable(trial.rng.u64(1..30))?;
+                load.wait_for_503s(trial.rng.u64(1..30))?;
                 let reply = Client::new(server.port).send(&read);
                 let is_read = reply.as_ref().is_ok_and(|reply| reply.status == 200);
                 trial.expect(is_read, || format!("a read of a read-only file: {reply:?}"));
@@ -56,7 +56,7 @@ impl Fault for ReadOnly {
                 trial.tally.read += 1;
                 load.expect_nothing_stored(false);
                 mode(0o600)?;
-                load.more_created(10)
+                load.wait_for_creates(10)
             })?;
             wait_for("the server is ready", || {
                 let reply = Client::new(server.admin_port).send(&ready);

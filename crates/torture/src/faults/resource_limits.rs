@@ -75,7 +75,7 @@ impl Fault for Memory {
             let kept_serving;
             (server, kept_serving) = trial.under_load(&deployment, &ports[..1], |load, trial| {
                 if !is_from_start {
-                    load.more_created(20)?;
+                    load.wait_for_creates(20)?;
                     let room = server.address_space()? + trial.rng.u64(MORE[0]..MORE[1]);
                     server.limit("as", &(room << 20).to_string())?;
                 }
@@ -91,7 +91,7 @@ impl Fault for Memory {
                     ended += 1;
                 }
                 load.end_tolerance();
-                load.more_created(20)?;
+                load.wait_for_creates(20)?;
                 Ok((server, lives && whole > 0))
             })?;
             times_served += u32::from(kept_serving);
@@ -178,7 +178,7 @@ impl Fault for Threads {
             let mut server = deployment.start()?;
             let port = server.port;
             trial.under_load(&deployment, &[port], |load, _| {
-                load.more_created(20)?;
+                load.wait_for_creates(20)?;
                 // The limit is per user, so that user sets it.
                 process::run(Command::new("setpriv").args(OTHER_USER).args([
                     "prlimit",
@@ -186,7 +186,7 @@ impl Fault for Threads {
                     &server.pid().to_string(),
                     "--nproc=1:",
                 ]))?;
-                load.more_created(100)
+                load.wait_for_creates(100)
             })?;
             let alive = server.is_alive()?;
             trial.expect(alive, || format!("it ended: {}", server.log_tail()));

@@ -68,7 +68,7 @@ fn run(trial: &mut Trial, begin: impl Fn(&str) -> Vec<u8>) -> anyhow::Result<()>
                 streams.push(stream);
             }
             let left = hostile::wait_for_disconnects(streams, Some(b' '), LIMIT);
-            load.more_created(20)?;
+            load.wait_for_creates(20)?;
             Ok(left)
         })?;
         trial.expect(left == 0, || format!("{left} of {CONNECTIONS} connections are not ended in {LIMIT:?}"));

@@ -49,7 +49,7 @@ impl Fault for Unread {
             let (left, took) = trial.under_load(&deployment, &[port], |load, trial| {
                 let started_at = Instant::now();
                 let streams = open(port, &deployment.key)?;
-                load.more_created(50)?;
+                load.wait_for_creates(50)?;
                 let left = hostile::wait_for_disconnects(streams, None, limit);
                 let grown = server.memory_growth(memory)?;
                 trial.expect(grown < MAX_MEMORY_GROWTH, || format!("the memory grew by {grown} MiB"));

@@ -20,7 +20,7 @@ impl Worker<'_> {
         self.create(request, format!("{name}{sent}"), false);
     }
 
-    /// Creates a group whose name other clients want too.
+    /// Creates a group with a name that other clients use, too.
     pub(super) fn contend(&mut self) {
         let name = format!("{}-race-{}", self.plan.tag, self.load.races.fetch_add(1, Ordering::Relaxed) / 4);
         let request = self.new_request(name.clone());
@@ -33,7 +33,8 @@ impl Worker<'_> {
         self.create(request, sent, true);
     }
 
-    /// Sends a create. It must be answered 201, or 409 if `may_be_taken`. If the result is unknown and there is a key, it is repeated.
+    /// Sends a create, which must be answered 201, or 409 if `may_be_taken`. Repeats it if the result is unknown and it has an
+    /// `Idempotency-Key`.
     fn create(&mut self, request: CreateRequest, sent: String, may_be_taken: bool) {
         let bytes = request::create(&self.plan.key, &sent, &request);
         let mut is_unknown = false;
@@ -79,7 +80,7 @@ impl Worker<'_> {
                 if since.elapsed() > wait::LIMIT {
                     return self
                         .load
-                        .record_failure(format!("the service is well, and never answers {request:?}"));
+                        .record_failure(format!("the service is healthy, but never answers {request:?}"));
                 }
             }
             self.back_off();

@@ -1,4 +1,4 @@
-//! Other requests than creates: an invalid one, a replay and a read.
+//! Invalid creates, replays and reads.
 
 use super::{super::request, Worker};
 use crate::{
