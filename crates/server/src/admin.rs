@@ -56,7 +56,7 @@ const LIMITS: ServerLimits = ServerLimits {
     shutdown_timeout: Duration::ZERO,
 };
 
-/// Starts to serve `hosts` on `listener`, until its handle stops it. It ignores signals.
+/// Starts a server for `hosts` on `listener`. It runs until its handle stops it, and ignores signals.
 pub(crate) fn serve(listener: Listener, admin: Admin, hosts: Hosts) -> io::Result<Server> {
     // Admin requests are not counted among those of clients.
     let uncounted = HttpMetrics::new().map_err(io::Error::other)?;
@@ -73,7 +73,7 @@ pub(crate) fn serve(listener: Listener, admin: Admin, hosts: Hosts) -> io::Resul
     })
 }
 
-/// Rejects requests that name another host, like the public listener: a page that uses DNS rebinding must not read
+/// Rejects requests that name another host, as the public listener does: a page that uses DNS rebinding must not read
 /// metrics.
 async fn check_host<B: MessageBody>(
     hosts: Hosts,

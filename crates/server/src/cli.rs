@@ -125,7 +125,7 @@ pub enum KeysCommand {
     /// Create a key, and print it. It is printed only once, as the only line on standard output.
     #[command(after_long_help = CREATE_KEY)]
     Create(CreateKey),
-    /// List all keys, oldest first, without the secret keys themselves.
+    /// List all keys, oldest first. The secrets are not shown.
     List {
         /// Print a JSON array.
         #[arg(long)]

@@ -68,7 +68,7 @@ impl Listeners {
     pub(crate) fn warn_about_unused(self) {
         let inherited = self.inherited.unwrap_or_else(InheritedSockets::from_environment);
         for name in inherited.unused() {
-            tracing::warn!("systemd passed the socket {name}, which no setting takes");
+            tracing::warn!("systemd passed the socket {name}, which no setting uses");
         }
     }
 }

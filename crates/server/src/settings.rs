@@ -44,6 +44,7 @@ pub struct Settings {
     pub development_key: bool,
     /// Settings of the log.
     pub log: LogSettings,
+    /// The settings in force as TOML, with secrets redacted.
     table: toml::Table,
 }
 
@@ -72,7 +73,7 @@ impl Settings {
         let settings = Self {
             profile,
             http: HttpSettings {
-                bind: layers.parsed_explaining("http.bind", InvalidBind::expected)?,
+                bind: layers.parsed_with_hint("http.bind", InvalidBind::expected)?,
                 socket_mode: layers.quoted("http.socket_mode", SocketMode::EXPECTED)?,
                 workers,
                 max_connections: descriptors::max_connections(&layers, workers)?,

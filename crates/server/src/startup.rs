@@ -51,10 +51,10 @@ impl Application {
     /// Logs the version, the addresses, the database and the accepted keys.
     pub fn announce(&self, settings: &Settings) {
         tracing::info!("gochat {}, profile {}", env!("CARGO_PKG_VERSION"), settings.profile);
-        let by_systemd = |bind: Bind| if bind == Bind::Systemd { ", passed by systemd" } else { "" };
-        tracing::info!("listening on {}{}", self.address, by_systemd(settings.http.bind.clone()));
-        let by_systemd = by_systemd(settings.admin_bind.into());
-        tracing::info!("admin listener on {}: /livez, /readyz, /metrics{by_systemd}", self.admin_address);
+        let source = |bind: Bind| if bind == Bind::Systemd { ", passed by systemd" } else { "" };
+        tracing::info!("listening on {}{}", self.address, source(settings.http.bind.clone()));
+        let admin_source = source(settings.admin_bind.into());
+        tracing::info!("admin listener on {}: /livez, /readyz, /metrics{admin_source}", self.admin_address);
         tracing::info!("database {}", settings.database.url);
         if settings.development_key {
             tracing::info!(
@@ -66,11 +66,11 @@ impl Application {
         tracing::info!("documentation: {}/docs, README.md and docs/api.md", self.address.origin());
     }
 
-    /// Serves until SIGTERM or SIGINT, then for `http.shutdown_delay` more. Then it answers requests in flight and
-    /// commits queued writes. The admin listener reports the shutdown until the end.
+    /// Serves until `http.shutdown_delay` after SIGTERM or SIGINT. Then answers the requests in flight and commits the
+    /// queued writes. The admin listener reports the shutdown until the end.
     ///
     /// # Errors
-    /// A listener did not start, for lack of memory or threads, or failed later. The other one is not left to serve alone: a
+    /// A listener cannot start, for lack of memory or threads, or fails later. The other one must not serve alone: a
     /// process whose `/livez` does not answer must end, so that its supervisor starts a new one.
     pub async fn run_until_stopped(self) -> anyhow::Result<()> {
         let admin = self.admin.handle();

@@ -16,8 +16,8 @@ pub(crate) async fn run(mut sweeper: IdempotencySweeper, clock: impl Clock, keep
     let interval = sweeper.interval(keep);
     loop {
         // If `keep` reaches back before the earliest representable time, no key can be that old.
-        if let Some(moment) = clock.now().checked_sub(keep) {
-            sweep(async || sweeper.step(moment).await, PAUSE, RETRY_AFTER).await;
+        if let Some(cutoff) = clock.now().checked_sub(keep) {
+            sweep(async || sweeper.step(cutoff).await, PAUSE, RETRY_AFTER).await;
         }
         sleep(interval).await;
     }

@@ -54,7 +54,7 @@ The CSV of spreadsheets in locales with a decimal comma:
   group_1;298fbgv479bv;1
 
 Exit code:
-  0    every line is stored or existed already (with --dry-run: would be)
+  0    every line is stored (with --dry-run: would be stored), or existed already
   1    some lines were refused and all others are stored, or a setting is invalid
   2    the file or the database failed; standard error says how far the import came
   130  interrupted by Ctrl-C (129: SIGHUP, 143: SIGTERM); standard error says how far the import came";
@@ -135,7 +135,7 @@ pub enum FileFormat {
 
 impl FileFormat {
     /// Returns the requested format, or else the format of the file's name.
-    pub fn of(file: &Path, asked: Option<Self>) -> anyhow::Result<Self> {
+    pub fn of(file: &Path, requested: Option<Self>) -> anyhow::Result<Self> {
         let by_name = || {
             if is_standard_stream(file) {
                 return Some(Self::Ndjson);
@@ -146,7 +146,7 @@ impl FileFormat {
                 _ => None,
             }
         };
-        asked.or_else(by_name).ok_or_else(|| {
+        requested.or_else(by_name).ok_or_else(|| {
             anyhow::anyhow!(
                 "the name of {} does not end in .ndjson, .jsonl or .csv; add --format ndjson or --format csv",
                 file.display()

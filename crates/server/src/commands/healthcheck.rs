@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Longest wait for the whole reply. The server waits less long for its database.
+/// Longest wait for the whole reply. The server's own wait for its database is shorter.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Maximum size of a reply in bytes. `/readyz` sends a few hundred.
@@ -19,9 +19,10 @@ pub(super) fn run(settings: &Settings) -> anyhow::Result<()> {
     let deadline = Instant::now() + TIMEOUT;
     let (address, fallback) = addresses(settings.admin_bind)?;
     let (address, stream) = connect(address, fallback, deadline)?;
-    let asked = url(address);
-    let reply = get_readyz(stream, address, deadline).with_context(|| format!("{asked} does not answer"))?;
-    ensure!(reply.status == 200, "{asked} answers {}: {}", reply.status, one_line(&reply.body));
+    let endpoint = url(address);
+    let reply =
+        get_readyz(stream, address, deadline).with_context(|| format!("{endpoint} does not answer"))?;
+    ensure!(reply.status == 200, "{endpoint} answers {}: {}", reply.status, one_line(&reply.body));
     Ok(())
 }
 
@@ -40,11 +41,13 @@ struct Reply {
 fn addresses(bind: AdminBind) -> anyhow::Result<(SocketAddr, Option<SocketAddr>)> {
     let AdminBind::Address(address) = bind else {
         bail!(
-            "admin.bind = \"systemd\" does not tell the address; set the one in the socket unit for this command, like GOCHAT__ADMIN__BIND=127.0.0.1:1214"
+            "admin.bind = \"systemd\" does not tell the address; for this command, set the address of the socket unit, like GOCHAT__ADMIN__BIND=127.0.0.1:1214"
         );
     };
     if address.port() == 0 {
-        bail!("admin.bind = \"{address}\" cannot be asked: the port is different at each start");
+        bail!(
+            "admin.bind = \"{address}\" cannot be used by this command: port 0 is another port at each start"
+        );
     }
     let [v4, v6] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
         .map(|loopback: IpAddr| SocketAddr::new(loopback, address.port()));

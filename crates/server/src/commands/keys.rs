@@ -38,7 +38,7 @@ async fn create(keys: &ApiKeyService, key: CreateKey) -> anyhow::Result<()> {
 }
 
 async fn list(keys: &ApiKeyService, json: bool) -> anyhow::Result<()> {
-    let keys: Vec<Shown> = keys.list().await?.iter().map(Shown::from).collect();
+    let keys: Vec<ListedKey> = keys.list().await?.iter().map(ListedKey::from).collect();
     let mut out = io::stdout().lock();
     if json {
         serde_json::to_writer_pretty(&mut out, &keys)?;
@@ -67,9 +67,9 @@ async fn revoke(keys: &ApiKeyService, id: KeyId) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A stored key, as it is printed.
+/// A stored key in the output of `gochat keys list`.
 #[derive(Serialize)]
-struct Shown {
+struct ListedKey {
     id: String,
     name: String,
     scopes: Vec<&'static str>,
@@ -78,7 +78,7 @@ struct Shown {
     revoked_at: Option<String>,
 }
 
-impl From<&IssuedKey> for Shown {
+impl From<&IssuedKey> for ListedKey {
     fn from(key: &IssuedKey) -> Self {
         Self {
             id: key.id.to_string(),

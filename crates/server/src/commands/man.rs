@@ -30,7 +30,7 @@ pub(super) fn run() -> anyhow::Result<()> {
     Ok(standard_output::print(&roff)?)
 }
 
-/// Returns all commands that do something, in the order of the help.
+/// Returns the commands without subcommands, in the order of the help.
 fn commands(command: &Command) -> Vec<&Command> {
     command
         .get_subcommands()

@@ -41,7 +41,7 @@ pub(super) fn app(
     let metrics = Rc::new(services.metrics);
     let (origins, hosts, proxies) =
         (settings.allowed_origins, settings.hosts, Rc::new(settings.trusted_proxies));
-    let pages_may_call = !origins.is_empty();
+    let allows_cors = !origins.is_empty();
     let around_cors = (origins.clone(), Rc::clone(&metrics), Rc::clone(&proxies));
     App::new()
         .app_data(ThinData(services.groups))
@@ -51,10 +51,10 @@ pub(super) fn app(
         .wrap(from_fn(move |request, next| {
             envelope::wrap(Rc::clone(&metrics), hosts, Rc::clone(&proxies), request, next)
         }))
-        // Outermost, so that error replies get the CORS headers too.
-        .wrap(Condition::new(pages_may_call, cors::headers(origins)))
+        // Around the envelope, so that error replies get the CORS headers too.
+        .wrap(Condition::new(allows_cors, cors::headers(origins)))
         .wrap(Condition::new(
-            pages_may_call,
+            allows_cors,
             from_fn(move |request, next| {
                 let (origins, metrics, proxies) = around_cors.clone();
                 cors::wrap(origins, metrics, hosts, proxies, request, next)

@@ -1,4 +1,4 @@
-//! The address of the client, also behind proxies.
+//! The address of the client, even behind proxies.
 //!
 //! Anyone can write a header, so only the parts written by trusted proxies are believed. Each proxy appends the
 //! address that it is connected to. So the walk starts at the connection, follows the list from its end, and stops at

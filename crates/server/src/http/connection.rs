@@ -4,7 +4,7 @@
 //! - Each connection has a share of its worker's time ([`read_budget`]), and each wait for the client has a timeout
 //!   ([`timeouts`]).
 //! - At the connection limit, the connection idle for longest is closed for a new one ([`slots`]).
-//! - Errors that the web server answers itself get the body of the contract ([`bare_error`]).
+//! - Errors that the web server answers itself get the same body as all others ([`bare_error`]).
 
 mod bare_error;
 mod chunks;
@@ -111,7 +111,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             (true, true) => Wait::Next,
             (false, _) => Wait::Head,
         };
-        let must_close = self.slot.as_ref().is_none_or(|slot| slot.wait(wait == Wait::Head, cx));
+        let must_close = self.slot.as_ref().is_none_or(|slot| slot.mark_waiting(wait == Wait::Head, cx));
         if !must_close {
             ready!(self.deadline.poll(wait, cx));
         }

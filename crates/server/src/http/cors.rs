@@ -28,8 +28,8 @@ const MAX_AGE: usize = 3600;
 /// Request headers that the service reads.
 const READ_HEADERS: [HeaderName; 4] = [GOCHAT_TOKEN, header::CONTENT_TYPE, IDEMPOTENCY_KEY, X_REQUEST_ID];
 
-/// Headers that every page may send without a preflight (Fetch, CORS-safelisted request-header). Unusual values need
-/// one, and some clients always list them. `Content-Type` is in the list above.
+/// Headers that a page may send without a preflight, unless their values are unusual (Fetch, CORS-safelisted
+/// request-header). Some clients list them in every preflight. `Content-Type` is in [`READ_HEADERS`].
 const SAFELISTED: [HeaderName; 4] =
     [header::ACCEPT, header::ACCEPT_LANGUAGE, header::CONTENT_LANGUAGE, header::RANGE];
 
@@ -66,7 +66,7 @@ pub(super) async fn wrap<B: MessageBody + 'static>(
         next.call(request).await?.map_into_left_body()
     };
     if !allowed {
-        // Added to every reply, but useless without the permission.
+        // The middleware adds it to every reply, but it has no effect without an allowed origin.
         response.headers_mut().remove(header::ACCESS_CONTROL_EXPOSE_HEADERS);
     }
     Ok(response)

@@ -20,9 +20,10 @@ const PAGE: &str = include_str!("docs/page.html");
 const SCRIPT: &str = include_str!("docs/page.js");
 const STYLE: &str = include_str!("docs/page.css");
 
-/// The page's sentence about its key: if it is filled in, and if not.
+/// Text on the page if the development key is filled in.
 const KEY_IS_PREFILLED: &str = "The development key is filled in. This service accepts it only from this machine; \
                          <code>gochat keys create</code> makes real ones.";
+/// Text on the page if no key is filled in.
 const KEY_IS_NEEDED: &str = "Make a key by <code>gochat keys create</code>, where the service runs. Then press \
                              <b>Authorize</b> and enter it.";
 
@@ -113,7 +114,7 @@ async fn send_asset(part: Path<String>) -> Result<HttpResponse, ApiError> {
 fn send_vendored(name: &str) -> Result<HttpResponse, ApiError> {
     let file = utoipa_swagger_ui::serve(name, Config::default().into())
         .map_err(|error| ApiError::internal(anyhow!("{error}")))?
-        .ok_or_else(|| ApiError::internal(anyhow!("{name} is not packed")))?;
+        .ok_or_else(|| ApiError::internal(anyhow!("{name} is not embedded")))?;
     let mut response = HttpResponse::Ok();
     if file.gzpipped {
         response.insert_header((CONTENT_ENCODING, "gzip"));

@@ -62,7 +62,7 @@ pub(super) async fn wrap<B: MessageBody + 'static>(
             };
             Ok(envelope.complete(ServiceResponse::new(request, response)))
         }
-        // The request was consumed together with the failure, so the reply is returned as an error.
+        // The failed call has consumed the request, which a response needs, so the reply is returned as an error.
         Ok(Err(error)) => Err(envelope.fail(&error, body)),
         Err(_) => Err(envelope.fail(&ApiError::internal(anyhow!("the handler panicked")).into(), body)),
     }
@@ -87,20 +87,20 @@ impl Envelope {
 
     /// Renders an error and logs its cause. The reply keeps an unread body until it is sent.
     fn render(&self, error: &Error, body: Option<SharedBody>) -> HttpResponse {
-        let rendered = self.render_bare(error);
+        let rendered = self.render_error(error);
         match body {
             Some(body) => body.keep_until_sent(rendered),
             None => rendered,
         }
     }
 
-    fn render_bare(&self, error: &Error) -> HttpResponse {
+    fn render_error(&self, error: &Error) -> HttpResponse {
         let Some(error) = error.as_error::<ApiError>() else {
             if let Some(refusal) = error.as_error::<CorsError>() {
                 return ApiError::from(refusal).render(self.id(), self.wants_problem);
             }
             // Only this service's own errors are expected; the text of any other is not shown.
-            return self.render_bare(&ApiError::internal(anyhow!("{error}")).into());
+            return self.render_error(&ApiError::internal(anyhow!("{error}")).into());
         };
         if let Some(cause) = &error.cause {
             tracing::error!(request_id = self.id(), cause = format!("{cause:#}"), "{error}");

@@ -15,7 +15,7 @@ use actix_web::{
 use gochat_domain::{group::GroupId, ports::AuthenticateError};
 use std::{borrow::Cow, fmt};
 
-/// Text for a name that is taken, fixed by the API page.
+/// Text for a name that is taken, as on GoChat's API page.
 const NAME_TAKEN: &str = "UNIQUE constraint failed: GROUPS.NAME";
 
 /// An error to send to a client.
@@ -44,7 +44,7 @@ impl ApiError {
         Self::new(Code::GroupNotFound, "there is no such group")
     }
 
-    /// Reports that the name is taken, by `group_id` if the caller may know it.
+    /// Reports that a name is taken. `group_id` is the group that has it, if the caller may know it.
     pub(super) fn group_name_taken(group_id: Option<GroupId>) -> Self {
         Self { group_id, ..Self::new(Code::GroupNameTaken, NAME_TAKEN) }
     }

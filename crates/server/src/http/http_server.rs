@@ -41,7 +41,8 @@ pub(crate) struct ServerLimits {
     pub(crate) shutdown_timeout: Duration,
 }
 
-/// Starts to serve `application` on `listener`, until `stop` resolves or the handle stops it. It ignores signals.
+/// Starts a server for `application` on `listener`. It runs until `stop` resolves or its handle stops it, and ignores
+/// signals.
 pub(crate) fn serve<F, I, S, B>(
     listener: Listener,
     limits: ServerLimits,

@@ -80,8 +80,8 @@ fn error(codes: &[Code], scope: Scope) -> Response {
     response.build()
 }
 
-/// Returns true if the error can be sent as a problem. That depends on `Accept`, so an error that occurs before the
-/// headers are read cannot. A read operation has no body, so its timeout is such an error.
+/// Returns true if the error can be sent as a problem. An error that occurs before `Accept` is read cannot. A read
+/// operation has no body, so it can time out only before that.
 fn may_be_problem(code: Code, scope: Scope) -> bool {
     match code {
         Code::MalformedRequest | Code::HeaderTooLarge => false,

@@ -1,4 +1,4 @@
-//! Helpers for routes.
+//! Routes that several paths share.
 
 use super::error::ApiError;
 use actix_web::{

@@ -14,7 +14,7 @@ use std::{io, time::Duration};
 /// reply.
 pub(crate) const LINGERING_CLOSE: Duration = Duration::from_secs(1);
 
-/// Starts to serve on `listener`, until `stop` resolves; then answers requests in flight.
+/// Starts the server on `listener`. It runs until `stop` resolves, and then answers the requests in flight.
 pub fn serve(
     listener: Listener,
     services: Services,

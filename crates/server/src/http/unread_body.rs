@@ -1,7 +1,7 @@
 //! Request bodies that may be left unread.
 //!
-//! As long as the body exists, the web server knows that it was not read to its end, and closes the connection after
-//! the reply. If a chunked body is dropped, the web server reads on for as long as the client sends.
+//! If an unread body still exists when the reply is sent, the web server closes the connection afterwards. If a chunked
+//! body is dropped unread, the web server instead reads on for as long as the client sends.
 
 use actix_web::{
     HttpMessage, HttpResponse,

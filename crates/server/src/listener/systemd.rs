@@ -85,7 +85,7 @@ fn choose(names: &[String], is_taken: &[bool], name: &str) -> anyhow::Result<usi
             bail!("systemd passed no socket; start the service with its socket unit, or set an address")
         }
         ([], _) => bail!(
-            "systemd passed no socket named {name}, but {}; set FileDescriptorName={name} in its unit",
+            "systemd passed no socket named {name}, only {}; set FileDescriptorName={name} in its unit",
             names.join(", ")
         ),
         (several, _) => {
@@ -124,12 +124,12 @@ mod tests {
             (
                 &["http"],
                 "admin",
-                "systemd passed no socket named admin, but http; set FileDescriptorName=admin in its unit",
+                "systemd passed no socket named admin, only http; set FileDescriptorName=admin in its unit",
             ),
             (
                 &["a", "b"],
                 "http",
-                "systemd passed no socket named http, but a, b; set FileDescriptorName=http in its unit",
+                "systemd passed no socket named http, only a, b; set FileDescriptorName=http in its unit",
             ),
             (&["http", "http"], "http", "systemd passed 2 sockets named http; expected one"),
         ] {

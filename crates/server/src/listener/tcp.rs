@@ -30,9 +30,9 @@ mod tests {
         let kernel = fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
         // A process may have 1,024 files open; the standard library's backlog is full at 129.
         let burst = kernel.trim().parse::<usize>().unwrap().min(400);
-        let patience = Duration::from_secs(20);
+        let timeout = Duration::from_secs(20);
         let waiting: Vec<_> =
-            (0..burst).map(|_| TcpStream::connect_timeout(&address, patience).unwrap()).collect();
+            (0..burst).map(|_| TcpStream::connect_timeout(&address, timeout).unwrap()).collect();
         assert_eq!(waiting.len(), burst);
     }
 

@@ -38,7 +38,7 @@ pub(super) fn bind(path: &Path, mode: SocketMode) -> anyhow::Result<(UnixListene
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.bind(&SockAddr::unix(path)?)?;
     let file = SocketFile { path: path.to_owned(), identity: identity(path)? };
-    // No client can connect before `listen`, so none can use the mode that the file was created with.
+    // No client can connect before `listen`, so the mode with which the file was created never applies.
     fs::set_permissions(path, Permissions::from_mode(mode.bits()))?;
     socket.listen(BACKLOG)?;
     Ok((socket.into(), file))
@@ -70,7 +70,7 @@ fn remove_if_stale(path: &Path) -> anyhow::Result<()> {
     if !found.file_type().is_socket() {
         bail!("the file there is not a socket; move it away, or set another path");
     }
-    // Non-blocking: a socket whose queue is full is being served too.
+    // Non-blocking, because `connect` would wait if the queue is full. Such a socket is being served too.
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
     match socket.connect(&SockAddr::unix(path)?) {

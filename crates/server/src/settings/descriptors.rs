@@ -42,8 +42,8 @@ pub(super) fn max_connections(layers: &Layers, workers: usize) -> Result<usize, 
     }
 }
 
-/// Raises the soft limit of open files to the hard limit. Systems start processes with a low soft limit for programs
-/// that use `select`.
+/// Raises the soft limit of open files to the hard limit. The default soft limit is low for the sake of programs that
+/// use `select`.
 pub(crate) fn raise_file_limit() -> io::Result<()> {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     Ok(setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?)

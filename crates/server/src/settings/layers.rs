@@ -48,7 +48,7 @@ pub enum SettingError {
 pub(super) struct Layers {
     settings: SettingMap,
     /// Names of settings whose default is a string.
-    texts: HashSet<String>,
+    string_settings: HashSet<String>,
 }
 
 /// Settings by their dotted names.
@@ -59,9 +59,9 @@ pub(super) type SettingMap = BTreeMap<String, Setting>;
 pub(super) struct Setting {
     pub(super) value: String,
     pub(super) origin: String,
-    /// True if the source has it as a string: in quotes, or in a source with only strings.
-    pub(super) is_text: bool,
-    /// True if it has a file of its own. Such a value may be a secret, so error messages hide it.
+    /// True if its source gives it as a string: in quotes in TOML, and always in the environment and in files.
+    pub(super) is_string: bool,
+    /// True if a variable names a file with only this value. It may be a secret, so error messages hide it.
     pub(super) is_from_file: bool,
 }
 
@@ -80,8 +80,9 @@ impl Layers {
         let defaults = toml("the defaults", DEFAULTS)?;
         let known: Vec<String> = defaults.keys().cloned().collect();
         let files = files::take(&mut variables, &known)?;
-        let texts = defaults.iter().filter(|(_, default)| default.is_text).map(|(name, _)| name.clone());
-        let mut layers = Self { texts: texts.collect(), settings: defaults };
+        let string_settings =
+            defaults.iter().filter(|(_, default)| default.is_string).map(|(name, _)| name.clone());
+        let mut layers = Self { string_settings: string_settings.collect(), settings: defaults };
         for layer in [
             toml(&format!("the profile {profile}"), profile.built_in())?,
             toml(&file, &from_folder)?,
@@ -105,7 +106,7 @@ impl Layers {
         for (setting, Setting { value, .. }) in &self.settings {
             let Some((section, key)) = setting.split_once('.') else { continue };
             let value = if setting == "database.url" { redact(value) } else { value.clone() };
-            let value = match (self.texts.contains(setting), value.parse(), value.parse()) {
+            let value = match (self.string_settings.contains(setting), value.parse(), value.parse()) {
                 (false, Ok(number), _) => toml::Value::Integer(number),
                 (false, _, Ok(boolean)) => toml::Value::Boolean(boolean),
                 _ => toml::Value::String(value),
@@ -120,24 +121,24 @@ impl Layers {
 
     /// Parses a setting.
     pub(super) fn parsed<T: FromStr>(&self, setting: &str, expected: &str) -> Result<T, SettingError> {
-        let value = self.text(setting);
+        let value = self.value(setting);
         value.parse().map_err(|_| self.refused(setting, value, expected))
     }
 
     /// Parses a setting whose error type describes valid values.
-    pub(super) fn parsed_explaining<T: FromStr>(
+    pub(super) fn parsed_with_hint<T: FromStr>(
         &self,
         setting: &str,
         expected: impl FnOnce(T::Err) -> &'static str,
     ) -> Result<T, SettingError> {
-        let value = self.text(setting);
+        let value = self.value(setting);
         value.parse().map_err(|error| self.refused(setting, value, expected(error)))
     }
 
     /// Parses a setting that must be a string in TOML: TOML would convert an octal number (`0o660` becomes 432).
     pub(super) fn quoted<T: FromStr>(&self, setting: &str, expected: &str) -> Result<T, SettingError> {
-        if self.settings.get(setting).is_some_and(|setting| !setting.is_text) {
-            return Err(self.refused(setting, self.text(setting), format!("{expected}, in quotes")));
+        if self.settings.get(setting).is_some_and(|setting| !setting.is_string) {
+            return Err(self.refused(setting, self.value(setting), format!("{expected}, in quotes")));
         }
         self.parsed(setting, expected)
     }
@@ -147,7 +148,7 @@ impl Layers {
     where
         T: FromStr + PartialOrd + Display,
     {
-        let value = self.text(setting);
+        let value = self.value(setting);
         value.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
             self.refused(setting, value, format!("a whole number from {} to {}", range.start(), range.end()))
         })
@@ -159,7 +160,7 @@ impl Layers {
         setting: &str,
         seconds: RangeInclusive<u64>,
     ) -> Result<Duration, SettingError> {
-        let value = self.text(setting);
+        let value = self.value(setting);
         let (least, most) = (*seconds.start(), *seconds.end());
         let range = Duration::from_secs(least)..=Duration::from_secs(most);
         humantime::parse_duration(value).ok().filter(|duration| range.contains(duration)).ok_or_else(|| {
@@ -169,7 +170,7 @@ impl Layers {
 
     /// Parses one of several words.
     pub(super) fn one_of<T: Copy>(&self, setting: &str, words: &[(&str, T)]) -> Result<T, SettingError> {
-        let value = self.text(setting);
+        let value = self.value(setting);
         words.iter().find(|(word, _)| *word == value).map(|(_, meaning)| *meaning).ok_or_else(|| {
             let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
             self.refused(setting, value, words.join(" or "))
@@ -178,7 +179,7 @@ impl Layers {
 
     /// Parses a database URL, which may contain a password.
     pub(super) fn database_url(&self, setting: &str) -> Result<DatabaseUrl, SettingError> {
-        let value = self.text(setting);
+        let value = self.value(setting);
         DatabaseUrl::from_str(value).map_err(|error| self.refused(setting, &redact(value), error.expected()))
     }
 
@@ -195,7 +196,7 @@ impl Layers {
     }
 
     /// Returns a setting as it was written. Every setting has a default, so none is missing.
-    fn text(&self, setting: &str) -> &str {
+    fn value(&self, setting: &str) -> &str {
         self.settings.get(setting).map_or("", |setting| &setting.value)
     }
 }
@@ -225,7 +226,7 @@ pub(super) fn setting_name(variable: &str) -> Option<String> {
     Some(variable.strip_prefix("GOCHAT__")?.to_lowercase().replace("__", "."))
 }
 
-/// Removes the password from a database URL. Of an invalid URL only the scheme is kept.
+/// Removes the password from a database URL. If the URL is invalid, keeps only its scheme.
 fn redact(url: &str) -> String {
     url.parse::<DatabaseUrl>().map_or_else(
         |_| url.split_once("://").map_or_else(|| "…".to_owned(), |(scheme, _)| format!("{scheme}://…")),
@@ -245,9 +246,9 @@ fn flatten(origin: &str, config: Result<Config, ConfigError>) -> Result<SettingM
             match value.kind {
                 ValueKind::Table(table) => tables.push((name, table)),
                 kind => {
-                    let is_text = matches!(kind, ValueKind::String(_));
+                    let is_string = matches!(kind, ValueKind::String(_));
                     let (value, origin) = (kind.to_string(), origin.to_owned());
-                    let setting = Setting { value, origin, is_text, is_from_file: false };
+                    let setting = Setting { value, origin, is_string, is_from_file: false };
                     flat.insert(name, setting);
                 }
             }

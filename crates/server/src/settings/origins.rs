@@ -27,7 +27,7 @@ impl AllowedOrigins {
         self.named.is_empty() && !self.loopback
     }
 
-    /// Returns true if pages of `origin`, as written by a browser, may call.
+    /// Returns true if pages of `origin` may call the API. `origin` is in the form that browsers send.
     pub fn allows(&self, origin: &str) -> bool {
         self.named.iter().any(|named| named == origin) || (self.loopback && is_loopback(origin))
     }

@@ -27,7 +27,7 @@ pub struct HttpSettings {
     pub shutdown_delay: Duration,
     /// Longest time at shutdown for requests in flight and queued writes.
     pub shutdown_timeout: Duration,
-    /// Origins whose pages may call from a browser.
+    /// Origins whose pages may call the API from a browser.
     pub allowed_origins: AllowedOrigins,
     /// Proxies whose forwarding headers are trusted.
     pub trusted_proxies: TrustedProxies,

@@ -59,7 +59,7 @@ impl Application {
         let stopping = Arc::new(AtomicBool::new(false));
         let admin =
             Admin { registry, database: database.readiness_probe(&queue), stopping: Arc::clone(&stopping) };
-        // Other machines may know this one by any name.
+        // If other machines can reach the admin listener, they may use any host name for this machine.
         let only_loopback = settings.development_key && admin_address.is_local();
         let admin =
             admin::serve(admin_listener, admin, if only_loopback { Hosts::Loopback } else { Hosts::Any })?;

@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_used_by_requests_in_flight_is_not_left_for_the_writers() {
+    fn time_used_by_requests_in_flight_reduces_the_time_for_the_writers() {
         let deadline = ShutdownDeadline::new(Duration::from_secs(600));
         assert_eq!(deadline.remaining(), Duration::from_secs(600));
         deadline.start();

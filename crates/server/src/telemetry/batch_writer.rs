@@ -12,8 +12,8 @@ use std::{
 /// lines of other processes that write to it cannot mix with ours.
 const MAX_BATCH_BYTES: usize = 4096;
 
-/// Pause after the queue was emptied. A request that logs meanwhile need not wake the writer; without the pause, each
-/// request on an idle core would pay for a wake-up and a write.
+/// Pause once the queue is empty. Lines that arrive during the pause are written together afterwards. Without the
+/// pause, each request on an idle core would pay for waking the writer and for a write.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Marker after the last line: an empty line, which the log never has.

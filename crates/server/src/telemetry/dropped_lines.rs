@@ -20,7 +20,7 @@ pub struct DroppedLines {
 
 impl DroppedLines {
     /// Adds the lines that a full queue rejected.
-    pub(super) fn with_overflow_of(self, queue: ErrorCounter) -> Self {
+    pub(super) fn with_overflow_counter(self, queue: ErrorCounter) -> Self {
         Self { overflowed: Some(queue), ..self }
     }
 
@@ -48,7 +48,7 @@ fn counter() -> prometheus::Result<IntCounter> {
     )
 }
 
-/// The counter as a metric. It is kept elsewhere, so each collection builds a fresh counter.
+/// The counter as a metric. The count is kept in [`DroppedLines`], so each collection builds a fresh counter.
 struct Metric {
     counter: IntCounter,
     dropped: DroppedLines,

@@ -39,7 +39,7 @@ impl LogQueue {
         let batches = BatchWriter::to(out, failed.clone(), end);
         let (sender, writer) =
             NonBlockingBuilder::default().buffered_lines_limit(capacity).thread_name("log").finish(batches);
-        let dropped = failed.with_overflow_of(sender.error_counter());
+        let dropped = failed.with_overflow_counter(sender.error_counter());
         Self { sender, writer, ended, dropped }
     }
 

@@ -51,7 +51,7 @@ pub(crate) enum Malformed {
 
 /// Parses a request. The error tells malformed JSON from an invalid field.
 pub(crate) fn parse(json: &[u8]) -> Result<CreateGroup, InvalidRequest> {
-    let json = text_of(json).map_err(InvalidRequest::Malformed)?;
+    let json = decode(json).map_err(InvalidRequest::Malformed)?;
     let fields: Fields = serde_json::from_str(json)
         .map_err(|error| InvalidRequest::Malformed(Malformed::NotAnObject(error)))?;
     Ok(CreateGroup {
@@ -62,7 +62,7 @@ pub(crate) fn parse(json: &[u8]) -> Result<CreateGroup, InvalidRequest> {
 }
 
 /// Decodes the bytes as UTF-8.
-fn text_of(json: &[u8]) -> Result<&str, Malformed> {
+fn decode(json: &[u8]) -> Result<&str, Malformed> {
     match json {
         [0xef, 0xbb, 0xbf, ..] => Err(Malformed::ByteOrderMark),
         // Checked first: in little-endian order, UTF-32 begins with the byte order mark of UTF-16.
@@ -72,13 +72,13 @@ fn text_of(json: &[u8]) -> Result<&str, Malformed> {
     }
 }
 
-/// Parses the name; `None` means that the field is not a string.
+/// Parses the name; `None` means that the field is missing or not a string.
 pub(crate) fn name(field: Option<Cow<'_, str>>) -> Result<GroupName, InvalidRequest> {
     let text = field.ok_or(InvalidRequest::Name("name must be a string".into()))?;
     GroupName::parse(text).map_err(|error| InvalidRequest::Name(error.to_string().into()))
 }
 
-/// Parses the token; `None` means that the field is not a string.
+/// Parses the token; `None` means that the field is missing or not a string.
 pub(crate) fn token(field: Option<Cow<'_, str>>) -> Result<GroupToken, InvalidRequest> {
     let text = field.ok_or(InvalidRequest::Token("token must be a string".into()))?;
     GroupToken::parse(text).map_err(|error| InvalidRequest::Token(error.to_string().into()))
@@ -89,13 +89,13 @@ pub(crate) fn admin_id(digits: &str) -> Result<AdminId, InvalidRequest> {
     AdminId::parse(digits).map_err(|error| InvalidRequest::AdminId(error.to_string().into()))
 }
 
-/// Returns the digits of a JSON integer or of a string. The API page's example has an integer, its type column a
-/// string.
+/// Returns the digits of a JSON integer or of a string. GoChat's API page has an integer in its example, and a string
+/// in its type column.
 fn digits(field: Option<&RawValue>) -> Cow<'_, str> {
     text(field).or_else(|| field.map(|raw| raw.get().into())).unwrap_or_default()
 }
 
-/// Returns the field's text if it is a string of Unicode scalar values. A lone surrogate like `\ud800` is not (RFC
+/// Returns the field's text if it is a string of Unicode scalar values. A lone surrogate like `\ud800` is not one (RFC
 /// 8259, section 8.2).
 fn text(field: Option<&RawValue>) -> Option<Cow<'_, str>> {
     let raw = field?.get();
@@ -120,7 +120,7 @@ pub(crate) struct Fields<'a> {
     #[schema(value_type = String, required = true, min_length = 1, max_length = 63)]
     token: Option<&'a RawValue>,
     /// The id of a user in the identity service. The service does not check that the user exists. A string of digits
-    /// is accepted too, for clients with smaller integers.
+    /// is accepted too, for clients that cannot represent 64-bit integers.
     #[schema(value_type = i64, required = true, minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
     admin_id: Option<&'a RawValue>,
 }

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use utoipa::ToSchema;
 
 /// A stored group.
-// Fields in the order of the API page.
+// Fields in the order of GoChat's API page.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Group)]
 pub(crate) struct GroupBody<'a> {

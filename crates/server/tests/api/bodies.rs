@@ -10,7 +10,7 @@ pub fn cases() -> Vec<Case> {
     cases![
         a_body_that_is_not_a_json_object_is_malformed,
         a_byte_order_mark_is_reported,
-        a_body_of_16_kib_is_taken_and_of_one_byte_more_is_not,
+        a_body_of_16_kib_is_accepted_and_a_larger_one_is_refused,
         a_body_declared_too_large_is_refused_at_once,
         a_body_of_another_type_or_encoding_is_refused_unread,
         the_content_type_ignores_case_and_parameters,
@@ -18,7 +18,7 @@ pub fn cases() -> Vec<Case> {
     .to_vec()
 }
 
-const RIGHT: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
+const VALID: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
 
 fn a_body_that_is_not_a_json_object_is_malformed(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
@@ -64,13 +64,13 @@ fn a_body_that_is_not_a_json_object_is_malformed(database: TestDatabase) -> anyh
 fn a_byte_order_mark_is_reported(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let utf_16 = |unit_in_bytes: fn(u16) -> [u8; 2]| {
-        format!("\u{feff}{RIGHT}").encode_utf16().flat_map(unit_in_bytes).collect::<Vec<u8>>()
+        format!("\u{feff}{VALID}").encode_utf16().flat_map(unit_in_bytes).collect::<Vec<u8>>()
     };
     let utf_32 = |unit_in_bytes: fn(u32) -> [u8; 4]| {
-        format!("\u{feff}{RIGHT}").chars().map(u32::from).flat_map(unit_in_bytes).collect::<Vec<u8>>()
+        format!("\u{feff}{VALID}").chars().map(u32::from).flat_map(unit_in_bytes).collect::<Vec<u8>>()
     };
     for (body, reason) in [
-        (format!("\u{feff}{RIGHT}").into_bytes(), "it begins with a byte order mark (EF BB BF)"),
+        (format!("\u{feff}{VALID}").into_bytes(), "it begins with a byte order mark (EF BB BF)"),
         (utf_16(u16::to_le_bytes), "it is UTF-16, not UTF-8"),
         (utf_16(u16::to_be_bytes), "it is UTF-16, not UTF-8"),
         (utf_32(u32::to_le_bytes), "it is UTF-32, not UTF-8"),
@@ -90,7 +90,7 @@ fn body_of(length: usize, name: &str) -> String {
     empty.replace(r#""filling":"""#, &format!(r#""filling":"{filling}""#))
 }
 
-fn a_body_of_16_kib_is_taken_and_of_one_byte_more_is_not(database: TestDatabase) -> anyhow::Result<()> {
+fn a_body_of_16_kib_is_accepted_and_a_larger_one_is_refused(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let largest = 16 * 1024;
     assert_eq!(Request::create(body_of(largest, "told")).send(app.port).status, 201);
@@ -128,7 +128,7 @@ fn a_body_declared_too_large_is_refused_at_once(database: TestDatabase) -> anyho
 fn a_body_of_another_type_or_encoding_is_refused_unread(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let no_json = "the content type must be application/json";
-    let untyped = Request::create(RIGHT).without("content-type");
+    let untyped = Request::create(VALID).without("content-type");
     untyped.send(app.port).assert_error(415, "unsupported_media_type", None, no_json);
     for content_type in
         ["text/plain", "application/jsonp", "application/x-www-form-urlencoded", "application/", ","]
@@ -137,11 +137,11 @@ fn a_body_of_another_type_or_encoding_is_refused_unread(database: TestDatabase) 
         reply.assert_error(415, "unsupported_media_type", None, no_json);
     }
     for coding in ["gzip", "br", "gzip, identity"] {
-        let reply = Request::create(RIGHT).header("Content-Encoding", coding).send(app.port);
+        let reply = Request::create(VALID).header("Content-Encoding", coding).send(app.port);
         reply.assert_error(415, "unsupported_media_type", None, "the body must not be encoded");
     }
     let twice =
-        Request::create(RIGHT).header("Content-Encoding", "identity").header("Content-Encoding", "gzip");
+        Request::create(VALID).header("Content-Encoding", "identity").header("Content-Encoding", "gzip");
     twice.send(app.port).assert_error(415, "unsupported_media_type", None, "the body must not be encoded");
     assert!(app.groups().is_empty());
     Ok(())

@@ -17,8 +17,8 @@ const CLIENTS: usize = 64;
 /// Number of keys that are not cached, so that each needs a lookup.
 const LOOKUPS: usize = 100;
 
-/// Opens a transaction that may still store a group with a small id. On PostgreSQL, a list that reaches its end then
-/// waits half a second, and occupies its connection meanwhile.
+/// Opens a transaction on PostgreSQL that may still store a group with a smaller id than others. While it is open, a
+/// list query for the last page waits half a second, and occupies its connection.
 fn open_batch(database: &TestDatabase) -> anyhow::Result<Option<PlainSql>> {
     if database.backend() == Backend::Sqlite {
         return Ok(None);
@@ -56,7 +56,7 @@ fn lists_that_wait_at_their_end_never_make_a_key_lookup_fail(database: TestDatab
     };
     thread::scope(|scope| {
         // Stops the other threads even if an assertion fails.
-        let _end = End(&over);
+        let _end = SetOnDrop(&over);
         for key in clients {
             let list = with_key(&Request::new("GET", "/v1/group?limit=1000&after=2"), key);
             // A list may be refused while it waits for the transaction or for a connection.
@@ -87,9 +87,9 @@ fn lists_that_wait_at_their_end_never_make_a_key_lookup_fail(database: TestDatab
 }
 
 /// Sets the flag when dropped, to stop other threads.
-pub struct End<'a>(pub &'a AtomicBool);
+pub struct SetOnDrop<'a>(pub &'a AtomicBool);
 
-impl Drop for End<'_> {
+impl Drop for SetOnDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }

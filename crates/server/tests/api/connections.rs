@@ -42,7 +42,7 @@ fn clients_that_send_at_full_speed_do_not_delay_others(database: TestDatabase) -
     let app = App::on(database);
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
-        let _end = crate::concurrent_reads::End(&is_over);
+        let _end = crate::concurrent_reads::SetOnDrop(&is_over);
         // Each sender opens a new connection when the previous one is closed.
         let send_until_over = |start: &'static [u8], rest: Vec<u8>| {
             let (is_over, port) = (&is_over, app.port);

@@ -144,7 +144,7 @@ fn a_preflight_may_list_safelisted_headers(database: TestDatabase) -> anyhow::Re
     Ok(())
 }
 
-/// A new method or header of the API that CORS does not name works everywhere but in a browser.
+/// If the CORS settings lacked a method or header of the API, only browsers would fail on it.
 fn a_page_may_send_and_read_all_that_is_described(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, SETTING);
     let reply = preflight(ALLOWED, "POST", "content-type").send(app.port);
@@ -152,7 +152,8 @@ fn a_page_may_send_and_read_all_that_is_described(database: TestDatabase) -> any
         (list(&reply, "access-control-allow-methods"), list(&reply, "access-control-allow-headers"));
     let reply = Request::create(BODY).header("Origin", ALLOWED).send(app.port);
     let mut read = list(&reply, "access-control-expose-headers");
-    // A page may read the one always (Fetch, CORS-safelisted response-header), and the browser itself acts on the other.
+    // A page may always read `Cache-Control` (Fetch, CORS-safelisted response-header). The browser itself uses the
+    // other.
     read.extend(["cache-control", "x-content-type-options"].map(str::to_owned));
     let api = api();
     for (path, method, operation) in operations(&api) {

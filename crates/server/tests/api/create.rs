@@ -1,4 +1,4 @@
-//! Creating groups as on the API page.
+//! Creating groups as on GoChat's API page.
 
 use crate::{
     app::App,

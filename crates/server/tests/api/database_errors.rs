@@ -22,7 +22,7 @@ fn a_locked_database_is_unavailable_until_it_is_unlocked(database: TestDatabase)
     reply.assert_error(503, "unavailable", None, "the service cannot serve this now; try again");
     assert_eq!(reply.header("retry-after"), "1");
     lock.execute("ROLLBACK")?;
-    // The create that was answered 503 may or may not be stored: the contract allows both.
+    // The create that was answered 503 may or may not be stored.
     assert!([201, 409].contains(&Request::create(BODY).send(app.port).status));
     assert_eq!(app.names(), ["g"]);
     Ok(())

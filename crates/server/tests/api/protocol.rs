@@ -17,7 +17,7 @@ pub fn cases() -> Vec<Case> {
         a_second_head_that_is_not_sent_in_time_is_answered_408,
         the_endless_body_of_a_refused_request_is_not_read_on,
         a_chunked_body_that_was_read_leaves_the_connection_open,
-        bytes_after_a_request_that_are_not_http_are_answered_400,
+        bytes_that_are_not_http_after_a_request_are_answered_400,
         bytes_that_are_not_http_are_answered_400,
         a_target_that_is_too_long_is_answered_400,
         a_reply_without_a_body_after_an_error_is_not_changed,
@@ -162,7 +162,7 @@ fn a_chunked_body_that_was_read_leaves_the_connection_open(database: TestDatabas
     Ok(())
 }
 
-fn bytes_after_a_request_that_are_not_http_are_answered_400(database: TestDatabase) -> anyhow::Result<()> {
+fn bytes_that_are_not_http_after_a_request_are_answered_400(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     for (first, status) in [(Request::create(BODY), 201), (Request::new("GET", "/nothing"), 404)] {
         let mut connection = Connection::open(app.port);

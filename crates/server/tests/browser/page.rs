@@ -1,4 +1,4 @@
-//! A page of another origin that makes the API page's call.
+//! A page of another origin that makes the call of GoChat's API page.
 
 use crate::JQUERY;
 use gochat_test_support::deadline;
@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-/// The call of the API page, with `http://` added to its address. The page shows the outcome.
+/// The call of GoChat's API page, with `http://` added to its address. The page shows the outcome.
 const PAGE: &str = r#"<!DOCTYPE html>
 <title>page</title>
 <script src="/jquery.js"></script>

@@ -23,7 +23,7 @@ fn create(name: usize) -> Request {
     Request::create(format!(r#"{{"name":"g{name}","token":"t","admin_id":1}}"#))
 }
 
-/// Sends `count` requests, in hundreds on each of four connections. Passes if each is answered with `status`.
+/// Sends `count` requests over four connections, a hundred at a time. Passes if each is answered with `status`.
 fn send(server: &Server, count: usize, request: &Request, status: u16) {
     let (port, request) = (server.port, request.bytes());
     thread::scope(|scope| {

@@ -120,12 +120,12 @@ fn every_line_of_csv_is_stored_or_reported_with_its_number_and_reason(
         line 7: name must not be empty\n\
         line 8: token must not be empty\n\
         line 9: admin_id must be an integer from 1 to 9223372036854775807\n\
-        line 10: it has 3 fields, the header 4\n\
+        line 10: it has 3 fields, but the header has 4\n\
         line 11: it is not UTF-8\n\
         line 12: a quote is not closed\n\
         line 14: it has more than 16384 bytes\n\
-        line 15: a quote in a field must be doubled, and the field quoted\n\
-        line 16: a quote in a field must be doubled, and the field quoted\n\
+        line 15: a field with a quote must be quoted, and the quote doubled\n\
+        line 16: a field with a quote must be quoted, and the quote doubled\n\
         created 4, already existing 0, refused 9\n";
     assert_eq!((ended.code, &*ended.stdout, &*ended.stderr), (Some(1), "", expected));
     assert_eq!(

@@ -71,7 +71,7 @@ fn three_servers_can_start_at_once_on_an_empty_database(database: TestDatabase) 
     Ok(())
 }
 
-/// Sends a create, and returns once the server has its head, which `100 Continue` shows.
+/// Sends a create. Its body is sent only after `100 Continue`, which shows that the server has read the head.
 pub fn create_in_flight(server: &Server) -> Connection {
     let request = Request::create(BODY).header("Expect", "100-continue").bytes();
     let (head, body) = request.split_at(request.len() - BODY.len());

@@ -122,7 +122,7 @@ fn an_invalid_file_is_refused_by_name() -> anyhow::Result<()> {
     refused(&folder.file(b"postgres://u:secret\xff@h/d"), "it is not UTF-8");
     refused(
         &folder.file("\u{feff}postgres://u:secret@h/d\n"),
-        "it begins with a byte order mark (EF BB BF); save it without",
+        "it begins with a byte order mark (EF BB BF); save it without the mark",
     );
     for content in ["postgres://u:secret@h/d\n\n", "postgres://u:secret@h/d\npassword\n"] {
         refused(

@@ -160,7 +160,7 @@ fn an_unused_socket_is_reported(database: TestDatabase) -> anyhow::Result<()> {
     let server = server_with(&database, [copy(&tcp()), copy(&tcp())], "http:metrics", &[HTTP]);
     server.terminate();
     let ended = server.wait();
-    let message = "WARN systemd passed the socket metrics, which no setting takes\n";
+    let message = "WARN systemd passed the socket metrics, which no setting uses\n";
     assert!(ended.code == Some(0) && ended.stderr.contains(message), "{ended:?}");
     Ok(())
 }
@@ -196,7 +196,7 @@ fn a_socket_with_another_name_is_refused() -> anyhow::Result<()> {
         [copy(&tcp())],
         "http",
         &[HTTP, ADMIN],
-        "admin.bind = \"systemd\" cannot be used: systemd passed no socket named admin, but http; set FileDescriptorName=admin in its unit",
+        "admin.bind = \"systemd\" cannot be used: systemd passed no socket named admin, only http; set FileDescriptorName=admin in its unit",
     );
     assert_refused(
         [copy(&tcp()), copy(&tcp())],
@@ -244,7 +244,7 @@ fn the_development_key_is_refused_on_a_socket_that_other_machines_can_reach() ->
 
 fn a_healthcheck_cannot_ask_a_socket_from_systemd() -> anyhow::Result<()> {
     let ended = crate::process::run_in(TempDir::new()?.path(), &["healthcheck"], &[ADMIN]);
-    let message = "gochat: admin.bind = \"systemd\" does not tell the address; set the one in the socket unit for this command, like GOCHAT__ADMIN__BIND=127.0.0.1:1214\n";
+    let message = "gochat: admin.bind = \"systemd\" does not tell the address; for this command, set the address of the socket unit, like GOCHAT__ADMIN__BIND=127.0.0.1:1214\n";
     assert_eq!((ended.code, &*ended.stderr), (Some(1), message));
     Ok(())
 }
@@ -256,7 +256,7 @@ fn a_socket_is_reported_even_if_no_setting_uses_systemd(database: TestDatabase) 
     server.terminate();
     let ended = server.wait();
     assert_eq!(ended.code, Some(0));
-    let message = "WARN systemd passed the socket http, which no setting takes\n";
+    let message = "WARN systemd passed the socket http, which no setting uses\n";
     assert!(ended.stderr.contains(message), "{ended:?}");
     Ok(())
 }

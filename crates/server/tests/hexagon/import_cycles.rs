@@ -1,7 +1,7 @@
 //! Finds import cycles between modules.
 //!
-//! Only siblings matter: among the modules of one folder, each together with its submodules, imports must not form a
-//! cycle. A module and its own submodules may import each other.
+//! The modules of one folder are siblings. Imports between siblings must not form a cycle; an import by a submodule
+//! counts as one by its sibling. A module and its own submodules may import each other.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

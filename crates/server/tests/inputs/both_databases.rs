@@ -54,8 +54,8 @@ impl BothDatabases {
 
 /// Returns the status and the normalised text of the reply.
 fn exchange(port: u16, connection: &mut Option<TcpStream>, request: &[u8]) -> anyhow::Result<(u16, String)> {
-    // A reused connection may have been closed in the meantime, so the request is sent once more. A reply is never
-    // awaited twice.
+    // The server may have closed a reused connection in the meantime. The request is then sent again on a new
+    // connection.
     for is_reused in [connection.is_some(), false] {
         let stream = match connection {
             Some(stream) => stream,

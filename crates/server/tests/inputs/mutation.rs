@@ -56,8 +56,8 @@ const TOKENS: &[&str] = &[
     "'",
 ];
 
-/// Characters with rules: combining, invisible, bidirectional, white space, and noncharacters.
-const RULES: &[char] = &[
+/// Characters that the rules for names are about: combining, invisible, bidirectional, white space, and noncharacters.
+const SPECIAL_CHARACTERS: &[char] = &[
     '\u{0}',
     '\n',
     ' ',
@@ -143,10 +143,10 @@ pub fn object() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Returns strings of arbitrary characters, of letters, or of characters with rules.
+/// Returns strings of arbitrary characters, of letters, or of special characters.
 fn text() -> impl Strategy<Value = String> {
-    let letter = prop_oneof![20 => proptest::char::range('a', 'z'), 1 => select(RULES)];
-    let near_rules = prop_oneof![select(RULES), any::<char>()];
+    let letter = prop_oneof![20 => proptest::char::range('a', 'z'), 1 => select(SPECIAL_CHARACTERS)];
+    let near_rules = prop_oneof![select(SPECIAL_CHARACTERS), any::<char>()];
     let characters = prop_oneof![vec(any::<char>(), 0..70), vec(letter, 1..70), vec(near_rules, 1..8)];
     characters.prop_map(String::from_iter)
 }

@@ -48,10 +48,11 @@ pub(super) fn run(settings: &Settings, command: &ExportGroups) -> anyhow::Result
 
 /// The end of an export that did not fail.
 enum End {
-    /// All groups were written; their number.
+    /// All groups were written. The value is their number.
     Complete(u64),
+    /// The reader of standard output closed it.
     Closed,
-    /// A signal ended it; the exit code of that signal.
+    /// A signal stopped the export. The value is the exit code for that signal.
     Interrupted(ExitCode),
 }
 

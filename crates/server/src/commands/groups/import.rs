@@ -74,13 +74,13 @@ fn import(settings: &Settings, command: &ImportGroups) -> anyhow::Result<ExitCod
 fn existing_groups(settings: &DatabaseSettings) -> anyhow::Result<Option<Arc<dyn GroupReader>>> {
     let exists = match &settings.url {
         DatabaseUrl::SqliteFile(path) => {
-            path.try_exists().with_context(|| format!("cannot look for {}", path.display()))?
+            path.try_exists().with_context(|| format!("cannot check whether {} exists", path.display()))?
         }
         DatabaseUrl::SqliteMemory => false,
         DatabaseUrl::Postgres(_) => true,
     };
-    let as_it_is = DatabaseSettings { migrate_on_start: false, ..settings.clone() };
-    exists.then(|| Ok(startup::open(&as_it_is)?.group_reader())).transpose()
+    let without_migration = DatabaseSettings { migrate_on_start: false, ..settings.clone() };
+    exists.then(|| Ok(startup::open(&without_migration)?.group_reader())).transpose()
 }
 
 /// Number of requests in flight: enough to fill the next batches while one commits, and never more than the queue
@@ -92,7 +92,7 @@ fn in_flight(writer: CommitOptions) -> usize {
 /// The end of an import that did not fail.
 enum End {
     Complete,
-    /// A signal ended it; the exit code of that signal.
+    /// A signal stopped the import. The value is the exit code for that signal.
     Interrupted(ExitCode),
 }
 
@@ -114,7 +114,7 @@ async fn import_all(
     let mut new_names = SeenNames::default();
     loop {
         let (line, position, outcome) = match select(outcomes.next(), stop.as_mut()).await {
-            Either::Left((Some(outcomes), _)) => outcomes?,
+            Either::Left((Some(outcome), _)) => outcome?,
             Either::Left((None, _)) => return Ok(End::Complete),
             Either::Right((code, _)) => return Ok(End::Interrupted(code)),
         };

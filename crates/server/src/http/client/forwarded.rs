@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 /// Returns the addresses in a line, one for each proxy; `None` for an element that has none or is malformed.
 ///
-/// A quote that a client left open swallows what proxies appended. The rest of the line is then malformed, so none of
-/// it counts.
+/// If a client leaves a quote open, the elements that proxies append become part of the quoted text. The rest of the
+/// line is then one malformed element.
 pub(super) fn hops(line: &str) -> Vec<Option<IpAddr>> {
     let mut hops = Vec::new();
     let mut rest = Some(line);

@@ -26,11 +26,11 @@ fn parse(node: &str) -> Option<IpAddr> {
 /// Returns true if the text is empty, or a colon followed by a port or an obfuscated port.
 fn is_port(text: &str) -> bool {
     let Some(port) = text.strip_prefix(':') else { return text.is_empty() };
-    let is_hidden =
+    let is_obfuscated =
         |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
     port.strip_prefix('_').map_or_else(
         || (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit()),
-        is_hidden,
+        is_obfuscated,
     )
 }
 

@@ -19,8 +19,8 @@ pub(super) const TOO_MANY_CONNECTIONS: &[u8] =
 /// Header by which a bare reply is recognised.
 const EMPTY_BODY: &str = "content-length: 0\r\n";
 
-/// Completes a bare error at the end of `output` to `peer`; other replies may precede it. Returns its status and the
-/// new output; `None` if there is no bare error.
+/// Completes a bare error at the end of `output`; other replies may precede it. Logs the error with `peer`, the address
+/// of the client. Returns the status and the new output; `None` if there is no bare error.
 pub(super) fn complete(output: &[u8], peer: Option<IpAddr>) -> Option<(StatusCode, Bytes)> {
     if !output.ends_with(b"\r\n\r\n") {
         return None;

@@ -1,8 +1,8 @@
 //! Serialises pipelined requests: the web server gets one request at a time, the next one once the reply is flushed.
 //!
-//! The web server decodes requests ahead of time, and frames a reply by the request that it decoded last: a `GET`
-//! followed by a `HEAD` would be answered without a body. It would also serve requests that follow one with
-//! `Connection: close`.
+//! The web server decodes requests ahead of time, and decides by the last decoded one whether a reply has a body. If a
+//! `HEAD` followed a `GET`, the reply to the `GET` would have no body. The web server would also serve requests after
+//! one with `Connection: close`.
 
 use super::{
     chunks::Chunks,
@@ -15,10 +15,11 @@ pub(super) struct Pipeline {
     phase: Phase,
     /// True once the reply to the request has begun.
     has_reply_started: bool,
-    /// True once everything written of the reply is flushed.
+    /// True once the part of the reply written so far is flushed.
     is_reply_flushed: bool,
+    /// True if no request may follow the current one.
     is_last: bool,
-    /// Length of the incomplete head that was already searched for its end.
+    /// Number of bytes of the incomplete head that were already searched for a line feed.
     searched: usize,
     /// Length at which an incomplete head is parsed again.
     next_parse_at: usize,
@@ -125,11 +126,11 @@ impl Pipeline {
         if self.awaits_head() { bytes.iter().take_while(is_end_of_line).count() } else { 0 }
     }
 
-    /// Parses only if a new line has arrived, because only that can complete a head.
+    /// Parses the head if a line feed has arrived, because only that can complete it.
     fn read_head(&mut self, bytes: &mut [u8]) -> Option<RequestHead> {
-        let has_new_line = memchr(b'\n', bytes.get(self.searched..)?).is_some();
+        let has_line_feed = memchr(b'\n', bytes.get(self.searched..)?).is_some();
         self.searched = bytes.len();
-        if has_new_line { RequestHead::read(bytes) } else { None }
+        if has_line_feed { RequestHead::read(bytes) } else { None }
     }
 
     fn begin(&mut self, head: &RequestHead) {
@@ -146,7 +147,8 @@ impl Pipeline {
         self.phase = if self.is_reply_flushed && !self.is_last { Phase::Head } else { Phase::Reply };
     }
 
-    /// Parses an incomplete head only when its length has doubled, so that a head sent byte by byte costs little.
+    /// Returns true if an incomplete head can still become valid. Parses it only when its length has doubled, so that a
+    /// head sent byte by byte costs little.
     fn may_become_head(&mut self, bytes: &[u8]) -> bool {
         if bytes.len() < self.next_parse_at && bytes.len() < request_head::MAX_BYTES {
             return true;

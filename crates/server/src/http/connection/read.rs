@@ -33,17 +33,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         released > 0
     }
 
-    /// Keeps only the admitted part of the bytes after `before` in `buf`, and buffers the rest. Returns true if any
-    /// were admitted.
-    fn admit_received(&mut self, buf: &mut ReadBuf<'_>, before: usize) -> bool {
-        let received = &mut buf.filled_mut()[before..];
+    /// Splits the received bytes, which begin at `start` in `buf`: keeps the admitted part, and moves the rest to the
+    /// connection's buffer. Returns true if any were admitted.
+    fn admit_received(&mut self, buf: &mut ReadBuf<'_>, start: usize) -> bool {
+        let received = &mut buf.filled_mut()[start..];
         let passed = if self.buffered.is_empty() && self.pipeline.leading_empty_lines(received) == 0 {
             self.pipeline.admit(received)
         } else {
             0
         };
         self.buffered.extend_from_slice(&received[passed..]);
-        buf.set_filled(before + passed);
+        buf.set_filled(start + passed);
         passed > 0
     }
 
@@ -79,16 +79,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<S> {
                 return Poll::Pending;
             }
             if this.bytes_after_reply >= MAX_BYTES_AFTER_REPLY {
-                // The lingering close has a timeout.
+                // The timeout of the lingering close ends the connection.
                 return Poll::Pending;
             }
-            let before = buf.filled().len();
+            let start = buf.filled().len();
             let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(cx, buf) else {
                 this.read_budget.refill();
                 return Poll::Pending;
             };
             read?;
-            let received = buf.filled().len() - before;
+            let received = buf.filled().len() - start;
             if received == 0 {
                 return Poll::Ready(Ok(()));
             }
@@ -96,7 +96,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<S> {
             if this.pipeline.is_finished() {
                 this.bytes_after_reply += received;
             }
-            if this.admit_received(buf, before) {
+            if this.admit_received(buf, start) {
                 break;
             }
         }

@@ -82,13 +82,13 @@ impl State {
 }
 
 impl Slot {
-    /// Records that the connection waits for a request, or for the rest of a head if `has_partial_request`. Returns true
-    /// if it must close.
-    pub(super) fn wait(&self, has_partial_request: bool, cx: &Context<'_>) -> bool {
+    /// Records that the connection waits for a request, or for the rest of a head if `is_head_begun`. Returns true if
+    /// the connection must close.
+    pub(super) fn mark_waiting(&self, is_head_begun: bool, cx: &Context<'_>) -> bool {
         let State { waiting_since, has_partial_head, must_close, task } = &*self.state;
-        if waiting_since.get().is_none() || has_partial_head.get() != has_partial_request {
+        if waiting_since.get().is_none() || has_partial_head.get() != is_head_begun {
             waiting_since.set(Some(Instant::now()));
-            has_partial_head.set(has_partial_request);
+            has_partial_head.set(is_head_begun);
         }
         let mut task = task.borrow_mut();
         match &mut *task {
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     fn must_close(slot: &Slot) -> bool {
-        slot.wait(false, &Context::from_waker(Waker::noop()))
+        slot.mark_waiting(false, &Context::from_waker(Waker::noop()))
     }
 
     #[test]
@@ -144,7 +144,7 @@ mod tests {
     fn a_connection_that_has_just_begun_a_request_is_not_evicted() {
         let slots = Slots::new(1);
         let occupied = slots.acquire().unwrap();
-        assert!(!occupied.wait(true, &Context::from_waker(Waker::noop())));
+        assert!(!occupied.mark_waiting(true, &Context::from_waker(Waker::noop())));
         assert!(slots.acquire().is_none());
         let long_ago = Instant::now().checked_sub(HEAD_GRACE_PERIOD).unwrap();
         occupied.state.waiting_since.set(Some(long_ago));

@@ -56,7 +56,7 @@ impl Code {
             Self::InvalidIdempotencyKey => (
                 StatusCode::BAD_REQUEST,
                 None,
-                "`Idempotency-Key` is empty, longer than 255, sent twice, or has other than visible ASCII",
+                "`Idempotency-Key` is empty, longer than 255 characters, sent twice, or contains anything but visible ASCII",
             ),
             Self::MalformedRequest => (
                 StatusCode::BAD_REQUEST,

@@ -41,6 +41,7 @@ impl Pairs {
         Self(query.split('&').filter_map(|pair| pair.split_once('=')).map(decode).collect())
     }
 
+    /// Returns the first value of the parameter that is not empty.
     fn given(&self, name: &str) -> Option<Result<&str, Utf8Error>> {
         let mut values = self.0.iter().filter(|(key, _)| key == name.as_bytes()).map(|(_, value)| value);
         values.find(|value| !value.is_empty()).map(|value| str::from_utf8(value))
@@ -51,6 +52,7 @@ impl Pairs {
         self.given(name).map(Result::unwrap_or_default)
     }
 
+    /// Returns the first of `id`, `uuid` and `name` that is given.
     fn key(&self) -> Result<Option<GroupKey>, ApiError> {
         if let Some(id) = self.number("id") {
             return Ok(Some(GroupKey::Id(GroupId::parse(id)?)));

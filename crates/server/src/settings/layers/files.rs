@@ -33,7 +33,7 @@ enum FileError {
     TooLarge,
     #[error("it is not UTF-8")]
     NotUtf8,
-    #[error("it begins with a byte order mark (EF BB BF); save it without")]
+    #[error("it begins with a byte order mark (EF BB BF); save it without the mark")]
     ByteOrderMark,
     #[error("it has more than one line; expected a single line, with at most one line break at its end")]
     SeveralLines,
@@ -47,7 +47,7 @@ pub(super) fn take(
     known: &[String],
 ) -> Result<SettingMap, SettingError> {
     let mut settings = SettingMap::new();
-    for (setting, variable) in variables_of_files(variables, known) {
+    for (setting, variable) in file_variables(variables, known) {
         let path = variables.remove(&variable).unwrap_or_default();
         if path.contains("://") {
             // The value may be the secret itself.
@@ -60,13 +60,13 @@ pub(super) fn take(
             None => read(&path, READ_TIMEOUT),
         };
         let value = value.map_err(|error| unreadable(&origin, error))?;
-        settings.insert(setting, Setting { value, origin, is_text: true, is_from_file: true });
+        settings.insert(setting, Setting { value, origin, is_string: true, is_from_file: true });
     }
     Ok(settings)
 }
 
 /// Returns the settings that have a file, each with the name of its variable, sorted.
-fn variables_of_files(variables: &HashMap<String, String>, known: &[String]) -> Vec<(String, String)> {
+fn file_variables(variables: &HashMap<String, String>, known: &[String]) -> Vec<(String, String)> {
     let named = variables.keys().filter_map(|variable| {
         let setting = setting_name(variable)?.strip_suffix(SUFFIX)?.to_owned();
         known.contains(&setting).then(|| (setting, variable.clone()))
@@ -160,7 +160,10 @@ mod tests {
             (b"\r\n", "it is empty"),
             (b"secret\xff", "it is not UTF-8"),
             (b"\xff\xfes\0", "it is not UTF-8"),
-            (b"\xef\xbb\xbfsecret\n", "it begins with a byte order mark (EF BB BF); save it without"),
+            (
+                b"\xef\xbb\xbfsecret\n",
+                "it begins with a byte order mark (EF BB BF); save it without the mark",
+            ),
             (b"secret\n\n", SEVERAL_LINES),
             (b"secret\n\r\n", SEVERAL_LINES),
             (b"secret\r\r\n", SEVERAL_LINES),

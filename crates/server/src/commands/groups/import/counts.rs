@@ -19,8 +19,8 @@ impl Counts {
 
     /// Describes how far an incomplete import came.
     pub(super) fn so_far(&self) -> String {
-        let again = if self.dry_run { "" } else { "; it is safe to run the same import again" };
-        format!("line {}: {self}{again}", HumanCount(self.line))
+        let advice = if self.dry_run { "" } else { "; it is safe to run the same import again" };
+        format!("line {}: {self}{advice}", HumanCount(self.line))
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! The crate `csv_core` splits a row into fields, but this module finds the rows. `csv::Reader` would search for a
 //! closing quote up to the end of the file, in growing memory, so one stray quote would lose every line after it. Here
-//! it loses one line, and a row is limited to the size of a request body. The parser also accepts misplaced quotes and
-//! alters the field; here they are rejected.
+//! it loses one line, and a row is limited to the size of a request body. `csv_core` also accepts misplaced quotes, and
+//! then alters the field. This module rejects them.
 
 mod columns;
 mod delimiter;
@@ -28,7 +28,7 @@ pub(super) fn records<R: BufRead>(
     let declared = delimiter::take_declaration(&mut lines)?;
     let delimiter = match delimiter.or(declared) {
         Some(delimiter) => delimiter,
-        None => delimiter::find(&mut lines)?,
+        None => delimiter::detect(&mut lines)?,
     };
     let mut rows = Rows::new(lines, delimiter);
     let header = rows.next()?.context("the file is empty: its first line must be name,token,admin_id")?;

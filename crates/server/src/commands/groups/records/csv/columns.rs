@@ -1,4 +1,4 @@
-//! The header, which assigns fields to columns.
+//! The header, which gives the position of each column.
 
 use crate::wire::{self, InvalidRequest};
 use anyhow::{Context, bail};
@@ -6,7 +6,7 @@ use gochat_domain::group::CreateGroup;
 use std::collections::HashSet;
 
 /// Names of the required columns.
-pub(super) const KNOWN: [&str; 3] = ["name", "token", "admin_id"];
+pub(super) const REQUIRED: [&str; 3] = ["name", "token", "admin_id"];
 
 /// Positions of the required columns.
 pub(super) struct Columns {
@@ -20,8 +20,8 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// Parses the header. Names of required columns ignore case and surrounding spaces. Other columns and columns
-    /// without a name are ignored, but no name may occur twice, as in a JSON object.
+    /// Parses the header. The names of required columns are compared without case and surrounding spaces. Other
+    /// columns and columns without a name are ignored, but no name may occur twice, as in a JSON object.
     pub(super) fn read(header: &[String]) -> anyhow::Result<Self> {
         let header: Vec<_> = header.iter().map(|column| normalise(column)).collect();
         let mut names = HashSet::new();
@@ -32,7 +32,7 @@ impl Columns {
             let index = header.iter().position(|name| name == column);
             index.with_context(|| format!("the header lacks the column {column}"))
         };
-        let [name, token, admin_id] = KNOWN.map(index);
+        let [name, token, admin_id] = REQUIRED.map(index);
         Ok(Self {
             count: header.len(),
             named: header.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1),
@@ -47,7 +47,7 @@ impl Columns {
         if (self.named..=self.count).contains(&fields) {
             Ok(())
         } else {
-            Err(format!("it has {fields} fields, the header {}", self.count))
+            Err(format!("it has {fields} fields, but the header has {}", self.count))
         }
     }
 
@@ -68,6 +68,6 @@ impl Columns {
 /// Returns the name of a column in the form used for comparison.
 fn normalise(column: &str) -> String {
     let column = column.trim();
-    let known = KNOWN.into_iter().find(|known| known.eq_ignore_ascii_case(column));
-    known.unwrap_or(column).to_owned()
+    let required = REQUIRED.into_iter().find(|required| required.eq_ignore_ascii_case(column));
+    required.unwrap_or(column).to_owned()
 }

@@ -1,6 +1,6 @@
 //! Detection of the delimiter.
 
-use super::columns::KNOWN;
+use super::columns::REQUIRED;
 use crate::{cli::Delimiter, commands::groups::records::lines::Lines};
 use anyhow::Context;
 use std::io::{self, BufRead};
@@ -11,7 +11,7 @@ const CANDIDATES: [Delimiter; 3] = [Delimiter::COMMA, Delimiter::SEMICOLON, Deli
 /// Reads a first line like `sep=;`, which some spreadsheets write to declare the delimiter.
 pub(super) fn take_declaration<R: BufRead>(lines: &mut Lines<R>) -> anyhow::Result<Option<Delimiter>> {
     let Some(line) = lines.next()? else { return Ok(None) };
-    let declared = line.text.as_ref().ok().and_then(|text| declared(text));
+    let declared = line.text.as_ref().ok().and_then(|text| strip_sep(text));
     let Some(declared) = declared else {
         lines.push_back(vec![line]);
         return Ok(None);
@@ -27,16 +27,17 @@ pub(super) fn take_declaration<R: BufRead>(lines: &mut Lines<R>) -> anyhow::Resu
 }
 
 /// Returns the text after `sep=`. The line may be quoted.
-fn declared(line: &[u8]) -> Option<&[u8]> {
+fn strip_sep(line: &[u8]) -> Option<&[u8]> {
     let line = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
     let (word, rest) = line.split_at_checked(4)?;
     word.eq_ignore_ascii_case(b"sep=").then_some(rest)
 }
 
 /// Returns the delimiter that yields the most required columns in the header. Lines with only delimiters are skipped.
-pub(super) fn find<R: BufRead>(lines: &mut Lines<R>) -> io::Result<Delimiter> {
+pub(super) fn detect<R: BufRead>(lines: &mut Lines<R>) -> io::Result<Delimiter> {
     while let Some(line) = lines.next()? {
-        if let Some(found) = line.text.as_ref().map_or(Some(Delimiter::COMMA), |text| of_header(text)) {
+        if let Some(found) = line.text.as_ref().map_or(Some(Delimiter::COMMA), |text| header_delimiter(text))
+        {
             lines.push_back(vec![line]);
             return Ok(found);
         }
@@ -45,17 +46,17 @@ pub(super) fn find<R: BufRead>(lines: &mut Lines<R>) -> io::Result<Delimiter> {
 }
 
 /// Returns the delimiter of a header; `None` for a line with only delimiters and spaces.
-fn of_header(line: &[u8]) -> Option<Delimiter> {
+fn header_delimiter(line: &[u8]) -> Option<Delimiter> {
     let is_blank = line.iter().all(|byte| b",;\t ".contains(byte));
     let count = |delimiter: &Delimiter| {
-        line.split(|byte| *byte == delimiter.byte()).filter(|column| is_known(column)).count()
+        line.split(|byte| *byte == delimiter.byte()).filter(|column| is_required(column)).count()
     };
     // `max_by_key` returns the last maximum, so the order is reversed.
     CANDIDATES.into_iter().rev().max_by_key(count).filter(|_| !is_blank)
 }
 
-fn is_known(column: &[u8]) -> bool {
+fn is_required(column: &[u8]) -> bool {
     let column = column.trim_ascii();
     let column = column.strip_prefix(b"\"").and_then(|column| column.strip_suffix(b"\"")).unwrap_or(column);
-    KNOWN.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(column.trim_ascii()))
+    REQUIRED.iter().any(|required| required.as_bytes().eq_ignore_ascii_case(column.trim_ascii()))
 }

@@ -1,7 +1,7 @@
 //! The rules for quotes.
 
-/// Returns true if each quote opens a field, closes it, or is doubled inside it. The parser accepts others too, and
-/// alters the field.
+/// Returns true if each quote opens a field, closes it, or is doubled inside it. `csv_core` also accepts other quotes,
+/// and then alters the field.
 pub(super) fn are_valid(row: &[u8], delimiter: u8) -> bool {
     enum At {
         Start,

@@ -36,12 +36,12 @@ impl<R: BufRead> Rows<R> {
         Self { lines, delimiter, reader, output, ends }
     }
 
-    /// Returns the next row that has more than white space.
+    /// Returns the next row. Skips rows whose fields have only white space.
     pub(super) fn next(&mut self) -> io::Result<Option<Row>> {
         self.next_checked(|_| Ok(()))
     }
 
-    /// Returns the next such row. A row that does not fit the columns is invalid.
+    /// Returns the next row like [`Self::next`], but marks a row that does not fit the columns as invalid.
     pub(super) fn next_matching(&mut self, columns: &Columns) -> io::Result<Option<Row>> {
         self.next_checked(|count| columns.check_count(count))
     }
@@ -57,7 +57,7 @@ impl<R: BufRead> Rows<R> {
         Ok(None)
     }
 
-    /// Reads the row that begins with `line`. It has no fields if all of them are white space.
+    /// Reads the row that begins with `line`. Returns it without fields if all of them are white space.
     ///
     /// If a quote is not closed, only the first line is invalid, and the following lines are read again.
     /// Otherwise one such quote would consume the rest of the file.
@@ -106,7 +106,8 @@ impl<R: BufRead> Rows<R> {
     /// Splits a row into fields; `None` if a quote is still open at its end.
     fn split(&mut self, text: &[u8]) -> Option<Result<Vec<String>, String>> {
         let refused = |reason: &str| Some(Err(reason.to_owned()));
-        // The parser skips a byte order mark at the start of its input; here it belongs to the field.
+        // `csv_core` skips a byte order mark at the start of its input, but here the mark belongs to the field. The
+        // leading line feed keeps it.
         let row = [b"\n", text, b"\n"].concat();
         self.reader.reset();
         let (result, read, _, count) = self.reader.read_record(&row, &mut self.output, &mut self.ends);
@@ -116,7 +117,7 @@ impl<R: BufRead> Rows<R> {
             _ => return refused("it has a carriage return outside quotes"),
         }
         if !quotes::are_valid(text, self.delimiter.byte()) {
-            return refused("a quote in a field must be doubled, and the field quoted");
+            return refused("a field with a quote must be quoted, and the quote doubled");
         }
         let mut start = 0;
         let fields = self.ends[..count].iter().map(|end| {

@@ -39,7 +39,7 @@ fn an_unclosed_quote_invalidates_only_its_line() {
     assert_eq!(
         read(input),
         [
-            refused(2, "a quote in a field must be doubled, and the field quoted"),
+            refused(2, "a field with a quote must be quoted, and the quote doubled"),
             group(3, "b"),
             group(4, "c"),
             group(5, "d"),
@@ -55,8 +55,8 @@ fn an_unclosed_quote_invalidates_only_its_line() {
 #[test]
 fn an_invalid_row_is_refused_with_the_reason() {
     let reason = |row: &str| read(&format!("name,token,admin_id\n{row}\n")).remove(0).1.unwrap_err();
-    assert_eq!(reason("a,t"), "it has 2 fields, the header 3");
-    assert_eq!(reason("a,t,1,"), "it has 4 fields, the header 3");
+    assert_eq!(reason("a,t"), "it has 2 fields, but the header has 3");
+    assert_eq!(reason("a,t,1,"), "it has 4 fields, but the header has 3");
     assert_eq!(reason("a\rb,t,1"), "it has a carriage return outside quotes");
     for row in [
         "a\"b,t,1",
@@ -68,13 +68,16 @@ fn an_invalid_row_is_refused_with_the_reason() {
         "\"a\" ,t,1",
         "\"a\"b\"\",t,1",
     ] {
-        assert_eq!(reason(row), "a quote in a field must be doubled, and the field quoted", "{row}");
+        assert_eq!(reason(row), "a field with a quote must be quoted, and the quote doubled", "{row}");
     }
     assert_eq!(reason("\"a\nb\",t,1"), "name must not contain control characters");
     assert_eq!(reason("a,,1"), "token must not be empty");
     assert_eq!(reason("a,t,x"), "admin_id must be an integer from 1 to 9223372036854775807");
     assert_eq!(reason(&"x".repeat(MAX_BYTES + 1)), "it has more than 16384 bytes");
-    assert_eq!(reason(&format!("a{}", ",".repeat(MAX_BYTES - 1))), "it has 16384 fields, the header 3");
+    assert_eq!(
+        reason(&format!("a{}", ",".repeat(MAX_BYTES - 1))),
+        "it has 16384 fields, but the header has 3"
+    );
 }
 
 #[test]
@@ -96,8 +99,8 @@ fn columns_without_a_name_are_ignored() {
             group(2, "a"),
             group(3, "b"),
             group(4, "c"),
-            refused(5, "it has 7 fields, the header 6"),
-            refused(6, "it has 3 fields, the header 6"),
+            refused(5, "it has 7 fields, but the header has 6"),
+            refused(6, "it has 3 fields, but the header has 6"),
         ]
     );
 }
@@ -148,7 +151,7 @@ fn the_delimiter_is_detected_from_the_header() {
     }
     assert_eq!(
         read("name\tToken\tadmin_id\nsay \"hi\"\tt\t1\na;b,c\tt\t1\n"),
-        [refused(2, "a quote in a field must be doubled, and the field quoted"), group(3, "a;b,c"),]
+        [refused(2, "a field with a quote must be quoted, and the quote doubled"), group(3, "a;b,c"),]
     );
     let lacks = |header: &str| format!("{:#}", records(Lines::new(header.as_bytes()), None).err().unwrap());
     assert_eq!(lacks("name;token"), "line 1: the header lacks the column admin_id");
