@@ -26,6 +26,9 @@ impl FromStr for DatabaseUrl {
         if url.starts_with(['"', '\'']) {
             return Err(InvalidDatabaseUrl::Quoted);
         }
+        if url.contains(char::is_control) {
+            return Err(InvalidDatabaseUrl::Control);
+        }
         if url == "sqlite::memory:" {
             return Ok(Self::SqliteMemory);
         }
@@ -67,13 +70,17 @@ pub enum InvalidDatabaseUrl {
     Nested,
     /// `"sqlite://PATH"` or `sqlite://"PATH"`: environment files keep the quotes that a shell removes.
     Quoted,
-    /// `sqlite://localhost/…`: SQLite has no hosts.
+    /// `sqlite://localhost/…`, an IP address, a port or a user in that place: SQLite has no hosts.
     Host,
+    /// `sqlite://C:\x` or `sqlite://C:/x`: a path of Windows.
+    Windows,
+    /// A control character, such as a zero byte, which no path can have, or a tab.
+    Control,
     /// `sqlite://PATH?…` or `sqlite://PATH&…`: parameters, which other programs accept.
     Parameters,
-    /// `sqlite://g.sqlite#…`: a URL fragment.
+    /// `sqlite://x#y`: a URL fragment.
     Fragment,
-    /// `sqlite://~/…`, `sqlite://$HOME/…` or `sqlite://%HOME%/…`: not expanded, as no shell reads it.
+    /// `sqlite://~/…`, `sqlite://$HOME/…`, `sqlite://%HOME%/…` or backticks: not expanded, as no shell reads it.
     Unexpanded,
     /// `sqlite://a%20b`: percent-encoding, which is not decoded.
     Encoded,
@@ -102,14 +109,20 @@ impl InvalidDatabaseUrl {
                 "the URL without quotes around it or its path, like sqlite://my data/gochat.sqlite"
             }
             Self::Host => {
-                "the path alone behind sqlite://, without a host, like sqlite:///var/lib/gochat/gochat.sqlite; a folder of that name is ./localhost"
+                "the path alone behind sqlite://, without a host, like sqlite:///var/lib/gochat/gochat.sqlite; for a folder of that name write sqlite://./localhost/gochat.sqlite"
             }
+            Self::Windows => {
+                "a path with / between its folders and without a drive, like sqlite:///var/lib/gochat/gochat.sqlite"
+            }
+            Self::Control => "the URL without control characters, such as line breaks, tabs and zero bytes",
             Self::Parameters => {
                 "a path without parameters behind ? or &, like sqlite://data/gochat.sqlite; the file is made if it is missing"
             }
-            Self::Fragment => "the path without # behind the file, like sqlite://data/gochat.sqlite",
+            Self::Fragment => {
+                "a path without #, like sqlite://data/gochat.sqlite; a symbolic link can stand for a path that has one"
+            }
             Self::Unexpanded => {
-                "a path without ~, $ and %NAME%, as nothing is put in their place, like sqlite:///home/NAME/gochat.sqlite"
+                "a path without ~, $, %NAME% and backticks, as nothing is put in their place, like sqlite:///home/NAME/gochat.sqlite"
             }
             Self::Encoded => {
                 "the path as it is, without percent-encoding, like sqlite://my data/gochat.sqlite"
@@ -206,8 +219,6 @@ mod tests {
             "postgres://u:1#cret@h/d",
             "postgres://u:s[cret@h/d",
             "postgres://u:s cret@h/d",
-            "postgres://u:s\tcret@h/d",
-            "postgres://u:cret\0@h/d",
             "postgres://u:cret",
             "postgres://u:[cret",
             "postgres://[::1]cret/d",
@@ -220,6 +231,15 @@ mod tests {
             "postgres://h/d?password=cret&&user=u",
         ] {
             assert_eq!(url.parse::<DatabaseUrl>(), Err(InvalidDatabaseUrl::Malformed), "{url}");
+        }
+        for url in [
+            "postgres://u:s\tcret@h/d",
+            "postgres://u:cret\0@h/d",
+            "sqlite://g\0",
+            "sqlite::memory:\0",
+            "\u{1b}",
+        ] {
+            assert_eq!(url.parse::<DatabaseUrl>(), Err(InvalidDatabaseUrl::Control), "{url:?}");
         }
         for url in [
             "postgres://h/d?Password=cret",

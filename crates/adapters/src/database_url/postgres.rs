@@ -83,7 +83,7 @@ impl PostgresUrl {
     /// Parses a URL. `rest` is the part after `scheme://`.
     pub(super) fn parse(scheme: &str, rest: &str) -> Result<Self, InvalidDatabaseUrl> {
         let malformed = InvalidDatabaseUrl::Malformed;
-        let is_forbidden = |letter: char| letter.is_whitespace() || letter.is_control() || letter == '#';
+        let is_forbidden = |letter: char| letter.is_whitespace() || letter == '#';
         if rest.contains(is_forbidden) || !rest.split('%').skip(1).all(is_encoded) {
             return Err(malformed);
         }

@@ -130,6 +130,7 @@ fn an_invalid_file_is_refused_by_name() -> anyhow::Result<()> {
             "it has more than one line; expected a single line, with at most one line break at its end",
         );
     }
+    refused(&folder.file("sqlite://g\0.sqlite\n"), "it has a control character, such as a zero byte");
     refused(&folder.file(vec![b'x'; 64 * 1024 + 1]), "it has more than 65536 bytes");
     refused("/dev/zero", "it has more than 65536 bytes");
     // A URL as the value of the variable is a secret in the wrong place.
