@@ -70,7 +70,7 @@ impl AdminBind {
 
 impl SocketMode {
     /// Expected form of the setting, for error messages.
-    pub(super) const EXPECTED: &str = "three octal digits, like 660";
+    pub(super) const EXPECTED: &str = "three octal digits other than 000, like 660";
 
     /// Returns the mode as bits.
     pub fn bits(self) -> u32 {
@@ -109,7 +109,8 @@ impl FromStr for SocketMode {
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let digits = text.strip_prefix('0').filter(|digits| digits.len() == 3).unwrap_or(text);
         let is_octal = digits.len() == 3 && digits.bytes().all(|digit| (b'0'..=b'7').contains(&digit));
-        let mode = u32::from_str_radix(digits, 8).ok().filter(|_| is_octal);
+        // With the mode 000 not even the service's own proxy could connect.
+        let mode = u32::from_str_radix(digits, 8).ok().filter(|mode| is_octal && *mode != 0);
         mode.map(Self).ok_or(Invalid)
     }
 }
@@ -175,10 +176,12 @@ mod tests {
 
     #[test]
     fn a_mode_is_octal() {
-        for (text, bits) in [("660", 0o660), ("0660", 0o660), ("000", 0), ("777", 0o777), ("0600", 0o600)] {
+        for (text, bits) in [("660", 0o660), ("0660", 0o660), ("002", 0o2), ("777", 0o777), ("0600", 0o600)] {
             assert_eq!(text.parse::<SocketMode>().unwrap().bits(), bits, "{text}");
         }
-        for text in ["", "66", "668", "1660", "00660", "0o660", "rw-rw----", "+66", "-66", " 660"] {
+        for text in
+            ["", "000", "0000", "66", "668", "1660", "00660", "0o660", "rw-rw----", "+66", "-66", " 660"]
+        {
             assert_eq!(text.parse::<SocketMode>(), Err(Invalid), "{text}");
         }
         assert_eq!(SocketMode(0o60).to_string(), "060");
