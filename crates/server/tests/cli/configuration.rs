@@ -106,6 +106,7 @@ fn invalid_configuration_is_refused_in_one_sentence() -> anyhow::Result<()> {
         ("unix:http.sock", "expected an absolute path after unix:, like unix:/run/gochat/http.sock"),
         ("unix:@gochat", "abstract sockets (@) are not supported"),
         ("unix:/run/http.sock?mode=660", "expected only a path after unix:"),
+        (&*format!("unix:/run/{}", "x".repeat(103)), "expected a path of at most 107 bytes after unix:"),
     ] {
         let named = format!("http.bind = \"{bind}\" from the environment is refused: ");
         assert_refused(&[("GOCHAT__HTTP__BIND", bind)], &[&named, right]);
