@@ -222,6 +222,8 @@ mod tests {
             "postgres://u:cret",
             "postgres://u:[cret",
             "postgres://[::1]cret/d",
+            "postgres://u:cret@[]/d",
+            "postgres://u:cret@[]:1,h/d",
             "postgres://h/cret@h/d",
             "postgres://h?password=s@cret",
             "postgres://h/d?cret",

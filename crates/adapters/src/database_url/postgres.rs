@@ -199,6 +199,8 @@ fn decoded(text: &str) -> String {
 /// Returns true for a host with or without a port.
 fn is_host(host: &str) -> bool {
     let (name, port) = match host.strip_prefix('[').map(|address| address.split_once(']')) {
+        // libpq's message for an empty address would quote the whole URL.
+        Some(Some(("", _))) => return false,
         Some(Some((address, ""))) => (address, ""),
         Some(Some((address, rest))) if rest.starts_with(':') => (address, &rest[1..]),
         Some(_) => return false,
