@@ -7,7 +7,7 @@ mod postgres;
 pub(crate) use open::OpenConnection;
 pub(crate) use postgres::FLUSH_EACH_COMMIT;
 
-use crate::{DatabaseOptions, DatabaseUrl, Fault, sqlite_file::DatabaseFile};
+use crate::{DatabaseOptions, DatabaseUrl, Fault, database_url::ConnectionString, sqlite_file::DatabaseFile};
 use diesel::{Connection, MultiConnection, PgConnection, SqliteConnection, connection::SimpleConnection};
 use std::{
     thread,
@@ -50,7 +50,7 @@ pub(crate) struct Connector {
 enum Target {
     SqliteFile(DatabaseFile),
     SqliteMemory(String),
-    Postgres(String),
+    Postgres(ConnectionString),
 }
 
 impl Connector {

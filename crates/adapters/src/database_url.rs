@@ -3,6 +3,7 @@
 mod postgres;
 mod sqlite;
 
+pub(crate) use postgres::ConnectionString;
 pub use postgres::PostgresUrl;
 
 use std::{fmt, path::PathBuf, str::FromStr};
@@ -14,7 +15,7 @@ pub enum DatabaseUrl {
     SqliteFile(PathBuf),
     /// `sqlite::memory:`: a database that vanishes with the process, for tests.
     SqliteMemory,
-    /// `postgres://…` or `postgresql://…`, in libpq's whole syntax.
+    /// `postgres://…` or `postgresql://…`, as libpq reads it.
     Postgres(PostgresUrl),
 }
 
@@ -25,12 +26,17 @@ impl FromStr for DatabaseUrl {
         if url.starts_with(['"', '\'']) {
             return Err(InvalidDatabaseUrl::Quoted);
         }
+        if url.contains(char::is_control) {
+            return Err(InvalidDatabaseUrl::Control);
+        }
         if url == "sqlite::memory:" {
             return Ok(Self::SqliteMemory);
         }
         match url.split_once("://") {
             Some(("sqlite", path)) => sqlite::path(path).map(Self::SqliteFile),
-            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(PostgresUrl(url.into()))),
+            Some((scheme @ ("postgres" | "postgresql"), rest)) => {
+                PostgresUrl::parse(scheme, rest).map(Self::Postgres)
+            }
             _ => Err(InvalidDatabaseUrl::UnknownScheme),
         }
     }
@@ -64,16 +70,24 @@ pub enum InvalidDatabaseUrl {
     Nested,
     /// `"sqlite://PATH"` or `sqlite://"PATH"`: environment files keep the quotes that a shell removes.
     Quoted,
-    /// `sqlite://localhost/…`: SQLite has no hosts.
+    /// `sqlite://localhost/…`, an IP address, a port or a user in that place: SQLite has no hosts.
     Host,
+    /// `sqlite://C:\x` or `sqlite://C:/x`: a path of Windows.
+    Windows,
+    /// A control character, such as a zero byte, which no path can have, or a tab.
+    Control,
     /// `sqlite://PATH?…` or `sqlite://PATH&…`: parameters, which other programs accept.
     Parameters,
-    /// `sqlite://g.sqlite#…`: a URL fragment.
+    /// `sqlite://x#y`: a URL fragment.
     Fragment,
-    /// `sqlite://~/…`, `sqlite://$HOME/…` or `sqlite://%HOME%/…`: not expanded, as no shell reads it.
+    /// `sqlite://~/…`, `sqlite://$HOME/…`, `sqlite://%HOME%/…` or backticks: not expanded, as no shell reads it.
     Unexpanded,
     /// `sqlite://a%20b`: percent-encoding, which is not decoded.
     Encoded,
+    /// A PostgreSQL URL with a character that is not percent-encoded: it is not certain what the password is.
+    Malformed,
+    /// A PostgreSQL URL with a parameter that libpq lacks. It may be a part of a password behind an unencoded `&`.
+    UnknownParameter,
     /// Neither SQLite nor PostgreSQL.
     UnknownScheme,
 }
@@ -95,17 +109,29 @@ impl InvalidDatabaseUrl {
                 "the URL without quotes around it or its path, like sqlite://my data/gochat.sqlite"
             }
             Self::Host => {
-                "the path alone after sqlite://, without a host, like sqlite:///var/lib/gochat/gochat.sqlite; for a folder of that name, write ./localhost"
+                "the path alone after sqlite://, without a host, like sqlite:///var/lib/gochat/gochat.sqlite; for a folder of that name write sqlite://./localhost/gochat.sqlite"
             }
+            Self::Windows => {
+                "a path with / between its folders and without a drive, like sqlite:///var/lib/gochat/gochat.sqlite"
+            }
+            Self::Control => "the URL without control characters, such as line breaks, tabs and zero bytes",
             Self::Parameters => {
                 "a path without parameters after ? or &, like sqlite://data/gochat.sqlite; the file is created if it is missing"
             }
-            Self::Fragment => "the path without # after the file, like sqlite://data/gochat.sqlite",
+            Self::Fragment => {
+                "a path without #, like sqlite://data/gochat.sqlite; a symbolic link can stand for a path that has one"
+            }
             Self::Unexpanded => {
-                "a path without ~, $ and %NAME%, as they are not expanded, like sqlite:///home/NAME/gochat.sqlite"
+                "a path without ~, $, %NAME% and backticks, as they are not expanded, like sqlite:///home/NAME/gochat.sqlite"
             }
             Self::Encoded => {
                 "the path as it is, without percent-encoding, like sqlite://my data/gochat.sqlite"
+            }
+            Self::Malformed => {
+                "postgres://USER:PASSWORD@HOST:PORT/DATABASE?NAME=VALUE, with user, password, database and values percent-encoded: / as %2F, @ as %40, % as %25, ? as %3F, # as %23, [ as %5B, ] as %5D, & as %26, = as %3D, a space as %20"
+            }
+            Self::UnknownParameter => {
+                "parameters of libpq after ?, like sslmode=require, with percent-encoded values: & as %26, % as %25"
             }
             Self::UnknownScheme => "sqlite://PATH, sqlite::memory: or postgres://USER:PASSWORD@HOST/DATABASE",
         }
@@ -121,8 +147,19 @@ mod tests {
         assert_eq!("sqlite://data/g.sqlite".parse(), Ok(DatabaseUrl::SqliteFile("data/g.sqlite".into())));
         assert_eq!("sqlite:///var/g.sqlite".parse(), Ok(DatabaseUrl::SqliteFile("/var/g.sqlite".into())));
         assert_eq!("sqlite::memory:".parse(), Ok(DatabaseUrl::SqliteMemory));
-        for url in ["postgres://h/d", "postgresql://h1,h2:5433/d?target_session_attrs=read-write"] {
-            assert_eq!(url.parse(), Ok(DatabaseUrl::Postgres(PostgresUrl(url.into()))));
+        for url in [
+            "postgres://",
+            "postgres:///d",
+            "postgres://h/d",
+            "postgres://h/d?",
+            "postgres://u@[::1]:5432,[fe80::1%25eth0]/d",
+            "postgres://u@%2Frun%2Fpostgresql/a%2Fb",
+            "postgres:///d?host=/run/postgresql&user=u",
+            "postgresql://h1,h2:5433/d?target_session_attrs=read-write",
+        ] {
+            let parsed = url.parse();
+            assert!(matches!(parsed, Ok(DatabaseUrl::Postgres(_))), "{url}");
+            assert_eq!(parsed.unwrap().to_string(), url);
         }
     }
 
@@ -149,15 +186,69 @@ mod tests {
     fn a_password_is_never_shown() {
         let cases = [
             ("postgres://u:secret@h:5432/d", "postgres://u:***@h:5432/d"),
-            ("postgres://u:sec?ret@h/d?a=b", "postgres://u:***@h/d?a=b"),
+            ("postgres://u:sec%3Fret@h/d?port=1", "postgres://u:***@h/d?port=1"),
+            ("postgres://:secret@h", "postgres://:***@h"),
+            ("postgres://u:s:ecret@h", "postgres://u:***@h"),
             ("postgres://u@h/d", "postgres://u@h/d"),
-            ("postgres:///d?user=u&password=secret&host=/run", "postgres:///d?user=u&password=***&host=/run"),
+            ("postgres:///d?user=u&password=secret&host=/run", "postgres:///d?user=u&password=***&host=***"),
+            ("postgres://u@h/d?passw%6frd=secret", "postgres://u@h/d?password=***"),
+            ("postgres://h?sslpassword=secret&", "postgres://h?sslpassword=***"),
+            ("postgres://h?options=-c%20a%3Dsecret", "postgres://h?options=***"),
             ("postgres://u:secret@h1,h2:5433/d", "postgres://u:***@h1,h2:5433/d"),
         ];
         for (url, shown) in cases {
             let url: DatabaseUrl = url.parse().unwrap();
             assert_eq!(url.to_string(), shown);
             assert_eq!(format!("{url:?}"), shown);
+        }
+    }
+
+    #[test]
+    fn a_url_whose_password_is_uncertain_is_refused() {
+        for url in [
+            "postgres://u:s3/cret@h/d",
+            "postgres://u:123/cret@h/d",
+            "postgres://u:s3c@ret@h/d",
+            "postgres://u:pa%%ssw0rd@h/d",
+            "postgres://u:pa%ssw0rd@h/d",
+            "postgres://u:cret%@h/d",
+            "postgres://u:cret%0@h/d",
+            "postgres://u:cret%00@h/d",
+            "postgres://u:s?cret@h/d",
+            "postgres://u:1?host=cret@h/d",
+            "postgres://u:1#cret@h/d",
+            "postgres://u:s[cret@h/d",
+            "postgres://u:s cret@h/d",
+            "postgres://u:cret",
+            "postgres://u:[cret",
+            "postgres://[::1]cret/d",
+            "postgres://u:cret@[]/d",
+            "postgres://u:cret@[]:1,h/d",
+            "postgres://h/cret@h/d",
+            "postgres://h?password=s@cret",
+            "postgres://h/d?cret",
+            "postgres://h/d?password=s=cret",
+            "postgres://h/d?password=s&cret",
+            "postgres://h/d?&password=cret",
+            "postgres://h/d?password=cret&&user=u",
+        ] {
+            assert_eq!(url.parse::<DatabaseUrl>(), Err(InvalidDatabaseUrl::Malformed), "{url}");
+        }
+        for url in [
+            "postgres://u:s\tcret@h/d",
+            "postgres://u:cret\0@h/d",
+            "sqlite://g\0",
+            "sqlite::memory:\0",
+            "\u{1b}",
+        ] {
+            assert_eq!(url.parse::<DatabaseUrl>(), Err(InvalidDatabaseUrl::Control), "{url:?}");
+        }
+        for url in [
+            "postgres://h/d?Password=cret",
+            "postgres://h/d?passwort=cret",
+            "postgres://h/d?password=s&cret=1",
+        ] {
+            assert_eq!(url.parse::<DatabaseUrl>(), Err(InvalidDatabaseUrl::UnknownParameter), "{url}");
         }
     }
 }

@@ -4,7 +4,7 @@
 //! clients, and a prepared statement could be missing or be another client's statement of the same name.
 
 use super::postgres;
-use crate::Fault;
+use crate::{Fault, database_url::ConnectionString};
 use diesel::{
     PgConnection, QueryDsl, RunQueryDsl, TextExpressionMethods, connection::SimpleConnection, dsl::sql,
     select, sql_types::Integer,
@@ -15,7 +15,7 @@ const ROUNDS: usize = 5;
 
 /// Returns true if transactions of one connection run in different sessions, or those of two connections in the same
 /// session.
-pub(super) fn is_transaction_mode(url: &str) -> Result<bool, Fault> {
+pub(super) fn is_transaction_mode(url: &ConnectionString) -> Result<bool, Fault> {
     let (mut one, mut other) = (postgres::open(url, false)?, postgres::open(url, false)?);
     let (session, other_session) = (backend_id(&mut one)?, backend_id(&mut other)?);
     if session == other_session {
@@ -47,7 +47,7 @@ diesel::table! {
 
 /// Checks that the pooler tracks prepared statements for each client, as PgBouncer does since 1.21 with
 /// `max_prepared_statements`.
-pub(super) fn check_prepared_statements(url: &str) -> Result<(), Fault> {
+pub(super) fn check_prepared_statements(url: &ConnectionString) -> Result<(), Fault> {
     let mut connection = postgres::open(url, true)?;
     connection.batch_execute("BEGIN")?;
     // This query is itself prepared, so it finds itself, under the client's name or under the pooler's.

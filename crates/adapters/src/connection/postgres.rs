@@ -1,7 +1,7 @@
 //! PostgreSQL connections and transactions, and their timeouts.
 
 use super::Role;
-use crate::Fault;
+use crate::{Fault, database_url::ConnectionString};
 use diesel::{
     Connection, PgConnection,
     connection::{CacheSize, SimpleConnection},
@@ -15,8 +15,8 @@ use std::time::Duration;
 pub(crate) const FLUSH_EACH_COMMIT: &str = "CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END";
 
 /// Opens a connection.
-pub(super) fn open(url: &str, prepared_statements: bool) -> Result<PgConnection, Fault> {
-    let mut connection = PgConnection::establish(url)?;
+pub(super) fn open(url: &ConnectionString, prepared_statements: bool) -> Result<PgConnection, Fault> {
+    let mut connection = url.connect()?;
     if !prepared_statements {
         connection.set_prepared_statement_cache_size(CacheSize::Disabled);
     }

@@ -1,12 +1,152 @@
 //! The URL of a PostgreSQL database.
 
-use std::{fmt, ops::Range, time::Duration};
+mod connection_string;
 
-/// A connection URI of libpq (PostgreSQL manual, section 34.1.1.2).
+pub(crate) use connection_string::ConnectionString;
+
+use super::InvalidDatabaseUrl;
+use percent_encoding::percent_decode_str;
+use std::{collections::HashSet, fmt, time::Duration};
+
+/// A connection URI of libpq (PostgreSQL manual, section 34.1.1.2), without its ambiguous forms.
+///
+/// libpq accepts URLs in which a part of the password reads as a host or a database, and quotes others in its error
+/// messages. Such URLs are refused, so that it is certain which part is the password.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PostgresUrl(pub(super) Box<str>);
+pub struct PostgresUrl {
+    url: Box<str>,
+    /// The URL without its secrets.
+    shown: Box<str>,
+    /// Each text that is not shown, as it is written and decoded.
+    hidden: Vec<String>,
+    /// Names of the parameters.
+    parameters: HashSet<String>,
+}
+
+/// Parameters whose values are never shown.
+const SECRETS: [&str; 6] =
+    ["password", "sslpassword", "scram_client_key", "scram_server_key", "oauth_client_secret", "options"];
+
+/// The other parameters of libpq up to PostgreSQL 18, and `ssl`, which libpq accepts for JDBC's sake.
+const PARAMETERS: [&str; 48] = [
+    "application_name",
+    "authtype",
+    "channel_binding",
+    "client_encoding",
+    "connect_timeout",
+    "dbname",
+    "fallback_application_name",
+    "gssdelegation",
+    "gssencmode",
+    "gsslib",
+    "host",
+    "hostaddr",
+    "keepalives",
+    "keepalives_count",
+    "keepalives_idle",
+    "keepalives_interval",
+    "krbsrvname",
+    "load_balance_hosts",
+    "max_protocol_version",
+    "min_protocol_version",
+    "oauth_client_id",
+    "oauth_issuer",
+    "oauth_scope",
+    "passfile",
+    "port",
+    "replication",
+    "require_auth",
+    "requirepeer",
+    "requiressl",
+    "service",
+    "servicefile",
+    "ssl",
+    "ssl_max_protocol_version",
+    "ssl_min_protocol_version",
+    "sslcert",
+    "sslcertmode",
+    "sslcompression",
+    "sslcrl",
+    "sslcrldir",
+    "sslkey",
+    "sslkeylogfile",
+    "sslmode",
+    "sslnegotiation",
+    "sslrootcert",
+    "sslsni",
+    "target_session_attrs",
+    "tcp_user_timeout",
+    "user",
+];
 
 impl PostgresUrl {
+    /// Parses a URL. `rest` is the part after `scheme://`.
+    pub(super) fn parse(scheme: &str, rest: &str) -> Result<Self, InvalidDatabaseUrl> {
+        let malformed = InvalidDatabaseUrl::Malformed;
+        let is_forbidden = |letter: char| letter.is_whitespace() || letter == '#';
+        if rest.contains(is_forbidden) || !rest.split('%').skip(1).all(is_encoded) {
+            return Err(malformed);
+        }
+        let (location, query) = parted(rest, '?');
+        let (authority, database) = parted(location, '/');
+        let (userinfo, hosts) = authority.split_once('@').map_or((None, authority), |(u, h)| (Some(u), h));
+        // With more than one @ or /, a part of the password would be taken for something else.
+        if hosts.contains('@')
+            || query.is_some_and(|query| query.contains('@'))
+            || database.is_some_and(|database| database.contains(['@', '/']))
+            || userinfo.is_some_and(|userinfo| userinfo.contains(['[', ']']))
+            || !hosts.split(',').all(is_host)
+        {
+            return Err(malformed);
+        }
+        let (mut shown, mut secrets) = (format!("{scheme}://"), Vec::new());
+        if let Some(userinfo) = userinfo {
+            let (user, password) = parted(userinfo, ':');
+            shown.push_str(user);
+            if let Some(password) = password {
+                shown.push_str(":***");
+                secrets.push(password);
+            }
+            shown.push('@');
+        }
+        shown.push_str(hosts);
+        if let Some(database) = database {
+            shown.extend(["/", database]);
+        }
+        let (mut parameters, mut is_after_secret) = (HashSet::new(), false);
+        // libpq accepts a & at the end.
+        let query_parts = query.map(|query| query.strip_suffix('&').unwrap_or(query));
+        for (position, parameter) in query_parts.into_iter().flat_map(|query| query.split('&')).enumerate() {
+            shown.push(if position == 0 { '?' } else { '&' });
+            if query == Some("") {
+                break;
+            }
+            let (name, value) = parameter.split_once('=').ok_or(malformed)?;
+            if value.contains('=') {
+                return Err(malformed);
+            }
+            let name = decoded(name);
+            let is_secret = SECRETS.contains(&&*name);
+            if !is_secret && !PARAMETERS.contains(&&*name) {
+                return Err(InvalidDatabaseUrl::UnknownParameter);
+            }
+            // What follows a password may be the rest of it, after a & that should have been encoded.
+            is_after_secret |= is_secret;
+            shown.extend([&*name, "=", if is_after_secret { "***" } else { value }]);
+            if is_after_secret {
+                secrets.push(value);
+            }
+            parameters.insert(name);
+        }
+        let hidden = secrets.into_iter().flat_map(|secret| [secret.to_owned(), decoded(secret)]);
+        // A text that is shown anyway, such as the name of the user, needs no hiding.
+        let mut hidden: Vec<_> = hidden.filter(|secret| !shown.contains(&**secret)).collect();
+        // Longest first, as one may contain another.
+        hidden.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
+        let url = format!("{scheme}://{rest}").into();
+        Ok(Self { url, shown: shown.into(), hidden, parameters })
+    }
+
     /// Timeout parameters that are added unless the URL sets them.
     ///
     /// They drop a dead connection before the request times out, so that another connection can still serve it.
@@ -24,53 +164,54 @@ impl PostgresUrl {
         ]
     }
 
-    /// The URL for libpq, with the password, and with the defaults of the parameters that it lacks.
-    pub(crate) fn expose(&self, timeout: Duration) -> String {
-        let mut url = String::from(&*self.0);
+    /// The URL for libpq, with the password, and with the default timeouts that it does not set itself.
+    pub(crate) fn expose(&self, timeout: Duration) -> ConnectionString {
+        let mut url = String::from(&*self.url);
         for (name, value) in Self::defaults(timeout) {
-            let query = self.query().map_or("", |start| &self.0[start..]);
-            if !query.split('&').any(|parameter| parameter.split('=').next() == Some(name)) {
-                let separator = if url[self.userinfo().end..].contains('?') { '&' } else { '?' };
-                url.extend([separator.to_string().as_str(), name, "=", &value]);
+            if !self.parameters.contains(name) {
+                let separator = match (url.contains('?'), url.ends_with(['?', '&'])) {
+                    (false, _) => "?",
+                    (true, false) => "&",
+                    (true, true) => "",
+                };
+                url.extend([separator, name, "=", &value]);
             }
         }
-        url
+        ConnectionString::new(url, self.hidden.clone())
     }
+}
 
-    /// The part before `@`, as libpq parses it; empty if there is none.
-    fn userinfo(&self) -> Range<usize> {
-        let start = self.0.find("://").map_or(0, |scheme| scheme + 3);
-        match self.0[start..].find(['@', '/']) {
-            Some(length) if self.0.as_bytes()[start + length] == b'@' => start..start + length,
-            _ => start..start,
-        }
-    }
+/// Splits at the first separator.
+fn parted(text: &str, separator: char) -> (&str, Option<&str>) {
+    text.split_once(separator).map_or((text, None), |(before, after)| (before, Some(after)))
+}
 
-    /// Start of the parameters, after the `?`.
-    fn query(&self) -> Option<usize> {
-        let authority = self.userinfo().end;
-        self.0[authority..].find('?').map(|offset| authority + offset + 1)
-    }
+/// Returns true if the text after a `%` begins with the two digits of a byte. libpq refuses a zero byte.
+fn is_encoded(rest: &str) -> bool {
+    let digits = rest.as_bytes().get(..2);
+    digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit) && digits != b"00")
+}
+
+fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+/// Returns true for a host with or without a port.
+fn is_host(host: &str) -> bool {
+    let (name, port) = match host.strip_prefix('[').map(|address| address.split_once(']')) {
+        // libpq's message for an empty address would quote the whole URL.
+        Some(Some(("", _))) => return false,
+        Some(Some((address, ""))) => (address, ""),
+        Some(Some((address, rest))) if rest.starts_with(':') => (address, &rest[1..]),
+        Some(_) => return false,
+        None => host.split_once(':').unwrap_or((host, "")),
+    };
+    !name.contains(['[', ']']) && port.bytes().all(|digit| digit.is_ascii_digit())
 }
 
 impl fmt::Display for PostgresUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let userinfo = self.userinfo();
-        f.write_str(&self.0[..userinfo.start])?;
-        match self.0[userinfo.clone()].split_once(':') {
-            Some((user, _)) => write!(f, "{user}:***")?,
-            None => f.write_str(&self.0[userinfo.clone()])?,
-        }
-        let Some(query) = self.query() else { return f.write_str(&self.0[userinfo.end..]) };
-        f.write_str(&self.0[userinfo.end..query])?;
-        for (position, parameter) in self.0[query..].split('&').enumerate() {
-            let separator = if position == 0 { "" } else { "&" };
-            match parameter.split_once('=') {
-                Some((name @ ("password" | "sslpassword"), _)) => write!(f, "{separator}{name}=***")?,
-                _ => write!(f, "{separator}{parameter}")?,
-            }
-        }
-        Ok(())
+        f.write_str(&self.shown)
     }
 }
 
@@ -90,7 +231,10 @@ mod tests {
                     &fallback_application_name=gochat";
         let cases = [
             ("postgres://h/d", format!("postgres://h/d?connect_timeout=3&{rest}")),
-            ("postgres://u:a?b@h", format!("postgres://u:a?b@h?connect_timeout=3&{rest}")),
+            ("postgres://u:a%3Fb@h", format!("postgres://u:a%3Fb@h?connect_timeout=3&{rest}")),
+            ("postgres://h/d?", format!("postgres://h/d?connect_timeout=3&{rest}")),
+            ("postgres://h/d?port=1&", format!("postgres://h/d?port=1&connect_timeout=3&{rest}")),
+            ("postgres://h/d?connect%5Ftimeout=1", format!("postgres://h/d?connect%5Ftimeout=1&{rest}")),
             (
                 "postgres://h/d?sslmode=require",
                 format!("postgres://h/d?sslmode=require&connect_timeout=3&{rest}"),
@@ -98,7 +242,9 @@ mod tests {
             ("postgres://h/d?connect_timeout=1", format!("postgres://h/d?connect_timeout=1&{rest}")),
         ];
         for (url, exposed) in cases {
-            assert_eq!(PostgresUrl(url.into()).expose(Duration::from_secs(5)), exposed);
+            let rest = url.strip_prefix("postgres://").unwrap();
+            let parsed = PostgresUrl::parse("postgres", rest).unwrap();
+            assert_eq!(parsed.expose(Duration::from_secs(5)).url(), exposed);
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The path of a SQLite database.
 
 use super::InvalidDatabaseUrl;
-use std::path::{Path, PathBuf};
-
-/// File extensions of databases. After one, a `#` begins a URL fragment.
-const ENDINGS: [&str; 5] = ["sqlite", "sqlite3", "db", "db3", "sdb"];
+use std::{
+    net::{Ipv4Addr, Ipv6Addr},
+    path::PathBuf,
+};
 
 /// Validates the path after `sqlite://`, which is used literally. Syntax of URLs and shells would create files of odd
 /// names, so it is refused. A path that is meant literally can be written differently (`./localhost/g`), or be
@@ -20,11 +20,13 @@ pub(super) fn path(path: &str) -> Result<PathBuf, InvalidDatabaseUrl> {
         Err(InvalidDatabaseUrl::Memory)
     } else if path.starts_with("file:") {
         Err(InvalidDatabaseUrl::Nested)
-    } else if parts().next().is_some_and(|first| first.eq_ignore_ascii_case("localhost")) {
+    } else if path.contains('\\') || parts().any(is_drive) {
+        Err(InvalidDatabaseUrl::Windows)
+    } else if parts().next().is_some_and(is_host) {
         Err(InvalidDatabaseUrl::Host)
     } else if path.contains('?') || has_parameter(file) {
         Err(InvalidDatabaseUrl::Parameters)
-    } else if has_fragment(file) {
+    } else if path.contains('#') {
         Err(InvalidDatabaseUrl::Fragment)
     } else if path.starts_with('~') || parts().any(|part| part == "~") || has_variable(path) {
         Err(InvalidDatabaseUrl::Unexpanded)
@@ -43,15 +45,24 @@ fn has_parameter(file: &str) -> bool {
     file.split(['&', ';']).skip(1).any(|part| part.split_once('=').is_some_and(|(name, _)| is_name(name)))
 }
 
-/// Detects `g.sqlite#main`; `#` is common in other names.
-fn has_fragment(file: &str) -> bool {
-    let ending = |part: &str| {
-        Path::new(part).extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known))
-    };
-    file.match_indices('#').any(|(start, _)| ending(&file[..start]))
+/// Detects `C:`.
+fn is_drive(part: &str) -> bool {
+    matches!(part.as_bytes(), [letter, b':'] if letter.is_ascii_alphabetic())
 }
 
-/// Detects `$HOME` and `%HOME%`.
+/// Detects `localhost`, `127.0.0.1`, `[::1]`, `host:80` and `user:password@host` at the start of the path.
+fn is_host(first: &str) -> bool {
+    let (name, port) = first.rsplit_once(':').unwrap_or((first, ""));
+    let has_port = !name.is_empty() && !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit());
+    first.eq_ignore_ascii_case("localhost")
+        || has_port
+        || first.contains('@')
+        || first.starts_with('[')
+        || first.parse::<Ipv4Addr>().is_ok()
+        || first.parse::<Ipv6Addr>().is_ok()
+}
+
+/// Detects `$HOME`, `%HOME%` and backticks.
 fn has_variable(path: &str) -> bool {
     // Percent-encoding has two hex digits between two `%`, as in %C3%A9.
     let is_name = |text: &str| {
@@ -60,7 +71,7 @@ fn has_variable(path: &str) -> bool {
     };
     // Drops the texts before the first `%` and after the last one, which are not between two.
     let mut between = path.split('%').skip(1).zip(path.split('%').skip(2)).map(|(text, _)| text);
-    path.contains('$') || between.any(is_name)
+    path.contains(['$', '`']) || between.any(is_name)
 }
 
 /// Returns true if the text after a `%` makes it percent-encoding.
@@ -76,7 +87,7 @@ mod tests {
     #[test]
     fn a_path_with_url_or_shell_syntax_is_refused() {
         use InvalidDatabaseUrl::{
-            Encoded, Fragment, Host, Memory, Nested, NoPath, Parameters, Quoted, Unexpanded,
+            Encoded, Fragment, Host, Memory, Nested, NoPath, Parameters, Quoted, Unexpanded, Windows,
         };
         let cases = [
             ("sqlite://", NoPath),
@@ -111,6 +122,25 @@ mod tests {
             ("sqlite://g.sqlite;mode=ro", Parameters),
             ("sqlite://g.sqlite#main", Fragment),
             ("sqlite:///var/a#b/g.db#", Fragment),
+            ("sqlite://x#y", Fragment),
+            ("sqlite://#", Fragment),
+            ("sqlite://c#/g.sqlite", Fragment),
+            ("sqlite://127.0.0.1/x", Host),
+            ("sqlite://127.0.0.1", Host),
+            ("sqlite://[::1]/x", Host),
+            ("sqlite://::1/x", Memory),
+            ("sqlite://fe80::1/x", Host),
+            ("sqlite://[::1]:80/x", Host),
+            ("sqlite://host:80/x", Host),
+            ("sqlite://db.example.org:80", Host),
+            ("sqlite://u:secret@h/d", Host),
+            ("sqlite://u@h/d", Host),
+            ("sqlite://`pwd`/g.sqlite", Unexpanded),
+            ("sqlite:///var/`hostname`.sqlite", Unexpanded),
+            ("sqlite://C:\\x", Windows),
+            ("sqlite://C:/x", Windows),
+            ("sqlite:///C:/x", Windows),
+            ("sqlite://data\\g.sqlite", Windows),
             ("sqlite://\"data/g.sqlite\"", Quoted),
             ("sqlite://'data/g.sqlite'", Quoted),
             ("sqlite://data/g.sqlite\"", Quoted),
@@ -124,13 +154,16 @@ mod tests {
         for path in [
             "100%/g",
             "a b/g",
-            "g#1",
-            "c#/#g.sqlite",
-            "g-1.0#2.sqlite",
             "a~",
             "\u{e9}%2",
             "50%off%/g",
-            "C:/g",
+            "./127.0.0.1/g.sqlite",
+            "/127.0.0.1/g.sqlite",
+            "./host:80/g.sqlite",
+            "./a@b/g.sqlite",
+            "data/a@b:80.sqlite",
+            "1.2.3/g.sqlite",
+            "a:b/g.sqlite",
             "a:memory:",
             "./localhost/g.sqlite",
             "/localhost/g.sqlite",

@@ -38,10 +38,15 @@ pub enum InvalidBind {
     /// A path that depends on the working directory (`unix:http.sock`), or an abstract socket (`unix:@name`), which
     /// has no file and no mode.
     NotAbsolute,
-    /// A path with parameters (`unix:/run/http.sock?mode=660`), which would become part of the file name, or with
-    /// white space around it.
+    /// A path with parameters (`unix:/run/http.sock?mode=660`), which would become part of the file name, with white
+    /// space around it, or with a control character.
     MoreThanPath,
+    /// A path with more than [`MAX_PATH_BYTES`] bytes.
+    TooLong,
 }
+
+/// Maximum length of the path of a Unix socket: an address has 108 bytes (unix(7)), the last of which is zero.
+const MAX_PATH_BYTES: usize = 107;
 
 const UNIX: &str = "unix:";
 const SYSTEMD: &str = "systemd";
@@ -59,6 +64,9 @@ impl InvalidBind {
             Self::MoreThanPath => {
                 "only a path after unix:, without parameters or surrounding white space, like unix:/run/gochat/http.sock; http.socket_mode sets its mode"
             }
+            Self::TooLong => {
+                "a path of at most 107 bytes after unix:, the limit of Linux for Unix sockets, like unix:/run/gochat/http.sock; a symbolic link to its folder makes it shorter"
+            }
         }
     }
 }
@@ -70,7 +78,7 @@ impl AdminBind {
 
 impl SocketMode {
     /// Expected form of the setting, for error messages.
-    pub(super) const EXPECTED: &str = "three octal digits, like 660";
+    pub(super) const EXPECTED: &str = "three octal digits other than 000, like 660";
 
     /// Returns the mode as bits.
     pub fn bits(self) -> u32 {
@@ -85,7 +93,10 @@ impl FromStr for Bind {
         match text.strip_prefix(UNIX) {
             Some("") => Err(InvalidBind::Unknown),
             Some(path) if !path.starts_with('/') => Err(InvalidBind::NotAbsolute),
-            Some(path) if path.contains('?') || path.trim() != path => Err(InvalidBind::MoreThanPath),
+            Some(path) if path.contains('?') || path.contains(char::is_control) || path.trim() != path => {
+                Err(InvalidBind::MoreThanPath)
+            }
+            Some(path) if path.len() > MAX_PATH_BYTES => Err(InvalidBind::TooLong),
             Some(path) => Ok(Self::Unix(path.into())),
             None => text.parse().map(|bind: AdminBind| bind.into()).map_err(|_| InvalidBind::Unknown),
         }
@@ -109,7 +120,8 @@ impl FromStr for SocketMode {
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let digits = text.strip_prefix('0').filter(|digits| digits.len() == 3).unwrap_or(text);
         let is_octal = digits.len() == 3 && digits.bytes().all(|digit| (b'0'..=b'7').contains(&digit));
-        let mode = u32::from_str_radix(digits, 8).ok().filter(|_| is_octal);
+        // With the mode 000 not even the service's own proxy could connect.
+        let mode = u32::from_str_radix(digits, 8).ok().filter(|mode| is_octal && *mode != 0);
         mode.map(Self).ok_or(Invalid)
     }
 }
@@ -166,19 +178,26 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Bind>(), Err(InvalidBind::NotAbsolute), "{text}");
         }
-        for text in ["unix:/run/x?mode=660", "unix:/run/x?", "unix:/run/x ", "unix:/run/x\n"] {
+        for text in
+            ["unix:/run/x?mode=660", "unix:/run/x?", "unix:/run/x ", "unix:/run/x\n", "unix:/run/x\0y"]
+        {
             assert_eq!(text.parse::<Bind>(), Err(InvalidBind::MoreThanPath), "{text:?}");
         }
+        let longest = format!("unix:/run/{}", "\u{e9}".repeat(51));
+        assert_eq!(longest.parse::<Bind>().unwrap().to_string(), longest);
+        assert_eq!(format!("{longest}x").parse::<Bind>(), Err(InvalidBind::TooLong));
         assert_eq!("systemd".parse(), Ok(AdminBind::Systemd));
         assert_eq!("unix:/run/admin.sock".parse::<AdminBind>(), Err(Invalid));
     }
 
     #[test]
     fn a_mode_is_octal() {
-        for (text, bits) in [("660", 0o660), ("0660", 0o660), ("000", 0), ("777", 0o777), ("0600", 0o600)] {
+        for (text, bits) in [("660", 0o660), ("0660", 0o660), ("002", 0o2), ("777", 0o777), ("0600", 0o600)] {
             assert_eq!(text.parse::<SocketMode>().unwrap().bits(), bits, "{text}");
         }
-        for text in ["", "66", "668", "1660", "00660", "0o660", "rw-rw----", "+66", "-66", " 660"] {
+        for text in
+            ["", "000", "0000", "66", "668", "1660", "00660", "0o660", "rw-rw----", "+66", "-66", " 660"]
+        {
             assert_eq!(text.parse::<SocketMode>(), Err(Invalid), "{text}");
         }
         assert_eq!(SocketMode(0o60).to_string(), "060");

@@ -189,7 +189,12 @@ impl Layers {
         let is_hidden = written.is_some_and(|setting| setting.is_from_file);
         SettingError::Refused {
             setting: setting.to_owned(),
-            value: if is_hidden { "…" } else { value }.to_owned(),
+            value: match value {
+                _ if is_hidden => "…".to_owned(),
+                // A value that was redacted already has no password.
+                value if setting != "database.url" && may_have_password(value) => scheme_of(value),
+                value => value.to_owned(),
+            },
             origin: written.map_or("", |setting| &setting.origin).to_owned(),
             expected: expected.into(),
         }
@@ -226,12 +231,27 @@ pub(super) fn setting_name(variable: &str) -> Option<String> {
     Some(variable.strip_prefix("GOCHAT__")?.to_lowercase().replace("__", "."))
 }
 
-/// Removes the password from a database URL. If the URL is invalid, keeps only its scheme.
+/// Schemes that are shown of an invalid URL. Any other text before `://` may be a part of a password.
+const SHOWN_SCHEMES: [&str; 8] =
+    ["sqlite", "postgres", "postgresql", "mysql", "mariadb", "file", "jdbc:postgresql", "jdbc:sqlite"];
+
+/// Removes the password from a database URL. Of an invalid URL only a known scheme is kept.
 fn redact(url: &str) -> String {
-    url.parse::<DatabaseUrl>().map_or_else(
-        |_| url.split_once("://").map_or_else(|| "…".to_owned(), |(scheme, _)| format!("{scheme}://…")),
-        |url| url.to_string(),
-    )
+    url.parse::<DatabaseUrl>().map_or_else(|_| scheme_of(url), |url| url.to_string())
+}
+
+fn scheme_of(url: &str) -> String {
+    let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+    match scheme.filter(|scheme| SHOWN_SCHEMES.contains(scheme)) {
+        Some(scheme) => format!("{scheme}://…"),
+        None => "…".to_owned(),
+    }
+}
+
+/// Returns true if a value may be the URL of a database server, set in the wrong place.
+fn may_have_password(value: &str) -> bool {
+    let value = value.to_ascii_lowercase();
+    value.contains("postgres") && (value.contains('@') || value.contains("password"))
 }
 
 /// Flattens nested tables to dotted names.

@@ -48,7 +48,7 @@ fn an_invalid_setting_is_refused_with_its_name_its_value_and_what_is_expected() 
         (
             "GOCHAT__HTTP__SOCKET_MODE",
             "rw",
-            "http.socket_mode = \"rw\" from the environment is refused: expected three octal digits, like 660",
+            "http.socket_mode = \"rw\" from the environment is refused: expected three octal digits other than 000, like 660",
         ),
         (
             "GOCHAT__HTTP__ALLOWED_ORIGINS",

@@ -65,7 +65,7 @@ fn a_mode_that_is_a_number_in_toml_is_refused() -> anyhow::Result<()> {
         )?;
         let ended = run_in(folder.path(), &["config"], &[]);
         let message = format!(
-            "gochat: http.socket_mode = \"{read}\" from config/development.toml is refused: expected three octal digits, like 660, in quotes\n"
+            "gochat: http.socket_mode = \"{read}\" from config/development.toml is refused: expected three octal digits other than 000, like 660, in quotes\n"
         );
         assert_eq!((ended.code, ended.stdout, ended.stderr), (Some(1), String::new(), message));
     }

@@ -20,6 +20,7 @@ pub fn cases() -> Vec<CaseWithoutDatabase> {
             "an_invalid_settings_file_is_named_without_showing_its_secrets",
             an_invalid_settings_file_is_named_without_showing_its_secrets,
         ),
+        ("no_part_of_a_password_is_printed", no_part_of_a_password_is_printed),
         ("a_variable_that_is_not_unicode_is_refused", a_variable_that_is_not_unicode_is_refused),
         ("an_invalid_command_line_exits_with_2", an_invalid_command_line_exits_with_2),
     ]
@@ -69,10 +70,16 @@ fn invalid_configuration_is_refused_in_one_sentence() -> anyhow::Result<()> {
         ("sqlite://:memory:", "expected sqlite::memory: for a database that ends with the process"),
         ("sqlite://g.sqlite?mode=rwc", "expected a path without parameters after ? or &"),
         ("sqlite://g.sqlite&mode=rwc", "expected a path without parameters after ? or &"),
-        ("sqlite://~/g.sqlite", "expected a path without ~, $ and %NAME%"),
-        ("sqlite://%HOME%/g.sqlite", "expected a path without ~, $ and %NAME%"),
+        ("sqlite://~/g.sqlite", "expected a path without ~, $, %NAME% and backticks"),
+        ("sqlite://%HOME%/g.sqlite", "expected a path without ~, $, %NAME% and backticks"),
+        ("sqlite://`pwd`/g.sqlite", "expected a path without ~, $, %NAME% and backticks"),
+        ("sqlite://127.0.0.1/x", "without a host, like sqlite:///var/"),
+        ("sqlite://host:80/x", "without a host, like sqlite:///var/"),
+        ("sqlite://u:secret@h/d", "without a host, like sqlite:///var/"),
+        ("sqlite://C:\\x", "without a drive, like sqlite:///var/"),
+        ("sqlite://x#y", "expected a path without #"),
         ("sqlite://localhost/var/g.sqlite", "without a host, like sqlite:///var/"),
-        ("sqlite://g.sqlite#main", "without # after the file"),
+        ("sqlite://g.sqlite#main", "expected a path without #"),
         ("\"sqlite://g.sqlite\"", "without quotes around it"),
         ("sqlite://'g.sqlite'", "without quotes around it"),
         ("'postgres://u:secret@h/d'", "without quotes around it"),
@@ -99,6 +106,7 @@ fn invalid_configuration_is_refused_in_one_sentence() -> anyhow::Result<()> {
         ("unix:http.sock", "expected an absolute path after unix:, like unix:/run/gochat/http.sock"),
         ("unix:@gochat", "abstract sockets (@) are not supported"),
         ("unix:/run/http.sock?mode=660", "expected only a path after unix:"),
+        (&*format!("unix:/run/{}", "x".repeat(103)), "expected a path of at most 107 bytes after unix:"),
     ] {
         let named = format!("http.bind = \"{bind}\" from the environment is refused: ");
         assert_refused(&[("GOCHAT__HTTP__BIND", bind)], &[&named, right]);
@@ -273,5 +281,59 @@ fn migrations_before_a_failed_one_are_reported(database: TestDatabase) -> anyhow
         served.stderr
     );
     assert!(served.stderr.contains(third), "{}", served.stderr);
+    Ok(())
+}
+
+/// No command prints any part of a password, however the URL is malformed, and wherever it is set.
+fn no_part_of_a_password_is_printed() -> anyhow::Result<()> {
+    let folder = TempDir::new()?;
+    let file = folder.path().join("url");
+    let (port, encode) = ("127.0.0.1:1", "with user, password, database and values percent-encoded");
+    for (url, message) in [
+        (format!("postgres://u:pa%%s3cret@{port}/d"), encode),
+        (format!("postgres://u:s3cret%@{port}/d"), encode),
+        (format!("postgres://u:s3cret%00@{port}/d"), encode),
+        (format!("postgres://u:1/s3cret@{port}/d"), encode),
+        (format!("postgres://u:a/s3cret@{port}/d"), encode),
+        (format!("postgres://u:a@s3cret@{port}/d"), encode),
+        (format!("postgres://u:a?s3cret@{port}/d"), encode),
+        (format!("postgres://u:1#s3cret@{port}/d"), encode),
+        (format!("postgres://u:a s3cret@{port}/d"), encode),
+        (format!("postgres://{port}/d?password=a&s3cret"), encode),
+        (format!("postgres://{port}/d?password=a&s3cret=1"), "parameters of libpq after ?"),
+        (format!("postgres://{port}/d?pasword=s3cret"), "parameters of libpq after ?"),
+        (format!("postgres://{port}/d?passw%6frd=s3cret"), "refused"),
+        (format!("postgres://u@{port}/d?passw%6Frd=s%33cret"), "refused"),
+        (format!("postgres://{port}/d?password=a&sslmode=s3cret"), "invalid sslmode value: \"***\""),
+        (format!("postgres://{port}/d?password=a&hostaddr=s3cret"), "***"),
+        (format!("postgres//u:s3cret@{port}/d"), "expected sqlite://PATH"),
+        (format!("postgres:u:s3cret://@{port}/d"), "expected sqlite://PATH"),
+        (format!(" postgres://u:s3cret@{port}/d"), "expected sqlite://PATH"),
+        (format!("POSTGRES://u:s3cret@{port}/d"), "expected sqlite://PATH"),
+    ] {
+        fs::write(&file, &url)?;
+        let variables =
+            [("GOCHAT__DATABASE__URL", &*url), ("GOCHAT__DATABASE__URL_FILE", file.to_str().unwrap())];
+        for variable in variables {
+            let listeners = [("GOCHAT__HTTP__BIND", "127.0.0.1:0"), ("GOCHAT__ADMIN__BIND", "127.0.0.1:0")];
+            let variables = [&listeners[..], &[variable]].concat();
+            for arguments in [&["serve"][..], &["keys", "list"], &["config"]] {
+                let ended = run_in(folder.path(), arguments, &variables);
+                assert!(!format!("{ended:?}").contains("cret"), "{url}: {ended:?}");
+                if arguments == ["config"] {
+                    continue;
+                }
+                assert_eq!((ended.code, &*ended.stdout), (Some(1), ""), "{url}: {ended:?}");
+                assert!(ended.stderr.contains(message), "{url}: {message} is not in {ended:?}");
+            }
+        }
+    }
+    let url = "postgres://u:s3cret@h/d";
+    for variable in
+        ["GOCHAT__HTTP__BIND", "GOCHAT__LOG__LEVEL", "GOCHAT__DATABASE__POOL_SIZE", "GOCHAT__DATABASE__ULR"]
+    {
+        let ended = run_in(folder.path(), &["serve"], &[(variable, url)]);
+        assert!(ended.code == Some(1) && !ended.stderr.contains("s3cret"), "{ended:?}");
+    }
     Ok(())
 }

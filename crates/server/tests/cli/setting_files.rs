@@ -2,7 +2,7 @@
 
 use crate::process::{Ended, run_in};
 use gochat_test_support::{Case, CaseWithoutDatabase, TestDatabase, cases, schema};
-use std::{fs, path::PathBuf, process::Command, thread};
+use std::{collections::BTreeSet, fs, path::PathBuf, process::Command, thread};
 use tempfile::TempDir;
 
 pub fn cases() -> Vec<CaseWithoutDatabase> {
@@ -60,29 +60,69 @@ impl TestFolder {
     }
 }
 
+/// A value for each setting that is not its default.
+const OTHER_VALUES: &[(&str, &str)] = &[
+    ("admin.bind", "127.0.0.1:4322"),
+    ("auth.development_key", "false"),
+    ("database.migrate_on_start", "false"),
+    ("database.pool_size", "7"),
+    ("database.prepared_statements", "false"),
+    ("database.read_queue", "77"),
+    ("database.timeout", "7s"),
+    ("database.url", "sqlite://other.sqlite"),
+    ("http.allowed_origins", "https://chat.example.org"),
+    ("http.base_path", "/api"),
+    ("http.bind", "127.0.0.1:4321"),
+    ("http.keep_alive", "70s"),
+    ("http.max_connections", "100"),
+    ("http.request_timeout", "17s"),
+    ("http.shutdown_delay", "1s"),
+    ("http.shutdown_timeout", "37s"),
+    ("http.socket_mode", "666"),
+    ("http.trusted_proxies", "10.0.0.1"),
+    ("http.workers", "3"),
+    ("idempotency.keep", "2h"),
+    ("log.format", "json"),
+    ("log.level", "debug"),
+    ("writer.batch", "17"),
+    ("writer.queue", "177"),
+    ("writer.writers", "2"),
+];
+
 fn every_setting_can_come_from_a_file() -> anyhow::Result<()> {
     let folder = TestFolder::new();
     let defaults = folder.run("config", &[]).stdout;
-    let sections: toml::Table = defaults.parse()?;
+    let mut expected: toml::Table = defaults.parse()?;
+    let names = expected.iter().flat_map(|(section, settings)| {
+        settings.as_table().unwrap().keys().map(move |key| format!("{section}.{key}"))
+    });
+    let names: BTreeSet<_> = names.collect();
+    assert_eq!(names, OTHER_VALUES.iter().map(|(name, _)| (*name).to_owned()).collect());
     let mut variables = Vec::new();
-    for (section, settings) in &sections {
-        for (key, value) in settings.as_table().unwrap() {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            // An empty file is refused.
-            if !value.is_empty() {
-                let path = folder.path(&format!("{section}.{key}"));
-                fs::write(&path, format!("{value}\n"))?;
-                let variable = format!("GOCHAT__{section}__{key}_FILE").to_uppercase();
-                variables.push((variable, path.to_str().unwrap().to_owned()));
-            }
-        }
+    for (name, value) in OTHER_VALUES {
+        let path = folder.path(name);
+        fs::write(&path, format!("{value}\n"))?;
+        let variable = format!("GOCHAT__{}_FILE", name.replace('.', "__").to_uppercase());
+        variables.push((variable, path.to_str().unwrap().to_owned()));
+        let (section, key) = name.split_once('.').unwrap();
+        let setting = &mut expected[section][key];
+        let other = match &setting {
+            toml::Value::Integer(_) => toml::Value::Integer(value.parse()?),
+            toml::Value::Boolean(_) => toml::Value::Boolean(value.parse()?),
+            _ => toml::Value::String((*value).to_owned()),
+        };
+        assert_ne!(*setting, other, "{name}");
+        // Alone, it changes this setting and no other.
+        let (variable, path) = variables.last().unwrap();
+        let alone = folder.run("config", &[(variable, path)]);
+        let mut changed: toml::Table = defaults.parse()?;
+        changed[section][key] = other.clone();
+        assert_eq!((alone.code, alone.stdout.parse::<toml::Table>()?), (Some(0), changed), "{name}");
+        *setting = other;
     }
-    assert!(variables.len() >= 20, "{variables:?}");
     let variables: Vec<_> = variables.iter().map(|(name, path)| (&**name, &**path)).collect();
     let ended = folder.run("config", &variables);
-    assert_eq!((ended.code, ended.stdout, ended.stderr), (Some(0), defaults.clone(), String::new()));
-    let other = folder.run("config", &[("GOCHAT__LOG__LEVEL_FILE", &folder.file("debug\n"))]);
-    assert_eq!(other.stdout, defaults.replace("level = \"info\"", "level = \"debug\""));
+    assert_eq!((ended.code, ended.stdout.parse()?, &*ended.stderr), (Some(0), expected, ""));
     Ok(())
 }
 
@@ -130,6 +170,7 @@ fn an_invalid_file_is_refused_by_name() -> anyhow::Result<()> {
             "it has more than one line; expected a single line, with at most one line break at its end",
         );
     }
+    refused(&folder.file("sqlite://g\0.sqlite\n"), "it has a control character, such as a zero byte");
     refused(&folder.file(vec![b'x'; 64 * 1024 + 1]), "it has more than 65536 bytes");
     refused("/dev/zero", "it has more than 65536 bytes");
     // A URL as the value of the variable is a secret in the wrong place.

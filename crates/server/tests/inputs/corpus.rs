@@ -8,6 +8,8 @@ pub const QUERIES: &str = include_str!("corpus/queries.txt");
 pub const NDJSON: &str = include_str!("corpus/ndjson.txt");
 pub const CSV: &str = include_str!("corpus/csv.txt");
 pub const SETTINGS: &str = include_str!("corpus/settings.txt");
+pub const PASSWORDS: &str = include_str!("corpus/passwords.txt");
+pub const BEHIND_PASSWORDS: &str = include_str!("corpus/behind_passwords.txt");
 
 /// Decodes the inputs of a file.
 pub fn inputs(file: &str) -> Vec<Vec<u8>> {

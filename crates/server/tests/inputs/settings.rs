@@ -8,6 +8,17 @@ use std::cell::RefCell;
 
 /// A password in the settings that must never be shown.
 const SECRET: &str = "correct-horse-battery-staple";
+/// The two ends of a password, plain and percent-encoded. What lies between them is mutated.
+const ENDS: [[&str; 2]; 2] = [["hrs", "stpl"], ["h%72s", "%73tpl"]];
+/// URLs up to the password. What follows it is mutated, too.
+const BEFORE: [&str; 6] = [
+    "postgres://gochat:",
+    "postgresql://:",
+    "postgres:///d?password=",
+    "postgres://gochat@h:1/d?sslpassword=",
+    "postgres://h/d?port=1&passw%6Frd=",
+    "postgres://h/d?user=u&passwort=",
+];
 
 pub fn case() -> anyhow::Result<()> {
     let defaults = Settings::load(Profile::Production, [])?.to_toml()?;
@@ -50,6 +61,48 @@ pub fn case() -> anyhow::Result<()> {
     runner::run(runner::count()?, "tests/inputs/regressions/settings.txt", strategy, test)?;
     let [refused, accepted] = [false, true].map(|is_accepted| seen.borrow()[usize::from(is_accepted)]);
     eprintln!("settings: {accepted} accepted, {refused} refused");
+    ensure!(refused > 0 && accepted > 0, "{refused} refused, {accepted} accepted");
+    passwords()
+}
+
+/// No part of a password is shown, whatever is in the password and behind it.
+fn passwords() -> anyhow::Result<()> {
+    let seen = RefCell::new([0_u64; 2]);
+    let shows_nothing = |before: &str, [begin, end]: [&str; 2], middle: &[u8], after: &[u8]| {
+        let [middle, after] = [middle, after].map(String::from_utf8_lossy);
+        // An @ follows a password before the host, as the end of the password would otherwise be a part of the host.
+        let url = if before.ends_with(':') {
+            format!("{before}{begin}{middle}{end}@{after}")
+        } else {
+            format!("{before}{begin}{middle}{end}{after}")
+        };
+        let variable = ("GOCHAT__DATABASE__URL".to_owned(), url.clone());
+        let loaded = Settings::load(Profile::Production, [variable]);
+        seen.borrow_mut()[usize::from(loaded.is_ok())] += 1;
+        let shown = match loaded {
+            Ok(settings) => format!("{settings:?} {} {}", settings.to_toml()?, settings.database.url),
+            Err(error) => format!("{error} {error:?}"),
+        };
+        ensure!(!ENDS.concat().iter().any(|part| shown.contains(part)), "{url}: {shown}");
+        Ok(())
+    };
+    let middles = corpus::inputs(corpus::PASSWORDS);
+    let afters = corpus::inputs(corpus::BEHIND_PASSWORDS);
+    for (before, ends) in BEFORE.into_iter().flat_map(|before| ENDS.map(|ends| (before, ends))) {
+        for middle in &middles {
+            afters.iter().try_for_each(|after| shows_nothing(before, ends, middle, after))?;
+        }
+    }
+    let strategy =
+        (select(&BEFORE[..]), select(&ENDS[..]), mutation::mutated(middles), mutation::mutated(afters));
+    runner::run(
+        runner::count()?,
+        "tests/inputs/regressions/passwords.txt",
+        strategy,
+        |(before, ends, middle, after)| shows_nothing(before, ends, &middle, &after),
+    )?;
+    let [refused, accepted] = *seen.borrow();
+    eprintln!("passwords: {accepted} accepted, {refused} refused");
     ensure!(refused > 0 && accepted > 0, "{refused} refused, {accepted} accepted");
     Ok(())
 }

@@ -37,6 +37,8 @@ enum FileError {
     ByteOrderMark,
     #[error("it has more than one line; expected a single line, with at most one line break at its end")]
     SeveralLines,
+    #[error("it has a control character, such as a zero byte")]
+    Control,
     #[error("it is empty")]
     Empty,
 }
@@ -101,6 +103,7 @@ fn read(path: &str, timeout: Duration) -> Result<String, FileError> {
         "" => Err(FileError::Empty),
         text if text.starts_with('\u{feff}') => Err(FileError::ByteOrderMark),
         text if text.contains(['\n', '\r']) => Err(FileError::SeveralLines),
+        text if text.contains(char::is_control) => Err(FileError::Control),
         _ => Ok(content),
     }
 }
@@ -171,6 +174,9 @@ mod tests {
             (b"\nsecret", SEVERAL_LINES),
             (b"\n\n", SEVERAL_LINES),
             (b"secret\nanother\n", SEVERAL_LINES),
+            (b"sec\0ret\n", "it has a control character, such as a zero byte"),
+            (b"secret\x1b", "it has a control character, such as a zero byte"),
+            (b"\tsecret", "it has a control character, such as a zero byte"),
             (&vec![b'x'; 64 * 1024 + 1], "it has more than 65536 bytes"),
         ];
         for (content, message) in cases {

@@ -6,16 +6,22 @@ use std::io::{self, BufRead, ErrorKind, Read};
 /// First byte of a gzip member.
 const MAGIC: u8 = 0x1f;
 
+const NOT_GZIP: &str = "this is not a gzip file, as its name says; remove .gz from the name if it is text";
+
 /// Decompresses all members as one text. Zero bytes after the last member are ignored, as padding.
 pub(super) struct Gunzip<R> {
     /// The current member; `None` at the end.
     member: Option<GzDecoder<R>>,
     is_first: bool,
+    /// False if the first byte is not that of a member.
+    begins_with_magic: bool,
 }
 
 impl<R: BufRead> Gunzip<R> {
-    pub(super) fn new(input: R) -> Self {
-        Self { member: Some(GzDecoder::new(input)), is_first: true }
+    pub(super) fn new(mut input: R) -> Self {
+        // The decoder gets an error of the input again.
+        let begins_with_magic = !matches!(first_byte(&mut input), Ok(Some(first)) if first != MAGIC);
+        Self { member: Some(GzDecoder::new(input)), is_first: true, begins_with_magic }
     }
 
     /// Starts the next member; `None` at the end of the input.
@@ -44,6 +50,10 @@ impl<R: BufRead> Read for Gunzip<R> {
                         && !self.is_first =>
                 {
                     return Err(trailing_bytes());
+                }
+                Err(error) => {
+                    let is_gzip = member.header().is_some() || !self.is_first;
+                    return Err(explained(error, is_gzip, self.begins_with_magic));
                 }
                 read => return read,
             }
@@ -74,6 +84,21 @@ fn only_zeros(input: &mut impl BufRead) -> io::Result<bool> {
 
 fn trailing_bytes() -> io::Error {
     io::Error::new(ErrorKind::InvalidData, "there are bytes after the end of the gzip data")
+}
+
+/// Says in an error of the decoder what is wrong with the file, and what to do.
+fn explained(error: io::Error, is_gzip: bool, begins_with_magic: bool) -> io::Error {
+    let reason = match error.kind() {
+        // Text may be shorter than the header of a member.
+        ErrorKind::UnexpectedEof if !begins_with_magic => NOT_GZIP,
+        ErrorKind::InvalidInput | ErrorKind::InvalidData if !is_gzip => NOT_GZIP,
+        ErrorKind::UnexpectedEof => "the gzip data ends too early; make or copy the file again",
+        ErrorKind::InvalidInput | ErrorKind::InvalidData => {
+            "the gzip data is damaged; make or copy the file again"
+        }
+        _ => return error,
+    };
+    io::Error::new(error.kind(), reason)
 }
 
 #[cfg(test)]
@@ -108,7 +133,7 @@ mod tests {
             (b"garbage that is longer than a header", trailing),
             (b"\x1fgarbage that is longer than a header", trailing),
             (b"\0\0\0x", trailing),
-            (b"\x1f\x8b", Some("unexpected end of file")),
+            (b"\x1f\x8b", Some("the gzip data ends too early; make or copy the file again")),
         ];
         for (behind, message) in cases {
             let packed = [gzip(b"a"), gzip(b""), gzip(b"b"), behind.to_vec()].concat();
@@ -121,10 +146,22 @@ mod tests {
 
     #[test]
     fn data_that_is_not_gzip_is_an_error() {
+        let damaged = "the gzip data is damaged; make or copy the file again";
+        let packed = gzip(b"text");
+        let with = |at: usize| {
+            let mut packed = packed.clone();
+            packed[at] ^= 0xff;
+            packed
+        };
         for (packed, message) in [
-            (&b"name,token,admin_id\n"[..], "invalid gzip header"),
-            (b"\0\0\0\0\0\0\0\0\0\0", "invalid gzip header"),
-            (b"", "unexpected end of file"),
+            (&b"name,token,admin_id\n"[..], NOT_GZIP),
+            (b"\0\0\0\0\0\0\0\0\0\0", NOT_GZIP),
+            (b"a", NOT_GZIP),
+            (b"\x1faaaaaaaaaaaa", NOT_GZIP),
+            (b"", "the gzip data ends too early; make or copy the file again"),
+            // The deflate data, and the checksum.
+            (&with(10), damaged),
+            (&with(packed.len() - 8), damaged),
         ] {
             assert_eq!(unpack(packed, 64).1.as_deref(), Some(message));
         }

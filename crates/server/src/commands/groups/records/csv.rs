@@ -30,8 +30,8 @@ pub(super) fn records<R: BufRead>(
         Some(delimiter) => delimiter,
         None => delimiter::detect(&mut lines)?,
     };
-    let mut rows = Rows::new(lines, delimiter);
-    let header = rows.next()?.context("the file is empty: its first line must be name,token,admin_id")?;
+    let mut rows = Rows::new(lines, delimiter, declared.unwrap_or(delimiter));
+    let header = rows.header()?.context("the file is empty: its first line must be name,token,admin_id")?;
     let place = format!("line {}", header.line);
     let header = header.fields.map_err(anyhow::Error::msg).with_context(|| place.clone())?;
     let columns = Columns::read(&header).context(place)?;
@@ -42,7 +42,7 @@ pub(super) fn records<R: BufRead>(
                 Err(error) => return Some(Err(error)),
             };
             // Concatenated files repeat the header.
-            if fields.as_ref().is_ok_and(|fields| *fields == header) {
+            if fields.as_ref().is_ok_and(|fields| columns.is_header(fields)) {
                 continue;
             }
             let group = fields.and_then(|fields| columns.group(&fields));

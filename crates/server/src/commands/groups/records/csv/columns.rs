@@ -10,6 +10,8 @@ pub(super) const REQUIRED: [&str; 3] = ["name", "token", "admin_id"];
 
 /// Positions of the required columns.
 pub(super) struct Columns {
+    /// Names of the columns in the form used for comparison, without those at the end that have no name.
+    header: Vec<String>,
     /// Number of columns in the header.
     count: usize,
     /// Number of columns up to the last one with a name. Some spreadsheets omit empty fields after it.
@@ -23,7 +25,8 @@ impl Columns {
     /// Parses the header. The names of required columns are compared without case and surrounding spaces. Other
     /// columns and columns without a name are ignored, but no name may occur twice, as in a JSON object.
     pub(super) fn read(header: &[String]) -> anyhow::Result<Self> {
-        let header: Vec<_> = header.iter().map(|column| normalise(column)).collect();
+        let count = header.len();
+        let header = named(header);
         let mut names = HashSet::new();
         if let Some(twice) = header.iter().find(|name| !name.is_empty() && !names.insert(*name)) {
             bail!("the header has the column {twice:?} twice");
@@ -33,21 +36,22 @@ impl Columns {
             index.with_context(|| format!("the header lacks the column {column}"))
         };
         let [name, token, admin_id] = REQUIRED.map(index);
-        Ok(Self {
-            count: header.len(),
-            named: header.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1),
-            name: name?,
-            token: token?,
-            admin_id: admin_id?,
-        })
+        let (name, token, admin_id) = (name?, token?, admin_id?);
+        Ok(Self { count, named: header.len(), header, name, token, admin_id })
     }
 
-    /// Checks that a row has a field for each named column, and no more fields than the header.
-    pub(super) fn check_count(&self, fields: usize) -> Result<(), String> {
-        if (self.named..=self.count).contains(&fields) {
+    /// Returns true for a row that repeats the header, by the rules for names of columns.
+    pub(super) fn is_header(&self, fields: &[String]) -> bool {
+        named(fields) == self.header
+    }
+
+    /// Checks that a row has a field for each named column, and no more fields than the header. A repeated header may
+    /// have another number of columns without a name.
+    pub(super) fn check_count(&self, fields: &[String]) -> Result<(), String> {
+        if (self.named..=self.count).contains(&fields.len()) || self.is_header(fields) {
             Ok(())
         } else {
-            Err(format!("it has {fields} fields, but the header has {}", self.count))
+            Err(format!("it has {} fields, but the header has {}", fields.len(), self.count))
         }
     }
 
@@ -63,6 +67,17 @@ impl Columns {
         };
         group().map_err(|error| error.to_string())
     }
+}
+
+/// Returns the names of the columns up to the last one with a name.
+fn named(header: &[String]) -> Vec<String> {
+    let last = header.iter().rposition(|name| !name.trim().is_empty());
+    header[..last.map_or(0, |last| last + 1)].iter().map(|column| normalise(column)).collect()
+}
+
+/// Returns true if the fields name all required columns.
+pub(super) fn has_all(fields: &[String]) -> bool {
+    REQUIRED.iter().all(|known| fields.iter().any(|field| field.trim().eq_ignore_ascii_case(known)))
 }
 
 /// Returns the name of a column in the form used for comparison.

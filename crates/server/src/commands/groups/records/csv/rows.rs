@@ -1,6 +1,9 @@
 //! Splits lines into rows, and rows into fields.
 
-use super::{columns::Columns, quotes};
+use super::{
+    columns::{self, Columns},
+    delimiter, quotes,
+};
 use crate::{
     cli::Delimiter,
     commands::groups::records::lines::{Line, Lines},
@@ -23,32 +26,48 @@ pub(super) struct Row {
 pub(super) struct Rows<R> {
     lines: Lines<R>,
     delimiter: Delimiter,
+    /// The delimiter that the first line declares, if the command line overrides it.
+    declared: Delimiter,
     reader: Reader,
     output: Vec<u8>,
     ends: Vec<usize>,
 }
 
 impl<R: BufRead> Rows<R> {
-    pub(super) fn new(lines: Lines<R>, delimiter: Delimiter) -> Self {
+    pub(super) fn new(lines: Lines<R>, delimiter: Delimiter, declared: Delimiter) -> Self {
         // Large enough for any row: it has at most MAX_BYTES, plus its line feed and a closing quote.
         let (output, ends) = (vec![0; MAX_BYTES + 16], vec![0; MAX_BYTES + 16]);
         let reader = ReaderBuilder::new().delimiter(delimiter.byte()).build();
-        Self { lines, delimiter, reader, output, ends }
+        Self { lines, delimiter, declared, reader, output, ends }
     }
 
-    /// Returns the next row. Skips rows whose fields have only white space.
-    pub(super) fn next(&mut self) -> io::Result<Option<Row>> {
-        self.next_checked(|_| Ok(()))
+    /// Returns the header: the first row that has more than white space.
+    pub(super) fn header(&mut self) -> io::Result<Option<Row>> {
+        self.next_checked(true, |_| Ok(()))
     }
 
     /// Returns the next row like [`Self::next`], but marks a row that does not fit the columns as invalid.
     pub(super) fn next_matching(&mut self, columns: &Columns) -> io::Result<Option<Row>> {
-        self.next_checked(|count| columns.check_count(count))
+        self.next_checked(false, |fields| columns.check_count(fields))
     }
 
-    fn next_checked(&mut self, check_count: impl Fn(usize) -> Result<(), String>) -> io::Result<Option<Row>> {
+    fn next_checked(
+        &mut self,
+        is_header: bool,
+        check_count: impl Fn(&[String]) -> Result<(), String>,
+    ) -> io::Result<Option<Row>> {
         while let Some(line) = self.lines.next()? {
-            let row = self.row(line, &check_count)?;
+            // Concatenated files repeat the declaration of the delimiter.
+            if let Some(declared) = line.text.as_ref().ok().and_then(|text| delimiter::declared_by(text)) {
+                if declared == self.delimiter || declared == self.declared {
+                    continue;
+                }
+                let reason =
+                    "it declares another delimiter than the file begins with; import the sheets one by one";
+                let Line { number: line, position, .. } = line;
+                return Ok(Some(Row { line, position, fields: Err(reason.to_owned()) }));
+            }
+            let row = self.row(line, is_header, &check_count)?;
             if row.fields.as_ref().is_ok_and(Vec::is_empty) {
                 continue;
             }
@@ -61,7 +80,12 @@ impl<R: BufRead> Rows<R> {
     ///
     /// If a quote is not closed, only the first line is invalid, and the following lines are read again.
     /// Otherwise one such quote would consume the rest of the file.
-    fn row(&mut self, line: Line, check_count: impl Fn(usize) -> Result<(), String>) -> io::Result<Row> {
+    fn row(
+        &mut self,
+        line: Line,
+        is_header: bool,
+        check_count: impl Fn(&[String]) -> Result<(), String>,
+    ) -> io::Result<Row> {
         let Line { number: line, mut position, text } = line;
         let mut text = match text {
             Ok(text) => text,
@@ -72,7 +96,7 @@ impl<R: BufRead> Rows<R> {
         }
         let mut following = Vec::new();
         let fields = loop {
-            if let Some(fields) = self.split(&text) {
+            if let Some(fields) = self.split(&text, is_header) {
                 break fields;
             }
             // A quoted field continues on the next line.
@@ -92,7 +116,7 @@ impl<R: BufRead> Rows<R> {
             if fields.iter().all(|field| field.trim().is_empty()) {
                 return Ok(Vec::new());
             }
-            check_count(fields.len())?;
+            check_count(&fields)?;
             Ok(fields)
         });
         if fields.is_err() {
@@ -103,21 +127,33 @@ impl<R: BufRead> Rows<R> {
         Ok(Row { line, position, fields })
     }
 
-    /// Splits a row into fields; `None` if a quote is still open at its end.
-    fn split(&mut self, text: &[u8]) -> Option<Result<Vec<String>, String>> {
-        let refused = |reason: &str| Some(Err(reason.to_owned()));
-        // `csv_core` skips a byte order mark at the start of its input, but here the mark belongs to the field. The
-        // leading line feed keeps it.
+    /// Splits a row into fields; `None` if a quote is still open at its end. In a header, spaces around a quoted field
+    /// do not matter.
+    fn split(&mut self, text: &[u8], is_header: bool) -> Option<Result<Vec<String>, String>> {
+        let fields = self.fields(text)?;
+        if quotes::are_valid(text, self.delimiter.byte()) {
+            return Some(fields);
+        }
+        let trimmed = quotes::without_spaces_around(text, self.delimiter.byte());
+        let is_valid = quotes::are_valid(&trimmed, self.delimiter.byte());
+        let header = if is_valid { self.fields(&trimmed).and_then(Result::ok) } else { None };
+        let header = header.filter(|fields| is_header || columns::has_all(fields));
+        Some(header.ok_or_else(|| match fields {
+            Ok(_) => "a field with a quote must be quoted, and the quote doubled".to_owned(),
+            Err(reason) => reason,
+        }))
+    }
+
+    /// Splits a row into fields, without a check of its quotes.
+    fn fields(&mut self, text: &[u8]) -> Option<Result<Vec<String>, String>> {
+        // The parser skips a byte order mark at the start of its input; here it belongs to the field.
         let row = [b"\n", text, b"\n"].concat();
         self.reader.reset();
         let (result, read, _, count) = self.reader.read_record(&row, &mut self.output, &mut self.ends);
         match result {
             ReadRecordResult::InputEmpty => return None,
             ReadRecordResult::Record if read == row.len() => {}
-            _ => return refused("it has a carriage return outside quotes"),
-        }
-        if !quotes::are_valid(text, self.delimiter.byte()) {
-            return refused("a field with a quote must be quoted, and the quote doubled");
+            _ => return Some(Err("it has a carriage return outside quotes".to_owned())),
         }
         let mut start = 0;
         let fields = self.ends[..count].iter().map(|end| {

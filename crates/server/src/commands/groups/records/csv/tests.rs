@@ -194,6 +194,55 @@ fn concatenated_files_repeat_byte_order_marks_and_headers() {
     );
 }
 
+#[test]
+fn joined_sheets_repeat_the_header_in_another_form() {
+    let joined = "name,token,admin_id,,\na,t,1\nNAME,token,Admin_ID\nb,t,1\n name , token,admin_id,,\nc,t,1\n\
+        \"Name\", \"Token\",admin_id\nd,t,1\n\u{feff}\"name\",\"token\",\"admin_id\"\ne,t,1\nname,t,1\n";
+    let groups =
+        [group(2, "a"), group(4, "b"), group(6, "c"), group(8, "d"), group(10, "e"), group(11, "name")];
+    assert_eq!(read(joined), groups);
+    assert_eq!(
+        read("name,token,admin_id\na,t,1\nName,Token,Admin_ID,,\nb,t,1\n"),
+        [group(2, "a"), group(4, "b")]
+    );
+    // Another order of the columns is another header.
+    let refusal = "admin_id must be an integer from 1 to 9223372036854775807";
+    assert_eq!(read("name,token,admin_id\ntoken,name,admin_id\n"), [refused(2, refusal)]);
+}
+
+#[test]
+fn joined_sheets_repeat_the_declaration() {
+    let sheet = |name: &str| format!("sep=;\nname;token;admin_id\n{name};t;1\n");
+    assert_eq!(read(&[sheet("a"), sheet("b")].concat()), [group(3, "a"), group(6, "b")]);
+    let joined =
+        "name;token;admin_id\na;t;1\n\u{feff}\"sep=;\"\nName;Token;Admin_ID\nsep=;;\nb;t;1\nsep=x;t;1\n";
+    assert_eq!(read(joined), [group(2, "a"), group(6, "b"), group(7, "sep=x")]);
+    let pipe = Some("|".parse().unwrap());
+    let overridden = "sep=;\nname|token|admin_id\na|t|1\nsep=;\nb|t|1\nsep=|\nc|t|1";
+    assert_eq!(read_by(pipe, overridden), [group(3, "a"), group(5, "b"), group(7, "c")]);
+    let reason = "it declares another delimiter than the file begins with; import the sheets one by one";
+    assert_eq!(read("name,token,admin_id\nsep=;\na,t,1"), [refused(2, reason), group(3, "a")]);
+}
+
+#[test]
+fn spaces_around_a_quoted_name_in_the_header_are_ignored() {
+    for header in [
+        "\"Name\", \"token\", \"admin_id\"",
+        " \"name\" ,\t\"token\" , admin_id ",
+        "\" name\" , token,\"admin_id\"  ",
+    ] {
+        assert_eq!(read(&format!("{header}\na,t,1\n")), [group(2, "a")], "{header}");
+        let semicolons = header.replace(',', ";");
+        assert_eq!(read(&format!("{semicolons}\na;t;1\n")), [group(2, "a")], "{semicolons}");
+    }
+    assert_eq!(read("\"name\"\t \"token\"\t\"admin_id\"\na\tt\t1\n"), [group(2, "a")]);
+    assert_eq!(read("name, token, admin_id, \"a, b\"\na,t,1,\n"), [group(2, "a")]);
+    let error = |header: &str| format!("{:#}", records(Lines::new(header.as_bytes()), None).err().unwrap());
+    assert_eq!(error("\"Name\", \"token\""), "line 1: the header lacks the column admin_id");
+    let quote = "line 1: a field with a quote must be quoted, and the quote doubled";
+    assert_eq!(error("na\"me, \"token\", admin_id"), quote);
+}
+
 /// Bytes that are significant in CSV, and others.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let pieces: Vec<&[u8]> = vec![
@@ -211,6 +260,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
         b"\xef\xbb\xbf",
         b"sep=",
         b"name",
+        b" \"Name\" ",
         b"Token",
         b"admin_id",
         b"a,t,1\n",
