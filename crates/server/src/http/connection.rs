@@ -54,6 +54,8 @@ pub(super) struct Connection<S> {
     bytes_after_reply: usize,
     /// The rest of an error reply that is being written in place of the web server's.
     error_reply: Bytes,
+    /// True once the connection must close.
+    has_ended: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -80,6 +82,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             is_writing: false,
             bytes_after_reply: 0,
             error_reply: Bytes::new(),
+            has_ended: false,
         };
         if connection.slot.is_none() {
             connection.complete_bare_error(bare_error::TOO_MANY_CONNECTIONS);
@@ -95,8 +98,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         true
     }
 
-    /// Ready when the connection must close: a wait timed out, or its slot is needed.
+    /// Ready when the connection must close: a wait timed out, its slot is needed, or there were too many empty lines.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.has_ended {
+            ready!(self.poll_first_end(cx));
+            self.has_ended = true;
+        }
+        Poll::Ready(())
+    }
+
+    fn poll_first_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.is_writing {
             return Poll::Pending;
         }
@@ -105,6 +116,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         if !self.pipeline.awaits_head() {
             return Poll::Pending;
+        }
+        // Empty lines neither begin a head nor end a wait: a client that sends them is as idle as a silent one.
+        if !self.skip_empty_lines() {
+            self.complete_bare_error(bare_error::MALFORMED);
+            return Poll::Ready(());
         }
         let wait = match (self.buffered.is_empty(), self.has_served) {
             (true, false) => Wait::First,

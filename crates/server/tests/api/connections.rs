@@ -1,6 +1,7 @@
 //! Connection limits, and clients that use more than their share.
 
 use crate::app::App;
+use anyhow::ensure;
 use gochat_test_support::{
     Case, TestDatabase, cases,
     deadline::{LIMIT, eventually},
@@ -11,6 +12,7 @@ use std::{
     net::TcpStream,
     sync::atomic::{AtomicBool, Ordering},
     thread,
+    time::{Duration, Instant},
 };
 
 pub fn cases() -> Vec<Case> {
@@ -22,6 +24,9 @@ pub fn cases() -> Vec<Case> {
         a_connection_with_an_incomplete_head_is_closed_for_a_new_one,
         a_new_connection_is_answered_503_while_all_others_are_busy,
         a_connection_that_waits_too_long_for_its_next_request_is_closed,
+        empty_lines_do_not_keep_a_connection_open,
+        a_connection_that_sends_empty_lines_is_as_idle_as_a_silent_one,
+        bytes_after_a_late_head_do_not_keep_the_connection_open,
     ]
     .to_vec()
 }
@@ -162,6 +167,53 @@ fn a_connection_that_waits_too_long_for_its_next_request_is_closed(
     connection.write(&Request::create(BODY).bytes());
     assert_eq!(connection.read().status, 201);
     assert!(connection.is_closed());
+    Ok(())
+}
+
+fn empty_lines_do_not_keep_a_connection_open(database: TestDatabase) -> anyhow::Result<()> {
+    let app =
+        App::with(database, &[("GOCHAT__HTTP__REQUEST_TIMEOUT", "1s"), ("GOCHAT__HTTP__KEEP_ALIVE", "1s")]);
+    for first in [Vec::new(), Request::new("GET", "/nothing").bytes()] {
+        let mut stream = open(app.port);
+        stream.write_all(&first)?;
+        sends_until_cut(&mut stream, b"\r\n")?;
+    }
+    Ok(())
+}
+
+fn bytes_after_a_late_head_do_not_keep_the_connection_open(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, &[("GOCHAT__HTTP__REQUEST_TIMEOUT", "1s")]);
+    sends_until_cut(&mut open(app.port), b"G")
+}
+
+/// Sends `bytes` ten times a second until the connection is cut, which must be soon.
+fn sends_until_cut(stream: &mut TcpStream, bytes: &[u8]) -> anyhow::Result<()> {
+    let start = Instant::now();
+    while stream.write_all(bytes).is_ok() {
+        ensure!(start.elapsed() < Duration::from_secs(6), "the connection is still open");
+        thread::sleep(Duration::from_millis(100));
+    }
+    Ok(())
+}
+
+fn a_connection_that_sends_empty_lines_is_as_idle_as_a_silent_one(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let app = App::with(database, &[("GOCHAT__HTTP__MAX_CONNECTIONS", "2")]);
+    let get = Request::new("GET", "/v1/group/1").header("GoChat-Token", DEVELOPMENT_KEY).bytes();
+    let mut connections: Vec<_> = (0..2).map(|_| Connection::open(app.port)).collect();
+    for connection in &mut connections {
+        connection.write(&get);
+        assert_eq!(connection.read().status, 404);
+    }
+    for _ in 0..5 {
+        connections[0].write(b"\r\n");
+        thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(Request::create(BODY).send(app.port).status, 201);
+    connections[1].write(&get);
+    assert_eq!(connections[1].read().status, 200);
+    assert!(connections[0].is_closed());
     Ok(())
 }
 

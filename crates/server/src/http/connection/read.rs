@@ -16,10 +16,8 @@ const MAX_BYTES_AFTER_REPLY: usize = 256 * 1024;
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Copies admitted bytes from the buffer to `buf`. Returns true if there were any.
     fn admit_buffered(&mut self, buf: &mut ReadBuf<'_>) -> bool {
-        if self.admitted == 0 {
-            self.buffered.advance(self.pipeline.leading_empty_lines(&self.buffered));
-            self.admitted =
-                if self.buffered.is_empty() { 0 } else { self.pipeline.admit(&mut self.buffered) };
+        if self.admitted == 0 && !self.buffered.is_empty() {
+            self.admitted = self.pipeline.admit(&mut self.buffered);
         }
         let released = self.admitted.min(buf.remaining());
         if released > 0 {
@@ -31,6 +29,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.buffered = BytesMut::new();
         }
         released > 0
+    }
+
+    /// Drops empty lines before a head. Returns false if there were too many; then it leaves the last ones.
+    pub(super) fn skip_empty_lines(&mut self) -> bool {
+        if self.admitted > 0 {
+            return true;
+        }
+        let length = self.pipeline.leading_empty_lines(&self.buffered);
+        let may_continue = self.pipeline.skip_empty_lines(length);
+        if may_continue {
+            self.buffered.advance(length);
+        }
+        may_continue
     }
 
     /// Keeps only the admitted part of the bytes after `before` in `buf`, and buffers the rest. Returns true if any

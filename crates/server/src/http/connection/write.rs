@@ -76,8 +76,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
         ready!(self.poll_write_error_reply(cx))?;
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
         let may_continue = self.pipeline.reply_flushed();
-        // Wakes the web server to read again: the buffered request, or the end of the stream.
-        if self.poll_end(cx).is_ready() || (may_continue && !self.buffered.is_empty()) {
+        // Wakes the web server to read again: the buffered request, or the end of the stream. It reads no more once it
+        // has seen the end, and the wait for the client to close must not begin again.
+        let ends = !self.has_ended && self.poll_end(cx).is_ready();
+        if ends || (may_continue && !self.buffered.is_empty()) {
             cx.waker().wake_by_ref();
         }
         Poll::Ready(Ok(()))
