@@ -16,7 +16,7 @@ mod slots;
 mod timeouts;
 mod write;
 
-pub(super) use slots::Slots;
+pub(super) use slots::{ConnectionLimit, Slots};
 pub(crate) use timeouts::Timeouts;
 
 use super::metrics::{HttpMetrics, OpenConnection};
@@ -26,7 +26,6 @@ use read_budget::ReadBudget;
 use slots::Slot;
 use std::{
     net::IpAddr,
-    rc::Rc,
     task::{Context, Poll, ready},
 };
 use timeouts::{Deadline, Wait};
@@ -63,7 +62,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub(super) fn new(
         stream: S,
         peer: Option<IpAddr>,
-        slots: &Rc<Slots>,
+        slots: &Slots,
         timeouts: Timeouts,
         metrics: HttpMetrics,
     ) -> Self {
@@ -127,7 +126,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             (true, true) => Wait::Next,
             (false, _) => Wait::Head,
         };
-        let must_close = self.slot.as_ref().is_none_or(|slot| slot.wait(wait == Wait::Head, cx));
+        let slot_wait = if wait == Wait::Head { slots::Wait::RestOfHead } else { slots::Wait::Request };
+        let must_close = self.slot.as_ref().is_none_or(|slot| slot.wait(slot_wait, cx));
         if !must_close {
             ready!(self.deadline.poll(wait, cx));
         }

@@ -23,6 +23,7 @@ pub fn cases() -> Vec<Case> {
         an_idle_connection_is_closed_for_a_new_one,
         a_connection_with_an_incomplete_head_is_closed_for_a_new_one,
         a_new_connection_is_answered_503_while_all_others_are_busy,
+        the_connections_of_all_workers_count_together,
         a_connection_that_waits_too_long_for_its_next_request_is_closed,
         empty_lines_do_not_keep_a_connection_open,
         a_connection_that_sends_empty_lines_is_as_idle_as_a_silent_one,
@@ -136,11 +137,7 @@ fn an_idle_connection_is_closed_for_a_new_one(database: TestDatabase) -> anyhow:
 
 fn a_new_connection_is_answered_503_while_all_others_are_busy(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, &[("GOCHAT__HTTP__MAX_CONNECTIONS", "2")]);
-    let head = format!(
-        "POST /v1/group HTTP/1.1\r\nHost: localhost\r\nGoChat-Token: {DEVELOPMENT_KEY}\r\n\
-         Content-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n",
-        BODY.len()
-    );
+    let head = create_after_continue();
     let mut served: Vec<_> = (0..2).map(|_| Connection::open(app.port)).collect();
     for connection in &mut served {
         connection.write(head.as_bytes());
@@ -157,6 +154,45 @@ fn a_new_connection_is_answered_503_while_all_others_are_busy(database: TestData
     }
     assert_eq!(Request::create(BODY).send(app.port).status, 409);
     Ok(())
+}
+
+fn the_connections_of_all_workers_count_together(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, &[("GOCHAT__HTTP__WORKERS", "2"), ("GOCHAT__HTTP__MAX_CONNECTIONS", "4")]);
+    let mut connections: Vec<_> = (0..4).map(|_| Connection::open(app.port)).collect();
+    for (number, connection) in connections.iter_mut().enumerate() {
+        connection.write(&Request::new("GET", &format!("/{number}")).bytes());
+        assert_eq!(connection.read().status, 404);
+    }
+    // The workers take turns, so one of them serves both requests.
+    for connection in connections.iter_mut().step_by(2) {
+        connection.write(create_after_continue().as_bytes());
+        connection.read_continue();
+    }
+    // The longest idle connection of any worker makes room.
+    assert_eq!(Request::new("GET", "/nothing").send(app.port).status, 404);
+    assert!(connections[1].is_closed());
+    connections[3].write(&Request::new("GET", "/nothing").bytes());
+    assert_eq!(connections[3].read().status, 404);
+    // Half of the slots are free.
+    connections.remove(3);
+    connections.remove(1);
+    for _ in 0..6 {
+        assert_eq!(Request::new("GET", "/nothing").send(app.port).status, 404);
+    }
+    for (connection, status) in connections.iter_mut().zip([201, 409]) {
+        connection.write(BODY.as_bytes());
+        assert_eq!(connection.read().status, status);
+    }
+    Ok(())
+}
+
+/// Head of a create whose body is sent after 100.
+fn create_after_continue() -> String {
+    format!(
+        "POST /v1/group HTTP/1.1\r\nHost: localhost\r\nGoChat-Token: {DEVELOPMENT_KEY}\r\n\
+         Content-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n",
+        BODY.len()
+    )
 }
 
 fn a_connection_that_waits_too_long_for_its_next_request_is_closed(
