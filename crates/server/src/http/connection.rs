@@ -7,6 +7,7 @@
 //! - Errors that the web server answers itself get the body of the contract ([`bare_error`]).
 
 mod bare_error;
+mod body_signals;
 mod chunks;
 mod pipeline;
 mod read;
@@ -16,6 +17,7 @@ mod slots;
 mod timeouts;
 mod write;
 
+pub(super) use body_signals::BodySignals;
 pub(super) use slots::{ConnectionLimit, Slots};
 pub(crate) use timeouts::Timeouts;
 
@@ -40,6 +42,7 @@ pub(super) struct Connection<S> {
     /// `None` if the connection limit was reached.
     slot: Option<Slot>,
     pipeline: Pipeline,
+    body_signals: BodySignals,
     read_budget: ReadBudget,
     deadline: Deadline,
     /// Bytes received and not yet passed to the web server. The first `admitted` of them may be passed.
@@ -73,6 +76,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             metrics,
             slot: slots.acquire(),
             pipeline: Pipeline::new(),
+            body_signals: BodySignals::default(),
             read_budget: ReadBudget::new(),
             deadline: Deadline::new(timeouts),
             buffered: BytesMut::new(),
@@ -87,6 +91,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             connection.complete_bare_error(bare_error::TOO_MANY_CONNECTIONS);
         }
         connection
+    }
+
+    /// Returns the signals for the handlers of this connection's requests.
+    pub(super) fn body_signals(&self) -> &BodySignals {
+        &self.body_signals
     }
 
     /// If `written` ends with a bare error, keeps the completed reply to write in its place, and returns true.

@@ -138,6 +138,9 @@ where
                 let stopping = stopping.clone();
                 async move { stopping().await }
             })
+            .on_connect_ext(|connection: &Connection<T>, data| {
+                data.insert(connection.body_signals().clone());
+            })
             .h1(map_config(
                 application().into_factory().map_err(|error| error.into().error_response()),
                 |()| AppConfig::default(),

@@ -12,6 +12,8 @@ pub fn cases() -> Vec<Case> {
         a_byte_order_mark_is_reported,
         a_body_of_16_kib_is_taken_and_of_one_byte_more_is_not,
         a_body_declared_too_large_is_refused_at_once,
+        a_chunked_body_whose_framing_never_ends_is_not_read_on,
+        a_body_in_chunks_of_one_byte_is_read,
         a_body_of_another_type_or_encoding_is_refused_unread,
         the_content_type_ignores_case_and_parameters,
     ]
@@ -103,6 +105,40 @@ fn a_body_of_16_kib_is_taken_and_of_one_byte_more_is_not(database: TestDatabase)
         assert_eq!(reply.header("connection"), "close");
     }
     assert_eq!(app.names(), ["told", "chunked"]);
+    Ok(())
+}
+
+fn a_chunked_body_whose_framing_never_ends_is_not_read_on(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let head = format!(
+        "POST /v1/group HTTP/1.1\r\nHost: localhost\r\nGoChat-Token: {DEVELOPMENT_KEY}\r\n\
+         Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    );
+    for (start, framing) in
+        [("1;x=", "y".repeat(1_000)), ("", "0".repeat(1_000)), ("1\r\n{\r\n0\r\n", "X: y\r\n".repeat(200))]
+    {
+        let mut connection = Connection::open(app.port);
+        connection.write(format!("{head}{start}").as_bytes());
+        for _ in 0..200 {
+            connection.write(framing.as_bytes());
+        }
+        let reply = connection.read();
+        reply.assert_error(413, "body_too_large", None, "the body must have at most 16384 bytes");
+        assert_eq!(reply.header("connection"), "close");
+        assert!(connection.is_closed());
+    }
+    assert!(app.groups().is_empty());
+    Ok(())
+}
+
+fn a_body_in_chunks_of_one_byte_is_read(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let body = format!("{:16384}", r#"{"name":"g","token":"t","admin_id":1}"#);
+    let chunks: String = body.chars().map(|byte| format!("1\r\n{byte}\r\n")).collect();
+    let request = Request::create("").header("Transfer-Encoding", "chunked");
+    let mut connection = Connection::open(app.port);
+    connection.write(&[&request.bytes(), chunks.as_bytes(), b"0\r\n\r\n"].concat());
+    assert_eq!(connection.read().status, 201);
     Ok(())
 }
 

@@ -36,6 +36,8 @@ enum Phase {
         left: u64,
     },
     ChunkedBody(Chunks),
+    /// The body is too large; the rest of it is passed on only after the reply.
+    TooLarge,
     /// The whole request was passed on; the reply is awaited.
     Reply,
     /// Everything is passed on, because the web server rejects it and closes the connection.
@@ -83,13 +85,16 @@ impl Pipeline {
                     admitted += chunks.read(rest);
                     if chunks.is_malformed() {
                         self.phase = Phase::PassThrough;
+                    } else if chunks.is_too_large() {
+                        self.phase = Phase::TooLarge;
                     } else if chunks.is_over() {
                         self.end();
                     } else {
                         return admitted;
                     }
                 }
-                Phase::Reply => return admitted,
+                Phase::TooLarge if self.is_reply_flushed => return bytes.len(),
+                Phase::Reply | Phase::TooLarge => return admitted,
                 Phase::PassThrough => return bytes.len(),
             }
         }
@@ -118,6 +123,11 @@ impl Pipeline {
     /// Returns true between two requests and within a head.
     pub(super) fn awaits_head(&self) -> bool {
         matches!(self.phase, Phase::Head)
+    }
+
+    /// Returns true if nothing more is read until the reply is flushed, because the body is too large.
+    pub(super) fn is_body_too_large(&self) -> bool {
+        matches!(self.phase, Phase::TooLarge) && !self.is_reply_flushed
     }
 
     /// Returns true if further bytes belong to the next request.

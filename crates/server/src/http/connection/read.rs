@@ -89,6 +89,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<S> {
                 // Reading continues when the reply is flushed.
                 return Poll::Pending;
             }
+            if this.pipeline.is_body_too_large() {
+                this.body_signals.report_too_large();
+                return Poll::Pending;
+            }
             if this.bytes_after_reply >= MAX_BYTES_AFTER_REPLY {
                 // The lingering close has a timeout.
                 return Poll::Pending;

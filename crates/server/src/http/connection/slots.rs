@@ -144,8 +144,8 @@ impl State {
     fn idle_since(&self, now: u64) -> Option<u64> {
         let wait = self.wait.load(Relaxed);
         let since = wait >> WAIT_BITS;
-        let is_safe =
-            !Wait::Request.is(wait) && now.saturating_sub(since) < HEAD_GRACE_PERIOD.as_micros() as u64;
+        let waited = Duration::from_micros(now.saturating_sub(since));
+        let is_safe = !Wait::Request.is(wait) && waited < HEAD_GRACE_PERIOD;
         (wait != BUSY && !is_safe).then_some(since)
     }
 
