@@ -51,8 +51,12 @@ impl JsonBody {
             .headers()
             .get(header::CONTENT_LENGTH)
             .and_then(|length| length.to_str().ok()?.parse().ok());
+        let signals = request.conn_data::<BodySignals>();
+        if let Some(signals) = signals.filter(|_| declared.is_none_or(|length| length <= MAX_BYTES as u64)) {
+            signals.want();
+        }
         let body = pin!(collect(payload, declared));
-        let too_large = pin!(too_large(&request, declared));
+        let too_large = pin!(too_large(signals.filter(|_| declared.is_none())));
         match timeout(limit, select(body, too_large)).await {
             Ok(Either::Left((body, _))) => body,
             Ok(Either::Right(_)) => Err(ApiError::body_too_large(MAX_BYTES)),
@@ -72,10 +76,10 @@ async fn collect(payload: Payload, declared: Option<u64>) -> Result<Bytes, ApiEr
 }
 
 /// Waits until the connection finds that a chunked body is too large because of bytes that are not data.
-async fn too_large(request: &HttpRequest, declared: Option<u64>) {
-    match request.conn_data::<BodySignals>() {
-        Some(signals) if declared.is_none() => signals.too_large().await,
-        _ => pending().await,
+async fn too_large(signals: Option<&BodySignals>) {
+    match signals {
+        Some(signals) => signals.too_large().await,
+        None => pending().await,
     }
 }
 

@@ -100,6 +100,11 @@ impl Pipeline {
         }
     }
 
+    /// Returns true once the final reply has begun.
+    pub(super) fn has_reply_started(&self) -> bool {
+        self.has_reply_started
+    }
+
     /// Records that the final reply has begun.
     pub(super) fn reply_started(&mut self) {
         self.has_reply_started = true;

@@ -60,6 +60,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn begin_request(&mut self) {
         self.deadline.end();
+        self.body_signals.begin_request();
         self.read_budget.spend(read_budget::REQUEST_COST);
         (self.has_served, self.bytes_after_reply) = (true, 0);
         if let Some(slot) = &self.slot {

@@ -61,7 +61,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         ready!(self.poll_write_error_reply(cx))?;
-        if buf != CONTINUE {
+        if !self.pipeline.has_reply_started() && buf.starts_with(CONTINUE) {
+            if buf.len() > CONTINUE.len() {
+                // The reply is known already, so the body is not needed.
+                return Poll::Ready(Ok(CONTINUE.len()));
+            }
+            if !self.body_signals.is_wanted() {
+                // The handler runs in the same task, so it is written once the handler reads the body.
+                return Poll::Pending;
+            }
+        } else {
             self.pipeline.reply_started();
         }
         if self.complete_bare_error(buf) {
