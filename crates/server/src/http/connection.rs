@@ -3,7 +3,7 @@
 //! - Requests are served one at a time: the next one is passed on once the reply is flushed ([`pipeline`]).
 //! - Each connection has a share of its worker's time ([`read_budget`]), and each wait for the client has a timeout
 //!   ([`timeouts`]).
-//! - At the connection limit, the connection idle for longest is closed for a new one ([`slots`]).
+//! - At the connection limit, the connection that has waited longest for its client is closed for a new one ([`slots`]).
 //! - Errors that the web server answers itself get the body of the contract ([`bare_error`]).
 
 mod bare_error;

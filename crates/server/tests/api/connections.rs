@@ -24,6 +24,7 @@ pub fn cases() -> Vec<Case> {
         a_connection_with_an_incomplete_head_is_closed_for_a_new_one,
         a_new_connection_is_answered_503_while_all_others_are_busy,
         the_connections_of_all_workers_count_together,
+        a_connection_whose_client_does_not_read_is_closed_for_a_new_one,
         a_connection_that_waits_too_long_for_its_next_request_is_closed,
         empty_lines_do_not_keep_a_connection_open,
         a_connection_that_sends_empty_lines_is_as_idle_as_a_silent_one,
@@ -154,6 +155,35 @@ fn a_new_connection_is_answered_503_while_all_others_are_busy(database: TestData
     }
     assert_eq!(Request::create(BODY).send(app.port).status, 409);
     Ok(())
+}
+
+fn a_connection_whose_client_does_not_read_is_closed_for_a_new_one(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let app = App::with(
+        database,
+        &[("GOCHAT__HTTP__MAX_CONNECTIONS", "4"), ("GOCHAT__HTTP__REQUEST_TIMEOUT", "300s")],
+    );
+    let requests = Request::new("GET", "/openapi.json").bytes().repeat(1_000);
+    let mut unread: Vec<_> = (0..4).map(|_| open(app.port)).collect();
+    for stream in &mut unread {
+        stream.write_all(&requests)?;
+        // The first reply has begun.
+        stream.peek(&mut [0])?;
+    }
+    // Until the socket buffers are full.
+    thread::sleep(Duration::from_millis(500));
+    eventually("a request is served", || send_if_open(app.port).then_some(()));
+    // Only one of them had to make room.
+    eventually("one is cut", || {
+        (unread.iter().filter(|stream| was_reset(stream)).count() == 1).then_some(())
+    });
+    Ok(())
+}
+
+/// Returns true if the server has closed the connection before it has read everything.
+fn was_reset(stream: &TcpStream) -> bool {
+    stream.take_error().is_ok_and(|error| error.is_some())
 }
 
 fn the_connections_of_all_workers_count_together(database: TestDatabase) -> anyhow::Result<()> {

@@ -1,6 +1,6 @@
 //! Limits the connections of all workers together.
 //!
-//! At the limit, the connection that has been idle for longest is closed for a new one, whichever worker serves it.
+//! At the limit, the connection that has waited longest for its client is closed for a new one, whichever worker serves it.
 
 use futures_util::task::AtomicWaker;
 use std::{
@@ -12,8 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Time for which a client that has begun to send a head is safe from eviction.
-const HEAD_GRACE_PERIOD: Duration = Duration::from_secs(1);
+/// Time for which a client that has begun to send a head, or has stopped reading its reply, is safe from eviction.
+const GRACE_PERIOD: Duration = Duration::from_secs(1);
 
 /// The connection limit, shared by all workers.
 pub(crate) struct ConnectionLimit {
@@ -39,6 +39,8 @@ struct State {
     /// [`ConnectionLimit::start`]. [`BUSY`] while a request is served.
     wait: AtomicU64,
     must_close: AtomicBool,
+    /// True if it must close even if its reply is not written.
+    must_abort: AtomicBool,
     task: AtomicWaker,
 }
 
@@ -53,6 +55,8 @@ const WAIT_BITS: u32 = 2;
 pub(super) enum Wait {
     Request = 1,
     RestOfHead = 2,
+    /// The client to read part of a reply.
+    Reader = 3,
 }
 
 /// The slot of a connection. Dropping it frees the slot.
@@ -77,7 +81,7 @@ impl ConnectionLimit {
         u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX >> WAIT_BITS)
     }
 
-    /// Asks the connection that has been idle for longest to close. Its slot is free at once.
+    /// Asks the connection that has waited longest for its client to close. Its slot is free at once.
     fn evict_idlest(&self, occupied: &mut Vec<Arc<State>>) -> bool {
         let now = self.now();
         let idle = occupied.iter().enumerate();
@@ -85,6 +89,7 @@ impl ConnectionLimit {
         let Some((_, index)) = idlest else { return false };
         let evicted = remove(occupied, index);
         evicted.index.store(EVICTED, Relaxed);
+        evicted.must_abort.store(Wait::Reader.is(evicted.wait.load(Relaxed)), Relaxed);
         evicted.request_close();
         true
     }
@@ -116,6 +121,7 @@ impl Slots {
             index: occupied.len().into(),
             wait: Wait::Request.since(limit.now()).into(),
             must_close: AtomicBool::default(),
+            must_abort: AtomicBool::default(),
             task: AtomicWaker::new(),
         });
         occupied.push(Arc::clone(&state));
@@ -145,7 +151,7 @@ impl State {
         let wait = self.wait.load(Relaxed);
         let since = wait >> WAIT_BITS;
         let waited = Duration::from_micros(now.saturating_sub(since));
-        let is_safe = !Wait::Request.is(wait) && waited < HEAD_GRACE_PERIOD;
+        let is_safe = !Wait::Request.is(wait) && waited < GRACE_PERIOD;
         (wait != BUSY && !is_safe).then_some(since)
     }
 
@@ -161,9 +167,10 @@ impl Slot {
         if !wait.is(self.state.wait.load(Relaxed)) {
             self.state.wait.store(wait.since(self.limit.now()), Relaxed);
         }
-        // `request_close` sets `must_close` before it wakes the task; both sides synchronise on the waker.
+        // The flags are set before the task is woken; both sides synchronise on the waker.
         self.state.task.register(cx.waker());
-        self.state.must_close.load(Relaxed)
+        let flag = if wait == Wait::Reader { &self.state.must_abort } else { &self.state.must_close };
+        flag.load(Relaxed)
     }
 
     /// Records that a request is being served.
@@ -252,9 +259,23 @@ mod tests {
         let occupied = slots.acquire().unwrap();
         assert!(!occupied.wait(Wait::RestOfHead, &Context::from_waker(Waker::noop())));
         assert!(slots.acquire().is_none());
-        std::thread::sleep(HEAD_GRACE_PERIOD);
+        std::thread::sleep(GRACE_PERIOD);
         assert!(slots.acquire().is_some());
         assert!(must_close(&occupied));
+    }
+
+    #[test]
+    fn a_connection_whose_client_has_stopped_reading_is_evicted_in_time() {
+        let slots = slots(1);
+        let occupied = slots.acquire().unwrap();
+        let stops_reading = || occupied.wait(Wait::Reader, &Context::from_waker(Waker::noop()));
+        assert!(!stops_reading());
+        assert!(slots.acquire().is_none());
+        slots.close_all();
+        assert!(!stops_reading());
+        std::thread::sleep(GRACE_PERIOD);
+        assert!(slots.acquire().is_some());
+        assert!(stops_reading());
     }
 
     #[test]

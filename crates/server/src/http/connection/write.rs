@@ -1,6 +1,10 @@
 //! The writing half: writes replies, and completes bare errors.
 
-use super::{Connection, timeouts::Wait};
+use super::{
+    Connection,
+    slots::{self, Slot},
+    timeouts::Wait,
+};
 use actix_web::web::Buf;
 use std::{
     io,
@@ -16,12 +20,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn poll_write_stream(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match Pin::new(&mut self.stream).poll_write(cx, bytes) {
             Poll::Ready(written) => {
-                self.is_writing = false;
+                if self.is_writing {
+                    self.is_writing = false;
+                    self.slot.iter().for_each(Slot::mark_busy);
+                }
                 self.deadline.end();
                 Poll::Ready(written)
             }
             Poll::Pending => {
                 self.is_writing = true;
+                if self.slot.as_ref().is_some_and(|slot| slot.wait(slots::Wait::Reader, cx)) {
+                    return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+                }
                 self.deadline.poll(Wait::Write, cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
             }
         }
