@@ -1,6 +1,9 @@
 //! Request bodies: content type, size, time limit and completeness.
 
-use super::error::{ApiError, Code};
+use super::{
+    connection::BodySignals,
+    error::{ApiError, Code},
+};
 use crate::wire::MAX_BYTES;
 use actix_web::{
     FromRequest, HttpRequest,
@@ -10,8 +13,10 @@ use actix_web::{
     rt::time::timeout,
     web::Bytes,
 };
+use futures_util::future::{Either, select};
 use std::{
-    future::{Ready, ready},
+    future::{Ready, pending, ready},
+    pin::pin,
     time::Duration,
 };
 
@@ -46,7 +51,17 @@ impl JsonBody {
             .headers()
             .get(header::CONTENT_LENGTH)
             .and_then(|length| length.to_str().ok()?.parse().ok());
-        timeout(limit, collect(payload, declared)).await.unwrap_or_else(|_| Err(ApiError::request_timeout()))
+        let signals = request.conn_data::<BodySignals>();
+        if let Some(signals) = signals.filter(|_| declared.is_none_or(|length| length <= MAX_BYTES as u64)) {
+            signals.want();
+        }
+        let body = pin!(collect(payload, declared));
+        let too_large = pin!(too_large(signals.filter(|_| declared.is_none())));
+        match timeout(limit, select(body, too_large)).await {
+            Ok(Either::Left((body, _))) => body,
+            Ok(Either::Right(_)) => Err(ApiError::body_too_large(MAX_BYTES)),
+            Err(_) => Err(ApiError::request_timeout()),
+        }
     }
 }
 
@@ -58,6 +73,14 @@ async fn collect(payload: Payload, declared: Option<u64>) -> Result<Bytes, ApiEr
     };
     body.map_err(|_| ApiError::body_too_large(MAX_BYTES))?
         .map_err(|_| ApiError::new(Code::MalformedJson, "the body was cut short"))
+}
+
+/// Waits until the connection finds that a chunked body is too large because of bytes that are not data.
+async fn too_large(signals: Option<&BodySignals>) {
+    match signals {
+        Some(signals) => signals.too_large().await,
+        None => pending().await,
+    }
 }
 
 fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {

@@ -3,10 +3,11 @@
 //! - Requests are served one at a time: the next one is passed on once the reply is flushed ([`pipeline`]).
 //! - Each connection has a share of its worker's time ([`read_budget`]), and each wait for the client has a timeout
 //!   ([`timeouts`]).
-//! - At the connection limit, the connection idle for longest is closed for a new one ([`slots`]).
+//! - At the connection limit, the connection that has waited longest for its client is closed for a new one ([`slots`]).
 //! - Errors that the web server answers itself get the same body as all others ([`bare_error`]).
 
 mod bare_error;
+mod body_signals;
 mod chunks;
 mod pipeline;
 mod read;
@@ -16,7 +17,8 @@ mod slots;
 mod timeouts;
 mod write;
 
-pub(super) use slots::Slots;
+pub(super) use body_signals::BodySignals;
+pub(super) use slots::{ConnectionLimit, Slots};
 pub(crate) use timeouts::Timeouts;
 
 use super::metrics::{HttpMetrics, OpenConnection};
@@ -26,7 +28,6 @@ use read_budget::ReadBudget;
 use slots::Slot;
 use std::{
     net::IpAddr,
-    rc::Rc,
     task::{Context, Poll, ready},
 };
 use timeouts::{Deadline, Wait};
@@ -41,6 +42,7 @@ pub(super) struct Connection<S> {
     /// `None` if the connection limit was reached.
     slot: Option<Slot>,
     pipeline: Pipeline,
+    body_signals: BodySignals,
     read_budget: ReadBudget,
     deadline: Deadline,
     /// Bytes received and not yet passed to the web server. The first `admitted` of them may be passed.
@@ -54,6 +56,8 @@ pub(super) struct Connection<S> {
     bytes_after_reply: usize,
     /// The rest of an error reply that is being written in place of the web server's.
     error_reply: Bytes,
+    /// True once the connection must close.
+    has_ended: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -61,7 +65,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub(super) fn new(
         stream: S,
         peer: Option<IpAddr>,
-        slots: &Rc<Slots>,
+        slots: &Slots,
         timeouts: Timeouts,
         metrics: HttpMetrics,
     ) -> Self {
@@ -72,6 +76,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             metrics,
             slot: slots.acquire(),
             pipeline: Pipeline::new(),
+            body_signals: BodySignals::default(),
             read_budget: ReadBudget::new(),
             deadline: Deadline::new(timeouts),
             buffered: BytesMut::new(),
@@ -80,11 +85,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             is_writing: false,
             bytes_after_reply: 0,
             error_reply: Bytes::new(),
+            has_ended: false,
         };
         if connection.slot.is_none() {
             connection.complete_bare_error(bare_error::TOO_MANY_CONNECTIONS);
         }
         connection
+    }
+
+    /// Returns the signals for the handlers of this connection's requests.
+    pub(super) fn body_signals(&self) -> &BodySignals {
+        &self.body_signals
     }
 
     /// If `written` ends with a bare error, keeps the completed reply to write in its place, and returns true.
@@ -95,8 +106,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         true
     }
 
-    /// Ready when the connection must close: a wait timed out, or its slot is needed.
+    /// Ready when the connection must close: a wait timed out, its slot is needed, or there were too many empty lines.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.has_ended {
+            ready!(self.poll_first_end(cx));
+            self.has_ended = true;
+        }
+        Poll::Ready(())
+    }
+
+    fn poll_first_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.is_writing {
             return Poll::Pending;
         }
@@ -106,12 +125,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if !self.pipeline.awaits_head() {
             return Poll::Pending;
         }
+        // Empty lines neither begin a head nor end a wait: a client that sends them is as idle as a silent one.
+        if !self.skip_empty_lines() {
+            self.complete_bare_error(bare_error::MALFORMED);
+            return Poll::Ready(());
+        }
         let wait = match (self.buffered.is_empty(), self.has_served) {
             (true, false) => Wait::First,
             (true, true) => Wait::Next,
             (false, _) => Wait::Head,
         };
-        let must_close = self.slot.as_ref().is_none_or(|slot| slot.mark_waiting(wait == Wait::Head, cx));
+        let slot_wait = if wait == Wait::Head { slots::Wait::RestOfHead } else { slots::Wait::Request };
+        let must_close = self.slot.as_ref().is_none_or(|slot| slot.wait(slot_wait, cx));
         if !must_close {
             ready!(self.deadline.poll(wait, cx));
         }

@@ -60,6 +60,11 @@ pub(super) async fn wrap<B: MessageBody + 'static>(
         // A preflight of a disallowed origin is answered like any other OPTIONS request.
         request.headers_mut().remove(header::ACCESS_CONTROL_REQUEST_METHOD);
     }
+    let asked_headers = request.headers().get_all(header::ACCESS_CONTROL_REQUEST_HEADERS);
+    if asked_headers.into_iter().all(|headers| headers.as_bytes().iter().all(|byte| b", \t".contains(byte))) {
+        // [`Cors`] refuses an empty list.
+        request.headers_mut().remove(header::ACCESS_CONTROL_REQUEST_HEADERS);
+    }
     let mut response = if is_preflight(&request) {
         envelope::wrap(metrics, hosts, proxies, request, next).await?
     } else {

@@ -1,7 +1,7 @@
 //! A server like `actix_web::HttpServer`, but with a [`Connection`] between each socket and the web server.
 
 use super::{
-    connection::{Connection, Slots, Timeouts},
+    connection::{Connection, ConnectionLimit, Slots, Timeouts},
     metrics::HttpMetrics,
 };
 use crate::{listener::Listener, settings::SPARE_CONNECTIONS};
@@ -59,12 +59,13 @@ where
     S::Response: Into<Response<B>>,
     B: MessageBody + 'static,
 {
-    let workers = limits.workers.min(limits.max_connections);
-    let slots = limits.max_connections / workers;
-    metrics.set_max_connections(slots * workers);
+    let connections = ConnectionLimit::new(limits.max_connections);
+    metrics.set_max_connections(limits.max_connections);
+    // Below the connection limit, at least one worker has no more than its share, so there is always one that accepts.
+    let share = limits.max_connections / limits.workers;
     let builder = Server::build()
-        .workers(workers)
-        .max_concurrent_connections(slots + SPARE_CONNECTIONS)
+        .workers(limits.workers)
+        .max_concurrent_connections(share + SPARE_CONNECTIONS)
         .shutdown_timeout(whole_seconds(limits.shutdown_timeout))
         .shutdown_signal(stop);
     let stopping = builder.graceful_shutdown_signal();
@@ -77,7 +78,7 @@ where
         Listener::Tcp(listener) => builder.listen("http", listener, move || {
             worker(
                 application.clone(),
-                Slots::new(slots),
+                Slots::of_new_worker(&connections),
                 timeouts,
                 metrics.clone(),
                 stopping.clone(),
@@ -88,7 +89,7 @@ where
             let no_address = |_: &UnixStream| None;
             worker(
                 application.clone(),
-                Slots::new(slots),
+                Slots::of_new_worker(&connections),
                 timeouts,
                 metrics.clone(),
                 stopping.clone(),
@@ -109,7 +110,7 @@ fn peer_address(stream: &TcpStream) -> Option<SocketAddr> {
 /// Builds the service of one worker, which serves its connections.
 fn worker<T, F, I, S, B, N, P>(
     application: F,
-    slots: Rc<Slots>,
+    slots: Slots,
     timeouts: Timeouts,
     metrics: HttpMetrics,
     stopping: N,
@@ -138,11 +139,15 @@ where
                 let stopping = stopping.clone();
                 async move { stopping().await }
             })
+            .on_connect_ext(|connection: &Connection<T>, data| {
+                data.insert(connection.body_signals().clone());
+            })
             .h1(map_config(
                 application().into_factory().map_err(|error| error.into().error_response()),
                 |()| AppConfig::default(),
             ))
     });
+    let slots = Rc::new(slots);
     fn_factory(move || {
         let (http, slots, metrics) = (Rc::clone(&http), Rc::clone(&slots), metrics.clone());
         async move {

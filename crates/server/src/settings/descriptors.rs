@@ -7,7 +7,7 @@ use std::io;
 /// Default number of connections if there are enough descriptors. Each connection takes memory.
 const DEFAULT: usize = 10_000;
 
-/// Connections that a worker may accept beyond its limit, either to answer 503 or to replace an idle one.
+/// Connections that a worker may accept beyond its share of the limit, either to answer 503 or to replace an idle one.
 pub(crate) const SPARE_CONNECTIONS: usize = 16;
 
 /// Descriptors of the process itself: listeners, the runtime, and connections of the admin listener.

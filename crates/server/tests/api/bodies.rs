@@ -12,6 +12,9 @@ pub fn cases() -> Vec<Case> {
         a_byte_order_mark_is_reported,
         a_body_of_16_kib_is_accepted_and_a_larger_one_is_refused,
         a_body_declared_too_large_is_refused_at_once,
+        a_chunked_body_whose_framing_never_ends_is_not_read_on,
+        a_body_in_chunks_of_one_byte_is_read,
+        a_body_is_asked_for_only_when_it_is_read,
         a_body_of_another_type_or_encoding_is_refused_unread,
         the_content_type_ignores_case_and_parameters,
     ]
@@ -103,6 +106,71 @@ fn a_body_of_16_kib_is_accepted_and_a_larger_one_is_refused(database: TestDataba
         assert_eq!(reply.header("connection"), "close");
     }
     assert_eq!(app.names(), ["told", "chunked"]);
+    Ok(())
+}
+
+fn a_chunked_body_whose_framing_never_ends_is_not_read_on(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let head = format!(
+        "POST /v1/group HTTP/1.1\r\nHost: localhost\r\nGoChat-Token: {DEVELOPMENT_KEY}\r\n\
+         Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    );
+    for (start, framing) in
+        [("1;x=", "y".repeat(1_000)), ("", "0".repeat(1_000)), ("1\r\n{\r\n0\r\n", "X: y\r\n".repeat(200))]
+    {
+        let mut connection = Connection::open(app.port);
+        connection.write(format!("{head}{start}").as_bytes());
+        for _ in 0..200 {
+            connection.write(framing.as_bytes());
+        }
+        let reply = connection.read();
+        reply.assert_error(413, "body_too_large", None, "the body must have at most 16384 bytes");
+        assert_eq!(reply.header("connection"), "close");
+        assert!(connection.is_closed());
+    }
+    assert!(app.groups().is_empty());
+    Ok(())
+}
+
+fn a_body_in_chunks_of_one_byte_is_read(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let body = format!("{:16384}", r#"{"name":"g","token":"t","admin_id":1}"#);
+    let chunks: Vec<_> = body.bytes().flat_map(|byte| [b'1', b'\r', b'\n', byte, b'\r', b'\n']).collect();
+    let request = Request::create("").header("Transfer-Encoding", "chunked");
+    let mut connection = Connection::open(app.port);
+    connection.write(&[&request.bytes()[..], &chunks, b"0\r\n\r\n"].concat());
+    assert_eq!(connection.read().status, 201);
+    Ok(())
+}
+
+fn a_body_is_asked_for_only_when_it_is_read(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let head = |path: &str, key: &str, media_type: &str, length: usize| {
+        format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nGoChat-Token: {key}\r\nContent-Type: {media_type}\r\n\
+             Expect: 100-continue\r\nContent-Length: {length}\r\n\r\n"
+        )
+    };
+    let json = "application/json";
+    for (head, status) in [
+        (head("/v1/group", DEVELOPMENT_KEY, json, 16_385), 413),
+        (head("/v1/group", DEVELOPMENT_KEY, "text/plain", VALID.len()), 415),
+        (head("/v1/group", &"k".repeat(43), json, VALID.len()), 401),
+        (head("/nothing", DEVELOPMENT_KEY, json, VALID.len()), 404),
+    ] {
+        let mut connection = Connection::open(app.port);
+        connection.write(head.as_bytes());
+        let reply = connection.read();
+        assert_eq!((reply.status, reply.header("connection")), (status, "close"));
+        assert!(connection.is_closed());
+    }
+    let mut connection = Connection::open(app.port);
+    for status in [201, 409] {
+        connection.write(head("/v1/group", DEVELOPMENT_KEY, json, VALID.len()).as_bytes());
+        connection.read_continue();
+        connection.write(VALID.as_bytes());
+        assert_eq!(connection.read().status, status);
+    }
     Ok(())
 }
 

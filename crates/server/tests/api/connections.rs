@@ -1,6 +1,7 @@
 //! Connection limits, and clients that use more than their share.
 
 use crate::app::App;
+use anyhow::ensure;
 use gochat_test_support::{
     Case, TestDatabase, cases,
     deadline::{LIMIT, eventually},
@@ -11,6 +12,7 @@ use std::{
     net::TcpStream,
     sync::atomic::{AtomicBool, Ordering},
     thread,
+    time::{Duration, Instant},
 };
 
 pub fn cases() -> Vec<Case> {
@@ -21,7 +23,12 @@ pub fn cases() -> Vec<Case> {
         an_idle_connection_is_closed_for_a_new_one,
         a_connection_with_an_incomplete_head_is_closed_for_a_new_one,
         a_new_connection_is_answered_503_while_all_others_are_busy,
+        the_connections_of_all_workers_count_together,
+        a_connection_whose_client_does_not_read_is_closed_for_a_new_one,
         a_connection_that_waits_too_long_for_its_next_request_is_closed,
+        empty_lines_do_not_keep_a_connection_open,
+        a_connection_that_sends_empty_lines_is_as_idle_as_a_silent_one,
+        bytes_after_a_late_head_do_not_keep_the_connection_open,
     ]
     .to_vec()
 }
@@ -131,11 +138,7 @@ fn an_idle_connection_is_closed_for_a_new_one(database: TestDatabase) -> anyhow:
 
 fn a_new_connection_is_answered_503_while_all_others_are_busy(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, &[("GOCHAT__HTTP__MAX_CONNECTIONS", "2")]);
-    let head = format!(
-        "POST /v1/group HTTP/1.1\r\nHost: localhost\r\nGoChat-Token: {DEVELOPMENT_KEY}\r\n\
-         Content-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n",
-        BODY.len()
-    );
+    let head = create_after_continue();
     let mut served: Vec<_> = (0..2).map(|_| Connection::open(app.port)).collect();
     for connection in &mut served {
         connection.write(head.as_bytes());
@@ -154,6 +157,74 @@ fn a_new_connection_is_answered_503_while_all_others_are_busy(database: TestData
     Ok(())
 }
 
+fn a_connection_whose_client_does_not_read_is_closed_for_a_new_one(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let app = App::with(
+        database,
+        &[("GOCHAT__HTTP__MAX_CONNECTIONS", "4"), ("GOCHAT__HTTP__REQUEST_TIMEOUT", "300s")],
+    );
+    let requests = Request::new("GET", "/openapi.json").bytes().repeat(1_000);
+    let mut unread: Vec<_> = (0..4).map(|_| open(app.port)).collect();
+    for stream in &mut unread {
+        stream.write_all(&requests)?;
+        // The first reply has begun.
+        stream.peek(&mut [0])?;
+    }
+    // Until the socket buffers are full.
+    thread::sleep(Duration::from_millis(500));
+    eventually("a request is served", || send_if_open(app.port).then_some(()));
+    // Only one of them had to make room.
+    eventually("one is cut", || {
+        (unread.iter().filter(|stream| was_reset(stream)).count() == 1).then_some(())
+    });
+    Ok(())
+}
+
+/// Returns true if the server has closed the connection before it has read everything.
+fn was_reset(stream: &TcpStream) -> bool {
+    stream.take_error().is_ok_and(|error| error.is_some())
+}
+
+fn the_connections_of_all_workers_count_together(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, &[("GOCHAT__HTTP__WORKERS", "2"), ("GOCHAT__HTTP__MAX_CONNECTIONS", "4")]);
+    let mut connections: Vec<_> = (0..4).map(|_| Connection::open(app.port)).collect();
+    for (number, connection) in connections.iter_mut().enumerate() {
+        connection.write(&Request::new("GET", &format!("/{number}")).bytes());
+        assert_eq!(connection.read().status, 404);
+    }
+    // The workers take turns, so one of them serves both requests.
+    for connection in connections.iter_mut().step_by(2) {
+        connection.write(create_after_continue().as_bytes());
+        connection.read_continue();
+    }
+    // The longest idle connection of any worker makes room.
+    assert_eq!(Request::new("GET", "/nothing").send(app.port).status, 404);
+    assert!(connections[1].is_closed());
+    connections[3].write(&Request::new("GET", "/nothing").bytes());
+    assert_eq!(connections[3].read().status, 404);
+    // Half of the slots are free.
+    connections.remove(3);
+    connections.remove(1);
+    for _ in 0..6 {
+        assert_eq!(Request::new("GET", "/nothing").send(app.port).status, 404);
+    }
+    for (connection, status) in connections.iter_mut().zip([201, 409]) {
+        connection.write(BODY.as_bytes());
+        assert_eq!(connection.read().status, status);
+    }
+    Ok(())
+}
+
+/// Head of a create whose body is sent after 100.
+fn create_after_continue() -> String {
+    format!(
+        "POST /v1/group HTTP/1.1\r\nHost: localhost\r\nGoChat-Token: {DEVELOPMENT_KEY}\r\n\
+         Content-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n",
+        BODY.len()
+    )
+}
+
 fn a_connection_that_waits_too_long_for_its_next_request_is_closed(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
@@ -162,6 +233,53 @@ fn a_connection_that_waits_too_long_for_its_next_request_is_closed(
     connection.write(&Request::create(BODY).bytes());
     assert_eq!(connection.read().status, 201);
     assert!(connection.is_closed());
+    Ok(())
+}
+
+fn empty_lines_do_not_keep_a_connection_open(database: TestDatabase) -> anyhow::Result<()> {
+    let app =
+        App::with(database, &[("GOCHAT__HTTP__REQUEST_TIMEOUT", "1s"), ("GOCHAT__HTTP__KEEP_ALIVE", "1s")]);
+    for first in [Vec::new(), Request::new("GET", "/nothing").bytes()] {
+        let mut stream = open(app.port);
+        stream.write_all(&first)?;
+        sends_until_cut(&mut stream, b"\r\n")?;
+    }
+    Ok(())
+}
+
+fn bytes_after_a_late_head_do_not_keep_the_connection_open(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, &[("GOCHAT__HTTP__REQUEST_TIMEOUT", "1s")]);
+    sends_until_cut(&mut open(app.port), b"G")
+}
+
+/// Sends `bytes` ten times a second until the connection is cut, which must be soon.
+fn sends_until_cut(stream: &mut TcpStream, bytes: &[u8]) -> anyhow::Result<()> {
+    let start = Instant::now();
+    while stream.write_all(bytes).is_ok() {
+        ensure!(start.elapsed() < Duration::from_secs(6), "the connection is still open");
+        thread::sleep(Duration::from_millis(100));
+    }
+    Ok(())
+}
+
+fn a_connection_that_sends_empty_lines_is_as_idle_as_a_silent_one(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let app = App::with(database, &[("GOCHAT__HTTP__MAX_CONNECTIONS", "2")]);
+    let get = Request::new("GET", "/v1/group/1").header("GoChat-Token", DEVELOPMENT_KEY).bytes();
+    let mut connections: Vec<_> = (0..2).map(|_| Connection::open(app.port)).collect();
+    for connection in &mut connections {
+        connection.write(&get);
+        assert_eq!(connection.read().status, 404);
+    }
+    for _ in 0..5 {
+        connections[0].write(b"\r\n");
+        thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(Request::create(BODY).send(app.port).status, 201);
+    connections[1].write(&get);
+    assert_eq!(connections[1].read().status, 200);
+    assert!(connections[0].is_closed());
     Ok(())
 }
 

@@ -14,6 +14,7 @@ pub fn cases() -> Vec<Case> {
         a_preflight_of_an_allowed_origin_needs_no_key,
         a_page_may_send_and_read_all_that_is_described,
         a_preflight_may_list_tracing_headers,
+        a_preflight_may_list_no_headers,
         a_preflight_may_list_safelisted_headers,
         a_preflight_for_other_methods_or_headers_is_refused,
         a_reply_may_be_read_by_an_allowed_origin,
@@ -126,6 +127,16 @@ fn a_preflight_may_list_tracing_headers(database: TestDatabase) -> anyhow::Resul
     let reply = traced.send(app.port);
     assert_eq!((reply.status, reply.header("x-request-id")), (201, "mine"));
     assert_readable(&reply, ALLOWED);
+    Ok(())
+}
+
+fn a_preflight_may_list_no_headers(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, SETTING);
+    for headers in ["", " ", ",", " , "] {
+        let reply = preflight(ALLOWED, "GET", headers).send(app.port);
+        assert_eq!((reply.status, &*reply.body), (200, ""), "{headers:?}");
+        assert_eq!(reply.header("access-control-allow-origin"), ALLOWED);
+    }
     Ok(())
 }
 

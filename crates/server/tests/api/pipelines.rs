@@ -14,6 +14,7 @@ pub fn cases() -> Vec<Case> {
         a_chunked_body_ends_at_its_last_chunk,
         an_upgrade_request_is_served_without_an_upgrade,
         empty_lines_between_requests_are_ignored,
+        many_empty_lines_are_answered_400,
         connect_is_refused_and_nothing_after_it_is_served,
         a_request_that_is_never_completed_does_not_keep_its_connection,
         a_connection_header_that_is_not_text_is_ignored,
@@ -125,9 +126,34 @@ fn an_upgrade_request_is_served_without_an_upgrade(database: TestDatabase) -> an
 fn empty_lines_between_requests_are_ignored(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let mut connection = Connection::open(app.port);
-    let lines = b"\r\n\r\n\n".repeat(50_000);
+    let lines = b"\r\n\r\n\n".repeat(100);
     connection.write(&[&lines[..], &create("a").bytes(), b"\r\n", &create("b").bytes()].concat());
     assert_eq!([connection.read().status, connection.read().status], [201, 201]);
+    Ok(())
+}
+
+fn many_empty_lines_are_answered_400(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    for (port, first) in [(app.port, None), (app.port, Some(create("a"))), (app.admin_port, None)] {
+        let mut connection = Connection::open(port);
+        if let Some(first) = first {
+            connection.write(&first.bytes());
+            assert_eq!(connection.read().status, 201);
+        }
+        // They count together, also if they arrive one by one.
+        for _ in 0..16 {
+            connection.write(&b"\r\n".repeat(64));
+        }
+        connection.write(&[b"\r\n", &create("b").bytes()[..]].concat());
+        connection.read().assert_error(
+            400,
+            "malformed_request",
+            None,
+            "the head of the request is malformed, or its target is too long",
+        );
+        assert!(connection.is_closed());
+    }
+    assert_eq!(app.names(), ["a"]);
     Ok(())
 }
 

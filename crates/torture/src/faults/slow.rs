@@ -2,6 +2,7 @@
 
 use super::Fault;
 use crate::{client::request, hostile, trial::Trial};
+use anyhow::Context;
 use std::{io::Write, time::Duration};
 
 pub struct SlowHeads;
@@ -28,7 +29,9 @@ impl Fault for SlowHeads {
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        run(trial, |_| b"POST /v1/group HTTP/1.1\r\nHost: localhost\r\nX-Slow: ".to_vec())
+        // In every second round nothing but empty lines, which never begin a head.
+        let head = b"POST /v1/group HTTP/1.1\r\nHost: localhost\r\nX-Slow: ".to_vec();
+        run(trial, |_| vec![(head, b' '), (b"\r\n".to_vec(), b'\n')])
     }
 }
 
@@ -49,25 +52,28 @@ impl Fault for SlowBodies {
         run(trial, |key| {
             let headers =
                 [("GoChat-Token", key), ("Content-Type", "application/json"), ("Content-Length", "16000")];
-            request("POST", "/v1/group", &headers, b"")
+            vec![(request("POST", "/v1/group", &headers, b""), b' ')]
         })
     }
 }
 
-fn run(trial: &mut Trial, begin: impl Fn(&str) -> Vec<u8>) -> anyhow::Result<()> {
+/// Opens connections that begin with some bytes and repeat another; the rounds take turns in the pairs of them.
+fn run(trial: &mut Trial, sent: impl FnOnce(&str) -> Vec<(Vec<u8>, u8)>) -> anyhow::Result<()> {
     let deployment = trial.deployment()?.with_setting("GOCHAT__HTTP__REQUEST_TIMEOUT", "2s");
     let mut server = deployment.start()?;
+    let sent = sent(&deployment.key);
+    let mut sent = sent.iter().cycle();
     while trial.next_round(5, 1) {
         let port = server.port;
-        let bytes = begin(&deployment.key);
+        let (bytes, trickle) = sent.next().context("there is nothing to send")?;
         let left = trial.under_load(&deployment, &[port], |load, _| {
             let mut streams = Vec::new();
             for _ in 0..CONNECTIONS {
                 let mut stream = hostile::connect(port)?;
-                stream.write_all(&bytes)?;
+                stream.write_all(bytes)?;
                 streams.push(stream);
             }
-            let left = hostile::wait_for_disconnects(streams, Some(b' '), LIMIT);
+            let left = hostile::wait_for_disconnects(streams, Some(*trickle), LIMIT);
             load.wait_for_creates(20)?;
             Ok(left)
         })?;

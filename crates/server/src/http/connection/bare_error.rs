@@ -13,6 +13,9 @@ const STATUS_LINES: [&str; 4] = ["HTTP/1.1 4", "HTTP/1.1 5", "HTTP/1.0 4", "HTTP
 /// Bare reply to a request head that was not sent in time.
 pub(super) const HEAD_TIMEOUT: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+/// Bare reply to bytes that are not a request.
+pub(super) const MALFORMED: &[u8] =
+    b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 /// Bare reply at the connection limit.
 pub(super) const TOO_MANY_CONNECTIONS: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\nretry-after: 1\r\n\r\n";

@@ -1,11 +1,17 @@
 //! Finds the end of a chunked body (RFC 9112, section 7.1) exactly as the web server does: only CRLF ends a line.
 
+/// Maximum number of bytes that are not data: sizes, extensions and trailers. A body of the largest size in chunks of one
+/// byte has five of them per byte, and may have as many more as it has data.
+const MAX_FRAMING_BYTES: usize = 6 * crate::wire::MAX_BYTES;
+
 /// Parser state within a chunked body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Chunks {
     state: State,
     /// While a size is read, its value so far; then the number of bytes left in the chunk.
     left: u64,
+    /// Number of bytes so far that are not data.
+    framing: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,18 +34,20 @@ enum State {
     TrailerEnd,
     Over,
     Malformed,
+    /// There are too many bytes that are not data.
+    TooLarge,
 }
 
 impl Chunks {
     /// Starts at the first byte of a body.
     pub(super) fn new() -> Self {
-        Self { state: State::Size { begun: false }, left: 0 }
+        Self { state: State::Size { begun: false }, left: 0, framing: 0 }
     }
 
     /// Continues with `bytes`, and returns how many of them belong to the body.
     pub(super) fn read(&mut self, bytes: &[u8]) -> usize {
         let mut read = 0;
-        while read < bytes.len() && !self.is_over() && !self.is_malformed() {
+        while read < bytes.len() && !matches!(self.state, State::Over | State::Malformed | State::TooLarge) {
             if self.state == State::Data {
                 let here = bytes.len() - read;
                 let taken = usize::try_from(self.left).map_or(here, |left| left.min(here));
@@ -48,8 +56,11 @@ impl Chunks {
                 if self.left == 0 {
                     self.state = State::DataCr;
                 }
+            } else if self.framing == MAX_FRAMING_BYTES {
+                self.state = State::TooLarge;
             } else {
                 self.state = self.after(bytes[read]);
+                self.framing += 1;
                 read += 1;
             }
         }
@@ -64,6 +75,11 @@ impl Chunks {
     /// Returns true if this is not a valid chunked body.
     pub(super) fn is_malformed(&self) -> bool {
         self.state == State::Malformed
+    }
+
+    /// Returns true if the body has too many bytes that are not data.
+    pub(super) fn is_too_large(&self) -> bool {
+        self.state == State::TooLarge
     }
 
     /// Returns the state after a byte that is not chunk data.
@@ -121,5 +137,20 @@ mod tests {
             chunks.read(bytes.as_bytes());
             assert!(chunks.is_malformed(), "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn framing_without_end_is_too_large() {
+        for (start, framing) in [("1;", "x"), ("", "0"), ("0\r\n", "X: y\r\n"), ("", "1\r\na\r\n")] {
+            let mut chunks = Chunks::new();
+            let bytes = format!("{start}{}", framing.repeat(2 * MAX_FRAMING_BYTES));
+            let read = chunks.read(bytes.as_bytes());
+            assert!(chunks.is_too_large());
+            assert!((MAX_FRAMING_BYTES..2 * MAX_FRAMING_BYTES).contains(&read), "{framing:?} {read}");
+        }
+        let mut chunks = Chunks::new();
+        let largest = format!("{}0\r\n\r\n", "1\r\na\r\n".repeat(crate::wire::MAX_BYTES));
+        assert_eq!(chunks.read(largest.as_bytes()), largest.len());
+        assert!(chunks.is_over());
     }
 }

@@ -10,6 +10,9 @@ use super::{
 };
 use memchr::memchr;
 
+/// Maximum number of bytes of empty lines before a head. Old clients send one empty line after a body.
+const MAX_EMPTY_LINES: usize = 1024;
+
 /// State of a connection with regard to pipelining.
 pub(super) struct Pipeline {
     phase: Phase,
@@ -23,6 +26,8 @@ pub(super) struct Pipeline {
     searched: usize,
     /// Length at which an incomplete head is parsed again.
     next_parse_at: usize,
+    /// Number of bytes of empty lines skipped before the head.
+    empty_lines: usize,
 }
 
 /// The part of a request that is expected next.
@@ -32,6 +37,8 @@ enum Phase {
         left: u64,
     },
     ChunkedBody(Chunks),
+    /// The body is too large; the rest of it is passed on only after the reply.
+    TooLarge,
     /// The whole request was passed on; the reply is awaited.
     Reply,
     /// Everything is passed on, because the web server rejects it and closes the connection.
@@ -48,6 +55,7 @@ impl Pipeline {
             is_last: false,
             searched: 0,
             next_parse_at: 0,
+            empty_lines: 0,
         }
     }
 
@@ -78,16 +86,24 @@ impl Pipeline {
                     admitted += chunks.read(rest);
                     if chunks.is_malformed() {
                         self.phase = Phase::PassThrough;
+                    } else if chunks.is_too_large() {
+                        self.phase = Phase::TooLarge;
                     } else if chunks.is_over() {
                         self.end();
                     } else {
                         return admitted;
                     }
                 }
-                Phase::Reply => return admitted,
+                Phase::TooLarge if self.is_reply_flushed => return bytes.len(),
+                Phase::Reply | Phase::TooLarge => return admitted,
                 Phase::PassThrough => return bytes.len(),
             }
         }
+    }
+
+    /// Returns true once the final reply has begun.
+    pub(super) fn has_reply_started(&self) -> bool {
+        self.has_reply_started
     }
 
     /// Records that the final reply has begun.
@@ -115,18 +131,32 @@ impl Pipeline {
         matches!(self.phase, Phase::Head)
     }
 
+    /// Returns true if nothing more is read until the reply is flushed, because the body is too large.
+    pub(super) fn is_body_too_large(&self) -> bool {
+        matches!(self.phase, Phase::TooLarge) && !self.is_reply_flushed
+    }
+
     /// Returns true if further bytes belong to the next request.
     pub(super) fn awaits_reply(&self) -> bool {
         matches!(self.phase, Phase::Reply)
     }
 
-    /// Returns the length of empty lines before a head, which are ignored (RFC 9112, section 2.2).
+    /// Returns the length of the empty lines at the start of `bytes`.
     pub(super) fn leading_empty_lines(&self, bytes: &[u8]) -> usize {
         let is_end_of_line = |byte: &&u8| matches!(byte, b'\r' | b'\n');
         if self.awaits_head() { bytes.iter().take_while(is_end_of_line).count() } else { 0 }
     }
 
-    /// Parses the head if a line feed has arrived, because only that can complete it.
+    /// Counts empty lines before a head, which are ignored (RFC 9112, section 2.2). Returns false if there are too many.
+    pub(super) fn skip_empty_lines(&mut self, length: usize) -> bool {
+        if length > 0 {
+            self.empty_lines += length;
+            (self.searched, self.next_parse_at) = (0, 0);
+        }
+        self.empty_lines <= MAX_EMPTY_LINES
+    }
+
+    /// Parses only if a new line has arrived, because only that can complete a head.
     fn read_head(&mut self, bytes: &mut [u8]) -> Option<RequestHead> {
         let has_line_feed = memchr(b'\n', bytes.get(self.searched..)?).is_some();
         self.searched = bytes.len();
@@ -135,7 +165,7 @@ impl Pipeline {
 
     fn begin(&mut self, head: &RequestHead) {
         (self.has_reply_started, self.is_reply_flushed, self.is_last) = (false, false, head.is_last);
-        (self.searched, self.next_parse_at) = (0, 0);
+        (self.searched, self.next_parse_at, self.empty_lines) = (0, 0, 0);
         self.phase = match head.body {
             Body::Length(left) => Phase::Body { left },
             Body::Chunked => Phase::ChunkedBody(Chunks::new()),
@@ -212,6 +242,16 @@ mod tests {
         assert_eq!(admitted(&mut pipeline, &[LAST, GET].concat()), LAST.len());
         assert!(!reply(&mut pipeline));
         assert_eq!(admitted(&mut pipeline, GET), 0);
+    }
+
+    #[test]
+    fn empty_lines_count_until_a_request_begins() {
+        let mut pipeline = Pipeline::new();
+        assert!(pipeline.skip_empty_lines(MAX_EMPTY_LINES));
+        assert_eq!(admitted(&mut pipeline, GET), GET.len());
+        assert!(reply(&mut pipeline));
+        assert!(pipeline.skip_empty_lines(MAX_EMPTY_LINES));
+        assert!(!pipeline.skip_empty_lines(1));
     }
 
     #[test]

@@ -16,10 +16,8 @@ const MAX_BYTES_AFTER_REPLY: usize = 256 * 1024;
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Copies admitted bytes from the buffer to `buf`. Returns true if there were any.
     fn admit_buffered(&mut self, buf: &mut ReadBuf<'_>) -> bool {
-        if self.admitted == 0 {
-            self.buffered.advance(self.pipeline.leading_empty_lines(&self.buffered));
-            self.admitted =
-                if self.buffered.is_empty() { 0 } else { self.pipeline.admit(&mut self.buffered) };
+        if self.admitted == 0 && !self.buffered.is_empty() {
+            self.admitted = self.pipeline.admit(&mut self.buffered);
         }
         let released = self.admitted.min(buf.remaining());
         if released > 0 {
@@ -33,8 +31,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         released > 0
     }
 
-    /// Splits the received bytes, which begin at `start` in `buf`: keeps the admitted part, and moves the rest to the
-    /// connection's buffer. Returns true if any were admitted.
+    /// Drops empty lines before a head. Returns false if there were too many; then it leaves the last ones.
+    pub(super) fn skip_empty_lines(&mut self) -> bool {
+        if self.admitted > 0 {
+            return true;
+        }
+        let length = self.pipeline.leading_empty_lines(&self.buffered);
+        let may_continue = self.pipeline.skip_empty_lines(length);
+        if may_continue {
+            self.buffered.advance(length);
+        }
+        may_continue
+    }
+
+    /// Keeps only the admitted part of the bytes after `start` in `buf`, and buffers the rest. Returns true if any
+    /// were admitted.
     fn admit_received(&mut self, buf: &mut ReadBuf<'_>, start: usize) -> bool {
         let received = &mut buf.filled_mut()[start..];
         let passed = if self.buffered.is_empty() && self.pipeline.leading_empty_lines(received) == 0 {
@@ -49,6 +60,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn begin_request(&mut self) {
         self.deadline.end();
+        self.body_signals.begin_request();
         self.read_budget.spend(read_budget::REQUEST_COST);
         (self.has_served, self.bytes_after_reply) = (true, 0);
         if let Some(slot) = &self.slot {
@@ -76,6 +88,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<S> {
             }
             if this.pipeline.awaits_reply() && !this.buffered.is_empty() {
                 // Reading continues when the reply is flushed.
+                return Poll::Pending;
+            }
+            if this.pipeline.is_body_too_large() {
+                this.body_signals.report_too_large();
                 return Poll::Pending;
             }
             if this.bytes_after_reply >= MAX_BYTES_AFTER_REPLY {

@@ -1,114 +1,190 @@
-//! Limits the connections of one worker.
+//! Limits the connections of all workers together.
 //!
-//! At the limit, the connection that has been idle for longest is closed for a new one.
+//! At the limit, the connection that has waited longest for its client is closed for a new one, whichever worker serves it.
 
+use futures_util::task::AtomicWaker;
 use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-    task::{Context, Waker},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
+    },
+    task::Context,
     time::{Duration, Instant},
 };
 
-/// Time for which a client that has begun to send a head is safe from eviction.
-const HEAD_GRACE_PERIOD: Duration = Duration::from_secs(1);
+/// Time for which a client that has begun to send a head, or has stopped reading its reply, is safe from eviction.
+const GRACE_PERIOD: Duration = Duration::from_secs(1);
 
-/// The connection slots of one worker.
-pub(crate) struct Slots {
+/// The connection limit, shared by all workers.
+pub(crate) struct ConnectionLimit {
     capacity: usize,
-    occupied: RefCell<Vec<Rc<State>>>,
+    start: Instant,
+    workers: AtomicUsize,
+    /// Locked only when a connection is opened or closed.
+    occupied: Mutex<Vec<Arc<State>>>,
+}
+
+/// The connection slots, as one worker sees them.
+pub(crate) struct Slots {
+    limit: Arc<ConnectionLimit>,
+    worker: usize,
 }
 
 /// State of a connection, shared with the other connections.
-#[derive(Default)]
 struct State {
-    /// Start of the wait for a request or for the rest of a head; `None` while a request is served.
-    waiting_since: Cell<Option<Instant>>,
-    has_partial_head: Cell<bool>,
-    must_close: Cell<bool>,
-    task: RefCell<Option<Waker>>,
+    worker: usize,
+    /// Position among the occupied slots; [`EVICTED`] once the slot belongs to another connection.
+    index: AtomicUsize,
+    /// What the connection waits for and since when: a [`Wait`] in the lowest bits, and above them the microseconds from
+    /// [`ConnectionLimit::start`]. [`BUSY`] while a request is served.
+    wait: AtomicU64,
+    must_close: AtomicBool,
+    /// True if it must close even if its reply is not written.
+    must_abort: AtomicBool,
+    task: AtomicWaker,
+}
+
+const EVICTED: usize = usize::MAX;
+
+const BUSY: u64 = 0;
+
+const WAIT_BITS: u32 = 2;
+
+/// What a connection waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wait {
+    Request = 1,
+    RestOfHead = 2,
+    /// The client to read part of a reply.
+    Reader = 3,
 }
 
 /// The slot of a connection. Dropping it frees the slot.
 pub(super) struct Slot {
-    slots: Rc<Slots>,
-    state: Rc<State>,
+    limit: Arc<ConnectionLimit>,
+    state: Arc<State>,
+}
+
+impl ConnectionLimit {
+    /// Creates `capacity` slots.
+    pub(crate) fn new(capacity: usize) -> Arc<Self> {
+        let (start, workers, occupied) = (Instant::now(), AtomicUsize::default(), Mutex::default());
+        Arc::new(Self { capacity, start, workers, occupied })
+    }
+
+    fn occupied(&self) -> MutexGuard<'_, Vec<Arc<State>>> {
+        self.occupied.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Microseconds since the start. They suffice for half a million years.
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX >> WAIT_BITS)
+    }
+
+    /// Asks the connection that has waited longest for its client to close. Its slot is free at once.
+    fn evict_idlest(&self, occupied: &mut Vec<Arc<State>>) -> bool {
+        let now = self.now();
+        let idle = occupied.iter().enumerate();
+        let idlest = idle.filter_map(|(index, state)| Some((state.idle_since(now)?, index))).min();
+        let Some((_, index)) = idlest else { return false };
+        let evicted = remove(occupied, index);
+        evicted.index.store(EVICTED, Relaxed);
+        evicted.must_abort.store(Wait::Reader.is(evicted.wait.load(Relaxed)), Relaxed);
+        evicted.request_close();
+        true
+    }
+}
+
+fn remove(occupied: &mut Vec<Arc<State>>, index: usize) -> Arc<State> {
+    let removed = occupied.swap_remove(index);
+    if let Some(moved) = occupied.get(index) {
+        moved.index.store(index, Relaxed);
+    }
+    removed
 }
 
 impl Slots {
-    /// Creates `capacity` slots.
-    pub(crate) fn new(capacity: usize) -> Rc<Self> {
-        Rc::new(Self { capacity, occupied: RefCell::default() })
+    /// Creates the view of a new worker.
+    pub(crate) fn of_new_worker(limit: &Arc<ConnectionLimit>) -> Self {
+        Self { limit: Arc::clone(limit), worker: limit.workers.fetch_add(1, Relaxed) }
     }
 
     /// Takes a slot, evicting an idle connection if needed. Returns `None` if every connection is being served.
-    pub(super) fn acquire(self: &Rc<Self>) -> Option<Slot> {
-        if self.occupied.borrow().len() >= self.capacity && !self.evict_idlest() {
+    pub(super) fn acquire(&self) -> Option<Slot> {
+        let limit = Arc::clone(&self.limit);
+        let mut occupied = limit.occupied();
+        if occupied.len() >= limit.capacity && !limit.evict_idlest(&mut occupied) {
             return None;
         }
-        let state = Rc::<State>::default();
-        state.waiting_since.set(Some(Instant::now()));
-        self.occupied.borrow_mut().push(Rc::clone(&state));
-        Some(Slot { slots: Rc::clone(self), state })
+        let state = Arc::new(State {
+            worker: self.worker,
+            index: occupied.len().into(),
+            wait: Wait::Request.since(limit.now()).into(),
+            must_close: AtomicBool::default(),
+            must_abort: AtomicBool::default(),
+            task: AtomicWaker::new(),
+        });
+        occupied.push(Arc::clone(&state));
+        drop(occupied);
+        Some(Slot { limit, state })
     }
 
-    /// Asks the connection that has been idle for longest to close. Its slot is free at once.
-    fn evict_idlest(&self) -> bool {
-        let mut occupied = self.occupied.borrow_mut();
-        let waiting = occupied.iter().enumerate();
-        let idlest = waiting.filter_map(|(index, state)| Some((state.idle_since()?, index))).min();
-        let Some((_, index)) = idlest else { return false };
-        occupied.swap_remove(index).request_close();
-        true
-    }
-
-    /// Asks every connection to close: idle ones at once, others after their request.
+    /// Asks every connection of this worker to close: idle ones at once, others after their request.
     pub(crate) fn close_all(&self) {
-        self.occupied.borrow().iter().for_each(|state| state.request_close());
+        let occupied = self.limit.occupied();
+        occupied.iter().filter(|state| state.worker == self.worker).for_each(|state| state.request_close());
+    }
+}
+
+impl Wait {
+    fn since(self, micros: u64) -> u64 {
+        micros << WAIT_BITS | self as u64
+    }
+
+    fn is(self, state: u64) -> bool {
+        state & ((1 << WAIT_BITS) - 1) == self as u64
     }
 }
 
 impl State {
-    fn idle_since(&self) -> Option<Instant> {
-        let since = self.waiting_since.get()?;
-        (!self.has_partial_head.get() || since.elapsed() >= HEAD_GRACE_PERIOD).then_some(since)
+    fn idle_since(&self, now: u64) -> Option<u64> {
+        let wait = self.wait.load(Relaxed);
+        let since = wait >> WAIT_BITS;
+        let waited = Duration::from_micros(now.saturating_sub(since));
+        let is_safe = !Wait::Request.is(wait) && waited < GRACE_PERIOD;
+        (wait != BUSY && !is_safe).then_some(since)
     }
 
     fn request_close(&self) {
-        self.must_close.set(true);
-        if let Some(task) = self.task.borrow_mut().take() {
-            task.wake();
-        }
+        self.must_close.store(true, Relaxed);
+        self.task.wake();
     }
 }
 
 impl Slot {
-    /// Records that the connection waits for a request, or for the rest of a head if `is_head_begun`. Returns true if
-    /// the connection must close.
-    pub(super) fn mark_waiting(&self, is_head_begun: bool, cx: &Context<'_>) -> bool {
-        let State { waiting_since, has_partial_head, must_close, task } = &*self.state;
-        if waiting_since.get().is_none() || has_partial_head.get() != is_head_begun {
-            waiting_since.set(Some(Instant::now()));
-            has_partial_head.set(is_head_begun);
+    /// Records what the connection waits for. Returns true if it must close.
+    pub(super) fn wait(&self, wait: Wait, cx: &Context<'_>) -> bool {
+        if !wait.is(self.state.wait.load(Relaxed)) {
+            self.state.wait.store(wait.since(self.limit.now()), Relaxed);
         }
-        let mut task = task.borrow_mut();
-        match &mut *task {
-            Some(task) => task.clone_from(cx.waker()),
-            None => *task = Some(cx.waker().clone()),
-        }
-        must_close.get()
+        // The flags are set before the task is woken; both sides synchronise on the waker.
+        self.state.task.register(cx.waker());
+        let flag = if wait == Wait::Reader { &self.state.must_abort } else { &self.state.must_close };
+        flag.load(Relaxed)
     }
 
     /// Records that a request is being served.
     pub(super) fn mark_busy(&self) {
-        self.state.waiting_since.set(None);
+        self.state.wait.store(BUSY, Relaxed);
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let mut occupied = self.slots.occupied.borrow_mut();
-        if let Some(index) = occupied.iter().position(|state| Rc::ptr_eq(state, &self.state)) {
-            occupied.swap_remove(index);
+        let mut occupied = self.limit.occupied();
+        let index = self.state.index.load(Relaxed);
+        if index != EVICTED {
+            remove(&mut occupied, index);
         }
     }
 }
@@ -116,14 +192,19 @@ impl Drop for Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::task::Waker;
+
+    fn slots(capacity: usize) -> Slots {
+        Slots::of_new_worker(&ConnectionLimit::new(capacity))
+    }
 
     fn must_close(slot: &Slot) -> bool {
-        slot.mark_waiting(false, &Context::from_waker(Waker::noop()))
+        slot.wait(Wait::Request, &Context::from_waker(Waker::noop()))
     }
 
     #[test]
     fn the_longest_idle_connection_is_evicted_but_never_a_busy_one() {
-        let slots = Slots::new(3);
+        let slots = slots(3);
         let occupied: Vec<_> = (0..3).map(|_| slots.acquire().unwrap()).collect();
         occupied[0].mark_busy();
         let _fourth = slots.acquire().unwrap();
@@ -132,7 +213,7 @@ mod tests {
 
     #[test]
     fn if_all_are_busy_there_is_no_slot_until_one_closes() {
-        let slots = Slots::new(2);
+        let slots = slots(2);
         let mut occupied: Vec<_> = (0..2).map(|_| slots.acquire().unwrap()).collect();
         occupied.iter().for_each(Slot::mark_busy);
         assert!(slots.acquire().is_none());
@@ -141,23 +222,70 @@ mod tests {
     }
 
     #[test]
+    fn the_workers_share_the_slots() {
+        let limit = ConnectionLimit::new(2);
+        let (one, other) = (Slots::of_new_worker(&limit), Slots::of_new_worker(&limit));
+        let idle = one.acquire().unwrap();
+        let busy = other.acquire().unwrap();
+        busy.mark_busy();
+        let next = other.acquire().unwrap();
+        assert!(must_close(&idle));
+        next.mark_busy();
+        assert!(one.acquire().is_none());
+        drop(idle);
+        assert!(one.acquire().is_none());
+        drop(busy);
+        assert!(one.acquire().is_some());
+    }
+
+    #[test]
+    fn slots_are_freed_in_any_order() {
+        let slots = slots(4);
+        for first_closed in 0..4 {
+            let mut occupied: Vec<_> = (0..4).map(|_| slots.acquire().unwrap()).collect();
+            occupied.iter().for_each(Slot::mark_busy);
+            occupied.remove(first_closed);
+            occupied.push(slots.acquire().unwrap());
+            assert!(
+                slots.limit.occupied().iter().enumerate().all(|(at, state)| state.index.load(Relaxed) == at)
+            );
+        }
+        assert!(slots.limit.occupied().is_empty());
+    }
+
+    #[test]
     fn a_connection_that_has_just_begun_a_request_is_not_evicted() {
-        let slots = Slots::new(1);
+        let slots = slots(1);
         let occupied = slots.acquire().unwrap();
-        assert!(!occupied.mark_waiting(true, &Context::from_waker(Waker::noop())));
+        assert!(!occupied.wait(Wait::RestOfHead, &Context::from_waker(Waker::noop())));
         assert!(slots.acquire().is_none());
-        let long_ago = Instant::now().checked_sub(HEAD_GRACE_PERIOD).unwrap();
-        occupied.state.waiting_since.set(Some(long_ago));
+        std::thread::sleep(GRACE_PERIOD);
         assert!(slots.acquire().is_some());
         assert!(must_close(&occupied));
     }
 
     #[test]
-    fn close_all_reaches_every_connection() {
-        let slots = Slots::new(2);
+    fn a_connection_whose_client_has_stopped_reading_is_evicted_in_time() {
+        let slots = slots(1);
+        let occupied = slots.acquire().unwrap();
+        let stops_reading = || occupied.wait(Wait::Reader, &Context::from_waker(Waker::noop()));
+        assert!(!stops_reading());
+        assert!(slots.acquire().is_none());
+        slots.close_all();
+        assert!(!stops_reading());
+        std::thread::sleep(GRACE_PERIOD);
+        assert!(slots.acquire().is_some());
+        assert!(stops_reading());
+    }
+
+    #[test]
+    fn close_all_reaches_every_connection_of_the_worker() {
+        let slots = slots(3);
+        let other = Slots::of_new_worker(&slots.limit).acquire().unwrap();
         let occupied: Vec<_> = (0..2).map(|_| slots.acquire().unwrap()).collect();
         occupied[0].mark_busy();
         slots.close_all();
         assert!(occupied.iter().all(must_close));
+        assert!(!must_close(&other));
     }
 }

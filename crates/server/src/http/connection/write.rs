@@ -1,6 +1,10 @@
 //! The writing half: writes replies, and completes bare errors.
 
-use super::{Connection, timeouts::Wait};
+use super::{
+    Connection,
+    slots::{self, Slot},
+    timeouts::Wait,
+};
 use actix_web::web::Buf;
 use std::{
     io,
@@ -16,12 +20,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn poll_write_stream(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match Pin::new(&mut self.stream).poll_write(cx, bytes) {
             Poll::Ready(written) => {
-                self.is_writing = false;
+                if self.is_writing {
+                    self.is_writing = false;
+                    self.slot.iter().for_each(Slot::mark_busy);
+                }
                 self.deadline.end();
                 Poll::Ready(written)
             }
             Poll::Pending => {
                 self.is_writing = true;
+                if self.slot.as_ref().is_some_and(|slot| slot.wait(slots::Wait::Reader, cx)) {
+                    return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+                }
                 self.deadline.poll(Wait::Write, cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
             }
         }
@@ -61,7 +71,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         ready!(self.poll_write_error_reply(cx))?;
-        if buf != CONTINUE {
+        if !self.pipeline.has_reply_started() && buf.starts_with(CONTINUE) {
+            if buf.len() > CONTINUE.len() {
+                // The reply is known already, so the body is not needed.
+                return Poll::Ready(Ok(CONTINUE.len()));
+            }
+            if !self.body_signals.is_wanted() {
+                // The handler runs in the same task, so it is written once the handler reads the body.
+                return Poll::Pending;
+            }
+        } else {
             self.pipeline.reply_started();
         }
         if self.complete_bare_error(buf) {
@@ -76,8 +95,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
         ready!(self.poll_write_error_reply(cx))?;
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
         let may_continue = self.pipeline.reply_flushed();
-        // Wakes the web server to read again: the buffered request, or the end of the stream.
-        if self.poll_end(cx).is_ready() || (may_continue && !self.buffered.is_empty()) {
+        // Wakes the web server to read again: the buffered request, or the end of the stream. It reads no more once it
+        // has seen the end, and the wait for the client to close must not begin again.
+        let ends = !self.has_ended && self.poll_end(cx).is_ready();
+        if ends || (may_continue && !self.buffered.is_empty()) {
             cx.waker().wake_by_ref();
         }
         Poll::Ready(Ok(()))

@@ -1,0 +1,41 @@
+//! Signals between a connection and the handler that reads the body of its request.
+
+use std::{cell::Cell, rc::Rc};
+use tokio::sync::Notify;
+
+/// Signals about the body of the current request. Clones share them.
+#[derive(Clone, Default)]
+pub(crate) struct BodySignals(Rc<Signals>);
+
+#[derive(Default)]
+struct Signals {
+    is_wanted: Cell<bool>,
+    too_large: Notify,
+}
+
+impl BodySignals {
+    /// Reports that the body is too large, and that the connection reads no more of it. Nothing follows the request.
+    pub(super) fn report_too_large(&self) {
+        self.0.too_large.notify_one();
+    }
+
+    /// Records that a request begins, whose body no handler has asked for.
+    pub(super) fn begin_request(&self) {
+        self.0.is_wanted.set(false);
+    }
+
+    /// Returns true once the handler reads the body.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.0.is_wanted.get()
+    }
+
+    /// Records that the handler reads the body: the client may be told to send it.
+    pub(in super::super) fn want(&self) {
+        self.0.is_wanted.set(true);
+    }
+
+    /// Waits until the connection finds that the body is too large.
+    pub(in super::super) async fn too_large(&self) {
+        self.0.too_large.notified().await;
+    }
+}
