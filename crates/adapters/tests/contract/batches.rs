@@ -26,11 +26,10 @@ pub fn cases() -> Vec<DatabaseCase> {
         two_pools_with_overlapping_names_never_deadlock,
         a_thousand_concurrent_creates_take_at_most_100_commits,
     ]
-    .to_vec()
 }
 
 pub fn postgres_cases() -> Vec<DatabaseCase> {
-    cases![a_stopped_server_is_unavailable].to_vec()
+    cases![a_stopped_server_is_unavailable]
 }
 
 const ONE_WRITER: CommitOptions = CommitOptions { writers: 1, ..WRITERS };

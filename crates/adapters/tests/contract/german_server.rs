@@ -21,7 +21,6 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
         a_full_disk_is_unavailable,
         a_constraint_violation_is_an_unknown_error,
     ]
-    .to_vec()
 }
 
 const SHORT_TIMEOUT: DatabaseOptions = DatabaseOptions { timeout: Duration::from_secs(1), ..OPTIONS };

@@ -29,7 +29,6 @@ pub fn cases() -> Vec<Case> {
         creates_with_and_without_key_share_the_queue,
         a_replay_returns_the_first_reply_even_after_the_group_was_deleted,
     ]
-    .to_vec()
 }
 
 pub fn database_cases() -> Vec<DatabaseCase> {
@@ -42,7 +41,6 @@ pub fn database_cases() -> Vec<DatabaseCase> {
         a_failed_sweep_step_is_retried_from_the_same_cursor,
         the_sweep_interval_is_a_minute_unless_a_sweep_scans_the_table,
     ]
-    .to_vec()
 }
 
 pub fn postgres_cases() -> Vec<DatabaseCase> {
@@ -51,7 +49,6 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
         requests_with_swapped_keys_on_two_instances_do_not_deadlock,
         requests_aborted_by_a_deadlock_are_retried,
     ]
-    .to_vec()
 }
 
 /// The Idempotency-Key `key` of this caller.

@@ -44,17 +44,16 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
         a_connection_that_hangs_while_opening_is_replaced,
         acknowledged_groups_survive_a_crash_with_synchronous_commit_off,
     ]
-    .to_vec()
 }
 
 /// Cases that need PgBouncer.
 pub fn pooler_cases() -> Vec<DatabaseCase> {
-    cases![acknowledged_groups_survive_a_crash_with_synchronous_commit_off_behind_a_pooler].to_vec()
+    cases![acknowledged_groups_survive_a_crash_with_synchronous_commit_off_behind_a_pooler]
 }
 
 /// Cases that need a network namespace.
 pub fn network_cases() -> Vec<DatabaseCase> {
-    cases![the_service_recovers_after_the_database_machine_lost_power].to_vec()
+    cases![the_service_recovers_after_the_database_machine_lost_power]
 }
 
 /// With one writer, one batch is in flight at a time.

@@ -20,12 +20,10 @@ pub fn cases() -> Vec<Case> {
         every_documented_metric_is_exported_and_every_exported_one_documented,
         metrics_have_the_text_format_of_prometheus,
     ]
-    .to_vec()
 }
 
 pub fn postgres_cases() -> Vec<Case> {
     cases![concurrent_checks_of_a_hanging_database_share_one_thread, a_primary_that_is_read_only_is_not_ready]
-        .to_vec()
 }
 
 fn group(name: &str) -> Request {

@@ -7,13 +7,12 @@ use gochat_test_support::{
 };
 
 pub fn cases() -> Vec<Case> {
-    cases![every_path_in_a_reply_has_the_base_path].to_vec()
+    cases![every_path_in_a_reply_has_the_base_path]
 }
 
 /// Cases that need a real proxy.
 pub fn nginx_cases() -> Vec<Case> {
     cases![paths_in_replies_lead_back_through_the_proxy, the_page_behind_a_proxy_calls_the_service_behind_it,]
-        .to_vec()
 }
 
 const SETTING: &[(&str, &str)] = &[("GOCHAT__HTTP__BASE_PATH", "/api")];

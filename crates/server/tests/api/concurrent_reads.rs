@@ -9,7 +9,7 @@ use std::{
 };
 
 pub fn cases() -> Vec<Case> {
-    cases![lists_that_wait_at_their_end_never_make_a_key_lookup_fail].to_vec()
+    cases![lists_that_wait_at_their_end_never_make_a_key_lookup_fail]
 }
 
 const CLIENTS: usize = 64;

@@ -23,7 +23,6 @@ pub fn cases() -> Vec<Case> {
         a_new_connection_is_answered_503_while_all_others_are_busy,
         a_connection_that_waits_too_long_for_its_next_request_is_closed,
     ]
-    .to_vec()
 }
 
 const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;

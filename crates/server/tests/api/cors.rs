@@ -22,7 +22,6 @@ pub fn cases() -> Vec<Case> {
         no_origin_is_allowed_unless_one_is_set,
         development_allows_pages_served_by_this_machine,
     ]
-    .to_vec()
 }
 
 const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;

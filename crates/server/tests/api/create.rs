@@ -22,7 +22,6 @@ pub fn cases() -> Vec<Case> {
         names_are_compared_after_normalisation_and_tokens_are_kept_unchanged,
         concurrent_creates_are_each_answered_with_their_own_group,
     ]
-    .to_vec()
 }
 
 fn a_group_is_created_as_the_api_page_shows_it_and_stored_as_answered(

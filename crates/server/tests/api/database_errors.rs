@@ -6,11 +6,10 @@ use gochat_test_support::{Backend, Case, TestDatabase, cases, http::Request};
 
 pub fn cases() -> Vec<Case> {
     cases![a_locked_database_is_unavailable_until_it_is_unlocked, an_unexpected_database_error_is_internal]
-        .to_vec()
 }
 
 pub fn postgres_cases() -> Vec<Case> {
-    cases![a_locked_table_of_keys_is_unavailable].to_vec()
+    cases![a_locked_table_of_keys_is_unavailable]
 }
 
 const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;

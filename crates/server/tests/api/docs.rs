@@ -14,7 +14,6 @@ pub fn cases() -> Vec<Case> {
         the_page_has_no_key_while_the_development_key_is_off,
         the_openapi_document_is_served,
     ]
-    .to_vec()
 }
 
 const NOT_ALLOWED: &str = "this path does not support that method";

@@ -5,7 +5,6 @@ use gochat_test_support::{Case, TestDatabase, cases, http::Request};
 
 pub fn cases() -> Vec<Case> {
     cases![names, tokens, administrators, a_missing_field_is_reported, the_first_invalid_field_is_reported]
-        .to_vec()
 }
 
 /// Values as JSON, each with the stored text or the error.

@@ -19,7 +19,6 @@ pub fn cases() -> Vec<Case> {
         the_admin_listener_refuses_other_hosts_too,
         an_admin_listener_on_all_addresses_serves_every_host,
     ]
-    .to_vec()
 }
 
 const REFUSAL: &str = "the host must be localhost, 127.0.0.1 or [::1] while the development key is on; to be reached by \

@@ -19,7 +19,6 @@ pub fn cases() -> Vec<Case> {
         a_replay_is_the_first_reply_whatever_became_of_the_group,
         expired_keys_are_deleted,
     ]
-    .to_vec()
 }
 
 fn create(key: &str, body: &str) -> Request {

@@ -19,7 +19,6 @@ pub fn cases() -> Vec<Case> {
         a_scope_of_a_newer_version_is_ignored,
         without_the_setting_the_development_key_is_unknown,
     ]
-    .to_vec()
 }
 
 const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;

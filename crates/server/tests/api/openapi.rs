@@ -3,23 +3,23 @@
 use crate::{app::App, database_errors::refuse_every_create, keys::issue};
 use gochat_domain::auth::Scope;
 use gochat_test_support::{
-    Case, CaseWithoutDatabase, TestDatabase, cases,
+    Case, CaseWithoutDatabase, TestDatabase, cases, cases_without_database,
     http::{DEVELOPMENT_KEY, Reply, Request, exchange},
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 pub fn cases() -> Vec<Case> {
-    cases![every_reply_is_described, errors_outside_of_operations_have_the_same_body].to_vec()
+    cases![every_reply_is_described, errors_outside_of_operations_have_the_same_body]
 }
 
 /// Cases that only check the document.
-pub fn cases_without_database() -> [CaseWithoutDatabase; 4] {
-    [
-        ("every_example_matches_its_schema", every_example_matches_its_schema),
-        ("every_code_has_an_example", every_code_has_an_example),
-        ("every_error_code_is_in_the_table_of_docs_api", every_error_code_is_in_the_table_of_docs_api),
-        ("every_operation_names_its_scope", every_operation_names_its_scope),
+pub fn cases_without_database() -> Vec<CaseWithoutDatabase> {
+    cases_without_database![
+        every_example_matches_its_schema,
+        every_code_has_an_example,
+        every_error_code_is_in_the_table_of_docs_api,
+        every_operation_names_its_scope
     ]
 }
 

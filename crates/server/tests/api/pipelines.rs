@@ -19,7 +19,6 @@ pub fn cases() -> Vec<Case> {
         a_connection_header_that_is_not_text_is_ignored,
         a_malformed_http_1_0_request_gets_a_complete_error,
     ]
-    .to_vec()
 }
 
 fn create(name: &str) -> Request {

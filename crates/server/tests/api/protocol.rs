@@ -24,7 +24,6 @@ pub fn cases() -> Vec<Case> {
         a_head_that_is_too_large_is_answered_431,
         a_connection_serves_one_request_after_another,
     ]
-    .to_vec()
 }
 
 const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;

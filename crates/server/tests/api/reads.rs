@@ -20,7 +20,6 @@ pub fn cases() -> Vec<Case> {
         head_answers_as_get_does_but_without_a_body,
         reading_needs_the_scope_groups_read,
     ]
-    .to_vec()
 }
 
 fn create(app: &App, name: &str) -> Reply {

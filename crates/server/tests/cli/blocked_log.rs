@@ -13,7 +13,6 @@ pub fn cases() -> Vec<Case> {
         a_failed_shutdown_ends_even_if_the_log_is_blocked,
         queued_lines_are_written_at_the_end,
     ]
-    .to_vec()
 }
 
 /// Lines that fit into the log queue and the pipe.

@@ -1,32 +1,25 @@
 //! Invalid configuration: exit code 1, one sentence, and nothing is created.
 
 use crate::process::{run, run_in};
-use gochat_test_support::{Case, CaseWithoutDatabase, Cluster, TestDatabase, cases, deadline, schema};
+use gochat_test_support::{
+    Case, CaseWithoutDatabase, Cluster, TestDatabase, cases, cases_without_database, deadline, schema,
+};
 use std::{ffi::OsStr, fs, net::TcpListener, os::unix::ffi::OsStrExt, process::Command};
 use tempfile::TempDir;
 
 pub fn cases() -> Vec<CaseWithoutDatabase> {
-    vec![
-        (
-            "invalid_configuration_is_refused_in_one_sentence",
-            invalid_configuration_is_refused_in_one_sentence,
-        ),
-        (
-            "a_port_in_use_is_reported_and_no_database_is_created",
-            a_port_in_use_is_reported_and_no_database_is_created,
-        ),
-        ("an_unreadable_settings_file_is_refused", an_unreadable_settings_file_is_refused),
-        (
-            "an_invalid_settings_file_is_named_without_showing_its_secrets",
-            an_invalid_settings_file_is_named_without_showing_its_secrets,
-        ),
-        ("a_variable_that_is_not_unicode_is_refused", a_variable_that_is_not_unicode_is_refused),
-        ("an_invalid_command_line_exits_with_2", an_invalid_command_line_exits_with_2),
+    cases_without_database![
+        invalid_configuration_is_refused_in_one_sentence,
+        a_port_in_use_is_reported_and_no_database_is_created,
+        an_unreadable_settings_file_is_refused,
+        an_invalid_settings_file_is_named_without_showing_its_secrets,
+        a_variable_that_is_not_unicode_is_refused,
+        an_invalid_command_line_exits_with_2
     ]
 }
 
 pub fn postgres_cases() -> Vec<Case> {
-    cases![a_wrong_password_is_reported_but_not_shown].to_vec()
+    cases![a_wrong_password_is_reported_but_not_shown]
 }
 
 pub fn database_cases() -> Vec<Case> {
@@ -34,7 +27,6 @@ pub fn database_cases() -> Vec<Case> {
         a_schema_with_missing_or_unknown_migrations_is_refused,
         migrations_before_a_failed_one_are_reported,
     ]
-    .to_vec()
 }
 
 /// Passes if the start is refused with one sentence that contains all `parts`, and nothing is created.

@@ -16,7 +16,6 @@ pub fn cases() -> Vec<Case> {
         a_file_is_replaced_only_once_the_export_is_complete,
         an_empty_database_exports_no_groups,
     ]
-    .to_vec()
 }
 
 /// Texts that need escaping in one of the formats.

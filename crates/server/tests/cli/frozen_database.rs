@@ -22,7 +22,6 @@ pub fn postgres_cases() -> Vec<Case> {
         a_command_that_hangs_while_it_connects_ends_with_its_error,
         a_server_with_hanging_reads_can_be_stopped,
     ]
-    .to_vec()
 }
 
 const SOON: (&str, &str) = ("GOCHAT__DATABASE__TIMEOUT", "1s");

@@ -23,7 +23,6 @@ pub fn cases() -> Vec<Case> {
         a_file_that_cannot_be_read_stores_nothing,
         an_import_never_overflows_a_small_queue,
     ]
-    .to_vec()
 }
 
 /// Imports a file with this name and content.

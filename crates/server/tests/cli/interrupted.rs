@@ -22,7 +22,6 @@ pub fn cases() -> Vec<Case> {
         an_overlong_line_is_not_kept_in_memory,
         an_interrupted_export_leaves_no_file,
     ]
-    .to_vec()
 }
 
 /// Signals that stop a process, with their exit codes.

@@ -18,7 +18,6 @@ pub fn cases() -> Vec<Case> {
         an_invalid_id_or_expiry_is_refused,
         key_commands_work_while_a_server_writes_continuously,
     ]
-    .to_vec()
 }
 
 fn create(server: &Server, key: &str, name: &str) -> Reply {

@@ -8,11 +8,11 @@ use gochat_test_support::{
 use std::fs;
 
 pub fn cases() -> Vec<Case> {
-    cases![idle_connections_beyond_the_file_limit_do_not_lock_out_new_ones].to_vec()
+    cases![idle_connections_beyond_the_file_limit_do_not_lock_out_new_ones]
 }
 
 pub fn postgres_cases() -> Vec<Case> {
-    cases![reads_blocked_by_a_lock_time_out_and_use_no_extra_threads].to_vec()
+    cases![reads_blocked_by_a_lock_time_out_and_use_no_extra_threads]
 }
 
 const READERS: usize = 400;

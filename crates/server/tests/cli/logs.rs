@@ -15,7 +15,6 @@ pub fn cases() -> Vec<Case> {
         behind_a_trusted_proxy_the_peer_is_the_client,
         an_untrusted_peer_cannot_claim_another_address,
     ]
-    .to_vec()
 }
 
 /// Creates a key. Returns it, and the message of `gochat keys create`.

@@ -1,14 +1,14 @@
 //! The error messages shown in docs/configuration.md. Each command is run exactly as on the page.
 
 use crate::process::run_in;
-use gochat_test_support::CaseWithoutDatabase;
+use gochat_test_support::{CaseWithoutDatabase, cases_without_database};
 use std::net::TcpListener;
 use tempfile::TempDir;
 
 const PAGE: &str = include_str!("../../../../docs/configuration.md");
 
 pub fn cases() -> Vec<CaseWithoutDatabase> {
-    vec![("every_error_message_equals_the_documented_one", every_error_message_equals_the_documented_one)]
+    cases_without_database![every_error_message_equals_the_documented_one]
 }
 
 fn every_error_message_equals_the_documented_one() -> anyhow::Result<()> {

@@ -17,11 +17,10 @@ pub fn cases() -> Vec<Case> {
         an_unresponsive_database_does_not_block_the_shutdown,
         a_stopping_server_is_not_ready_until_it_ends,
     ]
-    .to_vec()
 }
 
 pub fn postgres_cases() -> Vec<Case> {
-    cases![a_server_with_a_hanging_database_answers_and_stops].to_vec()
+    cases![a_server_with_a_hanging_database_answers_and_stops]
 }
 
 pub const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;

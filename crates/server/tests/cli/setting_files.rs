@@ -1,26 +1,23 @@
 //! Settings in files: `GOCHAT__DATABASE__URL_FILE` and similar variables.
 
 use crate::process::{Ended, run_in};
-use gochat_test_support::{Case, CaseWithoutDatabase, TestDatabase, cases, schema};
+use gochat_test_support::{Case, CaseWithoutDatabase, TestDatabase, cases, cases_without_database, schema};
 use std::{fs, path::PathBuf, process::Command, thread};
 use tempfile::TempDir;
 
 pub fn cases() -> Vec<CaseWithoutDatabase> {
-    vec![
-        ("every_setting_can_come_from_a_file", every_setting_can_come_from_a_file),
-        ("an_invalid_file_is_refused_by_name", an_invalid_file_is_refused_by_name),
-        ("a_pipe_is_accepted_but_has_a_timeout", a_pipe_is_accepted_but_has_a_timeout),
-        ("a_setting_and_its_file_must_not_both_be_set", a_setting_and_its_file_must_not_both_be_set),
-        (
-            "error_messages_do_not_show_the_content_of_a_file",
-            error_messages_do_not_show_the_content_of_a_file,
-        ),
-        ("the_file_of_an_unknown_setting_is_not_read", the_file_of_an_unknown_setting_is_not_read),
+    cases_without_database![
+        every_setting_can_come_from_a_file,
+        an_invalid_file_is_refused_by_name,
+        a_pipe_is_accepted_but_has_a_timeout,
+        a_setting_and_its_file_must_not_both_be_set,
+        error_messages_do_not_show_the_content_of_a_file,
+        the_file_of_an_unknown_setting_is_not_read
     ]
 }
 
 pub fn database_cases() -> Vec<Case> {
-    cases![a_database_whose_url_is_in_a_file_is_used].to_vec()
+    cases![a_database_whose_url_is_in_a_file_is_used]
 }
 
 /// A folder with files, in which commands run.

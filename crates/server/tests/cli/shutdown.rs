@@ -21,11 +21,10 @@ pub fn cases() -> Vec<Case> {
         without_a_delay_the_listener_closes_at_the_first_signal,
         requests_in_flight_and_the_writers_share_one_timeout,
     ]
-    .to_vec()
 }
 
 pub fn postgres_cases() -> Vec<Case> {
-    cases![a_sweep_blocked_by_a_lock_delays_neither_creates_nor_the_shutdown].to_vec()
+    cases![a_sweep_blocked_by_a_lock_delays_neither_creates_nor_the_shutdown]
 }
 
 fn ready(server: &Server) -> Reply {

@@ -2,7 +2,7 @@
 
 use crate::process::{Ended, command, run_in, signal};
 use gochat_test_support::{
-    Case, CaseWithoutDatabase, TestDatabase, cases,
+    Case, CaseWithoutDatabase, TestDatabase, cases, cases_without_database,
     deadline::{self, Lines},
     http::{Connection, Request},
 };
@@ -16,10 +16,7 @@ use std::{
 use tempfile::TempDir;
 
 pub fn cases() -> Vec<CaseWithoutDatabase> {
-    vec![(
-        "a_file_that_is_not_a_socket_is_refused_and_left_alone",
-        a_file_that_is_not_a_socket_is_refused_and_left_alone as fn() -> _,
-    )]
+    cases_without_database![a_file_that_is_not_a_socket_is_refused_and_left_alone]
 }
 
 pub fn database_cases() -> Vec<Case> {
@@ -30,7 +27,6 @@ pub fn database_cases() -> Vec<Case> {
         behind_a_trusted_unix_socket_the_client_address_is_known,
         the_development_key_on_a_unix_socket_accepts_only_loopback_hosts,
     ]
-    .to_vec()
 }
 
 const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;

@@ -20,7 +20,6 @@ pub fn cases() -> Vec<Case> {
         a_dry_run_reports_the_outcomes_and_stores_nothing,
         a_dry_run_creates_no_database,
     ]
-    .to_vec()
 }
 
 /// Imports a file with this name, content and further arguments.

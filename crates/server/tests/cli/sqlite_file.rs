@@ -26,7 +26,6 @@ pub fn sqlite_cases() -> Vec<Case> {
         a_file_that_was_read_only_at_start_is_usable_once_writable,
         only_the_service_can_access_the_files,
     ]
-    .to_vec()
 }
 
 fn path(database: &TestDatabase) -> PathBuf {

@@ -4,7 +4,7 @@
 
 use crate::process::{Ended, Server, command_by};
 use gochat_test_support::{
-    Case, CaseWithoutDatabase, TestDatabase, cases, deadline,
+    Case, CaseWithoutDatabase, TestDatabase, cases, cases_without_database, deadline,
     http::{Connection, Request},
 };
 use std::{
@@ -15,21 +15,12 @@ use std::{
 use tempfile::TempDir;
 
 pub fn cases() -> Vec<CaseWithoutDatabase> {
-    vec![
-        (
-            "without_a_socket_from_systemd_the_start_is_refused",
-            without_a_socket_from_systemd_the_start_is_refused,
-        ),
-        ("a_socket_with_another_name_is_refused", a_socket_with_another_name_is_refused),
-        (
-            "an_inherited_descriptor_that_does_not_listen_is_refused",
-            an_inherited_descriptor_that_does_not_listen_is_refused,
-        ),
-        (
-            "the_development_key_is_refused_on_a_socket_that_other_machines_can_reach",
-            the_development_key_is_refused_on_a_socket_that_other_machines_can_reach,
-        ),
-        ("a_healthcheck_cannot_ask_a_socket_from_systemd", a_healthcheck_cannot_ask_a_socket_from_systemd),
+    cases_without_database![
+        without_a_socket_from_systemd_the_start_is_refused,
+        a_socket_with_another_name_is_refused,
+        an_inherited_descriptor_that_does_not_listen_is_refused,
+        the_development_key_is_refused_on_a_socket_that_other_machines_can_reach,
+        a_healthcheck_cannot_ask_a_socket_from_systemd
     ]
 }
 
@@ -42,7 +33,6 @@ pub fn database_cases() -> Vec<Case> {
         an_unused_socket_is_reported,
         a_socket_is_reported_even_if_no_setting_uses_systemd,
     ]
-    .to_vec()
 }
 
 const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;

@@ -6,7 +6,7 @@ use gochat_test_support::{Case, TestDatabase, cases, http::DEVELOPMENT_KEY};
 use proptest::{collection::vec, sample::select};
 
 pub fn cases() -> Vec<Case> {
-    cases![no_header_makes_the_service_panic_and_both_databases_answer_the_same].to_vec()
+    cases![no_header_makes_the_service_panic_and_both_databases_answer_the_same]
 }
 
 /// Headers known to the service, the web framework or browsers, except those that frame or delay a message.
