@@ -46,11 +46,11 @@ pub use suite::{Case, CaseWithoutDatabase, Suite, run_case};
 /// Makes cases, each with its name: `cases![one, two]` is `vec![("one", one), ("two", two)]`.
 #[macro_export]
 macro_rules! cases {
-    ($($case:ident),+ $(,)?) => { vec![$((stringify!($case), $case as fn(_) -> _)),+] };
+    ($($case:ident),+ $(,)?) => { Vec::from([$((stringify!($case), $case as fn(_) -> _)),+]) };
 }
 
 /// Makes cases without a database in the same way.
 #[macro_export]
 macro_rules! cases_without_database {
-    ($($case:ident),+ $(,)?) => { vec![$((stringify!($case), $case as fn() -> _)),+] };
+    ($($case:ident),+ $(,)?) => { Vec::from([$((stringify!($case), $case as fn() -> _)),+]) };
 }

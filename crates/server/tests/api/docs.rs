@@ -61,7 +61,7 @@ fn the_page_and_its_assets_are_served(database: TestDatabase) -> anyhow::Result<
         Request::new("PUT", &path).send(app.port).assert_error(405, "method_not_allowed", None, NOT_ALLOWED);
     }
     let unknown = Request::new("GET", "/docs/index.html").send(app.port);
-    unknown.assert_error(404, "not_found", None, "there is nothing at this path");
+    unknown.assert_nothing_there();
     Ok(())
 }
 
