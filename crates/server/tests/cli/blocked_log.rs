@@ -3,7 +3,7 @@
 use crate::{process::Server, serve::create_in_flight};
 use gochat_test_support::{
     Case, TestDatabase, cases,
-    http::{Connection, Request},
+    http::{Connection, Request, metric},
 };
 use std::thread;
 
@@ -19,7 +19,7 @@ pub fn cases() -> Vec<Case> {
 const QUEUED: usize = 16_384 + 1_000;
 
 fn create(name: usize) -> Request {
-    Request::create(format!(r#"{{"name":"g{name}","token":"t","admin_id":1}}"#))
+    Request::group(&format!("g{name}"))
 }
 
 /// Sends `count` requests, in hundreds on each of four connections. Passes if each is answered with `status`.
@@ -41,9 +41,7 @@ fn send(server: &Server, count: usize, request: &Request, status: u16) {
 }
 
 fn dropped(server: &Server) -> f64 {
-    let metrics = Request::new("GET", "/metrics").send(server.admin_port).body;
-    let sample = metrics.lines().find_map(|line| line.strip_prefix("gochat_log_lines_dropped_total "));
-    sample.unwrap().parse().unwrap()
+    metric(server.admin_port, "gochat_log_lines_dropped_total").unwrap()
 }
 
 fn a_blocked_log_delays_neither_requests_nor_the_shutdown(database: TestDatabase) -> anyhow::Result<()> {
@@ -56,8 +54,7 @@ fn a_blocked_log_delays_neither_requests_nor_the_shutdown(database: TestDatabase
     send(&server, QUEUED + 5_000, &Request::new("GET", "/nothing"), 404);
     assert!(dropped(&server) > 4_000.0, "{}", dropped(&server));
     assert_eq!(create(500).send(server.port).status, 201);
-    server.terminate();
-    assert_eq!(server.wait().code, Some(0));
+    server.stop();
     assert_eq!(database.rows("SELECT name FROM groups")?.len(), 501);
     Ok(())
 }

@@ -45,48 +45,25 @@ fn assert_refused(variables: &[(&str, &str)], parts: &[&str]) {
 
 fn invalid_configuration_is_refused_in_one_sentence() -> anyhow::Result<()> {
     assert_refused(
-        &[("GOCHAT__HTTP__BNID", "secret")],
-        &["http.bnid", "expected one of the settings admin.bind", "http.bind"],
-    );
-    assert_refused(&[("GOCHAT_PROFILE", "staging")], &["\"staging\"", "development or production"]);
-    assert_refused(
-        &[("GOCHAT__DATABASE__URL", "mysql://u:secret@h/d")],
-        &["database.url = \"mysql://…\"", "sqlite://PATH", "postgres://"],
-    );
-    assert_refused(
         &[("GOCHAT__DATABASE__URL", "sqlite://")],
         &["database.url", "sqlite://data/gochat.sqlite"],
     );
     for (url, right) in [
         ("sqlite://:memory:", "expected sqlite::memory: for a database that ends with the process"),
         ("sqlite://g.sqlite?mode=rwc", "expected a path without parameters behind ? or &"),
-        ("sqlite://g.sqlite&mode=rwc", "expected a path without parameters behind ? or &"),
         ("sqlite://~/g.sqlite", "expected a path without ~, $ and %NAME%"),
-        ("sqlite://%HOME%/g.sqlite", "expected a path without ~, $ and %NAME%"),
         ("sqlite://localhost/var/g.sqlite", "without a host, like sqlite:///var/"),
         ("sqlite://g.sqlite#main", "without # behind the file"),
-        ("\"sqlite://g.sqlite\"", "without quotes around it"),
-        ("sqlite://'g.sqlite'", "without quotes around it"),
         ("'postgres://u:secret@h/d'", "without quotes around it"),
         ("sqlite://file:g.sqlite", "without file:"),
         ("sqlite://my%20data/g.sqlite", "without percent-encoding"),
         ("sqlite:g.sqlite", "expected sqlite://PATH"),
-        ("file:g.sqlite", "expected sqlite://PATH"),
     ] {
         assert_refused(
             &[("GOCHAT__DATABASE__URL", url)],
             &["database.url = ", "from the environment", right],
         );
     }
-    assert_refused(
-        &[("GOCHAT__HTTP__ALLOWED_ORIGINS", "https://*.example.org")],
-        &[
-            "http.allowed_origins = \"https://*.example.org\"",
-            "without wildcards",
-            "https://chat.example.org",
-        ],
-    );
-    assert_refused(&[("GOCHAT__HTTP__BIND", "here")], &["http.bind = \"here\"", "127.0.0.1:1213"]);
     for (bind, right) in [
         ("unix:http.sock", "expected an absolute path after unix:, like unix:/run/gochat/http.sock"),
         ("unix:@gochat", "abstract sockets (@) are not supported"),
@@ -95,10 +72,6 @@ fn invalid_configuration_is_refused_in_one_sentence() -> anyhow::Result<()> {
         let named = format!("http.bind = \"{bind}\" from the environment is refused: ");
         assert_refused(&[("GOCHAT__HTTP__BIND", bind)], &[&named, right]);
     }
-    assert_refused(
-        &[("GOCHAT__HTTP__ALLOWED_ORIGINS", "https://a.example,*")],
-        &["http.allowed_origins = \"https://a.example,*\"", "https://chat.example.org", "loopback"],
-    );
     assert_refused(&[("GOCHAT__WRITER__BATCH", "0")], &["writer.batch = \"0\"", "from 1 to 10000"]);
     // Even root cannot create this folder.
     assert_refused(
@@ -108,14 +81,6 @@ fn invalid_configuration_is_refused_in_one_sentence() -> anyhow::Result<()> {
             ("GOCHAT__DATABASE__URL", "sqlite:///dev/null/data/g.sqlite"),
         ],
         &["database.url = \"sqlite:///dev/null/data/g.sqlite\"", "cannot create the folder /dev/null/data"],
-    );
-    assert_refused(
-        &[("GOCHAT__HTTP__BIND", "0.0.0.0:1213")],
-        &["auth.development_key", "http.bind = 0.0.0.0:1213", "gochat keys create"],
-    );
-    assert_refused(
-        &[("GOCHAT_PROFILE", "production"), ("GOCHAT__AUTH__DEVELOPMENT_KEY", "true")],
-        &["auth.development_key", "production", "gochat keys create"],
     );
     // Nothing listens on port 1.
     assert_refused(

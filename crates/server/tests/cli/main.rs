@@ -37,7 +37,6 @@ fn main() -> ExitCode {
         refusals::cases(),
         setting_files::cases(),
         config::cases(),
-        sockets::cases(),
         systemd::cases(),
         help::cases(),
     ] {
@@ -65,7 +64,7 @@ fn main() -> ExitCode {
         setting_files::database_cases(),
         serve::cases(),
         spreadsheets::cases(),
-        sockets::database_cases(),
+        sockets::cases(),
         blocked_log::cases(),
         shutdown::cases(),
         systemd::database_cases(),
