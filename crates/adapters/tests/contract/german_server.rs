@@ -2,7 +2,7 @@
 
 use crate::{
     DatabaseCase,
-    subject::{OPTIONS, Subject, WRITERS},
+    subject::{ONE_WRITER, OPTIONS, Subject},
 };
 use futures_util::FutureExt;
 use gochat_adapters::{CommitOptions, DatabaseOptions};
@@ -24,8 +24,6 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
 }
 
 const SHORT_TIMEOUT: DatabaseOptions = DatabaseOptions { timeout: Duration::from_secs(1), ..OPTIONS };
-const ONE_WRITER: CommitOptions = CommitOptions { writers: 1, ..WRITERS };
-
 /// A server with German messages, and a subject on it.
 fn german(options: DatabaseOptions) -> anyhow::Result<(Cluster, Subject)> {
     let cluster = Cluster::with(Cluster::FAST).set("lc_messages", "de_DE.UTF-8").start()?;

@@ -2,7 +2,7 @@
 
 use crate::{
     Case, DatabaseCase,
-    subject::{OPTIONS, Subject, WRITERS, default_to_repeatable_read, row},
+    subject::{ONE_WRITER, OPTIONS, Subject, WRITERS, default_to_repeatable_read, row},
 };
 use futures_util::future::join_all;
 use gochat_adapters::{CommitOptions, IdempotencySweeper};
@@ -16,8 +16,6 @@ use gochat_domain::{
 use gochat_test_support::{Backend, PlainSql, TestDatabase, cases, deadline};
 use std::{thread, time::Duration};
 use uuid::Uuid;
-
-const ONE_WRITER: CommitOptions = CommitOptions { writers: 1, ..WRITERS };
 
 pub fn cases() -> Vec<Case> {
     cases![

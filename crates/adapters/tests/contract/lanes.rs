@@ -5,7 +5,7 @@ use crate::{
     api_keys::new_key,
     batches::{commits, refuse_one_row},
     idempotency::idempotency,
-    subject::{OPTIONS, Subject, WRITERS},
+    subject::{ONE_WRITER, OPTIONS, Subject, WRITERS},
 };
 use futures_util::{
     FutureExt,
@@ -32,8 +32,6 @@ pub fn cases() -> Vec<DatabaseCase> {
 pub fn postgres_cases() -> Vec<DatabaseCase> {
     cases![batches_of_all_kinds_on_two_instances_never_deadlock]
 }
-
-const ONE_WRITER: CommitOptions = CommitOptions { writers: 1, ..WRITERS };
 
 /// The outcome of a write.
 type Answer = Result<(), String>;

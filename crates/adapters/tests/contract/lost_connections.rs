@@ -3,7 +3,7 @@
 use crate::{
     DatabaseCase, api_keys,
     idempotency::idempotency,
-    subject::{OPTIONS, Subject, WRITERS, options_for},
+    subject::{ONE_WRITER, OPTIONS, Subject, WRITERS, options_for},
 };
 use futures_util::future::{join, join_all, try_join_all};
 use gochat_adapters::{CommitOptions, CommitQueue, Database, DatabaseOptions, Readiness};
@@ -55,9 +55,6 @@ pub fn pooler_cases() -> Vec<DatabaseCase> {
 pub fn network_cases() -> Vec<DatabaseCase> {
     cases![the_service_recovers_after_the_database_machine_lost_power]
 }
-
-/// With one writer, one batch is in flight at a time.
-const ONE_WRITER: CommitOptions = CommitOptions { writers: 1, ..WRITERS };
 
 fn start(url: &str, options: CommitOptions) -> anyhow::Result<CommitQueue> {
     let database = Database::connect(&url.parse()?, OPTIONS)?;
