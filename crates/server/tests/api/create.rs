@@ -2,7 +2,7 @@
 
 use crate::{
     app::App,
-    keys::{issue, issue_with},
+    keys::{issue, issue_with_all_scopes},
 };
 use gochat_domain::{
     auth::{ApiKey, Scope},
@@ -75,7 +75,7 @@ fn a_refusal_has_the_id_of_the_group_with_the_name_if_the_caller_may_read(
     let app = App::on(database);
     let create = |name: &str, key: &ApiKey| Request::group(name).by(key.expose());
     let (writer, _) = issue(&app, Scope::GroupsWrite, None);
-    let both = issue_with(&app, &[Scope::GroupsRead, Scope::GroupsWrite]);
+    let both = issue_with_all_scopes(&app);
     assert_eq!(create("other", &writer).send(app.port).status, 201);
     let created = create("caf\u{e9}", &writer).send(app.port).json();
     let id = created["id"].as_i64().unwrap();

@@ -3,7 +3,7 @@
 use crate::app::{App, options};
 use gochat_adapters::{CommitOptions, Database};
 use gochat_domain::{
-    auth::{ApiKey, IssuedKey, KeyId, KeyName, Scope},
+    auth::{ApiKey, IssuedKey, KeyName, Scope},
     clock::{Clock, SystemClock},
     service::{ApiKeyService, IssueKey},
 };
@@ -33,15 +33,18 @@ fn with_keys<T>(app: &App, work: impl AsyncFnOnce(ApiKeyService) -> T) -> T {
     outcome
 }
 
-pub fn issue(app: &App, scope: Scope, expires_in: Option<Duration>) -> (ApiKey, IssuedKey) {
-    with_keys(app, async |keys| keys.issue(request(scope, expires_in)).await.unwrap())
+fn request(scopes: &[Scope], expires_in: Option<Duration>) -> IssueKey {
+    IssueKey { name: KeyName::parse("test").unwrap(), scopes: scopes.iter().copied().collect(), expires_in }
 }
 
-/// Issues a key with several scopes.
-pub fn issue_with(app: &App, scopes: &[Scope]) -> ApiKey {
-    let scopes = scopes.iter().copied().collect();
-    let request = IssueKey { name: KeyName::parse("test").unwrap(), scopes, expires_in: None };
-    with_keys(app, async |keys| keys.issue(request).await.unwrap().0)
+pub fn issue(app: &App, scope: Scope, expires_in: Option<Duration>) -> (ApiKey, IssuedKey) {
+    with_keys(app, async |keys| keys.issue(request(&[scope], expires_in)).await.unwrap())
+}
+
+/// Issues a key that may read and write.
+pub fn issue_with_all_scopes(app: &App) -> ApiKey {
+    let all = [Scope::GroupsRead, Scope::GroupsWrite];
+    with_keys(app, async |keys| keys.issue(request(&all, None)).await.unwrap().0)
 }
 
 /// Issues many read-only keys.
@@ -49,18 +52,10 @@ pub fn issue_readers(app: &App, count: usize) -> Vec<ApiKey> {
     with_keys(app, async |keys| {
         let mut issued = Vec::new();
         for _ in 0..count {
-            issued.push(keys.issue(request(Scope::GroupsRead, None)).await.unwrap().0);
+            issued.push(keys.issue(request(&[Scope::GroupsRead], None)).await.unwrap().0);
         }
         issued
     })
-}
-
-fn request(scope: Scope, expires_in: Option<Duration>) -> IssueKey {
-    IssueKey { name: KeyName::parse("test").unwrap(), scopes: [scope].into_iter().collect(), expires_in }
-}
-
-pub fn revoke(app: &App, id: KeyId) {
-    assert!(with_keys(app, async |keys| keys.revoke(id).await.unwrap()));
 }
 
 fn with_key(key: &str) -> Request {
@@ -78,7 +73,7 @@ fn every_invalid_key_is_refused_with_the_same_text(database: TestDatabase) -> an
     let app = App::on(database);
     let (expired, _) = issue(&app, Scope::GroupsWrite, Some(Duration::ZERO));
     let (revoked, issued) = issue(&app, Scope::GroupsWrite, None);
-    revoke(&app, issued.id);
+    assert!(with_keys(&app, async |keys| keys.revoke(issued.id).await.unwrap()));
     let unknown = ApiKey::mint()?;
     assert_unauthorized(&app, &Request::group("g").without("gochat-token"));
     for key in [expired.expose(), revoked.expose(), unknown.expose(), "", "short", "\u{fc}", &"x".repeat(300)]
