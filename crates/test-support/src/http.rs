@@ -141,8 +141,7 @@ pub struct Connection {
 /// A byte stream.
 trait Stream: Read + Write + Send {}
 
-impl Stream for TcpStream {}
-impl Stream for UnixStream {}
+impl<T: Read + Write + Send> Stream for T {}
 
 impl Connection {
     /// Opens one to a port of this machine. No read or write on it waits longer than [`deadline::LIMIT`].

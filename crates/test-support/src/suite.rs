@@ -145,8 +145,10 @@ fn run_on(
 
 /// Runs a case of a unit test on a new database of each of `backends`.
 ///
-/// Without PostgreSQL its cases are skipped, and standard error says why. An error fails the test.
-#[track_caller]
+/// Without PostgreSQL its cases are skipped, and standard error says why.
+///
+/// # Panics
+/// Panics if the case returns an error.
 pub fn run_case(
     backends: impl IntoIterator<Item = Backend>,
     case: impl Fn(TestDatabase) -> anyhow::Result<()>,

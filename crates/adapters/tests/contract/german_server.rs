@@ -5,7 +5,7 @@ use crate::{
     subject::{ONE_WRITER, OPTIONS, Subject},
 };
 use futures_util::FutureExt;
-use gochat_adapters::{CommitOptions, DatabaseOptions};
+use gochat_adapters::DatabaseOptions;
 use gochat_domain::testing::new_group;
 use gochat_domain::{
     group::GroupKey,

@@ -5,7 +5,7 @@ use crate::{
     subject::{ONE_WRITER, OPTIONS, Subject, WRITERS, default_to_repeatable_read, row},
 };
 use futures_util::future::join_all;
-use gochat_adapters::{CommitOptions, IdempotencySweeper};
+use gochat_adapters::IdempotencySweeper;
 use gochat_domain::testing::{new_group, new_group_of};
 use gochat_domain::{
     auth::KeyId,
