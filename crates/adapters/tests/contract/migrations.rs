@@ -30,7 +30,7 @@ pub fn cases_without_database() -> Vec<CaseWithoutDatabase> {
 }
 
 pub fn postgres_cases() -> Vec<DatabaseCase> {
-    cases![a_read_only_role_can_check_the_schema, a_database_encoding_other_than_utf8_is_refused,]
+    cases![a_read_only_role_can_check_the_schema, a_database_encoding_other_than_utf8_is_refused]
 }
 
 fn up_down_up<DB: diesel::backend::Backend, C: MigrationHarness<DB>>(

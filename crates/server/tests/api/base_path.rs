@@ -9,7 +9,7 @@ pub fn cases() -> Vec<Case> {
 
 /// Cases that need a real proxy.
 pub fn nginx_cases() -> Vec<Case> {
-    cases![paths_in_replies_lead_back_through_the_proxy, the_page_behind_a_proxy_calls_the_service_behind_it,]
+    cases![paths_in_replies_lead_back_through_the_proxy, the_page_behind_a_proxy_calls_the_service_behind_it]
 }
 
 const SETTING: &[(&str, &str)] = &[("GOCHAT__HTTP__BASE_PATH", "/api")];

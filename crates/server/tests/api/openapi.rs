@@ -19,7 +19,7 @@ pub fn cases_without_database() -> Vec<CaseWithoutDatabase> {
         every_example_matches_its_schema,
         every_code_has_an_example,
         every_error_code_is_in_the_table_of_docs_api,
-        every_operation_names_its_scope
+        every_operation_names_its_scope,
     ]
 }
 

@@ -10,7 +10,7 @@ pub fn cases_without_database() -> Vec<CaseWithoutDatabase> {
         every_integer_has_a_minimum_and_a_maximum,
         every_operation_parameter_and_field_is_described,
         no_body_has_alternative_schemas,
-        every_component_is_used
+        every_component_is_used,
     ]
 }
 

@@ -8,7 +8,7 @@ use gochat_test_support::{
 use tempfile::TempDir;
 
 pub fn cases() -> Vec<Case> {
-    cases![a_server_recovers_from_a_clock_before_1970, a_start_with_a_clock_before_1970_is_refused,]
+    cases![a_server_recovers_from_a_clock_before_1970, a_start_with_a_clock_before_1970_is_refused]
 }
 
 /// Seconds to shift the clock: back to 1963.

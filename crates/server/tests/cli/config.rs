@@ -10,7 +10,7 @@ pub fn cases() -> Vec<CaseWithoutDatabase> {
         the_file_of_the_profile_overrides_the_defaults,
         the_settings_in_force_are_printed_without_secrets,
         the_printed_settings_can_be_loaded_again,
-        a_mode_that_is_a_number_in_toml_is_refused
+        a_mode_that_is_a_number_in_toml_is_refused,
     ]
 }
 

@@ -14,7 +14,7 @@ pub fn cases() -> Vec<CaseWithoutDatabase> {
         an_unreadable_settings_file_is_refused,
         an_invalid_settings_file_is_named_without_showing_its_secrets,
         a_variable_that_is_not_unicode_is_refused,
-        an_invalid_command_line_exits_with_2
+        an_invalid_command_line_exits_with_2,
     ]
 }
 

@@ -16,7 +16,7 @@ pub fn cases() -> Vec<CaseWithoutDatabase> {
         without_a_listener_the_check_fails,
         a_listener_that_never_answers_times_out,
         an_unexpected_answer_is_reported,
-        an_address_that_cannot_be_asked_is_refused
+        an_address_that_cannot_be_asked_is_refused,
     ]
 }
 

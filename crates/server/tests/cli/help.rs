@@ -11,7 +11,7 @@ pub fn cases() -> Vec<CaseWithoutDatabase> {
         bash_loads_the_completions_and_completes_a_command,
         the_man_page_has_every_command_and_option,
         help_and_completions_need_no_valid_settings,
-        the_openapi_document_equals_the_committed_one
+        the_openapi_document_equals_the_committed_one,
     ]
 }
 

@@ -12,7 +12,7 @@ pub fn cases() -> Vec<CaseWithoutDatabase> {
         a_pipe_is_accepted_but_has_a_timeout,
         a_setting_and_its_file_must_not_both_be_set,
         error_messages_do_not_show_the_content_of_a_file,
-        the_file_of_an_unknown_setting_is_not_read
+        the_file_of_an_unknown_setting_is_not_read,
     ]
 }
 

@@ -19,7 +19,7 @@ pub fn cases() -> Vec<CaseWithoutDatabase> {
         without_a_socket_from_systemd_the_start_is_refused,
         an_inherited_descriptor_that_does_not_listen_is_refused,
         the_development_key_is_refused_on_a_socket_that_other_machines_can_reach,
-        a_healthcheck_cannot_ask_a_socket_from_systemd
+        a_healthcheck_cannot_ask_a_socket_from_systemd,
     ]
 }
 
