@@ -97,18 +97,21 @@ fn a_preflight_of_an_allowed_origin_needs_no_key(database: TestDatabase) -> anyh
 
 fn a_preflight_may_list_safelisted_and_tracing_headers(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, SETTING);
-    for headers in [
-        "accept",
-        "Accept, Content-Type, GoChat-Token",
-        "accept,accept-language,content-language,range",
-        "traceparent",
-        "tracestate",
-        "baggage",
-        "sentry-trace",
-        "X-Request-Id",
-        "baggage,content-type,gochat-token,idempotency-key,sentry-trace,traceparent,tracestate,x-request-id",
+    for (method, headers) in [
+        ("GET", "accept"),
+        ("GET", "Accept, Content-Type, GoChat-Token"),
+        ("GET", "accept,accept-language,content-language,range"),
+        ("POST", "traceparent"),
+        ("POST", "tracestate"),
+        ("POST", "baggage"),
+        ("POST", "sentry-trace"),
+        ("POST", "X-Request-Id"),
+        (
+            "POST",
+            "baggage,content-type,gochat-token,idempotency-key,sentry-trace,traceparent,tracestate,x-request-id",
+        ),
     ] {
-        let reply = preflight(ALLOWED, "POST", headers).send(app.port);
+        let reply = preflight(ALLOWED, method, headers).send(app.port);
         assert_eq!((reply.status, &*reply.body), (200, ""), "{headers}");
         assert_eq!(reply.header("access-control-allow-origin"), ALLOWED);
         let allowed = list(&reply, "access-control-allow-headers");

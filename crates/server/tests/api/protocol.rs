@@ -90,7 +90,7 @@ fn a_request_that_is_not_sent_in_time_is_answered_408(database: TestDatabase) ->
     let head = format!(
         "POST /v1/group HTTP/1.1\r\nHost: localhost\r\nGoChat-Token: {DEVELOPMENT_KEY}\r\nContent-Type: application/json\r\n"
     );
-    let before = Request::get("/v1/group").bytes();
+    let before = Request::group("g").bytes();
     for (before, start) in [
         (&b""[..], "POST /v1/group HTTP/1.1\r\nHost: localhost\r\nGoChat-"),
         (b"", &format!("{head}Content-Length: 37\r\n\r\n{{\"name\":")),
@@ -100,7 +100,7 @@ fn a_request_that_is_not_sent_in_time_is_answered_408(database: TestDatabase) ->
         let mut connection = Connection::open(app.port);
         if !before.is_empty() {
             connection.write(before);
-            assert_eq!(connection.read().status, 200);
+            assert_eq!(connection.read().status, 201);
         }
         connection.write(start.as_bytes());
         let reply = connection.read();
@@ -108,7 +108,7 @@ fn a_request_that_is_not_sent_in_time_is_answered_408(database: TestDatabase) ->
         assert_eq!(reply.header("connection"), "close");
         assert!(connection.is_closed());
     }
-    assert!(app.groups().is_empty());
+    assert_eq!(app.names(), ["g"]);
     Ok(())
 }
 
