@@ -39,10 +39,24 @@ impl Request {
 
     /// Like [`Self::create`], but to another path.
     pub fn post(path: &str, body: impl Into<Vec<u8>>) -> Self {
-        let request = Self::new("POST", path)
-            .header("GoChat-Token", DEVELOPMENT_KEY)
-            .header("Content-Type", "application/json");
+        let request = Self::new("POST", path).by(DEVELOPMENT_KEY).header("Content-Type", "application/json");
         Self { body: body.into(), ..request }
+    }
+
+    /// `POST /v1/group` for a group of this name.
+    pub fn group(name: &str) -> Self {
+        Self::create(format!(r#"{{"name":"{name}","token":"t","admin_id":1}}"#))
+    }
+
+    /// A `GET` with the key of the API page.
+    pub fn get(path: &str) -> Self {
+        Self::new("GET", path).by(DEVELOPMENT_KEY)
+    }
+
+    /// Replaces the key.
+    #[must_use]
+    pub fn by(self, key: &str) -> Self {
+        self.without("GoChat-Token").header("GoChat-Token", key)
     }
 
     /// Adds a header.
@@ -112,6 +126,12 @@ pub fn exchange(port: u16, bytes: &[u8]) -> Reply {
     connection.read()
 }
 
+/// Returns the value of a metric, given with its labels, from the admin listener on this port.
+pub fn metric(admin_port: u16, series: &str) -> Option<f64> {
+    let text = Request::new("GET", "/metrics").send(admin_port).body;
+    text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
+}
+
 /// A connection on which replies are read one by one.
 pub struct Connection {
     stream: Box<dyn Stream>,
@@ -121,8 +141,7 @@ pub struct Connection {
 /// A byte stream.
 trait Stream: Read + Write + Send {}
 
-impl Stream for TcpStream {}
-impl Stream for UnixStream {}
+impl<T: Read + Write + Send> Stream for T {}
 
 impl Connection {
     /// Opens a connection to a port of this machine. No read or write waits longer than [`deadline::LIMIT`].
@@ -244,6 +263,31 @@ impl Reply {
     pub fn assert_error(&self, status: u16, code: &str, field: Option<&str>, error: &str) {
         let field = field.map_or_else(String::new, |field| format!(r#""field":"{field}","#));
         self.assert_error_with(status, code, &field, error);
+    }
+
+    /// Asserts that this is the error of a service that cannot serve at present.
+    #[track_caller]
+    pub fn assert_unavailable(&self) {
+        self.assert_error(503, "unavailable", None, "the service cannot serve this now; try again");
+    }
+
+    /// Asserts that this is the error of a malformed head.
+    #[track_caller]
+    pub fn assert_malformed(&self) {
+        let error = "the head of the request is malformed, or its target is too long";
+        self.assert_error(400, "malformed_request", None, error);
+    }
+
+    /// Asserts that this is the error of a path that does not exist.
+    #[track_caller]
+    pub fn assert_nothing_there(&self) {
+        self.assert_error(404, "not_found", None, "there is nothing at this path");
+    }
+
+    /// Asserts that this is the error of a key without this scope.
+    #[track_caller]
+    pub fn assert_lacks_scope(&self, scope: &str) {
+        self.assert_error(403, "forbidden", None, &format!("the API key lacks the scope {scope}"));
     }
 
     /// Asserts that this is the error of a taken name, with the id of the existing group if given.

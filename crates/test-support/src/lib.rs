@@ -43,8 +43,14 @@ pub use port::free as free_port;
 pub use small_disk::SmallDisk;
 pub use suite::{Case, CaseWithoutDatabase, Suite, run_case};
 
-/// Makes an array of cases, each with its name: `cases![one, two]` is `[("one", one), ("two", two)]`.
+/// Makes cases, each with its name: `cases![one, two]` is `vec![("one", one), ("two", two)]`.
 #[macro_export]
 macro_rules! cases {
-    ($($case:ident),+ $(,)?) => { [$((stringify!($case), $case as fn(_) -> _)),+] };
+    ($($case:ident),+ $(,)?) => { Vec::from([$((stringify!($case), $case as fn(_) -> _)),+]) };
+}
+
+/// Makes cases without a database in the same way.
+#[macro_export]
+macro_rules! cases_without_database {
+    ($($case:ident),+ $(,)?) => { Vec::from([$((stringify!($case), $case as fn() -> _)),+]) };
 }

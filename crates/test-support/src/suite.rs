@@ -1,7 +1,7 @@
 //! Test suites: each case runs by name on each backend, in parallel.
 
 use crate::{Backend, Need, TestDatabase, deadline, postgres::Postgres};
-use anyhow::{Context, bail};
+use anyhow::bail;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use std::{
     env,
@@ -144,18 +144,21 @@ fn run_on(
 /// Runs a case of a unit test on a new database of each of `backends`.
 ///
 /// Without PostgreSQL its cases are skipped, and standard error says why.
+///
+/// # Panics
+/// Panics if the case returns an error.
 pub fn run_case(
     backends: impl IntoIterator<Item = Backend>,
     case: impl Fn(TestDatabase) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
+) {
     static POSTGRES: LazyLock<Result<Arc<Postgres>, String>> = LazyLock::new(find);
     for backend in backends {
-        match make(backend, POSTGRES.clone())? {
-            Ok(database) => case(database).with_context(|| format!("on {backend}"))?,
-            Err(reason) => eprintln!("skipped on {backend}: {reason}"),
+        match make(backend, POSTGRES.clone()) {
+            Ok(Ok(database)) => case(database).unwrap_or_else(|error| panic!("on {backend}: {error:?}")),
+            Ok(Err(reason)) => eprintln!("skipped on {backend}: {reason}"),
+            Err(error) => panic!("on {backend}: {error:?}"),
         }
     }
-    Ok(())
 }
 
 fn find() -> Result<Arc<Postgres>, String> {

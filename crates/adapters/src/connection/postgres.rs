@@ -93,8 +93,7 @@ mod tests {
                 assert_eq!(setting(&mut writer, "synchronous_commit")?, set);
             }
             Ok(())
-        })
-        .unwrap();
+        });
     }
 
     #[test]
@@ -113,7 +112,6 @@ mod tests {
                 connection.batch_execute("ROLLBACK")?;
             }
             Ok(())
-        })
-        .unwrap();
+        });
     }
 }

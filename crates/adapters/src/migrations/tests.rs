@@ -4,14 +4,13 @@ mod fixture;
 mod no_transaction;
 
 use super::{LIMITS, Limits, MigrateError};
-use fixture::{Fixture, SHORT_TIMEOUTS};
-use gochat_test_support::{Backend, run_case};
+use fixture::{SHORT_TIMEOUTS, with_fixture};
+use gochat_test_support::Backend;
 use std::{thread, time::Duration};
 
 #[test]
 fn migrations_before_a_failed_one_are_applied_and_reported() {
-    run_case(Backend::ALL, |database| {
-        let fixture = Fixture::on(database)?;
+    with_fixture(Backend::ALL, |fixture| {
         fixture.add("2999-01-01-000001_first", "CREATE TABLE first (id integer)")?;
         fixture.add(
             "2999-01-01-000002_second",
@@ -35,14 +34,12 @@ fn migrations_before_a_failed_one_are_applied_and_reported() {
         assert_eq!(reported, ["29990101000002", "29990101000003"]);
         assert_eq!(result?, reported);
         Ok(())
-    })
-    .unwrap();
+    });
 }
 
 #[test]
 fn a_newer_instance_that_migrates_further_meanwhile_is_noticed() {
-    run_case(Backend::ALL, |database| {
-        let fixture = Fixture::on(database)?;
+    with_fixture(Backend::ALL, |fixture| {
         fixture.add("2999-01-01-000001_first", "CREATE TABLE first (id integer)")?;
         let go_further = |_: &str| {
             let further = "INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000002');
@@ -52,8 +49,7 @@ fn a_newer_instance_that_migrates_further_meanwhile_is_noticed() {
         let result = fixture.migrate_with_progress(&fixture.known(), &SHORT_TIMEOUTS, &go_further);
         assert!(matches!(result, Err(MigrateError::DatabaseNewer { .. })), "{result:?}");
         Ok(())
-    })
-    .unwrap();
+    });
 }
 
 const ALTER: &str = "ALTER TABLE groups ADD COLUMN colour text";
@@ -63,8 +59,7 @@ const READ: &str = "SELECT count(*) FROM groups";
 
 #[test]
 fn a_migration_waiting_for_a_lock_lets_readers_pass_between_retries() {
-    run_case([Backend::Postgres], |database| {
-        let fixture = Fixture::on(database)?;
+    with_fixture([Backend::Postgres], |fixture| {
         fixture.add("2999-01-01-000001_alter", ALTER)?;
         thread::scope(|scope| {
             let mut long = fixture.hold(READ)?;
@@ -81,14 +76,12 @@ fn a_migration_waiting_for_a_lock_lets_readers_pass_between_retries() {
             assert_eq!(migration.join().unwrap().1?, ["29990101000001"]);
             Ok(())
         })
-    })
-    .unwrap();
+    });
 }
 
 #[test]
 fn a_lock_that_is_never_released_ends_the_retries_with_advice() {
-    run_case([Backend::Postgres], |database| {
-        let fixture = Fixture::on(database)?;
+    with_fixture([Backend::Postgres], |fixture| {
         fixture.add("2999-01-01-000001_alter", ALTER)?;
         let limits = Limits { lock_retries: SHORT_TIMEOUTS.lock_timeout, ..SHORT_TIMEOUTS };
         for statement in [READ, "LOCK TABLE __diesel_schema_migrations IN SHARE MODE"] {
@@ -99,14 +92,12 @@ fn a_lock_that_is_never_released_ends_the_retries_with_advice() {
         }
         fixture.migrate(&limits).1?;
         Ok(())
-    })
-    .unwrap();
+    });
 }
 
 #[test]
 fn a_migration_has_a_lock_timeout_but_no_statement_timeout() {
-    run_case([Backend::Postgres], |database| {
-        let fixture = Fixture::on(database)?;
+    with_fixture([Backend::Postgres], |fixture| {
         let timeouts = "SELECT name::text, setting::text FROM pg_settings
                         WHERE name IN ('idle_in_transaction_session_timeout', 'lock_timeout', 'statement_timeout')";
         fixture.add("2999-01-01-000001_see", &format!("CREATE TABLE seen AS {timeouts}"))?;
@@ -115,17 +106,19 @@ fn a_migration_has_a_lock_timeout_but_no_statement_timeout() {
         fixture.migrate(&LIMITS).1?;
         assert_eq!(
             fixture.database.rows("SELECT name, setting FROM seen ORDER BY name")?,
-            [["idle_in_transaction_session_timeout", "0"], ["lock_timeout", "3000"], ["statement_timeout", "0"]]
+            [
+                ["idle_in_transaction_session_timeout", "0"],
+                ["lock_timeout", "3000"],
+                ["statement_timeout", "0"]
+            ]
         );
         Ok(())
-    })
-    .unwrap();
+    });
 }
 
 #[test]
 fn a_locked_file_is_waited_for_until_the_busy_timeout() {
-    run_case([Backend::Sqlite], |database| {
-        let fixture = Fixture::on(database)?;
+    with_fixture([Backend::Sqlite], |fixture| {
         fixture.add("2999-01-01-000001_alter", ALTER)?;
         let mut lock = fixture.database.lock_groups()?;
         let message = fixture.migrate(&LIMITS).1.unwrap_err().to_string();
@@ -133,6 +126,5 @@ fn a_locked_file_is_waited_for_until_the_busy_timeout() {
         lock.execute("ROLLBACK")?;
         assert_eq!(fixture.migrate(&LIMITS).1?, ["29990101000001"]);
         Ok(())
-    })
-    .unwrap();
+    });
 }

@@ -15,11 +15,10 @@ pub fn cases() -> Vec<Case> {
         keys_are_listed_oldest_first,
         a_revoked_key_keeps_its_first_revocation_time,
     ]
-    .to_vec()
 }
 
 pub fn database_cases() -> Vec<DatabaseCase> {
-    cases![only_the_digest_of_a_key_is_stored].to_vec()
+    cases![only_the_digest_of_a_key_is_stored]
 }
 
 fn at(micros: i64) -> Timestamp {

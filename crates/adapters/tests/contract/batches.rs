@@ -2,7 +2,7 @@
 
 use crate::{
     DatabaseCase,
-    subject::{OPTIONS, Subject, WRITERS, row},
+    subject::{ONE_WRITER, OPTIONS, Subject, WRITERS, row},
 };
 use futures_util::future::join_all;
 use gochat_adapters::{CommitOptions, Database, DatabaseOptions};
@@ -26,14 +26,11 @@ pub fn cases() -> Vec<DatabaseCase> {
         two_pools_with_overlapping_names_never_deadlock,
         a_thousand_concurrent_creates_take_at_most_100_commits,
     ]
-    .to_vec()
 }
 
 pub fn postgres_cases() -> Vec<DatabaseCase> {
-    cases![a_stopped_server_is_unavailable].to_vec()
+    cases![a_stopped_server_is_unavailable]
 }
-
-const ONE_WRITER: CommitOptions = CommitOptions { writers: 1, ..WRITERS };
 
 /// Blocks the writers, so that the writes queued meanwhile form one batch.
 fn lock(subject: &Subject) -> PlainSql {

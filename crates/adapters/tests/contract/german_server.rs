@@ -2,10 +2,10 @@
 
 use crate::{
     DatabaseCase,
-    subject::{OPTIONS, Subject, WRITERS},
+    subject::{ONE_WRITER, OPTIONS, Subject},
 };
 use futures_util::FutureExt;
-use gochat_adapters::{CommitOptions, DatabaseOptions};
+use gochat_adapters::DatabaseOptions;
 use gochat_domain::testing::new_group;
 use gochat_domain::{
     group::GroupKey,
@@ -21,12 +21,9 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
         a_full_disk_is_unavailable,
         a_constraint_violation_is_an_unknown_error,
     ]
-    .to_vec()
 }
 
 const SHORT_TIMEOUT: DatabaseOptions = DatabaseOptions { timeout: Duration::from_secs(1), ..OPTIONS };
-const ONE_WRITER: CommitOptions = CommitOptions { writers: 1, ..WRITERS };
-
 /// A server with German messages, and a subject on it.
 fn german(options: DatabaseOptions) -> anyhow::Result<(Cluster, Subject)> {
     let cluster = Cluster::with(Cluster::FAST).set("lc_messages", "de_DE.UTF-8").start()?;

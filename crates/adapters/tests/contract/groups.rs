@@ -18,7 +18,6 @@ pub fn cases() -> Vec<Case> {
         names_that_differ_in_case_are_two_groups,
         the_composed_and_the_decomposed_form_are_one_name,
     ]
-    .to_vec()
 }
 
 fn every_field_is_stored_as_given_and_returned_as_stored(subject: Subject) -> anyhow::Result<()> {

@@ -2,10 +2,10 @@
 
 use crate::{
     Case, DatabaseCase,
-    subject::{OPTIONS, Subject, WRITERS, default_to_repeatable_read, row},
+    subject::{ONE_WRITER, OPTIONS, Subject, WRITERS, default_to_repeatable_read, row},
 };
 use futures_util::future::join_all;
-use gochat_adapters::{CommitOptions, IdempotencySweeper};
+use gochat_adapters::IdempotencySweeper;
 use gochat_domain::testing::{new_group, new_group_of};
 use gochat_domain::{
     auth::KeyId,
@@ -17,8 +17,6 @@ use gochat_test_support::{Backend, PlainSql, TestDatabase, cases, deadline};
 use std::{thread, time::Duration};
 use uuid::Uuid;
 
-const ONE_WRITER: CommitOptions = CommitOptions { writers: 1, ..WRITERS };
-
 pub fn cases() -> Vec<Case> {
     cases![
         a_repeated_request_gets_the_first_group,
@@ -29,7 +27,6 @@ pub fn cases() -> Vec<Case> {
         creates_with_and_without_key_share_the_queue,
         a_replay_returns_the_first_reply_even_after_the_group_was_deleted,
     ]
-    .to_vec()
 }
 
 pub fn database_cases() -> Vec<DatabaseCase> {
@@ -42,7 +39,6 @@ pub fn database_cases() -> Vec<DatabaseCase> {
         a_failed_sweep_step_is_retried_from_the_same_cursor,
         the_sweep_interval_is_a_minute_unless_a_sweep_scans_the_table,
     ]
-    .to_vec()
 }
 
 pub fn postgres_cases() -> Vec<DatabaseCase> {
@@ -51,7 +47,6 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
         requests_with_swapped_keys_on_two_instances_do_not_deadlock,
         requests_aborted_by_a_deadlock_are_retried,
     ]
-    .to_vec()
 }
 
 /// The Idempotency-Key `key` of this caller.

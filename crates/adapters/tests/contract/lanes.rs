@@ -5,7 +5,7 @@ use crate::{
     api_keys::new_key,
     batches::{commits, refuse_one_row},
     idempotency::idempotency,
-    subject::{OPTIONS, Subject, WRITERS},
+    subject::{ONE_WRITER, OPTIONS, Subject, WRITERS},
 };
 use futures_util::{
     FutureExt,
@@ -27,14 +27,11 @@ pub fn cases() -> Vec<DatabaseCase> {
         a_failed_lane_does_not_fail_the_others,
         a_failing_write_fails_alone_in_its_lane,
     ]
-    .to_vec()
 }
 
 pub fn postgres_cases() -> Vec<DatabaseCase> {
-    cases![batches_of_all_kinds_on_two_instances_never_deadlock].to_vec()
+    cases![batches_of_all_kinds_on_two_instances_never_deadlock]
 }
-
-const ONE_WRITER: CommitOptions = CommitOptions { writers: 1, ..WRITERS };
 
 /// The outcome of a write.
 type Answer = Result<(), String>;

@@ -3,7 +3,7 @@
 use crate::{
     DatabaseCase, api_keys,
     idempotency::idempotency,
-    subject::{OPTIONS, Subject, WRITERS, options_for},
+    subject::{ONE_WRITER, OPTIONS, Subject, WRITERS, options_for},
 };
 use futures_util::future::{join, join_all, try_join_all};
 use gochat_adapters::{CommitOptions, CommitQueue, Database, DatabaseOptions, Readiness};
@@ -44,26 +44,23 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
         a_connection_that_hangs_while_opening_is_replaced,
         acknowledged_groups_survive_a_crash_with_synchronous_commit_off,
     ]
-    .to_vec()
 }
 
 /// Cases that need PgBouncer.
 pub fn pooler_cases() -> Vec<DatabaseCase> {
-    cases![acknowledged_groups_survive_a_crash_with_synchronous_commit_off_behind_a_pooler].to_vec()
+    cases![acknowledged_groups_survive_a_crash_with_synchronous_commit_off_behind_a_pooler]
 }
 
 /// Cases that need a network namespace.
 pub fn network_cases() -> Vec<DatabaseCase> {
-    cases![the_service_recovers_after_the_database_machine_lost_power].to_vec()
+    cases![the_service_recovers_after_the_database_machine_lost_power]
 }
 
-/// With one writer, one batch is in flight at a time.
-const ONE_WRITER: CommitOptions = CommitOptions { writers: 1, ..WRITERS };
-
-fn start(url: &str, options: CommitOptions) -> anyhow::Result<CommitQueue> {
-    let database = Database::connect(&url.parse()?, OPTIONS)?;
-    database.migrate()?;
-    Ok(database.start_queue(options)?)
+fn start(url: &str, options: CommitOptions) -> anyhow::Result<(Database, CommitQueue)> {
+    let connected = Database::connect(&url.parse()?, OPTIONS)?;
+    connected.migrate()?;
+    let queue = connected.start_queue(options)?;
+    Ok((connected, queue))
 }
 
 /// Creates groups from 8 concurrent clients until `disruption` has ended and each client has created one more.
@@ -151,9 +148,7 @@ fn restart_three_times(cluster: &Cluster) -> anyhow::Result<()> {
 fn reads_survive_a_restart(_: TestDatabase) -> anyhow::Result<()> {
     let cluster = Cluster::start(Cluster::FAST)?;
     let database = cluster.database()?;
-    let connected = Database::connect(&database.url().parse()?, OPTIONS)?;
-    connected.migrate()?;
-    let queue = connected.start_queue(ONE_WRITER)?;
+    let (connected, queue) = start(database.url(), ONE_WRITER)?;
     read_during(&connected, &queue, || restart_three_times(&cluster))?;
     queue.close();
     Ok(())
@@ -162,7 +157,7 @@ fn reads_survive_a_restart(_: TestDatabase) -> anyhow::Result<()> {
 fn creates_survive_a_restart_under_load(_: TestDatabase) -> anyhow::Result<()> {
     let cluster = Cluster::start(Cluster::FAST)?;
     let database = cluster.database()?;
-    let queue = start(database.url(), ONE_WRITER)?;
+    let (_connected, queue) = start(database.url(), ONE_WRITER)?;
     let created = create_during(&queue.groups(), || restart_three_times(&cluster))?;
     assert_stored(database.url(), &created)?;
     queue.close();
@@ -188,9 +183,7 @@ fn terminate_100_backends(database: &TestDatabase) -> anyhow::Result<()> {
 }
 
 fn reads_survive_repeatedly_terminated_backends(database: TestDatabase) -> anyhow::Result<()> {
-    let connected = Database::connect(&database.url().parse()?, OPTIONS)?;
-    connected.migrate()?;
-    let queue = connected.start_queue(WRITERS)?;
+    let (connected, queue) = start(database.url(), WRITERS)?;
     read_during(&connected, &queue, || terminate_100_backends(&database))?;
     queue.close();
     Ok(())
@@ -227,7 +220,7 @@ fn a_read_that_loses_several_connections_succeeds(database: TestDatabase) -> any
 }
 
 fn creates_survive_repeatedly_terminated_backends(database: TestDatabase) -> anyhow::Result<()> {
-    let queue = start(database.url(), WRITERS)?;
+    let (_connected, queue) = start(database.url(), WRITERS)?;
     let created = create_during(&queue.groups(), || terminate_100_backends(&database))?;
     assert_stored(database.url(), &created)?;
     queue.close();
@@ -235,7 +228,7 @@ fn creates_survive_repeatedly_terminated_backends(database: TestDatabase) -> any
 }
 
 fn creates_succeed_after_all_idle_backends_were_terminated(database: TestDatabase) -> anyhow::Result<()> {
-    let queue = start(database.url(), CommitOptions { writers: 8, batch: 1, ..WRITERS })?;
+    let (_connected, queue) = start(database.url(), CommitOptions { writers: 8, batch: 1, ..WRITERS })?;
     let mut created = create_during(&queue.groups(), || Ok(()))?;
     assert!(terminate_backends(&database)? > 0);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
@@ -252,7 +245,7 @@ fn creates_succeed_after_all_idle_backends_were_terminated(database: TestDatabas
 fn a_create_succeeds_after_an_idle_session_timeout(database: TestDatabase) -> anyhow::Result<()> {
     let name = database.rows("SELECT current_database()::text")?.concat().concat();
     database.execute(&format!("ALTER DATABASE {name} SET idle_session_timeout = '1s'"))?;
-    let queue = start(database.url(), ONE_WRITER)?;
+    let (_connected, queue) = start(database.url(), ONE_WRITER)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let groups = queue.groups();
     let mut created = Vec::new();
@@ -271,9 +264,7 @@ fn a_create_succeeds_after_an_idle_session_timeout(database: TestDatabase) -> an
 
 fn a_commit_whose_answer_is_lost_is_resolved(database: TestDatabase) -> anyhow::Result<()> {
     let proxy = FaultProxy::in_front_of(database.url())?;
-    let connected = Database::connect(&proxy.url().parse()?, OPTIONS)?;
-    connected.migrate()?;
-    let queue = connected.start_queue(ONE_WRITER)?;
+    let (connected, queue) = start(proxy.url(), ONE_WRITER)?;
     let (groups, keys) = (queue.groups(), connected.api_keys(&queue));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let mut lost = 0;
@@ -314,7 +305,7 @@ fn a_failover_to_a_synchronous_standby_loses_no_group(_: TestDatabase) -> anyhow
     let primary = Cluster::start(Cluster::FAST)?;
     let standby = primary.synchronous_standby()?;
     let url = primary.failover_url(&standby, "postgres");
-    let queue = start(&url, ONE_WRITER)?;
+    let (_connected, queue) = start(&url, ONE_WRITER)?;
     let created = create_during(&queue.groups(), || {
         primary.stop(Shutdown::Immediate)?;
         standby.promote()

@@ -8,7 +8,9 @@ use diesel::migration::{Migration, MigrationSource};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 use gochat_adapters::{Database, MigrateError};
 use gochat_domain::testing::new_group;
-use gochat_test_support::{Backend, CaseWithoutDatabase, PlainSql, TestDatabase, cases, schema};
+use gochat_test_support::{
+    Backend, CaseWithoutDatabase, PlainSql, TestDatabase, cases, cases_without_database, schema,
+};
 use std::thread;
 
 pub fn cases() -> Vec<DatabaseCase> {
@@ -21,15 +23,14 @@ pub fn cases() -> Vec<DatabaseCase> {
         a_database_without_schema_is_refused_with_the_command_to_run,
         the_tables_enforce_the_domain_rules,
     ]
-    .to_vec()
 }
 
 pub fn cases_without_database() -> Vec<CaseWithoutDatabase> {
-    vec![("both_backends_have_the_same_migration_names", both_backends_have_the_same_migration_names)]
+    cases_without_database![both_backends_have_the_same_migration_names]
 }
 
 pub fn postgres_cases() -> Vec<DatabaseCase> {
-    cases![a_read_only_role_can_check_the_schema, a_database_encoding_other_than_utf8_is_refused,].to_vec()
+    cases![a_read_only_role_can_check_the_schema, a_database_encoding_other_than_utf8_is_refused]
 }
 
 fn up_down_up<DB: diesel::backend::Backend, C: MigrationHarness<DB>>(

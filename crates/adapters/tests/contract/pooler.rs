@@ -15,7 +15,6 @@ pub fn cases() -> Vec<DatabaseCase> {
         a_pooler_without_prepared_statements_is_refused_naming_the_setting,
         the_service_leaves_no_state_in_shared_sessions,
     ]
-    .to_vec()
 }
 
 fn a_pooler_without_prepared_statements_is_refused_naming_the_setting(

@@ -21,7 +21,6 @@ pub fn cases() -> Vec<Case> {
         groups_are_listed_in_the_order_of_their_ids,
         paging_returns_each_group_once_during_concurrent_creates,
     ]
-    .to_vec()
 }
 
 pub fn postgres_cases() -> Vec<DatabaseCase> {
@@ -32,7 +31,6 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
         reads_recover_at_once_after_a_long_lock,
         dead_connections_are_replaced_without_failed_requests,
     ]
-    .to_vec()
 }
 
 fn a_group_is_found_by_each_of_its_keys_as_it_was_created(subject: Subject) -> anyhow::Result<()> {

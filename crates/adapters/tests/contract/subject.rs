@@ -47,6 +47,9 @@ pub fn options_for(database: &TestDatabase, options: DatabaseOptions) -> Databas
 pub const WRITERS: CommitOptions =
     CommitOptions { batch: 256, queue: 10_000, writers: 2, timeout: Duration::from_secs(20) };
 
+/// With one writer, one batch is in flight at a time.
+pub const ONE_WRITER: CommitOptions = CommitOptions { writers: 1, ..WRITERS };
+
 impl Subject {
     pub fn memory() -> Self {
         let groups = Arc::new(MemoryGroups::default());

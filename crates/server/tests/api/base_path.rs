@@ -1,29 +1,21 @@
 //! A proxy that serves the API under a path prefix: paths in replies must lead back through the proxy.
 
 use crate::app::App;
-use gochat_test_support::{
-    Case, Nginx, TestDatabase, cases,
-    http::{DEVELOPMENT_KEY, Request},
-};
+use gochat_test_support::{Case, Nginx, TestDatabase, cases, http::Request};
 
 pub fn cases() -> Vec<Case> {
-    cases![every_path_in_a_reply_has_the_base_path].to_vec()
+    cases![every_path_in_a_reply_has_the_base_path]
 }
 
 /// Cases that need a real proxy.
 pub fn nginx_cases() -> Vec<Case> {
-    cases![paths_in_replies_lead_back_through_the_proxy, the_page_behind_a_proxy_calls_the_service_behind_it,]
-        .to_vec()
+    cases![paths_in_replies_lead_back_through_the_proxy, the_page_behind_a_proxy_calls_the_service_behind_it]
 }
 
 const SETTING: &[(&str, &str)] = &[("GOCHAT__HTTP__BASE_PATH", "/api")];
 
 fn create(name: &str, path: &str) -> Request {
     Request::post(path, format!(r#"{{"name":"{name}","token":"t","admin_id":1}}"#))
-}
-
-fn get(path: &str) -> Request {
-    Request::new("GET", path).header("GoChat-Token", DEVELOPMENT_KEY)
 }
 
 /// Returns the target of a `Link` header.
@@ -41,7 +33,7 @@ fn every_path_in_a_reply_has_the_base_path(database: TestDatabase) -> anyhow::Re
             assert_eq!((reply.status, reply.header("location")), (201, &*format!("/api/v1/group/{id}")));
         }
     }
-    let page = get("/v1/group?limit=1").send(app.port);
+    let page = Request::get("/v1/group?limit=1").send(app.port);
     assert_eq!(page.header("link"), "</api/v1/group?limit=1&after=1>; rel=\"next\"");
     for path in ["/", "/docs/"] {
         let reply = Request::new("GET", path).send(app.port);
@@ -50,7 +42,7 @@ fn every_path_in_a_reply_has_the_base_path(database: TestDatabase) -> anyhow::Re
     let api = Request::new("GET", "/openapi.json").send(app.port).json();
     assert_eq!(api["servers"].as_array().unwrap().len(), 1);
     assert_eq!(api["servers"][0]["url"], "/api");
-    get("/api/v1/group").send(app.port).assert_error(404, "not_found", None, "there is nothing at this path");
+    Request::get("/api/v1/group").send(app.port).assert_nothing_there();
     Ok(())
 }
 
@@ -61,13 +53,13 @@ fn paths_in_replies_lead_back_through_the_proxy(database: TestDatabase) -> anyho
     for name in ["a", "b", "c"] {
         let created = create(name, "/api/v1/group").send(nginx.port());
         assert_eq!(created.status, 201, "{created:?}");
-        let found = get(created.header("location")).send(nginx.port());
+        let found = Request::get(created.header("location")).send(nginx.port());
         assert_eq!((found.status, &found.body), (200, &created.body));
         bodies.push(created.body);
     }
     let mut path = "/api/v1/group?limit=1".to_owned();
     for (index, body) in bodies.iter().enumerate() {
-        let page = get(&path).send(nginx.port());
+        let page = Request::get(&path).send(nginx.port());
         assert_eq!((page.status, &*page.body), (200, &*format!("[{body}]")));
         let link = page.header("link");
         assert_eq!(link.is_empty(), index == 2, "{link}");
@@ -94,9 +86,9 @@ fn the_page_behind_a_proxy_calls_the_service_behind_it(database: TestDatabase) -
     }
     let api = Request::new("GET", "/api/openapi.json").send(nginx.port()).json();
     let server = api["servers"][0]["url"].as_str().unwrap();
-    assert_eq!(Request::create(r#"{"name":"g","token":"t","admin_id":1}"#).send(app.port).status, 201);
+    assert_eq!(Request::group("g").send(app.port).status, 201);
     for path in api["paths"].as_object().unwrap().keys().filter(|path| !path.contains('{')) {
-        assert_eq!(get(&format!("{server}{path}?id=1")).send(nginx.port()).status, 200, "{path}");
+        assert_eq!(Request::get(&format!("{server}{path}?id=1")).send(nginx.port()).status, 200, "{path}");
     }
     Ok(())
 }

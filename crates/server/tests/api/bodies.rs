@@ -18,7 +18,6 @@ pub fn cases() -> Vec<Case> {
         a_body_of_another_type_or_encoding_is_refused_unread,
         the_content_type_ignores_case_and_parameters,
     ]
-    .to_vec()
 }
 
 const VALID: &str = r#"{"name":"g","token":"t","admin_id":1}"#;

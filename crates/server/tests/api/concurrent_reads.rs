@@ -9,7 +9,7 @@ use std::{
 };
 
 pub fn cases() -> Vec<Case> {
-    cases![lists_that_wait_at_their_end_never_make_a_key_lookup_fail].to_vec()
+    cases![lists_that_wait_at_their_end_never_make_a_key_lookup_fail]
 }
 
 const CLIENTS: usize = 64;
@@ -28,12 +28,8 @@ fn open_batch(database: &TestDatabase) -> anyhow::Result<Option<PlainSql>> {
     Ok(Some(batch))
 }
 
-fn create(name: &str) -> Request {
-    Request::create(format!(r#"{{"name":"{name}","token":"t","admin_id":1}}"#))
-}
-
 fn with_key(request: &Request, key: &ApiKey) -> Request {
-    request.clone().without("gochat-token").header("GoChat-Token", key.expose())
+    request.clone().by(key.expose())
 }
 
 fn lists_that_wait_at_their_end_never_make_a_key_lookup_fail(database: TestDatabase) -> anyhow::Result<()> {
@@ -41,7 +37,7 @@ fn lists_that_wait_at_their_end_never_make_a_key_lookup_fail(database: TestDatab
     let keys = issue_readers(&app, CLIENTS + LOOKUPS);
     let (clients, unknown_to_the_cache) = keys.split_at(CLIENTS);
     for name in ["one", "two", "three"] {
-        assert_eq!(create(name).send(app.port).status, 201);
+        assert_eq!(Request::group(name).send(app.port).status, 201);
     }
     let batch = open_batch(&app.database)?;
     let app = &app;
@@ -65,12 +61,12 @@ fn lists_that_wait_at_their_end_never_make_a_key_lookup_fail(database: TestDatab
         }
         scope.spawn(|| {
             until_over(&|number| {
-                assert_eq!(create(&format!("new{number}")).send(app.port).status, 201);
+                assert_eq!(Request::group(&format!("new{number}")).send(app.port).status, 201);
             });
         });
         for key in unknown_to_the_cache {
             // 403 needs a lookup of the key, but no read of groups.
-            let reply = with_key(&create("refused"), key).send(app.port);
+            let reply = with_key(&Request::group("refused"), key).send(app.port);
             assert_eq!(reply.status, 403, "{}", reply.body);
         }
     });

@@ -30,7 +30,6 @@ pub fn cases() -> Vec<Case> {
         a_connection_that_sends_empty_lines_is_as_idle_as_a_silent_one,
         bytes_after_a_late_head_do_not_keep_the_connection_open,
     ]
-    .to_vec()
 }
 
 const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
@@ -75,7 +74,7 @@ fn clients_that_send_at_full_speed_do_not_delay_others(database: TestDatabase) -
             send_until_over(b"", b"GET /nope HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1_000));
         }
         for number in 0..50 {
-            let reply = Request::create(BODY.replace('g', &format!("g{number}"))).send(app.port);
+            let reply = Request::group(&format!("g{number}")).send(app.port);
             assert_eq!(reply.status, 201);
             assert_eq!(Request::new("GET", "/livez").send(app.admin_port).status, 200);
         }
@@ -100,21 +99,21 @@ fn a_client_that_does_not_read_its_reply_is_disconnected(database: TestDatabase)
     let app = App::with(database, &[("GOCHAT__HTTP__REQUEST_TIMEOUT", "1s")]);
     for number in 0..100 {
         let name = format!("{number:063}");
-        assert_eq!(Request::create(BODY.replace('g', &name)).send(app.port).status, 201);
+        assert_eq!(Request::group(&name).send(app.port).status, 201);
     }
     let mut stream = open(app.port);
-    let page = Request::new("GET", "/v1/group").header("GoChat-Token", DEVELOPMENT_KEY).bytes();
+    let page = Request::get("/v1/group").bytes();
     let pages = page.repeat(100);
     // Unread replies fill the socket buffers towards the client, then unread requests fill those towards the server.
     eventually("the connection is cut", || stream.write_all(&pages).err());
     // Other clients are not affected.
-    assert_eq!(Request::create(BODY).send(app.port).status, 201);
+    assert_eq!(Request::group("g").send(app.port).status, 201);
     Ok(())
 }
 
 fn an_idle_connection_is_closed_for_a_new_one(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, &[("GOCHAT__HTTP__MAX_CONNECTIONS", "4")]);
-    let get = Request::new("GET", "/v1/group/1").header("GoChat-Token", DEVELOPMENT_KEY).bytes();
+    let get = Request::get("/v1/group/1").bytes();
     let mut connections: Vec<_> = (0..4).map(|_| Connection::open(app.port)).collect();
     for connection in &mut connections {
         connection.write(&get);
@@ -128,7 +127,7 @@ fn an_idle_connection_is_closed_for_a_new_one(database: TestDatabase) -> anyhow:
     connections[0].write(&get);
     assert_eq!(connections[0].read().status, 404);
     for number in 0..2 {
-        assert_eq!(Request::create(BODY.replace('g', &format!("g{number}"))).send(app.port).status, 201);
+        assert_eq!(Request::group(&format!("g{number}")).send(app.port).status, 201);
     }
     assert!(connections[1].is_closed());
     connections[0].write(&get);
@@ -146,14 +145,14 @@ fn a_new_connection_is_answered_503_while_all_others_are_busy(database: TestData
     }
     let mut refused = Connection::open(app.port);
     let reply = refused.read();
-    reply.assert_error(503, "unavailable", None, "the service cannot serve this now; try again");
+    reply.assert_unavailable();
     assert_eq!((reply.header("retry-after"), reply.header("connection")), ("1", "close"));
     assert!(refused.is_closed());
     for (connection, status) in served.iter_mut().zip([201, 409]) {
         connection.write(BODY.as_bytes());
         assert_eq!(connection.read().status, status);
     }
-    assert_eq!(Request::create(BODY).send(app.port).status, 409);
+    assert_eq!(Request::group("g").send(app.port).status, 409);
     Ok(())
 }
 
@@ -230,7 +229,7 @@ fn a_connection_that_waits_too_long_for_its_next_request_is_closed(
 ) -> anyhow::Result<()> {
     let app = App::with(database, &[("GOCHAT__HTTP__KEEP_ALIVE", "1s")]);
     let mut connection = Connection::open(app.port);
-    connection.write(&Request::create(BODY).bytes());
+    connection.write(&Request::group("g").bytes());
     assert_eq!(connection.read().status, 201);
     assert!(connection.is_closed());
     Ok(())
@@ -307,7 +306,7 @@ fn a_connection_with_an_incomplete_head_is_closed_for_a_new_one(
 fn send_if_open(port: u16) -> bool {
     let mut stream = open(port);
     let mut reply = String::new();
-    let request = Request::create(BODY).header("Connection", "close").bytes();
+    let request = Request::group("g").header("Connection", "close").bytes();
     // A refused connection may be reset.
     stream.write_all(&request).is_ok()
         && stream.read_to_string(&mut reply).is_ok()

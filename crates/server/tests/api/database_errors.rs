@@ -6,24 +6,21 @@ use gochat_test_support::{Backend, Case, TestDatabase, cases, http::Request};
 
 pub fn cases() -> Vec<Case> {
     cases![a_locked_database_is_unavailable_until_it_is_unlocked, an_unexpected_database_error_is_internal]
-        .to_vec()
 }
 
 pub fn postgres_cases() -> Vec<Case> {
-    cases![a_locked_table_of_keys_is_unavailable].to_vec()
+    cases![a_locked_table_of_keys_is_unavailable]
 }
-
-const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
 
 fn a_locked_database_is_unavailable_until_it_is_unlocked(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, &[("GOCHAT__DATABASE__TIMEOUT", "1s")]);
     let mut lock = app.database.lock_groups()?;
-    let reply = Request::create(BODY).send(app.port);
-    reply.assert_error(503, "unavailable", None, "the service cannot serve this now; try again");
+    let reply = Request::group("g").send(app.port);
+    reply.assert_unavailable();
     assert_eq!(reply.header("retry-after"), "1");
     lock.execute("ROLLBACK")?;
     // The create that was answered 503 may or may not be stored.
-    assert!([201, 409].contains(&Request::create(BODY).send(app.port).status));
+    assert!([201, 409].contains(&Request::group("g").send(app.port).status));
     assert_eq!(app.names(), ["g"]);
     Ok(())
 }
@@ -43,7 +40,7 @@ pub fn refuse_every_create(database: &TestDatabase) -> anyhow::Result<()> {
 fn an_unexpected_database_error_is_internal(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     refuse_every_create(&app.database)?;
-    let reply = Request::create(BODY).send(app.port);
+    let reply = Request::group("g").send(app.port);
     reply.assert_error(
         500,
         "internal",
@@ -59,9 +56,9 @@ fn a_locked_table_of_keys_is_unavailable(database: TestDatabase) -> anyhow::Resu
     let (key, _) = issue(&app, Scope::GroupsWrite, None);
     let mut lock = app.database.plain_sql()?;
     lock.execute("BEGIN; LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE")?;
-    let request = Request::create(BODY).without("gochat-token").header("GoChat-Token", key.expose());
+    let request = Request::group("g").by(key.expose());
     let reply = request.send(app.port);
-    reply.assert_error(503, "unavailable", None, "the service cannot serve this now; try again");
+    reply.assert_unavailable();
     lock.execute("ROLLBACK")?;
     assert_eq!(request.send(app.port).status, 201);
     Ok(())

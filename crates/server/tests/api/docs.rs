@@ -14,7 +14,6 @@ pub fn cases() -> Vec<Case> {
         the_page_has_no_key_while_the_development_key_is_off,
         the_openapi_document_is_served,
     ]
-    .to_vec()
 }
 
 const NOT_ALLOWED: &str = "this path does not support that method";
@@ -62,7 +61,7 @@ fn the_page_and_its_assets_are_served(database: TestDatabase) -> anyhow::Result<
         Request::new("PUT", &path).send(app.port).assert_error(405, "method_not_allowed", None, NOT_ALLOWED);
     }
     let unknown = Request::new("GET", "/docs/index.html").send(app.port);
-    unknown.assert_error(404, "not_found", None, "there is nothing at this path");
+    unknown.assert_nothing_there();
     Ok(())
 }
 

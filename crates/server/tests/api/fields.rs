@@ -4,8 +4,7 @@ use crate::app::App;
 use gochat_test_support::{Case, TestDatabase, cases, http::Request};
 
 pub fn cases() -> Vec<Case> {
-    cases![names, tokens, administrators, a_missing_field_is_reported, the_first_invalid_field_is_reported]
-        .to_vec()
+    cases![names, tokens, administrators, a_missing_field_is_reported]
 }
 
 /// Values as JSON, each with the stored text or the error.
@@ -36,8 +35,6 @@ fn check(database: TestDatabase, field: &str, code: &str, table: Table<'_>) {
     }
 }
 
-const BIDIRECTIONAL: &str = "name must not contain bidirectional embeddings, overrides or isolates";
-
 fn quoted(text: &str) -> String {
     format!("\"{text}\"")
 }
@@ -58,26 +55,22 @@ fn names(database: TestDatabase) -> anyhow::Result<()> {
             long("\u{1d11e}", 63),
             (quoted(&"\u{1d11e}".repeat(64)), Err("name must have at most 63 characters")),
             (quoted(r"a\u0000b"), Err("name must not contain control characters")),
-            (quoted(r"a\nb"), Err("name must not contain control characters")),
-            (quoted("a\u{85}b"), Err("name must not contain control characters")),
             (quoted(r"\ud800"), no_string()),
             (quoted(r"\ud834\udd1e!"), Ok("\u{1d11e}!".into())),
             (quoted(" a"), Err("name must not begin or end with white space")),
             (quoted("a\u{3000}"), Err("name must not begin or end with white space")),
             (quoted("a b"), Ok("a b".into())),
-            (quoted("a\u{fffe}b"), Err("name must not contain noncharacters")),
+            (quoted(r"caf\u0065\u0301"), Ok("caf\u{e9}".into())),
+            (quoted("Caf\u{e9}"), Ok("Caf\u{e9}".into())),
+            // One row for each rule; the tests in crates/domain have every character.
             (quoted(r"\ud83f\udfff"), Err("name must not contain noncharacters")),
-            (quoted("\u{fdd0}"), Err("name must not contain noncharacters")),
-            (quoted("a\u{202e}b"), Err(BIDIRECTIONAL)),
-            (quoted("a\u{202a}b\u{202c}"), Err(BIDIRECTIONAL)),
-            (quoted("\u{2067}a\u{2069}"), Err(BIDIRECTIONAL)),
+            (
+                quoted("a\u{202e}b"),
+                Err("name must not contain bidirectional embeddings, overrides or isolates"),
+            ),
             (quoted("\u{200f}a\u{61c}"), Ok("\u{200f}a\u{61c}".into())),
             (quoted("\u{feff}a"), Err("name must not contain U+FEFF, the byte order mark")),
-            (quoted("a\u{feff}b"), Err("name must not contain U+FEFF, the byte order mark")),
             (quoted("\u{200b}"), Err("name must contain a visible character")),
-            (quoted("\u{3164}\u{3164}"), Err("name must contain a visible character")),
-            (quoted("\u{2800}\u{3000}\u{2800}"), Err("name must contain a visible character")),
-            (quoted("\u{ad}\u{fe0f}\u{e0061}"), Err("name must contain a visible character")),
             (quoted("\u{646}\u{6cc}\u{200c}\u{62e}"), Ok("\u{646}\u{6cc}\u{200c}\u{62e}".into())),
             (quoted("\u{1f468}\u{200d}\u{1f469}\u{fe0f}"), Ok("\u{1f468}\u{200d}\u{1f469}\u{fe0f}".into())),
             (quoted("'; DROP TABLE groups; --"), Ok("'; DROP TABLE groups; --".into())),
@@ -155,6 +148,8 @@ fn administrators(database: TestDatabase) -> anyhow::Result<()> {
 fn a_missing_field_is_reported(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let cases = [
+        // The first of several is told.
+        ("{}", "invalid_name", "name", "name must be a string"),
         (r#"{"token":"t","admin_id":1}"#, "invalid_name", "name", "name must be a string"),
         (r#"{"name":"g","admin_id":1}"#, "invalid_token", "token", "token must be a string"),
         (
@@ -168,12 +163,5 @@ fn a_missing_field_is_reported(database: TestDatabase) -> anyhow::Result<()> {
         Request::create(body).send(app.port).assert_error(422, code, Some(field), error);
     }
     assert!(app.groups().is_empty());
-    Ok(())
-}
-
-fn the_first_invalid_field_is_reported(database: TestDatabase) -> anyhow::Result<()> {
-    let app = App::on(database);
-    let reply = Request::create("{}").send(app.port);
-    reply.assert_error(422, "invalid_name", Some("name"), "name must be a string");
     Ok(())
 }

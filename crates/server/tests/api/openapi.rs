@@ -3,23 +3,23 @@
 use crate::{app::App, database_errors::refuse_every_create, keys::issue};
 use gochat_domain::auth::Scope;
 use gochat_test_support::{
-    Case, CaseWithoutDatabase, TestDatabase, cases,
-    http::{DEVELOPMENT_KEY, Reply, Request, exchange},
+    Case, CaseWithoutDatabase, TestDatabase, cases, cases_without_database,
+    http::{Reply, Request, exchange},
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 pub fn cases() -> Vec<Case> {
-    cases![every_reply_is_described, errors_outside_of_operations_have_the_same_body].to_vec()
+    cases![every_reply_is_described, errors_outside_of_operations_have_the_same_body]
 }
 
 /// Cases that only check the document.
-pub fn cases_without_database() -> [CaseWithoutDatabase; 4] {
-    [
-        ("every_example_matches_its_schema", every_example_matches_its_schema),
-        ("every_code_has_an_example", every_code_has_an_example),
-        ("every_error_code_is_in_the_table_of_docs_api", every_error_code_is_in_the_table_of_docs_api),
-        ("every_operation_names_its_scope", every_operation_names_its_scope),
+pub fn cases_without_database() -> Vec<CaseWithoutDatabase> {
+    cases_without_database![
+        every_example_matches_its_schema,
+        every_code_has_an_example,
+        every_error_code_is_in_the_table_of_docs_api,
+        every_operation_names_its_scope,
     ]
 }
 
@@ -62,8 +62,6 @@ fn every_reply_is_described(database: TestDatabase) -> anyhow::Result<()> {
     let (reader, _) = issue(&app, Scope::GroupsRead, None);
     let (writer, _) = issue(&app, Scope::GroupsWrite, None);
     let create = || Request::create(BODY);
-    let by = |key: &str, request: Request| request.without("gochat-token").header("GoChat-Token", key);
-    let get = |path: &str| Request::new("GET", path).header("GoChat-Token", DEVELOPMENT_KEY);
     let with_key = |body: &str| Request::create(body).header("Idempotency-Key", "k");
     let (all, one, lookup) = ("/v1/group", "/v1/group/{id}", "/v1/group_lookup");
     let uuid = "/v1/group_lookup?uuid=0199aaaa-0000-7000-8000-000000000001";
@@ -79,32 +77,32 @@ fn every_reply_is_described(database: TestDatabase) -> anyhow::Result<()> {
         (all, "post", 422, Request::create(r#"{"name":"g","token":""}"#)),
         (all, "post", 422, Request::create(r#"{"name":"g","token":"t","admin_id":0}"#)),
         (all, "post", 401, create().without("gochat-token")),
-        (all, "post", 403, by(reader.expose(), create())),
+        (all, "post", 403, create().by(reader.expose())),
         (all, "post", 413, Request::create("x".repeat(16_385))),
         (all, "post", 415, create().without("content-type")),
         (all, "post", 431, create().header("X", &"x".repeat(200_000))),
-        (all, "get", 200, get(all)),
-        (all, "get", 200, get("/v1/group?limit=1")),
-        (all, "get", 422, get("/v1/group?limit=0")),
-        (all, "get", 422, get("/v1/group?after=0")),
-        (all, "get", 401, get(all).without("gochat-token")),
-        (all, "get", 403, by(writer.expose(), get(all))),
-        (one, "get", 200, get("/v1/group/1")),
-        (one, "get", 404, get("/v1/group/7")),
-        (one, "get", 401, get("/v1/group/1").without("gochat-token")),
-        (one, "get", 403, by(writer.expose(), get("/v1/group/1"))),
-        (lookup, "get", 200, get("/v1/group_lookup?name=group_1")),
-        (lookup, "get", 200, get("/v1/group_lookup?id=1")),
-        (lookup, "get", 404, get(uuid)),
-        (lookup, "get", 422, get("/v1/group_lookup?id=0")),
-        (lookup, "get", 422, get("/v1/group_lookup?uuid=0")),
-        (lookup, "get", 422, get("/v1/group_lookup?name=+g")),
-        (lookup, "get", 401, get(lookup).without("gochat-token")),
-        (lookup, "get", 403, by(writer.expose(), get(lookup))),
+        (all, "get", 200, Request::get(all)),
+        (all, "get", 200, Request::get("/v1/group?limit=1")),
+        (all, "get", 422, Request::get("/v1/group?limit=0")),
+        (all, "get", 422, Request::get("/v1/group?after=0")),
+        (all, "get", 401, Request::get(all).without("gochat-token")),
+        (all, "get", 403, Request::get(all).by(writer.expose())),
+        (one, "get", 200, Request::get("/v1/group/1")),
+        (one, "get", 404, Request::get("/v1/group/7")),
+        (one, "get", 401, Request::get("/v1/group/1").without("gochat-token")),
+        (one, "get", 403, Request::get("/v1/group/1").by(writer.expose())),
+        (lookup, "get", 200, Request::get("/v1/group_lookup?name=group_1")),
+        (lookup, "get", 200, Request::get("/v1/group_lookup?id=1")),
+        (lookup, "get", 404, Request::get(uuid)),
+        (lookup, "get", 422, Request::get("/v1/group_lookup?id=0")),
+        (lookup, "get", 422, Request::get("/v1/group_lookup?uuid=0")),
+        (lookup, "get", 422, Request::get("/v1/group_lookup?name=+g")),
+        (lookup, "get", 401, Request::get(lookup).without("gochat-token")),
+        (lookup, "get", 403, Request::get(lookup).by(writer.expose())),
         (all, "post", 421, elsewhere(create())),
-        (all, "get", 421, elsewhere(get(all))),
-        (one, "get", 421, elsewhere(get("/v1/group/1"))),
-        (lookup, "get", 421, elsewhere(get(lookup))),
+        (all, "get", 421, elsewhere(Request::get(all))),
+        (one, "get", 421, elsewhere(Request::get("/v1/group/1"))),
+        (lookup, "get", 421, elsewhere(Request::get(lookup))),
     ];
     let api = api();
     let mut seen = BTreeSet::new();
@@ -127,7 +125,7 @@ fn every_reply_is_described(database: TestDatabase) -> anyhow::Result<()> {
         check_both(path, method, status, request);
     }
     let mut lock = app.database.lock_groups()?;
-    check_both(all, "post", 503, Request::create(r#"{"name":"late","token":"t","admin_id":1}"#));
+    check_both(all, "post", 503, Request::group("late"));
     lock.execute("ROLLBACK")?;
     // Breaks a rule of the domain in a stored row, and adds a constraint unknown to the service. Only one row is
     // changed, because the create that was answered 503 may have been stored meanwhile.
@@ -135,9 +133,9 @@ fn every_reply_is_described(database: TestDatabase) -> anyhow::Result<()> {
     refuse_every_create(&app.database)?;
     for (path, method, request) in [
         (all, "post", create()),
-        (all, "get", get(all)),
-        (one, "get", get("/v1/group/1")),
-        (lookup, "get", get("/v1/group_lookup?id=1")),
+        (all, "get", Request::get(all)),
+        (one, "get", Request::get("/v1/group/1")),
+        (lookup, "get", Request::get("/v1/group_lookup?id=1")),
     ] {
         check_both(path, method, 500, request);
     }

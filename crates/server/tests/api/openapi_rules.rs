@@ -1,19 +1,16 @@
 //! Rules for the OpenAPI document: those of linters, and those of client generators.
 
 use crate::openapi::{api, operations};
-use gochat_test_support::CaseWithoutDatabase;
+use gochat_test_support::{CaseWithoutDatabase, cases_without_database};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-pub fn cases_without_database() -> [CaseWithoutDatabase; 4] {
-    [
-        ("every_integer_has_a_minimum_and_a_maximum", every_integer_has_a_minimum_and_a_maximum),
-        (
-            "every_operation_parameter_and_field_is_described",
-            every_operation_parameter_and_field_is_described,
-        ),
-        ("no_body_has_alternative_schemas", no_body_has_alternative_schemas),
-        ("every_component_is_used", every_component_is_used),
+pub fn cases_without_database() -> Vec<CaseWithoutDatabase> {
+    cases_without_database![
+        every_integer_has_a_minimum_and_a_maximum,
+        every_operation_parameter_and_field_is_described,
+        no_body_has_alternative_schemas,
+        every_component_is_used,
     ]
 }
 

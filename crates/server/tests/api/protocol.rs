@@ -12,22 +12,15 @@ pub fn cases() -> Vec<Case> {
         an_unsupported_method_is_405,
         a_valid_request_id_of_the_caller_is_kept,
         an_error_is_a_problem_if_accept_names_it,
-        a_body_that_is_not_sent_in_time_is_answered_408,
-        a_head_that_is_not_sent_in_time_is_answered_408,
-        a_second_head_that_is_not_sent_in_time_is_answered_408,
+        a_request_that_is_not_sent_in_time_is_answered_408,
         the_endless_body_of_a_refused_request_is_not_read_on,
         a_chunked_body_that_was_read_leaves_the_connection_open,
         bytes_that_are_not_http_after_a_request_are_answered_400,
         bytes_that_are_not_http_are_answered_400,
         a_target_that_is_too_long_is_answered_400,
         a_reply_without_a_body_after_an_error_is_not_changed,
-        a_head_that_is_too_large_is_answered_431,
-        a_connection_serves_one_request_after_another,
     ]
-    .to_vec()
 }
-
-const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
 
 fn an_unknown_path_is_404(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
@@ -36,7 +29,7 @@ fn an_unknown_path_is_404(database: TestDatabase) -> anyhow::Result<()> {
     {
         for method in ["GET", "POST", "BREW"] {
             let reply = Request::new(method, path).send(app.port);
-            reply.assert_error(404, "not_found", None, "there is nothing at this path");
+            reply.assert_nothing_there();
         }
     }
     Ok(())
@@ -46,9 +39,11 @@ fn an_unsupported_method_is_405(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let refused = ["PUT", "PATCH", "DELETE", "OPTIONS", "BREW"];
     let refused_of_one = [&["POST"], &refused[..]].concat();
-    for (path, methods, allowed) in
-        [("/v1/group", &refused[..], "GET, HEAD, POST"), ("/v1/group/1", &refused_of_one, "GET, HEAD")]
-    {
+    for (path, methods, allowed) in [
+        ("/v1/group", &refused[..], "GET, HEAD, POST"),
+        ("/v1/group/1", &refused_of_one, "GET, HEAD"),
+        ("/v1/group_lookup", &refused_of_one, "GET, HEAD"),
+    ] {
         for method in methods {
             let reply = Request::new(method, path).send(app.port);
             reply.assert_error(405, "method_not_allowed", None, "this path does not support that method");
@@ -69,7 +64,7 @@ fn a_valid_request_id_of_the_caller_is_kept(database: TestDatabase) -> anyhow::R
         let minted: uuid::Uuid = reply.header("x-request-id").parse()?;
         assert_eq!((minted.get_version_num(), &reply.json()["request_id"]), (7, &minted.to_string().into()));
     }
-    let created = Request::create(BODY).header("X-Request-Id", "mine").send(app.port);
+    let created = Request::group("g").header("X-Request-Id", "mine").send(app.port);
     assert_eq!((created.status, created.header("x-request-id")), (201, "mine"));
     Ok(())
 }
@@ -90,43 +85,30 @@ fn an_error_is_a_problem_if_accept_names_it(database: TestDatabase) -> anyhow::R
     Ok(())
 }
 
-/// Sends the start of a request and nothing more.
-fn answer_to_incomplete_request(app: &App, start: &str) {
-    let mut connection = Connection::open(app.port);
-    connection.write(start.as_bytes());
-    let reply = connection.read();
-    reply.assert_error(408, "request_timeout", None, "the request was not sent within the time limit");
-    assert_eq!(reply.header("connection"), "close");
-    assert!(connection.is_closed());
-}
-
-fn a_body_that_is_not_sent_in_time_is_answered_408(database: TestDatabase) -> anyhow::Result<()> {
+fn a_request_that_is_not_sent_in_time_is_answered_408(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, &[("GOCHAT__HTTP__REQUEST_TIMEOUT", "1s")]);
     let head = format!(
         "POST /v1/group HTTP/1.1\r\nHost: localhost\r\nGoChat-Token: {DEVELOPMENT_KEY}\r\nContent-Type: application/json\r\n"
     );
-    answer_to_incomplete_request(&app, &format!("{head}Content-Length: 37\r\n\r\n{{\"name\":"));
-    answer_to_incomplete_request(&app, &format!("{head}Transfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n"));
-    assert!(app.groups().is_empty());
-    Ok(())
-}
-
-fn a_head_that_is_not_sent_in_time_is_answered_408(database: TestDatabase) -> anyhow::Result<()> {
-    let app = App::with(database, &[("GOCHAT__HTTP__REQUEST_TIMEOUT", "1s")]);
-    answer_to_incomplete_request(&app, "POST /v1/group HTTP/1.1\r\nHost: localhost\r\nGoChat-");
-    Ok(())
-}
-
-fn a_second_head_that_is_not_sent_in_time_is_answered_408(database: TestDatabase) -> anyhow::Result<()> {
-    let app = App::with(database, &[("GOCHAT__HTTP__REQUEST_TIMEOUT", "1s")]);
-    let mut connection = Connection::open(app.port);
-    connection.write(&Request::create(BODY).bytes());
-    assert_eq!(connection.read().status, 201);
-    connection.write(b"GET /v1/group HTTP/1.1\r\nHo");
-    let reply = connection.read();
-    reply.assert_error(408, "request_timeout", None, "the request was not sent within the time limit");
-    assert_eq!(reply.header("connection"), "close");
-    assert!(connection.is_closed());
+    let before = Request::group("g").bytes();
+    for (before, start) in [
+        (&b""[..], "POST /v1/group HTTP/1.1\r\nHost: localhost\r\nGoChat-"),
+        (b"", &format!("{head}Content-Length: 37\r\n\r\n{{\"name\":")),
+        (b"", &format!("{head}Transfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n")),
+        (&before, "GET /v1/group HTTP/1.1\r\nHo"),
+    ] {
+        let mut connection = Connection::open(app.port);
+        if !before.is_empty() {
+            connection.write(before);
+            assert_eq!(connection.read().status, 201);
+        }
+        connection.write(start.as_bytes());
+        let reply = connection.read();
+        reply.assert_error(408, "request_timeout", None, "the request was not sent within the time limit");
+        assert_eq!(reply.header("connection"), "close");
+        assert!(connection.is_closed());
+    }
+    assert_eq!(app.names(), ["g"]);
     Ok(())
 }
 
@@ -134,16 +116,17 @@ fn the_endless_body_of_a_refused_request_is_not_read_on(database: TestDatabase) 
     let app = App::on(database);
     let key = format!("GoChat-Token: {DEVELOPMENT_KEY}\r\n");
     let json = "Content-Type: application/json\r\n";
-    for (line, headers, status) in [
-        ("POST /v1/group", json, 401),
-        ("POST /v1/group", &key, 415),
-        ("POST /v1/group", &format!("{key}{json}Idempotency-Key: a b\r\n"), 400),
-        ("PUT /v1/group", &key, 405),
-        ("POST /nothing", &key, 404),
+    for (line, host, headers, status) in [
+        ("POST /v1/group", "localhost", json, 401),
+        ("POST /v1/group", "localhost", &key, 415),
+        ("POST /v1/group", "localhost", &format!("{key}{json}Idempotency-Key: a b\r\n"), 400),
+        ("PUT /v1/group", "localhost", &key, 405),
+        ("POST /nothing", "localhost", &key, 404),
+        ("POST /v1/group", "evil.example", "", 421),
     ] {
         let mut connection = Connection::open(app.port);
         let head = format!(
-            "{line} HTTP/1.1\r\nHost: localhost\r\n{headers}Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n"
+            "{line} HTTP/1.1\r\nHost: {host}\r\n{headers}Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n"
         );
         connection.write(head.as_bytes());
         assert_eq!(connection.read().status, status, "{line}");
@@ -156,7 +139,7 @@ fn a_chunked_body_that_was_read_leaves_the_connection_open(database: TestDatabas
     let app = App::on(database);
     let mut connection = Connection::open(app.port);
     for status in [201, 409, 409] {
-        connection.write(&Request::create(BODY).chunked().bytes());
+        connection.write(&Request::group("g").chunked().bytes());
         assert_eq!(connection.read().status, status);
     }
     Ok(())
@@ -164,17 +147,12 @@ fn a_chunked_body_that_was_read_leaves_the_connection_open(database: TestDatabas
 
 fn bytes_that_are_not_http_after_a_request_are_answered_400(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
-    for (first, status) in [(Request::create(BODY), 201), (Request::new("GET", "/nothing"), 404)] {
+    for (first, status) in [(Request::group("g"), 201), (Request::new("GET", "/nothing"), 404)] {
         let mut connection = Connection::open(app.port);
         connection.write(&[&first.bytes()[..], b"nonsense\r\n\r\n"].concat());
         assert_eq!(connection.read().status, status);
         let reply = connection.read();
-        reply.assert_error(
-            400,
-            "malformed_request",
-            None,
-            "the head of the request is malformed, or its target is too long",
-        );
+        reply.assert_malformed();
     }
     Ok(())
 }
@@ -187,12 +165,7 @@ fn bytes_that_are_not_http_are_answered_400(database: TestDatabase) -> anyhow::R
         "GET / HTTP/1.1\r\nHost: localhost\r\nno colon\r\n\r\n",
     ] {
         let reply = exchange(app.port, bytes.as_bytes());
-        reply.assert_error(
-            400,
-            "malformed_request",
-            None,
-            "the head of the request is malformed, or its target is too long",
-        );
+        reply.assert_malformed();
     }
     Ok(())
 }
@@ -202,15 +175,10 @@ fn a_target_that_is_too_long_is_answered_400(database: TestDatabase) -> anyhow::
     let send = |length: usize| {
         let start = "/v1/group?name=";
         let target = format!("{start}{}", "x".repeat(length - start.len()));
-        Request::new("GET", &target).header("GoChat-Token", DEVELOPMENT_KEY).send(app.port)
+        Request::get(&target).send(app.port)
     };
     send(65_534).assert_error(422, "invalid_name", Some("name"), "name must have at most 63 characters");
-    send(65_535).assert_error(
-        400,
-        "malformed_request",
-        None,
-        "the head of the request is malformed, or its target is too long",
-    );
+    send(65_535).assert_malformed();
     Ok(())
 }
 
@@ -222,34 +190,10 @@ fn a_reply_without_a_body_after_an_error_is_not_changed(database: TestDatabase) 
     for second in [preflight, Request::new("GET", "/")] {
         let mut connection = Connection::open(app.port);
         connection.write(&[Request::new("GET", "/nothing").bytes(), second.bytes()].concat());
-        connection.read().assert_error(404, "not_found", None, "there is nothing at this path");
+        connection.read().assert_nothing_there();
         let reply = connection.read();
         assert!([200, 307].contains(&reply.status) && reply.body.is_empty(), "{reply:?}");
         reply.assert_common_headers();
     }
-    Ok(())
-}
-
-fn a_head_that_is_too_large_is_answered_431(database: TestDatabase) -> anyhow::Result<()> {
-    let app = App::on(database);
-    let reply = Request::new("GET", "/").header("X", &"x".repeat(200_000)).send(app.port);
-    reply.assert_error(431, "header_too_large", None, "the head of the request is too large");
-    Ok(())
-}
-
-fn a_connection_serves_one_request_after_another(database: TestDatabase) -> anyhow::Result<()> {
-    let app = App::on(database);
-    let mut connection = Connection::open(app.port);
-    let create =
-        |name: &str| Request::create(format!(r#"{{"name":"{name}","token":"t","admin_id":1}}"#)).bytes();
-    // The second request is sent before the first is answered. An error does not end the connection.
-    connection.write(&[create("a"), create("a"), create("b")].concat());
-    assert_eq!(
-        [connection.read().status, connection.read().status, connection.read().status],
-        [201, 409, 201]
-    );
-    connection.write(&create("c"));
-    assert_eq!(connection.read().status, 201);
-    assert_eq!(app.names(), ["a", "b", "c"]);
     Ok(())
 }

@@ -11,7 +11,6 @@ pub fn cases() -> Vec<Case> {
     cases![
         a_group_is_found_by_location_id_uuid_and_name_as_it_was_created,
         a_name_stored_before_the_current_rules_is_still_found,
-        a_lookup_answers_like_a_list_query_for_one_group,
         a_lookup_without_a_parameter_is_422,
         a_group_that_does_not_exist_is_404,
         the_first_parameter_that_is_not_empty_decides,
@@ -20,21 +19,16 @@ pub fn cases() -> Vec<Case> {
         head_answers_as_get_does_but_without_a_body,
         reading_needs_the_scope_groups_read,
     ]
-    .to_vec()
 }
 
 fn create(app: &App, name: &str) -> Reply {
-    let reply = Request::create(format!(r#"{{"name":"{name}","token":"t","admin_id":1}}"#)).send(app.port);
+    let reply = Request::group(name).send(app.port);
     assert_eq!(reply.status, 201, "{}", reply.body);
     reply
 }
 
-fn request(method: &str, path: &str) -> Request {
-    Request::new(method, path).header("GoChat-Token", DEVELOPMENT_KEY)
-}
-
 fn get(app: &App, path: &str) -> Reply {
-    request("GET", path).send(app.port)
+    Request::get(path).send(app.port)
 }
 
 fn assert_found(reply: &Reply, body: &str) {
@@ -51,9 +45,19 @@ fn a_group_is_found_by_location_id_uuid_and_name_as_it_was_created(
     let created = create(&app, "caf\u{e9} & co");
     let uuid = created.json()["uuid"].as_str().unwrap().to_owned();
     assert_found(&get(&app, created.header("location")), &created.body);
-    for query in ["id=2", &format!("uuid={uuid}"), "name=caf%C3%A9+%26%20co", "name=cafe%CC%81+%26%20co"] {
-        assert_found(&get(&app, &format!("/v1/group?{query}")), &created.body);
+    for query in [
+        "id=2",
+        &format!("uuid={uuid}&name=other"),
+        "name=caf%C3%A9+%26%20co",
+        "id=&name=cafe%CC%81+%26%20co",
+        "id=2&uuid=x&name=%ff",
+    ] {
+        for path in ["/v1/group", "/v1/group_lookup"] {
+            assert_found(&get(&app, &format!("{path}?{query}")), &created.body);
+        }
     }
+    // A lookup finds a single group, so `limit` has no meaning.
+    assert_found(&get(&app, "/v1/group_lookup?limit=1&after=1&id=2"), &created.body);
     Ok(())
 }
 
@@ -78,36 +82,11 @@ fn a_name_stored_before_the_current_rules_is_still_found(database: TestDatabase)
         ] {
             assert_found(&get(&app, &path), &body);
         }
-        let again =
-            Request::create(format!(r#"{{"name":"{name}","token":"t","admin_id":1}}"#)).send(app.port);
+        let again = Request::group(name).send(app.port);
         assert_eq!((again.status, &again.json()["code"]), (422, &"invalid_name".into()), "{}", again.body);
         bodies.push(body);
     }
     assert_found(&get(&app, "/v1/group"), &format!("[{}]", bodies.join(",")));
-    Ok(())
-}
-
-fn a_lookup_answers_like_a_list_query_for_one_group(database: TestDatabase) -> anyhow::Result<()> {
-    let app = App::on(database);
-    create(&app, "other");
-    let created = create(&app, "caf\u{e9} & co");
-    let uuid = created.json()["uuid"].as_str().unwrap().to_owned();
-    for query in
-        ["id=2", &format!("uuid={uuid}&name=other"), "id=&name=cafe%CC%81+%26%20co", "id=2&uuid=x&name=%ff"]
-    {
-        let (looked_up, same) =
-            (get(&app, &format!("/v1/group_lookup?{query}")), get(&app, &format!("/v1/group?{query}")));
-        assert_found(&looked_up, &created.body);
-        assert_found(&same, &created.body);
-        let head = request("HEAD", &format!("/v1/group_lookup?{query}")).send(app.port);
-        assert_eq!((head.status, head.header("content-length")), (200, looked_up.header("content-length")));
-    }
-    // A lookup finds a single group, so `limit` has no meaning.
-    assert_found(&get(&app, "/v1/group_lookup?limit=1&after=1&id=2"), &created.body);
-    for query in ["id=9", "uuid=0199aaaa-0000-7000-8000-000000000001", "name=g"] {
-        let reply = get(&app, &format!("/v1/group_lookup?{query}"));
-        reply.assert_error(404, "group_not_found", None, "there is no such group");
-    }
     Ok(())
 }
 
@@ -120,9 +99,6 @@ fn a_lookup_without_a_parameter_is_422(database: TestDatabase) -> anyhow::Result
     }
     let name = get(&app, "/v1/group_lookup?name=%20");
     name.assert_error(422, "invalid_name", Some("name"), "name must not begin or end with white space");
-    let reply = request("POST", "/v1/group_lookup").send(app.port);
-    reply.assert_error(405, "method_not_allowed", None, "this path does not support that method");
-    assert_eq!(reply.header("allow"), "GET, HEAD");
     Ok(())
 }
 
@@ -136,10 +112,13 @@ fn a_group_that_does_not_exist_is_404(database: TestDatabase) -> anyhow::Result<
         "/v1/group?id=1",
         "/v1/group?uuid=0199aaaa-0000-7000-8000-000000000001",
         "/v1/group?name=g",
+        "/v1/group_lookup?id=9",
+        "/v1/group_lookup?uuid=0199aaaa-0000-7000-8000-000000000001",
+        "/v1/group_lookup?name=g",
     ] {
         get(&app, path).assert_error(404, "group_not_found", None, "there is no such group");
     }
-    get(&app, "/v1/group/1/x").assert_error(404, "not_found", None, "there is nothing at this path");
+    get(&app, "/v1/group/1/x").assert_nothing_there();
     Ok(())
 }
 
@@ -203,16 +182,19 @@ fn head_answers_as_get_does_but_without_a_body(database: TestDatabase) -> anyhow
     let app = App::on(database);
     let body = create(&app, "g").body;
     create(&app, "h");
-    for (path, length) in
-        [("/v1/group/1", body.len()), ("/v1/group?id=1", body.len()), ("/v1/group?limit=1", body.len() + 2)]
-    {
-        let reply = request("HEAD", path).send(app.port);
+    for (path, length) in [
+        ("/v1/group/1", body.len()),
+        ("/v1/group?id=1", body.len()),
+        ("/v1/group_lookup?id=1", body.len()),
+        ("/v1/group?limit=1", body.len() + 2),
+    ] {
+        let reply = Request::new("HEAD", path).by(DEVELOPMENT_KEY).send(app.port);
         assert_eq!((reply.status, reply.header("content-length")), (200, &*length.to_string()), "{path}");
         assert_eq!(reply.body, "");
         reply.assert_common_headers();
         assert_eq!(!reply.header("link").is_empty(), path.contains("limit"));
     }
-    let reply = request("HEAD", "/v1/group/9").send(app.port);
+    let reply = Request::new("HEAD", "/v1/group/9").by(DEVELOPMENT_KEY).send(app.port);
     assert_eq!((reply.status, &*reply.body), (404, ""));
     Ok(())
 }
@@ -225,12 +207,7 @@ fn reading_needs_the_scope_groups_read(database: TestDatabase) -> anyhow::Result
             let (key, _) = issue(&app, scope, None);
             Request::new("GET", path).header("GoChat-Token", key.expose()).send(app.port)
         };
-        with(Scope::GroupsWrite).assert_error(
-            403,
-            "forbidden",
-            None,
-            "the API key lacks the scope groups:read",
-        );
+        with(Scope::GroupsWrite).assert_lacks_scope("groups:read");
         assert_ne!(with(Scope::GroupsRead).status, 403);
         assert_eq!(Request::new("GET", path).send(app.port).status, 401);
     }

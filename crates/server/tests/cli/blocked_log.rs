@@ -3,7 +3,7 @@
 use crate::{process::Server, serve::create_in_flight};
 use gochat_test_support::{
     Case, TestDatabase, cases,
-    http::{Connection, Request},
+    http::{Connection, Request, metric},
 };
 use std::thread;
 
@@ -13,14 +13,13 @@ pub fn cases() -> Vec<Case> {
         a_failed_shutdown_ends_even_if_the_log_is_blocked,
         queued_lines_are_written_at_the_end,
     ]
-    .to_vec()
 }
 
 /// Lines that fit into the log queue and the pipe.
 const QUEUED: usize = 16_384 + 1_000;
 
 fn create(name: usize) -> Request {
-    Request::create(format!(r#"{{"name":"g{name}","token":"t","admin_id":1}}"#))
+    Request::group(&format!("g{name}"))
 }
 
 /// Sends `count` requests over four connections, a hundred at a time. Passes if each is answered with `status`.
@@ -42,9 +41,7 @@ fn send(server: &Server, count: usize, request: &Request, status: u16) {
 }
 
 fn dropped(server: &Server) -> f64 {
-    let metrics = Request::new("GET", "/metrics").send(server.admin_port).body;
-    let sample = metrics.lines().find_map(|line| line.strip_prefix("gochat_log_lines_dropped_total "));
-    sample.unwrap().parse().unwrap()
+    metric(server.admin_port, "gochat_log_lines_dropped_total").unwrap()
 }
 
 fn a_blocked_log_delays_neither_requests_nor_the_shutdown(database: TestDatabase) -> anyhow::Result<()> {
@@ -57,8 +54,7 @@ fn a_blocked_log_delays_neither_requests_nor_the_shutdown(database: TestDatabase
     send(&server, QUEUED + 5_000, &Request::new("GET", "/nothing"), 404);
     assert!(dropped(&server) > 4_000.0, "{}", dropped(&server));
     assert_eq!(create(500).send(server.port).status, 201);
-    server.terminate();
-    assert_eq!(server.wait().code, Some(0));
+    server.stop();
     assert_eq!(database.rows("SELECT name FROM groups")?.len(), 501);
     Ok(())
 }

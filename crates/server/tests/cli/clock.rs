@@ -8,15 +8,11 @@ use gochat_test_support::{
 use tempfile::TempDir;
 
 pub fn cases() -> Vec<Case> {
-    cases![a_server_recovers_from_a_clock_before_1970, a_start_with_a_clock_before_1970_is_refused,].to_vec()
+    cases![a_server_recovers_from_a_clock_before_1970, a_start_with_a_clock_before_1970_is_refused]
 }
 
 /// Seconds to shift the clock: back to 1963.
 const LONG_AGO: i64 = -2_000_000_000;
-
-fn create(name: &str) -> Request {
-    Request::create(format!(r#"{{"name":"{name}","token":"t","admin_id":1}}"#))
-}
 
 /// Returns the year in the `Date` header of a reply.
 fn year(reply: &Reply) -> i32 {
@@ -30,21 +26,21 @@ fn a_server_recovers_from_a_clock_before_1970(database: TestDatabase) -> anyhow:
     let workers = [("GOCHAT__HTTP__WORKERS", "1")];
     let server = Server::start(&database, &[&variables[..], &workers].concat());
     let mut kept_open = Connection::open(server.port);
-    kept_open.write(&create("before").bytes());
+    kept_open.write(&Request::group("before").bytes());
     let before = kept_open.read();
     assert_eq!(before.status, 201);
     clock.set(LONG_AGO)?;
     let mut attempts = 0;
     let seen = deadline::eventually("a create sees the wrong clock", || {
         attempts += 1;
-        let reply = create(&format!("meanwhile {attempts}")).send(server.port);
+        let reply = Request::group(&format!("meanwhile {attempts}")).send(server.port);
         assert_eq!(reply.status, 201, "{}", reply.body);
         reply.json()["created_at"].as_str().unwrap().starts_with("196").then_some(reply)
     });
     assert_eq!(Request::new("GET", "/readyz").send(server.admin_port).status, 200);
     clock.set(0)?;
     deadline::eventually("the replies have the date of today", || {
-        let today = create("after").send(server.port);
+        let today = Request::group("after").send(server.port);
         assert!([201, 409].contains(&today.status), "{}", today.body);
         let admin = Request::new("GET", "/readyz").send(server.admin_port);
         assert_eq!(admin.status, 200, "{}", admin.body);
@@ -56,8 +52,7 @@ fn a_server_recovers_from_a_clock_before_1970(database: TestDatabase) -> anyhow:
         .header("GoChat-Token", DEVELOPMENT_KEY)
         .send(server.port);
     assert_eq!((found.status, &found.body), (200, &seen.body));
-    server.terminate();
-    assert_eq!(server.wait().code, Some(0));
+    server.stop();
     Ok(())
 }
 

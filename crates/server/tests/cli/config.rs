@@ -1,19 +1,16 @@
 //! `gochat config`: the settings in force.
 
 use crate::process::run_in;
-use gochat_test_support::CaseWithoutDatabase;
+use gochat_test_support::{CaseWithoutDatabase, cases_without_database};
 use std::fs;
 use tempfile::TempDir;
 
 pub fn cases() -> Vec<CaseWithoutDatabase> {
-    vec![
-        ("the_file_of_the_profile_overrides_the_defaults", the_file_of_the_profile_overrides_the_defaults),
-        (
-            "the_settings_in_force_are_printed_without_secrets",
-            the_settings_in_force_are_printed_without_secrets,
-        ),
-        ("the_printed_settings_can_be_loaded_again", the_printed_settings_can_be_loaded_again),
-        ("a_mode_that_is_a_number_in_toml_is_refused", a_mode_that_is_a_number_in_toml_is_refused),
+    cases_without_database![
+        the_file_of_the_profile_overrides_the_defaults,
+        the_settings_in_force_are_printed_without_secrets,
+        the_printed_settings_can_be_loaded_again,
+        a_mode_that_is_a_number_in_toml_is_refused,
     ]
 }
 

@@ -5,7 +5,7 @@ use gochat_test_support::{Case, Cluster, TestDatabase, cases};
 use std::thread;
 
 pub fn openssl_cases() -> Vec<Case> {
-    cases![a_command_exits_cleanly_while_connections_are_being_opened].to_vec()
+    cases![a_command_exits_cleanly_while_connections_are_being_opened]
 }
 
 /// A dry run looks up many names at once, so connections are still being opened when it has all answers.

@@ -1,6 +1,6 @@
 //! `gochat groups export`, and importing its output.
 
-use crate::process::{Ended, Server, command, ndjson, run, run_in, run_with};
+use crate::process::{Ended, Server, command, fill, ndjson, run, run_in, run_with, stored};
 use gochat_test_support::{Backend, Case, TestDatabase, cases, deadline, http::Request};
 use std::{
     collections::HashSet, fs, io::Read, os::unix::fs::PermissionsExt, path::Path, process::Stdio, thread,
@@ -16,7 +16,6 @@ pub fn cases() -> Vec<Case> {
         a_file_is_replaced_only_once_the_export_is_complete,
         an_empty_database_exports_no_groups,
     ]
-    .to_vec()
 }
 
 /// Texts that need escaping in one of the formats.
@@ -32,22 +31,13 @@ fn lines(count: usize) -> String {
     special.collect::<Vec<_>>().concat() + &ndjson("g", 0..count)
 }
 
-fn fill(database: &TestDatabase, count: usize) {
-    let ended = run_with(database, &["groups", "import", "-"], lines(count).as_bytes());
-    assert_eq!(ended.code, Some(0), "{ended:?}");
-}
-
 fn export_in(folder: &Path, database: &TestDatabase, arguments: &[&str]) -> Ended {
     let url = [("GOCHAT__DATABASE__URL", database.url())];
     run_in(folder, &[&["groups", "export"], arguments].concat(), &url)
 }
 
-fn stored(database: &TestDatabase) -> Vec<Vec<String>> {
-    database.rows("SELECT name, token, CAST(admin_id AS text) FROM groups ORDER BY name").unwrap()
-}
-
 fn exported_groups_are_recreated_by_an_import(database: TestDatabase) -> anyhow::Result<()> {
-    fill(&database, 2500);
+    fill(&database, &lines(2500));
     let folder = TempDir::new()?;
     for file in ["groups.csv", "groups.ndjson"] {
         let exported = export_in(folder.path(), &database, &["--progress-every", "1000", file]);
@@ -74,8 +64,7 @@ fn an_export_has_the_same_fields_as_the_api(database: TestDatabase) -> anyhow::R
     let server = Server::start(&database, &[]);
     let created =
         Request::create(r#"{"name":"a,\"b\"","token":"298fbgv479bv","admin_id":1}"#).send(server.port);
-    server.terminate();
-    assert_eq!(server.wait().code, Some(0));
+    server.stop();
     let ndjson = run(&database, &["groups", "export"]);
     assert_eq!((&*ndjson.stdout, &*ndjson.stderr), (&*(created.body.clone() + "\n"), "exported 1 group\n"));
     let csv = run(&database, &["groups", "export", "-", "--format", "csv"]);
@@ -91,7 +80,7 @@ fn an_export_has_the_same_fields_as_the_api(database: TestDatabase) -> anyhow::R
 }
 
 fn every_group_is_exported_once_while_others_are_created(database: TestDatabase) -> anyhow::Result<()> {
-    fill(&database, 2491);
+    fill(&database, &lines(2491));
     let others = ndjson("h", 0..2500);
     let (imported, exported) = thread::scope(|scope| {
         let import = scope.spawn(|| run_with(&database, &["groups", "import", "-"], others.as_bytes()));
@@ -117,7 +106,7 @@ fn every_group_is_exported_once_while_others_are_created(database: TestDatabase)
 }
 
 fn a_reader_that_closes_early_is_not_an_error(database: TestDatabase) -> anyhow::Result<()> {
-    fill(&database, 2500);
+    fill(&database, &lines(2500));
     let folder = TempDir::new()?;
     let url = [("GOCHAT__DATABASE__URL", database.url())];
     let mut child = command(folder.path(), &["groups", "export"], &url)
@@ -131,7 +120,7 @@ fn a_reader_that_closes_early_is_not_an_error(database: TestDatabase) -> anyhow:
 }
 
 fn a_file_is_replaced_only_once_the_export_is_complete(database: TestDatabase) -> anyhow::Result<()> {
-    fill(&database, 0);
+    fill(&database, &lines(0));
     let folder = TempDir::new()?;
     let file = folder.path().join("groups.ndjson");
     fs::write(&file, "as it was")?;

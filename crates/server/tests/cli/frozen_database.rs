@@ -1,11 +1,11 @@
 //! Commands on a frozen PostgreSQL server: its machine still acknowledges TCP data, but nothing answers. Each command
 //! must end with an error.
 
-use crate::process::{Ended, Server, command, ndjson, run_with};
+use crate::process::{Ended, Server, command, fill, ndjson};
 use gochat_test_support::{
     Case, Cluster, FaultProxy, Message, TestDatabase, cases,
     deadline::{self, Lines},
-    http::{Connection, DEVELOPMENT_KEY, Request},
+    http::{Connection, Request},
 };
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -22,7 +22,6 @@ pub fn postgres_cases() -> Vec<Case> {
         a_command_that_hangs_while_it_connects_ends_with_its_error,
         a_server_with_hanging_reads_can_be_stopped,
     ]
-    .to_vec()
 }
 
 const SOON: (&str, &str) = ("GOCHAT__DATABASE__TIMEOUT", "1s");
@@ -68,7 +67,7 @@ fn an_export_ends_with_its_error(_: TestDatabase) -> anyhow::Result<()> {
     let cluster = Cluster::start(Cluster::FAST)?;
     let database = cluster.database()?;
     let groups = ndjson(&"g".repeat(50), 0..10_000);
-    assert_eq!(run_with(&database, &["groups", "import", "-"], groups.as_bytes()).code, Some(0));
+    fill(&database, &groups);
     let (mut export, _folder) = start(&database, &["groups", "export", "-"]);
     // The export can fill the pipe and then blocks.
     let mut exported = BufReader::new(export.stdout.take().unwrap());
@@ -134,10 +133,8 @@ fn a_server_with_hanging_reads_can_be_stopped(database: TestDatabase) -> anyhow:
     let server = Server::start(&database, &[SOON, ("GOCHAT__HTTP__SHUTDOWN_TIMEOUT", "1s")]);
     proxy.mute(Message::Containing(r#"FROM "groups""#));
     let mut connection = Connection::open(server.port);
-    connection.write(&Request::new("GET", "/v1/group").header("GoChat-Token", DEVELOPMENT_KEY).bytes());
+    connection.write(&Request::get("/v1/group").bytes());
     assert_eq!(connection.read().status, 503);
-    server.terminate();
-    let ended = server.wait();
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    server.stop();
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `gochat healthcheck`.
 
 use crate::process::{Ended, Server, command, run_in, signal};
-use gochat_test_support::{Case, CaseWithoutDatabase, TestDatabase, cases, deadline};
+use gochat_test_support::{Case, CaseWithoutDatabase, TestDatabase, cases, cases_without_database, deadline};
 use std::{
     io::{Read, Write},
     net::TcpListener,
@@ -12,17 +12,16 @@ use std::{
 use tempfile::TempDir;
 
 pub fn cases() -> Vec<CaseWithoutDatabase> {
-    vec![
-        ("without_a_listener_the_check_fails", without_a_listener_the_check_fails),
-        ("a_listener_that_never_answers_times_out", a_listener_that_never_answers_times_out),
-        ("an_unexpected_answer_is_reported", an_unexpected_answer_is_reported),
-        ("an_address_without_a_fixed_port_is_refused", an_address_without_a_fixed_port_is_refused),
+    cases_without_database![
+        without_a_listener_the_check_fails,
+        a_listener_that_never_answers_times_out,
+        an_unexpected_answer_is_reported,
+        an_address_without_a_fixed_port_is_refused,
     ]
 }
 
 pub fn database_cases() -> Vec<Case> {
     cases![a_server_is_healthy_while_it_is_ready, a_server_on_all_addresses_is_asked_on_a_loopback_address]
-        .to_vec()
 }
 
 /// Asks the admin listener at an address. The database URL is unusable, because the command must not open the

@@ -1,20 +1,17 @@
 //! Help, completions and the man page.
 
 use crate::process::run_in;
-use gochat_test_support::{CaseWithoutDatabase, deadline};
+use gochat_test_support::{CaseWithoutDatabase, cases_without_database, deadline};
 use std::{io::Write, process::Stdio};
 use tempfile::TempDir;
 
 pub fn cases() -> Vec<CaseWithoutDatabase> {
-    vec![
-        ("the_help_of_each_command_has_examples", the_help_of_each_command_has_examples),
-        (
-            "bash_loads_the_completions_and_completes_a_command",
-            bash_loads_the_completions_and_completes_a_command,
-        ),
-        ("the_man_page_has_every_command_and_option", the_man_page_has_every_command_and_option),
-        ("help_and_completions_need_no_valid_settings", help_and_completions_need_no_valid_settings),
-        ("the_openapi_document_equals_the_committed_one", the_openapi_document_equals_the_committed_one),
+    cases_without_database![
+        the_help_of_each_command_has_examples,
+        bash_loads_the_completions_and_completes_a_command,
+        the_man_page_has_every_command_and_option,
+        help_and_completions_need_no_valid_settings,
+        the_openapi_document_equals_the_committed_one,
     ]
 }
 

@@ -1,6 +1,6 @@
 //! `gochat groups import`: the outcome of each line.
 
-use crate::process::{Ended, command, ndjson, run, run_in, run_with};
+use crate::process::{Ended, command, import, ndjson, run, run_in, run_with, stored};
 use gochat_test_support::{
     Case, TestDatabase, cases,
     deadline::{self, Lines},
@@ -23,19 +23,6 @@ pub fn cases() -> Vec<Case> {
         a_file_that_cannot_be_read_stores_nothing,
         an_import_never_overflows_a_small_queue,
     ]
-    .to_vec()
-}
-
-/// Imports a file with this name and content.
-fn import(database: &TestDatabase, name: &str, content: &[u8]) -> Ended {
-    let folder = TempDir::new().unwrap();
-    fs::write(folder.path().join(name), content).unwrap();
-    let url = [("GOCHAT__DATABASE__URL", database.url())];
-    run_in(folder.path(), &["groups", "import", name], &url)
-}
-
-fn stored(database: &TestDatabase) -> Vec<Vec<String>> {
-    database.rows("SELECT name, token, CAST(admin_id AS text) FROM groups ORDER BY name").unwrap()
 }
 
 fn every_line_of_ndjson_is_stored_or_reported_with_its_number_and_reason(
@@ -65,7 +52,7 @@ fn every_line_of_ndjson_is_stored_or_reported_with_its_number_and_reason(
         &long(16 * 1024 + 1).replace("long", "longer").into_bytes(),
         br#"{"name":"last","token":"t","admin_id":2}"#,
     ];
-    let ended = import(&database, "groups.ndjson", &lines.join(&b'\n'));
+    let ended = import(&database, "groups.ndjson", &lines.join(&b'\n'), &[]);
     let expected = "\
         line 5: name must not be empty\n\
         line 6: token must not be empty\n\
@@ -115,7 +102,7 @@ fn every_line_of_csv_is_stored_or_reported_with_its_number_and_reason(
         b"1,,c\"d\"e,hush",
         b"3,,last,t",
     ];
-    let ended = import(&database, "groups.CSV", &lines.join(&b'\n'));
+    let ended = import(&database, "groups.CSV", &lines.join(&b'\n'), &[]);
     let expected = "\
         line 7: name must not be empty\n\
         line 8: token must not be empty\n\
@@ -137,7 +124,7 @@ fn every_line_of_csv_is_stored_or_reported_with_its_number_and_reason(
 
 fn a_second_run_of_the_same_file_stores_nothing_twice(database: TestDatabase) -> anyhow::Result<()> {
     let file = ndjson("g", 0..3000);
-    let first = import(&database, "groups.jsonl", file.as_bytes());
+    let first = import(&database, "groups.jsonl", file.as_bytes(), &[]);
     assert_eq!((first.code, &*first.stderr), (Some(0), "created 3,000, already existing 0, refused 0\n"));
     let rows = "SELECT CAST(id AS text), name, CAST(created_at AS text) FROM groups ORDER BY id";
     let before = database.rows(rows)?;
@@ -211,7 +198,7 @@ fn a_file_that_cannot_be_read_stores_nothing(database: TestDatabase) -> anyhow::
         let ended = run(&database, &[&["groups", "import"], arguments].concat());
         assert_eq!((ended.code, ended.stderr), (Some(2), format!("gochat: {message}\n")));
     }
-    let header = import(&database, "groups.csv", b"name,token\na,t\n");
+    let header = import(&database, "groups.csv", b"name,token\na,t\n", &[]);
     let message = "gochat: cannot read groups.csv: line 1: the header lacks the column admin_id\n";
     assert_eq!((header.code, &*header.stderr), (Some(2), message));
     assert!(stored(&database).is_empty());

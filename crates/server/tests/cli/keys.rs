@@ -18,14 +18,10 @@ pub fn cases() -> Vec<Case> {
         an_invalid_id_or_expiry_is_refused,
         key_commands_work_while_a_server_writes_continuously,
     ]
-    .to_vec()
 }
 
 fn create(server: &Server, key: &str, name: &str) -> Reply {
-    Request::create(format!(r#"{{"name":"{name}","token":"t","admin_id":1}}"#))
-        .without("gochat-token")
-        .header("GoChat-Token", key)
-        .send(server.port)
+    Request::group(name).by(key).send(server.port)
 }
 
 fn a_key_is_printed_once_and_works_on_a_running_server(database: TestDatabase) -> anyhow::Result<()> {
@@ -47,8 +43,7 @@ fn a_key_is_printed_once_and_works_on_a_running_server(database: TestDatabase) -
     let fresh = Server::start(&database, &[]);
     create(&fresh, key, "h").assert_error(401, "unauthorized", None, "the API key is missing or not valid");
     for server in [server, fresh] {
-        server.terminate();
-        assert_eq!(server.wait().code, Some(0));
+        server.stop();
     }
     Ok(())
 }
@@ -93,8 +88,7 @@ fn key_commands_work_while_a_server_writes_continuously(database: TestDatabase) 
     let revoked =
         database.rows("SELECT CAST(count(*) AS TEXT) FROM api_keys WHERE revoked_at IS NOT NULL")?;
     assert_eq!(revoked[0][0], "5");
-    server.terminate();
-    assert_eq!(server.wait().code, Some(0));
+    server.stop();
     Ok(())
 }
 

@@ -3,32 +3,26 @@
 use crate::process::Server;
 use gochat_test_support::{
     Case, TestDatabase, cases, deadline,
-    http::{Connection, DEVELOPMENT_KEY, Request},
+    http::{Connection, Request, metric},
 };
 use std::fs;
 
 pub fn cases() -> Vec<Case> {
-    cases![idle_connections_beyond_the_file_limit_do_not_lock_out_new_ones].to_vec()
+    cases![idle_connections_beyond_the_file_limit_do_not_lock_out_new_ones]
 }
 
 pub fn postgres_cases() -> Vec<Case> {
-    cases![reads_blocked_by_a_lock_time_out_and_use_no_extra_threads].to_vec()
+    cases![reads_blocked_by_a_lock_time_out_and_use_no_extra_threads]
 }
 
 const READERS: usize = 400;
 
-const QUEUE: usize = 100;
+const QUEUE: u32 = 100;
 
 /// Returns the number of threads of a server.
 fn threads(server: &Server) -> usize {
     let status = fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
     status.lines().find_map(|line| line.strip_prefix("Threads:")).unwrap().trim().parse().unwrap()
-}
-
-fn waiting(server: &Server) -> usize {
-    let metrics = Request::new("GET", "/metrics").send(server.admin_port).body;
-    let sample = metrics.lines().find_map(|line| line.strip_prefix("gochat_read_queue_depth "));
-    sample.unwrap().parse().unwrap()
 }
 
 /// Only on PostgreSQL: no lock of another connection blocks reads on SQLite.
@@ -38,7 +32,8 @@ fn reads_blocked_by_a_lock_time_out_and_use_no_extra_threads(database: TestDatab
         &database,
         &[("GOCHAT__DATABASE__READ_QUEUE", &queue), ("GOCHAT__DATABASE__TIMEOUT", "5s")],
     );
-    let read = Request::new("GET", "/v1/group/1").header("GoChat-Token", DEVELOPMENT_KEY);
+    let read = Request::get("/v1/group/1");
+    let waiting = || metric(server.admin_port, "gochat_read_queue_depth");
     assert_eq!(read.send(server.port).status, 404);
     let threads_before = threads(&server);
     let mut lock = database.lock_groups()?;
@@ -46,19 +41,20 @@ fn reads_blocked_by_a_lock_time_out_and_use_no_extra_threads(database: TestDatab
     for reader in &mut readers {
         reader.write(&read.bytes());
     }
-    deadline::eventually("the queue of reads is full", || (waiting(&server) == QUEUE).then_some(()));
+    deadline::eventually("the queue of reads is full", || {
+        (waiting() == Some(f64::from(QUEUE))).then_some(())
+    });
     // Each worker may start a thread for each of four connections.
     let most = threads_before + 4 * std::thread::available_parallelism()?.get();
     assert!(threads(&server) <= most, "{} threads, {threads_before} before", threads(&server));
     for reader in &mut readers {
         let reply = reader.read();
-        reply.assert_error(503, "unavailable", None, "the service cannot serve this now; try again");
+        reply.assert_unavailable();
     }
-    assert_eq!(waiting(&server), 0);
+    assert_eq!(waiting(), Some(0.0));
     lock.execute("ROLLBACK")?;
     assert_eq!(read.send(server.port).status, 404);
-    server.terminate();
-    assert_eq!(server.wait().code, Some(0));
+    server.stop();
     Ok(())
 }
 
@@ -68,7 +64,7 @@ fn idle_connections_beyond_the_file_limit_do_not_lock_out_new_ones(
     let few_files = ["sh", "-c", r#"ulimit -n 256; exec "$0" "$@""#];
     let server = Server::start_by(&few_files, &database, &[("GOCHAT__HTTP__WORKERS", "2")]);
     let mut idle: Vec<_> = (0..600).map(|_| Connection::open(server.port)).collect();
-    let create = Request::create(r#"{"name":"g","token":"t","admin_id":1}"#);
+    let create = Request::group("g");
     for status in [201, 409, 409] {
         assert_eq!(create.send(server.port).status, status);
         for path in ["/livez", "/readyz"] {
@@ -77,7 +73,6 @@ fn idle_connections_beyond_the_file_limit_do_not_lock_out_new_ones(
     }
     // The longest idle connections were closed.
     assert!(idle[0].is_closed());
-    server.terminate();
-    assert_eq!(server.wait().code, Some(0));
+    server.stop();
     Ok(())
 }

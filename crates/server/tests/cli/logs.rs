@@ -15,7 +15,6 @@ pub fn cases() -> Vec<Case> {
         behind_a_trusted_proxy_the_peer_is_the_client,
         an_untrusted_peer_cannot_claim_another_address,
     ]
-    .to_vec()
 }
 
 /// Creates a key. Returns it, and the message of `gochat keys create`.
@@ -28,14 +27,6 @@ fn make_key(database: &TestDatabase) -> (String, String) {
 /// Starts a server with the production profile and this log level.
 fn start(database: &TestDatabase, level: &str) -> Server {
     Server::start(database, &[("GOCHAT_PROFILE", "production"), ("GOCHAT__LOG__LEVEL", level)])
-}
-
-/// Stops a server and returns its log.
-fn log_of(server: Server) -> String {
-    server.terminate();
-    let ended = server.wait();
-    assert_eq!(ended.code, Some(0));
-    ended.stderr
 }
 
 fn lines(log: &str) -> Vec<Value> {
@@ -55,7 +46,7 @@ fn assert_hidden(log: &str, secrets: &[&str]) {
 }
 
 fn with_key(key: &str, body: impl Into<Vec<u8>>) -> Request {
-    Request::create(body).without("gochat-token").header("GoChat-Token", key)
+    Request::create(body).by(key)
 }
 
 fn a_request_is_one_log_line_with_all_fields(database: TestDatabase) -> anyhow::Result<()> {
@@ -73,7 +64,7 @@ fn a_request_is_one_log_line_with_all_fields(database: TestDatabase) -> anyhow::
     assert_eq!(Request::new("GET", "/secret/path").send(server.port).status, 404);
     assert_eq!(exchange(server.port, b"nonsense\r\n\r\n").status, 400);
 
-    let requests = requests(&log_of(server));
+    let requests = requests(&server.stop());
     assert_eq!(requests.len(), 4);
     let id = told.split_whitespace().nth(3).unwrap();
     let [created, found, lost, malformed] = &requests[..] else { unreachable!() };
@@ -150,7 +141,7 @@ fn the_log_never_has_a_key_or_a_token(database: TestDatabase) -> anyhow::Result<
     // A client that disconnects in the middle of its body.
     let whole = with_key(right).bytes();
     Connection::open(server.port).write(&whole[..whole.len() - 3]);
-    let log = log_of(server);
+    let log = server.stop();
     assert_hidden(&log, &[key, &key["gck_".len()..], token, DEVELOPMENT_KEY]);
     let statuses: Vec<_> = requests(&log).iter().filter_map(|line| line["status"].as_u64()).collect();
     let expected: Vec<_> = sent.iter().map(|(_, status)| u64::from(*status)).collect();
@@ -193,7 +184,7 @@ fn secrets_in_the_wrong_place_are_not_logged(database: TestDatabase) -> anyhow::
         let request = Request::new("GET", "/v1/group").header("GoChat-Token", key).header("X-Request-Id", id);
         assert_ne!(request.send(server.port).header("x-request-id"), id);
     }
-    let log = log_of(server);
+    let log = server.stop();
     assert_hidden(&log, &[key, bare, &bare[..16], token, DEVELOPMENT_KEY]);
     assert!(requests(&log).len() > 50);
     Ok(())
@@ -209,7 +200,7 @@ fn peers(database: &TestDatabase, proxies: &str, requests_sent: &[&[(&str, &str)
             .fold(Request::new("GET", "/v1/group"), |request, (name, value)| request.header(name, value));
         assert_eq!(request.send(server.port).status, 401);
     }
-    let log = log_of(server);
+    let log = server.stop();
     // Addresses that a client claims elsewhere are not logged.
     assert_hidden(&log, &["203.0.113.7"]);
     requests(&log).iter().map(|line| line["peer"].clone()).collect()

@@ -5,6 +5,7 @@ use gochat_test_support::{
     deadline::{self, Lines},
 };
 use std::{
+    fs,
     io::{BufRead, BufReader, Write},
     mem,
     ops::Range,
@@ -84,6 +85,26 @@ pub fn run_with(database: &TestDatabase, arguments: &[&str], input: &[u8]) -> En
         scope.spawn(move || drop(stdin.write_all(input)));
         Ended::from(deadline::output(child))
     })
+}
+
+/// Imports a file with this name, content and further arguments.
+pub fn import(database: &TestDatabase, name: &str, content: &[u8], arguments: &[&str]) -> Ended {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join(name), content).unwrap();
+    let url = [("GOCHAT__DATABASE__URL", database.url())];
+    run_in(folder.path(), &[&["groups", "import", name], arguments].concat(), &url)
+}
+
+/// Stores a group for each line of this NDJSON.
+#[track_caller]
+pub fn fill(database: &TestDatabase, lines: &str) {
+    let ended = run_with(database, &["groups", "import", "-"], lines.as_bytes());
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+/// Returns the name, token and administrator of each stored group.
+pub fn stored(database: &TestDatabase) -> Vec<Vec<String>> {
+    database.rows("SELECT name, token, CAST(admin_id AS text) FROM groups ORDER BY name").unwrap()
 }
 
 /// Returns NDJSON with a group for each number, whose name begins with `prefix`.
@@ -186,9 +207,19 @@ impl Server {
         signal(&self.child, "-INT");
     }
 
-    /// Sends SIGKILL, like the kernel when memory runs out.
-    pub fn kill(&self) {
+    /// Sends SIGKILL, like the kernel when memory runs out, and waits for the end.
+    pub fn kill(self) {
         signal(&self.child, "-KILL");
+        assert_eq!(self.wait().code, None);
+    }
+
+    /// Stops the server, and returns its log. Passes if it exits with 0.
+    #[track_caller]
+    pub fn stop(self) -> String {
+        self.terminate();
+        let ended = self.wait();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        ended.stderr
     }
 
     /// Waits for the end of the process.

@@ -1,14 +1,14 @@
 //! The error messages shown in docs/configuration.md. Each command is run exactly as on the page.
 
 use crate::process::run_in;
-use gochat_test_support::CaseWithoutDatabase;
+use gochat_test_support::{CaseWithoutDatabase, cases_without_database};
 use std::net::TcpListener;
 use tempfile::TempDir;
 
 const PAGE: &str = include_str!("../../../../docs/configuration.md");
 
 pub fn cases() -> Vec<CaseWithoutDatabase> {
-    vec![("every_error_message_equals_the_documented_one", every_error_message_equals_the_documented_one)]
+    cases_without_database![every_error_message_equals_the_documented_one]
 }
 
 fn every_error_message_equals_the_documented_one() -> anyhow::Result<()> {
@@ -24,7 +24,8 @@ fn every_error_message_equals_the_documented_one() -> anyhow::Result<()> {
         let variables: Vec<_> = line.split(' ').map(|variable| variable.split_once('=').unwrap()).collect();
         let folder = TempDir::new()?;
         let ended = run_in(folder.path(), &[], &variables);
-        assert_eq!((ended.code, ended.stderr), (Some(1), format!("{answer}\n")), "{command}");
+        assert_eq!((ended.code, &*ended.stdout), (Some(1), ""), "{command}");
+        assert_eq!(ended.stderr, format!("{answer}\n"), "{command}");
     }
     Ok(())
 }

@@ -1,9 +1,6 @@
 //! Shutdown of the server.
 
-use crate::{
-    process::Server,
-    serve::{BODY, create_in_flight},
-};
+use crate::{process::Server, serve::create_in_flight};
 use gochat_test_support::{
     Case, TestDatabase, cases,
     deadline::eventually,
@@ -21,11 +18,10 @@ pub fn cases() -> Vec<Case> {
         without_a_delay_the_listener_closes_at_the_first_signal,
         requests_in_flight_and_the_writers_share_one_timeout,
     ]
-    .to_vec()
 }
 
 pub fn postgres_cases() -> Vec<Case> {
-    cases![a_sweep_blocked_by_a_lock_delays_neither_creates_nor_the_shutdown].to_vec()
+    cases![a_sweep_blocked_by_a_lock_delays_neither_creates_nor_the_shutdown]
 }
 
 fn ready(server: &Server) -> Reply {
@@ -57,8 +53,8 @@ fn a_stopping_server_serves_new_connections_until_the_second_signal(
     server.terminate();
     assert_reports_shutdown(&server);
     // Each uses a new connection.
-    assert_eq!(Request::create(BODY).send(server.port).status, 201);
-    assert_eq!(Request::create(BODY).send(server.port).status, 409);
+    assert_eq!(Request::group("g").send(server.port).status, 201);
+    assert_eq!(Request::group("g").send(server.port).status, 409);
     let mut lock = database.lock_groups()?;
     let mut connection = create_in_flight(&server);
     server.interrupt();
@@ -91,11 +87,13 @@ fn without_a_delay_the_listener_closes_at_the_first_signal(database: TestDatabas
     server.terminate();
     assert_refuses_connections(&server);
     assert_reports_shutdown(&server);
+    assert_eq!(Request::new("GET", "/livez").send(server.admin_port).status, 200);
     lock.execute("ROLLBACK")?;
     assert_eq!(connection.read().status, 201);
     let ended = server.wait();
     assert_eq!(ended.code, Some(0));
     assert!(!ended.stderr.contains("shutting down in"), "{ended:?}");
+    assert_eq!(database.rows("SELECT name FROM groups")?, [["g"]]);
     Ok(())
 }
 
@@ -120,15 +118,12 @@ fn a_sweep_blocked_by_a_lock_delays_neither_creates_nor_the_shutdown(
 ) -> anyhow::Result<()> {
     // Once the schema exists, the table of keys is locked.
     let first = Server::start(&database, &[]);
-    first.terminate();
-    assert_eq!(first.wait().code, Some(0));
+    first.stop();
     let mut lock = database.plain_sql()?;
     lock.execute("BEGIN; LOCK TABLE idempotency_keys IN ACCESS EXCLUSIVE MODE")?;
     let server = Server::start(&database, &[("GOCHAT__HTTP__SHUTDOWN_TIMEOUT", "10s")]);
-    assert_eq!(Request::create(BODY).send(server.port).status, 201);
-    server.terminate();
-    let ended = server.wait();
-    assert_eq!(ended.code, Some(0));
-    assert!(ended.stderr.contains("expired idempotency keys could not be deleted"), "{ended:?}");
+    assert_eq!(Request::group("g").send(server.port).status, 201);
+    let log = server.stop();
+    assert!(log.contains("expired idempotency keys could not be deleted"), "{log}");
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! `http.bind = "unix:PATH"`: a Unix socket.
 
-use crate::process::{Ended, command, run_in, signal};
+use crate::process::{Ended, command, signal};
 use gochat_test_support::{
-    Case, CaseWithoutDatabase, TestDatabase, cases,
+    Case, TestDatabase, cases,
     deadline::{self, Lines},
     http::{Connection, Request},
 };
@@ -15,14 +15,7 @@ use std::{
 };
 use tempfile::TempDir;
 
-pub fn cases() -> Vec<CaseWithoutDatabase> {
-    vec![(
-        "a_file_that_is_not_a_socket_is_refused_and_left_alone",
-        a_file_that_is_not_a_socket_is_refused_and_left_alone as fn() -> _,
-    )]
-}
-
-pub fn database_cases() -> Vec<Case> {
+pub fn cases() -> Vec<Case> {
     cases![
         a_unix_socket_is_served_and_removed_at_the_end,
         the_socket_of_a_killed_server_is_replaced_but_not_that_of_a_running_one,
@@ -30,7 +23,6 @@ pub fn database_cases() -> Vec<Case> {
         behind_a_trusted_unix_socket_the_client_address_is_known,
         the_development_key_on_a_unix_socket_accepts_only_loopback_hosts,
     ]
-    .to_vec()
 }
 
 const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
@@ -126,7 +118,7 @@ fn the_socket_of_a_killed_server_is_replaced_but_not_that_of_a_running_one(
     );
     assert_eq!((second.code, second.stderr), (Some(1), message));
     // The first server keeps running.
-    assert_eq!(Request::create(BODY).send_to(&socket).status, 201);
+    assert_eq!(Request::group("g").send_to(&socket).status, 201);
     assert_eq!(server.end("-TERM").code, Some(0));
     assert!(!socket.exists());
     Ok(())
@@ -175,32 +167,11 @@ fn the_development_key_on_a_unix_socket_accepts_only_loopback_hosts(
     let folder = TempDir::new()?;
     let server = UnixServer::start(&database, folder.path(), &[]);
     let create = |host: &str| {
-        let request = Request::create(BODY).without("host").header("Host", host);
+        let request = Request::group("g").without("host").header("Host", host);
         request.send_to(&socket_in(folder.path())).status
     };
     assert_eq!([create("evil.example"), create("chat.example.org:80")], [421; 2]);
     assert_eq!([create("localhost"), create("127.0.0.1:1213")], [201, 409]);
     assert_eq!(server.end("-TERM").code, Some(0));
-    Ok(())
-}
-
-fn a_file_that_is_not_a_socket_is_refused_and_left_alone() -> anyhow::Result<()> {
-    let folder = TempDir::new()?;
-    let path = socket_in(folder.path());
-    fs::write(&path, "precious")?;
-    let bind = format!("unix:{}", path.display());
-    let variables = [("GOCHAT__HTTP__BIND", &*bind), ("GOCHAT__ADMIN__BIND", "127.0.0.1:0")];
-    let ended = run_in(folder.path(), &[], &variables);
-    let message = format!(
-        "gochat: http.bind = \"{bind}\" cannot be used: the file there is not a socket; move it away, or set another path\n"
-    );
-    assert_eq!((ended.code, ended.stderr), (Some(1), message));
-    assert_eq!(fs::read_to_string(&path)?, "precious");
-    // No database was created.
-    assert_eq!(fs::read_dir(folder.path())?.count(), 1);
-    let nowhere = [("GOCHAT__HTTP__BIND", "unix:/nowhere/http.sock"), variables[1]];
-    let ended = run_in(folder.path(), &[], &nowhere);
-    let message = "gochat: http.bind = \"unix:/nowhere/http.sock\" cannot be used: the folder /nowhere cannot be opened: No such file or directory (os error 2)\n";
-    assert_eq!((ended.code, &*ended.stderr), (Some(1), message));
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `gochat groups import` of files written by spreadsheets, and of other kinds of files.
 
-use crate::process::{Ended, run_in, run_with};
+use crate::process::{Ended, import, run_in, run_with, stored};
 use flate2::{Compression, write::GzEncoder};
 use gochat_test_support::{Backend, Case, TestDatabase, cases};
 use std::{fs, io::Write};
@@ -8,52 +8,21 @@ use tempfile::TempDir;
 
 pub fn cases() -> Vec<Case> {
     cases![
-        a_sheet_is_imported_as_saved,
         concatenated_sheets_are_imported,
         a_delimiter_argument_is_used,
         a_delimiter_must_be_one_character_and_needs_csv,
         a_binary_file_is_refused_with_its_kind,
         a_binary_file_without_a_known_extension_is_refused_with_its_kind,
         a_gzip_file_is_decompressed,
-        a_gzip_file_may_be_padded_only_with_zeros,
         a_truncated_gzip_file_is_an_error,
         a_dry_run_reports_the_outcomes_and_stores_nothing,
         a_dry_run_creates_no_database,
     ]
-    .to_vec()
-}
-
-/// Imports a file with this name, content and further arguments.
-fn import(database: &TestDatabase, name: &str, content: &[u8], arguments: &[&str]) -> Ended {
-    let folder = TempDir::new().unwrap();
-    fs::write(folder.path().join(name), content).unwrap();
-    let url = [("GOCHAT__DATABASE__URL", database.url())];
-    run_in(folder.path(), &[&["groups", "import", name], arguments].concat(), &url)
-}
-
-fn stored(database: &TestDatabase) -> Vec<Vec<String>> {
-    database.rows("SELECT name, token, CAST(admin_id AS text) FROM groups ORDER BY name").unwrap()
 }
 
 #[track_caller]
 fn assert_ended(ended: &Ended, code: i32, stderr: &str) {
     assert_eq!((ended.code, &*ended.stdout, &*ended.stderr), (Some(code), "", stderr));
-}
-
-fn a_sheet_is_imported_as_saved(database: TestDatabase) -> anyhow::Result<()> {
-    let sheets = [
-        ("commas", "\u{feff}Name, Token,Admin_ID,,\r\ncommas,t, 1,,\r\n,,,,\r\n"),
-        ("semicolons", ";;;;\r\nname;token;ADMIN_ID;;\r\n;;;;\r\nsemicolons;t;1;;\r\n"),
-        ("tabs", "name\ttoken\tadmin_id\r\ntabs\tt\t1\r\n"),
-        ("declared", "sep=|\r\nname|token|admin_id\r\ndeclared|t|1\r\n"),
-    ];
-    for (name, sheet) in sheets {
-        let ended = import(&database, &format!("{name}.csv"), sheet.as_bytes(), &[]);
-        assert_ended(&ended, 0, "created 1, already existing 0, refused 0\n");
-    }
-    let groups = ["commas", "declared", "semicolons", "tabs"].map(|name| [name, "t", "1"]);
-    assert_eq!(stored(&database), groups);
-    Ok(())
 }
 
 fn concatenated_sheets_are_imported(database: TestDatabase) -> anyhow::Result<()> {
@@ -172,21 +141,6 @@ fn a_binary_file_without_a_known_extension_is_refused_with_its_kind(
         let ended = import(&database, name, sheet, &["--format", "csv"]);
         assert_eq!((ended.code, &*ended.stdout), (Some(0), ""), "{ended:?}");
     }
-    Ok(())
-}
-
-fn a_gzip_file_may_be_padded_only_with_zeros(database: TestDatabase) -> anyhow::Result<()> {
-    let packed = gzip(b"name,token,admin_id\na,t,1\n");
-    for (name, behind) in [("tar.csv.gz", &[0; 10_240][..]), ("one.csv.gz", b"\0"), ("bare.csv.gz", b"")] {
-        let ended = import(&database, name, &[&packed, behind].concat(), &[]);
-        assert_eq!((ended.code, &*ended.stdout), (Some(0), ""), "{ended:?}");
-    }
-    for behind in [&b"x"[..], b"\0\0x", b"not a second file, but longer than a header", b"\n"] {
-        let ended = import(&database, "groups.csv.gz", &[&packed, behind].concat(), &[]);
-        let message = "gochat: cannot read groups.csv.gz: there are bytes after the end of the gzip data\n";
-        assert!(ended.code == Some(2) && ended.stderr.ends_with(message), "{ended:?}");
-    }
-    assert_eq!(stored(&database), [["a", "t", "1"]]);
     Ok(())
 }
 

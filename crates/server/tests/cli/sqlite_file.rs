@@ -1,9 +1,9 @@
 //! Damage to the SQLite file while a server runs.
 
-use crate::process::{Server, command_by, ndjson, run, run_with};
+use crate::process::{Server, command_by, fill, ndjson, run};
 use gochat_test_support::{
     Case, TestDatabase, cases, deadline,
-    http::{DEVELOPMENT_KEY, Reply, Request},
+    http::{Reply, Request},
 };
 use std::{
     fs::{self, File, Permissions},
@@ -26,7 +26,6 @@ pub fn sqlite_cases() -> Vec<Case> {
         a_file_that_was_read_only_at_start_is_usable_once_writable,
         only_the_service_can_access_the_files,
     ]
-    .to_vec()
 }
 
 fn path(database: &TestDatabase) -> PathBuf {
@@ -40,7 +39,7 @@ fn beside(database: &TestDatabase, suffix: &str) -> PathBuf {
 }
 
 fn create(server: &Server, name: &str) -> Reply {
-    Request::create(format!(r#"{{"name":"{name}","token":"t","admin_id":1}}"#)).send(server.port)
+    Request::group(name).send(server.port)
 }
 
 #[track_caller]
@@ -48,22 +47,25 @@ fn assert_stored(server: &Server, name: &str) {
     assert_eq!(create(server, name).status, 201);
 }
 
+#[track_caller]
+fn assert_readiness(server: &Server, status: u16) {
+    let ready = Request::new("GET", "/readyz").send(server.admin_port);
+    assert_eq!(ready.status, status, "{ready:?}");
+}
+
 /// Passes if every create is refused and the server is not ready.
 #[track_caller]
 fn assert_refused(server: &Server) {
     for name in ["late", "later"] {
-        let reply = create(server, name);
-        reply.assert_error(503, "unavailable", None, "the service cannot serve this now; try again");
+        create(server, name).assert_unavailable();
     }
-    let ready = Request::new("GET", "/readyz").send(server.admin_port);
-    assert_eq!(ready.status, 503, "{ready:?}");
+    assert_readiness(server, 503);
 }
 
 /// Stops the server. Passes if a new one refuses to start for this reason.
 #[track_caller]
 fn assert_no_restart(database: &TestDatabase, server: Server, reason: &str) {
-    server.terminate();
-    assert_eq!(server.wait().code, Some(0));
+    server.stop();
     let restarted = run(database, &["serve"]);
     assert_eq!(restarted.code, Some(1), "{restarted:?}");
     assert!(restarted.stderr.contains(reason), "{restarted:?}");
@@ -90,8 +92,7 @@ fn writes_to_a_renamed_file_are_refused(database: TestDatabase) -> anyhow::Resul
     // The file is back, with everything that was acknowledged.
     assert_stored(&server, "h");
     assert_eq!(database.rows("SELECT name FROM groups ORDER BY name")?, [["g"], ["h"]]);
-    server.terminate();
-    assert_eq!(server.wait().code, Some(0));
+    server.stop();
     Ok(())
 }
 
@@ -103,7 +104,6 @@ fn writes_to_a_replaced_file_are_refused(database: TestDatabase) -> anyhow::Resu
     fs::rename(&copy, path(&database))?;
     assert_refused(&server);
     server.kill();
-    server.wait();
     Ok(())
 }
 
@@ -118,7 +118,6 @@ fn acknowledged_groups_survive_the_loss_of_the_log(database: TestDatabase) -> an
     let mut acknowledged: Vec<_> = stored.chain(["before".to_owned()]).collect();
     acknowledged.sort();
     server.kill();
-    server.wait();
     let names = database.rows("SELECT name FROM groups ORDER BY name")?.concat();
     assert!(acknowledged.iter().all(|name| names.contains(name)), "{acknowledged:?} {names:?}");
     Ok(())
@@ -141,9 +140,7 @@ fn an_emptied_file_is_neither_written_nor_taken_for_a_new_one(database: TestData
 }
 
 fn a_truncated_file_is_not_written(database: TestDatabase) -> anyhow::Result<()> {
-    let lines = ndjson("g", 0..2000);
-    let imported = run_with(&database, &["groups", "import", "-"], lines.as_bytes());
-    assert_eq!(imported.code, Some(0), "{imported:?}");
+    fill(&database, &ndjson("g", 0..2000));
     let server = Server::start(&database, &[]);
     assert_stored(&server, "h");
     // Changes by SQLite itself are not damage, even if they shrink the file.
@@ -156,7 +153,6 @@ fn a_truncated_file_is_not_written(database: TestDatabase) -> anyhow::Result<()>
     assert_refused(&server);
     assert_refused(&server);
     server.kill();
-    server.wait();
     assert_eq!(fs::metadata(path(&database))?.len(), whole / 2);
     Ok(())
 }
@@ -165,7 +161,6 @@ fn an_empty_file_with_a_log_is_not_taken_for_a_new_one(database: TestDatabase) -
     let server = Server::start(&database, &[]);
     assert_stored(&server, "g");
     server.kill();
-    server.wait();
     for file in fs::read_dir(path(&database).parent().unwrap())? {
         let file = file?.path();
         if !["gochat.sqlite", "gochat.sqlite-wal"]
@@ -183,9 +178,7 @@ fn an_empty_file_with_a_log_is_not_taken_for_a_new_one(database: TestDatabase) -
 }
 
 fn overwritten_pages_are_unavailable_and_not_ready(database: TestDatabase) -> anyhow::Result<()> {
-    let lines = ndjson(&"x".repeat(59), 0..2000);
-    let imported = run_with(&database, &["groups", "import", "--format", "ndjson", "-"], lines.as_bytes());
-    assert_eq!(imported.code, Some(0), "{imported:?}");
+    fill(&database, &ndjson(&"x".repeat(59), 0..2000));
     // Every page but the first ones, which have the schema.
     let mut bytes = fs::read(path(&database))?;
     let pages = bytes.len() / 4096;
@@ -195,13 +188,11 @@ fn overwritten_pages_are_unavailable_and_not_ready(database: TestDatabase) -> an
     }
     fs::write(path(&database), bytes)?;
     let server = Server::start(&database, &[]);
-    let list = Request::new("GET", "/v1/group?limit=1000").header("GoChat-Token", DEVELOPMENT_KEY);
+    let list = Request::get("/v1/group?limit=1000");
     let reply = list.send(server.port);
-    reply.assert_error(503, "unavailable", None, "the service cannot serve this now; try again");
-    let ready = Request::new("GET", "/readyz").send(server.admin_port);
-    assert_eq!(ready.status, 503, "{ready:?}");
-    server.terminate();
-    assert_eq!(server.wait().code, Some(0));
+    reply.assert_unavailable();
+    assert_readiness(&server, 503);
+    server.stop();
     Ok(())
 }
 
@@ -220,10 +211,8 @@ fn a_server_with_a_full_disk_is_not_ready_until_there_is_space(database: TestDat
     assert_refused(&server);
     limit_files(&server, "unlimited");
     assert_stored(&server, "room");
-    let ready = Request::new("GET", "/readyz").send(server.admin_port);
-    assert_eq!(ready.status, 200, "{ready:?}");
-    server.terminate();
-    assert_eq!(server.wait().code, Some(0));
+    assert_readiness(&server, 200);
+    server.stop();
     Ok(())
 }
 
@@ -238,10 +227,8 @@ fn a_file_that_was_read_only_at_start_is_usable_once_writable(database: TestData
     assert_refused(&server);
     set_mode(0o600)?;
     assert_stored(&server, "g");
-    let ready = Request::new("GET", "/readyz").send(server.admin_port);
-    assert_eq!(ready.status, 200, "{ready:?}");
-    server.terminate();
-    assert_eq!(server.wait().code, Some(0));
+    assert_readiness(&server, 200);
+    server.stop();
     Ok(())
 }
 

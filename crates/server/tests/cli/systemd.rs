@@ -4,7 +4,7 @@
 
 use crate::process::{Ended, Server, command_by};
 use gochat_test_support::{
-    Case, CaseWithoutDatabase, TestDatabase, cases, deadline,
+    Case, CaseWithoutDatabase, TestDatabase, cases, cases_without_database, deadline,
     http::{Connection, Request},
 };
 use std::{
@@ -15,21 +15,11 @@ use std::{
 use tempfile::TempDir;
 
 pub fn cases() -> Vec<CaseWithoutDatabase> {
-    vec![
-        (
-            "without_a_socket_from_systemd_the_start_is_refused",
-            without_a_socket_from_systemd_the_start_is_refused,
-        ),
-        ("a_socket_with_another_name_is_refused", a_socket_with_another_name_is_refused),
-        (
-            "an_inherited_descriptor_that_does_not_listen_is_refused",
-            an_inherited_descriptor_that_does_not_listen_is_refused,
-        ),
-        (
-            "the_development_key_is_refused_on_a_socket_that_other_machines_can_reach",
-            the_development_key_is_refused_on_a_socket_that_other_machines_can_reach,
-        ),
-        ("a_healthcheck_cannot_ask_a_socket_from_systemd", a_healthcheck_cannot_ask_a_socket_from_systemd),
+    cases_without_database![
+        without_a_socket_from_systemd_the_start_is_refused,
+        an_inherited_descriptor_that_does_not_listen_is_refused,
+        the_development_key_is_refused_on_a_socket_that_other_machines_can_reach,
+        a_healthcheck_cannot_ask_a_socket_from_systemd,
     ]
 }
 
@@ -39,13 +29,10 @@ pub fn database_cases() -> Vec<Case> {
         the_sockets_of_both_listeners_are_distinguished_by_name,
         a_unix_socket_from_systemd_is_served_and_not_removed,
         a_connection_made_while_the_server_restarts_is_answered,
-        an_unused_socket_is_reported,
-        a_socket_is_reported_even_if_no_setting_uses_systemd,
+        a_socket_that_no_setting_uses_is_reported,
     ]
-    .to_vec()
 }
 
-const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
 const HTTP: (&str, &str) = ("GOCHAT__HTTP__BIND", "systemd");
 const ADMIN: (&str, &str) = ("GOCHAT__ADMIN__BIND", "systemd");
 
@@ -96,13 +83,11 @@ fn a_socket_from_systemd_is_served(database: TestDatabase) -> anyhow::Result<()>
     // A socket without a name has the name of its unit.
     let server = server_with(&database, [copy(&listener)], "gochat.socket", &[HTTP]);
     assert_eq!(server.port, port);
-    assert_eq!(Request::create(BODY).send(port).status, 201);
-    server.terminate();
-    let ended = server.wait();
-    assert_eq!(ended.code, Some(0));
+    assert_eq!(Request::group("g").send(port).status, 201);
+    let log = server.stop();
     let message = format!("INFO listening on http://127.0.0.1:{port}, passed by systemd\n");
-    assert!(ended.stderr.contains(&message), "{ended:?}");
-    assert!(!ended.stderr.contains("WARN"), "{ended:?}");
+    assert!(log.contains(&message), "{log}");
+    assert!(!log.contains("WARN"), "{log}");
     Ok(())
 }
 
@@ -118,8 +103,7 @@ fn the_sockets_of_both_listeners_are_distinguished_by_name(database: TestDatabas
         // The hosts are checked, because the address is a loopback address.
         let other = Request::new("GET", "/metrics").without("host").header("Host", "evil.example");
         assert_eq!(other.send(server.admin_port).status, 421);
-        server.terminate();
-        assert_eq!(server.wait().code, Some(0));
+        server.stop();
     }
     Ok(())
 }
@@ -132,7 +116,7 @@ fn a_unix_socket_from_systemd_is_served_and_not_removed(database: TestDatabase) 
     let mut command = command_with([listener.try_clone()?.into()], "http", &folder, &[], &[url, HTTP]);
     let mut server = command.stderr(Stdio::null()).spawn()?;
     // The connection waits in the socket until the server has started.
-    assert_eq!(Request::create(BODY).send_to(&socket).status, 201);
+    assert_eq!(Request::group("g").send_to(&socket).status, 201);
     crate::process::signal(&server, "-TERM");
     assert_eq!(deadline::exit(&mut server).code(), Some(0));
     // Only systemd may remove it.
@@ -143,25 +127,29 @@ fn a_unix_socket_from_systemd_is_served_and_not_removed(database: TestDatabase) 
 fn a_connection_made_while_the_server_restarts_is_answered(database: TestDatabase) -> anyhow::Result<()> {
     let listener = tcp();
     let first = server_with(&database, [copy(&listener)], "http", &[HTTP]);
-    assert_eq!(Request::create(BODY).send(first.port).status, 201);
+    assert_eq!(Request::group("g").send(first.port).status, 201);
     first.terminate();
     let port = first.port;
     assert_eq!(first.wait().code, Some(0));
     let mut connection = Connection::open(port);
-    connection.write(&Request::create(BODY).bytes());
+    connection.write(&Request::group("g").bytes());
     let second = server_with(&database, [copy(&listener)], "http", &[HTTP]);
     assert_eq!(connection.read().status, 409);
-    second.terminate();
-    assert_eq!(second.wait().code, Some(0));
+    second.stop();
     Ok(())
 }
 
-fn an_unused_socket_is_reported(database: TestDatabase) -> anyhow::Result<()> {
-    let server = server_with(&database, [copy(&tcp()), copy(&tcp())], "http:metrics", &[HTTP]);
-    server.terminate();
-    let ended = server.wait();
-    let message = "WARN systemd passed the socket metrics, which no setting uses\n";
-    assert!(ended.code == Some(0) && ended.stderr.contains(message), "{ended:?}");
+fn a_socket_that_no_setting_uses_is_reported(database: TestDatabase) -> anyhow::Result<()> {
+    for (names, bind, unused) in
+        [("http:metrics", HTTP, "metrics"), ("http", ("GOCHAT__HTTP__BIND", "127.0.0.1:0"), "http")]
+    {
+        let sockets: Vec<_> = names.split(':').map(|_| tcp()).collect();
+        let server = server_with(&database, sockets.iter().map(copy), names, &[bind]);
+        assert_eq!(server.port == sockets[0].local_addr()?.port(), bind == HTTP);
+        let log = server.stop();
+        let message = format!("WARN systemd passed the socket {unused}, which no setting uses\n");
+        assert!(log.contains(&message), "{log}");
+    }
     Ok(())
 }
 
@@ -188,22 +176,6 @@ fn without_a_socket_from_systemd_the_start_is_refused() -> anyhow::Result<()> {
     let variables = [("LISTEN_FDS", "1"), ("LISTEN_PID", "1"), ("LISTEN_FDNAMES", "http"), HTTP];
     let ended = crate::process::run_in(folder.path(), &[], &variables);
     assert_eq!((ended.code, ended.stderr), (Some(1), format!("gochat: {message}\n")));
-    Ok(())
-}
-
-fn a_socket_with_another_name_is_refused() -> anyhow::Result<()> {
-    assert_refused(
-        [copy(&tcp())],
-        "http",
-        &[HTTP, ADMIN],
-        "admin.bind = \"systemd\" cannot be used: systemd passed no socket named admin, only http; set FileDescriptorName=admin in its unit",
-    );
-    assert_refused(
-        [copy(&tcp()), copy(&tcp())],
-        "http:http",
-        &[HTTP],
-        "http.bind = \"systemd\" cannot be used: systemd passed 2 sockets named http; expected one",
-    );
     Ok(())
 }
 
@@ -246,17 +218,5 @@ fn a_healthcheck_cannot_ask_a_socket_from_systemd() -> anyhow::Result<()> {
     let ended = crate::process::run_in(TempDir::new()?.path(), &["healthcheck"], &[ADMIN]);
     let message = "gochat: admin.bind = \"systemd\" does not tell the address; for this command, set the address of the socket unit, like GOCHAT__ADMIN__BIND=127.0.0.1:1214\n";
     assert_eq!((ended.code, &*ended.stderr), (Some(1), message));
-    Ok(())
-}
-
-fn a_socket_is_reported_even_if_no_setting_uses_systemd(database: TestDatabase) -> anyhow::Result<()> {
-    let listener = tcp();
-    let server = server_with(&database, [copy(&listener)], "http", &[("GOCHAT__HTTP__BIND", "127.0.0.1:0")]);
-    assert_ne!(server.port, listener.local_addr()?.port());
-    server.terminate();
-    let ended = server.wait();
-    assert_eq!(ended.code, Some(0));
-    let message = "WARN systemd passed the socket http, which no setting uses\n";
-    assert!(ended.stderr.contains(message), "{ended:?}");
     Ok(())
 }

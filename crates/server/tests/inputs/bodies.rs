@@ -6,7 +6,7 @@ use gochat_test_support::{Case, TestDatabase, cases, http::Request};
 use proptest::prop_oneof;
 
 pub fn cases() -> Vec<Case> {
-    cases![no_body_makes_the_service_panic_and_both_databases_answer_the_same].to_vec()
+    cases![no_body_makes_the_service_panic_and_both_databases_answer_the_same]
 }
 
 fn no_body_makes_the_service_panic_and_both_databases_answer_the_same(

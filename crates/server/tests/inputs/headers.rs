@@ -7,7 +7,7 @@ use proptest::{collection::vec, prop_oneof, sample::select, strategy::Strategy};
 use std::cell::Cell;
 
 pub fn cases() -> Vec<Case> {
-    cases![no_header_makes_the_service_panic_and_both_databases_answer_the_same].to_vec()
+    cases![no_header_makes_the_service_panic_and_both_databases_answer_the_same]
 }
 
 /// Headers known to the service, the web framework or browsers, except those that frame or delay a message.

@@ -15,7 +15,6 @@ pub fn cases() -> Vec<Case> {
         no_ndjson_line_makes_an_import_panic_and_both_databases_store_the_same,
         no_csv_line_makes_an_import_panic_and_both_databases_store_the_same,
     ]
-    .to_vec()
 }
 
 /// Number of lines of one import.

@@ -8,7 +8,7 @@ use gochat_test_support::{
 };
 
 pub fn cases() -> Vec<Case> {
-    cases![no_query_makes_the_service_panic_and_both_databases_answer_the_same].to_vec()
+    cases![no_query_makes_the_service_panic_and_both_databases_answer_the_same]
 }
 
 fn no_query_makes_the_service_panic_and_both_databases_answer_the_same(

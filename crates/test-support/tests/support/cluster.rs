@@ -23,11 +23,10 @@ pub fn cases() -> Vec<Case> {
         a_changed_setting_applies_to_new_connections,
         a_killed_test_process_leaves_nothing_behind,
     ]
-    .to_vec()
 }
 
 pub fn german_cases() -> Vec<Case> {
-    cases![a_server_can_send_german_messages].to_vec()
+    cases![a_server_can_send_german_messages]
 }
 
 fn commits_survive_every_kind_of_shutdown(_: TestDatabase) -> anyhow::Result<()> {

@@ -15,7 +15,6 @@ pub fn cases() -> Vec<Case> {
         only_the_chosen_execute_loses_its_answer,
         a_truncated_answer_is_an_error,
     ]
-    .to_vec()
 }
 
 /// Sets a proxy in front of a database.

@@ -18,7 +18,6 @@ pub fn cases() -> Vec<Case> {
         a_standby_takes_over_from_a_vanished_machine,
         a_dropped_namespace_leaves_nothing_behind,
     ]
-    .to_vec()
 }
 
 /// Waits until the kernel has retransmitted something to the machine.

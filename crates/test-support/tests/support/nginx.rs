@@ -8,7 +8,7 @@ use std::{
 };
 
 pub fn cases() -> Vec<Case> {
-    cases![nginx_strips_the_path_and_stops_when_dropped].to_vec()
+    cases![nginx_strips_the_path_and_stops_when_dropped]
 }
 
 fn nginx_strips_the_path_and_stops_when_dropped(_: TestDatabase) -> anyhow::Result<()> {

@@ -12,7 +12,6 @@ pub fn cases() -> Vec<Case> {
         session_state_is_lost_between_transactions,
         writes_through_the_pooler_are_visible_directly,
     ]
-    .to_vec()
 }
 
 /// Cases that start a PgBouncer of their own.
@@ -22,7 +21,6 @@ pub fn cases_with_own_pgbouncer() -> Vec<Case> {
         a_pooler_survives_a_restart_of_its_server,
         a_proxy_loses_answers_in_front_of_a_pooler,
     ]
-    .to_vec()
 }
 
 /// The backend's process id.

@@ -7,7 +7,7 @@ use std::{
 };
 
 pub fn cases() -> Vec<Case> {
-    cases![a_small_disk_enforces_its_size_and_unmounts_when_dropped].to_vec()
+    cases![a_small_disk_enforces_its_size_and_unmounts_when_dropped]
 }
 
 fn a_small_disk_enforces_its_size_and_unmounts_when_dropped(_: TestDatabase) -> anyhow::Result<()> {

@@ -7,7 +7,7 @@ use crate::{
 };
 use diesel::{connection::SimpleConnection, migration::MigrationSource, pg::Pg, sqlite::Sqlite};
 use diesel_migrations::FileBasedMigrations;
-use gochat_test_support::{PlainSql, TestDatabase, deadline};
+use gochat_test_support::{Backend, PlainSql, TestDatabase, deadline, run_case};
 use std::{cell::RefCell, fs, time::Duration};
 use tempfile::TempDir;
 
@@ -25,11 +25,19 @@ pub struct Fixture {
     folder: TempDir,
 }
 
+/// Runs a test on each of `backends`.
+pub fn with_fixture(
+    backends: impl IntoIterator<Item = Backend>,
+    test: impl Fn(Fixture) -> anyhow::Result<()>,
+) {
+    run_case(backends, |database| test(Fixture::on(database)?));
+}
+
 /// The reported versions, and the result.
 type Outcome = (Vec<String>, Result<Vec<String>, MigrateError>);
 
 impl Fixture {
-    pub fn on(database: TestDatabase) -> anyhow::Result<Self> {
+    fn on(database: TestDatabase) -> anyhow::Result<Self> {
         let url: DatabaseUrl = database.url().parse()?;
         let options = DatabaseOptions {
             pool_size: 1,

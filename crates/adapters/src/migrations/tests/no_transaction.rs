@@ -1,9 +1,9 @@
 //! Tests of migrations that run outside a transaction.
 
-use super::fixture::{Fixture, SHORT_TIMEOUTS};
+use super::fixture::{SHORT_TIMEOUTS, with_fixture};
 use crate::migrations::{Limits, MigrateError, postgres::ADVISORY_LOCK};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
-use gochat_test_support::{Backend, TestDatabase, run_case};
+use gochat_test_support::{Backend, TestDatabase};
 use std::{thread, time::Duration};
 
 /// `CREATE INDEX CONCURRENTLY`, marked by `metadata.toml`.
@@ -27,8 +27,7 @@ fn insert(admin_id: i64) -> String {
 
 #[test]
 fn three_instances_build_one_index_despite_an_open_transaction() {
-    run_case([Backend::Postgres], |database| {
-        let fixture = Fixture::on(database)?;
+    with_fixture([Backend::Postgres], |fixture| {
         fixture.alter_database("SET statement_timeout = '60s'")?;
         thread::scope(|scope| {
             let mut writer = fixture.hold(&insert(1))?;
@@ -45,14 +44,12 @@ fn three_instances_build_one_index_despite_an_open_transaction() {
         })?;
         assert_eq!(indexes(&fixture.database)?, [["groups_admin_id", "true"]]);
         Ok(())
-    })
-    .unwrap();
+    });
 }
 
 #[test]
 fn an_invalid_index_is_rebuilt() {
-    run_case([Backend::Postgres], |database| {
-        let fixture = Fixture::on(database)?;
+    with_fixture([Backend::Postgres], |fixture| {
         thread::scope(|scope| {
             let _writer = fixture.hold(&insert(1))?;
             let attempt = scope.spawn(|| {
@@ -67,14 +64,12 @@ fn an_invalid_index_is_rebuilt() {
         fixture.migrate_to(&INDEX, &SHORT_TIMEOUTS).1?;
         assert_eq!(indexes(&fixture.database)?, [["groups_admin_id", "true"]]);
         Ok(())
-    })
-    .unwrap();
+    });
 }
 
 #[test]
 fn an_orphaned_index_build_is_waited_for() {
-    run_case([Backend::Postgres], |database| {
-        let fixture = Fixture::on(database)?;
+    with_fixture([Backend::Postgres], |fixture| {
         thread::scope(|scope| {
             let mut writer = fixture.hold(&insert(1))?;
             let build = "CREATE INDEX CONCURRENTLY groups_admin_id ON groups (admin_id)";
@@ -89,14 +84,12 @@ fn an_orphaned_index_build_is_waited_for() {
         })?;
         assert_eq!(indexes(&fixture.database)?, [["groups_admin_id", "true"]]);
         Ok(())
-    })
-    .unwrap();
+    });
 }
 
 #[test]
 fn a_long_transaction_is_waited_for_up_to_a_limit() {
-    run_case([Backend::Postgres], |database| {
-        let fixture = Fixture::on(database)?;
+    with_fixture([Backend::Postgres], |fixture| {
         let mut writer = fixture.hold(&insert(1))?;
         let limits = Limits {
             instance_wait: SHORT_TIMEOUTS.lock_timeout,
@@ -109,14 +102,12 @@ fn a_long_transaction_is_waited_for_up_to_a_limit() {
         fixture.migrate_to(&INDEX, &limits).1?;
         assert_eq!(indexes(&fixture.database)?, [["groups_admin_id", "true"]]);
         Ok(())
-    })
-    .unwrap();
+    });
 }
 
 #[test]
 fn a_failed_index_build_leaves_nothing_behind() {
-    run_case([Backend::Postgres], |database| {
-        let fixture = Fixture::on(database)?;
+    with_fixture([Backend::Postgres], |fixture| {
         fixture.database.execute(&format!("{}; {}", insert(1), insert(1)))?;
         fixture.add(
             "2999-01-01-000001_unique",
@@ -134,20 +125,17 @@ fn a_failed_index_build_leaves_nothing_behind() {
         fixture.migrate(&limits).1?;
         assert_eq!(indexes(&fixture.database)?, [["unique_admin_id", "true"]]);
         Ok(())
-    })
-    .unwrap();
+    });
 }
 
 #[test]
 fn another_migrating_instance_is_waited_for_up_to_a_limit() {
-    run_case([Backend::Postgres], |database| {
-        let fixture = Fixture::on(database)?;
+    with_fixture([Backend::Postgres], |fixture| {
         let mut other = fixture.hold(&format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))?;
         let limits = Limits { instance_wait: Duration::from_millis(300), ..SHORT_TIMEOUTS };
         assert!(matches!(fixture.migrate_to(&INDEX, &limits).1, Err(MigrateError::Busy)));
         other.execute("ROLLBACK")?;
         assert_eq!(fixture.migrate_to(&INDEX, &limits).1?, ["29990101000001"]);
         Ok(())
-    })
-    .unwrap();
+    });
 }

@@ -9,26 +9,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every case has the same shape")]
 
-#[path = "api/app.rs"]
 #[allow(dead_code, reason = "the suite of the API uses the rest")]
+#[path = "../api/app.rs"]
 mod app;
-#[path = "inputs/bodies.rs"]
 mod bodies;
-#[path = "inputs/both_databases.rs"]
 mod both_databases;
-#[path = "inputs/corpus.rs"]
 mod corpus;
-#[path = "inputs/headers.rs"]
 mod headers;
-#[path = "inputs/lines.rs"]
 mod lines;
-#[path = "inputs/mutation.rs"]
 mod mutation;
-#[path = "inputs/queries.rs"]
 mod queries;
-#[path = "inputs/runner.rs"]
 mod runner;
-#[path = "inputs/settings.rs"]
 mod settings;
 
 use gochat_test_support::{Backend, Suite};

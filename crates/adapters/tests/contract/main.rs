@@ -2,27 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed case may panic")]
 #![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every case has the same shape")]
 
-#[path = "contract/api_keys.rs"]
 mod api_keys;
-#[path = "contract/batches.rs"]
 mod batches;
-#[path = "contract/german_server.rs"]
 mod german_server;
-#[path = "contract/groups.rs"]
 mod groups;
-#[path = "contract/idempotency.rs"]
 mod idempotency;
-#[path = "contract/lanes.rs"]
 mod lanes;
-#[path = "contract/lost_connections.rs"]
 mod lost_connections;
-#[path = "contract/migrations.rs"]
 mod migrations;
-#[path = "contract/pooler.rs"]
 mod pooler;
-#[path = "contract/reads.rs"]
 mod reads;
-#[path = "contract/subject.rs"]
 mod subject;
 
 use gochat_test_support::{Backend, Case as DatabaseCase, Need, Suite, TestDatabase};

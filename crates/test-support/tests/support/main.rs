@@ -2,17 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed case may panic")]
 #![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every case has the same shape")]
 
-#[path = "support/cluster.rs"]
 mod cluster;
-#[path = "support/fault_proxy.rs"]
 mod fault_proxy;
-#[path = "support/namespace.rs"]
 mod namespace;
-#[path = "support/nginx.rs"]
 mod nginx;
-#[path = "support/pgbouncer.rs"]
 mod pgbouncer;
-#[path = "support/small_disk.rs"]
 mod small_disk;
 
 use gochat_test_support::{Backend, Need, Suite};

@@ -2,43 +2,24 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every case has the same shape")]
 
-#[path = "api/admin.rs"]
 mod admin;
-#[path = "api/app.rs"]
 mod app;
-#[path = "api/base_path.rs"]
 mod base_path;
-#[path = "api/bodies.rs"]
 mod bodies;
-#[path = "api/concurrent_reads.rs"]
 mod concurrent_reads;
-#[path = "api/connections.rs"]
 mod connections;
-#[path = "api/cors.rs"]
 mod cors;
-#[path = "api/create.rs"]
 mod create;
-#[path = "api/database_errors.rs"]
 mod database_errors;
-#[path = "api/docs.rs"]
 mod docs;
-#[path = "api/fields.rs"]
 mod fields;
-#[path = "api/hosts.rs"]
 mod hosts;
-#[path = "api/idempotency.rs"]
 mod idempotency;
-#[path = "api/keys.rs"]
 mod keys;
-#[path = "api/openapi.rs"]
 mod openapi;
-#[path = "api/openapi_rules.rs"]
 mod openapi_rules;
-#[path = "api/pipelines.rs"]
 mod pipelines;
-#[path = "api/protocol.rs"]
 mod protocol;
-#[path = "api/reads.rs"]
 mod reads;
 
 use gochat_test_support::{Backend, Need, Suite};

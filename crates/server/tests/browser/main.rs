@@ -2,17 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every case has the same shape")]
 
-#[path = "api/app.rs"]
+#[path = "../api/app.rs"]
 #[allow(dead_code, reason = "the API's own cases use the rest")]
 mod app;
-#[path = "browser/docs.rs"]
 mod docs;
-#[path = "browser/driver.rs"]
 mod driver;
-#[path = "api/keys.rs"]
+#[path = "../api/keys.rs"]
 #[allow(dead_code, reason = "the API's own cases use the rest")]
 mod keys;
-#[path = "browser/page.rs"]
 mod page;
 
 use app::App;

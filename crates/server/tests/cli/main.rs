@@ -2,51 +2,28 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every case has the same shape")]
 
-#[path = "cli/blocked_log.rs"]
 mod blocked_log;
-#[path = "cli/clock.rs"]
 mod clock;
-#[path = "cli/config.rs"]
 mod config;
-#[path = "cli/configuration.rs"]
 mod configuration;
-#[path = "cli/exit.rs"]
 mod exit;
-#[path = "cli/export.rs"]
 mod export;
-#[path = "cli/frozen_database.rs"]
 mod frozen_database;
-#[path = "cli/healthcheck.rs"]
 mod healthcheck;
-#[path = "cli/help.rs"]
 mod help;
-#[path = "cli/import.rs"]
 mod import;
-#[path = "cli/interrupted.rs"]
 mod interrupted;
-#[path = "cli/keys.rs"]
 mod keys;
-#[path = "cli/load.rs"]
 mod load;
-#[path = "cli/logs.rs"]
 mod logs;
-#[path = "cli/process.rs"]
 mod process;
-#[path = "cli/refusals.rs"]
 mod refusals;
-#[path = "cli/serve.rs"]
 mod serve;
-#[path = "cli/setting_files.rs"]
 mod setting_files;
-#[path = "cli/shutdown.rs"]
 mod shutdown;
-#[path = "cli/sockets.rs"]
 mod sockets;
-#[path = "cli/spreadsheets.rs"]
 mod spreadsheets;
-#[path = "cli/sqlite_file.rs"]
 mod sqlite_file;
-#[path = "cli/systemd.rs"]
 mod systemd;
 
 use gochat_test_support::{Backend, Need, Suite};
@@ -60,7 +37,6 @@ fn main() -> ExitCode {
         refusals::cases(),
         setting_files::cases(),
         config::cases(),
-        sockets::cases(),
         systemd::cases(),
         help::cases(),
     ] {
@@ -88,7 +64,7 @@ fn main() -> ExitCode {
         setting_files::database_cases(),
         serve::cases(),
         spreadsheets::cases(),
-        sockets::database_cases(),
+        sockets::cases(),
         blocked_log::cases(),
         shutdown::cases(),
         systemd::database_cases(),
