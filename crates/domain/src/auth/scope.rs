@@ -70,7 +70,7 @@ impl GrantableScope for GroupsWrite {
 #[error("`{0}` is not a scope; the scopes are groups:read and groups:write")]
 pub struct UnknownScope(String);
 
-/// A set of scopes. `enumset` would not make it shorter, as the names of unknown scopes are ignored. Displays as space-separated names, which [`Scopes::from_names`] reads back.
+/// A set of scopes. Displays as space-separated names, which [`Scopes::from_names`] reads back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Scopes(u8);
 
