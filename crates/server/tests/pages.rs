@@ -1,4 +1,4 @@
-//! The pages for people: the files and the tests that they name exist.
+//! Checks that every file and test named in the documentation pages exists.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::{

@@ -11,8 +11,8 @@ use crate::settings::TrustedProxies;
 use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName, X_FORWARDED_FOR};
 use std::net::IpAddr;
 
-/// Returns the client's address for a connection from `peer`, or the nearest known one. A peer without an address is
-/// connected to a Unix socket.
+/// Returns the client's address for a connection from `peer`. If it is unknown, returns the last address known on the
+/// way to the client. A peer without an address is connected to a Unix socket.
 pub(super) fn address(peer: Option<IpAddr>, headers: &HeaderMap, proxies: &TrustedProxies) -> Option<IpAddr> {
     let mut client = peer;
     if proxies.is_empty() {

@@ -71,7 +71,8 @@ pub(super) async fn wrap<B: MessageBody + 'static>(
         next.call(request).await?.map_into_left_body()
     };
     if !allowed {
-        // The middleware adds it to every reply, but it has no effect without an allowed origin.
+        // The middleware adds `Access-Control-Expose-Headers` to every reply, but the header has no effect unless the
+        // origin is allowed.
         response.headers_mut().remove(header::ACCESS_CONTROL_EXPOSE_HEADERS);
     }
     Ok(response)

@@ -62,7 +62,8 @@ pub(super) async fn wrap<B: MessageBody + 'static>(
             };
             Ok(envelope.complete(ServiceResponse::new(request, response)))
         }
-        // The failed call has consumed the request, which a response needs, so the reply is returned as an error.
+        // A `ServiceResponse` needs the request, but the failed call has consumed it. So the reply is returned inside
+        // an error.
         Ok(Err(error)) => Err(envelope.fail(&error, body)),
         Err(_) => Err(envelope.fail(&ApiError::internal(anyhow!("the handler panicked")).into(), body)),
     }

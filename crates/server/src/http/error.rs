@@ -58,7 +58,7 @@ impl ApiError {
     }
 
     /// Rejects a query that must name a group but does not.
-    pub(super) fn no_key_given() -> Self {
+    pub(super) fn no_group_named() -> Self {
         Self::new(Code::InvalidId, "one of id, uuid and name must be given")
     }
 

@@ -61,7 +61,8 @@ where
 {
     let connections = ConnectionLimit::new(limits.max_connections);
     metrics.set_max_connections(limits.max_connections);
-    // Below the connection limit, at least one worker has no more than its share, so there is always one that accepts.
+    // Each worker accepts up to its share plus a few. While there are fewer connections than the limit, at least one
+    // worker has no more than its share, so some worker always accepts.
     let share = limits.max_connections / limits.workers;
     let builder = Server::build()
         .workers(limits.workers)

@@ -80,8 +80,9 @@ fn error(codes: &[Code], scope: Scope) -> Response {
     response.build()
 }
 
-/// Returns true if the error can be sent as a problem. An error that occurs before `Accept` is read cannot. A read
-/// operation has no body, so it can time out only before that.
+/// Returns true if the error can be sent as a problem. An error that occurs before `Accept` is read cannot be sent as a
+/// problem. A read operation has no body, so it can time out only while its head is being sent, which is before
+/// `Accept` is read.
 fn may_be_problem(code: Code, scope: Scope) -> bool {
     match code {
         Code::MalformedRequest | Code::HeaderTooLarge => false,

@@ -64,7 +64,8 @@ pub(super) struct Setting {
     pub(super) origin: String,
     /// True if its source gives it as a string: in quotes in TOML, and always in the environment and in files.
     pub(super) is_string: bool,
-    /// True if a variable names a file with only this value. It may be a secret, so error messages hide it.
+    /// True if the value is the whole content of a file that a variable names. It may be a secret, so error messages
+    /// hide it.
     pub(super) is_from_file: bool,
 }
 
@@ -194,7 +195,7 @@ impl Layers {
             setting: setting.to_owned(),
             value: match value {
                 _ if is_hidden => "…".to_owned(),
-                // A value that was redacted already has no password.
+                // The password has already been removed from `database.url`, so its value can be shown.
                 value if setting != "database.url" && may_have_password(value) => scheme_of(value),
                 value => value.to_owned(),
             },

@@ -112,8 +112,9 @@ fn text(field: Option<&RawValue>) -> Option<Cow<'_, str>> {
 #[derive(Default, ToSchema)]
 #[schema(as = CreateGroup)]
 pub(crate) struct Fields<'a> {
-    /// 1 to 63 Unicode scalar values after NFC normalisation; no control characters, no white space at either end, no U+FEFF,
-    /// noncharacters, or bidirectional embeddings, overrides or isolates; at least one visible character.
+    /// 1 to 63 Unicode scalar values after NFC normalisation; no control characters, no white space at either end, no
+    /// U+FEFF, no noncharacters, and no bidirectional embeddings, overrides or isolates; at least one visible
+    /// character.
     #[schema(value_type = String, required = true, min_length = 1)]
     name: Option<&'a RawValue>,
     /// 1 to 63 Unicode scalar values, no control characters; kept byte for byte.

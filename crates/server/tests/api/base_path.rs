@@ -9,7 +9,10 @@ pub fn cases() -> Vec<Case> {
 
 /// Cases that need a real proxy.
 pub fn nginx_cases() -> Vec<Case> {
-    cases![paths_in_replies_lead_back_through_the_proxy, the_page_behind_a_proxy_calls_the_service_behind_it]
+    cases![
+        paths_in_replies_lead_back_through_the_proxy,
+        the_page_behind_a_proxy_calls_the_service_through_the_proxy
+    ]
 }
 
 const SETTING: &[(&str, &str)] = &[("GOCHAT__HTTP__BASE_PATH", "/api")];
@@ -70,7 +73,7 @@ fn paths_in_replies_lead_back_through_the_proxy(database: TestDatabase) -> anyho
     Ok(())
 }
 
-fn the_page_behind_a_proxy_calls_the_service_behind_it(database: TestDatabase) -> anyhow::Result<()> {
+fn the_page_behind_a_proxy_calls_the_service_through_the_proxy(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, SETTING);
     let nginx = Nginx::in_front_of(app.port, "/api/")?;
     let root = Request::new("GET", "/api/").send(nginx.port());

@@ -151,8 +151,8 @@ fn a_page_may_send_and_read_all_that_is_described(database: TestDatabase) -> any
         (list(&reply, "access-control-allow-methods"), list(&reply, "access-control-allow-headers"));
     let reply = Request::group("g").header("Origin", ALLOWED).send(app.port);
     let mut read = list(&reply, "access-control-expose-headers");
-    // A page may always read `Cache-Control` (Fetch, CORS-safelisted response-header). The browser itself uses the
-    // other.
+    // A page may always read `Cache-Control` (Fetch, CORS-safelisted response-header). `X-Content-Type-Options` is for
+    // the browser itself, so pages need not read it.
     read.extend(["cache-control", "x-content-type-options"].map(str::to_owned));
     let api = api();
     for (path, method, operation) in operations(&api) {

@@ -148,7 +148,7 @@ fn administrators(database: TestDatabase) -> anyhow::Result<()> {
 fn a_missing_field_is_reported(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let cases = [
-        // The first of several is told.
+        // If several fields are missing, the error names the first.
         ("{}", "invalid_name", "name", "name must be a string"),
         (r#"{"token":"t","admin_id":1}"#, "invalid_name", "name", "name must be a string"),
         (r#"{"name":"g","admin_id":1}"#, "invalid_token", "token", "token must be a string"),

@@ -46,7 +46,7 @@ fn a_server_recovers_from_a_clock_before_1970(database: TestDatabase) -> anyhow:
         assert_eq!(admin.status, 200, "{}", admin.body);
         [&today, &admin].iter().all(|reply| year(reply) >= year(&before)).then_some(())
     });
-    // A group stored with the wrong time is found as it was answered.
+    // A read of a group that was stored with the wrong time returns exactly what the create returned.
     let id = &seen.json()["id"];
     let found = Request::new("GET", &format!("/v1/group/{id}"))
         .header("GoChat-Token", DEVELOPMENT_KEY)

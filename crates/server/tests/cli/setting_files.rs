@@ -57,7 +57,7 @@ impl TestFolder {
     }
 }
 
-/// A value for each setting that is not its default.
+/// For each setting, a value other than its default.
 const OTHER_VALUES: &[(&str, &str)] = &[
     ("admin.bind", "127.0.0.1:4322"),
     ("auth.development_key", "false"),

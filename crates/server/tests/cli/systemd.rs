@@ -72,7 +72,7 @@ fn tcp() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").unwrap()
 }
 
-/// Duplicates the socket, as systemd keeps it open.
+/// Duplicates the socket, because systemd keeps its own copy open.
 fn copy(listener: &TcpListener) -> OwnedFd {
     listener.try_clone().unwrap().into()
 }

@@ -1,7 +1,8 @@
 //! Finds import cycles between modules.
 //!
 //! The modules of one folder are siblings. Imports between siblings must not form a cycle; an import by a submodule
-//! counts as one by its sibling. A module and its own submodules may import each other.
+//! counts as an import by the sibling that contains the submodule. A module and its own submodules may import each
+//! other.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

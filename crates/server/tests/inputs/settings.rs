@@ -70,7 +70,8 @@ fn passwords() -> anyhow::Result<()> {
     let seen = RefCell::new([0_u64; 2]);
     let shows_nothing = |before: &str, [begin, end]: [&str; 2], middle: &[u8], after: &[u8]| {
         let [middle, after] = [middle, after].map(String::from_utf8_lossy);
-        // An @ follows a password before the host, as the end of the password would otherwise be a part of the host.
+        // A password that stands before the host is followed by an @. Without the @, the end of the password would be
+        // parsed as part of the host.
         let url = if before.ends_with(':') {
             format!("{before}{begin}{middle}{end}@{after}")
         } else {

@@ -90,7 +90,8 @@ async fn to_file(
     let mut prefix = OsString::from(".");
     prefix.push(file.file_name().context("it has no file name")?);
     prefix.push(".");
-    // Installed before the temporary file exists, because a signal would leave that behind.
+    // The signal handlers are installed before the temporary file exists: without them, a signal would leave the file
+    // behind.
     let stop = pin!(stop_signal()?);
     let mut part = tempfile::Builder::new().prefix(&prefix).suffix(".part").tempfile_in(folder)?;
     let end = {

@@ -14,12 +14,12 @@ struct Signals {
 }
 
 impl BodySignals {
-    /// Reports that the body is too large, and that the connection reads no more of it. Nothing follows the request.
+    /// Reports that the body is too large. The connection reads no more of the body, and serves no further request.
     pub(super) fn report_too_large(&self) {
         self.0.too_large.notify_one();
     }
 
-    /// Records that a request begins, whose body no handler has asked for.
+    /// Records that a request begins. No handler has asked for its body yet.
     pub(super) fn begin_request(&self) {
         self.0.is_wanted.set(false);
     }

@@ -1,7 +1,7 @@
 //! Finds the end of a chunked body (RFC 9112, section 7.1) exactly as the web server does: only CRLF ends a line.
 
-/// Maximum number of bytes that are not data: sizes, extensions and trailers. A body of the largest size in chunks of one
-/// byte has five of them per byte, and may have as many more as it has data.
+/// Maximum number of bytes that are not data: sizes, extensions and trailers. In chunks of one byte, each data byte
+/// comes with five such bytes. The limit allows a sixth per data byte of the largest body, for extensions and trailers.
 const MAX_FRAMING_BYTES: usize = 6 * crate::wire::MAX_BYTES;
 
 /// Parser state within a chunked body.

@@ -77,7 +77,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
                 return Poll::Ready(Ok(CONTINUE.len()));
             }
             if !self.body_signals.is_wanted() {
-                // The handler runs in the same task, so it is written once the handler reads the body.
+                // No waker is needed: the handler runs in the same task, so `100 Continue` is written once the handler
+                // reads the body.
                 return Poll::Pending;
             }
         } else {
@@ -95,8 +96,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
         ready!(self.poll_write_error_reply(cx))?;
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
         let may_continue = self.pipeline.reply_flushed();
-        // Wakes the web server to read again: the buffered request, or the end of the stream. It reads no more once it
-        // has seen the end, and the wait for the client to close must not begin again.
+        // Wakes the web server so that it reads the buffered request, or the end of the stream. The end is checked only
+        // until the web server has seen it: afterwards the web server reads no more, and the wait for the client to
+        // close must not be restarted.
         let ends = !self.has_ended && self.poll_end(cx).is_ready();
         if ends || (may_continue && !self.buffered.is_empty()) {
             cx.waker().wake_by_ref();

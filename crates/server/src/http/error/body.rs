@@ -55,7 +55,7 @@ impl ApiError {
             response.insert_header(header.clone());
         }
         if matches!(self.code, Code::BodyTooLarge | Code::RequestTimeout) {
-            // The rest of the request stays unread, so a next request could not be told apart from it.
+            // The rest of this request stays unread, so the server could not tell where the next request begins.
             response.force_close();
         }
         if as_problem {

@@ -51,7 +51,7 @@ impl Code {
             Self::MalformedJson => (
                 StatusCode::BAD_REQUEST,
                 None,
-                "the body is not JSON, not UTF-8, cut short, too deep, not an object, or has a key twice",
+                "the body is cut short, nested too deeply, or has a key twice; or it is not UTF-8, not JSON, or not an object",
             ),
             Self::InvalidIdempotencyKey => (
                 StatusCode::BAD_REQUEST,

@@ -30,7 +30,7 @@ pub(super) fn parse(query: &str) -> Result<Query, ApiError> {
 
 /// Parses a query for one group. The first of `id`, `uuid` and `name` that is not empty decides.
 pub(super) fn parse_key(query: &str) -> Result<GroupKey, ApiError> {
-    Pairs::of(query).key()?.ok_or_else(ApiError::no_key_given)
+    Pairs::of(query).key()?.ok_or_else(ApiError::no_group_named)
 }
 
 /// The decoded key-value pairs of a query.

@@ -19,7 +19,7 @@ pub(super) struct Gunzip<R> {
 
 impl<R: BufRead> Gunzip<R> {
     pub(super) fn new(mut input: R) -> Self {
-        // The decoder gets an error of the input again.
+        // An error of the input is ignored here, because the decoder will meet it again.
         let begins_with_magic = !matches!(first_byte(&mut input), Ok(Some(first)) if first != MAGIC);
         Self { member: Some(GzDecoder::new(input)), is_first: true, begins_with_magic }
     }
@@ -89,7 +89,7 @@ fn trailing_bytes() -> io::Error {
 /// Says in an error of the decoder what is wrong with the file, and what to do.
 fn explained(error: io::Error, is_gzip: bool, begins_with_magic: bool) -> io::Error {
     let reason = match error.kind() {
-        // Text may be shorter than the header of a member.
+        // A text file shorter than a gzip header also ends too early, although it is not gzip.
         ErrorKind::UnexpectedEof if !begins_with_magic => NOT_GZIP,
         ErrorKind::InvalidInput | ErrorKind::InvalidData if !is_gzip => NOT_GZIP,
         ErrorKind::UnexpectedEof => "the gzip data ends too early; make or copy the file again",

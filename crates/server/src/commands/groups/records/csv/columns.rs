@@ -45,8 +45,8 @@ impl Columns {
         named(fields) == self.header
     }
 
-    /// Checks that a row has a field for each named column, and no more fields than the header. A repeated header may
-    /// have another number of columns without a name.
+    /// Checks that a row has a field for each named column, and no more fields than the header. A row that repeats the
+    /// header is always accepted, even if its number of unnamed columns differs.
     pub(super) fn check_count(&self, fields: &[String]) -> Result<(), String> {
         if (self.named..=self.count).contains(&fields.len()) || self.is_header(fields) {
             Ok(())

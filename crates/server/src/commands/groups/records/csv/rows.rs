@@ -26,7 +26,7 @@ pub(super) struct Row {
 pub(super) struct Rows<R> {
     lines: Lines<R>,
     delimiter: Delimiter,
-    /// The delimiter that the first line declares, if the command line overrides it.
+    /// The delimiter that the first line declares. It differs from `delimiter` only if the command line overrides it.
     declared: Delimiter,
     reader: Reader,
     output: Vec<u8>,
