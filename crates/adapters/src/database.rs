@@ -38,7 +38,8 @@ pub struct DatabaseOptions {
     pub prepared_statements: bool,
 }
 
-/// Time at start for unreachable hosts of the URL, added to the limit for a frozen host.
+/// Extra time for the first connection, in which unreachable hosts of the URL may be tried. It is added to the time
+/// after which a frozen host counts as stuck.
 const UNREACHABLE_HOSTS_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A connected database.

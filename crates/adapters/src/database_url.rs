@@ -109,7 +109,7 @@ impl InvalidDatabaseUrl {
                 "the URL without quotes around it or its path, like sqlite://my data/gochat.sqlite"
             }
             Self::Host => {
-                "the path alone after sqlite://, without a host, like sqlite:///var/lib/gochat/gochat.sqlite; for a folder of that name write sqlite://./localhost/gochat.sqlite"
+                "the path alone after sqlite://, without a host, like sqlite:///var/lib/gochat/gochat.sqlite; if a folder is named like a host, put ./ before it, like sqlite://./localhost/gochat.sqlite"
             }
             Self::Windows => {
                 "a path with / between its folders and without a drive, like sqlite:///var/lib/gochat/gochat.sqlite"

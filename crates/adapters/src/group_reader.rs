@@ -61,7 +61,8 @@ fn list(
     limit: u16,
     complete_up_to: &AtomicI64,
 ) -> Result<Vec<Group>, Fault> {
-    // Loaded before the page is read: a value that other readers store later does not cover this page.
+    // Must be loaded before the page is read. If another reader raises the value after that, it does not prove that
+    // this page is complete.
     let known = complete_up_to.load(Ordering::Relaxed);
     let first_read = page(connection, after, i64::MAX, limit)?;
     let AnyConnection::Postgres(postgres) = connection else { return Ok(first_read) };

@@ -33,7 +33,7 @@ pub(crate) type Progress<'a> = &'a dyn Fn(&str);
 struct Limits {
     /// Longest wait for one lock. Meanwhile, other transactions that use the table queue behind the migration.
     lock_timeout: Duration,
-    /// Shortest time after which a failed migration counts as having waited for a lock.
+    /// A migration that fails after running at least this long counts as having waited for a lock.
     shortest_wait: Duration,
     /// Time for which a migration is retried after a lock timeout.
     lock_retries: Duration,

@@ -84,7 +84,8 @@ impl DatabaseFile {
         Ok(paths.uri())
     }
 
-    /// Registers an open connection that has read, so that SQLite has created the WAL files.
+    /// Registers an open connection. The connection must already have read something, because SQLite creates the WAL
+    /// files at the first read.
     ///
     /// The returned value must be kept until the connection is closed. SQLite checkpoints the open WAL when the last
     /// connection closes, even if the path of the WAL is lost. A connection to another WAL would prevent that

@@ -19,7 +19,8 @@ pub enum Need {
     FakeTime,
     /// nginx.
     Nginx,
-    /// A network namespace, which needs root. Cases without it are ignored even if PostgreSQL is required.
+    /// A network namespace, which needs root. If it cannot be created, the cases that need it are ignored, even if
+    /// PostgreSQL is required.
     Namespace,
 }
 

@@ -165,8 +165,8 @@ fn find() -> Result<Arc<Postgres>, String> {
     Postgres::find().map(Arc::new).map_err(|error| format!("{error:#}"))
 }
 
-/// Creates a database. A missing PostgreSQL is an error if it is required. Otherwise the inner error is the reason why
-/// it is missing.
+/// Creates a database. If PostgreSQL is missing and required, returns `Err`. If it is missing and not required, returns
+/// `Ok(Err(reason))`.
 fn make(
     backend: Backend,
     postgres: Result<Arc<Postgres>, String>,

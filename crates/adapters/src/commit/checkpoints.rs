@@ -22,8 +22,8 @@ use std::{
 /// Pages written to the WAL between two checkpoints: 40 MiB.
 const PAGES_BETWEEN_CHECKPOINTS: usize = 10_000;
 
-/// Pages that each commit writes besides the estimate for its rows: the ends of the table and of the UUID index, and
-/// the last id.
+/// Pages that each commit writes in addition to those estimated for its rows: the last page of the table, the last page
+/// of the UUID index, and the page that stores the last id.
 const PAGES_OF_A_COMMIT: usize = 3;
 
 /// Passes of the background thread before the writer's own. Each pass has less to copy.

@@ -95,8 +95,8 @@ impl Session {
         let timeout = self.connector.timeout();
         let _write_guard = self.write_lock.as_mut().map(|lock| lock.acquire(timeout)).transpose()?;
         let file = self.connector.file();
-        // A truncated file must not be written to: the checkpoint when the last connection closes would restore only
-        // some of its pages.
+        // Nothing may be written to a truncated file. When the last connection closes, SQLite checkpoints the WAL into
+        // the file, which would bring back only the pages that are in the WAL.
         file.map_or(Ok(()), DatabaseFile::check_database)?;
         self.connection.batch_execute(&begin(&self.connector, attempt))?;
         work(&mut self.connection)?;

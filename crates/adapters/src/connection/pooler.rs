@@ -50,14 +50,16 @@ diesel::table! {
 pub(super) fn check_prepared_statements(url: &ConnectionString) -> Result<(), Fault> {
     let mut connection = postgres::open(url, true)?;
     connection.batch_execute("BEGIN")?;
-    // This query is itself prepared, so it finds itself, under the client's name or under the pooler's.
+    // This query is itself a prepared statement, so its result contains it: with the statement name that Diesel chose,
+    // or with one that the pooler chose.
     let own = pg_prepared_statements::table
         .select(pg_prepared_statements::name)
         .filter(pg_prepared_statements::statement.like("%pg_prepared_statements%"))
         .load::<String>(&mut connection);
     let unchanged_name = match &own {
         Ok(names) => names.iter().find(|name| name.starts_with("__diesel")),
-        // The name belongs to another client's statement.
+        // The query is assumed to have failed because another client's statement in this session already has the name
+        // that Diesel chose.
         Err(_) => None,
     };
     if let Some(name) = unchanged_name {

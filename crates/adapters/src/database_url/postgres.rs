@@ -17,7 +17,7 @@ pub struct PostgresUrl {
     url: Box<str>,
     /// The URL without its secrets.
     shown: Box<str>,
-    /// Each text that is not shown, as it is written and decoded.
+    /// Every hidden text, in two forms: as written in the URL, and percent-decoded.
     hidden: Vec<String>,
     /// Names of the parameters.
     parameters: HashSet<String>,
@@ -150,7 +150,7 @@ impl PostgresUrl {
     /// Timeout parameters that are added unless the URL sets them.
     ///
     /// They drop a dead connection before the request times out, so that another connection can still serve it.
-    /// Keepalives detect a dead machine while nothing is sent, as while a statement waits for a lock.
+    /// Keepalives detect a dead machine while nothing is sent, for example while a statement waits for a lock.
     fn defaults(timeout: Duration) -> [(&'static str, String); 6] {
         // libpq takes whole seconds. Half of the timeout leaves time for a second host.
         let connect = timeout.div_f32(2.0).as_secs_f32().ceil().max(2.0);

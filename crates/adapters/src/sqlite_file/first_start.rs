@@ -12,8 +12,8 @@ use std::{fs::OpenOptions, io, os::unix::fs::OpenOptionsExt};
 ///
 /// SQLite itself would remove the WAL of an empty database, with the groups in it.
 pub(super) fn find_or_create(paths: &Paths) -> Result<(), Fault> {
-    // Evidence is looked for before the database: a process that starts concurrently writes the
-    // database before the evidence.
+    // The evidence must be checked first and the database second. A process that starts at the same time writes them in
+    // the opposite order, so evidence that is found here implies that its database is there too.
     let evidence = evidence(paths).map_err(|error| unavailable(&paths.target, "cannot be used", error))?;
     let found =
         size(&paths.database).map_err(|error| unavailable(&paths.database, "cannot be used", error))?;

@@ -20,9 +20,9 @@ use uuid::Uuid;
 
 /// Stores `groups`.
 ///
-/// On a resend, the earlier attempt may be committed or still in progress. The insert waits for a transaction in
-/// progress that stores one of the names. So a group of the earlier attempt is found by its UUID either before the
-/// insert or after it.
+/// On a resend, the earlier attempt may be committed or still in progress. If it is committed, the look-up by UUID
+/// before the insert finds its groups. If it is still in progress, the insert waits until it ends, and the look-up
+/// after the insert finds them.
 pub(super) fn insert(
     connection: &mut PgConnection,
     groups: &[&NewGroup],

@@ -29,8 +29,9 @@ impl ConnectionString {
         })
     }
 
-    /// Replaces the secrets in a message. Within quotes each is replaced. Elsewhere short ones and mere words are kept:
-    /// they are part of the sentence, and their absence would tell the password.
+    /// Replaces the secrets in a message. A secret directly between quotes is always replaced. Elsewhere, a secret that
+    /// is short or only letters is kept: there it is an ordinary part of the message, and replacing it would reveal the
+    /// password.
     fn scrubbed(&self, message: String) -> String {
         self.hidden.iter().filter(|secret| !secret.is_empty()).fold(message, |message, secret| {
             let is_word = secret.bytes().all(|byte| byte.is_ascii_alphabetic());
