@@ -32,7 +32,7 @@ impl System {
         Self::Pgbench,
     ];
 
-    /// The database that stores the groups, or only the keys.
+    /// The database that stores groups and keys; for `memory`, only the keys.
     pub const fn backend(self) -> Backend {
         match self {
             Self::Memory | Self::Sqlite | Self::TextbookSqlite => Backend::Sqlite,

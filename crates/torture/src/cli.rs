@@ -26,7 +26,8 @@ pub struct Cli {
     #[arg(long)]
     pub list: bool,
 
-    /// Write the figures into docs/reliability.md: with --only, only those rows, beside the other rows of the same seed.
+    /// Write the figures into docs/reliability.md. With --only, replace only the rows of this run and keep the others; those must be
+    /// from the same seed.
     #[arg(long)]
     pub write: bool,
 

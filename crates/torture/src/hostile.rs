@@ -12,9 +12,9 @@ use std::{
 /// Maximum of the p99 under attack, as a multiple of the p99 without one.
 const MAX_P99_RATIO: u32 = 3;
 
-/// A p99 that is always allowed, in milliseconds, in the long and in the short form. The short form runs beside other work, where a
-/// lower limit would measure the scheduler.
-const MIN_P99_LIMIT: [u64; 2] = [150, 500];
+/// Lower bound of the p99 limit: a p99 below it never fails. In milliseconds, in the long and in the short form. The short form runs
+/// beside other work, where a lower limit would measure the scheduler.
+const P99_LIMIT_FLOOR: [u64; 2] = [150, 500];
 
 /// Number of windows under attack in the long and in the short form. Before each there is a window without an attack. The medians of
 /// both kinds are compared, so that a moment of other load on the machine does not count.
@@ -131,7 +131,7 @@ pub fn attack<T: Send>(
         load.wait_for_creates(20)?;
         Ok((median(baseline), median(under_attack), results))
     })?;
-    let floor = Duration::from_millis(trial.by_form(MIN_P99_LIMIT[0], MIN_P99_LIMIT[1]));
+    let floor = Duration::from_millis(trial.by_form(P99_LIMIT_FLOOR[0], P99_LIMIT_FLOOR[1]));
     trial.expect(under_attack <= floor.max(baseline * MAX_P99_RATIO), || {
         format!("the 99th percentile beside it is {under_attack:?}, {baseline:?} without it")
     });

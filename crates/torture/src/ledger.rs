@@ -141,7 +141,8 @@ fn check_name(
             Answer::Refused(status) => *status,
             Answer::Created(_) | Answer::Unknown => continue,
         };
-        // This holds also if an earlier try was inconclusive: a retry must return its own group instead of being refused by it.
+        // A refused request must not be stored, even if an earlier try of it was inconclusive: the retry should have returned that
+        // group.
         if let Some(stored) = stored.filter(|row| matches_request(row, request)) {
             let (request, stored) = (request.clone(), stored.clone());
             differences.push(Difference::RefusedAndStored { request, status, stored });

@@ -33,7 +33,8 @@ pub struct Plan {
     pub progress: Arc<Progress>,
 }
 
-/// Time after the end of a fault during which its statuses are still tolerated: by then, requests that began before are answered.
+/// Time after the end of a fault during which its statuses are still tolerated. Requests that began before its end are answered
+/// within this time.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// A running load, for the code that injects the fault.

@@ -30,7 +30,7 @@ impl Page {
     /// Reads the page before a run; `in_parts` means that the run includes only some trials.
     ///
     /// # Errors
-    /// A run in parts must have the version, the form and the seed of the rows in the table.
+    /// Fails if the run includes only some trials, and its version, form or seed differs from that of the rows in the table.
     pub fn read(report: &Report, in_parts: bool) -> anyhow::Result<Self> {
         Self::parse(&fs::read_to_string(PAGE).context(PAGE)?, report, in_parts)
     }
@@ -49,7 +49,8 @@ impl Page {
         let origin = origin(report);
         ensure!(
             kept.is_empty() || figures.starts_with(&format!("{origin},")),
-            "the other rows are not of this run ({origin}): give the seed and the form of the line above them, or remove them"
+            "the rows already in the table are from another version, form or seed than this run ({origin}): run with the seed and \
+             form in the line above the table, or remove those rows"
         );
         Ok(Self { before, after, kept: Some(kept) })
     }

@@ -70,7 +70,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<bool> {
     }
     for spec in on_other_database {
         let mut line = TrialReport::new(spec.name(), spec.fault.about());
-        line.skipped = Some("on the other database with this seed".to_owned());
+        line.skipped = Some("with this seed, this fault runs only on the other database".to_owned());
         report.lines.push(line);
     }
     report.took = started_at.elapsed();

@@ -53,7 +53,8 @@ pub fn choose(only: &[String]) -> anyhow::Result<Vec<Vec<TrialSpec>>> {
 }
 
 /// The order of the short form: one trial of each kind in turn, so that the time limit never skips a whole kind. The seed shuffles
-/// the kinds and their trials, and chooses the database of a long fault. The second list has the trials on the other database.
+/// the kinds and their trials, and chooses the database of a long fault. The second list has the trials that are left out: those of
+/// long faults on the database that was not chosen.
 pub fn short_form(kinds: Vec<Vec<TrialSpec>>, seed: u64) -> (Vec<TrialSpec>, Vec<TrialSpec>) {
     let mut rng = Rng::with_seed(seed);
     let mut skipped = Vec::new();

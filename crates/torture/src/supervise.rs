@@ -32,7 +32,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The limits of the short form: `share` of the time up to `end`. A round takes about `round`, on a slow machine far longer.
+    /// The limits of the short form: this trial may take `share`, and all trials end at `end`. A round takes about `round`, on a slow
+    /// machine far longer.
     pub fn short_form(now: Instant, share: Duration, end: Instant, round: Duration) -> Self {
         let minute = Duration::from_secs(60);
         let latest = now + share + 2 * round + minute;

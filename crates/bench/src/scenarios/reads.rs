@@ -68,7 +68,7 @@ fn reads_alone(
     Ok([of_few, of_many].map(|samples| Sample::median(&samples)))
 }
 
-/// Reads by id, and creates at the same time. Each sample has the processor time of both loads.
+/// Reads by id, and creates at the same time. The processor time in each sample is the server's total for both loads.
 fn reads_beside_creates(plan: Plan, deployment: &Deployment) -> anyhow::Result<[Sample; 2]> {
     let (mut of_reads, mut of_creates) = (Vec::new(), Vec::new());
     for _ in 0..plan.rounds {

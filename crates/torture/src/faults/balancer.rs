@@ -16,7 +16,7 @@ impl Fault for Balancer {
     }
 
     fn about(&self) -> &'static str {
-        "three servers behind HAProxy on one PostgreSQL; each second one is killed and started again"
+        "three servers behind HAProxy on one PostgreSQL; once a second, one of them is killed and started again"
     }
 
     fn backends(&self) -> &'static [Backend] {

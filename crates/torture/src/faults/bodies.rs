@@ -34,7 +34,7 @@ impl Fault for Gigabyte {
     }
 
     fn about(&self) -> &'static str {
-        "bodies of 1 GiB with a key, with a length and in chunks: 413 and cut, memory is bounded"
+        "bodies of 1 GiB with an API key, some with Content-Length and some chunked: each is answered 413, its connection is closed, and memory is bounded"
     }
 
     fn is_long(&self) -> bool {

@@ -44,9 +44,9 @@ impl Fault for Clock {
                 .with_setting("FAKETIME_TIMESTAMP_FILE", &time.display().to_string())
                 .with_setting("FAKETIME_NO_CACHE", "1")
                 .with_setting("FAKETIME_DONT_FAKE_MONOTONIC", "1")
-                // Longer than the jumps by days, so that these expire no key. The other jumps would: keys recorded before 1970 are too old
-                // once the clock is right again, and in 2040 all keys are. But no sweep deletes them: a server sweeps at its start, when
-                // there are no keys, and then at the earliest a minute later, when the round is over.
+                // 30 days, longer than the jumps of 20 days, so that these expire no `Idempotency-Key`. The jumps to before 1970 and to
+                // 2040 do make keys too old, but no sweep deletes them: a server sweeps at its start, when there are no keys, and then at
+                // the earliest a minute later, when the round is over.
                 .with_setting("GOCHAT__IDEMPOTENCY__KEEP", "2592000s");
             fs::write(&time, "+0\n")?;
             let mut server = deployment.start()?;

@@ -9,9 +9,9 @@ pub struct CommitAnswer;
 /// The statements that commit: a batch with keys ends with `COMMIT`; a batch of plain creates is a single statement.
 const COMMITS: [Message; 2] = [Message::Containing("COMMIT"), Message::Execute];
 
-/// Numbers of positions at which each answer is cut: its size in bytes, plus one. An answer that is shorter than the position arrives
-/// completely. The answer to a batch has a row per group.
-const LENGTHS: [usize; 2] = [19, 100];
+/// For each kind of answer, the number of positions at which it is cut: 0 to its size in bytes. An answer shorter than the position
+/// arrives completely. The answer to a batch has a row per group.
+const CUT_POSITIONS: [usize; 2] = [19, 100];
 
 impl Fault for CommitAnswer {
     fn name(&self) -> &'static str {
@@ -37,7 +37,7 @@ impl Fault for CommitAnswer {
             proxy.cut_answer(COMMITS[kind], trial.rng.usize(1..5), next[kind]);
             wait_for("an answer is cut", || Ok((proxy.answers_lost() > before).then_some(())))?;
             most[kind] = most[kind].max(next[kind].min(proxy.answer_length()));
-            next[kind] = (next[kind] + 1) % LENGTHS[kind];
+            next[kind] = (next[kind] + 1) % CUT_POSITIONS[kind];
             Ok(())
         })?;
         trial.note(format!("up to {} bytes of COMMIT's answer, and up to {} of a batch's", most[0], most[1]));

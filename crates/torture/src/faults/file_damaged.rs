@@ -44,7 +44,7 @@ impl Fault for FileCut {
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
         rounds(trial, |load, trial, file| {
             load.wait_for_creates(10)?;
-            // At least half is lost: the last pages alone may all be in the log, which restores them.
+            // Cuts at least half. If only the last pages were cut, the log might contain all of them and restore them.
             file.set_len(trial.rng.u64(0..file.metadata()?.len() / PAGE / 2) * PAGE)?;
             load.expect_nothing_stored(true);
             load.wait_for_503s(30)?;

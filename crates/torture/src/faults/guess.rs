@@ -20,7 +20,7 @@ impl Fault for Guess {
     }
 
     fn about(&self) -> &'static str {
-        "64 connections guess API keys: each is 401 (or 503), those with a key are served"
+        "64 connections guess API keys: each guess is answered 401 (or 503); clients with a valid key are served"
     }
 
     fn is_long(&self) -> bool {

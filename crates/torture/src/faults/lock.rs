@@ -43,7 +43,9 @@ impl Fault for Lock {
             Ok(())
         })?;
         let longest = trial.tally.longest;
-        trial.expect(longest < LONGEST, || format!("an answer took {longest:?}, twice `database.timeout`"));
+        trial.expect(longest < LONGEST, || {
+            format!("an answer took {longest:?}; the limit is twice `database.timeout`")
+        });
         Ok(())
     }
 }

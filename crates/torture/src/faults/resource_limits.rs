@@ -26,12 +26,12 @@ const READERS: usize = 64;
 /// Number of groups of a page.
 const PAGE: usize = 1_000;
 
-/// Bounds of the address space at start, in MiB: it is too small for most threads and their heaps.
-const FROM_START: [u64; 2] = [30, 500];
+/// Range of the address space limit set at start, in MiB. It is too small for the heaps of most threads.
+const LIMIT_AT_START: [u64; 2] = [30, 500];
 
 /// Bounds of the address space that a running server may add, in MiB: from too little for one page to enough for some of the
 /// clients.
-const MORE: [u64; 2] = [8, 256];
+const LIMIT_ABOVE_USE: [u64; 2] = [8, 256];
 
 impl Fault for Memory {
     fn name(&self) -> &'static str {
@@ -56,7 +56,7 @@ impl Fault for Memory {
             let mut launch = deployment.launch();
             let mut limit = "unlimited".to_owned();
             if is_from_start {
-                limit = (trial.rng.u64(FROM_START[0]..FROM_START[1]) << 20).to_string();
+                limit = (trial.rng.u64(LIMIT_AT_START[0]..LIMIT_AT_START[1]) << 20).to_string();
                 launch = launch.wrapped_by(&["prlimit", &format!("--as={limit}:"), "--"]);
             }
             let server = launch.start();
@@ -76,7 +76,8 @@ impl Fault for Memory {
             (server, kept_serving) = trial.under_load(&deployment, &ports[..1], |load, trial| {
                 if !is_from_start {
                     load.wait_for_creates(20)?;
-                    let room = server.address_space()? + trial.rng.u64(MORE[0]..MORE[1]);
+                    let room =
+                        server.address_space()? + trial.rng.u64(LIMIT_ABOVE_USE[0]..LIMIT_ABOVE_USE[1]);
                     server.limit("as", &(room << 20).to_string())?;
                 }
                 load.tolerate(&[500]);
@@ -179,7 +180,7 @@ impl Fault for Threads {
             let port = server.port;
             trial.under_load(&deployment, &[port], |load, _| {
                 load.wait_for_creates(20)?;
-                // The limit is per user, so that user sets it.
+                // The limit counts the threads of a user, so the server's user sets it.
                 process::run(Command::new("setpriv").args(OTHER_USER).args([
                     "prlimit",
                     "--pid",

@@ -29,7 +29,7 @@ impl Fault for SlowHeads {
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        // In every second round nothing but empty lines, which never begin a head.
+        // Every other round sends only empty lines, so that the head never begins.
         let head = b"POST /v1/group HTTP/1.1\r\nHost: localhost\r\nX-Slow: ".to_vec();
         run(trial, |_| vec![(head, b' '), (b"\r\n".to_vec(), b'\n')])
     }
@@ -57,7 +57,8 @@ impl Fault for SlowBodies {
     }
 }
 
-/// Opens connections that begin with some bytes and repeat another; the rounds take turns in the pairs of them.
+/// Opens connections that send some bytes once and then one byte repeatedly. `sent` returns pairs of both; each round uses the next
+/// pair.
 fn run(trial: &mut Trial, sent: impl FnOnce(&str) -> Vec<(Vec<u8>, u8)>) -> anyhow::Result<()> {
     let deployment = trial.deployment()?.with_setting("GOCHAT__HTTP__REQUEST_TIMEOUT", "2s");
     let mut server = deployment.start()?;

@@ -38,7 +38,7 @@ impl fmt::Display for Difference {
             }
             Self::NotRequested(group) => write!(f, "stored and not asked for: {group:?}"),
             Self::ConflictWithoutRival(request) => {
-                write!(f, "409 for a name that nobody could have: {request:?}")
+                write!(f, "409 although no other request can have taken the name: {request:?}")
             }
             Self::ConflictWithoutRow(request) => write!(f, "409 for a name that is not stored: {request:?}"),
         }

@@ -36,7 +36,7 @@ fn allowed_rows_are_no_difference() {
         // Unknown: stored once or not at all.
         (&[(request("a", "t"), Answer::Unknown)], &[]),
         (&[(request("a", "t"), Answer::Unknown)], from_ref(&created)),
-        // A retry shows which.
+        // The retry's 201 shows that the group is stored.
         (
             &[(request("a", "t"), Answer::Unknown), (request("a", "t"), Answer::Created(created.clone()))],
             from_ref(&created),

@@ -103,7 +103,10 @@ impl Worker<'_> {
             self.record_failure(&format!("{request:?} is answered by another group"), reply);
         }
         if self.load.nothing_stored_since().is_some_and(|since| sent_at > since) {
-            self.record_failure(&format!("{request:?} is answered while nothing can be stored"), reply);
+            self.record_failure(
+                &format!("{request:?} is answered 201 although nothing can be stored now"),
+                reply,
+            );
         }
         self.outcome.tally.created += 1;
         self.load.created.fetch_add(1, Ordering::Relaxed);

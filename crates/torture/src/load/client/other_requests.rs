@@ -49,7 +49,9 @@ impl Worker<'_> {
                 let is_same =
                     serde_json::from_slice::<Group>(&reply.body).is_ok_and(|replayed| replayed == group);
                 if !is_same || reply.header("idempotency-replayed") != Some("true") {
-                    self.record_failure(&format!("the replay of {group:?} is another"), &reply);
+                    let failure =
+                        format!("the replay of {group:?} returned a different group, or no mark of a replay");
+                    self.record_failure(&failure, &reply);
                 }
                 self.outcome.tally.replayed += 1;
             }
@@ -64,7 +66,7 @@ impl Worker<'_> {
         match self.exchange(&request::read(&self.plan.key, &format!("/v1/group/{}", group.id))) {
             Ok(reply) if reply.status == 200 => {
                 if serde_json::from_slice::<Group>(&reply.body).ok().as_ref() != Some(&group) {
-                    self.record_failure(&format!("the read of {group:?} shows another"), &reply);
+                    self.record_failure(&format!("the read of {group:?} returned a different group"), &reply);
                 }
                 self.outcome.tally.read += 1;
             }
