@@ -4,10 +4,12 @@
 //! do: its errors show the value, which may be a secret, but not the layer that it comes from.
 
 mod files;
+mod redaction;
 
 use super::Profile;
 use config::{Config, ConfigError, Environment, Value, ValueKind};
 use gochat_adapters::DatabaseUrl;
+use redaction::{may_have_password, redact, scheme_of};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     fmt::Display,
@@ -233,29 +235,6 @@ fn environment(origin: &str, variables: HashMap<String, String>) -> Result<Setti
 /// Returns the setting that a variable names, by the same rule as [`environment`].
 pub(super) fn setting_name(variable: &str) -> Option<String> {
     Some(variable.strip_prefix("GOCHAT__")?.to_lowercase().replace("__", "."))
-}
-
-/// Schemes that are shown of an invalid URL. Any other text before `://` may be a part of a password.
-const SHOWN_SCHEMES: [&str; 8] =
-    ["sqlite", "postgres", "postgresql", "mysql", "mariadb", "file", "jdbc:postgresql", "jdbc:sqlite"];
-
-/// Removes the password from a database URL. Of an invalid URL only a known scheme is kept.
-fn redact(url: &str) -> String {
-    url.parse::<DatabaseUrl>().map_or_else(|_| scheme_of(url), |url| url.to_string())
-}
-
-fn scheme_of(url: &str) -> String {
-    let scheme = url.split_once("://").map(|(scheme, _)| scheme);
-    match scheme.filter(|scheme| SHOWN_SCHEMES.contains(scheme)) {
-        Some(scheme) => format!("{scheme}://…"),
-        None => "…".to_owned(),
-    }
-}
-
-/// Returns true if a value may be the URL of a database server, set in the wrong place.
-fn may_have_password(value: &str) -> bool {
-    let value = value.to_ascii_lowercase();
-    value.contains("postgres") && (value.contains('@') || value.contains("password"))
 }
 
 /// Flattens nested tables to dotted names.
