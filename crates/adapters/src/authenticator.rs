@@ -22,9 +22,9 @@ use tokio::time::timeout;
 /// An [`Authenticator`] with a small cache of key look-ups, including those of unknown keys.
 ///
 /// An entry is valid for [`CachingAuthenticator::MAX_AGE`] at most, counted from the start of the look-up, so a revoked
-/// key may keep working that long. Expiry is checked on each use. Concurrent misses of one key share one look-up. An
-/// entry past half of its maximum age is refreshed in the background, so that requests with a key in use do not wait
-/// for the database.
+/// key may keep working that long. An expired key is refused at once, because its expiry time is in the entry.
+/// Concurrent misses of one key share one look-up. An entry past half of its maximum age is refreshed in the
+/// background, so that requests with a key in use do not wait for the database.
 pub struct CachingAuthenticator {
     keys: Arc<dyn ApiKeyRepository>,
     clock: Arc<dyn Clock>,

@@ -69,6 +69,7 @@ impl Connector {
             }
         };
         let DatabaseOptions { timeout, prepared_statements, .. } = options;
+        // Prepared statements are disabled for transaction-mode poolers, so without them one is assumed.
         Ok(Self { target, timeout, keeps_session: prepared_statements, prepared_statements })
     }
 
@@ -133,7 +134,7 @@ impl Connector {
             Target::Postgres(url) => {
                 let mut connection = postgres::open(url, self.prepared_statements)?;
                 if self.keeps_session {
-                    postgres::set_limits(&mut connection, role, self.timeout)?;
+                    postgres::set_session_defaults(&mut connection, role, self.timeout)?;
                 }
                 let begin = (role == Role::Reader && !self.keeps_session).then(|| self.begin(role));
                 Ok(OpenConnection { begin, ..AnyConnection::Postgres(connection).into() })

@@ -38,9 +38,9 @@ pub struct DatabaseOptions {
     pub prepared_statements: bool,
 }
 
-/// Extra time for the first connection, in which unreachable hosts of the URL may be tried. It is added to the time
-/// after which a frozen host counts as stuck.
-const UNREACHABLE_HOSTS_TIMEOUT: Duration = Duration::from_secs(20);
+/// Extra time for the first connection, because libpq may first try hosts of the URL that are unreachable. It is added
+/// to [`Connector::stuck_after`].
+const TIME_FOR_UNREACHABLE_HOSTS: Duration = Duration::from_secs(20);
 
 /// A connected database.
 pub struct Database {
@@ -59,7 +59,7 @@ impl Database {
     /// Opens one connection at once, so that an unreachable database fails here, with its own error message.
     pub fn connect(url: &DatabaseUrl, options: DatabaseOptions) -> Result<Self, Fault> {
         let mut connector = Connector::new(url, options)?;
-        let limit = connector.stuck_after().map(|limit| limit + UNREACHABLE_HOSTS_TIMEOUT);
+        let limit = connector.stuck_after().map(|limit| limit + TIME_FOR_UNREACHABLE_HOSTS);
         let connector = run_with_timeout(limit, move || {
             connector.detect_pooler()?;
             connector.open(Role::Reader)?;

@@ -119,7 +119,7 @@ impl InvalidDatabaseUrl {
                 "a path without parameters after ? or &, like sqlite://data/gochat.sqlite; the file is created if it is missing"
             }
             Self::Fragment => {
-                "a path without #, like sqlite://data/gochat.sqlite; a symbolic link can stand for a path that has one"
+                "a path without #, like sqlite://data/gochat.sqlite; if the path must contain #, make a symbolic link to it"
             }
             Self::Unexpanded => {
                 "a path without ~, $, %NAME% and backticks, as they are not expanded, like sqlite:///home/NAME/gochat.sqlite"

@@ -25,7 +25,8 @@ pub enum Fault {
 }
 
 /// SQLite's messages for transient errors, from `sqlite3_errstr()` of BUSY, LOCKED, FULL, READONLY, IOERR, CANTOPEN,
-/// CORRUPT, NOTADB and NOMEM. Diesel does not report SQLite's result codes. The messages are always English.
+/// CORRUPT, NOTADB and NOMEM. A damaged file counts as transient too: a retry succeeds once a backup is restored.
+/// Diesel does not report SQLite's result codes. The messages are always English.
 const TRANSIENT_IN_SQLITE: [&str; 11] = [
     "database is locked",
     "database table is locked",

@@ -33,13 +33,13 @@ impl IdempotencySweeper {
         if self.is_sqlite { MIN_INTERVAL.max(keep / SQLITE_SWEEPS_PER_RETENTION) } else { MIN_INTERVAL }
     }
 
-    /// Deletes some of the keys recorded before `moment`. Returns true if the sweep has more steps. After the last
+    /// Deletes some of the keys recorded before `cutoff`. Returns true if the sweep has more steps. After the last
     /// step of a sweep, the next step begins a new sweep.
     ///
     /// # Errors
     /// A failed step can be retried: the sweep continues at the same position.
-    pub async fn step(&mut self, moment: Timestamp) -> Result<bool, StorageError> {
-        let next = self.queue.submit(Sweep { before: moment, cursor: self.cursor.clone() }).await?;
+    pub async fn step(&mut self, cutoff: Timestamp) -> Result<bool, StorageError> {
+        let next = self.queue.submit(Sweep { before: cutoff, cursor: self.cursor.clone() }).await?;
         let has_more = next.is_some();
         self.cursor = next.unwrap_or(SweepCursor::START);
         Ok(has_more)

@@ -33,8 +33,9 @@ pub(crate) type Progress<'a> = &'a dyn Fn(&str);
 struct Limits {
     /// Longest wait for one lock. Meanwhile, other transactions that use the table queue behind the migration.
     lock_timeout: Duration,
-    /// A migration that fails after running at least this long counts as having waited for a lock.
-    shortest_wait: Duration,
+    /// A migration that fails after at least this time counts as one that timed out waiting for a lock. One that fails
+    /// sooner is not retried.
+    lock_wait_threshold: Duration,
     /// Time for which a migration is retried after a lock timeout.
     lock_retries: Duration,
     /// Longest wait for another migrating instance. Also the lock timeout of a migration outside a transaction.
@@ -45,7 +46,7 @@ const LIMITS: Limits = Limits {
     // Above PostgreSQL's `deadlock_timeout`, after which it cancels a blocking autovacuum.
     lock_timeout: Duration::from_secs(3),
     // PostgreSQL's default `deadlock_timeout`.
-    shortest_wait: Duration::from_secs(1),
+    lock_wait_threshold: Duration::from_secs(1),
     lock_retries: Duration::from_secs(60),
     instance_wait: Duration::from_secs(600),
 };

@@ -75,7 +75,7 @@ impl Pool {
             let state = shared.reader.connections.state();
             state.connections.saturating_sub(state.idle_connections).into()
         })?;
-        gauge(connections("left"), |shared| shared.count(|usage| usage.replaced))?;
+        gauge(connections("abandoned"), |shared| shared.count(|usage| usage.replaced))?;
         let most = Opts::new("gochat_database_pool_connections_max", "Maximum number of pooled connections.");
         gauge(most, |shared| shared.reader.connections.size.into())?;
         let waiting = Opts::new("gochat_read_queue_depth", "Waiting reads.");

@@ -21,7 +21,7 @@ pub fn render(header: &[&str], rows: &[Vec<String>]) -> String {
 
 /// The column headers of [`cells`].
 pub const HEADERS: [&str; 7] =
-    ["a second", "p50 ms", "p99 ms", "p99.9 ms", "CPU cores", "peak MiB", "errors"];
+    ["per second", "p50 ms", "p99 ms", "p99.9 ms", "CPU cores", "peak MiB", "errors"];
 
 /// The figures of a sample.
 pub fn cells(sample: &Sample) -> Vec<String> {

@@ -4,7 +4,8 @@ use anyhow::Context;
 use std::{fs, path::PathBuf};
 use tempfile::NamedTempFile;
 
-/// The clock of a process, by libfaketime. It is removed when this value is dropped.
+/// The clock of a process, faked by libfaketime with a file that contains its offset. The file is removed when this
+/// value is dropped.
 pub struct FakeClock {
     library: PathBuf,
     offset: NamedTempFile,

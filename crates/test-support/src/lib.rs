@@ -3,7 +3,7 @@
 //! | environment variable | |
 //! | --- | --- |
 //! | `GOCHAT_TEST_DATABASE_URL` | a `postgres://` URL whose role may create databases, used instead of starting a cluster |
-//! | `GOCHAT_TEST_REQUIRE_POSTGRES` | `1`: cases fail, instead of being ignored, if PostgreSQL or what they need on it is missing |
+//! | `GOCHAT_TEST_REQUIRE_POSTGRES` | `1`: cases fail, instead of being ignored, if PostgreSQL is missing, or something that they need with it, such as PgBouncer |
 //! | `GOCHAT_TEST_REQUIRE_CLIENTS` | `1`: cases fail, instead of being ignored, if a client program that they need is missing, such as nginx |
 
 mod address;

@@ -1,4 +1,4 @@
-//! Ports that a server keeps while it is down.
+//! Ports for servers that are stopped and started again. Each stays free while its server is down.
 
 use anyhow::Context;
 use std::{
@@ -6,7 +6,8 @@ use std::{
     net::{Ipv4Addr, TcpListener},
 };
 
-/// Linux assigns ephemeral ports from 32,768 up, so it assigns none of these while a server is down.
+/// The first of the ports to choose from. Linux assigns ephemeral ports from 32,768 up, so it gives none of these to
+/// another socket while a server is down.
 const FIRST: u16 = 20_000;
 const COUNT: u64 = 12_000;
 

@@ -56,7 +56,7 @@ impl Suite {
 
     /// Adds cases as `BACKEND::NAME` for each of `backends`, each on a new database.
     ///
-    /// Without PostgreSQL its cases are ignored, with the reason.
+    /// If PostgreSQL is missing, the cases on it are ignored, with the reason.
     pub fn on<C>(&mut self, backends: impl IntoIterator<Item = Backend>, cases: &[(&'static str, C)])
     where
         C: Fn(TestDatabase) -> anyhow::Result<()> + Copy + Send + 'static,
@@ -143,7 +143,7 @@ fn run_on(
 
 /// Runs a case of a unit test on a new database of each of `backends`.
 ///
-/// Without PostgreSQL its cases are skipped, and standard error says why.
+/// If PostgreSQL is missing, the case is skipped on it, and standard error says why.
 ///
 /// # Panics
 /// Panics if the case returns an error.
@@ -174,7 +174,7 @@ fn make(
     Ok(match (backend, postgres) {
         (Backend::Sqlite, _) => Ok(TestDatabase::sqlite()?),
         (Backend::Postgres, Ok(server)) => Ok(TestDatabase::postgres(server)?),
-        // A configured server must be used.
+        // If a server is configured, its tests must run: an unusable URL is never a reason to ignore them.
         (Backend::Postgres, Err(reason))
             if is_required() || env::var_os("GOCHAT_TEST_DATABASE_URL").is_some() =>
         {

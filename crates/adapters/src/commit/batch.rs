@@ -42,8 +42,8 @@ has_lanes! {
 impl Batch {
     /// The lanes in **lock order**, the same on every instance, so that transactions never deadlock: (1) API keys, by
     /// id; (2) Idempotency-Keys, by caller and key; (3) names of groups; (4) the name of a probe create; (5) swept
-    /// Idempotency-Keys. A sweep skips locked rows instead of waiting, so it needs no place in the order of keys. It is
-    /// last, so that no later lane waits while the swept rows are locked.
+    /// Idempotency-Keys. A sweep skips locked rows instead of waiting for them, so it cannot take part in a deadlock
+    /// although (2) locks rows of the same table. It is last, so that its own rows are locked for the shortest time.
     fn lanes(&mut self) -> [&mut dyn AnyLane; 5] {
         let Self { key_inserts, key_revocations, creates, probes, sweeps } = self;
         [key_inserts, key_revocations, creates, probes, sweeps]

@@ -1,5 +1,6 @@
-//! The PostgreSQL advisory lock of batches. Each batch of new groups holds it shared, from before ids are assigned
-//! until the commit. It is never taken exclusively, so it never blocks.
+//! The PostgreSQL advisory lock of batches, by which readers see which batches are in flight. Each batch of new groups
+//! holds it shared, from before ids are assigned until the commit, and a reader polls the list of its holders. The lock
+//! is never taken exclusively, so it never blocks.
 //!
 //! The key is "groups" in ASCII.
 
@@ -10,10 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// SQL by which a batch takes the lock.
+/// SQL expression by which a batch takes the lock.
 pub(crate) const ACQUIRE_SHARED: &str = "pg_advisory_xact_lock_shared(113741193900147)";
 
-/// SQL for the transactions that hold the lock. PostgreSQL shows the key in two halves.
+/// The rest of a `SELECT` of the transactions that hold the lock. PostgreSQL shows the key in two halves.
 const HOLDERS: &str = "virtualtransaction FROM pg_locks
      WHERE locktype = 'advisory' AND granted AND objsubid = 1
        AND ((classid::bigint << 32) | objid::bigint) = 113741193900147

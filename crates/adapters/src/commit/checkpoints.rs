@@ -37,6 +37,7 @@ pub(super) struct Checkpoints {
     interval: usize,
     pages_since_last: usize,
     request: Option<SyncSender<()>>,
+    /// True when the background passes have ended and the writer must checkpoint the rest.
     writer_is_due: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -78,7 +79,7 @@ impl Checkpoints {
     }
 
     /// Must be called after each transaction of `writer`; `pages` estimates the pages that its rows filled.
-    pub(super) fn pages_written(&mut self, pages: usize, writer: &mut SqliteConnection) {
+    pub(super) fn after_transaction(&mut self, pages: usize, writer: &mut SqliteConnection) {
         if self.writer_is_due.swap(false, Ordering::Relaxed) {
             run(writer, PASSIVE_CHECKPOINT);
             self.pages_since_last = 0;
@@ -89,8 +90,8 @@ impl Checkpoints {
             && self.pages_since_last >= self.interval
             && let Some(request) = &self.request
         {
-            // There is at most one request at a time, so the channel has room, unless the thread has exited. SQLite
-            // then checkpoints automatically again.
+            // At most one request is pending, so the channel has room, and sending fails only if the thread has exited.
+            // In that case SQLite's automatic checkpoints are enabled again.
             if request.try_send(()).is_err() {
                 tracing::error!(
                     "the checkpoint thread has exited; SQLite checkpoints in the writer from now on"
@@ -150,7 +151,7 @@ mod tests {
         while restarts(&log) == first {
             assert!(written < 100_000, "the WAL never restarts");
             writer.batch_execute("INSERT INTO numbers VALUES (1)").unwrap();
-            checkpoints.pages_written(1, writer);
+            checkpoints.after_transaction(1, writer);
             written += 1;
         }
         drop((checkpoints, open));

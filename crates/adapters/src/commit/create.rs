@@ -34,8 +34,8 @@ pub(crate) enum Outcome {
     NameTaken,
     /// The Idempotency-Key was used before; this is its record.
     Recorded(IdempotencyRecord),
-    /// A different request in the same batch used the Idempotency-Key first. The name in that other request was taken,
-    /// so it left no record.
+    /// An earlier create in the same batch used the Idempotency-Key for a different request. That create was refused
+    /// because its name was taken, so there is no record to return as [`Outcome::Recorded`].
     KeyReused,
 }
 

@@ -31,7 +31,7 @@ impl Write for InsertKey {
         self.issued.id.cmp(&other.issued.id)
     }
 
-    /// An existing key was stored by an earlier attempt, as its id is a UUID minted for it.
+    /// Skips a key whose id is stored already. Each id is a UUID minted for one key, so an earlier attempt stored it.
     fn store(connection: &mut AnyConnection, keys: &[&Self], _: Attempt) -> Result<Vec<()>, Fault> {
         let rows: Vec<_> = keys
             .iter()

@@ -95,8 +95,8 @@ impl Session {
         let timeout = self.connector.timeout();
         let _write_guard = self.write_lock.as_mut().map(|lock| lock.acquire(timeout)).transpose()?;
         let file = self.connector.file();
-        // Nothing may be written to a truncated file. When the last connection closes, SQLite checkpoints the WAL into
-        // the file, which would bring back only the pages that are in the WAL.
+        // Nothing may be written after the file was truncated: when the last connection closes, the checkpoint would
+        // restore only those of the lost pages that are in the WAL.
         file.map_or(Ok(()), DatabaseFile::check_database)?;
         self.connection.batch_execute(&begin(&self.connector, attempt))?;
         work(&mut self.connection)?;
@@ -107,11 +107,11 @@ impl Session {
 
     /// Must be called after a transaction that wrote about `pages` pages, so that SQLite's WAL is checkpointed in
     /// time.
-    pub(crate) fn pages_written(&mut self, pages: usize) {
+    pub(crate) fn after_transaction(&mut self, pages: usize) {
         if let (AnyConnection::Sqlite(connection), Some(checkpoints)) =
             (&mut *self.connection, &mut self.checkpoints)
         {
-            checkpoints.pages_written(pages, connection);
+            checkpoints.after_transaction(pages, connection);
         }
     }
 

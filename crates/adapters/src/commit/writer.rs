@@ -111,14 +111,14 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
                     self.last_commit.record();
                 }
                 batch.answer();
-                session.pages_written(pages);
+                session.after_transaction(pages);
                 Ok(())
             }
             Err(Failure::NotCommitted(fault)) if fault.may_be_caused_by_one_row() => {
                 tracing::warn!(%fault, writes, "a batch failed; its lanes are committed separately");
                 self.metrics.failed_batches.inc();
                 let result = batch.commit_lanes_separately(session, attempt);
-                session.pages_written(pages);
+                session.after_transaction(pages);
                 result
             }
             Err(failure) => Err(failure),

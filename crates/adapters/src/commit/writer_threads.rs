@@ -1,7 +1,7 @@
 //! The threads of the writers, and the replacement of a stuck one.
 //!
 //! A writer that works on one batch for too long is replaced by another one with a connection of its own. The stuck
-//! writer exits when it returns.
+//! writer exits as soon as its call to the database returns.
 
 use std::{
     io, mem,
@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Maximum number of replaced writers that have not returned; each holds a thread and a connection.
+/// Maximum number of replaced writers that are still stuck; each holds a thread and a connection.
 const MAX_REPLACED: usize = 16;
 
 /// The status of one writer.

@@ -23,8 +23,12 @@ pub(super) fn open(url: &ConnectionString, prepared_statements: bool) -> Result<
     Ok(connection)
 }
 
-/// Sets the timeouts of a connection whose session settings persist.
-pub(super) fn set_limits(connection: &mut PgConnection, role: Role, timeout: Duration) -> Result<(), Fault> {
+/// Sets the timeouts and the transaction defaults of a connection whose session settings persist.
+pub(super) fn set_session_defaults(
+    connection: &mut PgConnection,
+    role: Role,
+    timeout: Duration,
+) -> Result<(), Fault> {
     let read_only = match role {
         Role::Reader => "; SET default_transaction_read_only = on",
         Role::Writer => "",

@@ -147,9 +147,9 @@ impl PostgresUrl {
         Ok(Self { url, shown: shown.into(), hidden, parameters })
     }
 
-    /// Timeout parameters that are added unless the URL sets them.
+    /// Parameters that are added unless the URL sets them: timeouts, and the application name.
     ///
-    /// They drop a dead connection before the request times out, so that another connection can still serve it.
+    /// The timeouts drop a dead connection before the request times out, so that another connection can still serve it.
     /// Keepalives detect a dead machine while nothing is sent, for example while a statement waits for a lock.
     fn defaults(timeout: Duration) -> [(&'static str, String); 6] {
         // libpq takes whole seconds. Half of the timeout leaves time for a second host.

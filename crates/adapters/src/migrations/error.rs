@@ -27,7 +27,7 @@ pub enum MigrateError {
     Failed(String),
     /// A migration failed repeatedly, each time after waiting for a lock; earlier ones are committed.
     #[error(
-        "the schema could not be brought up to date: {0}; where another transaction holds the lock, end it (pg_blocking_pids and pg_stat_activity tell which), or run `gochat migrate` when it has ended"
+        "the schema could not be brought up to date: {0}; if another transaction holds a lock, end that transaction (pg_blocking_pids and pg_stat_activity show it), or run `gochat migrate` after it has ended"
     )]
     Locked(String),
     /// Another instance was still migrating when the wait for it timed out.

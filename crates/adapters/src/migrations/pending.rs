@@ -35,7 +35,7 @@ pub(super) fn run<DB: Backend>(
     let version = migration.name().version().to_string();
     match connection.run_migration(migration) {
         Ok(_) => Ok(version),
-        // Diesel names the migration in some of its errors.
+        // Diesel names the migration only in some of its errors.
         Err(error) => Err(MigrateError::Failed(format!("migration {version}: {error}"))),
     }
 }

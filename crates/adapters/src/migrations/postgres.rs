@@ -55,7 +55,7 @@ fn attempt(
         let started = Instant::now();
         run_pending(connection, known, open, limits).map_err(|error| match error {
             // Diesel hides SQLSTATE, and the message may be in any language, so the elapsed time decides.
-            MigrateError::Failed(reason) if started.elapsed() >= limits.shortest_wait => {
+            MigrateError::Failed(reason) if started.elapsed() >= limits.lock_wait_threshold => {
                 MigrateError::Locked(reason)
             }
             error => error,
@@ -82,7 +82,7 @@ fn run_pending(
 /// Lifts the statement timeout, but limits the wait for a lock, because all readers of the table queue behind it.
 fn set_limits(connection: &mut PgConnection, limits: &Limits) -> Result<(), MigrateError> {
     let lock_timeout = limits.lock_timeout.as_millis();
-    // PostgreSQL 17 has `transaction_timeout`.
+    // `pg_settings` is asked because versions before 17 have no `transaction_timeout`, and `SET` would fail.
     Ok(connection.batch_execute(&format!(
         "SELECT set_config(name, '0', true) FROM pg_settings
          WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout');

@@ -18,7 +18,7 @@ fn migrations_before_a_failed_one_are_applied_and_reported() {
         )?;
         fixture.add("2999-01-01-000003_third", "CREATE TABLE third (id integer)")?;
         // The failure must not count as a lock wait, however slow the machine is.
-        let limits = Limits { shortest_wait: Duration::from_secs(60), ..LIMITS };
+        let limits = Limits { lock_wait_threshold: Duration::from_secs(60), ..LIMITS };
         let (reported, result) = fixture.migrate(&limits);
         assert_eq!(reported, ["29990101000001"]);
         let message = match result {

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Maximum number of replaced threads that have not returned, as a multiple of the number of threads. Each holds a
+/// Maximum number of replaced threads that are still stuck, as a multiple of the number of threads. Each holds a
 /// connection.
 const MAX_REPLACEMENTS: usize = 2;
 
@@ -40,18 +40,20 @@ struct Shared {
     stuck_after: Option<Duration>,
 }
 
+/// The state of the queue. A run is the work of one thread from the read assigned to it until the thread is idle or
+/// exits: a thread that finds another read waiting continues its run.
 #[derive(Default)]
 struct State {
     /// In the order of submission.
     waiting: BTreeMap<u64, Read>,
     submitted: u64,
-    /// Start times of running and assigned reads, by the number of the run.
+    /// The runs, by number, each with the start time of its current read.
     running: BTreeMap<u64, Instant>,
     runs: u64,
-    /// Reads with a reserved thread that has not taken them yet.
+    /// Reads with a reserved thread that has not taken them yet, each with the number of its run.
     assigned: VecDeque<(u64, Read)>,
     idle_threads: usize,
-    /// Replaced threads that have not returned.
+    /// Replaced threads that are still stuck.
     replaced: usize,
     is_closed: bool,
 }
@@ -63,7 +65,7 @@ pub(super) struct Usage {
     pub(super) waiting: usize,
     /// Threads that are running a read.
     pub(super) running: usize,
-    /// Replaced threads that have not returned. Each has a connection.
+    /// Replaced threads that are still stuck. Each has a connection.
     pub(super) replaced: usize,
 }
 
@@ -96,7 +98,7 @@ impl ReadQueue {
     }
 
     /// Replaces stuck threads: `renew` provides new connections, and waiting reads go to other threads. A stuck
-    /// thread exits when it returns.
+    /// thread exits as soon as its call to the database returns.
     pub(super) fn replace_stuck(&self, renew: impl FnOnce()) {
         let Some(stuck_after) = self.0.stuck_after else { return };
         let mut state = self.0.state();

@@ -23,7 +23,7 @@ pub fn cases() -> Vec<DatabaseCase> {
         a_caller_that_disconnects_does_not_affect_its_batch,
         closing_the_queue_answers_all_waiting_writes,
         no_create_is_answered_before_its_commit,
-        two_pools_with_overlapping_names_never_deadlock,
+        two_instances_with_overlapping_names_never_deadlock,
         a_thousand_concurrent_creates_take_at_most_100_commits,
     ]
 }
@@ -213,7 +213,7 @@ fn no_create_is_answered_before_its_commit(database: TestDatabase) -> anyhow::Re
     Ok(())
 }
 
-fn two_pools_with_overlapping_names_never_deadlock(database: TestDatabase) -> anyhow::Result<()> {
+fn two_instances_with_overlapping_names_never_deadlock(database: TestDatabase) -> anyhow::Result<()> {
     let first = Subject::with(database, OPTIONS, CommitOptions { batch: 50, ..WRITERS })?;
     let second = first.second_instance()?.start_queue(CommitOptions { batch: 50, ..WRITERS })?;
     let names: Vec<_> = (0..300).map(|number| format!("g{number:03}")).collect();

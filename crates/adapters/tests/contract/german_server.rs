@@ -24,6 +24,7 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
 }
 
 const SHORT_TIMEOUT: DatabaseOptions = DatabaseOptions { timeout: Duration::from_secs(1), ..OPTIONS };
+
 /// A server with German messages, and a subject on it.
 fn german(options: DatabaseOptions) -> anyhow::Result<(Cluster, Subject)> {
     let cluster = Cluster::with(Cluster::FAST).set("lc_messages", "de_DE.UTF-8").start()?;

@@ -385,10 +385,10 @@ fn old_keys_are_swept_in_steps_and_recent_ones_stay(database: TestDatabase) -> a
     record(&subject, (0..count).map(|number| format!("k{number}")));
     assert!(subject.run(subject.groups.create(new_group("recent"), Some(idempotency(2, "recent")))).is_ok());
     age(&subject, "key NOT IN ('k0', 'recent')")?;
-    let (mut sweeper, moment) = (subject.sweeper(), half_a_day_ago());
+    let (mut sweeper, cutoff) = (subject.sweeper(), half_a_day_ago());
     let mut left = count;
     deadline::eventually("the end of the sweep", || {
-        let has_more = subject.run(sweeper.step(moment)).unwrap();
+        let has_more = subject.run(sweeper.step(cutoff)).unwrap();
         let after = subject.database().rows("SELECT key FROM idempotency_keys").unwrap().len();
         assert!(left - after <= usize::from(IdempotencySweeper::STEP), "{left} keys before, {after} after");
         left = after;
@@ -399,7 +399,7 @@ fn old_keys_are_swept_in_steps_and_recent_ones_stay(database: TestDatabase) -> a
     assert!(!subject.run(subject.groups.create(new_group("again"), Some(idempotency(1, "k7"))))?.replayed);
     // The next step begins another sweep.
     age(&subject, "key = 'recent'")?;
-    assert!(subject.run(sweeper.step(moment)).is_ok());
+    assert!(subject.run(sweeper.step(cutoff)).is_ok());
     assert_eq!(subject.database().rows("SELECT key FROM idempotency_keys ORDER BY key")?, [["k0"], ["k7"]]);
     Ok(())
 }
@@ -413,14 +413,14 @@ fn a_failed_sweep_step_is_retried_from_the_same_cursor(database: TestDatabase) -
         (0..2 * step).map(|number| format!("{}{number}", if number < step { "a" } else { "b" })),
     );
     age(&subject, "key LIKE 'b%'")?;
-    let (mut sweeper, moment) = (subject.sweeper(), half_a_day_ago());
-    assert!(subject.run(sweeper.step(moment))?);
+    let (mut sweeper, cutoff) = (subject.sweeper(), half_a_day_ago());
+    assert!(subject.run(sweeper.step(cutoff))?);
     subject.database().execute("ALTER TABLE idempotency_keys RENAME TO hidden")?;
     for _ in 0..2 {
-        subject.run(sweeper.step(moment)).unwrap_err();
+        subject.run(sweeper.step(cutoff)).unwrap_err();
     }
     subject.database().execute("ALTER TABLE hidden RENAME TO idempotency_keys")?;
-    subject.run(sweeper.step(moment))?;
+    subject.run(sweeper.step(cutoff))?;
     let left = subject.database().rows("SELECT key FROM idempotency_keys WHERE key LIKE 'b%'")?;
     assert!(left.is_empty(), "{left:?}");
     Ok(())

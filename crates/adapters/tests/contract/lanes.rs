@@ -169,8 +169,8 @@ fn batches_of_all_kinds_on_two_instances_never_deadlock(database: TestDatabase) 
         let sweeps = sweepers.iter_mut().map(async |sweeper| {
             for _ in 0..50 {
                 // Every key counts as old, so sweeps delete new records too.
-                let moment = SystemClock.now().checked_add(Duration::from_secs(3600)).unwrap();
-                sweeper.step(moment).await.unwrap();
+                let cutoff = SystemClock.now().checked_add(Duration::from_secs(3600)).unwrap();
+                sweeper.step(cutoff).await.unwrap();
             }
         });
         futures_util::future::join(join_all(creates), join_all(sweeps)).await.0

@@ -73,7 +73,8 @@ fn create_during(
     })
 }
 
-/// Reads a group and looks a key up from 8 concurrent clients, in the same way. Each read must succeed.
+/// Reads a group and looks a key up from 8 concurrent clients until `disruption` has ended and each client has read
+/// once more. Each read must succeed.
 fn read_during(
     connected: &Database,
     queue: &CommitQueue,
@@ -358,10 +359,10 @@ fn connections_move_from_a_frozen_primary_to_the_standby(_: TestDatabase) -> any
         (runtime.block_on(probe.check(timeout)) == Readiness::Ready).then_some(())
     });
     // The stuck threads return when the primary answers again, and exit.
-    assert!(replaced_connections(&registry) > 0.0);
+    assert!(abandoned_connections(&registry) > 0.0);
     primary.resume()?;
     deadline::eventually("stuck connections are closed", || {
-        (replaced_connections(&registry) == 0.0).then_some(())
+        (abandoned_connections(&registry) == 0.0).then_some(())
     });
     assert!(reads(2 * OPTIONS.pool_size).iter().all(|read| matches!(read, Ok(Some(_)))));
     Ok(())
@@ -388,12 +389,12 @@ fn a_connection_that_hangs_while_opening_is_replaced(database: TestDatabase) -> 
     Ok(())
 }
 
-/// Pooled connections that are stuck at a frozen server.
-fn replaced_connections(registry: &Registry) -> f64 {
+/// Number of pooled connections that were abandoned because they are stuck at a frozen server.
+fn abandoned_connections(registry: &Registry) -> f64 {
     let families = registry.gather();
     let family = families.iter().find(|family| family.name() == "gochat_database_pool_connections").unwrap();
-    let is_left = |metric: &&Metric| metric.get_label().iter().any(|label| label.value() == "left");
-    family.get_metric().iter().find(is_left).unwrap().get_gauge().get_value()
+    let is_abandoned = |metric: &&Metric| metric.get_label().iter().any(|label| label.value() == "abandoned");
+    family.get_metric().iter().find(is_abandoned).unwrap().get_gauge().get_value()
 }
 
 fn acknowledged_groups_survive_a_crash_with_synchronous_commit_off(_: TestDatabase) -> anyhow::Result<()> {

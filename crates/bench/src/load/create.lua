@@ -3,6 +3,7 @@
 -- Arguments: the API key, a number that no other run has, "ordered" or "scattered" names, and whether to count the
 -- statuses of the replies.
 
+-- `number` is the number of the thread, set by `summary.lua`.
 function init(args)
    head = "POST /v1/group HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nGoChat-Token: "
       .. args[1] .. "\r\nContent-Length: "

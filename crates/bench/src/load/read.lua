@@ -4,6 +4,7 @@
 
 local targets = {}
 
+-- `number` is the number of the thread, set by `summary.lua`.
 function init(args)
    rest = " HTTP/1.1\r\nHost: localhost\r\nGoChat-Token: " .. args[1] .. "\r\n\r\n"
    math.randomseed(tonumber(args[2]) + number)

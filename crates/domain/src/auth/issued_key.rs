@@ -31,7 +31,7 @@ impl FromStr for KeyId {
     }
 }
 
-/// A key's display name: 1 to 63 characters, none of them a control character.
+/// A key's display name: 1 to 63 characters, not all of them blank and none of them a control character.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyName(Box<str>);
 

@@ -63,7 +63,8 @@ impl<'a> ClusterBuilder<'a> {
         Self { has_certificate: true, ..self }
     }
 
-    /// Runs the server on another machine: it listens only there.
+    /// Runs the server in `machine`, a network namespace that acts as another machine. It listens only on the address
+    /// of that namespace.
     #[must_use]
     pub fn within(self, machine: &'a Namespace) -> Self {
         Self { machine: Some(machine), ..self }
@@ -106,7 +107,7 @@ impl<'a> ClusterBuilder<'a> {
         ];
         let given = self.settings.iter().map(|(name, value)| (&**name, &**value));
         configure(folder, defaults.into_iter().chain(given))?;
-        // Lets this machine connect to a server on another one.
+        // Lets this process connect to a server in a network namespace.
         let password = "host all all samenet scram-sha-256\nhost replication all samenet scram-sha-256\n";
         append(folder, "pg_hba.conf", password)
     }

@@ -19,17 +19,18 @@ pub(super) fn serve(client: TcpStream, server: &(String, u16), faults: &Arc<Faul
         stream.set_nodelay(true)?;
     }
     let link = faults.open([client.try_clone()?, server.try_clone()?]);
-    let lost = Arc::new(OnceLock::new());
+    // Set once an answer must be lost: the number of its bytes to deliver before the cut.
+    let cut_after = Arc::new(OnceLock::new());
     let answers = {
         let (client, server) = (client.try_clone()?, server.try_clone()?);
-        let (faults, lost) = (Arc::clone(faults), Arc::clone(&lost));
+        let (faults, cut_after) = (Arc::clone(faults), Arc::clone(&cut_after));
         move || {
-            let _ended = pass_answers(server, client, &faults, &lost);
+            let _ended = pass_answers(server, client, &faults, &cut_after);
             faults.close(link);
         }
     };
     thread::spawn(answers);
-    let _ended = pass_requests(client, server, faults, &lost);
+    let _ended = pass_requests(client, server, faults, &cut_after);
     faults.close(link);
     Ok(())
 }
@@ -38,7 +39,7 @@ fn pass_requests(
     client: TcpStream,
     mut server: TcpStream,
     faults: &Faults,
-    lost: &OnceLock<usize>,
+    cut_after: &OnceLock<usize>,
 ) -> io::Result<()> {
     let mut requests = BufReader::new(client);
     let mut request = read_first(&mut requests)?;
@@ -57,7 +58,7 @@ fn pass_requests(
             }
         }
         if let Some(bytes) = faults.loses(&request) {
-            lost.get_or_init(|| bytes);
+            cut_after.get_or_init(|| bytes);
         }
         server.write_all(&request)?;
         request = read(&mut requests)?;
@@ -68,14 +69,14 @@ fn pass_answers(
     server: TcpStream,
     mut client: TcpStream,
     faults: &Faults,
-    lost: &OnceLock<usize>,
+    cut_after: &OnceLock<usize>,
 ) -> io::Result<()> {
     let mut answers = BufReader::new(server);
     let mut held = Vec::new();
     loop {
         let answer = read(&mut answers)?;
         faults.wait_while_held();
-        let Some(bytes) = lost.get() else {
+        let Some(bytes) = cut_after.get() else {
             client.write_all(&answer)?;
             continue;
         };

@@ -1,6 +1,6 @@
-//! SQLite: scans in primary key order, in which the table is stored. A step deletes all old keys on a few pages. In
-//! order of age, each key would be on a page of its own, and each changed page is written twice, to the WAL and by
-//! the checkpoint.
+//! SQLite: scans in primary key order, in which the table is stored, so the keys that a step deletes share a few pages.
+//! If it deleted the oldest keys first, nearly every one would be on a different page, and SQLite writes each changed
+//! page twice: to the WAL, and at the checkpoint.
 
 use super::{STEP, SweepCursor};
 use crate::{

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 /// Short lock timeouts, but long limits for retries.
 pub const SHORT_TIMEOUTS: Limits = Limits {
     lock_timeout: Duration::from_millis(300),
-    shortest_wait: Duration::from_millis(300),
+    lock_wait_threshold: Duration::from_millis(300),
     lock_retries: Duration::from_secs(60),
     instance_wait: Duration::from_secs(60),
 };

@@ -33,7 +33,7 @@ fn assert_ends(read: &mpsc::Receiver<()>) {
 }
 
 #[test]
-fn a_replaced_thread_is_counted_until_it_returns() {
+fn a_replaced_thread_is_counted_while_it_is_stuck() {
     let queue = queue_with_stuck_threads();
     let stuck = [block_thread(&queue), block_thread(&queue)];
     let waits = read(&queue);

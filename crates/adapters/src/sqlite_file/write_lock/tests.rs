@@ -49,10 +49,10 @@ fn a_busy_writer_gives_way_to_a_waiting_one() {
             turns.lock().unwrap().push("waiting");
         });
         let turnstile = File::open(folder.path().join("gochat.sqlite-turnstile")).unwrap();
-        deadline::eventually("the other writer passes the turnstile", || {
-            let is_passed = turnstile.try_lock().is_err();
+        deadline::eventually("the other writer holds the turnstile", || {
+            let is_held = turnstile.try_lock().is_err();
             turnstile.unlock().unwrap();
-            is_passed.then_some(())
+            is_held.then_some(())
         });
         drop(guard);
         let _turn = busy.acquire(LONG).unwrap();

@@ -48,7 +48,8 @@ fn is_bidirectional_control(character: char) -> bool {
     )
 }
 
-/// Returns true if the character is visible on a screen. U+3164, which fonts show as a blank, is default-ignorable.
+/// Returns true if the character is visible on a screen. Fonts show U+3164 as a blank too; it needs no check of its
+/// own, because Unicode lists it as default-ignorable.
 fn is_visible(character: char) -> bool {
     character != BRAILLE_BLANK
         && !character.is_whitespace()

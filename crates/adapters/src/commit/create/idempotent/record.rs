@@ -39,7 +39,8 @@ pub(super) fn claim_keys(connection: &mut AnyConnection, claims: &mut [&mut Clai
         AnyConnection::Postgres(connection) => postgres::claim(connection, claims)?,
     };
     if rows.len() != claims.len() {
-        // The record was swept between the insert and the query.
+        // A sweep deleted the record between the insert and the query. After an `Unnamed` fault the writer commits each
+        // lane again, and the claim can insert its own record.
         return Err(Fault::Unnamed("an idempotency key has lost its record".to_owned()));
     }
     for (claim, row) in claims.iter_mut().zip(rows) {
@@ -92,7 +93,8 @@ fn resolve(connection: &mut AnyConnection, claim: &mut Claim<'_>, row: Row) -> R
             AnyConnection::Postgres(connection) => postgres::replace_legacy(connection, claim)?,
         };
         if replaced != 1 {
-            // Another instance has replaced the legacy record. A retry of the claim finds the new one.
+            // Another instance has replaced the legacy record. After an `Unnamed` fault the writer commits each lane
+            // again, and the claim finds the new record.
             return Err(Fault::Unnamed("an idempotency key was used meanwhile".to_owned()));
         }
         claim.is_recorded = true;
