@@ -64,11 +64,11 @@ pub(crate) fn serve(listener: Listener, admin: Admin, hosts: Hosts) -> io::Resul
         App::new()
             .app_data(ThinData(admin.clone()))
             .wrap(from_fn(move |request, next| check_host(hosts, request, next)))
-            .service(path("/livez").route(get().to(livez)))
-            .service(path("/readyz").route(get().to(readyz)))
-            .service(path("/metrics").route(get().to(metrics)))
+            .service(path("/livez").route(get_or_head().to(livez)))
+            .service(path("/readyz").route(get_or_head().to(readyz)))
+            .service(path("/metrics").route(get_or_head().to(metrics)))
             .default_service(web::to(|| async {
-                HttpResponse::NotFound().body("there are /livez, /readyz and /metrics\n")
+                HttpResponse::NotFound().body("the paths are /livez, /readyz and /metrics\n")
             }))
     })
 }
@@ -99,7 +99,7 @@ fn path(path: &str) -> Resource {
     }))
 }
 
-fn get() -> actix_web::Route {
+fn get_or_head() -> actix_web::Route {
     web::route().guard(Any(Get()).or(Head()))
 }
 

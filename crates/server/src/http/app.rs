@@ -42,7 +42,7 @@ pub(super) fn app(
     let (origins, hosts, proxies) =
         (settings.allowed_origins, settings.hosts, Rc::new(settings.trusted_proxies));
     let allows_cors = !origins.is_empty();
-    let around_cors = (origins.clone(), Rc::clone(&metrics), Rc::clone(&proxies));
+    let for_cors_wrap = (origins.clone(), Rc::clone(&metrics), Rc::clone(&proxies));
     App::new()
         .app_data(ThinData(services.groups))
         .app_data(ThinData(services.authenticator))
@@ -52,11 +52,11 @@ pub(super) fn app(
             envelope::wrap(Rc::clone(&metrics), hosts, Rc::clone(&proxies), request, next)
         }))
         // Around the envelope, so that error replies get the CORS headers too.
-        .wrap(Condition::new(allows_cors, cors::headers(origins)))
+        .wrap(Condition::new(allows_cors, cors::middleware(origins)))
         .wrap(Condition::new(
             allows_cors,
             from_fn(move |request, next| {
-                let (origins, metrics, proxies) = around_cors.clone();
+                let (origins, metrics, proxies) = for_cors_wrap.clone();
                 cors::wrap(origins, metrics, hosts, proxies, request, next)
             }),
         ))

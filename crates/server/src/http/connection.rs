@@ -25,12 +25,12 @@ use super::metrics::{HttpMetrics, OpenConnection};
 use actix_web::web::{Bytes, BytesMut};
 use pipeline::Pipeline;
 use read_budget::ReadBudget;
-use slots::Slot;
+use slots::{EvictableWait, Slot};
 use std::{
     net::IpAddr,
     task::{Context, Poll, ready},
 };
-use timeouts::{Deadline, Wait};
+use timeouts::{Deadline, TimedWait};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// A connection to a client.
@@ -51,7 +51,7 @@ pub(super) struct Connection<S> {
     /// True once a request was passed on.
     has_served: bool,
     /// True while the client must read more of a reply before the rest can be written.
-    is_writing: bool,
+    is_write_blocked: bool,
     /// Number of bytes received after the last reply.
     bytes_after_reply: usize,
     /// The rest of an error reply that is being written in place of the web server's.
@@ -82,7 +82,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             buffered: BytesMut::new(),
             admitted: 0,
             has_served: false,
-            is_writing: false,
+            is_write_blocked: false,
             bytes_after_reply: 0,
             error_reply: Bytes::new(),
             has_ended: false,
@@ -109,18 +109,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Ready when the connection must close: a wait timed out, its slot is needed, or there were too many empty lines.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !self.has_ended {
-            ready!(self.poll_first_end(cx));
+            ready!(self.poll_reason_to_end(cx));
             self.has_ended = true;
         }
         Poll::Ready(())
     }
 
-    fn poll_first_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.is_writing {
+    /// Does the work of [`Self::poll_end`] until that is ready for the first time.
+    fn poll_reason_to_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.is_write_blocked {
             return Poll::Pending;
         }
         if self.pipeline.is_finished() {
-            return self.deadline.poll(Wait::Close, cx);
+            return self.deadline.poll(TimedWait::Close, cx);
         }
         if !self.pipeline.awaits_head() {
             return Poll::Pending;
@@ -131,16 +132,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return Poll::Ready(());
         }
         let wait = match (self.buffered.is_empty(), self.has_served) {
-            (true, false) => Wait::First,
-            (true, true) => Wait::Next,
-            (false, _) => Wait::Head,
+            (true, false) => TimedWait::FirstRequest,
+            (true, true) => TimedWait::NextRequest,
+            (false, _) => TimedWait::RestOfHead,
         };
-        let slot_wait = if wait == Wait::Head { slots::Wait::RestOfHead } else { slots::Wait::Request };
-        let must_close = self.slot.as_ref().is_none_or(|slot| slot.wait(slot_wait, cx));
+        let is_in_head = wait == TimedWait::RestOfHead;
+        let slot_wait = if is_in_head { EvictableWait::RestOfHead } else { EvictableWait::Request };
+        let must_close = self.slot.as_ref().is_none_or(|slot| slot.record_wait(slot_wait, cx));
         if !must_close {
             ready!(self.deadline.poll(wait, cx));
         }
-        if wait == Wait::Head {
+        if is_in_head {
             self.complete_bare_error(bare_error::HEAD_TIMEOUT);
         }
         Poll::Ready(())

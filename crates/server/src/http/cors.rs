@@ -34,7 +34,7 @@ const SAFELISTED: [HeaderName; 4] =
     [header::ACCEPT, header::ACCEPT_LANGUAGE, header::CONTENT_LANGUAGE, header::RANGE];
 
 /// Builds the middleware that adds CORS headers to every reply and answers preflights.
-pub(super) fn headers(origins: AllowedOrigins) -> Cors {
+pub(super) fn middleware(origins: AllowedOrigins) -> Cors {
     Cors::default()
         .allowed_origin_fn(move |origin, _| origin.to_str().is_ok_and(|origin| origins.allows(origin)))
         .allowed_methods([Method::GET, Method::HEAD, Method::POST])
@@ -45,7 +45,8 @@ pub(super) fn headers(origins: AllowedOrigins) -> Cors {
         .block_on_origin_mismatch(false)
 }
 
-/// Wraps [`headers`], which answers preflights itself, so that these replies get the common headers too.
+/// Runs around [`middleware`]. That middleware answers preflights without the envelope, so this one wraps them in the
+/// envelope, which adds the common headers.
 pub(super) async fn wrap<B: MessageBody + 'static>(
     origins: AllowedOrigins,
     metrics: Rc<HttpMetrics>,

@@ -24,7 +24,7 @@ const STYLE: &str = include_str!("docs/page.css");
 const KEY_IS_PREFILLED: &str = "The development key is filled in. This service accepts it only from this machine; \
                          <code>gochat keys create</code> makes real ones.";
 /// Text on the page if no key is filled in.
-const KEY_IS_NEEDED: &str = "Make a key by <code>gochat keys create</code>, where the service runs. Then press \
+const KEY_IS_NEEDED: &str = "Make a key with <code>gochat keys create</code>, where the service runs. Then press \
                              <b>Authorize</b> and enter it.";
 
 /// Content security policy: the page may only use this service. Swagger UI sets inline styles and has embedded images.
@@ -63,11 +63,11 @@ fn redirect_to_docs(path: &str, base_path: &BasePath) -> Resource {
 
 /// The page, with `key` filled in.
 fn page(key: Option<&str>) -> Resource {
-    let (words, attribute) = match key {
+    let (about_key, attribute) = match key {
         Some(key) => (KEY_IS_PREFILLED, format!(r#" data-key="{key}""#)),
         None => (KEY_IS_NEEDED, String::new()),
     };
-    let page = Bytes::from(PAGE.replace("KEY", words).replace("ATTRIBUTE", &attribute));
+    let page = Bytes::from(PAGE.replace("ABOUT_KEY", about_key).replace("KEY_ATTRIBUTE", &attribute));
     read_only("/docs").route(get_or_head().to(move || {
         let page = page.clone();
         async move {

@@ -86,7 +86,7 @@ impl Envelope {
         self.request_id.to_str().unwrap_or_default()
     }
 
-    /// Renders an error and logs its cause. The reply keeps an unread body until it is sent.
+    /// Renders an error and logs its cause. An unread request body is kept alive until the reply is sent.
     fn render(&self, error: &Error, body: Option<SharedBody>) -> HttpResponse {
         let rendered = self.render_error(error);
         match body {
@@ -118,6 +118,7 @@ impl Envelope {
         response
     }
 
+    /// Renders the reply to a call that failed, and returns it inside an error.
     fn fail(&self, error: &Error, body: Option<SharedBody>) -> Error {
         let mut response = self.render(error, body);
         self.record(None, response.status(), None);

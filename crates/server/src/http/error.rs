@@ -15,7 +15,7 @@ use actix_web::{
 use gochat_domain::{group::GroupId, ports::AuthenticateError};
 use std::{borrow::Cow, fmt};
 
-/// Text for a name that is taken, as on GoChat's API page.
+/// Text for a name that is taken, as in GoChat's public API documentation.
 const NAME_TAKEN: &str = "UNIQUE constraint failed: GROUPS.NAME";
 
 /// An error to send to a client.
@@ -57,8 +57,8 @@ impl ApiError {
         Self::new(Code::InvalidUuid, "uuid must be a UUID, with its hyphens")
     }
 
-    /// Rejects a query that must name a group but does not.
-    pub(super) fn no_group_named() -> Self {
+    /// Rejects a lookup that has neither an id nor a UUID nor a name.
+    pub(super) fn lookup_without_a_key() -> Self {
         Self::new(Code::InvalidId, "one of id, uuid and name must be given")
     }
 

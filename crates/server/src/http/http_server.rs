@@ -83,7 +83,7 @@ where
                 timeouts,
                 metrics.clone(),
                 stopping.clone(),
-                peer_address,
+                prepare_tcp,
             )
         }),
         Listener::Unix(listener) => builder.listen_uds("http", listener, move || {
@@ -101,9 +101,9 @@ where
     Ok(server?.run())
 }
 
-/// Configures the connection, and returns the address of its peer.
-fn peer_address(stream: &TcpStream) -> Option<SocketAddr> {
-    // Replies are written in one piece, so Nagle's algorithm would only delay them. Failure costs only speed.
+/// Disables Nagle's algorithm on a connection. Returns the address of its peer.
+fn prepare_tcp(stream: &TcpStream) -> Option<SocketAddr> {
+    // Replies are written in one piece, so the algorithm would only delay them. Failure costs only speed.
     let _nagle_stays = stream.set_nodelay(true);
     stream.peer_addr().ok()
 }

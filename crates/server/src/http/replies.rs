@@ -19,7 +19,7 @@ use utoipa::{
 };
 
 /// Replies by their status.
-pub(super) type Replies = BTreeMap<String, RefOr<Response>>;
+pub(super) type RepliesByStatus = BTreeMap<String, RefOr<Response>>;
 
 /// Errors that every operation may return.
 const ALWAYS: [Code; 8] = [
@@ -34,7 +34,12 @@ const ALWAYS: [Code; 8] = [
 ];
 
 /// Describes the success, and an error for each status of `codes` and [`ALWAYS`].
-pub(super) fn replies(status: &str, success: ResponseBuilder, scope: Scope, codes: &[Code]) -> Replies {
+pub(super) fn replies(
+    status: &str,
+    success: ResponseBuilder,
+    scope: Scope,
+    codes: &[Code],
+) -> RepliesByStatus {
     let mut by_status = BTreeMap::<u16, Vec<Code>>::new();
     for &code in codes.iter().chain(&ALWAYS) {
         by_status.entry(code.row().status.as_u16()).or_default().push(code);
@@ -105,8 +110,8 @@ fn reply(description: &str) -> ResponseBuilder {
 const SHARED_HEADERS: [(HeaderName, &str, &str); 3] = [
     (
         X_REQUEST_ID,
-        "The caller's own id, if it has 1 to 64 characters of `A-Z a-z 0-9 . _ -` and contains no part of an API key; otherwise \
-         a new one. The log has it too",
+        "The id that the request had in this header, if that has 1 to 64 characters of `A-Z a-z 0-9 . _ -` and contains \
+         no part of an API key; otherwise a new one. The log has it too",
         examples::REQUEST_ID,
     ),
     (X_CONTENT_TYPE_OPTIONS, "Browsers must not guess another content type", "nosniff"),

@@ -9,7 +9,7 @@ use gochat_domain::{
 };
 use uuid::Uuid;
 
-/// Returns the caller's id if it is safe to log, otherwise a new one.
+/// Returns the request id that the client sent, if it is safe to log; otherwise a new one.
 pub(super) fn from_headers(headers: &HeaderMap) -> HeaderValue {
     match headers.get(X_REQUEST_ID) {
         Some(id) if is_valid(id.as_bytes()) && !reveals_key(id, headers) => id.clone(),
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_very_short_key_does_not_replace_the_id() {
+    fn an_id_that_shares_only_a_few_characters_with_the_key_is_kept() {
         let mut headers = HeaderMap::new();
         headers.insert(X_REQUEST_ID, HeaderValue::from_static("abc-1"));
         for key in ["", "a", "abc-1"] {

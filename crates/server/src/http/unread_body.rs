@@ -33,9 +33,11 @@ impl SharedBody {
         })
     }
 
-    /// Makes the reply keep the body until it is sent.
+    /// Keeps the request body alive until `reply` is sent.
     pub(super) fn keep_until_sent<B: MessageBody + 'static>(self, reply: HttpResponse<B>) -> HttpResponse {
-        reply.map_body(|_, body| BoxBody::new(ReplyKeepingBody { body: body.boxed(), _request_body: self }))
+        reply.map_body(|_, body| {
+            BoxBody::new(ReplyWithRequestBody { body: body.boxed(), _request_body: self })
+        })
     }
 }
 
@@ -47,12 +49,12 @@ impl Stream for SharedBody {
     }
 }
 
-struct ReplyKeepingBody {
+struct ReplyWithRequestBody {
     body: BoxBody,
     _request_body: SharedBody,
 }
 
-impl MessageBody for ReplyKeepingBody {
+impl MessageBody for ReplyWithRequestBody {
     type Error = <BoxBody as MessageBody>::Error;
 
     fn size(&self) -> BodySize {

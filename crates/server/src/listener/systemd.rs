@@ -39,8 +39,8 @@ impl InheritedSockets {
         Self { sockets, names, is_taken }
     }
 
-    /// Takes the socket with this name. A single socket is taken under any name, unless the name belongs to another
-    /// listener.
+    /// Takes the socket called `name`. If there is none, but only one socket is left, takes that one, unless it has the
+    /// name of the other listener.
     pub(super) fn take(&mut self, name: &str) -> anyhow::Result<Listener> {
         let index = choose(&self.names, &self.is_taken, name)?;
         self.is_taken[index] = true;

@@ -7,7 +7,7 @@ use std::{
     net::{SocketAddr, TcpListener},
 };
 
-/// Does what [`TcpListener::bind`] does, but with a longer backlog.
+/// Listens like [`TcpListener::bind`], but with a longer backlog.
 pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // Allows a restart while old connections are still in TIME_WAIT.

@@ -1,4 +1,4 @@
-//! Listeners on a Unix socket. Its file remains after a process was killed.
+//! Listeners on a Unix socket. A killed process leaves the file of its socket behind.
 
 use super::BACKLOG;
 use crate::settings::SocketMode;

@@ -38,8 +38,8 @@ pub enum InvalidBind {
     /// A path that depends on the working directory (`unix:http.sock`), or an abstract socket (`unix:@name`), which
     /// has no file and no mode.
     NotAbsolute,
-    /// A path with parameters (`unix:/run/http.sock?mode=660`), which would become part of the file name, with white
-    /// space around it, or with a control character.
+    /// A path with parameters (`unix:/run/http.sock?mode=660`), surrounding white space, or a control character. All of
+    /// these would become part of the file name.
     MoreThanPath,
     /// A path with more than [`MAX_PATH_BYTES`] bytes.
     TooLong,
@@ -120,7 +120,7 @@ impl FromStr for SocketMode {
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let digits = text.strip_prefix('0').filter(|digits| digits.len() == 3).unwrap_or(text);
         let is_octal = digits.len() == 3 && digits.bytes().all(|digit| (b'0'..=b'7').contains(&digit));
-        // With the mode 000 not even the service's own proxy could connect.
+        // With the mode 000, only root could connect.
         let mode = u32::from_str_radix(digits, 8).ok().filter(|mode| is_octal && *mode != 0);
         mode.map(Self).ok_or(Invalid)
     }

@@ -13,7 +13,8 @@ pub(crate) const SPARE_CONNECTIONS: usize = 16;
 /// Descriptors of the process itself: listeners, the runtime, and connections of the admin listener.
 const PROCESS_DESCRIPTORS: usize = 128;
 
-/// Descriptors of one database connection. SQLite opens the database, its log, the log's index and a folder.
+/// Descriptors of one database connection. SQLite opens the database, its write-ahead log, the index of that log, and a
+/// folder.
 const PER_DATABASE_CONNECTION: usize = 4;
 
 /// Returns the connection limit: the setting, or a default that leaves descriptors for everything else.

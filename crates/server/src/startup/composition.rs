@@ -35,7 +35,7 @@ impl Application {
         ensure!(
             address.is_local() || !settings.development_key,
             "systemd passed the socket {address} for http.bind, which is not a loopback address, but the development key is \
-             public; set auth.development_key = false, and make a real key by \
+             public; set auth.development_key = false, and make a real key with \
              `gochat keys create --name NAME --scope groups:write`"
         );
         let database = database::open(&settings.database)?;
@@ -66,7 +66,7 @@ impl Application {
         let shutdown_deadline = ShutdownDeadline::new(settings.http.shutdown_timeout);
         let shutdown_signal =
             signals::shutdown_signal(settings.http.shutdown_delay, stopping, shutdown_deadline.clone())?;
-        let close_listener = async move {
+        let stop = async move {
             shutdown_signal.await;
             // Removed while the listener is still open, so that no other server has taken the path yet.
             drop(socket_file);
@@ -77,7 +77,7 @@ impl Application {
             metrics,
             prefilled_key: settings.development_key.then_some(DEVELOPMENT_KEY),
         };
-        let server = http::serve(listener, services, settings.http.clone(), close_listener)?;
+        let server = http::serve(listener, services, settings.http.clone(), stop)?;
         let sweeper = database.idempotency_sweeper(&queue);
         let sweeper = rt::spawn(sweeper::run(sweeper, SystemClock, settings.idempotency_keep));
         Ok(Self { server, queue, sweeper, shutdown_deadline, address, admin, admin_address })

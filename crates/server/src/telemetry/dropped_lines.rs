@@ -50,6 +50,7 @@ fn counter() -> prometheus::Result<IntCounter> {
 
 /// The counter as a metric. The count is kept in [`DroppedLines`], so each collection builds a fresh counter.
 struct Metric {
+    /// Only describes the metric, and stays zero.
     counter: IntCounter,
     dropped: DroppedLines,
 }

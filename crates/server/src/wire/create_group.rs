@@ -89,8 +89,8 @@ pub(crate) fn admin_id(digits: &str) -> Result<AdminId, InvalidRequest> {
     AdminId::parse(digits).map_err(|error| InvalidRequest::AdminId(error.to_string().into()))
 }
 
-/// Returns the digits of a JSON integer or of a string. GoChat's API page has an integer in its example, and a string
-/// in its type column.
+/// Returns the digits of a JSON integer or of a string. GoChat's public API documentation has an integer in its example,
+/// and a string in its type column.
 fn digits(field: Option<&RawValue>) -> Cow<'_, str> {
     text(field).or_else(|| field.map(|raw| raw.get().into())).unwrap_or_default()
 }

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use utoipa::ToSchema;
 
 /// A stored group.
-// Fields in the order of GoChat's API page.
+// Fields in the order of GoChat's public API documentation.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Group)]
 pub(crate) struct GroupBody<'a> {

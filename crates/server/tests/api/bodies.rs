@@ -12,7 +12,7 @@ pub fn cases() -> Vec<Case> {
         a_byte_order_mark_is_reported,
         a_body_of_16_kib_is_accepted_and_a_larger_one_is_refused,
         a_body_declared_too_large_is_refused_at_once,
-        a_chunked_body_whose_framing_never_ends_is_not_read_on,
+        a_chunked_body_whose_framing_never_ends_is_not_read_any_further,
         a_body_in_chunks_of_one_byte_is_read,
         a_body_is_asked_for_only_when_it_is_read,
         a_body_of_another_type_or_encoding_is_refused_unread,
@@ -95,7 +95,7 @@ fn body_of(length: usize, name: &str) -> String {
 fn a_body_of_16_kib_is_accepted_and_a_larger_one_is_refused(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let largest = 16 * 1024;
-    assert_eq!(Request::create(body_of(largest, "told")).send(app.port).status, 201);
+    assert_eq!(Request::create(body_of(largest, "declared")).send(app.port).status, 201);
     assert_eq!(Request::create(body_of(largest, "chunked")).chunked().send(app.port).status, 201);
     for request in
         [Request::create(body_of(largest + 1, "g")), Request::create(body_of(largest + 1, "g")).chunked()]
@@ -104,11 +104,13 @@ fn a_body_of_16_kib_is_accepted_and_a_larger_one_is_refused(database: TestDataba
         reply.assert_error(413, "body_too_large", None, "the body must have at most 16384 bytes");
         assert_eq!(reply.header("connection"), "close");
     }
-    assert_eq!(app.names(), ["told", "chunked"]);
+    assert_eq!(app.names(), ["declared", "chunked"]);
     Ok(())
 }
 
-fn a_chunked_body_whose_framing_never_ends_is_not_read_on(database: TestDatabase) -> anyhow::Result<()> {
+fn a_chunked_body_whose_framing_never_ends_is_not_read_any_further(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
     let app = App::on(database);
     let head = format!(
         "POST /v1/group HTTP/1.1\r\nHost: localhost\r\nGoChat-Token: {DEVELOPMENT_KEY}\r\n\

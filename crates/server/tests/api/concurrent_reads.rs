@@ -9,7 +9,7 @@ use std::{
 };
 
 pub fn cases() -> Vec<Case> {
-    cases![lists_that_wait_at_their_end_never_make_a_key_lookup_fail]
+    cases![lists_that_wait_on_their_last_page_never_make_a_key_lookup_fail]
 }
 
 const CLIENTS: usize = 64;
@@ -17,8 +17,9 @@ const CLIENTS: usize = 64;
 /// Number of keys that are not cached, so that each needs a lookup.
 const LOOKUPS: usize = 100;
 
-/// Opens a transaction on PostgreSQL that may still store a group with a smaller id than others. While it is open, a
-/// list query for the last page waits half a second, and occupies its connection.
+/// On PostgreSQL, opens a transaction that looks like a batch of creates in flight. Such a batch may still store a group
+/// with a smaller id than those already stored. So a list query for the last page waits for it, for half a second, and
+/// occupies its connection.
 fn open_batch(database: &TestDatabase) -> anyhow::Result<Option<PlainSql>> {
     if database.backend() == Backend::Sqlite {
         return Ok(None);
@@ -32,7 +33,9 @@ fn with_key(request: &Request, key: &ApiKey) -> Request {
     request.clone().by(key.expose())
 }
 
-fn lists_that_wait_at_their_end_never_make_a_key_lookup_fail(database: TestDatabase) -> anyhow::Result<()> {
+fn lists_that_wait_on_their_last_page_never_make_a_key_lookup_fail(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
     let app = App::on(database);
     let keys = issue_readers(&app, CLIENTS + LOOKUPS);
     let (clients, unknown_to_the_cache) = keys.split_at(CLIENTS);
@@ -70,7 +73,7 @@ fn lists_that_wait_at_their_end_never_make_a_key_lookup_fail(database: TestDatab
             assert_eq!(reply.status, 403, "{}", reply.body);
         }
     });
-    // A connection pooler opens more connections.
+    // Not behind a connection pooler, which opens more connections.
     if let Some(mut batch) = batch.filter(|_| !app.database.is_pooled()) {
         let others = "SELECT pid::text FROM pg_stat_activity
                       WHERE datname = current_database() AND pid <> pg_backend_pid()";

@@ -18,7 +18,7 @@ pub fn cases() -> Vec<Case> {
         a_preflight_for_other_methods_or_headers_is_refused,
         a_reply_may_be_read_by_an_allowed_origin,
         an_error_may_be_read_by_an_allowed_origin,
-        another_origin_gets_its_reply_without_permission,
+        pages_of_another_origin_may_not_read_the_reply,
         no_origin_is_allowed_unless_one_is_set,
         development_allows_pages_served_by_this_machine,
     ]
@@ -213,7 +213,7 @@ fn an_error_may_be_read_by_an_allowed_origin(database: TestDatabase) -> anyhow::
     Ok(())
 }
 
-fn another_origin_gets_its_reply_without_permission(database: TestDatabase) -> anyhow::Result<()> {
+fn pages_of_another_origin_may_not_read_the_reply(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, SETTING);
     for origin in ["https://evil.example", "http://chat.example.org", "http://localhost", "null", ""] {
         let reply = preflight(origin, "POST", "content-type").send(app.port);

@@ -1,4 +1,4 @@
-//! Creating groups as on GoChat's API page.
+//! Creating groups as in GoChat's public API documentation.
 
 use crate::{
     app::App,
@@ -13,15 +13,15 @@ use std::process::Command;
 
 pub fn cases() -> Vec<Case> {
     cases![
-        a_group_is_created_as_the_api_page_shows_it_and_stored_as_answered,
-        the_curl_command_of_the_api_page_works_unchanged,
+        a_group_is_created_as_the_public_documentation_shows_and_stored_as_answered,
+        the_curl_command_of_the_public_documentation_works_unchanged,
         a_refusal_has_the_id_of_the_group_with_the_name_if_the_caller_may_read,
         unknown_fields_are_ignored,
         concurrent_creates_are_each_answered_with_their_own_group,
     ]
 }
 
-fn a_group_is_created_as_the_api_page_shows_it_and_stored_as_answered(
+fn a_group_is_created_as_the_public_documentation_shows_and_stored_as_answered(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
     let app = App::on(database);
@@ -49,7 +49,9 @@ fn a_group_is_created_as_the_api_page_shows_it_and_stored_as_answered(
     Ok(())
 }
 
-fn the_curl_command_of_the_api_page_works_unchanged(database: TestDatabase) -> anyhow::Result<()> {
+fn the_curl_command_of_the_public_documentation_works_unchanged(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
     let app = App::on(database);
     let curl = r#"curl --location --request POST 'localhost:1213/v1/group' \
       --header 'GoChat-Token: 433578ab-84c2-4e02-4656-de55a8097c9f' \
@@ -91,9 +93,9 @@ fn a_refusal_has_the_id_of_the_group_with_the_name_if_the_caller_may_read(
         assert_eq!((reply.status, reply.header("content-type")), (409, "application/problem+json"));
         reply.json()
     };
-    let [told, untold] = [problem(&both), problem(&writer)];
-    assert_eq!((&told["code"], &told["group_id"]), (&"group_name_taken".into(), &id.into()));
-    assert_eq!((&untold["code"], untold.get("group_id")), (&"group_name_taken".into(), None));
+    let [with_id, without_id] = [problem(&both), problem(&writer)];
+    assert_eq!((&with_id["code"], &with_id["group_id"]), (&"group_name_taken".into(), &id.into()));
+    assert_eq!((&without_id["code"], without_id.get("group_id")), (&"group_name_taken".into(), None));
     assert_eq!(app.names(), ["other", "caf\u{e9}"]);
     Ok(())
 }

@@ -10,15 +10,15 @@ pub fn cases() -> Vec<Case> {
     cases![
         an_unknown_path_is_404,
         an_unsupported_method_is_405,
-        a_valid_request_id_of_the_caller_is_kept,
+        a_valid_request_id_from_the_client_is_kept,
         an_error_is_a_problem_if_accept_names_it,
         a_request_that_is_not_sent_in_time_is_answered_408,
-        the_endless_body_of_a_refused_request_is_not_read_on,
+        the_endless_body_of_a_refused_request_is_not_read_any_further,
         a_chunked_body_that_was_read_leaves_the_connection_open,
         bytes_that_are_not_http_after_a_request_are_answered_400,
         bytes_that_are_not_http_are_answered_400,
         a_target_that_is_too_long_is_answered_400,
-        a_reply_without_a_body_after_an_error_is_not_changed,
+        a_reply_without_a_body_after_an_error_is_not_taken_for_a_bare_error,
     ]
 }
 
@@ -53,7 +53,7 @@ fn an_unsupported_method_is_405(database: TestDatabase) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn a_valid_request_id_of_the_caller_is_kept(database: TestDatabase) -> anyhow::Result<()> {
+fn a_valid_request_id_from_the_client_is_kept(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let reply_to = |id: &str| Request::new("GET", "/nothing").header("X-Request-Id", id).send(app.port);
     for id in ["a", "A-z_0.9", &"x".repeat(64)] {
@@ -112,7 +112,9 @@ fn a_request_that_is_not_sent_in_time_is_answered_408(database: TestDatabase) ->
     Ok(())
 }
 
-fn the_endless_body_of_a_refused_request_is_not_read_on(database: TestDatabase) -> anyhow::Result<()> {
+fn the_endless_body_of_a_refused_request_is_not_read_any_further(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
     let app = App::on(database);
     let key = format!("GoChat-Token: {DEVELOPMENT_KEY}\r\n");
     let json = "Content-Type: application/json\r\n";
@@ -182,7 +184,9 @@ fn a_target_that_is_too_long_is_answered_400(database: TestDatabase) -> anyhow::
     Ok(())
 }
 
-fn a_reply_without_a_body_after_an_error_is_not_changed(database: TestDatabase) -> anyhow::Result<()> {
+fn a_reply_without_a_body_after_an_error_is_not_taken_for_a_bare_error(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
     let app = App::on(database);
     let preflight = Request::new("OPTIONS", "/v1/group")
         .header("Origin", "http://localhost:3000")

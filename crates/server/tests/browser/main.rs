@@ -1,4 +1,5 @@
-//! A real browser: the page for trying the API, and the jQuery call of GoChat's API page from other origins.
+//! A real browser: the page for trying the API, and the jQuery example of GoChat's public API documentation on pages of
+//! other origins.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every case has the same shape")]
 

@@ -1,4 +1,4 @@
-//! A page of another origin that makes the call of GoChat's API page.
+//! A page of another origin that runs the jQuery example of GoChat's public API documentation.
 
 use crate::JQUERY;
 use gochat_test_support::deadline;
@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-/// The call of GoChat's API page, with `http://` added to its address. The page shows the outcome.
+/// The jQuery example of GoChat's public API documentation, with `http://` added to its address. The page shows the outcome.
 const PAGE: &str = r#"<!DOCTYPE html>
 <title>page</title>
 <script src="/jquery.js"></script>

@@ -24,16 +24,17 @@ pub fn postgres_cases() -> Vec<Case> {
     ]
 }
 
-const SOON: (&str, &str) = ("GOCHAT__DATABASE__TIMEOUT", "1s");
+const SHORT_TIMEOUT: (&str, &str) = ("GOCHAT__DATABASE__TIMEOUT", "1s");
 
 fn start(database: &TestDatabase, arguments: &[&str]) -> (Child, TempDir) {
     let folder = TempDir::new().unwrap();
-    let child = command(folder.path(), arguments, &[("GOCHAT__DATABASE__URL", database.url()), SOON])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let child =
+        command(folder.path(), arguments, &[("GOCHAT__DATABASE__URL", database.url()), SHORT_TIMEOUT])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
     (child, folder)
 }
 
@@ -130,7 +131,7 @@ fn a_command_that_hangs_while_it_connects_ends_with_its_error(database: TestData
 fn a_server_with_hanging_reads_can_be_stopped(database: TestDatabase) -> anyhow::Result<()> {
     let proxy = FaultProxy::in_front_of(database.url())?;
     let database = database.through(proxy.url());
-    let server = Server::start(&database, &[SOON, ("GOCHAT__HTTP__SHUTDOWN_TIMEOUT", "1s")]);
+    let server = Server::start(&database, &[SHORT_TIMEOUT, ("GOCHAT__HTTP__SHUTDOWN_TIMEOUT", "1s")]);
     proxy.mute(Message::Containing(r#"FROM "groups""#));
     let mut connection = Connection::open(server.port);
     connection.write(&Request::get("/v1/group").bytes());

@@ -50,7 +50,7 @@ fn with_key(key: &str, body: impl Into<Vec<u8>>) -> Request {
 }
 
 fn a_request_is_one_log_line_with_all_fields(database: TestDatabase) -> anyhow::Result<()> {
-    let (key, told) = make_key(&database);
+    let (key, message) = make_key(&database);
     let server = start(&database, "info");
     let body = r#"{"name":"g","token":"t","admin_id":1}"#;
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -66,7 +66,7 @@ fn a_request_is_one_log_line_with_all_fields(database: TestDatabase) -> anyhow::
 
     let requests = requests(&server.stop());
     assert_eq!(requests.len(), 4);
-    let id = told.split_whitespace().nth(3).unwrap();
+    let id = message.split_whitespace().nth(3).unwrap();
     let [created, found, lost, malformed] = &requests[..] else { unreachable!() };
     assert!(created["latency_us"].as_u64().unwrap() > 0);
     for (field, value) in [

@@ -71,11 +71,11 @@ fn a_stopping_server_serves_new_connections_until_the_second_signal(
 
 fn the_shutdown_delay_ends_by_itself(database: TestDatabase) -> anyhow::Result<()> {
     let server = Server::start(&database, &[("GOCHAT__HTTP__SHUTDOWN_DELAY", "1500ms")]);
-    let told = Instant::now();
+    let signalled_at = Instant::now();
     server.terminate();
     assert_reports_shutdown(&server);
     assert_refuses_connections(&server);
-    assert!(told.elapsed() >= Duration::from_millis(1500), "{:?}", told.elapsed());
+    assert!(signalled_at.elapsed() >= Duration::from_millis(1500), "{:?}", signalled_at.elapsed());
     assert_eq!(server.wait().code, Some(0));
     Ok(())
 }
@@ -102,10 +102,10 @@ fn requests_in_flight_and_the_writers_share_one_timeout(database: TestDatabase) 
     let server = Server::start(&database, &settings);
     let _lock = database.lock_groups()?;
     let _in_flight = create_in_flight(&server);
-    let told = Instant::now();
+    let signalled_at = Instant::now();
     server.terminate();
     let ended = server.wait();
-    let took = told.elapsed();
+    let took = signalled_at.elapsed();
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.stderr.contains("the database does not answer"), "{ended:?}");
     // Two separate timeouts would take 20 s.

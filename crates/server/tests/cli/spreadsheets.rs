@@ -91,10 +91,13 @@ fn a_binary_file_is_refused_with_its_kind(database: TestDatabase) -> anyhow::Res
         (b"PK\x03\x04\x14\0\x06\0\x08\0".to_vec(), zip_said),
         (b"PK\x05\x06\0\0\0\0".to_vec(), zip_said),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".to_vec(), "this is an xls file; save the sheet as CSV in UTF-8"),
-        (gzip(sheet.as_bytes()), "this is a gzip file; its name must end in .gz, or unpack it by zcat"),
-        (b"\xfd7zXZ\0\0\x04".to_vec(), "this is an xz file; unpack it by xzcat"),
-        (b"\x28\xb5\x2f\xfd\x04\x58".to_vec(), "this is a zstd file; unpack it by zstdcat"),
-        (b"BZh91AY&SY".to_vec(), "this is a bzip2 file; unpack it by bzcat"),
+        (
+            gzip(sheet.as_bytes()),
+            "this is a gzip file; unpack it with zcat, or give it a name that ends in .gz",
+        ),
+        (b"\xfd7zXZ\0\0\x04".to_vec(), "this is an xz file; unpack it with xzcat"),
+        (b"\x28\xb5\x2f\xfd\x04\x58".to_vec(), "this is a zstd file; unpack it with zstdcat"),
+        (b"BZh91AY&SY".to_vec(), "this is a bzip2 file; unpack it with bzcat"),
         (b"7z\xbc\xaf\x27\x1c".to_vec(), "this is a 7z file; unpack the archive"),
     ];
     for (content, message) in &files {
@@ -123,7 +126,7 @@ fn a_binary_file_without_a_known_extension_is_refused_with_its_kind(
         ("groups.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", xls_said),
         ("groups", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", xls_said),
         ("groups.xlsx.gz", &gzip(zip), zip_said),
-        ("groups.csv.xz", b"\xfd7zXZ\0\0\x04", "this is an xz file; unpack it by xzcat"),
+        ("groups.csv.xz", b"\xfd7zXZ\0\0\x04", "this is an xz file; unpack it with xzcat"),
     ] {
         for arguments in [&[][..], &["--dry-run"]] {
             let ended = import(&database, name, content, arguments);
@@ -171,7 +174,7 @@ fn a_truncated_gzip_file_is_an_error(database: TestDatabase) -> anyhow::Result<(
     assert_eq!(ended.code, Some(2), "{ended:?}");
     assert!(
         ended.stderr.starts_with(
-            "gochat: cannot read groups.csv.gz: this is not a gzip file, as its name says; remove .gz"
+            "gochat: cannot read groups.csv.gz: the name ends in .gz, but this is not a gzip file; if it is text, remove .gz"
         ),
         "{ended:?}"
     );

@@ -17,10 +17,10 @@ pub fn sqlite_cases() -> Vec<Case> {
         writes_to_a_deleted_file_are_refused,
         writes_to_a_renamed_file_are_refused,
         writes_to_a_replaced_file_are_refused,
-        acknowledged_groups_survive_the_loss_of_the_log,
+        acknowledged_groups_survive_the_loss_of_the_write_ahead_log,
         an_emptied_file_is_neither_written_nor_taken_for_a_new_one,
         a_truncated_file_is_not_written,
-        an_empty_file_with_a_log_is_not_taken_for_a_new_one,
+        an_empty_file_with_a_write_ahead_log_is_not_taken_for_a_new_one,
         overwritten_pages_are_unavailable_and_not_ready,
         a_server_with_a_full_disk_is_not_ready_until_there_is_space,
         a_file_that_was_read_only_at_start_is_usable_once_writable,
@@ -107,12 +107,12 @@ fn writes_to_a_replaced_file_are_refused(database: TestDatabase) -> anyhow::Resu
     Ok(())
 }
 
-fn acknowledged_groups_survive_the_loss_of_the_log(database: TestDatabase) -> anyhow::Result<()> {
+fn acknowledged_groups_survive_the_loss_of_the_write_ahead_log(database: TestDatabase) -> anyhow::Result<()> {
     let server = Server::start(&database, &[]);
     assert_stored(&server, "before");
     fs::remove_file(beside(&database, "-wal"))?;
     // The first write is refused; it may be one of the server's own. The writer then drops its connection, which
-    // copies the open log into the database.
+    // copies the open write-ahead log into the database.
     let later: Vec<_> = (0..10).map(|number| format!("later {number}")).collect();
     let stored = later.iter().filter(|name| create(&server, name).status == 201).cloned();
     let mut acknowledged: Vec<_> = stored.chain(["before".to_owned()]).collect();
@@ -123,7 +123,7 @@ fn acknowledged_groups_survive_the_loss_of_the_log(database: TestDatabase) -> an
     Ok(())
 }
 
-/// Copies the whole log into the database, as the last server does at its end.
+/// Copies the whole write-ahead log into the database, as the last server does at its end.
 fn checkpoint(database: &TestDatabase) -> anyhow::Result<()> {
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 }
@@ -157,7 +157,9 @@ fn a_truncated_file_is_not_written(database: TestDatabase) -> anyhow::Result<()>
     Ok(())
 }
 
-fn an_empty_file_with_a_log_is_not_taken_for_a_new_one(database: TestDatabase) -> anyhow::Result<()> {
+fn an_empty_file_with_a_write_ahead_log_is_not_taken_for_a_new_one(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
     let server = Server::start(&database, &[]);
     assert_stored(&server, "g");
     server.kill();

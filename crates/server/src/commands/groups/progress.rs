@@ -16,7 +16,8 @@ pub(super) struct Progress {
     bar: ProgressBar,
     /// Number of steps between two lines, if there is no bar.
     line_interval: u64,
-    is_hidden: bool,
+    /// True once [`Self::hide`] was called. The bar is also hidden if standard error is not a terminal.
+    is_silent: bool,
     shown_at: Instant,
     shown_steps: u64,
 }
@@ -37,18 +38,18 @@ impl Progress {
             bar.tick();
             bar.enable_steady_tick(BAR_INTERVAL);
         }
-        Ok(Self { bar, line_interval, is_hidden: false, shown_at: Instant::now(), shown_steps: 0 })
+        Ok(Self { bar, line_interval, is_silent: false, shown_at: Instant::now(), shown_steps: 0 })
     }
 
-    /// Stops showing progress.
+    /// Stops showing progress, in the bar and in lines.
     pub(super) fn hide(&mut self) {
         self.bar.set_draw_target(ProgressDrawTarget::hidden());
-        self.is_hidden = true;
+        self.is_silent = true;
     }
 
     /// Records the number of completed steps, and the `position` of the bar.
     pub(super) fn reached(&mut self, steps: u64, position: u64, message: impl FnOnce() -> String) {
-        if self.is_hidden {
+        if self.is_silent {
             return;
         }
         let is_bar = !self.bar.is_hidden();

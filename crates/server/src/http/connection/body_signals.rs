@@ -14,7 +14,8 @@ struct Signals {
 }
 
 impl BodySignals {
-    /// Reports that the body is too large. The connection reads no more of the body, and serves no further request.
+    /// Reports that the body is too large. The connection stops reading until the reply is flushed, and serves no further
+    /// request.
     pub(super) fn report_too_large(&self) {
         self.0.too_large.notify_one();
     }

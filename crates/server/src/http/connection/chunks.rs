@@ -1,7 +1,8 @@
 //! Finds the end of a chunked body (RFC 9112, section 7.1) exactly as the web server does: only CRLF ends a line.
 
 /// Maximum number of bytes that are not data: sizes, extensions and trailers. In chunks of one byte, each data byte
-/// comes with five such bytes. The limit allows a sixth per data byte of the largest body, for extensions and trailers.
+/// comes with five such bytes. The limit is six bytes per data byte of the largest body, which leaves one byte per data
+/// byte for extensions and trailers.
 const MAX_FRAMING_BYTES: usize = 6 * crate::wire::MAX_BYTES;
 
 /// Parser state within a chunked body.

@@ -31,7 +31,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         released > 0
     }
 
-    /// Drops empty lines before a head. Returns false if there were too many; then it leaves the last ones.
+    /// Drops empty lines before a head. Returns false, and keeps the buffered ones, if there were too many.
     pub(super) fn skip_empty_lines(&mut self) -> bool {
         if self.admitted > 0 {
             return true;

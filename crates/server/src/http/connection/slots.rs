@@ -35,7 +35,7 @@ struct State {
     worker: usize,
     /// Position among the occupied slots; [`EVICTED`] once the slot belongs to another connection.
     index: AtomicUsize,
-    /// The present wait and its start: a [`Wait`] in the lowest bits, and above them the microseconds from
+    /// The present wait and its start: an [`EvictableWait`] in the lowest bits, and above them the microseconds from
     /// [`ConnectionLimit::start`]. [`BUSY`] while a request is served.
     wait: AtomicU64,
     must_close: AtomicBool,
@@ -50,12 +50,14 @@ const BUSY: u64 = 0;
 
 const WAIT_BITS: u32 = 2;
 
-/// A reason to wait for the client.
+/// A wait for the client, during which the connection may be evicted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wait {
+pub(super) enum EvictableWait {
+    /// Until the client sends a request.
     Request = 1,
+    /// Until the client sends the rest of a head.
     RestOfHead = 2,
-    /// The client to read part of a reply.
+    /// Until the client reads part of a reply.
     Reader = 3,
 }
 
@@ -89,7 +91,7 @@ impl ConnectionLimit {
         let Some((_, index)) = idlest else { return false };
         let evicted = remove(occupied, index);
         evicted.index.store(EVICTED, Relaxed);
-        evicted.must_abort.store(Wait::Reader.is(evicted.wait.load(Relaxed)), Relaxed);
+        evicted.must_abort.store(EvictableWait::Reader.is_packed_in(evicted.wait.load(Relaxed)), Relaxed);
         evicted.request_close();
         true
     }
@@ -119,7 +121,7 @@ impl Slots {
         let state = Arc::new(State {
             worker: self.worker,
             index: occupied.len().into(),
-            wait: Wait::Request.since(limit.now()).into(),
+            wait: EvictableWait::Request.pack(limit.now()).into(),
             must_close: AtomicBool::default(),
             must_abort: AtomicBool::default(),
             task: AtomicWaker::new(),
@@ -136,22 +138,25 @@ impl Slots {
     }
 }
 
-impl Wait {
-    fn since(self, micros: u64) -> u64 {
-        micros << WAIT_BITS | self as u64
+impl EvictableWait {
+    /// Packs the wait and its start, in microseconds, into one number for [`State::wait`].
+    fn pack(self, start: u64) -> u64 {
+        start << WAIT_BITS | self as u64
     }
 
-    fn is(self, state: u64) -> bool {
-        state & ((1 << WAIT_BITS) - 1) == self as u64
+    /// Returns true if a packed number has this wait.
+    fn is_packed_in(self, packed: u64) -> bool {
+        packed & ((1 << WAIT_BITS) - 1) == self as u64
     }
 }
 
 impl State {
+    /// Returns the start of the wait; `None` if the connection must not be evicted now.
     fn idle_since(&self, now: u64) -> Option<u64> {
         let wait = self.wait.load(Relaxed);
         let since = wait >> WAIT_BITS;
         let waited = Duration::from_micros(now.saturating_sub(since));
-        let is_safe = !Wait::Request.is(wait) && waited < GRACE_PERIOD;
+        let is_safe = !EvictableWait::Request.is_packed_in(wait) && waited < GRACE_PERIOD;
         (wait != BUSY && !is_safe).then_some(since)
     }
 
@@ -163,13 +168,14 @@ impl State {
 
 impl Slot {
     /// Records what the connection waits for. Returns true if it must close.
-    pub(super) fn wait(&self, wait: Wait, cx: &Context<'_>) -> bool {
-        if !wait.is(self.state.wait.load(Relaxed)) {
-            self.state.wait.store(wait.since(self.limit.now()), Relaxed);
+    pub(super) fn record_wait(&self, wait: EvictableWait, cx: &Context<'_>) -> bool {
+        if !wait.is_packed_in(self.state.wait.load(Relaxed)) {
+            self.state.wait.store(wait.pack(self.limit.now()), Relaxed);
         }
         // The flags are set before the task is woken; both sides synchronise on the waker.
         self.state.task.register(cx.waker());
-        let flag = if wait == Wait::Reader { &self.state.must_abort } else { &self.state.must_close };
+        let flag =
+            if wait == EvictableWait::Reader { &self.state.must_abort } else { &self.state.must_close };
         flag.load(Relaxed)
     }
 

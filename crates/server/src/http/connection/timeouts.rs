@@ -18,27 +18,27 @@ pub(crate) struct Timeouts {
     pub(crate) lingering_close: Duration,
 }
 
-/// Something that a connection waits for.
+/// A wait for the client that has a timeout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wait {
-    /// The first bytes of the first request.
-    First,
-    /// The first bytes of the next request.
-    Next,
-    /// The rest of a head.
-    Head,
-    /// The client to read part of a reply.
-    Write,
-    /// The client to close after the last reply.
+pub(super) enum TimedWait {
+    /// Until the first bytes of the first request.
+    FirstRequest,
+    /// Until the first bytes of the next request.
+    NextRequest,
+    /// Until the rest of a head.
+    RestOfHead,
+    /// Until the client reads part of a reply.
+    Reader,
+    /// Until the client closes after the last reply.
     Close,
-    /// The client to close after a 503 at the connection limit.
+    /// Until the client closes after a 503 at the connection limit.
     CloseUnserved,
 }
 
 /// Deadline of the current wait.
 pub(super) struct Deadline {
     timeouts: Timeouts,
-    wait: Option<Wait>,
+    wait: Option<TimedWait>,
     timer: Pin<Box<Sleep>>,
 }
 
@@ -48,13 +48,13 @@ impl Deadline {
     }
 
     /// Starts `wait`, or continues it if it is the current one. Ready when it has timed out.
-    pub(super) fn poll(&mut self, wait: Wait, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll(&mut self, wait: TimedWait, cx: &mut Context<'_>) -> Poll<()> {
         if self.wait != Some(wait) {
             let limit = match wait {
-                Wait::Next => self.timeouts.keep_alive,
-                Wait::Close => self.timeouts.lingering_close,
-                Wait::CloseUnserved => self.timeouts.lingering_close / 10,
-                Wait::First | Wait::Head | Wait::Write => self.timeouts.request,
+                TimedWait::NextRequest => self.timeouts.keep_alive,
+                TimedWait::Close => self.timeouts.lingering_close,
+                TimedWait::CloseUnserved => self.timeouts.lingering_close / 10,
+                TimedWait::FirstRequest | TimedWait::RestOfHead | TimedWait::Reader => self.timeouts.request,
             };
             self.timer.as_mut().reset(Instant::now() + limit);
             self.wait = Some(wait);
@@ -82,10 +82,10 @@ mod tests {
         };
         let mut deadline = Deadline::new(timeouts);
         let mut now = Context::from_waker(Waker::noop());
-        assert!(deadline.poll(Wait::First, &mut now).is_pending());
-        poll_fn(|cx| deadline.poll(Wait::Next, cx)).await;
-        assert!(deadline.poll(Wait::Head, &mut now).is_pending());
+        assert!(deadline.poll(TimedWait::FirstRequest, &mut now).is_pending());
+        poll_fn(|cx| deadline.poll(TimedWait::NextRequest, cx)).await;
+        assert!(deadline.poll(TimedWait::RestOfHead, &mut now).is_pending());
         deadline.end();
-        poll_fn(|cx| deadline.poll(Wait::Next, cx)).await;
+        poll_fn(|cx| deadline.poll(TimedWait::NextRequest, cx)).await;
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{
     Connection,
-    slots::{self, Slot},
-    timeouts::Wait,
+    slots::{EvictableWait, Slot},
+    timeouts::TimedWait,
 };
 use actix_web::web::Buf;
 use std::{
@@ -20,19 +20,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn poll_write_stream(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match Pin::new(&mut self.stream).poll_write(cx, bytes) {
             Poll::Ready(written) => {
-                if self.is_writing {
-                    self.is_writing = false;
+                if self.is_write_blocked {
+                    self.is_write_blocked = false;
                     self.slot.iter().for_each(Slot::mark_busy);
                 }
                 self.deadline.end();
                 Poll::Ready(written)
             }
             Poll::Pending => {
-                self.is_writing = true;
-                if self.slot.as_ref().is_some_and(|slot| slot.wait(slots::Wait::Reader, cx)) {
+                self.is_write_blocked = true;
+                if self.slot.as_ref().is_some_and(|slot| slot.record_wait(EvictableWait::Reader, cx)) {
                     return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
                 }
-                self.deadline.poll(Wait::Write, cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+                self.deadline.poll(TimedWait::Reader, cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
             }
         }
     }
@@ -51,7 +51,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Reads and discards until the client closes or the timeout expires.
     fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let wait = if self.slot.is_some() { Wait::Close } else { Wait::CloseUnserved };
+        let wait = if self.slot.is_some() { TimedWait::Close } else { TimedWait::CloseUnserved };
         let mut bytes = [0; 4096];
         loop {
             if self.deadline.poll(wait, cx).is_ready() {
@@ -73,7 +73,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
         ready!(self.poll_write_error_reply(cx))?;
         if !self.pipeline.has_reply_started() && buf.starts_with(CONTINUE) {
             if buf.len() > CONTINUE.len() {
-                // The reply is known already, so the body is not needed.
+                // The final reply follows in `buf`, so the body is not needed. `100 Continue` is dropped: it counts as
+                // written.
                 return Poll::Ready(Ok(CONTINUE.len()));
             }
             if !self.body_signals.is_wanted() {

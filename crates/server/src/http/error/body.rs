@@ -1,4 +1,4 @@
-//! The body of an error: JSON as on GoChat's API page, or a problem by RFC 9457.
+//! The body of an error: JSON as in GoChat's public API documentation, or a problem by RFC 9457.
 
 use super::{ApiError, Code};
 use actix_web::{HttpResponse, ResponseError};
@@ -42,7 +42,7 @@ pub(in crate::http) struct Problem<'a> {
 }
 
 impl ApiError {
-    /// Returns the body as JSON, in the format of GoChat's API page.
+    /// Returns the body as JSON, in the format of GoChat's public API documentation.
     pub(in crate::http) fn body(&self, request_id: &str) -> serde_json::Result<String> {
         serde_json::to_string(&self.as_body(request_id))
     }

@@ -7,7 +7,7 @@ use crate::{
         body::JsonBody,
         error::{ApiError, Code},
         headers::IDEMPOTENCY_REPLAYED,
-        replies::{self, examples, reference, replies, success, text},
+        replies::{RepliesByStatus, examples, reference, replies, success, text},
     },
     settings::BasePath,
     wire::{self, Fields, GroupBody},
@@ -75,7 +75,7 @@ pub(in crate::http) async fn create(
 struct Replies;
 
 impl IntoResponses for Replies {
-    fn responses() -> replies::Replies {
+    fn responses() -> RepliesByStatus {
         let group = success(
             "The group, which is on disk",
             reference::<GroupBody>(),

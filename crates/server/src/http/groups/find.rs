@@ -4,7 +4,7 @@ use super::one;
 use crate::http::{
     auth::Authenticated,
     error::{ApiError, Code},
-    replies::{self, replies},
+    replies::{RepliesByStatus, replies},
 };
 use actix_web::{
     HttpResponse,
@@ -43,7 +43,7 @@ pub(in crate::http) async fn find(
 struct Replies;
 
 impl IntoResponses for Replies {
-    fn responses() -> replies::Replies {
+    fn responses() -> RepliesByStatus {
         replies("200", one::description(), Scope::GroupsRead, &[Code::GroupNotFound])
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     http::{
         auth::Authenticated,
         error::{ApiError, Code},
-        replies::{self, examples, reference, replies, success, text},
+        replies::{RepliesByStatus, examples, reference, replies, success, text},
     },
     settings::BasePath,
     wire::GroupBody,
@@ -66,7 +66,7 @@ pub(in crate::http) async fn list(
 struct Replies;
 
 impl IntoResponses for Replies {
-    fn responses() -> replies::Replies {
+    fn responses() -> RepliesByStatus {
         let page =
             ArrayBuilder::new().items(reference::<GroupBody>()).max_items(Some(PageSize::MAX.get().into()));
         let page =

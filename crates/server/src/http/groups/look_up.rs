@@ -4,7 +4,7 @@ use super::{one, query};
 use crate::http::{
     auth::Authenticated,
     error::{ApiError, Code},
-    replies::{self, replies},
+    replies::{RepliesByStatus, replies},
 };
 use actix_web::{HttpRequest, HttpResponse, web::ThinData};
 use gochat_domain::{
@@ -42,7 +42,7 @@ pub(in crate::http) async fn look_up(
 struct Replies;
 
 impl IntoResponses for Replies {
-    fn responses() -> replies::Replies {
+    fn responses() -> RepliesByStatus {
         let codes = [Code::GroupNotFound, Code::InvalidId, Code::InvalidUuid, Code::InvalidName];
         replies("200", one::description(), Scope::GroupsRead, &codes)
     }

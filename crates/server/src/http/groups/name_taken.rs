@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn a_group_that_no_longer_exists_is_not_named() {
+    async fn the_id_of_a_group_that_no_longer_exists_is_omitted() {
         let mut reader = MockGroupReader::new();
         reader.expect_find().once().returning(|_| Ok(None));
         assert_second_is_refused_without_an_id(create_twice(reader).await);

@@ -30,7 +30,7 @@ pub(super) fn parse(query: &str) -> Result<Query, ApiError> {
 
 /// Parses a query for one group. The first of `id`, `uuid` and `name` that is not empty decides.
 pub(super) fn parse_key(query: &str) -> Result<GroupKey, ApiError> {
-    Pairs::of(query).key()?.ok_or_else(ApiError::no_group_named)
+    Pairs::of(query).key()?.ok_or_else(ApiError::lookup_without_a_key)
 }
 
 /// The decoded key-value pairs of a query.
@@ -41,7 +41,7 @@ impl Pairs {
         Self(query.split('&').filter_map(|pair| pair.split_once('=')).map(decode).collect())
     }
 
-    /// Returns the first value of the parameter that is not empty.
+    /// Returns the first non-empty value of the parameter `name`.
     fn given(&self, name: &str) -> Option<Result<&str, Utf8Error>> {
         let mut values = self.0.iter().filter(|(key, _)| key == name.as_bytes()).map(|(_, value)| value);
         values.find(|value| !value.is_empty()).map(|value| str::from_utf8(value))

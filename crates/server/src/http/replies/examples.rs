@@ -19,7 +19,7 @@ pub(in crate::http) const REQUEST_ID: &str = "01a2080f-202e-7588-992b-d47bd123a3
 /// `Link` to the next page of the example.
 pub(in crate::http) const LINK: &str = r#"</v1/group?limit=1&after=1>; rel="next""#;
 
-/// The request of GoChat's API page.
+/// The request of GoChat's public API documentation.
 pub(in crate::http) fn request() -> Value {
     json!({ "name": "group_1", "token": "298fbgv479bv", "admin_id": 1 })
 }

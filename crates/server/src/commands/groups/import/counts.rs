@@ -6,6 +6,7 @@ use std::fmt;
 /// Number of lines with each outcome so far. In a dry run, these are the outcomes that an import would have.
 pub(super) struct Counts {
     dry_run: bool,
+    /// Number of the last line that was counted.
     pub(super) line: u64,
     pub(super) created: u64,
     pub(super) already_existing: u64,

@@ -6,14 +6,15 @@ use std::io::{self, BufRead, ErrorKind, Read};
 /// First byte of a gzip member.
 const MAGIC: u8 = 0x1f;
 
-const NOT_GZIP: &str = "this is not a gzip file, as its name says; remove .gz from the name if it is text";
+const NOT_GZIP: &str =
+    "the name ends in .gz, but this is not a gzip file; if it is text, remove .gz from the name";
 
 /// Decompresses all members as one text. Zero bytes after the last member are ignored, as padding.
 pub(super) struct Gunzip<R> {
     /// The current member; `None` at the end.
     member: Option<GzDecoder<R>>,
     is_first: bool,
-    /// False if the first byte is not that of a member.
+    /// False only if the first byte shows that the input is not gzip.
     begins_with_magic: bool,
 }
 
@@ -53,7 +54,7 @@ impl<R: BufRead> Read for Gunzip<R> {
                 }
                 Err(error) => {
                     let is_gzip = member.header().is_some() || !self.is_first;
-                    return Err(explained(error, is_gzip, self.begins_with_magic));
+                    return Err(explain(error, is_gzip, self.begins_with_magic));
                 }
                 read => return read,
             }
@@ -86,8 +87,8 @@ fn trailing_bytes() -> io::Error {
     io::Error::new(ErrorKind::InvalidData, "there are bytes after the end of the gzip data")
 }
 
-/// Says in an error of the decoder what is wrong with the file, and what to do.
-fn explained(error: io::Error, is_gzip: bool, begins_with_magic: bool) -> io::Error {
+/// Replaces an error of the decoder with one that says what is wrong with the file, and what to do.
+fn explain(error: io::Error, is_gzip: bool, begins_with_magic: bool) -> io::Error {
     let reason = match error.kind() {
         // A text file shorter than a gzip header also ends too early, although it is not gzip.
         ErrorKind::UnexpectedEof if !begins_with_magic => NOT_GZIP,

@@ -69,6 +69,7 @@ pub(super) fn read_ahead(
         match records::read(input, format, delimiter) {
             Ok(records) => {
                 let mut records = records.map(|record| Ok(record?));
+                // `&` is not lazy, so an error is sent too, and then ends the loop.
                 while records.next().is_some_and(|record| record.is_ok() & send(record)) {}
             }
             Err(error) => drop(send(Err(error))),

@@ -32,15 +32,15 @@ fn kind(head: &[u8]) -> Option<&'static str> {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 1..=0x7f, 0, 1..=0x7f] | [1..=0x7f, 0, 1..=0x7f, 0] => {
             "a UTF-16 file; save it as UTF-8"
         }
-        // The second is an archive without files.
+        // `PK\x05\x06` begins an archive without files.
         b"PK\x03\x04" | b"PK\x05\x06" => {
             "a zip, xlsx or ods file; save the sheet as CSV in UTF-8, or unpack the archive"
         }
         [0xd0, 0xcf, 0x11, 0xe0] => "an xls file; save the sheet as CSV in UTF-8",
-        [0x1f, 0x8b, ..] => "a gzip file; its name must end in .gz, or unpack it by zcat",
-        [0xfd, b'7', b'z', b'X'] => "an xz file; unpack it by xzcat",
-        [0x28, 0xb5, 0x2f, 0xfd] => "a zstd file; unpack it by zstdcat",
-        [b'B', b'Z', b'h', b'1'..=b'9'] => "a bzip2 file; unpack it by bzcat",
+        [0x1f, 0x8b, ..] => "a gzip file; unpack it with zcat, or give it a name that ends in .gz",
+        [0xfd, b'7', b'z', b'X'] => "an xz file; unpack it with xzcat",
+        [0x28, 0xb5, 0x2f, 0xfd] => "a zstd file; unpack it with zstdcat",
+        [b'B', b'Z', b'h', b'1'..=b'9'] => "a bzip2 file; unpack it with bzcat",
         [b'7', b'z', 0xbc, 0xaf] => "a 7z file; unpack the archive",
         _ => return None,
     })

@@ -6,7 +6,7 @@ fn slots(capacity: usize) -> Slots {
 }
 
 fn must_close(slot: &Slot) -> bool {
-    slot.wait(Wait::Request, &Context::from_waker(Waker::noop()))
+    slot.record_wait(EvictableWait::Request, &Context::from_waker(Waker::noop()))
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn slots_are_freed_in_any_order() {
 fn a_connection_that_has_just_begun_a_request_is_not_evicted() {
     let slots = slots(1);
     let occupied = slots.acquire().unwrap();
-    assert!(!occupied.wait(Wait::RestOfHead, &Context::from_waker(Waker::noop())));
+    assert!(!occupied.record_wait(EvictableWait::RestOfHead, &Context::from_waker(Waker::noop())));
     assert!(slots.acquire().is_none());
     std::thread::sleep(GRACE_PERIOD);
     assert!(slots.acquire().is_some());
@@ -73,7 +73,7 @@ fn a_connection_that_has_just_begun_a_request_is_not_evicted() {
 fn a_connection_whose_client_has_stopped_reading_is_evicted_in_time() {
     let slots = slots(1);
     let occupied = slots.acquire().unwrap();
-    let stops_reading = || occupied.wait(Wait::Reader, &Context::from_waker(Waker::noop()));
+    let stops_reading = || occupied.record_wait(EvictableWait::Reader, &Context::from_waker(Waker::noop()));
     assert!(!stops_reading());
     assert!(slots.acquire().is_none());
     slots.close_all();

@@ -16,18 +16,18 @@ pub(super) fn take_declaration<R: BufRead>(lines: &mut Lines<R>) -> anyhow::Resu
         lines.push_back(vec![line]);
         return Ok(None);
     };
-    let delimiter = only(declared)
+    let delimiter = parse_declared(declared)
         .with_context(|| format!("line {}: sep= must be followed by a delimiter, like sep=;", line.number))?;
     Ok(Some(delimiter))
 }
 
 /// Returns the delimiter that a line like `sep=;` declares.
 pub(super) fn declared_by(line: &[u8]) -> Option<Delimiter> {
-    strip_sep(line).and_then(only)
+    strip_sep(line).and_then(parse_declared)
 }
 
-/// Returns the delimiter of a declaration.
-fn only(declared: &[u8]) -> Option<Delimiter> {
+/// Parses the text after `sep=`.
+fn parse_declared(declared: &[u8]) -> Option<Delimiter> {
     match declared {
         // A spreadsheet that saved the file again may have padded the line with empty cells.
         [byte, rest @ ..] if rest.iter().all(|other| other == byte) => Delimiter::new(*byte).ok(),

@@ -46,7 +46,7 @@ impl<R: BufRead> Rows<R> {
         self.next_checked(true, |_| Ok(()))
     }
 
-    /// Returns the next row like [`Self::next`], but marks a row that does not fit the columns as invalid.
+    /// Returns the next row below the header. The row is invalid if its number of fields does not fit the columns.
     pub(super) fn next_matching(&mut self, columns: &Columns) -> io::Result<Option<Row>> {
         self.next_checked(false, |fields| columns.check_count(fields))
     }
@@ -127,8 +127,8 @@ impl<R: BufRead> Rows<R> {
         Ok(Row { line, position, fields })
     }
 
-    /// Splits a row into fields; `None` if a quote is still open at its end. In a header, spaces around a quoted field
-    /// do not matter.
+    /// Splits a row into fields; `None` if a quote is still open at its end. In a header, even in a repeated one, spaces
+    /// around a quoted field do not matter.
     fn split(&mut self, text: &[u8], is_header: bool) -> Option<Result<Vec<String>, String>> {
         let fields = self.fields(text)?;
         if quotes::are_valid(text, self.delimiter.byte()) {
@@ -146,7 +146,8 @@ impl<R: BufRead> Rows<R> {
 
     /// Splits a row into fields, without a check of its quotes.
     fn fields(&mut self, text: &[u8]) -> Option<Result<Vec<String>, String>> {
-        // The parser skips a byte order mark at the start of its input; here it belongs to the field.
+        // The parser would skip a byte order mark at the start of its input, but the mark belongs to the first field. The
+        // line feed before the row prevents that.
         let row = [b"\n", text, b"\n"].concat();
         self.reader.reset();
         let (result, read, _, count) = self.reader.read_record(&row, &mut self.output, &mut self.ends);
