@@ -24,7 +24,7 @@ pub enum Hosts {
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the host must be localhost, 127.0.0.1 or [::1] while the development key is on; to be reached by another name, set \
-     auth.development_key = false and make a key by `gochat keys create`"
+     auth.development_key = false and make a key with `gochat keys create`"
 )]
 pub(crate) struct Misdirected;
 

@@ -132,7 +132,7 @@ impl Settings {
             // Only this machine can reach a Unix socket. A socket from systemd is checked once it is open.
             _ => return Ok(()),
         };
-        let instead = "make a real key by `gochat keys create --name NAME --scope groups:write`";
+        let instead = "make a real key with `gochat keys create --name NAME --scope groups:write`";
         Err(layers.refused("auth.development_key", "true", format!("{expected}; {instead}")))
     }
 

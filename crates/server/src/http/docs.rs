@@ -24,7 +24,7 @@ const STYLE: &str = include_str!("docs/page.css");
 const KEY_IS_PREFILLED: &str = "The development key is filled in. This service accepts it only from this machine; \
                          <code>gochat keys create</code> makes real ones.";
 /// Text on the page if no key is filled in.
-const KEY_IS_NEEDED: &str = "Make a key by <code>gochat keys create</code>, where the service runs. Then press \
+const KEY_IS_NEEDED: &str = "Make a key with <code>gochat keys create</code>, where the service runs. Then press \
                              <b>Authorize</b> and enter it.";
 
 /// Content security policy: the page may only use this service. Swagger UI sets inline styles and has embedded images.

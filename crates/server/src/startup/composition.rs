@@ -35,7 +35,7 @@ impl Application {
         ensure!(
             address.is_local() || !settings.development_key,
             "systemd passed the socket {address} for http.bind, which is not a loopback address, but the development key is \
-             public; set auth.development_key = false, and make a real key by \
+             public; set auth.development_key = false, and make a real key with \
              `gochat keys create --name NAME --scope groups:write`"
         );
         let database = database::open(&settings.database)?;

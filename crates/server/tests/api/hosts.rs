@@ -21,7 +21,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 const REFUSAL: &str = "the host must be localhost, 127.0.0.1 or [::1] while the development key is on; to be reached by \
-                       another name, set auth.development_key = false and make a key by `gochat keys create`";
+                       another name, set auth.development_key = false and make a key with `gochat keys create`";
 const KEY_OFF: (&str, &str) = ("GOCHAT__AUTH__DEVELOPMENT_KEY", "false");
 
 fn for_host(request: Request, host: &str) -> Request {

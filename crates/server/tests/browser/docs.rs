@@ -18,7 +18,7 @@ const INTRODUCTION: &str = "This page describes the API of the GoChat group serv
     Open POST /v1/group first and press Execute: the reply is your first group.";
 
 const WITHOUT_KEY: &str = "This page describes the API of the GoChat group service and lets you try it. \
-    Make a key by gochat keys create, where the service runs. Then press Authorize and enter it. \
+    Make a key with gochat keys create, where the service runs. Then press Authorize and enter it. \
     Open POST /v1/group first and press Execute: the reply is your first group.";
 
 pub fn on_a_phone_the_example_is_sent(database: TestDatabase) -> anyhow::Result<()> {
