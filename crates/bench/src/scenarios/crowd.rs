@@ -32,7 +32,7 @@ pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
             Goal::at_least("2,000 / 256 clients, throughput", many.throughput / some.throughput, 0.8, "×"),
             Goal::at_most("2,000 clients, peak memory", table::mebibytes(many.peak), 192.0, "MiB"),
             Goal::at_most(
-                "2,000 clients, replies but 201 and 503, and broken connections",
+                "2,000 clients, replies other than 201 and 503, and broken connections",
                 many.statuses[2] as f64 + many.errors - many.statuses[1] as f64,
                 0.0,
                 "",

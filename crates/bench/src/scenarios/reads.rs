@@ -43,8 +43,8 @@ pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
         }
         let [reads, creates] = reads_beside_creates(plan, &many)?;
         let request = ReadKind::Id.request();
-        rows.push(row(READERS, &format!("{request}, creates beside"), "10 million", &reads));
-        rows.push(row(WRITERS, "`POST /v1/group`, those creates", "10 million", &creates));
+        rows.push(row(READERS, &format!("{request}, beside creates"), "10 million", &reads));
+        rows.push(row(WRITERS, "`POST /v1/group`, beside reads", "10 million", &creates));
         errors += reads.errors + creates.errors;
         let what = format!("`{system}`, reads, and creates beside them: errors");
         goals.push(Goal::at_most(what, errors, 0.0, ""));
