@@ -1,4 +1,4 @@
-//! The development key, which the API page shows.
+//! The development key, which GoChat's API page shows.
 
 use async_trait::async_trait;
 use gochat_domain::{
@@ -6,7 +6,7 @@ use gochat_domain::{
     ports::{AuthenticateError, Authenticator},
 };
 
-/// The key of the API page. It is public, so it must only ever be enabled on a developer's own machine.
+/// The key of GoChat's API page. It is public, so it must only ever be enabled on a developer's own machine.
 pub const DEVELOPMENT_KEY: &str = "433578ab-84c2-4e02-4656-de55a8097c9f";
 
 /// Accepts [`DEVELOPMENT_KEY`] with every scope, and delegates every other key to the wrapped [`Authenticator`].

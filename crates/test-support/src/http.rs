@@ -17,7 +17,7 @@ use std::{
     path::Path,
 };
 
-/// The key of the API page. This crate does not depend on the service, which must accept this very key.
+/// The key of GoChat's API page. This crate does not depend on the service, which must accept this very key.
 pub const DEVELOPMENT_KEY: &str = "433578ab-84c2-4e02-4656-de55a8097c9f";
 
 /// A request to be sent.
@@ -36,7 +36,7 @@ impl Request {
         Self { line: format!("{method} {path} HTTP/1.1"), headers, body: Vec::new(), chunked: false }
     }
 
-    /// `POST /v1/group` as the API page shows it, with this body.
+    /// `POST /v1/group` as GoChat's API page shows it, with this body.
     pub fn create(body: impl Into<Vec<u8>>) -> Self {
         Self::post("/v1/group", body)
     }
@@ -52,7 +52,7 @@ impl Request {
         Self::create(format!(r#"{{"name":"{name}","token":"t","admin_id":1}}"#))
     }
 
-    /// A `GET` with the key of the API page.
+    /// A `GET` with the key of GoChat's API page.
     pub fn get(path: &str) -> Self {
         Self::new("GET", path).by(DEVELOPMENT_KEY)
     }
