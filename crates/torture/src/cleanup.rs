@@ -10,7 +10,7 @@ use std::{
 };
 
 /// A shell script that reads process ids; a `-` before an id means that the process has ended. Its input closes when this program
-/// ends for any reason. Then it kills the other processes, waits up to 10 seconds for them to end, and removes the folder.
+/// ends for any reason. Then it kills the processes that have not ended, waits up to 10 seconds for them to end, and removes the folder.
 const SHELL: &str = r#"
 left=
 while read -r id; do
@@ -23,7 +23,7 @@ done
 for _ in $(seq 1000); do
     running=
     for id in $left; do
-        # A zombie has ended, though nobody may reap it.
+        # A zombie has ended, even if its parent does not reap it.
         grep -q "^State:[[:space:]]*[^[:space:]XZ]" "/proc/$id/status" && running=$id
     done
     [ -n "$running" ] || break

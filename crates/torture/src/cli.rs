@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 /// Start the binary gochat, inject faults, and check each of its answers against the database.
 ///
-/// Exits with 1 and the differences if the answers and the database do not agree.
+/// If the answers and the database do not agree, prints the differences and exits with 1.
 #[derive(Debug, Parser)]
 #[command(name = "gochat-torture")]
 pub struct Cli {
-    /// Take five minutes in all: run fewer rounds, and report faults for which there is no time as left out.
+    /// Take five minutes in all: run fewer rounds, and skip faults when no time is left. The report names the skipped ones.
     #[arg(long)]
     pub short: bool,
 
@@ -31,7 +31,7 @@ pub struct Cli {
     #[arg(long)]
     pub write: bool,
 
-    /// The binary; by default the one beside this program.
+    /// Path of the binary gochat; by default the one in the folder of this program.
     #[arg(long, value_name = "PATH")]
     pub program: Option<PathBuf>,
 }

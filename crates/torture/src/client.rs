@@ -96,7 +96,6 @@ impl Client {
             let mut buffer = [0; 16_384];
             match stream.read(&mut buffer) {
                 Ok(0) => return Err(Failure::Broken),
-
                 Ok(read) => self.unread.extend(&buffer[..read]),
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                     return Err(Failure::TimedOut);

@@ -24,6 +24,7 @@ pub struct Deployment {
     pub url: String,
     /// URL for plain SQL.
     pub direct_url: String,
+    /// The API key of its clients.
     pub key: String,
     folder: TempDir,
     program: PathBuf,
@@ -67,7 +68,7 @@ impl Deployment {
         self.variables.push(("GOCHAT_PROFILE".to_owned(), "production".to_owned()));
         let arguments =
             ["keys", "create", "--name", "torture", "--scope", "groups:write", "--scope", "groups:read"];
-        let output = process::run(&mut self.launch().command(&arguments)).context("no key")?;
+        let output = process::run(&mut self.launch().command(&arguments)).context("cannot create a key")?;
         String::from_utf8(output.stdout)?.trim().clone_into(&mut self.key);
         Ok(self)
     }
@@ -127,7 +128,7 @@ impl Deployment {
         let file = self.folder().join("filled.ndjson");
         fs::write(&file, (0..groups).map(line).collect::<String>())?;
         let import = ["groups", "import", "filled.ndjson"];
-        process::run(&mut self.launch().command(&import)).context("no groups").map(drop)
+        process::run(&mut self.launch().command(&import)).context("cannot import groups").map(drop)
     }
 
     /// The folder of the logs, and of a SQLite database.
@@ -162,7 +163,7 @@ impl Deployment {
         Ok(groups)
     }
 
-    /// The panics in the logs of the servers.
+    /// Number of panics in the logs of the servers, by source location.
     pub fn panics(&self) -> anyhow::Result<BTreeMap<String, usize>> {
         server::panics(self.folder.path())
     }

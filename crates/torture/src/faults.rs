@@ -114,8 +114,8 @@ pub fn kinds() -> [&'static [&'static dyn Fault]; 5] {
             &failover::Failover,
             &pgbouncer::BehindPgBouncer,
             &locale::German,
-            &network::Packets,
-            &network::Power,
+            &network::PACKETS,
+            &network::POWER,
         ],
         // The files of SQLite.
         &[

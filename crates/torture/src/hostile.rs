@@ -12,8 +12,8 @@ use std::{
 /// Maximum of the p99 under attack, as a multiple of the p99 without one.
 const MAX_P99_RATIO: u32 = 3;
 
-/// Lower bound of the p99 limit: a p99 below it never fails. In milliseconds, in the long and in the short form. The short form runs
-/// beside other work, where a lower limit would measure the scheduler.
+/// A p99 up to this many milliseconds never fails: the first value is for the long form, the second for the short form. The short form
+/// runs beside other work, where a lower limit would measure the scheduler.
 const P99_LIMIT_FLOOR: [u64; 2] = [150, 500];
 
 /// Number of windows under attack in the long and in the short form. Before each there is a window without an attack. The medians of
@@ -24,8 +24,9 @@ const WINDOWS: [usize; 2] = [3, 1];
 const BASELINE_WINDOW: Duration = Duration::from_secs(3);
 const ATTACK_WINDOW: Duration = Duration::from_secs(5);
 
-/// The server closes a connection a second after an early reply, however fast the client sends; a slow machine may take longer. An
-/// attack lasts longer than this limit, so it detects a connection that is not closed.
+/// Longest lifetime of a connection whose request is refused before it is read. The server closes it a second after the reply, however
+/// fast the client sends; a slow machine may take longer. An attack lasts longer than this limit, so it detects a connection that is
+/// not closed.
 pub const CLOSE_LIMIT: Duration = Duration::from_secs(4);
 const _: () = assert!(CLOSE_LIMIT.as_millis() < ATTACK_WINDOW.as_millis());
 
@@ -105,7 +106,8 @@ fn read_all(mut stream: &TcpStream, is_closed: &AtomicBool, stop: &AtomicBool) {
     }
 }
 
-/// Runs this many attackers beside a load, and records a failure if the load suffers. Returns the results of all attackers.
+/// Runs a number of attackers beside a load, and records a failure if its clients wait too long or the server's memory grows too
+/// much. Returns the results of all attackers.
 pub fn attack<T: Send>(
     trial: &mut Trial,
     deployment: &Deployment,
@@ -133,12 +135,12 @@ pub fn attack<T: Send>(
     })?;
     let floor = Duration::from_millis(trial.by_form(P99_LIMIT_FLOOR[0], P99_LIMIT_FLOOR[1]));
     trial.expect(under_attack <= floor.max(baseline * MAX_P99_RATIO), || {
-        format!("the 99th percentile beside it is {under_attack:?}, {baseline:?} without it")
+        format!("the p99 is {under_attack:?} under attack, {baseline:?} without")
     });
     let grown = server.memory_growth(memory)?;
     trial.expect(grown < MAX_MEMORY_GROWTH, || format!("the memory grew by {grown} MiB"));
     trial.note(format!(
-        "p99 {:.1} ms, {:.1} ms beside it, {grown} MiB more memory",
+        "p99 {:.1} ms without the attack, {:.1} ms under it, {grown} MiB more memory",
         baseline.as_secs_f64() * 1000.0,
         under_attack.as_secs_f64() * 1000.0
     ));

@@ -74,16 +74,16 @@ impl Ledger {
     /// Compares the ledger with the rows of the database. The result is empty if the rows are allowed.
     pub fn check(&self, rows: &[Group]) -> Vec<Difference> {
         let mut differences = duplicates(rows);
-        let by_name: HashMap<&str, &Group> = rows.iter().map(|row| (&*row.name, row)).collect();
-        let mut asked: HashMap<&str, Vec<&(CreateRequest, Answer)>> = HashMap::new();
+        let row_by_name: HashMap<&str, &Group> = rows.iter().map(|row| (&*row.name, row)).collect();
+        let mut by_requested_name: HashMap<&str, Vec<&(CreateRequest, Answer)>> = HashMap::new();
         for entry in &self.entries {
-            asked.entry(&entry.0.name).or_default().push(entry);
+            by_requested_name.entry(&entry.0.name).or_default().push(entry);
         }
-        for (name, entries) in &asked {
-            check_name(entries, by_name.get(name).copied(), &mut differences);
+        for (name, entries) in &by_requested_name {
+            check_name(entries, row_by_name.get(name).copied(), &mut differences);
         }
-        let unasked = rows.iter().filter(|row| !asked.contains_key(&*row.name));
-        differences.extend(unasked.cloned().map(Difference::NotRequested));
+        let not_requested = rows.iter().filter(|row| !by_requested_name.contains_key(&*row.name));
+        differences.extend(not_requested.cloned().map(Difference::NotRequested));
         differences
     }
 }
@@ -141,8 +141,8 @@ fn check_name(
             Answer::Refused(status) => *status,
             Answer::Created(_) | Answer::Unknown => continue,
         };
-        // A refused request must not be stored, even if an earlier try of it was inconclusive: the retry should have returned that
-        // group.
+        // A refused request must not be stored, even if an earlier try of it was inconclusive. The retry should have been answered
+        // 201 with that group.
         if let Some(stored) = stored.filter(|row| matches_request(row, request)) {
             let (request, stored) = (request.clone(), stored.clone());
             differences.push(Difference::RefusedAndStored { request, status, stored });

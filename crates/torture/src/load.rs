@@ -22,6 +22,7 @@ use std::{
 pub struct Plan {
     /// Ports of the servers. Each client uses one, and the next one after a broken connection.
     pub ports: Vec<u16>,
+    /// The API key of all clients.
     pub key: String,
     pub clients: usize,
     /// Prefix of every name, so that two loads on one database have different names.
@@ -33,8 +34,8 @@ pub struct Plan {
     pub progress: Arc<Progress>,
 }
 
-/// Time after the end of a fault during which its statuses are still tolerated. Requests that began before its end are answered
-/// within this time.
+/// Time after the end of a fault during which the statuses that it may cause are still tolerated. Requests that began before that end
+/// are answered within this time.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// A running load, for the code that injects the fault.
@@ -46,14 +47,15 @@ pub struct Load {
     nothing_stored: Mutex<Option<Instant>>,
     /// Statuses other than 503 that the fault may cause, and the time until which they are tolerated.
     tolerated: Mutex<(Vec<u16>, Option<Instant>)>,
-    /// Filter for the failures that count.
-    counts: Mutex<fn(&str) -> bool>,
+    /// Failures that do not pass this filter are ignored.
+    failure_filter: Mutex<fn(&str) -> bool>,
     progress: Arc<Progress>,
     is_over: AtomicBool,
     /// True if the service is healthy at the end, so that each retry must be answered.
     must_settle: AtomicBool,
     latencies: Mutex<Vec<Duration>>,
-    races: AtomicU64,
+    /// Number of creates that compete for a name with others.
+    contended_creates: AtomicU64,
 }
 
 /// The results of a load.
@@ -71,23 +73,23 @@ impl Load {
             broken: AtomicU64::new(0),
             nothing_stored: Mutex::new(None),
             tolerated: Mutex::default(),
-            counts: Mutex::new(|_| true),
+            failure_filter: Mutex::new(|_| true),
             progress,
             is_over: AtomicBool::new(false),
             must_settle: AtomicBool::new(true),
             latencies: Mutex::new(Vec::new()),
-            races: AtomicU64::new(0),
+            contended_creates: AtomicU64::new(0),
         }
     }
 
     /// Waits until this many more groups were created.
     pub fn wait_for_creates(&self, count: u64) -> anyhow::Result<()> {
-        more(&self.created, count, "groups are created")
+        wait_for_growth(&self.created, count, "more groups to be created")
     }
 
     /// Waits until this many more requests were answered 503.
     pub fn wait_for_503s(&self, count: u64) -> anyhow::Result<()> {
-        more(&self.unavailable, count, "requests are answered 503")
+        wait_for_growth(&self.unavailable, count, "more requests to be answered 503")
     }
 
     /// Begins (`true`) or ends (`false`) a time in which a create that is acknowledged is a failure.
@@ -110,13 +112,13 @@ impl Load {
     }
 
     /// Ignores, from now on, failures that do not pass the filter.
-    pub fn report_only(&self, counts: fn(&str) -> bool) {
-        *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = counts;
+    pub fn report_only(&self, filter: fn(&str) -> bool) {
+        *self.failure_filter.lock().unwrap_or_else(PoisonError::into_inner) = filter;
     }
 
     /// Records a failure at once, because the trial may be abandoned before the load ends.
     fn record_failure(&self, what: String) {
-        if self.counts.lock().unwrap_or_else(PoisonError::into_inner)(&what) {
+        if self.failure_filter.lock().unwrap_or_else(PoisonError::into_inner)(&what) {
             self.progress.record_failure(what);
         }
     }
@@ -142,7 +144,7 @@ impl Load {
 }
 
 /// Waits until a counter has grown by `count`.
-fn more(counter: &AtomicU64, count: u64, what: &str) -> anyhow::Result<()> {
+fn wait_for_growth(counter: &AtomicU64, count: u64, what: &str) -> anyhow::Result<()> {
     let wanted = counter.load(Ordering::Relaxed) + count;
     wait_for(what, || Ok((counter.load(Ordering::Relaxed) >= wanted).then_some(())))
 }

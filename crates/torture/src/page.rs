@@ -13,7 +13,7 @@ const BEGIN: &str = "<!-- figures: written by `just torture --write` -->\n";
 const END: &str = "<!-- end of figures -->\n";
 
 const HEAD: &str = "\
-| fault | what was done | rounds | requests | 201 | 503 | broken | longest answer | what came out |
+| fault | what was done | rounds | requests | 201 | 503 | broken | longest answer | result |
 | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |
 ";
 
@@ -57,11 +57,11 @@ impl Page {
 
     /// Writes the results of the run into the table.
     pub fn write(self, report: &Report) -> anyhow::Result<()> {
-        fs::write(PAGE, self.with(report))?;
+        fs::write(PAGE, self.with_results(report))?;
         Ok(())
     }
 
-    fn with(self, report: &Report) -> String {
+    fn with_results(self, report: &Report) -> String {
         let how = match &self.kept {
             Some(_) => "in parts.".to_owned(),
             None => format!("{} s in all.", report.took.as_secs()),
@@ -124,7 +124,7 @@ mod tests {
     fn a_run_in_parts_replaces_its_rows_and_keeps_the_others() {
         let empty = format!("before\n{BEGIN}{END}after\n");
         let all = report(&["postgres::kill", "sqlite::kill", "sqlite::lock"], 1);
-        let page = Page::parse(&empty, &all, false).unwrap().with(&all);
+        let page = Page::parse(&empty, &all, false).unwrap().with_results(&all);
         let version = env!("CARGO_PKG_VERSION");
         let rows = ["| `sqlite::kill` 1", "| `postgres::kill` 1", "| `sqlite::lock` 1"];
         assert_eq!(
@@ -133,7 +133,7 @@ mod tests {
         );
 
         let part = report(&["sqlite::lock", "sqlite::migrate"], 2);
-        let page = Page::parse(&page, &part, true).unwrap().with(&part);
+        let page = Page::parse(&page, &part, true).unwrap().with_results(&part);
         let rows =
             ["| `sqlite::kill` 1", "| `postgres::kill` 1", "| `sqlite::migrate` 2", "| `sqlite::lock` 2"];
         assert_eq!(

@@ -42,7 +42,7 @@ impl Process {
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
         let pid = Pid::from_child(&self.child);
-        kill_process(pid, signal).with_context(|| format!("no signal to process {pid:?}"))
+        kill_process(pid, signal).with_context(|| format!("cannot send a signal to process {pid:?}"))
     }
 
     /// Waits until it has ended.
@@ -71,13 +71,13 @@ pub fn run(command: &mut Command) -> anyhow::Result<Output> {
     let [mut out, mut err] = [tempfile::tempfile()?, tempfile::tempfile()?];
     command.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(err.try_clone()?);
     let status = Process::spawn(command)?.wait()?;
-    let (stdout, stderr) = (written(&mut out)?, written(&mut err)?);
+    let (stdout, stderr) = (read_from_start(&mut out)?, read_from_start(&mut err)?);
     let program = command.get_program().display();
     ensure!(status.success(), "{program} failed ({status}): {}", String::from_utf8_lossy(&stderr));
     Ok(Output { status, stdout, stderr })
 }
 
-fn written(file: &mut File) -> anyhow::Result<Vec<u8>> {
+fn read_from_start(file: &mut File) -> anyhow::Result<Vec<u8>> {
     file.rewind()?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;

@@ -71,7 +71,7 @@ impl Progress {
     pub fn current_wait(&self) -> String {
         match &*lock(&self.wait) {
             Some((what, since)) => format!("it waited {} s for: {what}", since.elapsed().as_secs()),
-            None => format!("it was in round {}, and named no wait", self.rounds()),
+            None => format!("it was in round {}, outside of any wait", self.rounds()),
         }
     }
 
@@ -105,8 +105,11 @@ mod tests {
         progress.attach();
         let inner = waiting_for("the outer", || waiting_for("the inner", || progress.current_wait()));
         assert_eq!(inner, "it waited 0 s for: the inner");
-        assert_eq!(progress.current_wait(), "it was in round 0, and named no wait");
+        assert_eq!(progress.current_wait(), "it was in round 0, outside of any wait");
         CURRENT.set(None);
-        assert_eq!(waiting_for("unseen", || progress.current_wait()), "it was in round 0, and named no wait");
+        assert_eq!(
+            waiting_for("unseen", || progress.current_wait()),
+            "it was in round 0, outside of any wait"
+        );
     }
 }

@@ -33,13 +33,13 @@ impl TrialReport {
     }
 
     /// Takes the figures of a trial that has ended.
-    pub fn fill(&mut self, trial: Trial) {
+    pub fn take_figures(&mut self, trial: Trial) {
         self.tally = trial.tally;
         self.notes = trial.notes;
     }
 
     /// Takes the rounds and failures of a trial, also if it was abandoned.
-    pub fn take(&mut self, progress: &Progress) {
+    pub fn take_progress(&mut self, progress: &Progress) {
         self.rounds = progress.rounds();
         self.failures.extend(progress.take_failures());
     }
@@ -48,8 +48,8 @@ impl TrialReport {
     pub fn outcome(&self) -> String {
         match (&self.skipped, self.failures.len()) {
             (Some(reason), 0) => format!("left out: {reason}"),
-            (None, 0) => "held".to_owned(),
-            (_, count) => format!("**{count} wrong**"),
+            (None, 0) => "passed".to_owned(),
+            (_, count) => format!("**{count} failures**"),
         }
     }
 }
@@ -126,9 +126,9 @@ impl Report {
         let failed: Vec<_> =
             self.lines.iter().filter(|line| !line.failures.is_empty()).map(|line| &*line.name).collect();
         text + &if failed.is_empty() {
-            "\nnothing was wrong".to_owned()
+            "\nno failures".to_owned()
         } else {
-            format!("\nWRONG: {}", failed.join(", "))
+            format!("\nFAILED: {}", failed.join(", "))
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::process;
 use anyhow::{Context, bail, ensure};
-use gochat_test_support::{Namespace, Need as Support, SmallDisk};
+use gochat_test_support::{HaProxy, Namespace, Need, SmallDisk};
 use std::{env, fmt, fs, path::Path, process::Command};
 
 /// Something that a machine may lack.
@@ -27,10 +27,10 @@ impl Requirement {
     /// Checks that it is met. An error says what is missing.
     pub fn check(self) -> anyhow::Result<()> {
         match self {
-            Self::Postgres => Support::Postgres.check(),
-            Self::PgBouncer => Support::PgBouncer.check(),
-            Self::German => Support::German.check(),
-            Self::HaProxy => gochat_test_support::HaProxy::check(),
+            Self::Postgres => Need::Postgres.check(),
+            Self::PgBouncer => Need::PgBouncer.check(),
+            Self::German => Need::German.check(),
+            Self::HaProxy => HaProxy::check(),
             Self::Faketime => faketime().map(drop),
             Self::Namespace => Namespace::new().map(drop),
             Self::SmallDisk => SmallDisk::new(1).map(drop),
@@ -71,7 +71,7 @@ impl fmt::Display for Requirement {
             Self::Namespace => "root and a network namespace",
             Self::SmallDisk => "root and a tmpfs",
             Self::OtherUser => "root and the user nobody",
-            Self::Descriptors => "12,000 descriptors",
+            Self::Descriptors => "12,000 file descriptors",
         })
     }
 }

@@ -57,7 +57,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<bool> {
     let context = Arc::new(RunContext::new(program, cli.short)?);
     cleanup::start(context.base.path())?;
     let form = if cli.short { "the short form" } else { "the long form" };
-    println(&format!("seed {seed}, {form}; again by --seed {seed}"))?;
+    println(&format!("seed {seed}, {form}; to repeat it: --seed {seed}"))?;
 
     let in_long_form: Vec<_> = kinds.iter().flatten().copied().collect();
     let (chosen, on_other_database) =
@@ -85,7 +85,8 @@ fn println(line: &str) -> anyhow::Result<()> {
     Ok(writeln!(stdout().lock(), "{line}")?)
 }
 
-/// Runs a trial, if its requirements are met and there is time. `remaining` trials share the time that is left.
+/// Runs a trial, if its requirements are met and there is time. It gets an equal share of the time that is left for the `remaining`
+/// trials, itself included.
 fn run_trial(
     spec: TrialSpec,
     seed: u64,

@@ -28,8 +28,8 @@ impl TrialSpec {
     }
 }
 
-/// Selects the trials with these names, or else with these prefixes; all trials if no name is given. The trials are grouped by
-/// kind, in the order of the long form.
+/// Selects trials by name; all trials if no name is given. A name that is not the exact name of a trial, a fault or a database is taken
+/// as a prefix. The trials are grouped by kind, in the order of the long form.
 pub fn choose(only: &[String]) -> anyhow::Result<Vec<Vec<TrialSpec>>> {
     let kinds = faults::kinds().map(|faults| {
         let on_each = |fault: &&'static dyn Fault| {
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn in_the_short_form_each_kind_gets_its_turn_and_over_the_seeds_each_database() {
+    fn the_short_form_begins_with_one_trial_of_each_kind_and_its_seeds_cover_all_trials() {
         let mut firsts = HashSet::new();
         let mut done = HashSet::new();
         for seed in 0..40 {

@@ -105,11 +105,11 @@ impl Server {
     /// Waits until `/livez` answers. An error includes the end of the log.
     pub fn wait_until_live(mut self) -> anyhow::Result<Self> {
         let live = client::request("GET", "/livez", &[], b"");
-        wait_for("a server listens", || {
+        wait_for("a server to listen", || {
             if let Some(status) = self.process.status()? {
                 bail!("the server ended ({status}): {}", self.log_tail());
             }
-            // The log may be unreadable, so the admin listener is asked.
+            // The log may be a pipe or a device, so this asks the admin listener and does not search the log.
             let mut client = client::Client::new(self.admin_port);
             Ok(client.send(&live).is_ok_and(|reply| reply.status == 200).then_some(()))
         })
@@ -145,7 +145,7 @@ impl Server {
 
     /// Its address space, in MiB.
     pub fn address_space(&self) -> anyhow::Result<u64> {
-        Ok(self.proc_status()?.vmsize.context("no figure of memory")? / 1024)
+        Ok(self.proc_status()?.vmsize.context("the kernel reports no memory size")? / 1024)
     }
 
     /// Changes a soft limit of the running process, in the syntax of `prlimit`.
@@ -156,7 +156,7 @@ impl Server {
 
     /// Starts to measure its resident memory, for [`Server::memory_growth`].
     pub fn start_memory_measurement(&self) -> anyhow::Result<MemoryBaseline> {
-        let before = self.proc_status()?.vmrss.context("no figure of memory")? / 1024;
+        let before = self.proc_status()?.vmrss.context("the kernel reports no memory size")? / 1024;
         // Resets the peak. If the kernel does not allow that, the peak since the start counts, which is not smaller.
         let _kept = fs::write(format!("/proc/{}/clear_refs", self.pid()), "5");
         Ok(MemoryBaseline { before })
@@ -164,13 +164,13 @@ impl Server {
 
     /// Growth of its resident memory from [`Server::start_memory_measurement`] to the peak, in MiB.
     pub fn memory_growth(&self, baseline: MemoryBaseline) -> anyhow::Result<u64> {
-        let peak = self.proc_status()?.vmhwm.context("no figure of memory")? / 1024;
+        let peak = self.proc_status()?.vmhwm.context("the kernel reports no memory size")? / 1024;
         Ok(peak.saturating_sub(baseline.before))
     }
 
     /// The last lines of its log.
     pub fn log_tail(&self) -> String {
-        let log = readable(&self.log).unwrap_or_default();
+        let log = read_log(&self.log).unwrap_or_default();
         let lines: Vec<_> = log.lines().collect();
         lines[lines.len().saturating_sub(5)..].join("\n")
     }
@@ -183,20 +183,20 @@ pub struct MemoryBaseline {
 }
 
 /// The content of a log, if it is a file; a pipe or a device is not read.
-fn readable(log: &Path) -> Option<String> {
+fn read_log(log: &Path) -> Option<String> {
     fs::metadata(log)
         .is_ok_and(|log| log.is_file())
         .then(|| fs::read(log).ok())?
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The panics in the logs of a folder: the number for each source location.
+/// Number of panics in the logs of a folder, by source location.
 pub fn panics(folder: &Path) -> anyhow::Result<BTreeMap<String, usize>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let is_log = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("log-"));
-        let log = if is_log { readable(&path).unwrap_or_default() } else { String::new() };
+        let log = if is_log { read_log(&path).unwrap_or_default() } else { String::new() };
         for (_, panic) in log.lines().filter_map(|line| line.split_once("panicked at ")) {
             let place = panic.split(": ").next().unwrap_or_default();
             // The path within its crate, wherever that is checked out.

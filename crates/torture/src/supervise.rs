@@ -86,7 +86,7 @@ pub fn run(spec: TrialSpec, seed: u64, context: &Arc<RunContext>, limits: Limits
     let outcome = match spawned {
         Ok(_) => wait(&receiver, &progress, limits),
         Err(error) => {
-            line.failures.push(format!("no thread: {error}"));
+            line.failures.push(format!("cannot start a thread: {error}"));
             return;
         }
     };
@@ -98,7 +98,7 @@ pub fn run(spec: TrialSpec, seed: u64, context: &Arc<RunContext>, limits: Limits
                 Ok(Err(error)) => progress.record_failure(format!("{error:#}")),
                 Err(panic) => progress.record_failure(panic),
             }
-            line.fill(trial);
+            line.take_figures(trial);
         }
         Err(Abort::TimeUp) => line.skipped = Some(format!("the time limit ended it; {waited}")),
         Err(Abort::Overran) => {
@@ -108,7 +108,7 @@ pub fn run(spec: TrialSpec, seed: u64, context: &Arc<RunContext>, limits: Limits
             progress.record_failure(format!("nothing happened in it for {:?}; {waited}", limits.idle_limit));
         }
     }
-    line.take(&progress);
+    line.take_progress(&progress);
     line.took = started_at.elapsed();
 }
 
@@ -153,7 +153,9 @@ mod tests {
         fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
             trial.next_round(1, 1);
             trial.progress.record_failure("a difference");
-            crate::progress::waiting_for("the end of days", || thread::sleep(Duration::from_secs(600)));
+            crate::progress::waiting_for("something that never happens", || {
+                thread::sleep(Duration::from_secs(600));
+            });
             Ok(())
         }
     }
@@ -171,7 +173,7 @@ mod tests {
     #[test]
     fn a_trial_that_hangs_fails_and_keeps_its_failures() {
         let (rounds, wrong, skipped) = outcome(|limits| limits.idle_limit = Duration::from_millis(300));
-        let hangs = "nothing happened in it for 300ms; it waited 0 s for: the end of days";
+        let hangs = "nothing happened in it for 300ms; it waited 0 s for: something that never happens";
         assert_eq!((rounds, wrong, skipped), (1, vec!["a difference".to_owned(), hangs.to_owned()], None));
     }
 
@@ -186,6 +188,9 @@ mod tests {
     fn failures_of_a_trial_that_runs_out_of_time_count() {
         let (_, wrong, skipped) = outcome(|limits| limits.end = Some(Instant::now()));
         assert_eq!(wrong, ["a difference"]);
-        assert_eq!(skipped.unwrap(), "the time limit ended it; it waited 0 s for: the end of days");
+        assert_eq!(
+            skipped.unwrap(),
+            "the time limit ended it; it waited 0 s for: something that never happens"
+        );
     }
 }

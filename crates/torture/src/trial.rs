@@ -85,7 +85,7 @@ impl Trial {
         self.bare_deployment()?.with_key()
     }
 
-    /// A deployment without schema, which uses the development key.
+    /// A deployment without schema. Its only key is the development key.
     pub fn bare_deployment(&self) -> anyhow::Result<Deployment> {
         let cluster = match self.backend {
             Backend::Sqlite => None,
@@ -94,12 +94,12 @@ impl Trial {
         Deployment::bare(self.backend, cluster, &self.context.program, self.context.base.path())
     }
 
-    /// A deployment with schema and key on the given cluster, which must flush its commits.
+    /// A deployment with schema and key on the given cluster. The cluster must flush its commits.
     pub fn deployment_on(&self, cluster: &Cluster) -> anyhow::Result<Deployment> {
         self.bare_deployment_on(cluster)?.with_key()
     }
 
-    /// A deployment without schema on the given cluster, which uses the development key.
+    /// A deployment without schema on the given cluster. Its only key is the development key.
     pub fn bare_deployment_on(&self, cluster: &Cluster) -> anyhow::Result<Deployment> {
         Deployment::bare(self.backend, Some(cluster), &self.context.program, self.context.base.path())
     }
@@ -151,7 +151,7 @@ impl Trial {
         Ok(())
     }
 
-    /// Runs both checks, and resets the ledger, because the database is no longer used.
+    /// Runs [`Trial::check`] and [`Trial::check_logs`], and resets the ledger, because the database is no longer used.
     pub fn finish(&mut self, deployment: &Deployment) -> anyhow::Result<()> {
         self.check(deployment)?;
         self.check_logs(deployment)?;

@@ -30,7 +30,7 @@ pub fn wait_at_most<T>(
                 return Ok(value);
             }
             if started_at.elapsed() > limit {
-                bail!("waited {} s in vain: {what}", limit.as_secs());
+                bail!("waited {} s in vain for: {what}", limit.as_secs());
             }
             thread::sleep(PAUSE);
         }

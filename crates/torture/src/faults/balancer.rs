@@ -40,7 +40,7 @@ impl Fault for Balancer {
         let ports: Vec<_> = servers.iter().map(|server| [server.port, server.admin_port]).collect();
         let proxy = HaProxy::in_front_of(&ports)?;
         trial.under_load(&deployment, &[proxy.port()], |load, trial| {
-            // HAProxy's own replies if a server is lost before it answers, and if no server is available.
+            // HAProxy's own replies: 502 if a server is lost before it answers, 504 if a server does not answer in time.
             load.tolerate(&[502, 504]);
             load.wait_for_creates(20)?;
             while trial.next_round(60, 8) {

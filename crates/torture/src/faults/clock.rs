@@ -10,7 +10,7 @@ use std::{fs, time::Duration};
 
 pub struct Clock;
 
-/// Jumps of the clock: an hour, some days, back, before 1970, and after 2038.
+/// Jumps of the clock: an hour ahead, some days ahead and behind, before 1970, and after 2038.
 const JUMPS: [&str; 6] =
     ["+1h", "+20d", "-20d", "@1969-12-31 23:00:00", "@1960-01-01 00:00:00", "@2040-01-01 00:00:00"];
 
@@ -20,7 +20,7 @@ impl Fault for Clock {
     }
 
     fn about(&self) -> &'static str {
-        "the clock jumps for 2 s: an hour, 20 days, back, before 1970, to 2040; afterwards all is served again"
+        "for 2 s the clock is wrong: an hour or 20 days ahead, 20 days behind, before 1970, or in 2040; afterwards all requests are served again"
     }
 
     fn requirements(&self) -> &'static [Requirement] {
@@ -32,7 +32,7 @@ impl Fault for Clock {
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        // The task of actix-http that updates a worker's clock panics before 1970; the service gives the worker a new one.
+        // The task of actix-http that updates a worker's clock panics before 1970; the worker then gets a new web server.
         trial.tolerated_panic = Some("httpdate");
         let first = trial.rng.usize(..JUMPS.len());
         while trial.next_round(18, 6) {
@@ -44,9 +44,9 @@ impl Fault for Clock {
                 .with_setting("FAKETIME_TIMESTAMP_FILE", &time.display().to_string())
                 .with_setting("FAKETIME_NO_CACHE", "1")
                 .with_setting("FAKETIME_DONT_FAKE_MONOTONIC", "1")
-                // 30 days, longer than the jumps of 20 days, so that these expire no `Idempotency-Key`. The jumps to before 1970 and to
-                // 2040 do make keys too old, but no sweep deletes them: a server sweeps at its start, when there are no keys, and then at
-                // the earliest a minute later, when the round is over.
+                // 30 days, longer than the jumps of 20 days, so that these expire no `Idempotency-Key`. Jumps by decades make keys older
+                // than that, but no sweep deletes them: a server sweeps at its start, when there are no keys, and then at the earliest a
+                // minute later, when the round is over.
                 .with_setting("GOCHAT__IDEMPOTENCY__KEEP", "2592000s");
             fs::write(&time, "+0\n")?;
             let mut server = deployment.start()?;

@@ -9,8 +9,8 @@ pub struct CommitAnswer;
 /// The statements that commit: a batch with keys ends with `COMMIT`; a batch of plain creates is a single statement.
 const COMMITS: [Message; 2] = [Message::Containing("COMMIT"), Message::Execute];
 
-/// For each kind of answer, the number of positions at which it is cut: 0 to its size in bytes. An answer shorter than the position
-/// arrives completely. The answer to a batch has a row per group.
+/// Number of positions at which the answer to each of [`COMMITS`] is cut: after 0, 1, 2, … bytes. An answer that is shorter than the
+/// position arrives completely. The second answer is longer, because it has a row per group.
 const CUT_POSITIONS: [usize; 2] = [19, 100];
 
 impl Fault for CommitAnswer {
@@ -35,12 +35,12 @@ impl Fault for CommitAnswer {
             let kind = trial.rounds() as usize % 2;
             let before = proxy.answers_lost();
             proxy.cut_answer(COMMITS[kind], trial.rng.usize(1..5), next[kind]);
-            wait_for("an answer is cut", || Ok((proxy.answers_lost() > before).then_some(())))?;
+            wait_for("an answer to be cut", || Ok((proxy.answers_lost() > before).then_some(())))?;
             most[kind] = most[kind].max(next[kind].min(proxy.answer_length()));
             next[kind] = (next[kind] + 1) % CUT_POSITIONS[kind];
             Ok(())
         })?;
-        trial.note(format!("up to {} bytes of COMMIT's answer, and up to {} of a batch's", most[0], most[1]));
+        trial.note(format!("cut after up to {} bytes of the answer to `COMMIT`, and up to {} bytes of that to a single statement", most[0], most[1]));
         Ok(())
     }
 }

@@ -52,7 +52,7 @@ impl Fault for Postmaster {
             kill_process(postmaster, Signal::STOP)?;
             let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"))?;
             kill_process(postmaster, Signal::KILL)?;
-            wait_for("the backends end without their postmaster", || {
+            wait_for("the backends to end after their postmaster", || {
                 let ended = children.split_whitespace().map(has_ended).collect::<anyhow::Result<Vec<_>>>()?;
                 Ok(ended.into_iter().all(|ended| ended).then_some(()))
             })?;

@@ -20,7 +20,7 @@ impl Fault for DiskFull {
     }
 
     fn about(&self) -> &'static str {
-        "the disk of 16 MiB is filled to its last byte under load, and freed"
+        "the disk of 16 MiB is filled to its last byte under load, and then freed"
     }
 
     fn backends(&self) -> &'static [Backend] {

@@ -16,8 +16,10 @@ use std::{
     sync::atomic::Ordering,
 };
 
+/// Most of the file is cut off, more than the log can restore.
 pub struct FileCut;
 
+/// Only the last pages are cut off, and the log may contain them.
 pub struct FileShortened;
 
 pub struct FileCorrupted;
@@ -34,7 +36,7 @@ impl Fault for FileCut {
     }
 
     fn about(&self) -> &'static str {
-        "the database is truncated to less than half under load: nothing more is acknowledged; a backup has all its groups"
+        "the database is truncated to less than half under load: nothing more is acknowledged; the restored backup is complete"
     }
 
     fn backends(&self) -> &'static [Backend] {
@@ -60,7 +62,7 @@ impl Fault for FileShortened {
     }
 
     fn about(&self) -> &'static str {
-        "the database loses its last pages under load: the log restores them, or creates are 503"
+        "the database loses its last pages under load: the log restores them, or creates are answered 503"
     }
 
     fn backends(&self) -> &'static [Backend] {
@@ -74,13 +76,13 @@ impl Fault for FileShortened {
             file.set_len((pages - trial.rng.u64(1..=3)) * PAGE)?;
             let [created, unavailable] =
                 [&load.created, &load.unavailable].map(|counter| counter.load(Ordering::Relaxed));
-            wait_for("503, or creates that go on", || {
+            wait_for("creates to fail or to go on", || {
                 let goes_on = load.created.load(Ordering::Relaxed) > created + 500;
                 let refuses = load.unavailable.load(Ordering::Relaxed) > unavailable + 30;
                 Ok((goes_on || refuses).then_some(!refuses))
             })
         })?;
-        trial.note(format!("put back by the log {survived} times"));
+        trial.note(format!("restored by the log in {survived} rounds"));
         Ok(())
     }
 }
@@ -91,7 +93,7 @@ impl Fault for FileCorrupted {
     }
 
     fn about(&self) -> &'static str {
-        "pages of the database are overwritten under load: no panic, no 500; a backup has all its groups"
+        "pages of the database are overwritten under load: no panic, no 500; the restored backup is complete"
     }
 
     fn backends(&self) -> &'static [Backend] {

@@ -16,7 +16,7 @@ impl Fault for FloodBody {
     }
 
     fn about(&self) -> &'static str {
-        "8 connections send a body of 1 TiB without a key at full speed: each is cut, and others are served"
+        "8 connections send a body of 1 TiB without a key at full speed: each connection is closed, and others are served"
     }
 
     fn is_long(&self) -> bool {
@@ -35,10 +35,11 @@ impl Fault for FloodBody {
                 hostile::send_at_full_speed(port, &head, &block, stop)
             })?;
             let longest = sent.iter().map(|sent| sent.longest).max().unwrap_or_default();
-            trial.expect(longest < hostile::CLOSE_LIMIT, || format!("a sender was read for {longest:?}"));
+            trial.expect(longest < hostile::CLOSE_LIMIT, || {
+                format!("a connection stayed open for {longest:?}")
+            });
             let mebibytes = sent.iter().map(|sent| sent.bytes).sum::<u64>() >> 20;
-            trial
-                .note(format!("{mebibytes} MiB sent, the longest connection {:.1} s", longest.as_secs_f64()));
+            trial.note(format!("{mebibytes} MiB sent, longest connection {:.1} s", longest.as_secs_f64()));
         }
         server.terminate()?;
         trial.finish(&deployment)

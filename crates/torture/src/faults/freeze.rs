@@ -46,7 +46,7 @@ impl Fault for Freeze {
             cluster.pause()?;
             if time > TIMEOUT + Duration::from_secs(1) {
                 // The creates in flight and later ones must be answered 503.
-                wait_at_most(LONGEST, "503 beside a frozen PostgreSQL", || {
+                wait_at_most(LONGEST, "a 503 while PostgreSQL is frozen", || {
                     Ok((load.unavailable.load(Ordering::Relaxed) > 0).then_some(()))
                 })?;
             }

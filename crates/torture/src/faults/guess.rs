@@ -50,7 +50,7 @@ impl Fault for Guess {
             let [refused, unavailable, other] =
                 [0, 1, 2].map(|kind| guesses.iter().map(|counts| counts[kind]).sum::<u64>());
             trial.expect(other == 0, || format!("{other} guesses were answered neither 401 nor 503"));
-            trial.note(format!("{refused} guesses 401, {unavailable} 503"));
+            trial.note(format!("{refused} guesses answered 401, {unavailable} answered 503"));
         }
         server.terminate()?;
         trial.finish(&deployment)

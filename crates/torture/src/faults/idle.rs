@@ -21,7 +21,7 @@ pub struct Descriptors;
 /// Longest time that another client may wait.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// Limit of descriptors of a small server.
+/// Limit of file descriptors of a server that has few.
 const FEW: usize = 256;
 
 impl Fault for Idle {
@@ -42,7 +42,7 @@ impl Fault for Idle {
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        run(trial, Deployment::launch, 5_000, |held| held == 5_000)
+        run(trial, Deployment::launch, 5_000, |kept| kept == 5_000)
     }
 }
 
@@ -52,7 +52,7 @@ impl Fault for Descriptors {
     }
 
     fn about(&self) -> &'static str {
-        "3,000 idle connections to a server with 256 descriptors, which keeps some: `/livez` and new clients are served within 5 s"
+        "3,000 idle connections to a server with 256 file descriptors, which keeps some: `/livez` and new clients are served within 5 s"
     }
 
     fn requirements(&self) -> &'static [Requirement] {
@@ -68,7 +68,7 @@ impl Fault for Descriptors {
             deployment.launch().wrapped_by(&["prlimit", &format!("--nofile={FEW}:{FEW}"), "--"])
         };
         // The server closes the connection that was idle longest for a new one.
-        run(trial, few, 3_000, |held| (1..FEW).contains(&held))
+        run(trial, few, 3_000, |kept| (1..FEW).contains(&kept))
     }
 }
 
@@ -85,9 +85,9 @@ fn run(
         let idle = open(server.port, count);
         trial.expect(idle.len() == count, || format!("{} of {count} connections are opened", idle.len()));
         probe(trial, &deployment, &server);
-        let held = idle.iter().filter(|stream| is_open(stream)).count();
-        trial.expect(is_right(held), || format!("it holds {held} of {count} idle connections"));
-        trial.note(format!("{held} of {count} held"));
+        let kept = idle.iter().filter(|stream| is_open(stream)).count();
+        trial.expect(is_right(kept), || format!("it keeps {kept} of {count} idle connections open"));
+        trial.note(format!("{kept} of {count} kept open"));
         trial.under_load(&deployment, &[server.port], |load, _| load.wait_for_creates(50))?;
         drop(idle);
         let code = server.terminate()?;

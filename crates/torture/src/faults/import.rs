@@ -18,7 +18,7 @@ impl Fault for Import {
     }
 
     fn about(&self) -> &'static str {
-        "`gochat groups import` is killed at a random time up to 6 times, and then repeated to its end"
+        "`gochat groups import` is killed at random times, up to 6 times a round; then one runs to its end"
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
@@ -55,7 +55,9 @@ impl Fault for Import {
             trial.tally.created += lines as u64;
         }
         trial.tally.broken += u64::from(kills);
-        trial.note(format!("{lines} lines a round are the requests, {kills} imports were killed"));
+        trial.note(format!(
+            "each of the {lines} lines of a round counts as a request, {kills} imports were killed"
+        ));
         Ok(())
     }
 }

@@ -16,7 +16,7 @@ impl Fault for Lock {
     }
 
     fn about(&self) -> &'static str {
-        "another program holds SQLite's write lock for 30 s (8 s in the short form): creates are 503, reads are served"
+        "another program holds SQLite's write lock for 30 s (8 s in the short form): creates are answered 503, reads are served"
     }
 
     fn backends(&self) -> &'static [Backend] {

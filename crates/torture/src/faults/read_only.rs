@@ -21,7 +21,7 @@ impl Fault for ReadOnly {
     }
 
     fn about(&self) -> &'static str {
-        "the server starts on a file of mode 0400: reads are served, creates are 503 until one chmod"
+        "the server starts on a file of mode 0400: reads are served, creates are answered 503 until one chmod"
     }
 
     fn backends(&self) -> &'static [Backend] {
@@ -58,7 +58,7 @@ impl Fault for ReadOnly {
                 mode(0o600)?;
                 load.wait_for_creates(10)
             })?;
-            wait_for("the server is ready", || {
+            wait_for("the server to be ready", || {
                 let reply = Client::new(server.admin_port).send(&ready);
                 Ok(reply.is_ok_and(|reply| reply.status == 200).then_some(()))
             })?;

@@ -26,7 +26,7 @@ const READERS: usize = 64;
 /// Number of groups of a page.
 const PAGE: usize = 1_000;
 
-/// Range of the address space limit set at start, in MiB. It is too small for the heaps of most threads.
+/// Bounds of the address space limit that is set at start, in MiB. A heap for each thread does not fit into so little.
 const LIMIT_AT_START: [u64; 2] = [30, 500];
 
 /// Bounds of the address space that a running server may add, in MiB: from too little for one page to enough for some of the
@@ -39,7 +39,7 @@ impl Fault for Memory {
     }
 
     fn about(&self) -> &'static str {
-        "RLIMIT_AS at start, or just above current use under load, while 64 clients read pages of 1,000: the server serves, refuses or ends, and a new one takes over"
+        "RLIMIT_AS, low at start or just above current use under load, while 64 clients read pages of 1,000 groups: the server serves, refuses, or ends and is replaced"
     }
 
     fn is_long(&self) -> bool {
@@ -82,7 +82,7 @@ impl Fault for Memory {
                 }
                 load.tolerate(&[500]);
                 let [whole, torn] = read_pages(ports[0], &deployment.key);
-                trial.expect(torn == 0, || format!("{torn} pages have not {PAGE} groups"));
+                trial.expect(torn == 0, || format!("{torn} pages lack some of their {PAGE} groups"));
                 let lives = server.is_alive()?;
                 if lives {
                     trial.note(format!("{whole} pages read"));
@@ -100,9 +100,9 @@ impl Fault for Memory {
             trial.expect(code == Some(0), || format!("it ended with {code:?}: {}", server.log_tail()));
             trial.check(&deployment)?;
         }
-        trial.expect(times_served > 0 || trial.context.is_short, || "no server lived and served".to_owned());
+        trial.expect(times_served > 0 || trial.context.is_short, || "no server kept serving".to_owned());
         trial.note(format!(
-            "{failed_starts} times too little to start, {ended} times it ended, {times_served} times it served"
+            "failed starts: {failed_starts}, servers ended under load: {ended}, servers that kept serving: {times_served}"
         ));
         trial.check(&deployment)
     }
@@ -159,10 +159,10 @@ impl Fault for Threads {
         let deployment = deployment.wrapped_by(&[&["setpriv"], &OTHER_USER[..]].concat()).with_key()?;
         while trial.next_round(5, 1) {
             // Libraries panic if they cannot start a thread; that ends the start, as it should.
-            let few = trial.bare_deployment()?;
-            chown(few.folder(), Some(NOBODY), Some(NOBODY))?;
+            let without_schema = trial.bare_deployment()?;
+            chown(without_schema.folder(), Some(NOBODY), Some(NOBODY))?;
             for threads in ["1", "3", "5"] {
-                let launch = few
+                let launch = without_schema
                     .launch()
                     .wrapped_by(&[&["setpriv"], &OTHER_USER[..]].concat())
                     .wrapped_by(&["prlimit", &format!("--nproc={threads}:{threads}"), "--"]);

@@ -64,10 +64,10 @@ impl Fault for Unread {
             let code = server.terminate()?;
             let stop = told_at.elapsed();
             trial.expect(code == Some(0) && stop < STOP, || {
-                format!("SIGTERM beside them: {code:?} after {stop:?}")
+                format!("SIGTERM while connections are open: {code:?} after {stop:?}")
             });
             trial.note(format!(
-                "ended within {:.1} s, SIGTERM {:.1} s",
+                "connections closed within {:.1} s, server ended {:.1} s after SIGTERM",
                 took.as_secs_f64(),
                 stop.as_secs_f64()
             ));

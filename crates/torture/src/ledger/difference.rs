@@ -34,9 +34,9 @@ impl fmt::Display for Difference {
             Self::StoredTwice(rows) => write!(f, "stored {} times: {rows:?}", rows.len()),
             Self::TwoGroupsForOneName(one, other) => write!(f, "one name, two groups: {one:?} and {other:?}"),
             Self::RefusedAndStored { request, status, stored } => {
-                write!(f, "{status} and stored: asked {request:?}, stored {stored:?}")
+                write!(f, "{status} and stored: requested {request:?}, stored {stored:?}")
             }
-            Self::NotRequested(group) => write!(f, "stored and not asked for: {group:?}"),
+            Self::NotRequested(group) => write!(f, "stored and not requested: {group:?}"),
             Self::ConflictWithoutRival(request) => {
                 write!(f, "409 although no other request can have taken the name: {request:?}")
             }

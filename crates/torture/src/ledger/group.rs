@@ -15,6 +15,8 @@ pub struct Group {
     pub created_at: String,
 }
 
+/// Splits the time into seconds and microseconds. `%` of a time before 1970 is negative; adding a million and taking `%` again makes it
+/// positive.
 const SQLITE: &str = "
     SELECT CAST(id AS TEXT), lower(hex(uuid)), name, CAST(admin_id AS TEXT), token,
            strftime('%Y-%m-%dT%H:%M:%S', (created_at - (created_at % 1000000 + 1000000) % 1000000) / 1000000, 'unixepoch')

@@ -41,7 +41,7 @@ fn allowed_rows_are_no_difference() {
             &[(request("a", "t"), Answer::Unknown), (request("a", "t"), Answer::Created(created.clone()))],
             from_ref(&created),
         ),
-        // The other one has the name.
+        // The other request has the name.
         (
             &[(request("a", "u"), Answer::Taken), (request("a", "t"), Answer::Created(created.clone()))],
             from_ref(&created),

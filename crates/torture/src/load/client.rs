@@ -100,7 +100,7 @@ impl<'a> Worker<'a> {
                 }
                 self.load.broken.fetch_add(1, Ordering::Relaxed);
                 if let Failure::Malformed(what) = failure {
-                    self.load.record_failure(format!("what came is no reply: {what}"));
+                    self.load.record_failure(format!("the bytes received are not an HTTP reply: {what}"));
                 }
                 self.port = (self.port + 1) % self.plan.ports.len();
                 self.client = Client::new(self.plan.ports[self.port]);

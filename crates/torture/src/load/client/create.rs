@@ -6,7 +6,7 @@ use crate::{
     ledger::{Answer, CreateRequest, Group},
     wait,
 };
-use std::{sync::atomic::Ordering, time::Instant};
+use std::{mem, sync::atomic::Ordering, time::Instant};
 
 /// Suffixes of names, as sent and as stored: the stored form is NFC.
 const NAME_SUFFIXES: [(&str, &str); 4] =
@@ -20,9 +20,10 @@ impl Worker<'_> {
         self.create(request, format!("{name}{sent}"), false);
     }
 
-    /// Creates a group with a name that other clients use, too.
+    /// Creates a group with a name that other clients use, too: each four of these creates share a name.
     pub(super) fn contend(&mut self) {
-        let name = format!("{}-race-{}", self.plan.tag, self.load.races.fetch_add(1, Ordering::Relaxed) / 4);
+        let race = self.load.contended_creates.fetch_add(1, Ordering::Relaxed) / 4;
+        let name = format!("{}-race-{race}", self.plan.tag);
         let request = self.new_request(name.clone());
         self.create(request, name, true);
     }
@@ -53,19 +54,19 @@ impl Worker<'_> {
                     return self.outcome.ledger.record(request, Answer::Taken);
                 }
                 Ok(reply) if self.load.is_inconclusive(reply.status) => {
-                    is_unknown = self.record_unknown(&request, is_unknown);
+                    self.record_unknown(&request, &mut is_unknown);
                 }
                 Ok(reply) => {
                     self.record_failure(&format!("{request:?} is refused"), &reply);
-                    is_unknown = self.record_unknown(&request, is_unknown);
+                    self.record_unknown(&request, &mut is_unknown);
                 }
                 Err(Failure::NotConnected) => {}
                 Err(Failure::Broken | Failure::Malformed(_)) => {
-                    is_unknown = self.record_unknown(&request, is_unknown);
+                    self.record_unknown(&request, &mut is_unknown);
                 }
                 Err(Failure::TimedOut) => {
                     self.load.record_failure(format!("no answer to {request:?}"));
-                    is_unknown = self.record_unknown(&request, is_unknown);
+                    self.record_unknown(&request, &mut is_unknown);
                 }
             }
             // Without a key, the result stays unknown.
@@ -87,26 +88,23 @@ impl Worker<'_> {
         }
     }
 
-    fn record_unknown(&mut self, request: &CreateRequest, is_unknown: bool) -> bool {
-        if !is_unknown {
+    /// Records that the result is unknown, but only once for a request and its retries. `is_unknown` says whether that was done.
+    fn record_unknown(&mut self, request: &CreateRequest, is_unknown: &mut bool) {
+        if !mem::replace(is_unknown, true) {
             self.outcome.ledger.record(request.clone(), Answer::Unknown);
         }
-        true
     }
 
     fn record_created(&mut self, request: CreateRequest, sent: String, sent_at: Instant, reply: &Reply) {
         let Ok(group) = serde_json::from_slice::<Group>(&reply.body) else {
-            return self.record_failure(&format!("{request:?} is answered by no group"), reply);
+            return self.record_failure(&format!("the 201 to {request:?} has no group"), reply);
         };
         let acknowledged = (&group.name, &group.token, group.admin_id);
         if acknowledged != (&request.name, &request.token, request.admin_id) {
-            self.record_failure(&format!("{request:?} is answered by another group"), reply);
+            self.record_failure(&format!("the 201 to {request:?} has another group"), reply);
         }
         if self.load.nothing_stored_since().is_some_and(|since| sent_at > since) {
-            self.record_failure(
-                &format!("{request:?} is answered 201 although nothing can be stored now"),
-                reply,
-            );
+            self.record_failure(&format!("{request:?} is answered 201 while nothing can be stored"), reply);
         }
         self.outcome.tally.created += 1;
         self.load.created.fetch_add(1, Ordering::Relaxed);

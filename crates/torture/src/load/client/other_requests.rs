@@ -32,7 +32,7 @@ impl Worker<'_> {
             Ok(reply) if self.load.is_inconclusive(reply.status) => {
                 self.outcome.ledger.record(request, Answer::Unknown);
             }
-            Ok(reply) => self.record_failure(&format!("{request:?} wants 422"), &reply),
+            Ok(reply) => self.record_failure(&format!("{request:?} is not answered 422"), &reply),
             Err(Failure::NotConnected) => {}
             Err(_) => self.outcome.ledger.record(request, Answer::Unknown),
         }
@@ -49,8 +49,9 @@ impl Worker<'_> {
                 let is_same =
                     serde_json::from_slice::<Group>(&reply.body).is_ok_and(|replayed| replayed == group);
                 if !is_same || reply.header("idempotency-replayed") != Some("true") {
-                    let failure =
-                        format!("the replay of {group:?} returned a different group, or no mark of a replay");
+                    let failure = format!(
+                        "the replay of {group:?} has a different group, or lacks `Idempotency-Replayed: true`"
+                    );
                     self.record_failure(&failure, &reply);
                 }
                 self.outcome.tally.replayed += 1;
