@@ -189,7 +189,7 @@ mod tests {
         commit::{create::Create, write::Write},
         testing::migrated,
     };
-    use gochat_domain::testing::new_group;
+    use gochat_domain::{limits::Limits, testing::new_group};
     use gochat_test_support::TestDatabase;
 
     fn session(database: &TestDatabase) -> Session {
@@ -197,8 +197,9 @@ mod tests {
     }
 
     fn store(session: &mut Session, names: impl Iterator<Item = String>) -> Result<(), Failure> {
-        let creates: Vec<_> =
-            names.map(|name| Create { group: new_group(&name), idempotency: None }).collect();
+        let creates: Vec<_> = names
+            .map(|name| Create { group: new_group(&name), idempotency: None, limits: Limits::default() })
+            .collect();
         let creates: Vec<_> = creates.iter().collect();
         session.transaction(Attempt::First, |connection| {
             Create::store(connection, &creates, Attempt::First).map(drop)

@@ -74,7 +74,8 @@ impl State {
     /// The members of `group`, in the order of user ids.
     fn members(&self, group: &Group) -> Vec<Member> {
         let first = UserId::MIN;
-        let memberships = self.memberships.range((group.id, first)..).take_while(|((id, _), _)| *id == group.id);
+        let memberships =
+            self.memberships.range((group.id, first)..).take_while(|((id, _), _)| *id == group.id);
         let mut users: BTreeMap<_, _> = memberships.map(|((_, user), at)| (*user, Some(*at))).collect();
         users.entry(group.admin_id).or_default();
         users.into_iter().filter_map(|(user, joined_at)| group.member(user, joined_at)).collect()
@@ -102,10 +103,10 @@ impl State {
             return Err(ChangeGroupError::NameTaken);
         }
         if let Some(memberships) = group.memberships_of_hand_over(&changed, moment) {
-            limits.admit_administrator(self.administered(changed.admin_id))?;
             if self.joined_at(id, changed.admin_id).is_none() {
                 limits.admit_member(self.members(&group).len() as u64)?;
             }
+            limits.admit_administrator(self.administered(changed.admin_id))?;
             for Member { user_id, joined_at, .. } in memberships {
                 self.memberships.entry((id, user_id)).or_insert(joined_at);
             }

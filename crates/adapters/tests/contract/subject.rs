@@ -6,8 +6,11 @@ use gochat_adapters::{
     memory::{MemoryApiKeys, MemoryGroups},
 };
 use gochat_domain::{
-    group::{Group, GroupKey, GroupName, NewGroup},
-    ports::{ApiKeyRepository, CreateGroupError, GroupReader, GroupRepository},
+    group::{Expected, Group, GroupKey, GroupName, NewGroup},
+    limits::{Limit, Limits},
+    ports::{
+        ApiKeyRepository, CreateGroupError, GroupReader, GroupRepository, MemberReader, MemberRepository,
+    },
 };
 use gochat_test_support::{Backend, TestDatabase, deadline};
 use std::{sync::Arc, time::Duration};
@@ -17,6 +20,8 @@ use tokio::runtime::{Builder, Runtime};
 pub struct Subject {
     pub groups: Arc<dyn GroupRepository>,
     pub reader: Arc<dyn GroupReader>,
+    pub members: Arc<dyn MemberRepository>,
+    pub member_reader: Arc<dyn MemberReader>,
     pub keys: Arc<dyn ApiKeyRepository>,
     runtime: Runtime,
     storage: Storage,
@@ -44,8 +49,17 @@ pub fn options_for(database: &TestDatabase, options: DatabaseOptions) -> Databas
     DatabaseOptions { prepared_statements: options.prepared_statements && !database.is_pooled(), ..options }
 }
 
-pub const WRITERS: CommitOptions =
-    CommitOptions { batch: 256, queue: 10_000, writers: 2, timeout: Duration::from_secs(20) };
+pub const WRITERS: CommitOptions = CommitOptions {
+    batch: 256,
+    queue: 10_000,
+    writers: 2,
+    timeout: Duration::from_secs(20),
+    limits: NO_LIMITS,
+};
+
+/// No limit on groups or members.
+pub const NO_LIMITS: Limits =
+    Limits { groups: Limit(0), groups_per_administrator: Limit(0), members_per_group: Limit(0) };
 
 /// With one writer, one batch is in flight at a time.
 pub const ONE_WRITER: CommitOptions = CommitOptions { writers: 1, ..WRITERS };
@@ -56,6 +70,8 @@ impl Subject {
         let storage = Storage::Memory(Arc::clone(&groups));
         Self {
             reader: Arc::clone(&groups) as _,
+            members: Arc::clone(&groups) as _,
+            member_reader: Arc::clone(&groups) as _,
             groups,
             keys: Arc::new(MemoryApiKeys::default()),
             runtime: runtime(),
@@ -77,10 +93,11 @@ impl Subject {
         connected.migrate()?;
         let writers = connected.start_queue(writers)?;
         let (groups, keys) = (writers.groups(), connected.api_keys(&writers));
-        let reader = connected.group_reader();
+        let (reader, members) = (connected.group_reader(), writers.members());
+        let member_reader = connected.member_reader();
         let storage =
             Storage::Database { writers: Some(writers), connected: connected.into(), database, options };
-        Ok(Self { groups, reader, keys, runtime: runtime(), storage })
+        Ok(Self { groups, reader, members, member_reader, keys, runtime: runtime(), storage })
     }
 
     /// Runs a future with a timeout.
@@ -192,7 +209,11 @@ impl Subject {
     /// Deletes a group directly from the storage.
     pub fn delete(&self, name: &str) {
         match &self.storage {
-            Storage::Memory(groups) => drop(groups.delete(&GroupName::parse(name).unwrap())),
+            Storage::Memory(groups) => {
+                let key = GroupKey::Name(GroupName::parse(name).unwrap());
+                let group = self.run(groups.find(&key)).unwrap().unwrap();
+                self.run(GroupRepository::delete(&**groups, group.id, Expected::Any)).unwrap();
+            }
             Storage::Database { database, .. } => {
                 database.execute(&format!("DELETE FROM groups WHERE name = '{name}'")).unwrap();
             }

@@ -1,0 +1,79 @@
+//! PostgreSQL: one statement for all memberships, with an array for each column.
+
+use super::Key;
+use crate::{
+    Fault,
+    prepared_statement::prepared_statement,
+    rows::{group_id, user_id},
+    sql_types::{TimestampSql, TimestampValue},
+};
+use diesel::{
+    PgConnection, RunQueryDsl,
+    pg::Pg,
+    sql_types::{Array, BigInt},
+};
+use gochat_domain::{clock::Timestamp, group::GroupId, member::Member};
+use std::collections::HashMap;
+
+pub(super) fn load(connection: &mut PgConnection, keys: &[Key]) -> Result<HashMap<Key, Timestamp>, Fault> {
+    let (groups, users) = columns(keys);
+    let rows: Vec<(i64, i64, TimestampValue)> = Load { groups, users }.load(connection)?;
+    rows.into_iter()
+        .map(|(group, user, TimestampValue(joined_at))| Ok(((group_id(group)?, user_id(user)?), joined_at)))
+        .collect()
+}
+
+prepared_statement! {
+    struct Load for PgConnection, Pg => (BigInt, BigInt, TimestampSql);
+    "SELECT group_id, user_id, joined_at FROM members
+     JOIN (SELECT DISTINCT * FROM unnest(" [groups: Vec<i64> as Array<BigInt>]
+    ", " [users: Vec<i64> as Array<BigInt>] ") AS given (group_id, user_id)) AS given USING (group_id, user_id)"
+}
+
+pub(super) fn count(
+    connection: &mut PgConnection,
+    groups: Vec<i64>,
+    limit: i64,
+) -> Result<HashMap<GroupId, u64>, Fault> {
+    let rows: Vec<(i64, i64)> = Count { limit, groups }.load(connection)?;
+    rows.into_iter().map(|(group, members)| Ok((group_id(group)?, members.unsigned_abs()))).collect()
+}
+
+prepared_statement! {
+    /// Counts the members of each group up to a limit: its memberships, and its administrator without one.
+    struct Count for PgConnection, Pg => (BigInt, BigInt);
+    "SELECT id, (SELECT count(*) FROM (SELECT 1 FROM members WHERE group_id = id LIMIT " [limit: i64 as BigInt]
+    ") AS memberships) + CASE WHEN EXISTS (SELECT 1 FROM members WHERE group_id = id AND user_id = admin_id)
+                              THEN 0 ELSE 1 END
+     FROM groups WHERE id = ANY(" [groups: Vec<i64> as Array<BigInt>] ")"
+}
+
+pub(super) fn insert(connection: &mut PgConnection, members: &[Member]) -> Result<(), Fault> {
+    let (groups, users) =
+        columns(&members.iter().map(|member| (member.group_id, member.user_id)).collect::<Vec<_>>());
+    let joined_at = members.iter().map(|member| TimestampValue(member.joined_at)).collect();
+    Insert { groups, users, joined_at }.execute(connection)?;
+    Ok(())
+}
+
+prepared_statement! {
+    struct Insert for PgConnection, Pg => ();
+    "INSERT INTO members (group_id, user_id, joined_at) SELECT * FROM unnest(" [groups: Vec<i64> as Array<BigInt>]
+    ", " [users: Vec<i64> as Array<BigInt>] ", " [joined_at: Vec<TimestampValue> as Array<TimestampSql>] ")"
+}
+
+pub(super) fn delete(connection: &mut PgConnection, keys: &[Key]) -> Result<(), Fault> {
+    let (groups, users) = columns(keys);
+    Delete { groups, users }.execute(connection)?;
+    Ok(())
+}
+
+prepared_statement! {
+    struct Delete for PgConnection, Pg => ();
+    "DELETE FROM members WHERE (group_id, user_id) IN (SELECT * FROM unnest(" [groups: Vec<i64> as Array<BigInt>]
+    ", " [users: Vec<i64> as Array<BigInt>] "))"
+}
+
+fn columns(keys: &[Key]) -> (Vec<i64>, Vec<i64>) {
+    keys.iter().map(|(group, user)| (group.get(), user.get())).unzip()
+}

@@ -1,0 +1,10 @@
+-- Memberships. The administrator of a group is a member without a row here, unless the user joined.
+CREATE TABLE members (
+    group_id  bigint NOT NULL REFERENCES groups ON DELETE CASCADE,
+    user_id   bigint NOT NULL CHECK (user_id >= 1),
+    joined_at timestamptz NOT NULL,
+    PRIMARY KEY (group_id, user_id)
+);
+
+-- Finds the groups of a user, in the order of their ids.
+CREATE INDEX members_user_id ON members (user_id, group_id);
