@@ -1,1 +1,0 @@
-DROP INDEX CONCURRENTLY IF EXISTS groups_admin_id;
