@@ -145,7 +145,7 @@ pub struct CreateKey {
     #[arg(long)]
     pub name: String,
 
-    /// Scope of the key: groups:read or groups:write. May be repeated.
+    /// Scope of the key: groups:read, groups:write, members:join or members:write. May be repeated.
     #[arg(long = "scope", required = true)]
     pub scopes: Vec<Scope>,
 

@@ -21,6 +21,7 @@ pub use sections::{DatabaseSettings, HttpSettings, LogFormat, LogSettings};
 use crate::hosts::Hosts;
 use bind::InvalidBind;
 use gochat_adapters::{CommitOptions, DatabaseOptions};
+use gochat_domain::limits::Limits;
 use layers::Layers;
 use std::{num::NonZero, thread, time::Duration};
 use tracing::level_filters::LevelFilter;
@@ -103,6 +104,7 @@ impl Settings {
                 queue: layers.number("writer.queue", 1..=1_000_000)?,
                 writers: layers.number("writer.writers", 1..=64)?,
                 timeout,
+                limits: Limits::default(),
             },
             idempotency_keep: layers.duration("idempotency.keep", 60..=2_592_000)?,
             development_key,

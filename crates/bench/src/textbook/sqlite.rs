@@ -1,12 +1,26 @@
-//! The insert of one group into SQLite.
+//! The statements on SQLite.
 
+use super::row::Row;
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryResult, RunQueryDsl, SqliteConnection,
     connection::SimpleConnection,
     insert_into,
     r2d2::{CustomizeConnection, Error},
+    sql_query,
+    sql_types::{BigInt, Text},
 };
-use gochat_domain::group::NewGroup;
+use gochat_domain::{
+    group::{Group, GroupId, NewGroup},
+    member::Member,
+};
+
+impl_dialect!(
+    SqliteConnection,
+    immediate_transaction,
+    insert,
+    "SELECT id, hex(uuid) AS uuid, name, token, admin_id, created_at, version FROM groups WHERE id = $1",
+    "INSERT INTO members (group_id, user_id, joined_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+);
 
 diesel::table! {
     groups (id) {
@@ -34,20 +48,18 @@ impl CustomizeConnection<SqliteConnection, Error> for Durable {
     }
 }
 
-pub(super) fn insert(connection: &mut SqliteConnection, group: &NewGroup) -> QueryResult<Option<i64>> {
-    connection.immediate_transaction(|connection| {
-        insert_into(groups::table)
-            .values((
-                groups::uuid.eq(group.uuid.as_bytes().as_slice()),
-                groups::name.eq(group.name.as_str()),
-                groups::token.eq(group.token.as_str()),
-                groups::admin_id.eq(group.admin_id.get()),
-                groups::created_at.eq(group.created_at.unix_micros()),
-            ))
-            .on_conflict(groups::name)
-            .do_nothing()
-            .returning(groups::id)
-            .get_result(connection)
-            .optional()
-    })
+fn insert(connection: &mut SqliteConnection, group: &NewGroup) -> QueryResult<Option<i64>> {
+    insert_into(groups::table)
+        .values((
+            groups::uuid.eq(group.uuid.as_bytes().as_slice()),
+            groups::name.eq(group.name.as_str()),
+            groups::token.eq(group.token.as_str()),
+            groups::admin_id.eq(group.admin_id.get()),
+            groups::created_at.eq(group.created_at.unix_micros()),
+        ))
+        .on_conflict(groups::name)
+        .do_nothing()
+        .returning(groups::id)
+        .get_result(connection)
+        .optional()
 }

@@ -23,6 +23,8 @@ const NAME_TAKEN: &str = "UNIQUE constraint failed: GROUPS.NAME";
 pub(super) struct ApiError {
     code: Code,
     message: Cow<'static, str>,
+    /// The field or parameter at fault, if any.
+    field: Option<&'static str>,
     /// The group that already has the requested name.
     group_id: Option<GroupId>,
     /// A header that only this error adds.
@@ -33,7 +35,14 @@ pub(super) struct ApiError {
 
 impl ApiError {
     pub(super) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), group_id: None, header: None, cause: None }
+        Self {
+            code,
+            message: message.into(),
+            field: code.row().field,
+            group_id: None,
+            header: None,
+            cause: None,
+        }
     }
 
     pub(super) fn not_found() -> Self {

@@ -61,7 +61,7 @@ impl Modify for SharedComponents {
             API_KEY,
             SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
                 API_KEY,
-                "An API key, sent exactly once. `gochat keys create` makes one. Each operation names the scope that it needs. In the profile \
+                "An API key, sent exactly once. `gochat keys create` makes one. Each operation names the scope that it needs: `groups:read`, `groups:write`, `members:join` or `members:write`. In the profile \
                  `development`, `433578ab-84c2-4e02-4656-de55a8097c9f` is a key with every scope.",
             ))),
         );

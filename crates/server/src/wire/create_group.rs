@@ -1,6 +1,9 @@
 //! The request to create a group: parses JSON into [`CreateGroup`].
 
-use gochat_domain::group::{AdminId, CreateGroup, GroupName, GroupToken};
+use gochat_domain::{
+    group::{CreateGroup, GroupName, GroupToken},
+    user::UserId,
+};
 use serde::{
     Deserialize, Deserializer,
     de::{Error, MapAccess, Visitor},
@@ -85,8 +88,9 @@ pub(crate) fn token(field: Option<Cow<'_, str>>) -> Result<GroupToken, InvalidRe
 }
 
 /// Parses the administrator's id, given as digits.
-pub(crate) fn admin_id(digits: &str) -> Result<AdminId, InvalidRequest> {
-    AdminId::parse(digits).map_err(|error| InvalidRequest::AdminId(error.to_string().into()))
+pub(crate) fn admin_id(digits: &str) -> Result<UserId, InvalidRequest> {
+    let error = "admin_id must be an integer from 1 to 9223372036854775807";
+    UserId::parse(digits).map_err(|_| InvalidRequest::AdminId(error.into()))
 }
 
 /// Returns the digits of a JSON integer or of a string. GoChat's public API documentation has an integer in its example,

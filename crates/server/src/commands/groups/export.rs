@@ -11,7 +11,7 @@ use crate::{
 use anyhow::Context;
 use backon::Retryable;
 use futures_util::future::{Either, select};
-use gochat_domain::{auth::Caller, group::PageSize, ports::StorageError, service::GroupService};
+use gochat_domain::{auth::Caller, page::PageSize, ports::StorageError, service::GroupService};
 use indicatif::HumanCount;
 use std::{
     ffi::OsString,
@@ -119,10 +119,10 @@ async fn export(
     loop {
         let list = async || groups.list(permit, after, PageSize::MAX).await;
         let page = list.retry(backoff::policy()).when(StorageError::is_transient).await?;
-        rows::append(&mut text, &page.groups, format)?;
+        rows::append(&mut text, &page.items, format)?;
         out.write_all(&text)?;
         text.clear();
-        written += page.groups.len() as u64;
+        written += page.items.len() as u64;
         progress.reached(written, written, || format!("{} groups", HumanCount(written)));
         after = page.next_after;
         if after.is_none() {

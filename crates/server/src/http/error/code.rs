@@ -29,6 +29,7 @@ pub(in crate::http) enum Code {
     MisdirectedRequest,
     NotFound,
     RequestTimeout,
+    TooManyGroups,
     Unauthorized,
     Unavailable,
     UnsupportedMediaType,
@@ -38,7 +39,7 @@ pub(in crate::http) enum Code {
 pub(in crate::http) struct Row {
     /// HTTP status of the reply.
     pub(in crate::http) status: StatusCode,
-    /// The invalid field or parameter, if any.
+    /// The field or parameter at fault, if any.
     pub(in crate::http) field: Option<&'static str>,
     /// Condition under which the error is sent.
     pub(in crate::http) when: &'static str,
@@ -80,6 +81,11 @@ impl Code {
                 "the head or the body was not sent within the time limit (10 s by default)",
             ),
             Self::GroupNameTaken => (StatusCode::CONFLICT, Some("name"), "a group of that name exists"),
+            Self::TooManyGroups => (
+                StatusCode::CONFLICT,
+                Some("admin_id"),
+                "the administrator has the maximum number of groups, or without `field`, the service has",
+            ),
             Self::BodyTooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 None,

@@ -5,7 +5,9 @@ use crate::{hosts::Misdirected, wire::InvalidRequest};
 use actix_cors::CorsError;
 use gochat_domain::{
     auth::Forbidden,
-    group::{InvalidGroupId, InvalidGroupName, InvalidIdempotencyKey, InvalidPageSize},
+    group::{InvalidGroupId, InvalidGroupName, InvalidIdempotencyKey},
+    limits::TooManyGroups,
+    page::InvalidPageSize,
     ports::{AuthenticateError, CreateGroupError, StorageError},
 };
 
@@ -71,7 +73,18 @@ impl From<CreateGroupError> for ApiError {
             CreateGroupError::IdempotencyKeyReused => {
                 Self::new(Code::IdempotencyKeyReused, "the Idempotency-Key was used for another request")
             }
+            CreateGroupError::TooManyGroups(error) => error.into(),
             CreateGroupError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<TooManyGroups> for ApiError {
+    fn from(error: TooManyGroups) -> Self {
+        let api_error = Self::new(Code::TooManyGroups, error.to_string());
+        match error {
+            TooManyGroups::OfAdministrator => api_error,
+            TooManyGroups::InTotal => Self { field: None, ..api_error },
         }
     }
 }

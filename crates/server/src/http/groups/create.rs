@@ -14,7 +14,7 @@ use crate::{
 };
 use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web::ThinData};
 use gochat_domain::{
-    auth::{GroupsWrite, Scope},
+    auth::{GrantableScope, GroupsWrite},
     group::Created,
     ports::CreateGroupError,
     service::GroupService,
@@ -93,6 +93,7 @@ impl IntoResponses for Replies {
             Code::MalformedJson,
             Code::InvalidIdempotencyKey,
             Code::GroupNameTaken,
+            Code::TooManyGroups,
             Code::BodyTooLarge,
             Code::UnsupportedMediaType,
             Code::InvalidName,
@@ -100,6 +101,6 @@ impl IntoResponses for Replies {
             Code::InvalidAdminId,
             Code::IdempotencyKeyReused,
         ];
-        replies("201", group, Scope::GroupsWrite, &codes)
+        replies("201", group, GroupsWrite::ANY_OF, &codes)
     }
 }

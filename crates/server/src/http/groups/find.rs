@@ -11,7 +11,7 @@ use actix_web::{
     web::{self, ThinData},
 };
 use gochat_domain::{
-    auth::{GroupsRead, Scope},
+    auth::{GrantableScope, GroupsRead},
     group::{GroupId, GroupKey},
     service::GroupService,
 };
@@ -44,6 +44,6 @@ struct Replies;
 
 impl IntoResponses for Replies {
     fn responses() -> RepliesByStatus {
-        replies("200", one::description(), Scope::GroupsRead, &[Code::GroupNotFound])
+        replies("200", one::description(), GroupsRead::ANY_OF, &[Code::GroupNotFound])
     }
 }

@@ -15,8 +15,8 @@ use crate::{
 };
 use actix_web::{HttpRequest, HttpResponse, http::header::LINK, web::ThinData};
 use gochat_domain::{
-    auth::{GroupsRead, Scope},
-    group::PageSize,
+    auth::{GrantableScope, GroupsRead},
+    page::PageSize,
     service::GroupService,
 };
 use serde_json::json;
@@ -57,7 +57,7 @@ pub(in crate::http) async fn list(
                 let target = base_path.prefixed(&format!("/v1/group?limit={}&after={next}", size.get()));
                 response.insert_header((LINK, format!("<{target}>; rel=\"next\"")));
             }
-            Ok(response.json(page.groups.iter().map(GroupBody::from).collect::<Vec<_>>()))
+            Ok(response.json(page.items.iter().map(GroupBody::from).collect::<Vec<_>>()))
         }
     }
 }
@@ -75,6 +75,6 @@ impl IntoResponses for Replies {
                     LINK.as_str(),
                     text(Some("The next page, where there is one (RFC 8288)"), examples::LINK),
                 );
-        replies("200", page, Scope::GroupsRead, &[Code::InvalidLimit, Code::InvalidAfter])
+        replies("200", page, GroupsRead::ANY_OF, &[Code::InvalidLimit, Code::InvalidAfter])
     }
 }

@@ -8,7 +8,7 @@ use crate::http::{
 };
 use actix_web::{HttpRequest, HttpResponse, web::ThinData};
 use gochat_domain::{
-    auth::{GroupsRead, Scope},
+    auth::{GrantableScope, GroupsRead},
     service::GroupService,
 };
 use utoipa::IntoResponses;
@@ -44,6 +44,6 @@ struct Replies;
 impl IntoResponses for Replies {
     fn responses() -> RepliesByStatus {
         let codes = [Code::GroupNotFound, Code::InvalidId, Code::InvalidUuid, Code::InvalidName];
-        replies("200", one::description(), Scope::GroupsRead, &codes)
+        replies("200", one::description(), GroupsRead::ANY_OF, &codes)
     }
 }

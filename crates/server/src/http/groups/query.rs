@@ -1,7 +1,10 @@
 //! The query parameters of `GET /v1/group` and `GET /v1/group_lookup`.
 
 use crate::http::error::ApiError;
-use gochat_domain::group::{GroupId, GroupKey, GroupName, PageSize};
+use gochat_domain::{
+    group::{GroupId, GroupKey, GroupName},
+    page::PageSize,
+};
 use percent_encoding::percent_decode_str;
 use std::str::Utf8Error;
 use uuid::fmt::Hyphenated;

@@ -8,7 +8,9 @@ use crate::{
 use anyhow::anyhow;
 use gochat_domain::{
     auth::{Forbidden, Scope},
-    group::{GroupId, InvalidIdempotencyKey, PageSize},
+    group::{GroupId, InvalidIdempotencyKey},
+    limits::TooManyGroups,
+    page::PageSize,
     ports::CreateGroupError,
 };
 use serde_json::{Value, json};
@@ -36,14 +38,14 @@ pub(in crate::http) fn group() -> Value {
     })
 }
 
-/// Returns an error with this code, produced from an invalid request where possible. `scope` is the scope that the
-/// caller may lack.
-pub(in crate::http) fn error(code: Code, scope: Scope) -> Option<ApiError> {
+/// Returns an error with this code, produced from an invalid request where possible. `scopes` are those of which the
+/// caller may lack all.
+pub(in crate::http) fn error(code: Code, scopes: &'static [Scope]) -> Option<ApiError> {
     let refused = |request: &[u8]| wire::parse(request).err().map(ApiError::from);
     let no_cause = || anyhow!("none");
     Some(match code {
         Code::BodyTooLarge => ApiError::body_too_large(wire::MAX_BYTES),
-        Code::Forbidden => Forbidden(scope).into(),
+        Code::Forbidden => Forbidden(scopes).into(),
         Code::GroupNameTaken => ApiError::group_name_taken(GroupId::new(1).ok()),
         Code::GroupNotFound => ApiError::group_not_found(),
         Code::HeaderTooLarge => ApiError::header_too_large(),
@@ -54,6 +56,7 @@ pub(in crate::http) fn error(code: Code, scope: Scope) -> Option<ApiError> {
         Code::MethodNotAllowed => ApiError::method_not_allowed("GET, HEAD, POST"),
         Code::MisdirectedRequest => Misdirected.into(),
         Code::NotFound => ApiError::not_found(),
+        Code::TooManyGroups => TooManyGroups::OfAdministrator.into(),
         Code::RequestTimeout => ApiError::request_timeout(),
         Code::Unauthorized => ApiError::unauthorized(),
         Code::Unavailable => ApiError::unavailable(no_cause()),

@@ -43,6 +43,7 @@ impl ImportMode<'_> {
                 match create.retry(backoff::policy()).when(CreateGroupError::is_transient).await {
                     Ok(_) => Ok(Outcome::Created),
                     Err(CreateGroupError::NameTaken) => Ok(Outcome::AlreadyExists),
+                    Err(CreateGroupError::TooManyGroups(error)) => Ok(Outcome::Refused(error.to_string())),
                     Err(error) => Err(error.into()),
                 }
             }
