@@ -1,5 +1,8 @@
 //! A batch: the writes that share a transaction.
 
+#[cfg(test)]
+mod tests;
+
 use super::{
     change::Change,
     create::Create,

@@ -43,6 +43,11 @@ impl MemoryGroups {
     pub fn with_limits(limits: Limits) -> Self {
         Self { limits, state: Mutex::default() }
     }
+
+    /// Sets the id of the next group, which must be above all ids so far.
+    pub fn set_next_id(&self, id: GroupId) {
+        lock(&self.state).last_id = id.get() - 1;
+    }
 }
 
 impl State {

@@ -15,10 +15,7 @@ use gochat_domain::{
     member::Member,
     ports::ChangeGroupError,
 };
-use std::{
-    collections::{BTreeMap, HashSet},
-    iter,
-};
+use std::{collections::BTreeMap, iter};
 
 /// The groups of a batch of changes, with all that the changes depend on.
 pub(super) struct Decisions {
@@ -86,16 +83,7 @@ impl Decisions {
         if changed.is_empty() {
             return Ok(());
         }
-        // A name that one group gives to another must be free before the other takes it.
-        let taken: HashSet<_> = changed.iter().map(|group| &group.name).collect();
-        let givers: Vec<_> = changed
-            .iter()
-            .filter_map(|group| self.before.get(&group.id).filter(|before| before.name != group.name))
-            .filter(|before| taken.contains(&before.name))
-            .map(|before| before.id)
-            .collect();
-        rows::set_temporary_names(connection, &givers)?;
-        rows::update(connection, &changed)?;
+        rows::update(connection, &changed, &self.before)?;
         memberships::insert(connection, &self.new_memberships)
     }
 }
