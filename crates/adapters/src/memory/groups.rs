@@ -44,6 +44,11 @@ impl MemoryGroups {
         Self { limits, state: Mutex::default() }
     }
 
+    /// All memberships, ordered by group and user.
+    pub fn memberships(&self) -> Vec<(GroupId, UserId, Timestamp)> {
+        lock(&self.state).memberships.iter().map(|(&(group, user), &at)| (group, user, at)).collect()
+    }
+
     /// Sets the id of the next group, which must be above all ids so far.
     pub fn set_next_id(&self, id: GroupId) {
         lock(&self.state).last_id = id.get() - 1;

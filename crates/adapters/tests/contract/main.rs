@@ -8,7 +8,9 @@ mod german_server;
 mod groups;
 mod idempotency;
 mod lanes;
+mod life;
 mod lost_connections;
+mod members;
 mod migrations;
 mod pooler;
 mod reads;
@@ -23,7 +25,16 @@ type Case = DatabaseCase<Subject>;
 
 fn main() -> ExitCode {
     let mut suite = Suite::new();
-    for (name, case) in [groups::cases(), reads::cases(), idempotency::cases(), api_keys::cases()].concat() {
+    for (name, case) in [
+        groups::cases(),
+        life::cases(),
+        members::cases(),
+        reads::cases(),
+        idempotency::cases(),
+        api_keys::cases(),
+    ]
+    .concat()
+    {
         suite.add(format!("memory::{name}"), move || case(Subject::memory()));
         let on = move |database: TestDatabase| case(Subject::on(database)?);
         suite.on(Backend::ALL, &[(name, on)]);

@@ -6,11 +6,13 @@ use gochat_adapters::{
     memory::{MemoryApiKeys, MemoryGroups},
 };
 use gochat_domain::{
-    group::{Expected, Group, GroupKey, GroupName, NewGroup},
+    clock::Timestamp,
+    group::{Expected, Group, GroupId, GroupKey, GroupName, NewGroup},
     limits::{Limit, Limits},
     ports::{
         ApiKeyRepository, CreateGroupError, GroupReader, GroupRepository, MemberReader, MemberRepository,
     },
+    user::UserId,
 };
 use gochat_test_support::{Backend, TestDatabase, deadline};
 use std::{sync::Arc, time::Duration};
@@ -32,7 +34,7 @@ enum Storage {
     Database {
         writers: Option<CommitQueue>,
         connected: Box<Database>,
-        database: TestDatabase,
+        database: Box<TestDatabase>,
         options: DatabaseOptions,
     },
 }
@@ -84,7 +86,7 @@ impl Subject {
     }
 
     pub fn with(
-        database: TestDatabase,
+        database: Box<TestDatabase>,
         options: DatabaseOptions,
         writers: CommitOptions,
     ) -> anyhow::Result<Self> {
@@ -95,8 +97,12 @@ impl Subject {
         let (groups, keys) = (writers.groups(), connected.api_keys(&writers));
         let (reader, members) = (connected.group_reader(), writers.members());
         let member_reader = connected.member_reader();
-        let storage =
-            Storage::Database { writers: Some(writers), connected: connected.into(), database, options };
+        let storage = Storage::Database {
+            writers: Some(writers),
+            connected: connected.into(),
+            database: database.into(),
+            options,
+        };
         Ok(Self { groups, reader, members, member_reader, keys, runtime: runtime(), storage })
     }
 
@@ -192,6 +198,29 @@ impl Subject {
                     }
                 };
                 database.rows(&format!("SELECT {columns} FROM groups WHERE name = '{name}'")).unwrap()
+            }
+        }
+    }
+
+    /// All stored memberships, as text: group, user, microseconds since 1970.
+    pub fn memberships(&self) -> Vec<Vec<String>> {
+        match &self.storage {
+            Storage::Memory(groups) => {
+                let text = |(group, user, at): (GroupId, UserId, Timestamp)| {
+                    vec![group.to_string(), user.get().to_string(), at.unix_micros().to_string()]
+                };
+                groups.memberships().into_iter().map(text).collect()
+            }
+            Storage::Database { database, .. } => {
+                let columns = match database.backend() {
+                    Backend::Sqlite => {
+                        "CAST(group_id AS TEXT), CAST(user_id AS TEXT), CAST(joined_at AS TEXT)"
+                    }
+                    Backend::Postgres => {
+                        "group_id::text, user_id::text, (extract(epoch FROM joined_at) * 1000000)::bigint::text"
+                    }
+                };
+                database.rows(&format!("SELECT {columns} FROM members ORDER BY group_id, user_id")).unwrap()
             }
         }
     }

@@ -32,7 +32,7 @@ const BATCH: usize = 40;
 #[test]
 fn random_batches_give_the_replies_and_the_rows_of_the_model() {
     run_case(Backend::ALL, |database| {
-        check(database, Limits::default());
+        check(&database, Limits::default());
         Ok(())
     });
 }
@@ -41,7 +41,7 @@ fn random_batches_give_the_replies_and_the_rows_of_the_model() {
 fn random_batches_under_limits_give_the_replies_and_the_rows_of_the_model() {
     let limits = Limits { groups: Limit(6), groups_per_administrator: Limit(2), members_per_group: Limit(3) };
     run_case(Backend::ALL, |database| {
-        check(database, limits);
+        check(&database, limits);
         Ok(())
     });
 }
@@ -54,15 +54,15 @@ fn random_batches_do_not_depend_on_the_plan_of_an_update() {
         for setting in ["enable_nestloop", "enable_mergejoin"] {
             database.execute(&format!("ALTER DATABASE {name} SET {setting} = off"))?;
         }
-        check(database, Limits::default());
+        check(&database, Limits::default());
         Ok(())
     });
 }
 
-fn check(database: TestDatabase, limits: Limits) {
-    let connector = migrated(&database);
+fn check(database: &TestDatabase, limits: Limits) {
+    let connector = migrated(database);
     let mut session = Session::open(&connector).unwrap();
-    let reader = Reader::open(&database);
+    let reader = Reader::open(database);
     let model = MemoryGroups::with_limits(limits);
     let seed =
         std::env::var("GOCHAT_TEST_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
