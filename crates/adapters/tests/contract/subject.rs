@@ -86,7 +86,7 @@ impl Subject {
     }
 
     pub fn with(
-        database: Box<TestDatabase>,
+        database: TestDatabase,
         options: DatabaseOptions,
         writers: CommitOptions,
     ) -> anyhow::Result<Self> {
