@@ -18,7 +18,6 @@ use super::{
     write::Attempt,
 };
 use crate::{Fault, connection::AnyConnection};
-use gochat_domain::group::GroupId;
 use std::mem;
 
 /// A batch, with one lane for each kind of write.
@@ -153,12 +152,13 @@ impl Batch {
     }
 }
 
-/// Locks the groups of all lanes, unless a single lane has any: it locks them by itself. SQLite locks its file instead.
+/// Locks the groups of all lanes, before other lanes lock anything else. A lane that is alone in its batch locks its
+/// groups by itself, and SQLite locks its file instead.
 fn lock_groups(connection: &mut AnyConnection, lanes: &[&mut dyn AnyLane]) -> Result<(), Fault> {
-    let groups: Vec<Vec<GroupId>> =
-        lanes.iter().map(|lane| lane.groups_to_lock()).filter(|groups| !groups.is_empty()).collect();
-    if groups.len() > 1 && matches!(connection, AnyConnection::Postgres(_)) {
-        locked_groups::load(connection, groups.into_iter().flatten())?;
+    let is_alone = lanes.iter().filter(|lane| lane.len() > 0).count() == 1;
+    if is_alone || matches!(connection, AnyConnection::Sqlite(_)) {
+        return Ok(());
     }
-    Ok(())
+    let groups: Vec<_> = lanes.iter().flat_map(|lane| lane.groups_to_lock()).collect();
+    if groups.is_empty() { Ok(()) } else { locked_groups::load(connection, groups.into_iter()).map(drop) }
 }

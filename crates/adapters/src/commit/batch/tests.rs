@@ -14,7 +14,7 @@ use crate::{
 };
 use futures_util::FutureExt;
 use gochat_domain::{
-    group::{Group, GroupKey},
+    group::{Group, GroupId, GroupKey},
     limits::{Limit, Limits},
     ports::{GroupReader, MemberReader},
     user::UserId,
