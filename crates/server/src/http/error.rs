@@ -75,6 +75,11 @@ impl ApiError {
         Self::new(Code::InvalidName, "name must be UTF-8")
     }
 
+    /// Rejects the header `name`, which must be a list of entity tags.
+    pub(super) fn malformed_tags(name: &str) -> Self {
+        Self::new(Code::MalformedHeader, format!("{name} must be * or a list of entity tags"))
+    }
+
     pub(super) fn malformed_request() -> Self {
         Self::new(Code::MalformedRequest, "the head of the request is malformed, or its target is too long")
     }

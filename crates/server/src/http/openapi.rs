@@ -2,12 +2,15 @@
 
 use super::{
     error::{Code, ErrorBody, Problem},
-    groups::{create, find, list, look_up},
+    groups::{
+        change::{self, OperationIdOfPut},
+        create, delete, find, list, look_up,
+    },
     replies::shared_headers,
 };
 use crate::{
     settings::BasePath,
-    wire::{Fields, GroupBody},
+    wire::{ChangedFields, Fields, GroupBody},
 };
 use utoipa::{
     Modify, OpenApi,
@@ -30,7 +33,8 @@ pub(crate) fn json(base_path: &BasePath) -> serde_json::Result<String> {
     api.to_pretty_json()
 }
 
-const ABOUT: &str = "Creates groups for programs that have an API key. A reply of 201 means that the group is on disk.\n\n\
+const ABOUT: &str = "Creates, changes, finds and deletes groups for programs that have an API key. A reply of 200 or 201 to a write means \
+    that it is on disk.\n\n\
     `HEAD` works wherever `GET` does. Every error of every path has the body `Error`, or `Problem` where `Accept` names \
     `application/problem+json`. An unknown path answers 404 `not_found`. A method that a path does not support answers 405 \
     `method_not_allowed` with the header `Allow`. If the connection closes after a reply, the reply has `Connection: close`.";
@@ -43,9 +47,9 @@ const ABOUT: &str = "Creates groups for programs that have an API key. A reply o
         contact(name = "The GoChat authors")
     ),
     servers((url = "/", description = "The server of this document")),
-    paths(create::create, list::list, find::find, look_up::look_up),
-    components(schemas(Fields, GroupBody, ErrorBody, Problem, Code)),
-    modifiers(&SharedComponents),
+    paths(create::create, list::list, find::find, change::change, delete::delete, look_up::look_up),
+    components(schemas(Fields, ChangedFields, GroupBody, ErrorBody, Problem, Code)),
+    modifiers(&SharedComponents, &OperationIdOfPut),
     tags((name = "groups", description = "Groups"))
 )]
 struct Api;

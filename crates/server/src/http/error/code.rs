@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 pub(in crate::http) enum Code {
     BodyTooLarge,
     Forbidden,
+    GroupFull,
     GroupNameTaken,
     GroupNotFound,
     HeaderTooLarge,
@@ -23,11 +24,14 @@ pub(in crate::http) enum Code {
     InvalidName,
     InvalidToken,
     InvalidUuid,
+    MalformedHeader,
     MalformedJson,
     MalformedRequest,
     MethodNotAllowed,
     MisdirectedRequest,
     NotFound,
+    NothingToChange,
+    PreconditionFailed,
     RequestTimeout,
     TooManyGroups,
     Unauthorized,
@@ -59,6 +63,11 @@ impl Code {
                 None,
                 "`Idempotency-Key` is empty, longer than 255 characters, sent twice, or contains anything but visible ASCII",
             ),
+            Self::MalformedHeader => (
+                StatusCode::BAD_REQUEST,
+                None,
+                "`If-Match` or `If-None-Match` is neither `*` nor a list of entity tags",
+            ),
             Self::MalformedRequest => (
                 StatusCode::BAD_REQUEST,
                 None,
@@ -81,10 +90,16 @@ impl Code {
                 "the head or the body was not sent within the time limit (10 s by default)",
             ),
             Self::GroupNameTaken => (StatusCode::CONFLICT, Some("name"), "a group of that name exists"),
+            Self::GroupFull => (StatusCode::CONFLICT, None, "the group has the maximum number of members"),
             Self::TooManyGroups => (
                 StatusCode::CONFLICT,
                 Some("admin_id"),
                 "the administrator has the maximum number of groups, or without `field`, the service has",
+            ),
+            Self::PreconditionFailed => (
+                StatusCode::PRECONDITION_FAILED,
+                None,
+                "`If-Match` names other versions than the group has; nothing was changed",
             ),
             Self::BodyTooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -108,6 +123,11 @@ impl Code {
             Self::InvalidAfter => (StatusCode::UNPROCESSABLE_ENTITY, Some("after"), INVALID_PARAMETER),
             Self::InvalidId => (StatusCode::UNPROCESSABLE_ENTITY, Some("id"), INVALID_PARAMETER),
             Self::InvalidUuid => (StatusCode::UNPROCESSABLE_ENTITY, Some("uuid"), INVALID_PARAMETER),
+            Self::NothingToChange => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                None,
+                "the body has none of `name`, `token` and `admin_id`",
+            ),
             Self::IdempotencyKeyReused => (
                 StatusCode::UNPROCESSABLE_ENTITY,
                 None,

@@ -5,10 +5,10 @@ use crate::{hosts::Misdirected, wire::InvalidRequest};
 use actix_cors::CorsError;
 use gochat_domain::{
     auth::Forbidden,
-    group::{InvalidGroupId, InvalidGroupName, InvalidIdempotencyKey},
-    limits::TooManyGroups,
+    group::{InvalidGroupId, InvalidGroupName, InvalidIdempotencyKey, PreconditionFailed},
+    limits::{GroupFull, TooManyGroups},
     page::InvalidPageSize,
-    ports::{AuthenticateError, CreateGroupError, StorageError},
+    ports::{AuthenticateError, ChangeGroupError, CreateGroupError, DeleteGroupError, StorageError},
 };
 
 impl From<Forbidden> for ApiError {
@@ -39,7 +39,7 @@ impl From<InvalidGroupId> for ApiError {
     }
 }
 
-/// An invalid `name` in a query.
+/// An invalid `name` in a query, or a new one in a change.
 impl From<InvalidGroupName> for ApiError {
     fn from(error: InvalidGroupName) -> Self {
         Self::new(Code::InvalidName, error.to_string())
@@ -62,6 +62,7 @@ impl From<InvalidRequest> for ApiError {
             InvalidRequest::Name(reason) => Self::new(Code::InvalidName, reason),
             InvalidRequest::Token(reason) => Self::new(Code::InvalidToken, reason),
             InvalidRequest::AdminId(reason) => Self::new(Code::InvalidAdminId, reason),
+            InvalidRequest::NothingToChange(error) => Self::new(Code::NothingToChange, error.to_string()),
         }
     }
 }
@@ -76,6 +77,42 @@ impl From<CreateGroupError> for ApiError {
             CreateGroupError::TooManyGroups(error) => error.into(),
             CreateGroupError::Storage(error) => error.into(),
         }
+    }
+}
+
+impl From<ChangeGroupError> for ApiError {
+    fn from(error: ChangeGroupError) -> Self {
+        match error {
+            ChangeGroupError::NotFound => Self::group_not_found(),
+            ChangeGroupError::PreconditionFailed(error) => error.into(),
+            ChangeGroupError::InvalidName(error) => error.into(),
+            ChangeGroupError::NameTaken => Self::group_name_taken(None),
+            ChangeGroupError::TooManyGroups(error) => error.into(),
+            ChangeGroupError::GroupFull(error) => error.into(),
+            ChangeGroupError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<DeleteGroupError> for ApiError {
+    fn from(error: DeleteGroupError) -> Self {
+        match error {
+            DeleteGroupError::NotFound => Self::group_not_found(),
+            DeleteGroupError::PreconditionFailed(error) => error.into(),
+            DeleteGroupError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<PreconditionFailed> for ApiError {
+    fn from(error: PreconditionFailed) -> Self {
+        Self::new(Code::PreconditionFailed, error.to_string())
+    }
+}
+
+impl From<GroupFull> for ApiError {
+    fn from(error: GroupFull) -> Self {
+        Self::new(Code::GroupFull, error.to_string())
     }
 }
 

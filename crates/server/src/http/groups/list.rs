@@ -48,7 +48,7 @@ pub(in crate::http) async fn list(
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     match query::parse(request.query_string())? {
-        Query::One(key) => one::reply(&groups, permit, &key).await,
+        Query::One(key) => one::find(&groups, permit, &key, request.headers()).await,
         Query::Page { after, size } => {
             let page = groups.list(permit, after, size).await?;
             let mut response = HttpResponse::Ok();
@@ -75,6 +75,6 @@ impl IntoResponses for Replies {
                     LINK.as_str(),
                     text(Some("The next page, where there is one (RFC 8288)"), examples::LINK),
                 );
-        replies("200", page, GroupsRead::ANY_OF, &[Code::InvalidLimit, Code::InvalidAfter])
+        replies([("200", page)], GroupsRead::ANY_OF, &[Code::InvalidLimit, Code::InvalidAfter])
     }
 }

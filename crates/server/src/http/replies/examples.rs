@@ -8,8 +8,8 @@ use crate::{
 use anyhow::anyhow;
 use gochat_domain::{
     auth::{Forbidden, Scope},
-    group::{GroupId, InvalidIdempotencyKey},
-    limits::TooManyGroups,
+    group::{GroupId, InvalidIdempotencyKey, PreconditionFailed},
+    limits::{GroupFull, TooManyGroups},
     page::PageSize,
     ports::CreateGroupError,
 };
@@ -24,6 +24,25 @@ pub(in crate::http) const LINK: &str = r#"</v1/group?limit=1&after=1>; rel="next
 /// The request of GoChat's public API documentation.
 pub(in crate::http) fn request() -> Value {
     json!({ "name": "group_1", "token": "298fbgv479bv", "admin_id": 1 })
+}
+
+/// A request that renames that group and hands it over.
+pub(in crate::http) fn change() -> Value {
+    json!({ "name": "group_2", "admin_id": 2 })
+}
+
+/// `ETag` of a group in its first version.
+pub(in crate::http) const FIRST_ETAG: &str = r#""1""#;
+
+/// `ETag` of a group that was changed once.
+pub(in crate::http) const SECOND_ETAG: &str = r#""2""#;
+
+/// The group after the change.
+pub(in crate::http) fn changed_group() -> Value {
+    let mut group = group();
+    group["name"] = "group_2".into();
+    group["admin_id"] = 2.into();
+    group
 }
 
 /// The group that the request creates.
@@ -41,20 +60,23 @@ pub(in crate::http) fn group() -> Value {
 /// Returns an error with this code, produced from an invalid request where possible. `scopes` are those of which the
 /// caller may lack all.
 pub(in crate::http) fn error(code: Code, scopes: &'static [Scope]) -> Option<ApiError> {
-    let refused = |request: &[u8]| wire::parse(request).err().map(ApiError::from);
+    let refused = |request: &[u8]| wire::parse_create(request).err().map(ApiError::from);
     let no_cause = || anyhow!("none");
     Some(match code {
         Code::BodyTooLarge => ApiError::body_too_large(wire::MAX_BYTES),
         Code::Forbidden => Forbidden(scopes).into(),
+        Code::GroupFull => GroupFull.into(),
         Code::GroupNameTaken => ApiError::group_name_taken(GroupId::new(1).ok()),
         Code::GroupNotFound => ApiError::group_not_found(),
         Code::HeaderTooLarge => ApiError::header_too_large(),
         Code::IdempotencyKeyReused => CreateGroupError::IdempotencyKeyReused.into(),
         Code::Internal => ApiError::internal(no_cause()),
         Code::InvalidIdempotencyKey => InvalidIdempotencyKey.into(),
+        Code::MalformedHeader => ApiError::malformed_tags("If-Match"),
         Code::MalformedRequest => ApiError::malformed_request(),
         Code::MethodNotAllowed => ApiError::method_not_allowed("GET, HEAD, POST"),
         Code::MisdirectedRequest => Misdirected.into(),
+        Code::PreconditionFailed => PreconditionFailed.into(),
         Code::NotFound => ApiError::not_found(),
         Code::TooManyGroups => TooManyGroups::OfAdministrator.into(),
         Code::RequestTimeout => ApiError::request_timeout(),
@@ -64,6 +86,7 @@ pub(in crate::http) fn error(code: Code, scopes: &'static [Scope]) -> Option<Api
         Code::InvalidAdminId => return refused(br#"{"name":"group_1","token":"298fbgv479bv","admin_id":0}"#),
         Code::InvalidName => return refused(br#"{"name":" group_1"}"#),
         Code::InvalidToken => return refused(br#"{"name":"group_1","token":""}"#),
+        Code::NothingToChange => return wire::parse_change(b"{}").err().map(ApiError::from),
         Code::MalformedJson => return refused(br#"{"name":"#),
         Code::InvalidAfter => ApiError::invalid_after(),
         Code::InvalidId => return GroupId::parse("0").err().map(ApiError::from),
