@@ -75,9 +75,9 @@ impl ApiError {
         Self::new(Code::InvalidName, "name must be UTF-8")
     }
 
-    /// Rejects the header `name`, which must be a list of entity tags.
-    pub(super) fn malformed_tags(name: &str) -> Self {
-        Self::new(Code::MalformedHeader, format!("{name} must be * or a list of entity tags"))
+    pub(super) fn malformed_entity_tags() -> Self {
+        let message = "If-Match and If-None-Match must each be * or a list of entity tags";
+        Self::new(Code::MalformedHeader, message)
     }
 
     pub(super) fn malformed_request() -> Self {

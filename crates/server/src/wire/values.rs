@@ -38,8 +38,8 @@ pub(crate) fn admin_id(digits: &str) -> Result<UserId, InvalidRequest> {
     UserId::parse(digits).map_err(|_| InvalidRequest::AdminId(error.into()))
 }
 
-/// Returns the digits of a JSON integer or of a string. GoChat's API page has an integer in its example, and a string
-/// in its type column.
+/// Returns the digits of a JSON integer or of a string. GoChat's public API documentation has an integer in its example,
+/// and a string in its type column.
 pub(super) fn digits(field: Option<&RawValue>) -> Cow<'_, str> {
     text(field).or_else(|| field.map(|raw| raw.get().into())).unwrap_or_default()
 }

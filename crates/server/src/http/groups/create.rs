@@ -76,6 +76,9 @@ pub(in crate::http) async fn create(
     Ok(one::reply(response, &group))
 }
 
+/// Description of `Idempotency-Replayed`.
+const REPLAYED: &str = "Present if this repeats the reply to an earlier request with this `Idempotency-Key`";
+
 /// The replies, as OpenAPI describes them.
 struct Replies;
 
@@ -84,15 +87,7 @@ impl IntoResponses for Replies {
         let created = ("created", examples::group());
         let group = one::description("The group, which is on disk", created, examples::FIRST_ETAG)
             .header(LOCATION.as_str(), text(Some("The path of the group"), "/v1/group/1"))
-            .header(
-                IDEMPOTENCY_REPLAYED.as_str(),
-                text(
-                    Some(
-                        "Present if this repeats the reply to an earlier request with this `Idempotency-Key`",
-                    ),
-                    "true",
-                ),
-            );
+            .header(IDEMPOTENCY_REPLAYED.as_str(), text(Some(REPLAYED), "true"));
         let codes = [
             Code::MalformedJson,
             Code::InvalidIdempotencyKey,

@@ -26,8 +26,8 @@ use utoipa::IntoResponses;
     params(
         ("id" = Option<i64>, Query, minimum = 1, maximum = 9_223_372_036_854_775_807_i64, description = "The id of the group"),
         ("uuid" = Option<Uuid>, Query, description = "The UUID of the group"),
-        ("If-None-Match" = Option<String>, Header, nullable = false, description = IF_NONE_MATCH_DESCRIPTION),
         ("name" = Option<String>, Query, min_length = 1, description = "The name of the group, in any normalisation form", example = "group_1"),
+        ("If-None-Match" = Option<String>, Header, nullable = false, description = IF_NONE_MATCH_DESCRIPTION),
     ),
     responses(Replies)
 )]

@@ -65,10 +65,7 @@ fn sent(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Tags>, ApiError
         return Ok(None);
     }
     // Several lines are one list (RFC 9110, section 5.3).
-    match parse(&lines.join(&b", "[..])) {
-        Some(tags) => Ok(Some(tags)),
-        None => Err(ApiError::malformed_tags(if name == IF_MATCH { "If-Match" } else { "If-None-Match" })),
-    }
+    parse(&lines.join(&b", "[..])).map(Some).ok_or_else(ApiError::malformed_entity_tags)
 }
 
 /// Parses `*` or a list, whose elements may be empty (RFC 9110, section 5.6.1.2); `None` if it is malformed.
@@ -188,7 +185,7 @@ mod tests {
         headers.append(IF_MATCH, HeaderValue::from_static("*"));
         assert_eq!(
             expected(&headers).unwrap_err().to_string(),
-            "If-Match must be * or a list of entity tags"
+            "If-Match and If-None-Match must each be * or a list of entity tags"
         );
     }
 }

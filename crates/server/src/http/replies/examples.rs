@@ -72,7 +72,7 @@ pub(in crate::http) fn error(code: Code, scopes: &'static [Scope]) -> Option<Api
         Code::IdempotencyKeyReused => CreateGroupError::IdempotencyKeyReused.into(),
         Code::Internal => ApiError::internal(no_cause()),
         Code::InvalidIdempotencyKey => InvalidIdempotencyKey.into(),
-        Code::MalformedHeader => ApiError::malformed_tags("If-Match"),
+        Code::MalformedHeader => ApiError::malformed_entity_tags(),
         Code::MalformedRequest => ApiError::malformed_request(),
         Code::MethodNotAllowed => ApiError::method_not_allowed("GET, HEAD, POST"),
         Code::MisdirectedRequest => Misdirected.into(),
