@@ -71,7 +71,9 @@ pub(in crate::http) struct OperationIdOfPut;
 impl Modify for OperationIdOfPut {
     fn modify(&self, api: &mut OpenApi) {
         let put = api.paths.paths.get_mut(PATH).and_then(|item| item.put.as_mut());
-        put.into_iter().for_each(|operation| operation.operation_id = Some("putGroup".to_owned()));
+        if let Some(operation) = put {
+            operation.operation_id = Some("putGroup".to_owned());
+        }
     }
 }
 
