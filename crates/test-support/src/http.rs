@@ -44,7 +44,12 @@ impl Request {
 
     /// Like [`Self::create`], but to another path.
     pub fn post(path: &str, body: impl Into<Vec<u8>>) -> Self {
-        let request = Self::new("POST", path).by(DEVELOPMENT_KEY).header("Content-Type", "application/json");
+        Self::json("POST", path, body)
+    }
+
+    /// Like [`Self::post`], but with another method.
+    pub fn json(method: &str, path: &str, body: impl Into<Vec<u8>>) -> Self {
+        let request = Self::new(method, path).by(DEVELOPMENT_KEY).header("Content-Type", "application/json");
         Self { body: body.into(), ..request }
     }
 

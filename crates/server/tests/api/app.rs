@@ -82,6 +82,19 @@ impl App {
         self.database.rows(sql).unwrap().into_iter().map(|row| row.try_into().unwrap()).collect()
     }
 
+    /// Returns the version of every stored group, in the order of ids.
+    pub fn versions(&self) -> Vec<String> {
+        let versions = self.database.rows("SELECT CAST(version AS TEXT) FROM groups ORDER BY id").unwrap();
+        versions.concat()
+    }
+
+    /// Returns every stored membership, as group and user, in their order.
+    pub fn memberships(&self) -> Vec<[String; 2]> {
+        let sql = "SELECT CAST(group_id AS TEXT), CAST(user_id AS TEXT) FROM members
+                   ORDER BY members.group_id, members.user_id";
+        self.database.rows(sql).unwrap().into_iter().map(|row| row.try_into().unwrap()).collect()
+    }
+
     /// Returns the names of all stored groups.
     pub fn names(&self) -> Vec<String> {
         self.groups().into_iter().map(|[_, _, name, ..]| name).collect()

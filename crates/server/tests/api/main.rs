@@ -6,16 +6,21 @@ mod admin;
 mod app;
 mod base_path;
 mod bodies;
+mod change;
 mod concurrent_reads;
 mod connections;
 mod cors;
 mod create;
 mod database_errors;
+mod delete;
+mod described;
 mod docs;
+mod etag;
 mod fields;
 mod hosts;
 mod idempotency;
 mod keys;
+mod one_group;
 mod openapi;
 mod openapi_rules;
 mod pipelines;
@@ -34,6 +39,9 @@ fn main() -> ExitCode {
     suite.on([Backend::Postgres], &admin::postgres_cases());
     for cases in [
         create::cases(),
+        change::cases(),
+        delete::cases(),
+        etag::cases(),
         reads::cases(),
         idempotency::cases(),
         fields::cases(),
@@ -50,6 +58,7 @@ fn main() -> ExitCode {
         hosts::cases(),
         docs::cases(),
         openapi::cases(),
+        described::cases(),
     ] {
         suite.on(Backend::ALL, &cases);
         suite.behind_pgbouncer(&cases);
