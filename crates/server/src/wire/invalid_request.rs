@@ -18,6 +18,12 @@ pub(crate) enum InvalidRequest {
     /// The administrator's id is missing or breaks a rule.
     #[error("{0}")]
     AdminId(Cow<'static, str>),
+    /// The group's id is missing or breaks a rule.
+    #[error("{0}")]
+    GroupId(Cow<'static, str>),
+    /// The user's id is missing or breaks a rule.
+    #[error("{0}")]
+    UserId(Cow<'static, str>),
     /// A change has no field.
     #[error(transparent)]
     NothingToChange(#[from] NothingToChange),

@@ -2,7 +2,7 @@
 
 use super::InvalidRequest;
 use gochat_domain::{
-    group::{GroupName, GroupToken, InvalidGroupName},
+    group::{GroupId, GroupName, GroupToken, InvalidGroupName},
     user::UserId,
 };
 use serde_json::value::RawValue;
@@ -36,6 +36,18 @@ pub(crate) fn token(field: Option<Cow<'_, str>>) -> Result<GroupToken, InvalidRe
 pub(crate) fn admin_id(digits: &str) -> Result<UserId, InvalidRequest> {
     let error = "admin_id must be an integer from 1 to 9223372036854775807";
     UserId::parse(digits).map_err(|_| InvalidRequest::AdminId(error.into()))
+}
+
+/// Parses a group's id, given as digits.
+pub(crate) fn group_id(digits: &str) -> Result<GroupId, InvalidRequest> {
+    let error = "group_id must be an integer from 1 to 9223372036854775807";
+    GroupId::parse(digits).map_err(|_| InvalidRequest::GroupId(error.into()))
+}
+
+/// Parses a user's id, given as digits.
+pub(crate) fn user_id(digits: &str) -> Result<UserId, InvalidRequest> {
+    let error = "user_id must be an integer from 1 to 9223372036854775807";
+    UserId::parse(digits).map_err(|_| InvalidRequest::UserId(error.into()))
 }
 
 /// Returns the digits of a JSON integer or of a string. GoChat's public API documentation has an integer in its example,

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::http) enum Code {
+    AdministratorCannotLeave,
     BodyTooLarge,
     Forbidden,
     GroupFull,
@@ -18,15 +19,18 @@ pub(in crate::http) enum Code {
     Internal,
     InvalidAdminId,
     InvalidAfter,
+    InvalidGroupId,
     InvalidId,
     InvalidIdempotencyKey,
     InvalidLimit,
     InvalidName,
     InvalidToken,
+    InvalidUserId,
     InvalidUuid,
     MalformedHeader,
     MalformedJson,
     MalformedRequest,
+    MemberNotFound,
     MethodNotAllowed,
     MisdirectedRequest,
     NotFound,
@@ -37,6 +41,7 @@ pub(in crate::http) enum Code {
     Unauthorized,
     Unavailable,
     UnsupportedMediaType,
+    WrongGroupToken,
 }
 
 /// A row of the table.
@@ -51,6 +56,10 @@ pub(in crate::http) struct Row {
 
 impl Code {
     /// Returns the row of the code. docs/api.md has the table for people.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "the table is one match, so that a code without a row does not compile"
+    )]
     pub(in crate::http) const fn row(self) -> Row {
         let (status, field, when) = match self {
             Self::MalformedJson => (
@@ -79,8 +88,12 @@ impl Code {
                 "the key is missing, unknown, revoked, expired, or sent twice; the text is the same for all",
             ),
             Self::Forbidden => (StatusCode::FORBIDDEN, None, "the key lacks the scope"),
+            Self::WrongGroupToken => {
+                (StatusCode::FORBIDDEN, Some("token"), "the token is not the group's token")
+            }
             Self::NotFound => (StatusCode::NOT_FOUND, None, "there is nothing at this path"),
             Self::GroupNotFound => (StatusCode::NOT_FOUND, None, "there is no such group"),
+            Self::MemberNotFound => (StatusCode::NOT_FOUND, None, "the user is not a member of the group"),
             Self::MethodNotAllowed => {
                 (StatusCode::METHOD_NOT_ALLOWED, None, "the path does not support that method")
             }
@@ -91,6 +104,11 @@ impl Code {
             ),
             Self::GroupNameTaken => (StatusCode::CONFLICT, Some("name"), "a group of that name exists"),
             Self::GroupFull => (StatusCode::CONFLICT, None, "the group has the maximum number of members"),
+            Self::AdministratorCannotLeave => (
+                StatusCode::CONFLICT,
+                None,
+                "the user administers the group: hand the group over, or delete it",
+            ),
             Self::TooManyGroups => (
                 StatusCode::CONFLICT,
                 Some("admin_id"),
@@ -119,6 +137,8 @@ impl Code {
             Self::InvalidName => (StatusCode::UNPROCESSABLE_ENTITY, Some("name"), INVALID_FIELD),
             Self::InvalidToken => (StatusCode::UNPROCESSABLE_ENTITY, Some("token"), INVALID_FIELD),
             Self::InvalidAdminId => (StatusCode::UNPROCESSABLE_ENTITY, Some("admin_id"), INVALID_FIELD),
+            Self::InvalidGroupId => (StatusCode::UNPROCESSABLE_ENTITY, Some("group_id"), INVALID_FIELD),
+            Self::InvalidUserId => (StatusCode::UNPROCESSABLE_ENTITY, Some("user_id"), INVALID_FIELD),
             Self::InvalidLimit => (StatusCode::UNPROCESSABLE_ENTITY, Some("limit"), INVALID_PARAMETER),
             Self::InvalidAfter => (StatusCode::UNPROCESSABLE_ENTITY, Some("after"), INVALID_PARAMETER),
             Self::InvalidId => (StatusCode::UNPROCESSABLE_ENTITY, Some("id"), INVALID_PARAMETER),

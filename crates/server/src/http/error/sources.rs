@@ -7,8 +7,13 @@ use gochat_domain::{
     auth::Forbidden,
     group::{InvalidGroupId, InvalidGroupName, InvalidIdempotencyKey, PreconditionFailed},
     limits::{GroupFull, TooManyGroups},
+    member::{RefusedJoin, RefusedLeave},
     page::InvalidPageSize,
-    ports::{AuthenticateError, ChangeGroupError, CreateGroupError, DeleteGroupError, StorageError},
+    ports::{
+        AuthenticateError, ChangeGroupError, CreateGroupError, DeleteGroupError, JoinError, LeaveError,
+        StorageError,
+    },
+    user::InvalidUserId,
 };
 
 impl From<Forbidden> for ApiError {
@@ -39,6 +44,13 @@ impl From<InvalidGroupId> for ApiError {
     }
 }
 
+/// An invalid `id` of a user in a query.
+impl From<InvalidUserId> for ApiError {
+    fn from(error: InvalidUserId) -> Self {
+        Self::new(Code::InvalidId, error.to_string())
+    }
+}
+
 /// An invalid `name` in a query, or a new one in a change.
 impl From<InvalidGroupName> for ApiError {
     fn from(error: InvalidGroupName) -> Self {
@@ -62,6 +74,8 @@ impl From<InvalidRequest> for ApiError {
             InvalidRequest::Name(reason) => Self::new(Code::InvalidName, reason),
             InvalidRequest::Token(reason) => Self::new(Code::InvalidToken, reason),
             InvalidRequest::AdminId(reason) => Self::new(Code::InvalidAdminId, reason),
+            InvalidRequest::GroupId(reason) => Self::new(Code::InvalidGroupId, reason),
+            InvalidRequest::UserId(reason) => Self::new(Code::InvalidUserId, reason),
             InvalidRequest::NothingToChange(error) => Self::new(Code::NothingToChange, error.to_string()),
         }
     }
@@ -100,6 +114,43 @@ impl From<DeleteGroupError> for ApiError {
             DeleteGroupError::NotFound => Self::group_not_found(),
             DeleteGroupError::PreconditionFailed(error) => error.into(),
             DeleteGroupError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<JoinError> for ApiError {
+    fn from(error: JoinError) -> Self {
+        match error {
+            JoinError::GroupNotFound => Self { field: Some("group_id"), ..Self::group_not_found() },
+            JoinError::Refused(error) => error.into(),
+            JoinError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<RefusedJoin> for ApiError {
+    fn from(error: RefusedJoin) -> Self {
+        match error {
+            RefusedJoin::WrongToken => Self::new(Code::WrongGroupToken, error.to_string()),
+            RefusedJoin::GroupFull(error) => error.into(),
+        }
+    }
+}
+
+impl From<LeaveError> for ApiError {
+    fn from(error: LeaveError) -> Self {
+        match error {
+            LeaveError::Refused(error) => error.into(),
+            LeaveError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<RefusedLeave> for ApiError {
+    fn from(error: RefusedLeave) -> Self {
+        match error {
+            RefusedLeave::NotMember => Self::member_not_found(),
+            RefusedLeave::Administrator => Self::new(Code::AdministratorCannotLeave, error.to_string()),
         }
     }
 }

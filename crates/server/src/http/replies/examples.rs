@@ -10,6 +10,7 @@ use gochat_domain::{
     auth::{Forbidden, Scope},
     group::{GroupId, InvalidIdempotencyKey, PreconditionFailed},
     limits::{GroupFull, TooManyGroups},
+    member::{RefusedJoin, RefusedLeave},
     page::PageSize,
     ports::CreateGroupError,
 };
@@ -57,12 +58,29 @@ pub(in crate::http) fn group() -> Value {
     })
 }
 
+/// A request to join that group.
+pub(in crate::http) fn join() -> Value {
+    json!({ "group_id": 1, "user_id": 10, "token": "298fbgv479bv" })
+}
+
+/// The member that the request makes.
+pub(in crate::http) fn member() -> Value {
+    json!({ "group_id": 1, "user_id": 10, "role": "member", "joined_at": "2026-11-25T03:33:50.363813Z" })
+}
+
+/// The administrator of the group, in a list of its members.
+pub(in crate::http) fn administrator_in_list() -> Value {
+    json!({ "id": 1, "role": "administrator", "joined_at": "2026-11-23T10:58:58.725046Z" })
+}
+
 /// Returns an error with this code, produced from an invalid request where possible. `scopes` are those of which the
 /// caller may lack all.
 pub(in crate::http) fn error(code: Code, scopes: &'static [Scope]) -> Option<ApiError> {
     let refused = |request: &[u8]| wire::parse_create(request).err().map(ApiError::from);
+    let refused_join = |request: &[u8]| wire::parse_join(request).err().map(ApiError::from);
     let no_cause = || anyhow!("none");
     Some(match code {
+        Code::AdministratorCannotLeave => RefusedLeave::Administrator.into(),
         Code::BodyTooLarge => ApiError::body_too_large(wire::MAX_BYTES),
         Code::Forbidden => Forbidden(scopes).into(),
         Code::GroupFull => GroupFull.into(),
@@ -74,6 +92,7 @@ pub(in crate::http) fn error(code: Code, scopes: &'static [Scope]) -> Option<Api
         Code::InvalidIdempotencyKey => InvalidIdempotencyKey.into(),
         Code::MalformedHeader => ApiError::malformed_entity_tags(),
         Code::MalformedRequest => ApiError::malformed_request(),
+        Code::MemberNotFound => ApiError::member_not_found(),
         Code::MethodNotAllowed => ApiError::method_not_allowed("GET, HEAD, POST"),
         Code::MisdirectedRequest => Misdirected.into(),
         Code::PreconditionFailed => PreconditionFailed.into(),
@@ -82,11 +101,14 @@ pub(in crate::http) fn error(code: Code, scopes: &'static [Scope]) -> Option<Api
         Code::RequestTimeout => ApiError::request_timeout(),
         Code::Unauthorized => ApiError::unauthorized(),
         Code::Unavailable => ApiError::unavailable(no_cause()),
+        Code::WrongGroupToken => RefusedJoin::WrongToken.into(),
         Code::UnsupportedMediaType => ApiError::unsupported_media_type(),
         Code::InvalidAdminId => return refused(br#"{"name":"group_1","token":"298fbgv479bv","admin_id":0}"#),
         Code::InvalidName => return refused(br#"{"name":" group_1"}"#),
         Code::InvalidToken => return refused(br#"{"name":"group_1","token":""}"#),
         Code::NothingToChange => return wire::parse_change(b"{}").err().map(ApiError::from),
+        Code::InvalidGroupId => return refused_join(br#"{"group_id":0}"#),
+        Code::InvalidUserId => return refused_join(br#"{"group_id":1,"user_id":0}"#),
         Code::MalformedJson => return refused(br#"{"name":"#),
         Code::InvalidAfter => ApiError::invalid_after(),
         Code::InvalidId => return GroupId::parse("0").err().map(ApiError::from),
