@@ -19,13 +19,20 @@ mod etag;
 mod fields;
 mod hosts;
 mod idempotency;
+mod join;
 mod keys;
+mod leave;
+mod limits;
+mod members;
 mod one_group;
+mod one_member;
 mod openapi;
 mod openapi_rules;
 mod pipelines;
 mod protocol;
 mod reads;
+mod user_groups;
+mod walk;
 
 use gochat_test_support::{Backend, Need, Suite};
 use std::process::ExitCode;
@@ -42,6 +49,11 @@ fn main() -> ExitCode {
         change::cases(),
         delete::cases(),
         etag::cases(),
+        join::cases(),
+        leave::cases(),
+        members::cases(),
+        user_groups::cases(),
+        limits::cases(),
         reads::cases(),
         idempotency::cases(),
         fields::cases(),
@@ -64,6 +76,7 @@ fn main() -> ExitCode {
         suite.behind_pgbouncer(&cases);
     }
     suite.on([Backend::Postgres], &database_errors::postgres_cases());
+    suite.on([Backend::Postgres], &limits::postgres_cases());
     suite.on_with(Need::Nginx, Backend::ALL, &base_path::nginx_cases());
     suite.run()
 }
