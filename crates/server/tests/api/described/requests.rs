@@ -37,7 +37,7 @@ fn delete(id: u32) -> Request {
 /// A request for each operation. None of them deletes a group, or changes one.
 pub fn valid() -> [(&'static str, &'static str, Request); 7] {
     [
-        (ALL, "post", Request::group("late")),
+        (ALL, "post", group("late", 9)),
         (ALL, "get", Request::get(ALL)),
         (ONE, "get", Request::get("/v1/group/1")),
         (ONE, "put", change("put")),
@@ -47,16 +47,23 @@ pub fn valid() -> [(&'static str, &'static str, Request); 7] {
     ]
 }
 
-/// Creates the groups 1 and 2.
+fn group(name: &str, admin_id: u32) -> Request {
+    Request::create(format!(r#"{{"name":"{name}","token":"t","admin_id":{admin_id}}}"#))
+}
+
+/// Creates the groups 1 and 2, of administrator 1, and the groups 3 and 4. An administrator may have two groups.
 pub fn creates(keys: &Keys) -> Vec<Sent> {
     let create = || Request::create(BODY);
     let with_key = |body: &str| Request::create(body).header("Idempotency-Key", "k");
     let requests = [
         (201, with_key(BODY)),
-        (201, Request::group("group_2")),
+        (201, group("group_2", 1)),
+        (201, group("group_3", 2)),
+        (201, group("group_4", 3)),
         (201, with_key(BODY)),
         (422, with_key(r#"{"name":"other","token":"t","admin_id":1}"#)),
         (409, create()),
+        (409, group("group_5", 1)),
         (400, Request::create(r#"{"name":"#)),
         (400, create().header("Idempotency-Key", "")),
         (422, Request::create(r#"{"name":" g"}"#)),
@@ -116,6 +123,10 @@ pub fn changes(method: &'static str, keys: &Keys) -> Vec<Sent> {
         (403, same().by(keys.reader.expose())),
         (404, send(7, r#"{"token":"t"}"#)),
         (409, send(2, r#"{"name":"group_1"}"#)),
+        (409, send(4, r#"{"admin_id":1}"#)),
+        // A group may have two members. Both are administrators, one after the other.
+        (200, send(3, r#"{"admin_id":4}"#)),
+        (409, send(3, r#"{"admin_id":5}"#)),
         (412, same().header("If-Match", "\"9\"")),
         (413, send(1, &"x".repeat(16_385))),
         (415, same().without("content-type")),
