@@ -67,6 +67,10 @@ impl ApiError {
         Self::new(Code::InvalidAfter, "after must be an integer from 1 to 9223372036854775807")
     }
 
+    pub(super) fn invalid_id() -> Self {
+        Self::new(Code::InvalidId, "id must be an integer from 1 to 9223372036854775807")
+    }
+
     pub(super) fn invalid_uuid() -> Self {
         Self::new(Code::InvalidUuid, "uuid must be a UUID, with its hyphens")
     }

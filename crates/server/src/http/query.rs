@@ -37,7 +37,7 @@ impl Pairs {
     /// Returns the first of `id`, `uuid` and `name` that is given, as the key of a group.
     pub(super) fn group_key(&self) -> Result<Option<GroupKey>, ApiError> {
         if let Some(id) = self.number("id") {
-            return Ok(Some(GroupKey::Id(GroupId::parse(id)?)));
+            return Ok(Some(GroupKey::Id(GroupId::parse(id).map_err(|_| ApiError::invalid_id())?)));
         }
         if let Some(uuid) = self.number("uuid") {
             let uuid: Hyphenated = uuid.parse().map_err(|_| ApiError::invalid_uuid())?;
@@ -56,7 +56,7 @@ impl Pairs {
     /// Returns the `id` of a user. GoChat also finds users by UUID and name, which this service does not know.
     pub(super) fn user_id(&self) -> Result<UserId, ApiError> {
         match self.number("id") {
-            Some(id) => Ok(UserId::parse(id)?),
+            Some(id) => UserId::parse(id).map_err(|_| ApiError::invalid_id()),
             None if self.has("uuid") || self.has("name") => Err(ApiError::user_by_uuid_or_name()),
             None => Err(ApiError::user_without_id()),
         }
@@ -116,7 +116,7 @@ mod tests {
             assert_eq!(user(query), Ok(UserId::new(7).unwrap()), "{query}");
         }
         let elsewhere = "id must be given; only the identity service finds users by uuid or name";
-        let out_of_range = "a user's id must be an integer from 1 to 9223372036854775807";
+        let out_of_range = "id must be an integer from 1 to 9223372036854775807";
         for (query, error) in [
             ("", "id must be given"),
             ("id=&uuid=&name=", "id must be given"),

@@ -6,9 +6,8 @@ use crate::{
 };
 use gochat_test_support::{
     Case, TestDatabase, cases,
-    http::{Connection, DEVELOPMENT_KEY, Reply, Request},
+    http::{Connection, DEVELOPMENT_KEY, Reply, Request, send_at_once},
 };
-use std::thread;
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -232,22 +231,14 @@ fn an_invalid_body_goes_before_a_failed_precondition(database: TestDatabase) -> 
     Ok(())
 }
 
-/// Sends the requests at once, and returns the replies.
-fn send_at_once(port: u16, requests: impl Iterator<Item = Request>) -> Vec<Reply> {
-    thread::scope(|scope| {
-        let threads: Vec<_> = requests.map(|request| scope.spawn(move || request.send(port))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-    })
-}
-
 fn one_of_many_changes_at_once_wins(database: TestDatabase) -> anyhow::Result<()> {
     let app = with_third_version(database);
     let requests = (0..200).map(|number| {
         let method = if number % 2 == 0 { "PUT" } else { "PATCH" };
-        rename(method, &format!("g{number}")).header("If-Match", "\"3\"")
+        (app.port, rename(method, &format!("g{number}")).header("If-Match", "\"3\""))
     });
     let (won, lost): (Vec<_>, Vec<_>) =
-        send_at_once(app.port, requests).into_iter().partition(|reply| reply.status == 200);
+        send_at_once(requests).into_iter().partition(|reply| reply.status == 200);
     let [winner] = &won[..] else { panic!("{won:?}") };
     assert_group(winner, 200, 4, &stored_body(&app, 0));
     assert_eq!(lost.len(), 199);
@@ -262,9 +253,9 @@ fn one_of_many_deletes_and_changes_at_once_wins(database: TestDatabase) -> anyho
     let app = with_third_version(database);
     let requests = (0..40).map(|number| {
         let request = if number % 2 == 0 { delete() } else { rename("PUT", &format!("g{number}")) };
-        request.header("If-Match", "\"3\"")
+        (app.port, request.header("If-Match", "\"3\""))
     });
-    let replies = send_at_once(app.port, requests);
+    let replies = send_at_once(requests);
     let won: Vec<_> = replies.iter().filter(|reply| reply.status == 200).collect();
     let [winner] = won[..] else { panic!("{won:?}") };
     let is_deleted = app.groups().is_empty();

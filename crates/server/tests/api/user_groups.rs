@@ -150,7 +150,7 @@ fn a_user_is_found_by_the_id_alone(database: TestDatabase) -> anyhow::Result<()>
     let app = App::on(database);
     create_groups(&app, 1);
     let elsewhere = "id must be given; only the identity service finds users by uuid or name";
-    let out_of_range = "a user's id must be an integer from 1 to 9223372036854775807";
+    let out_of_range = "id must be an integer from 1 to 9223372036854775807";
     let limit = "limit must be an integer from 1 to 1000";
     let after = "after must be an integer from 1 to 9223372036854775807";
     for path in PATHS {

@@ -5,7 +5,7 @@ use crate::{hosts::Misdirected, wire::InvalidRequest};
 use actix_cors::CorsError;
 use gochat_domain::{
     auth::Forbidden,
-    group::{InvalidGroupId, InvalidGroupName, InvalidIdempotencyKey, PreconditionFailed},
+    group::{InvalidGroupName, InvalidIdempotencyKey, PreconditionFailed},
     limits::{GroupFull, TooManyGroups},
     member::{RefusedJoin, RefusedLeave},
     page::InvalidPageSize,
@@ -13,7 +13,6 @@ use gochat_domain::{
         AuthenticateError, ChangeGroupError, CreateGroupError, DeleteGroupError, JoinError, LeaveError,
         StorageError,
     },
-    user::InvalidUserId,
 };
 
 impl From<Forbidden> for ApiError {
@@ -34,20 +33,6 @@ impl From<AuthenticateError> for ApiError {
 impl From<InvalidIdempotencyKey> for ApiError {
     fn from(_: InvalidIdempotencyKey) -> Self {
         Self::new(Code::InvalidIdempotencyKey, "Idempotency-Key must have 1 to 255 visible ASCII characters")
-    }
-}
-
-/// An invalid `id` in a query.
-impl From<InvalidGroupId> for ApiError {
-    fn from(error: InvalidGroupId) -> Self {
-        Self::new(Code::InvalidId, error.to_string())
-    }
-}
-
-/// An invalid `id` of a user in a query.
-impl From<InvalidUserId> for ApiError {
-    fn from(error: InvalidUserId) -> Self {
-        Self::new(Code::InvalidId, error.to_string())
     }
 }
 

@@ -7,12 +7,12 @@ use crate::{
 };
 use anyhow::anyhow;
 use gochat_domain::{
-    auth::{Forbidden, Scope},
+    auth::{Forbidden, GrantableScope, MembersJoinOrWrite, Scope},
     group::{GroupId, InvalidIdempotencyKey, PreconditionFailed},
     limits::{GroupFull, TooManyGroups},
     member::{RefusedJoin, RefusedLeave},
     page::PageSize,
-    ports::CreateGroupError,
+    ports::{CreateGroupError, JoinError},
 };
 use serde_json::{Value, json};
 
@@ -73,8 +73,8 @@ pub(in crate::http) fn administrator_in_list() -> Value {
     json!({ "id": 1, "role": "administrator", "joined_at": "2026-11-23T10:58:58.725046Z" })
 }
 
-/// Returns an error with this code, produced from an invalid request where possible. `scopes` are those of which the
-/// caller may lack all.
+/// Returns an error with this code, produced from an invalid request where possible. `scopes` are those of the
+/// operation, of which the caller may lack all.
 pub(in crate::http) fn error(code: Code, scopes: &'static [Scope]) -> Option<ApiError> {
     let refused = |request: &[u8]| wire::parse_create(request).err().map(ApiError::from);
     let refused_join = |request: &[u8]| wire::parse_join(request).err().map(ApiError::from);
@@ -85,6 +85,8 @@ pub(in crate::http) fn error(code: Code, scopes: &'static [Scope]) -> Option<Api
         Code::Forbidden => Forbidden(scopes).into(),
         Code::GroupFull => GroupFull.into(),
         Code::GroupNameTaken => ApiError::group_name_taken(GroupId::new(1).ok()),
+        // Only a request to join has the id of a group in its body.
+        Code::GroupNotFound if scopes == MembersJoinOrWrite::ANY_OF => JoinError::GroupNotFound.into(),
         Code::GroupNotFound => ApiError::group_not_found(),
         Code::HeaderTooLarge => ApiError::header_too_large(),
         Code::IdempotencyKeyReused => CreateGroupError::IdempotencyKeyReused.into(),
@@ -111,7 +113,7 @@ pub(in crate::http) fn error(code: Code, scopes: &'static [Scope]) -> Option<Api
         Code::InvalidUserId => return refused_join(br#"{"group_id":1,"user_id":0}"#),
         Code::MalformedJson => return refused(br#"{"name":"#),
         Code::InvalidAfter => ApiError::invalid_after(),
-        Code::InvalidId => return GroupId::parse("0").err().map(ApiError::from),
+        Code::InvalidId => ApiError::invalid_id(),
         Code::InvalidLimit => return PageSize::parse("0").err().map(ApiError::from),
         Code::InvalidUuid => ApiError::invalid_uuid(),
     })

@@ -15,13 +15,16 @@ const BODY: &str = r#"{"name":"group_1","token":"298fbgv479bv","admin_id":1}"#;
 /// A request: its path and method in the document, the expected status, and the request itself.
 pub type Sent = (&'static str, &'static str, u16, Request);
 
+/// An operation, by its path and method in the document, and a request for it.
+pub type Operation = (&'static str, &'static str, Request);
+
 /// Keys with one scope each.
 pub struct Keys {
     pub reader: ApiKey,
     pub writer: ApiKey,
 }
 
-fn elsewhere(request: Request) -> Request {
+pub fn elsewhere(request: Request) -> Request {
     request.without("Host").header("Host", "chat.example.org")
 }
 
@@ -35,7 +38,7 @@ fn delete(id: u32) -> Request {
 }
 
 /// A request for each operation. None of them deletes a group, or changes one.
-pub fn valid() -> [(&'static str, &'static str, Request); 7] {
+pub fn valid() -> [Operation; 7] {
     [
         (ALL, "post", group("late", 9)),
         (ALL, "get", Request::get(ALL)),
