@@ -10,7 +10,11 @@ use gochat::{
     telemetry::Log,
 };
 use gochat_adapters::{CachingAuthenticator, Database, memory::MemoryGroups};
-use gochat_domain::{clock::SystemClock, ports::GroupRepository, service::GroupService};
+use gochat_domain::{
+    clock::SystemClock,
+    ports::{GroupRepository, MemberRepository},
+    service::{GroupService, MemberService},
+};
 use std::{env, future, net::TcpListener, sync::Arc};
 
 /// Serves until it is killed.
@@ -20,8 +24,9 @@ pub fn run(system: System) -> anyhow::Result<()> {
     let database = Database::connect(&settings.database.url, settings.database.options)?;
     database.migrate()?;
     let reader = database.group_reader();
+    let memory = Arc::new(MemoryGroups::default());
     let groups: Arc<dyn GroupRepository> = match system {
-        System::Memory => Arc::new(MemoryGroups::default()),
+        System::Memory => memory.clone(),
         System::TextbookSqlite => Arc::new(textbook::sqlite(&env::var("GOCHAT__DATABASE__URL")?)?),
         System::TextbookPostgres => Arc::new(textbook::postgres(&env::var("GOCHAT__DATABASE__URL")?)?),
         other => bail!("{other} is not served by the benchmark"),
@@ -30,8 +35,13 @@ pub fn run(system: System) -> anyhow::Result<()> {
     let queue = database.start_queue(settings.writer)?;
     let authenticator =
         CachingAuthenticator::new(database.api_keys(&queue), clock.clone(), CachingAuthenticator::MAX_AGE);
+    let members: Arc<dyn MemberRepository> = match system {
+        System::Memory => memory,
+        _ => queue.members(),
+    };
     let services = Services {
-        groups: GroupService::new(groups, reader, clock),
+        groups: GroupService::new(groups, reader, clock.clone()),
+        members: MemberService::new(members, database.member_reader(), clock),
         authenticator: Arc::new(authenticator),
         metrics: HttpMetrics::new()?,
         prefilled_key: None,

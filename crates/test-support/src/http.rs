@@ -12,6 +12,7 @@ use crate::deadline;
 use std::{
     fmt::Write as _,
     io::{ErrorKind, Read, Write},
+    iter,
     net::TcpStream,
     os::unix::net::UnixStream,
     path::Path,
@@ -44,7 +45,12 @@ impl Request {
 
     /// Like [`Self::create`], but to another path.
     pub fn post(path: &str, body: impl Into<Vec<u8>>) -> Self {
-        let request = Self::new("POST", path).by(DEVELOPMENT_KEY).header("Content-Type", "application/json");
+        Self::json("POST", path, body)
+    }
+
+    /// Like [`Self::post`], but with another method.
+    pub fn json(method: &str, path: &str, body: impl Into<Vec<u8>>) -> Self {
+        let request = Self::new(method, path).by(DEVELOPMENT_KEY).header("Content-Type", "application/json");
         Self { body: body.into(), ..request }
     }
 
@@ -122,6 +128,16 @@ impl Request {
         connection.write(&self.bytes());
         if self.line.starts_with("HEAD ") { connection.read_head() } else { connection.read() }
     }
+}
+
+/// Sends each request to its port, all at once on connections of their own, and returns the replies in the same order.
+pub fn send_at_once(requests: impl IntoIterator<Item = (u16, Request)>) -> Vec<Reply> {
+    let requests: Vec<_> = requests.into_iter().collect();
+    let mut connections: Vec<_> = requests.iter().map(|(port, _)| Connection::open(*port)).collect();
+    for (connection, (_, request)) in iter::zip(&mut connections, &requests) {
+        connection.write(&request.bytes());
+    }
+    connections.iter_mut().map(Connection::read).collect()
 }
 
 /// Sends `bytes` on a new connection, and returns the reply to the first request in them.

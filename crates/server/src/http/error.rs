@@ -12,7 +12,7 @@ use actix_web::{
     body::BoxBody,
     http::{StatusCode, header},
 };
-use gochat_domain::{group::GroupId, ports::AuthenticateError};
+use gochat_domain::{group::GroupId, member::RefusedLeave, ports::AuthenticateError};
 use std::{borrow::Cow, fmt};
 
 /// Text for a name that is taken, as in GoChat's public API documentation.
@@ -53,6 +53,11 @@ impl ApiError {
         Self::new(Code::GroupNotFound, "there is no such group")
     }
 
+    /// A path that names no member.
+    pub(super) fn member_not_found() -> Self {
+        Self::new(Code::MemberNotFound, RefusedLeave::NotMember.to_string())
+    }
+
     /// Reports that a name is taken. `group_id` is the group that has it, if the caller may know it.
     pub(super) fn group_name_taken(group_id: Option<GroupId>) -> Self {
         Self { group_id, ..Self::new(Code::GroupNameTaken, NAME_TAKEN) }
@@ -60,6 +65,10 @@ impl ApiError {
 
     pub(super) fn invalid_after() -> Self {
         Self::new(Code::InvalidAfter, "after must be an integer from 1 to 9223372036854775807")
+    }
+
+    pub(super) fn invalid_id() -> Self {
+        Self::new(Code::InvalidId, "id must be an integer from 1 to 9223372036854775807")
     }
 
     pub(super) fn invalid_uuid() -> Self {
@@ -71,8 +80,30 @@ impl ApiError {
         Self::new(Code::InvalidId, "one of id, uuid and name must be given")
     }
 
+    /// Rejects a query for a user that has no id.
+    pub(super) fn user_without_id() -> Self {
+        Self::new(Code::InvalidId, "id must be given")
+    }
+
+    /// Rejects a query for a user by what only the identity service knows.
+    pub(super) fn user_by_uuid_or_name() -> Self {
+        let message = "id must be given; only the identity service finds users by uuid or name";
+        Self::new(Code::InvalidId, message)
+    }
+
+    /// Rejects a request to join without the group's token.
+    pub(super) fn join_without_token() -> Self {
+        let message = "token must be given; only a key with the scope members:write may leave it out";
+        Self::new(Code::InvalidToken, message)
+    }
+
     pub(super) fn name_is_not_utf8() -> Self {
         Self::new(Code::InvalidName, "name must be UTF-8")
+    }
+
+    pub(super) fn malformed_entity_tags() -> Self {
+        let message = "If-Match and If-None-Match must each be * or a list of entity tags";
+        Self::new(Code::MalformedHeader, message)
     }
 
     pub(super) fn malformed_request() -> Self {

@@ -33,11 +33,10 @@ const ALWAYS: [Code; 8] = [
     Code::Unavailable,
 ];
 
-/// Describes the success, and an error for each status of `codes` and [`ALWAYS`]. The operation needs one of
+/// Describes the successes, and an error for each status of `codes` and [`ALWAYS`]. The operation needs one of
 /// `scopes`.
-pub(super) fn replies(
-    status: &str,
-    success: ResponseBuilder,
+pub(super) fn replies<const N: usize>(
+    successes: [(&str, ResponseBuilder); N],
     scopes: &'static [Scope],
     codes: &[Code],
 ) -> RepliesByStatus {
@@ -49,7 +48,8 @@ pub(super) fn replies(
     let errors = by_status
         .into_iter()
         .map(|(status, codes)| (status.to_string(), error(&codes, scopes, reads_body).into()));
-    errors.chain(iter::once((status.to_owned(), success.build().into()))).collect()
+    let successes = successes.map(|(status, success)| (status.to_owned(), success.build().into()));
+    errors.chain(successes).collect()
 }
 
 /// Describes a successful reply.
@@ -58,7 +58,7 @@ pub(super) fn success<const N: usize>(
     schema: impl Into<RefOr<Schema>>,
     examples: [(&str, Value); N],
 ) -> ResponseBuilder {
-    reply(description).content("application/json", content(schema, examples))
+    empty(description).content("application/json", content(schema, examples))
 }
 
 /// Describes an error reply for `codes`, which share one status. The operation needs one of `scopes`.
@@ -77,7 +77,7 @@ fn error(codes: &[Code], scopes: &'static [Scope], reads_body: bool) -> Response
         .map(|error| named(json!(error.as_problem(examples::REQUEST_ID))))
         .collect();
     let lines = iter::zip(codes, &bodies).map(|(code, (name, _))| format!("`{name}`: {}", code.row().when));
-    let mut response = reply(&lines.collect::<Vec<_>>().join("\n\n"));
+    let mut response = empty(&lines.collect::<Vec<_>>().join("\n\n"));
     for (name, value) in codes.iter().filter_map(example).filter_map(|error| error.header) {
         response = response.header(name.as_str(), text(None, value));
     }
@@ -99,8 +99,8 @@ fn may_be_problem(code: Code, reads_body: bool) -> bool {
     }
 }
 
-/// Describes a reply with the headers that all replies have.
-fn reply(description: &str) -> ResponseBuilder {
+/// Describes a reply without a body, with the headers that all replies have.
+pub(super) fn empty(description: &str) -> ResponseBuilder {
     SHARED_HEADERS.into_iter().fold(
         ResponseBuilder::new().description(description),
         |response, (name, ..)| {

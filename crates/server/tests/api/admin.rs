@@ -1,6 +1,9 @@
 //! The admin listener.
 
-use crate::app::App;
+use crate::{
+    app::App,
+    one_member::{join, leave},
+};
 use gochat_test_support::{
     Case, TestDatabase, cases, deadline,
     http::{Reply, Request, exchange, metric},
@@ -154,13 +157,24 @@ fn requests_are_counted_by_route_method_and_status(database: TestDatabase) -> an
         assert_eq!(Request::group(name).send(app.port).status, status);
     }
     for id in ["1", "2", "77"] {
-        Request::new("GET", &format!("/v1/group/{id}")).send(app.port);
+        for method in ["GET", "PUT", "PATCH", "DELETE"] {
+            Request::new(method, &format!("/v1/group/{id}")).send(app.port);
+        }
+    }
+    for user in [10, 11] {
+        assert_eq!(join(1, user).send(app.port).status, 201);
+        assert_eq!(leave(1, user).send(app.port).status, 200);
     }
     assert_eq!(exchange(app.port, b"nonsense\r\n\r\n").status, 400);
     for (labels, count) in [
+        (r#"method="POST",route="/v1/member",status="201""#, 2.0),
+        (r#"method="DELETE",route="/v1/member/{group_id}/{user_id}",status="200""#, 2.0),
         (r#"method="POST",route="/v1/group",status="201""#, 2.0),
         (r#"method="POST",route="/v1/group",status="409""#, 1.0),
         (r#"method="GET",route="/v1/group/{id}",status="401""#, 3.0),
+        (r#"method="PUT",route="/v1/group/{id}",status="401""#, 3.0),
+        (r#"method="PATCH",route="/v1/group/{id}",status="401""#, 3.0),
+        (r#"method="DELETE",route="/v1/group/{id}",status="401""#, 3.0),
     ] {
         assert_eq!(
             metric(app.admin_port, &format!("gochat_http_requests_total{{{labels}}}")),

@@ -29,7 +29,7 @@ pub(super) fn records<R: BufRead>(mut lines: Lines<R>) -> impl Iterator<Item = i
 }
 
 fn group(text: &[u8]) -> Result<CreateGroup, String> {
-    wire::parse(text).map_err(|error| match error {
+    wire::parse_create(text).map_err(|error| match error {
         // The parser's message would quote the value it found.
         InvalidRequest::Malformed(Malformed::NotAnObject(_)) if !text.starts_with(b"{") => {
             "it is not a JSON object".to_owned()
