@@ -1,10 +1,11 @@
-//! The quick starts of docs/api.md. Each is run exactly as on the page, except for the port.
+//! The quick starts of docs/api.md, and its walk through the life of one group. Each is run exactly as on the page, except for the port.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::unnecessary_wraps, reason = "every case has the same shape")]
 
-#[path = "api/app.rs"]
+#[path = "../api/app.rs"]
 #[allow(dead_code, reason = "the API's own cases use the rest")]
 mod app;
+mod walk;
 
 use app::App;
 use gochat_test_support::{Backend, Suite, TestDatabase, cases, deadline};
@@ -14,15 +15,16 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, ExitCode, Stdio},
 };
+use walk::walk;
 
-const PAGE: &str = include_str!("../../../docs/api.md");
-const EXAMPLE: &str = include_str!("../examples/create_group.rs");
+const PAGE: &str = include_str!("../../../../docs/api.md");
+const EXAMPLE: &str = include_str!("../../examples/create_group.rs");
 
 fn main() -> ExitCode {
     let mut suite = Suite::new();
     let required = env::var("GOCHAT_TEST_REQUIRE_CLIENTS").is_ok_and(|value| value == "1");
     for (program, case) in [
-        ("curl", &cases![curl][..]),
+        ("curl", &cases![curl, walk][..]),
         ("python3", &cases![python]),
         ("node", &cases![javascript]),
         ("javac", &cases![java]),
