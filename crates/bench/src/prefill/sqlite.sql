@@ -8,4 +8,3 @@ INSERT INTO groups (uuid, name, token, admin_id, created_at)
     SELECT unhex(printf('019aaf%010x8%015x', n, n)), name, '298fbgv479bv', 1, 1763899200000000 + n
     FROM numbers ORDER BY name;
 COMMIT;
-PRAGMA wal_checkpoint(TRUNCATE);

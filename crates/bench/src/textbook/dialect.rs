@@ -2,8 +2,10 @@
 
 use diesel::{QueryResult, r2d2::R2D2Connection, result::Error};
 use gochat_domain::{
+    clock::Timestamp,
     group::{Group, GroupId, NewGroup},
     member::Member,
+    user::UserId,
 };
 
 /// A connection with the statements in its database's dialect.
@@ -20,17 +22,30 @@ pub trait Dialect: R2D2Connection + 'static {
     /// Stores the fields that may change.
     fn update(&mut self, group: &Group) -> QueryResult<usize>;
 
+    /// Deletes a group, and its memberships with it.
+    fn delete(&mut self, id: GroupId) -> QueryResult<usize>;
+
     /// Stores a membership, unless it exists.
     fn insert_member(&mut self, member: &Member) -> QueryResult<usize>;
 
-    /// Deletes a group, and its memberships with it.
-    fn delete(&mut self, id: GroupId) -> QueryResult<usize>;
+    /// Reads the time of a membership.
+    fn joined_at(&mut self, group: GroupId, user: UserId) -> QueryResult<Option<Timestamp>>;
+
+    /// Deletes a membership.
+    fn delete_member(&mut self, member: &Member) -> QueryResult<usize>;
 }
 
-/// Implements [`Dialect`], given the method that begins a transaction, the function that inserts a group, and the texts
-/// that differ. A macro, because Diesel's types of a statement name its database.
+/// Texts that differ between the databases.
+pub(super) struct Texts {
+    pub(super) lock: &'static str,
+    pub(super) insert_member: &'static str,
+    pub(super) joined_at: &'static str,
+}
+
+/// Implements [`Dialect`], given the method that begins a transaction, the function that inserts a group, and the
+/// [`Texts`]. A macro, because Diesel's types of a statement name its database.
 macro_rules! impl_dialect {
-    ($connection:ty, $transaction:ident, $insert:path, $lock:expr, $insert_member:expr) => {
+    ($connection:ty, $transaction:ident, $insert:path, $texts:path) => {
         impl crate::textbook::dialect::Dialect for $connection {
             fn transact<T, E: From<diesel::result::Error>>(
                 &mut self,
@@ -45,32 +60,46 @@ macro_rules! impl_dialect {
 
             fn lock(&mut self, id: GroupId) -> QueryResult<Option<Group>> {
                 let row: Option<Row> =
-                    sql_query($lock).bind::<BigInt, _>(id.get()).get_result(self).optional()?;
+                    Statement::<RowSql>::new($texts.lock, &[Number(id.get())]).get_result(self).optional()?;
                 row.map(Group::try_from).transpose()
             }
 
             fn update(&mut self, group: &Group) -> QueryResult<usize> {
-                sql_query(
-                    "UPDATE groups SET name = $1, token = $2, admin_id = $3, version = $4 WHERE id = $5",
-                )
-                .bind::<Text, _>(group.name.as_str())
-                .bind::<Text, _>(group.token.as_str())
-                .bind::<BigInt, _>(group.admin_id.get())
-                .bind::<BigInt, _>(group.version.get())
-                .bind::<BigInt, _>(group.id.get())
-                .execute(self)
-            }
-
-            fn insert_member(&mut self, member: &Member) -> QueryResult<usize> {
-                sql_query($insert_member)
-                    .bind::<BigInt, _>(member.group_id.get())
-                    .bind::<BigInt, _>(member.user_id.get())
-                    .bind::<BigInt, _>(member.joined_at.unix_micros())
-                    .execute(self)
+                let values = [
+                    Text(group.name.as_str()),
+                    Text(group.token.as_str()),
+                    Number(group.admin_id.get()),
+                    Number(group.version.get()),
+                    Number(group.id.get()),
+                ];
+                let sql = "UPDATE groups SET name = ?, token = ?, admin_id = ?, version = ? WHERE id = ?";
+                Statement::<()>::new(sql, &values).execute(self)
             }
 
             fn delete(&mut self, id: GroupId) -> QueryResult<usize> {
-                sql_query("DELETE FROM groups WHERE id = $1").bind::<BigInt, _>(id.get()).execute(self)
+                Statement::<()>::new("DELETE FROM groups WHERE id = ?", &[Number(id.get())]).execute(self)
+            }
+
+            fn insert_member(&mut self, member: &Member) -> QueryResult<usize> {
+                let values = [
+                    Number(member.group_id.get()),
+                    Number(member.user_id.get()),
+                    Number(member.joined_at.unix_micros()),
+                ];
+                Statement::<()>::new($texts.insert_member, &values).execute(self)
+            }
+
+            fn joined_at(&mut self, group: GroupId, user: UserId) -> QueryResult<Option<Timestamp>> {
+                let values = [Number(group.get()), Number(user.get())];
+                let micros: Option<i64> =
+                    Statement::<BigInt>::new($texts.joined_at, &values).get_result(self).optional()?;
+                micros.map(row::timestamp).transpose()
+            }
+
+            fn delete_member(&mut self, member: &Member) -> QueryResult<usize> {
+                let values = [Number(member.group_id.get()), Number(member.user_id.get())];
+                let sql = "DELETE FROM members WHERE group_id = ? AND user_id = ?";
+                Statement::<()>::new(sql, &values).execute(self)
             }
         }
     };

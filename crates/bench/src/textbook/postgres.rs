@@ -1,26 +1,35 @@
 //! The statements on PostgreSQL.
 
-use super::row::Row;
+use super::{
+    dialect::Texts,
+    row::{self, Row, RowSql},
+    statement::{
+        Statement,
+        Value::{Number, Text},
+    },
+};
 use chrono::{DateTime, Utc};
 use diesel::{
     Connection, ExpressionMethods, OptionalExtension, PgConnection, QueryResult, RunQueryDsl, insert_into,
-    sql_query,
-    sql_types::{BigInt, Text},
+    sql_types::BigInt,
 };
 use gochat_domain::{
+    clock::Timestamp,
     group::{Group, GroupId, NewGroup},
     member::Member,
+    user::UserId,
 };
 
-impl_dialect!(
-    PgConnection,
-    transaction,
-    insert,
-    "SELECT id, uuid::text, name, token, admin_id, (extract(epoch FROM created_at) * 1000000)::bigint AS created_at, version
-     FROM groups WHERE id = $1 FOR UPDATE",
-    "INSERT INTO members (group_id, user_id, joined_at)
-     VALUES ($1, $2, timestamptz 'epoch' + $3 * interval '1 microsecond') ON CONFLICT DO NOTHING"
-);
+impl_dialect!(PgConnection, transaction, insert, TEXTS);
+
+const TEXTS: Texts = Texts {
+    lock: "SELECT id, uuid::text, name, token, admin_id, (extract(epoch FROM created_at) * 1000000)::bigint, version
+           FROM groups WHERE id = ? FOR UPDATE",
+    insert_member: "INSERT INTO members (group_id, user_id, joined_at)
+                    VALUES (?, ?, timestamptz 'epoch' + ? * interval '1 microsecond') ON CONFLICT DO NOTHING",
+    joined_at: "SELECT (extract(epoch FROM joined_at) * 1000000)::bigint
+                FROM members WHERE group_id = ? AND user_id = ?",
+};
 
 diesel::table! {
     groups (id) {

@@ -1,8 +1,8 @@
-//! A row of `groups`, in types that both databases have.
+//! Rows, in types that both databases have.
 
 use anyhow::Context;
 use diesel::{
-    QueryableByName,
+    Queryable,
     result::{Error, QueryResult},
     sql_types::{BigInt, Text},
 };
@@ -12,24 +12,20 @@ use gochat_domain::{
     user::UserId,
 };
 
-/// A row. The UUID is in hexadecimal digits, and the time in microseconds since 1970.
-#[derive(QueryableByName)]
+/// A row of `groups`. The UUID is in hexadecimal digits, and the time in microseconds since 1970.
+#[derive(Queryable)]
 pub(super) struct Row {
-    #[diesel(sql_type = BigInt)]
     id: i64,
-    #[diesel(sql_type = Text)]
     uuid: String,
-    #[diesel(sql_type = Text)]
     name: String,
-    #[diesel(sql_type = Text)]
     token: String,
-    #[diesel(sql_type = BigInt)]
     admin_id: i64,
-    #[diesel(sql_type = BigInt)]
     created_at: i64,
-    #[diesel(sql_type = BigInt)]
     version: i64,
 }
+
+/// The SQL types of a row.
+pub(super) type RowSql = (BigInt, Text, Text, Text, BigInt, BigInt, BigInt);
 
 impl TryFrom<Row> for Group {
     type Error = Error;
@@ -42,10 +38,16 @@ impl TryFrom<Row> for Group {
                 name: GroupName::parse_existing(row.name)?,
                 token: GroupToken::parse(row.token)?,
                 admin_id: UserId::new(row.admin_id)?,
-                created_at: Timestamp::from_unix_micros(row.created_at).context("no time")?,
+                created_at: timestamp(row.created_at)?,
                 version: Version::new(row.version)?,
             })
         };
         parse().map_err(|error| Error::DeserializationError(error.into()))
     }
+}
+
+/// Converts a time from the database.
+pub(super) fn timestamp(micros: i64) -> QueryResult<Timestamp> {
+    let time = Timestamp::from_unix_micros(micros).context("no time");
+    time.map_err(|error| Error::DeserializationError(error.into()))
 }

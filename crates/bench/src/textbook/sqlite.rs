@@ -1,26 +1,34 @@
 //! The statements on SQLite.
 
-use super::row::Row;
+use super::{
+    dialect::Texts,
+    row::{self, Row, RowSql},
+    statement::{
+        Statement,
+        Value::{Number, Text},
+    },
+};
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryResult, RunQueryDsl, SqliteConnection,
     connection::SimpleConnection,
     insert_into,
     r2d2::{CustomizeConnection, Error},
-    sql_query,
-    sql_types::{BigInt, Text},
+    sql_types::BigInt,
 };
 use gochat_domain::{
+    clock::Timestamp,
     group::{Group, GroupId, NewGroup},
     member::Member,
+    user::UserId,
 };
 
-impl_dialect!(
-    SqliteConnection,
-    immediate_transaction,
-    insert,
-    "SELECT id, hex(uuid) AS uuid, name, token, admin_id, created_at, version FROM groups WHERE id = $1",
-    "INSERT INTO members (group_id, user_id, joined_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
-);
+impl_dialect!(SqliteConnection, immediate_transaction, insert, TEXTS);
+
+const TEXTS: Texts = Texts {
+    lock: "SELECT id, hex(uuid), name, token, admin_id, created_at, version FROM groups WHERE id = ?",
+    insert_member: "INSERT INTO members (group_id, user_id, joined_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+    joined_at: "SELECT joined_at FROM members WHERE group_id = ? AND user_id = ?",
+};
 
 diesel::table! {
     groups (id) {
