@@ -2,10 +2,12 @@
 
 mod change_group;
 mod create_group;
+mod exported_member;
 mod group;
 mod invalid_request;
 mod join;
 mod member;
+mod membership;
 mod object;
 mod values;
 
@@ -14,10 +16,12 @@ pub(crate) const MAX_BYTES: usize = 16 * 1024;
 
 pub(crate) use change_group::{ChangedFields, parse_change};
 pub(crate) use create_group::{Fields, parse_create};
+pub(crate) use exported_member::ExportedMember;
 pub(crate) use group::GroupBody;
 pub(crate) use invalid_request::{InvalidRequest, Malformed};
 pub(crate) use join::{JoinFields, JoinRequest, parse_join};
 pub(crate) use member::{AdministratorBody, GroupMemberBody, MemberBody, RoleName};
+pub(crate) use membership::Membership;
 pub(crate) use values::{admin_id, name, token};
 
 use serde::Serializer;

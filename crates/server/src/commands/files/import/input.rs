@@ -2,8 +2,8 @@
 
 use super::gzip::Gunzip;
 use crate::{
-    cli::{Delimiter, FileFormat, ImportGroups, is_standard_stream},
-    commands::groups::records::{self, Record},
+    cli::{Delimiter, FileFormat, ImportFile, is_standard_stream},
+    commands::files::records::{self, FileRecord, Record},
 };
 use anyhow::{Context, anyhow};
 use futures_util::{Stream, ready, stream};
@@ -22,9 +22,12 @@ const READ_AHEAD: usize = 1024;
 /// Size of a read from the file, in bytes.
 const CHUNK: usize = 64 * 1024;
 
+/// The text of a file.
+pub(super) type Input = Box<dyn BufRead + Send>;
+
 /// Determines the format of the input. If its name has no known extension and its content is not text, the error names
 /// the kind of file.
-pub(super) fn format(command: &ImportGroups) -> anyhow::Result<FileFormat> {
+pub(super) fn format(command: &ImportFile) -> anyhow::Result<FileFormat> {
     command.format().or_else(|unknown| {
         // Only a regular file can be probed: a pipe may not have data yet, and probing would consume it.
         if fs::metadata(&command.file).is_ok_and(|metadata| metadata.is_file()) {
@@ -36,7 +39,7 @@ pub(super) fn format(command: &ImportGroups) -> anyhow::Result<FileFormat> {
 }
 
 /// Opens the input. Returns its text, and its size if known.
-pub(super) fn open(command: &ImportGroups) -> anyhow::Result<(Box<dyn BufRead + Send>, Option<u64>)> {
+pub(super) fn open(command: &ImportFile) -> anyhow::Result<(Input, Option<u64>)> {
     if is_standard_stream(&command.file) {
         return Ok((Box::new(BufReader::with_capacity(CHUNK, io::stdin())), None));
     }
@@ -57,11 +60,11 @@ pub(super) fn name(file: &Path) -> Cow<'_, str> {
 }
 
 /// Reads and validates records on a separate thread.
-pub(super) fn read_ahead(
-    input: Box<dyn BufRead + Send>,
+pub(super) fn read_ahead<T: FileRecord>(
+    input: Input,
     format: FileFormat,
     delimiter: Option<Delimiter>,
-) -> anyhow::Result<impl Stream<Item = anyhow::Result<Record>>> {
+) -> anyhow::Result<impl Stream<Item = anyhow::Result<Record<T>>>> {
     let (sender, mut receiver) = mpsc::channel(READ_AHEAD);
     let read = move || {
         // A closed channel means that no more records are wanted.
@@ -75,7 +78,7 @@ pub(super) fn read_ahead(
             Err(error) => drop(send(Err(error))),
         }
     };
-    let mut reader = Some(thread::Builder::new().name("group-reader".to_owned()).spawn(read)?);
+    let mut reader = Some(thread::Builder::new().name("file-reader".to_owned()).spawn(read)?);
     Ok(stream::poll_fn(move |context| {
         let record = ready!(receiver.poll_recv(context));
         // A reader that panicked must not look like the end of the file.

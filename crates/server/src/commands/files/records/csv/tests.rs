@@ -2,7 +2,15 @@
 
 use super::*;
 use crate::wire::MAX_BYTES;
+use gochat_domain::group::CreateGroup;
 use proptest::prelude::*;
+
+fn groups(
+    lines: Lines<&[u8]>,
+    delimiter: Option<Delimiter>,
+) -> anyhow::Result<impl Iterator<Item = io::Result<Record<CreateGroup>>>> {
+    records(lines, delimiter)
+}
 
 /// Returns the line and the name of each group, or the reason why it is invalid.
 fn read(input: &str) -> Vec<(u64, Result<String, String>)> {
@@ -10,10 +18,10 @@ fn read(input: &str) -> Vec<(u64, Result<String, String>)> {
 }
 
 fn read_by(delimiter: Option<Delimiter>, input: &str) -> Vec<(u64, Result<String, String>)> {
-    records(Lines::new(input.as_bytes()), delimiter)
+    groups(Lines::new(input.as_bytes()), delimiter)
         .unwrap()
         .map(Result::unwrap)
-        .map(|record| (record.line, record.group.map(|group| group.name.as_str().to_owned())))
+        .map(|record| (record.line, record.value.map(|group| group.name.as_str().to_owned())))
         .collect()
 }
 
@@ -82,7 +90,7 @@ fn an_invalid_row_is_refused_with_the_reason() {
 
 #[test]
 fn the_header_has_each_column_once() {
-    let error = |header: &str| format!("{:#}", records(Lines::new(header.as_bytes()), None).err().unwrap());
+    let error = |header: &str| format!("{:#}", groups(Lines::new(header.as_bytes()), None).err().unwrap());
     assert_eq!(error(""), "the file is empty: its first line must be name,token,admin_id");
     assert_eq!(error("\nname,token\na,t"), "line 2: the header lacks the column admin_id");
     assert_eq!(error("name,x,token,x,admin_id"), "line 1: the header has the column \"x\" twice");
@@ -116,7 +124,7 @@ fn rows_with_only_delimiters_are_ignored() {
 fn the_header_ignores_case_and_spaces_but_a_row_does_not() {
     let input = "Name, TOKEN ,\tAdmin_ID,Note,note\na, t ,1,,\n b,t,1,,";
     assert_eq!(read(input), [group(2, "a"), refused(3, "name must not begin or end with white space")]);
-    let error = records(Lines::new(&b"name,token,admin_id,NAME"[..]), None).err().unwrap();
+    let error = groups(Lines::new(&b"name,token,admin_id,NAME"[..]), None).err().unwrap();
     assert_eq!(format!("{error:#}"), "line 1: the header has the column \"name\" twice");
 }
 
@@ -136,8 +144,8 @@ fn spaces_around_an_admin_id_are_ignored() {
         ]
     );
     // A token is kept byte for byte.
-    let mut kept = records(Lines::new(&b"name, token, admin_id\na, t , 7"[..]), None).unwrap();
-    let kept = kept.next().unwrap().unwrap().group.unwrap();
+    let mut kept = groups(Lines::new(&b"name, token, admin_id\na, t , 7"[..]), None).unwrap();
+    let kept = kept.next().unwrap().unwrap().value.unwrap();
     assert_eq!((kept.token.as_str(), kept.admin_id.get()), (" t ", 7));
 }
 
@@ -153,7 +161,7 @@ fn the_delimiter_is_detected_from_the_header() {
         read("name\tToken\tadmin_id\nsay \"hi\"\tt\t1\na;b,c\tt\t1\n"),
         [refused(2, "a field with a quote must be quoted, and the quote doubled"), group(3, "a;b,c"),]
     );
-    let lacks = |header: &str| format!("{:#}", records(Lines::new(header.as_bytes()), None).err().unwrap());
+    let lacks = |header: &str| format!("{:#}", groups(Lines::new(header.as_bytes()), None).err().unwrap());
     assert_eq!(lacks("name;token"), "line 1: the header lacks the column admin_id");
     assert_eq!(lacks("a;b;c"), "line 1: the header lacks the column name");
 }
@@ -165,7 +173,7 @@ fn a_first_line_declares_the_delimiter() {
     }
     assert_eq!(read("sep=\t\nname\ttoken\tadmin_id\na\tt\t1"), [group(3, "a")]);
     for line in ["sep=", "sep=x", "sep=;,", "sep=\u{a7}"] {
-        let error = records(Lines::new(format!("{line}\nname;token;admin_id\n").as_bytes()), None).err();
+        let error = groups(Lines::new(format!("{line}\nname;token;admin_id\n").as_bytes()), None).err();
         assert_eq!(
             format!("{:#}", error.unwrap()),
             "line 1: sep= must be followed by a delimiter, like sep=;",
@@ -179,7 +187,7 @@ fn a_delimiter_argument_overrides_the_file() {
     let pipe = Some("|".parse().unwrap());
     assert_eq!(read_by(pipe, "name|token|admin_id\na;b|t|1"), [group(2, "a;b")]);
     assert_eq!(read_by(pipe, "sep=;\nname|token|admin_id\na;b|t|1"), [group(3, "a;b")]);
-    let error = records(Lines::new(&b"name,token,admin_id\na,t,1"[..]), pipe).err().unwrap();
+    let error = groups(Lines::new(&b"name,token,admin_id\na,t,1"[..]), pipe).err().unwrap();
     assert_eq!(format!("{error:#}"), "line 1: the header lacks the column name");
 }
 
@@ -237,7 +245,7 @@ fn spaces_around_a_quoted_name_in_the_header_are_ignored() {
     }
     assert_eq!(read("\"name\"\t \"token\"\t\"admin_id\"\na\tt\t1\n"), [group(2, "a")]);
     assert_eq!(read("name, token, admin_id, \"a, b\"\na,t,1,\n"), [group(2, "a")]);
-    let error = |header: &str| format!("{:#}", records(Lines::new(header.as_bytes()), None).err().unwrap());
+    let error = |header: &str| format!("{:#}", groups(Lines::new(header.as_bytes()), None).err().unwrap());
     assert_eq!(error("\"Name\", \"token\""), "line 1: the header lacks the column admin_id");
     let quote = "line 1: a field with a quote must be quoted, and the quote doubled";
     assert_eq!(error("na\"me, \"token\", admin_id"), quote);
@@ -275,7 +283,7 @@ proptest! {
     fn arbitrary_bytes_are_read_to_the_end_and_each_line_once(head in 0..3_usize, tail in bytes()) {
         let input = [[&b""[..], b"name,token,admin_id\n", b"sep=;\nname;token;admin_id;\n"][head], &tail].concat();
         let lines = input.split(|byte| *byte == b'\n').count() as u64;
-        let Ok(records) = records(Lines::new(&*input), None) else { return Ok(()) };
+        let Ok(records) = groups(Lines::new(&*input), None) else { return Ok(()) };
         let (mut last, mut read) = (0, 0);
         for record in records.map(Result::unwrap) {
             prop_assert!(last < record.line && record.line <= lines, "{} after {last}", record.line);

@@ -6,7 +6,10 @@ use super::{
 };
 use crate::{
     cli::Delimiter,
-    commands::groups::records::lines::{Line, Lines},
+    commands::files::records::{
+        ColumnNames,
+        lines::{Line, Lines},
+    },
     wire::MAX_BYTES,
 };
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
@@ -25,6 +28,7 @@ pub(super) struct Row {
 /// Reads the rows of a file.
 pub(super) struct Rows<R> {
     lines: Lines<R>,
+    names: ColumnNames,
     delimiter: Delimiter,
     /// The delimiter that the first line declares. It differs from `delimiter` only if the command line overrides it.
     declared: Delimiter,
@@ -34,11 +38,16 @@ pub(super) struct Rows<R> {
 }
 
 impl<R: BufRead> Rows<R> {
-    pub(super) fn new(lines: Lines<R>, delimiter: Delimiter, declared: Delimiter) -> Self {
+    pub(super) fn new(
+        lines: Lines<R>,
+        names: ColumnNames,
+        delimiter: Delimiter,
+        declared: Delimiter,
+    ) -> Self {
         // Large enough for any row: it has at most MAX_BYTES, plus its line feed and a closing quote.
         let (output, ends) = (vec![0; MAX_BYTES + 16], vec![0; MAX_BYTES + 16]);
         let reader = ReaderBuilder::new().delimiter(delimiter.byte()).build();
-        Self { lines, delimiter, declared, reader, output, ends }
+        Self { lines, names, delimiter, declared, reader, output, ends }
     }
 
     /// Returns the header: the first row that has more than white space.
@@ -137,7 +146,7 @@ impl<R: BufRead> Rows<R> {
         let trimmed = quotes::without_spaces_around(text, self.delimiter.byte());
         let is_valid = quotes::are_valid(&trimmed, self.delimiter.byte());
         let header = if is_valid { self.fields(&trimmed).and_then(Result::ok) } else { None };
-        let header = header.filter(|fields| is_header || columns::has_all(fields));
+        let header = header.filter(|fields| is_header || columns::has_all(fields, self.names));
         Some(header.ok_or_else(|| match fields {
             Ok(_) => "a field with a quote must be quoted, and the quote doubled".to_owned(),
             Err(reason) => reason,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// Backs off six times, from 100 ms to 3.2 s. A database that restarts is back by then; any longer outage needs an
 /// operator.
-pub(super) fn policy() -> ExponentialBuilder {
+pub(in crate::commands) fn policy() -> ExponentialBuilder {
     ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(100))
         .with_max_delay(Duration::from_millis(3200))

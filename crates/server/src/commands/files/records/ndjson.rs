@@ -1,18 +1,19 @@
 //! One JSON object per line, parsed like the body of a request.
 
 use super::{
-    Record,
+    FileRecord, Record,
     lines::{Line, Lines},
 };
-use crate::wire::{self, InvalidRequest, Malformed};
-use gochat_domain::group::CreateGroup;
+use crate::wire::{InvalidRequest, Malformed};
 use std::{
     io::{self, BufRead},
     iter,
 };
 
 /// Reads the records. Lines with only white space are ignored.
-pub(super) fn records<R: BufRead>(mut lines: Lines<R>) -> impl Iterator<Item = io::Result<Record>> {
+pub(super) fn records<T: FileRecord, R: BufRead>(
+    mut lines: Lines<R>,
+) -> impl Iterator<Item = io::Result<Record<T>>> {
     iter::from_fn(move || {
         loop {
             let Line { number, position, text } = match lines.next() {
@@ -22,14 +23,14 @@ pub(super) fn records<R: BufRead>(mut lines: Lines<R>) -> impl Iterator<Item = i
             if text.as_ref().is_ok_and(|text| text.trim_ascii().is_empty()) {
                 continue;
             }
-            let group = text.map_err(|error| error.to_string()).and_then(|text| group(text.trim_ascii()));
-            return Some(Ok(Record { line: number, position, group }));
+            let value = text.map_err(|error| error.to_string()).and_then(|text| value(text.trim_ascii()));
+            return Some(Ok(Record { line: number, position, value }));
         }
     })
 }
 
-fn group(text: &[u8]) -> Result<CreateGroup, String> {
-    wire::parse_create(text).map_err(|error| match error {
+fn value<T: FileRecord>(text: &[u8]) -> Result<T, String> {
+    T::from_json(text).map_err(|error| match error {
         // The parser's message would quote the value it found.
         InvalidRequest::Malformed(Malformed::NotAnObject(_)) if !text.starts_with(b"{") => {
             "it is not a JSON object".to_owned()

@@ -10,7 +10,7 @@ mod delimiter;
 mod quotes;
 mod rows;
 
-use super::{Record, lines::Lines};
+use super::{FileRecord, Record, lines::Lines};
 use crate::cli::Delimiter;
 use anyhow::Context;
 use columns::Columns;
@@ -21,20 +21,21 @@ use std::{
 };
 
 /// Reads the records below the header. Without `delimiter`, the delimiter is detected.
-pub(super) fn records<R: BufRead>(
+pub(super) fn records<T: FileRecord, R: BufRead>(
     mut lines: Lines<R>,
     delimiter: Option<Delimiter>,
-) -> anyhow::Result<impl Iterator<Item = io::Result<Record>>> {
+) -> anyhow::Result<impl Iterator<Item = io::Result<Record<T>>>> {
     let declared = delimiter::take_declaration(&mut lines)?;
     let delimiter = match delimiter.or(declared) {
         Some(delimiter) => delimiter,
-        None => delimiter::detect(&mut lines)?,
+        None => delimiter::detect(&mut lines, T::COLUMNS)?,
     };
-    let mut rows = Rows::new(lines, delimiter, declared.unwrap_or(delimiter));
-    let header = rows.header()?.context("the file is empty: its first line must be name,token,admin_id")?;
+    let mut rows = Rows::new(lines, T::COLUMNS, delimiter, declared.unwrap_or(delimiter));
+    let is_empty = || format!("the file is empty: its first line must be {}", T::COLUMNS.required.join(","));
+    let header = rows.header()?.with_context(is_empty)?;
     let place = format!("line {}", header.line);
     let header = header.fields.map_err(anyhow::Error::msg).with_context(|| place.clone())?;
-    let columns = Columns::read(&header).context(place)?;
+    let columns = Columns::read(&header, T::COLUMNS).context(place)?;
     Ok(iter::from_fn(move || {
         loop {
             let Row { line, position, fields } = match rows.next_matching(&columns) {
@@ -45,8 +46,8 @@ pub(super) fn records<R: BufRead>(
             if fields.as_ref().is_ok_and(|fields| columns.is_header(fields)) {
                 continue;
             }
-            let group = fields.and_then(|fields| columns.group(&fields));
-            return Some(Ok(Record { line, position, group }));
+            let value = fields.and_then(|fields| columns.value(&fields));
+            return Some(Ok(Record { line, position, value }));
         }
     }))
 }

@@ -1,7 +1,9 @@
 //! Detection of the delimiter.
 
-use super::columns::REQUIRED;
-use crate::{cli::Delimiter, commands::groups::records::lines::Lines};
+use crate::{
+    cli::Delimiter,
+    commands::files::records::{ColumnNames, lines::Lines},
+};
 use anyhow::Context;
 use std::io::{self, BufRead};
 
@@ -42,10 +44,11 @@ fn strip_sep(line: &[u8]) -> Option<&[u8]> {
     word.eq_ignore_ascii_case(b"sep=").then_some(rest)
 }
 
-/// Returns the delimiter that yields the most required columns in the header. Lines with only delimiters are skipped.
-pub(super) fn detect<R: BufRead>(lines: &mut Lines<R>) -> io::Result<Delimiter> {
+/// Returns the delimiter that yields the most known columns in the header. Lines with only delimiters are skipped.
+pub(super) fn detect<R: BufRead>(lines: &mut Lines<R>, names: ColumnNames) -> io::Result<Delimiter> {
     while let Some(line) = lines.next()? {
-        if let Some(found) = line.text.as_ref().map_or(Some(Delimiter::COMMA), |text| header_delimiter(text))
+        if let Some(found) =
+            line.text.as_ref().map_or(Some(Delimiter::COMMA), |text| header_delimiter(text, names))
         {
             lines.push_back(vec![line]);
             return Ok(found);
@@ -55,17 +58,17 @@ pub(super) fn detect<R: BufRead>(lines: &mut Lines<R>) -> io::Result<Delimiter> 
 }
 
 /// Returns the delimiter of a header; `None` for a line with only delimiters and spaces.
-fn header_delimiter(line: &[u8]) -> Option<Delimiter> {
+fn header_delimiter(line: &[u8], names: ColumnNames) -> Option<Delimiter> {
     let is_blank = line.iter().all(|byte| b",;\t ".contains(byte));
     let count = |delimiter: &Delimiter| {
-        line.split(|byte| *byte == delimiter.byte()).filter(|column| is_required(column)).count()
+        line.split(|byte| *byte == delimiter.byte()).filter(|column| is_known(column, names)).count()
     };
     // `max_by_key` returns the last maximum, so the order is reversed.
     CANDIDATES.into_iter().rev().max_by_key(count).filter(|_| !is_blank)
 }
 
-fn is_required(column: &[u8]) -> bool {
+fn is_known(column: &[u8], names: ColumnNames) -> bool {
     let column = column.trim_ascii();
     let column = column.strip_prefix(b"\"").and_then(|column| column.strip_suffix(b"\"")).unwrap_or(column);
-    REQUIRED.iter().any(|required| required.as_bytes().eq_ignore_ascii_case(column.trim_ascii()))
+    names.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(column.trim_ascii()))
 }

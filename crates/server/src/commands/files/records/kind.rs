@@ -8,7 +8,7 @@ const MAGIC_BYTES: usize = 4;
 
 /// Rejects input that is not UTF-8 text. The error names the kind of file and a remedy. Otherwise returns the whole
 /// input.
-pub(in crate::commands::groups) fn check(mut input: impl BufRead) -> anyhow::Result<impl BufRead> {
+pub(in crate::commands::files) fn check(mut input: impl BufRead) -> anyhow::Result<impl BufRead> {
     let mut head = Vec::new();
     // A pipe may have delivered only a short first line so far.
     while head.len() < MAGIC_BYTES && head.last() != Some(&b'\n') {
