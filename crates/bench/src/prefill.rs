@@ -1,8 +1,9 @@
 //! Groups and members that are stored before a load begins.
 //!
-//! Their ids begin at 1. Each name follows from a number, so that a load can ask for it; the names are spread over the whole index,
-//! like the scattered names of a load. They are inserted in the order of their names, which is faster. Each UUID is as if its group
-//! had been created a microsecond after the previous one, so look-ups behave as with groups of a real load.
+//! Ids of groups begin at 1, and each group has its own administrator. Each name follows from a number, so that a load can ask for it;
+//! the names are spread over the whole index, like the scattered names of a load. Groups are inserted in the order of their names, which
+//! is faster. Each UUID is as if its group had been created a microsecond after the previous one, so look-ups behave as with groups of a
+//! real load.
 
 use crate::{server::Deployment, system::System};
 use gochat_test_support::{Backend, Cluster, PlainSql};
@@ -38,7 +39,9 @@ fn filled(
     members: Option<u32>,
 ) -> anyhow::Result<Deployment> {
     let deployment = Deployment::new(system, cluster)?;
-    eprintln!("{system}: storing {groups} groups");
+    if groups > FEW {
+        eprintln!("{system}: storing {groups} groups");
+    }
     let mut sql = PlainSql::connect(deployment.url())?;
     let statements = match system.backend() {
         Backend::Sqlite => SQLITE,

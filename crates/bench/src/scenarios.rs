@@ -108,8 +108,11 @@ fn medians<T, const N: usize>(
 
 /// Runs a load on a system: by `pgbench`, or on a server.
 fn measure(system: System, deployment: &Deployment, load: Load, cluster: &Cluster) -> anyhow::Result<Sample> {
-    if system == System::Pgbench {
-        return pgbench::run(cluster, deployment, load);
-    }
-    load.run(&deployment.start()?)
+    let sample = match system {
+        System::Pgbench => pgbench::run(cluster, deployment, load)?,
+        _ => load.run(&deployment.start()?)?,
+    };
+    let (clients, request) = (load.clients, load.requests.request());
+    eprintln!("{system:17} {clients:3} clients, {request}: {:6.0}/s", sample.throughput);
+    Ok(sample)
 }

@@ -11,12 +11,10 @@ use gochat_test_support::Cluster;
 
 pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
     let mut samples = CLIENTS.map(|_| System::ALL.map(|_| Vec::new()));
-    for round in 1..=plan.rounds {
+    for _ in 0..plan.rounds {
         for (&clients, samples) in CLIENTS.iter().zip(&mut samples) {
             for (&system, samples) in System::ALL.iter().zip(samples) {
-                let sample = measure(system, clients, plan, cluster)?;
-                eprintln!("round {round}: {system:17} {clients:3} clients {:6.0}/s", sample.throughput);
-                samples.push(sample);
+                samples.push(measure(system, clients, plan, cluster)?);
             }
         }
     }
