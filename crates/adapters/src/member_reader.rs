@@ -113,12 +113,12 @@ prepared_statement! {
     "SELECT user_id, joined_at, (SELECT admin_id FROM groups WHERE id = " [of: i64 as BigInt] ") FROM (
         SELECT user_id, joined_at FROM (
             SELECT user_id, joined_at FROM members WHERE group_id = " [group: i64 as BigInt] " AND user_id > "
-    [after: i64 as BigInt] " ORDER BY user_id LIMIT " [limit: i64 as BigInt] ") AS memberships
+    [after: i64 as BigInt] " ORDER BY user_id LIMIT 0 + " [limit: i64 as BigInt] ") AS memberships
         UNION ALL
         SELECT admin_id, created_at FROM groups WHERE id = " [administered: i64 as BigInt] " AND admin_id > "
     [after_too: i64 as BigInt] " AND NOT EXISTS (
             SELECT 1 FROM members WHERE group_id = " [except: i64 as BigInt] " AND user_id = groups.admin_id)
-    ) AS all_members ORDER BY user_id LIMIT " [at_most: i64 as BigInt] ""
+    ) AS all_members ORDER BY user_id LIMIT 0 + " [at_most: i64 as BigInt] ""
 }
 
 prepared_statement! {
@@ -128,10 +128,10 @@ prepared_statement! {
     "SELECT id, uuid, name, token, admin_id, created_at, version FROM groups WHERE id IN (
         SELECT id FROM (
             SELECT group_id AS id FROM members WHERE user_id = " [user: i64 as BigInt] " AND group_id > "
-    [after: i64 as BigInt] " ORDER BY group_id LIMIT " [limit: i64 as BigInt] ") AS joined
+    [after: i64 as BigInt] " ORDER BY group_id LIMIT 0 + " [limit: i64 as BigInt] ") AS joined
         UNION
         SELECT id FROM (
             SELECT id FROM groups WHERE admin_id = " [admin: i64 as BigInt] " AND id > " [after_too: i64 as BigInt]
-    " ORDER BY id LIMIT " [limit_too: i64 as BigInt] ") AS administered
-    ) ORDER BY id LIMIT " [at_most: i64 as BigInt] ""
+    " ORDER BY id LIMIT 0 + " [limit_too: i64 as BigInt] ") AS administered
+    ) ORDER BY id LIMIT 0 + " [at_most: i64 as BigInt] ""
 }

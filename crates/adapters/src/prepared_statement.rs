@@ -4,6 +4,8 @@
 /// in Diesel's cache; a plain `sql_query` is prepared anew each time.
 ///
 /// The text is a list of literals, with a parameter between each two: its field, its Rust type and its SQL type.
+///
+/// SQLite compiles a statement anew each time a parameter of `LIMIT` is bound, but not one in `LIMIT 0 + ?`.
 macro_rules! prepared_statement {
     (
         $(#[$meta:meta])*

@@ -4,7 +4,11 @@ use super::{
     locked_groups,
     write::{Attempt, Write, unknown_outcomes},
 };
-use crate::{Fault, connection::AnyConnection, schema::groups};
+use crate::{
+    Fault,
+    connection::AnyConnection,
+    schema::{groups, members},
+};
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use gochat_domain::{
     group::{Expected, Group, GroupId},
@@ -35,7 +39,6 @@ impl Write for Delete {
         Some(self.id)
     }
 
-    /// The foreign key of `members` deletes the memberships.
     fn store(
         connection: &mut AnyConnection,
         deletes: &[&Self],
@@ -58,10 +61,12 @@ impl Write for Delete {
         match connection {
             AnyConnection::Sqlite(connection) => {
                 for id in ids {
+                    diesel::delete(members::table.filter(members::group_id.eq(id))).execute(connection)?;
                     diesel::delete(groups::table.find(id)).execute(connection)?;
                 }
             }
             AnyConnection::Postgres(connection) => {
+                diesel::delete(members::table.filter(members::group_id.eq_any(&ids))).execute(connection)?;
                 diesel::delete(groups::table.filter(groups::id.eq_any(ids))).execute(connection)?;
             }
         }

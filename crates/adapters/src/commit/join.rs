@@ -7,12 +7,15 @@ use super::{
 };
 use crate::{Fault, connection::AnyConnection};
 use gochat_domain::{
-    group::GroupId,
+    group::{Group, GroupId},
     limits::Limits,
     member::{Joined, NewMember},
     ports::JoinError,
 };
-use std::cmp::Ordering;
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, HashMap, HashSet},
+};
 
 /// A user to make a member.
 pub(crate) struct Join {
@@ -43,18 +46,23 @@ impl Write for Join {
     ) -> Result<Vec<Self::Outcome>, Fault> {
         let Some(Self { limits, .. }) = joins.first() else { return Ok(Vec::new()) };
         let groups = locked_groups::load(connection, joins.iter().map(|join| join.new.group_id))?;
-        let keys: Vec<_> = joins.iter().map(|join| (join.new.group_id, join.new.user_id)).collect();
-        let mut memberships = Memberships::load(connection, &keys, &groups, limits)?;
-        let mut to_store = Vec::new();
+        let is_limited = limits.members_per_group.is_set();
+        let mut memberships = if is_limited {
+            let keys: Vec<_> = joins.iter().map(|join| join.key()).collect();
+            Memberships::load(connection, &keys, &groups, limits)?
+        } else {
+            store_new(connection, joins, &groups)?
+        };
+        let mut admitted = Vec::new();
         let outcomes = joins
             .iter()
-            .map(|Self { new, limits }| {
+            .map(|join @ Self { new, limits }| {
                 let group = groups.get(&new.group_id).ok_or(JoinError::GroupNotFound)?;
-                let joined_at = memberships.joined_at((new.group_id, new.user_id));
+                let joined_at = memberships.joined_at(join.key());
                 let mut joined = group.join(new, joined_at, memberships.count(new.group_id), limits)?;
                 if joined.is_new {
                     memberships.add(&joined.member, true);
-                    to_store.push(joined.member);
+                    admitted.push(joined.member);
                 } else if attempt == Attempt::Resend && joined_at == Some(new.joined_at) {
                     // The first attempt stored it.
                     joined.is_new = true;
@@ -62,11 +70,42 @@ impl Write for Join {
                 Ok(joined)
             })
             .collect();
-        memberships::insert(connection, &to_store)?;
+        if is_limited {
+            memberships::insert(connection, &admitted)?;
+        }
         Ok(outcomes)
     }
 
     fn answer(self, outcome: Self::Outcome) -> Result<Joined, JoinError> {
         outcome
     }
+}
+
+impl Join {
+    fn key(&self) -> memberships::Key {
+        (self.new.group_id, self.new.user_id)
+    }
+}
+
+/// Stores the memberships that do not exist, and returns those that did. Without a limit, that needs no look at the
+/// existing ones before.
+fn store_new(
+    connection: &mut AnyConnection,
+    joins: &[&Join],
+    groups: &BTreeMap<GroupId, Group>,
+) -> Result<Memberships, Fault> {
+    let mut candidates = HashMap::new();
+    for join in joins {
+        let joined = groups.get(&join.new.group_id).map(|group| group.join(&join.new, None, 0, &join.limits));
+        if let Some(Ok(Joined { member, is_new: true })) = joined {
+            candidates.entry(join.key()).or_insert(member);
+        }
+    }
+    let candidates: Vec<_> = candidates.into_values().collect();
+    let stored: HashSet<_> = memberships::insert(connection, &candidates)?.into_iter().collect();
+    let others: Vec<_> = joins.iter().map(|join| join.key()).filter(|key| !stored.contains(key)).collect();
+    if others.is_empty() {
+        return Ok(Memberships::default());
+    }
+    Memberships::load(connection, &others, groups, &Limits::default())
 }

@@ -81,10 +81,10 @@ impl Memberships {
     }
 }
 
-/// Stores memberships, none of which may exist.
-pub(super) fn insert(connection: &mut AnyConnection, members: &[Member]) -> Result<(), Fault> {
+/// Stores those of the memberships that do not exist, and returns their keys.
+pub(super) fn insert(connection: &mut AnyConnection, members: &[Member]) -> Result<Vec<Key>, Fault> {
     if members.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     match connection {
         AnyConnection::Sqlite(connection) => sqlite::insert(connection, members),

@@ -84,6 +84,6 @@ impl Decisions {
             return Ok(());
         }
         rows::update(connection, &changed, &self.before)?;
-        memberships::insert(connection, &self.new_memberships)
+        memberships::insert(connection, &self.new_memberships).map(drop)
     }
 }

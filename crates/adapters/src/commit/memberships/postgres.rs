@@ -19,7 +19,7 @@ pub(super) fn load(connection: &mut PgConnection, keys: &[Key]) -> Result<HashMa
     let (groups, users) = columns(keys);
     let rows: Vec<(i64, i64, TimestampValue)> = Load { groups, users }.load(connection)?;
     rows.into_iter()
-        .map(|(group, user, TimestampValue(joined_at))| Ok(((group_id(group)?, user_id(user)?), joined_at)))
+        .map(|(group, user, TimestampValue(joined_at))| Ok((key(group, user)?, joined_at)))
         .collect()
 }
 
@@ -41,25 +41,30 @@ pub(super) fn count(
 
 prepared_statement! {
     /// Counts the members of each group up to a limit: its memberships, and its administrator without one.
+    ///
+    /// With `group_id = id` and no order, PostgreSQL scans the whole table if most memberships are of one group.
     struct Count for PgConnection, Pg => (BigInt, BigInt);
-    "SELECT id, (SELECT count(*) FROM (SELECT 1 FROM members WHERE group_id = id LIMIT " [limit: i64 as BigInt]
-    ") AS memberships) + CASE WHEN EXISTS (SELECT 1 FROM members WHERE group_id = id AND user_id = admin_id)
+    "SELECT id, (
+        SELECT count(*) FROM (
+            SELECT 1 FROM members WHERE group_id BETWEEN id AND id ORDER BY group_id, user_id
+            LIMIT " [limit: i64 as BigInt] ") AS memberships) + CASE WHEN EXISTS (SELECT 1 FROM members WHERE group_id = id AND user_id = admin_id)
                               THEN 0 ELSE 1 END
      FROM groups WHERE id = ANY(" [groups: Vec<i64> as Array<BigInt>] ")"
 }
 
-pub(super) fn insert(connection: &mut PgConnection, members: &[Member]) -> Result<(), Fault> {
-    let (groups, users) =
-        columns(&members.iter().map(|member| (member.group_id, member.user_id)).collect::<Vec<_>>());
+pub(super) fn insert(connection: &mut PgConnection, members: &[Member]) -> Result<Vec<Key>, Fault> {
+    let keys: Vec<_> = members.iter().map(|member| (member.group_id, member.user_id)).collect();
+    let (groups, users) = columns(&keys);
     let joined_at = members.iter().map(|member| TimestampValue(member.joined_at)).collect();
-    Insert { groups, users, joined_at }.execute(connection)?;
-    Ok(())
+    let stored: Vec<(i64, i64)> = Insert { groups, users, joined_at }.load(connection)?;
+    stored.into_iter().map(|(group, user)| key(group, user)).collect()
 }
 
 prepared_statement! {
-    struct Insert for PgConnection, Pg => ();
+    struct Insert for PgConnection, Pg => (BigInt, BigInt);
     "INSERT INTO members (group_id, user_id, joined_at) SELECT * FROM unnest(" [groups: Vec<i64> as Array<BigInt>]
-    ", " [users: Vec<i64> as Array<BigInt>] ", " [joined_at: Vec<TimestampValue> as Array<TimestampSql>] ")"
+    ", " [users: Vec<i64> as Array<BigInt>] ", " [joined_at: Vec<TimestampValue> as Array<TimestampSql>]
+    ") ON CONFLICT DO NOTHING RETURNING group_id, user_id"
 }
 
 pub(super) fn delete(connection: &mut PgConnection, keys: &[Key]) -> Result<(), Fault> {
@@ -76,4 +81,8 @@ prepared_statement! {
 
 fn columns(keys: &[Key]) -> (Vec<i64>, Vec<i64>) {
     keys.iter().map(|(group, user)| (group.get(), user.get())).unzip()
+}
+
+fn key(group: i64, user: i64) -> Result<Key, Fault> {
+    Ok((group_id(group)?, user_id(user)?))
 }

@@ -42,26 +42,29 @@ prepared_statement! {
     /// Counts the members of a group up to a limit: its memberships, and its administrator without one.
     struct Count for SqliteConnection, Sqlite => BigInt;
     "SELECT (SELECT count(*) FROM (SELECT 1 FROM members WHERE group_id = " [group: i64 as BigInt]
-    " LIMIT " [limit: i64 as BigInt] ")) + (SELECT count(*) FROM groups WHERE id = " [administered: i64 as BigInt]
+    " LIMIT 0 + " [limit: i64 as BigInt] ")) + (SELECT count(*) FROM groups WHERE id = " [administered: i64 as BigInt]
     " AND NOT EXISTS (SELECT 1 FROM members WHERE group_id = " [except: i64 as BigInt] " AND user_id = groups.admin_id))"
 }
 
-pub(super) fn insert(connection: &mut SqliteConnection, members: &[Member]) -> Result<(), Fault> {
+pub(super) fn insert(connection: &mut SqliteConnection, members: &[Member]) -> Result<Vec<Key>, Fault> {
+    let mut stored = Vec::new();
     for member in members {
-        Insert {
+        let insert = Insert {
             group: member.group_id.get(),
             user: member.user_id.get(),
             joined_at: TimestampValue(member.joined_at),
+        };
+        if insert.execute(connection)? > 0 {
+            stored.push((member.group_id, member.user_id));
         }
-        .execute(connection)?;
     }
-    Ok(())
+    Ok(stored)
 }
 
 prepared_statement! {
     struct Insert for SqliteConnection, Sqlite => ();
     "INSERT INTO members (group_id, user_id, joined_at) VALUES (" [group: i64 as BigInt]
-    ", " [user: i64 as BigInt] ", " [joined_at: TimestampValue as TimestampSql] ")"
+    ", " [user: i64 as BigInt] ", " [joined_at: TimestampValue as TimestampSql] ") ON CONFLICT DO NOTHING"
 }
 
 pub(super) fn delete(connection: &mut SqliteConnection, keys: &[Key]) -> Result<(), Fault> {
