@@ -41,9 +41,9 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
 }
 
 /// The outcome of a write.
-type Answer = Result<(), String>;
+pub type Answer = Result<(), String>;
 
-fn done<T, E: Debug>(answer: Result<T, E>) -> Answer {
+pub fn done<T, E: Debug>(answer: Result<T, E>) -> Answer {
     answer.map(drop).map_err(|error| format!("{error:?}"))
 }
 
@@ -82,7 +82,7 @@ fn one_of_each(subject: &Subject, prefix: &str) -> Vec<BoxFuture<'static, Answer
 }
 
 /// Runs `writes` in one batch, and returns their answers.
-fn in_one_batch(subject: &Subject, mut writes: Vec<BoxFuture<'static, Answer>>) -> Vec<Answer> {
+pub fn in_one_batch(subject: &Subject, mut writes: Vec<BoxFuture<'static, Answer>>) -> Vec<Answer> {
     let mut lock = subject.database().lock_groups().unwrap();
     subject.run(async {
         // Blocks the writer at the lock, so that later writes wait.

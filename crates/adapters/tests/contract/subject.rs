@@ -168,6 +168,18 @@ impl Subject {
         Ok(Database::connect(&database.url().parse()?, *options)?)
     }
 
+    /// Starts the writers again, with other options.
+    pub fn restart(&mut self, options: CommitOptions) -> anyhow::Result<()> {
+        self.close();
+        let Storage::Database { writers, connected, .. } = &mut self.storage else {
+            panic!("there is no database")
+        };
+        let queue = writers.insert(connected.start_queue(options)?);
+        (self.groups, self.members) = (queue.groups(), queue.members());
+        self.keys = connected.api_keys(queue);
+        Ok(())
+    }
+
     /// Stops the writers after they have answered everything.
     pub fn close(&mut self) {
         let Storage::Database { writers, .. } = &mut self.storage else { panic!("there are no writers") };
