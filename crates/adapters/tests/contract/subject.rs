@@ -237,6 +237,15 @@ impl Subject {
         }
     }
 
+    /// Ends all other connections to PostgreSQL, and waits until they are gone. They report their statistics then.
+    pub fn end_connections(&self) -> anyhow::Result<()> {
+        let end = "SELECT pg_terminate_backend(pid, 10000)::text FROM pg_stat_activity
+                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        let ended = self.database().rows(end)?.concat();
+        anyhow::ensure!(ended.iter().all(|ended| ended == "true"), "a connection does not end");
+        Ok(())
+    }
+
     /// Waits until a connection to PostgreSQL waits for a lock.
     pub fn wait_for_lock(&self) {
         let mut admin = self.database().plain_sql().unwrap();
