@@ -79,7 +79,7 @@ impl MemberReader for DieselMemberReader {
     }
 }
 
-/// A group that is deleted between the two statements has no members.
+/// A group that is deleted between the two statements is not found: each group has a member.
 fn members(
     connection: &mut AnyConnection,
     group: &GroupKey,
@@ -103,12 +103,16 @@ fn members(
         let role = if user == administrator { Role::Administrator } else { Role::Member };
         Ok(Member { group_id, user_id: user_id(user)?, role, joined_at })
     };
-    rows.into_iter().map(member).collect::<Result<_, Fault>>().map(Some)
+    let is_deleted = rows.is_empty() && after == 0;
+    let members = rows.into_iter().map(member).collect::<Result<_, Fault>>()?;
+    Ok((!is_deleted).then_some(members))
 }
 
 prepared_statement! {
     /// A page of memberships, and the administrator among them. One statement, so that a user whom a concurrent
     /// hand-over gives a membership is neither missed nor shown twice.
+    ///
+    /// With `NOT EXISTS` in place of the count, PostgreSQL would read all memberships of the group, until `ANALYZE` runs.
     struct Members for AnyConnection, MultiBackend => (BigInt, TimestampSql, BigInt);
     "SELECT user_id, joined_at, (SELECT admin_id FROM groups WHERE id = " [of: i64 as BigInt] ") FROM (
         SELECT user_id, joined_at FROM (
@@ -116,8 +120,8 @@ prepared_statement! {
     [after: i64 as BigInt] " ORDER BY user_id LIMIT 0 + " [limit: i64 as BigInt] ") AS memberships
         UNION ALL
         SELECT admin_id, created_at FROM groups WHERE id = " [administered: i64 as BigInt] " AND admin_id > "
-    [after_too: i64 as BigInt] " AND NOT EXISTS (
-            SELECT 1 FROM members WHERE group_id = " [except: i64 as BigInt] " AND user_id = groups.admin_id)
+    [after_too: i64 as BigInt] " AND 0 = (
+            SELECT count(*) FROM members WHERE group_id = " [except: i64 as BigInt] " AND user_id = groups.admin_id)
     ) AS all_members ORDER BY user_id LIMIT 0 + " [at_most: i64 as BigInt] ""
 }
 

@@ -27,8 +27,7 @@ impl Write for Delete {
     type Answer = Group;
     type Error = DeleteGroupError;
 
-    /// Pages of the table and of its indexes. Memberships are not counted, so SQLite's log may grow beyond its usual
-    /// size by those of one large group.
+    /// Pages of the table and of its indexes. Those of the memberships are counted after the delete.
     const PAGES: usize = 4;
 
     fn lock_order(&self, other: &Self) -> Ordering {

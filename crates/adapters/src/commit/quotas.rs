@@ -1,4 +1,7 @@
 //! Numbers of groups, counted where a limit on them is set.
+//!
+//! An id is never used again, so there are at most as many groups as the greatest id. If the limit leaves room for all
+//! creates of a batch beside that many, the groups are not counted: a count takes time in proportion to the limit.
 
 mod postgres;
 mod sqlite;
@@ -10,7 +13,8 @@ use gochat_domain::{
 };
 use std::collections::{BTreeSet, HashMap};
 
-/// The numbers of groups that the limits apply to. Each is counted only up to its limit, and only if it is set.
+/// The numbers of groups that the limits apply to. Each is counted only if its limit is set, and only as far as the
+/// batch needs to know.
 pub(super) struct Quotas {
     limits: Limits,
     groups: u64,
@@ -18,31 +22,48 @@ pub(super) struct Quotas {
 }
 
 impl Quotas {
-    /// Locks and counts the groups of `administrators`, and all groups if `is_create`: until the end of the transaction
-    /// no other instance adds a group that counts.
-    pub(super) fn load(
+    /// Locks and counts all groups, and those of the `administrators` of the groups to create. Until the end of the
+    /// transaction no other instance adds a group that counts.
+    pub(super) fn of_creates(
         connection: &mut AnyConnection,
         limits: &Limits,
-        administrators: &BTreeSet<UserId>,
-        is_create: bool,
+        administrators: &[UserId],
     ) -> Result<Self, Fault> {
-        let (total, each) = (limits.groups, limits.groups_per_administrator);
-        let total = (is_create && total.is_set()).then_some(i64::from(total.0));
-        let of_each = (each.is_set() && !administrators.is_empty()).then_some(i64::from(each.0));
-        let (groups, by_administrator) = match connection {
-            AnyConnection::Sqlite(connection) => (
-                total.map(|limit| sqlite::count(connection, limit)).transpose()?,
-                of_each.map(|limit| sqlite::count_of_each(connection, administrators, limit)).transpose()?,
-            ),
-            AnyConnection::Postgres(connection) => (
-                total.map(|limit| postgres::count(connection, limit)).transpose()?,
-                of_each
-                    .map(|limit| postgres::count_of_each(connection, administrators, limit))
-                    .transpose()?,
-            ),
-        };
-        let by_administrator = by_administrator.unwrap_or_default();
-        Ok(Self { limits: *limits, groups: groups.unwrap_or_default(), by_administrator })
+        let mut groups = 0;
+        if limits.groups.is_set() {
+            let limit = i64::from(limits.groups.0);
+            let room = limit.saturating_sub_unsigned(administrators.len() as u64);
+            groups = match connection {
+                AnyConnection::Sqlite(connection) => sqlite::count(connection, limit, room)?,
+                AnyConnection::Postgres(connection) => postgres::count(connection, limit, room)?,
+            };
+        }
+        let of_administrators = Self::of_hand_overs(connection, limits, administrators)?;
+        Ok(Self { groups, ..of_administrators })
+    }
+
+    /// Locks and counts the groups of `administrators`, who are the new ones of a batch of hand-overs.
+    pub(super) fn of_hand_overs(
+        connection: &mut AnyConnection,
+        limits: &Limits,
+        administrators: &[UserId],
+    ) -> Result<Self, Fault> {
+        let limit = limits.groups_per_administrator;
+        let mut by_administrator = HashMap::new();
+        if limit.is_set() && !administrators.is_empty() {
+            // Each hand-over may take a group from a user who has more than the limit allows.
+            let at_most = i64::from(limit.0).saturating_add_unsigned(administrators.len() as u64);
+            let administrators: BTreeSet<_> = administrators.iter().copied().collect();
+            by_administrator = match connection {
+                AnyConnection::Sqlite(connection) => {
+                    sqlite::count_of_each(connection, &administrators, at_most)?
+                }
+                AnyConnection::Postgres(connection) => {
+                    postgres::count_of_each(connection, &administrators, at_most)?
+                }
+            };
+        }
+        Ok(Self { limits: *limits, groups: 0, by_administrator })
     }
 
     /// Admits one more group, and counts it.

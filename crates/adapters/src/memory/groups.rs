@@ -22,7 +22,8 @@ use std::{
     sync::Mutex,
 };
 
-/// Groups and their members in memory. All look-ups except by id and by name are linear scans.
+/// Groups and their members in memory. All look-ups except by id and by name are linear scans, as are the counts of
+/// groups and members, if a limit is set.
 #[derive(Default)]
 pub struct MemoryGroups {
     limits: Limits,
@@ -60,7 +61,8 @@ impl State {
         if self.ids.contains_key(&group.name) {
             return Err(CreateGroupError::NameTaken);
         }
-        limits.admit_group(self.by_id.len() as u64, self.administered(group.admin_id))?;
+        let administered = if limits.limit_groups() { self.administered(group.admin_id) } else { 0 };
+        limits.admit_group(self.by_id.len() as u64, administered)?;
         self.last_id += 1;
         let group = group.with_id(group_id(self.last_id).map_err(StorageError::from)?);
         self.store(&group);
@@ -192,7 +194,9 @@ impl MemberRepository for MemoryGroups {
         let mut state = lock(&self.state);
         let group = state.by_id.get(&new.group_id).ok_or(JoinError::GroupNotFound)?;
         let joined_at = state.joined_at(new.group_id, new.user_id);
-        let joined = group.join(&new, joined_at, state.members(group).len() as u64, &self.limits)?;
+        let is_limited = self.limits.members_per_group.is_set();
+        let members = if is_limited { state.members(group).len() as u64 } else { 0 };
+        let joined = group.join(&new, joined_at, members, &self.limits)?;
         if joined.is_new {
             state.memberships.insert((new.group_id, new.user_id), joined.member.joined_at);
         }

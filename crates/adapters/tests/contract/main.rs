@@ -9,6 +9,7 @@ mod groups;
 mod idempotency;
 mod lanes;
 mod life;
+mod limits;
 mod lost_connections;
 mod members;
 mod migrations;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         migrations::cases(),
         batches::cases(),
         lanes::cases(),
+        limits::cases(),
         idempotency::database_cases(),
         api_keys::database_cases(),
     ] {
@@ -59,6 +61,8 @@ fn main() -> ExitCode {
     suite.on([Backend::Postgres], &migrations::postgres_cases());
     suite.on([Backend::Postgres], &batches::postgres_cases());
     suite.on([Backend::Postgres], &lanes::postgres_cases());
+    suite.on([Backend::Postgres], &limits::postgres_cases());
+    suite.on([Backend::Postgres], &members::postgres_cases());
     suite.on([Backend::Postgres], &lost_connections::postgres_cases());
     suite.on_with(Need::PgBouncer, [Backend::Postgres], &lost_connections::pooler_cases());
     suite.on_with(Need::Namespace, [Backend::Postgres], &lost_connections::network_cases());

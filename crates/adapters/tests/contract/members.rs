@@ -1,16 +1,21 @@
 //! The contract of `MemberRepository` and `MemberReader`.
 
-use crate::{Case, subject::Subject};
+use crate::{
+    Case, DatabaseCase,
+    subject::{NO_LIMITS, ONE_WRITER, OPTIONS, Subject},
+};
 use futures_util::future::{join, join_all};
+use gochat_adapters::CommitOptions;
 use gochat_domain::{
     clock::Timestamp,
     group::{Expected, Group, GroupId, GroupKey, GroupToken},
+    limits::{Limit, Limits},
     member::{Joined, Member, NewMember, RefusedJoin, RefusedLeave, Role},
     ports::{JoinError, LeaveError},
     testing::{at, group_change, new_group_of},
     user::UserId,
 };
-use gochat_test_support::cases;
+use gochat_test_support::{TestDatabase, cases};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -26,6 +31,10 @@ pub fn cases() -> Vec<Case> {
         groups_of_a_user_come_by_pages,
         a_walk_meets_each_lasting_member_once_while_others_come_and_go,
     ]
+}
+
+pub fn postgres_cases() -> Vec<DatabaseCase> {
+    cases![no_write_scans_all_memberships]
 }
 
 fn user(id: i64) -> UserId {
@@ -227,5 +236,29 @@ fn a_walk_meets_each_lasting_member_once_while_others_come_and_go(subject: Subje
         }
     };
     subject.run(join(come_and_go, walks));
+    Ok(())
+}
+
+/// PostgreSQL may cache the plan of a statement while it has no statistics of the tables.
+fn no_write_scans_all_memberships(database: TestDatabase) -> anyhow::Result<()> {
+    let name = database.rows("SELECT current_database()::text")?.concat().concat();
+    database.execute(&format!("ALTER DATABASE {name} SET plan_cache_mode = force_generic_plan"))?;
+    let limits = Limits { members_per_group: Limit(100), ..NO_LIMITS };
+    let subject = Subject::with(database, OPTIONS, CommitOptions { limits, ..ONE_WRITER })?;
+    let scans = "SELECT seq_scan::text, idx_scan::text FROM pg_stat_user_tables WHERE relname = 'members'";
+    // Those that built the indexes.
+    let before = subject.database().rows(scans)?.concat();
+    let group = subject.create(new_group_of("g", "t", 1))?;
+    for user_id in 2..5 {
+        join_group(&subject, &group, user_id)?;
+        let change = group_change(None, None, Some(user_id));
+        subject.run(subject.groups.change(group.id, change, Expected::Any, at(100)))?;
+        subject.run(subject.members.leave(group.id, user(user_id - 1)))?;
+    }
+    subject.run(subject.groups.delete(group.id, Expected::Any))?;
+    subject.end_connections()?;
+    let after = subject.database().rows(scans)?.concat();
+    assert_eq!(before[0], after[0]);
+    assert_ne!(before[1], after[1]);
     Ok(())
 }

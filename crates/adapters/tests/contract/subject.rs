@@ -168,6 +168,18 @@ impl Subject {
         Ok(Database::connect(&database.url().parse()?, *options)?)
     }
 
+    /// Starts the writers again, with other options.
+    pub fn restart(&mut self, options: CommitOptions) -> anyhow::Result<()> {
+        self.close();
+        let Storage::Database { writers, connected, .. } = &mut self.storage else {
+            panic!("there is no database")
+        };
+        let queue = writers.insert(connected.start_queue(options)?);
+        (self.groups, self.members) = (queue.groups(), queue.members());
+        self.keys = connected.api_keys(queue);
+        Ok(())
+    }
+
     /// Stops the writers after they have answered everything.
     pub fn close(&mut self) {
         let Storage::Database { writers, .. } = &mut self.storage else { panic!("there are no writers") };
@@ -223,6 +235,15 @@ impl Subject {
                 database.rows(&format!("SELECT {columns} FROM members ORDER BY group_id, user_id")).unwrap()
             }
         }
+    }
+
+    /// Ends all other connections to PostgreSQL, and waits until they are gone. They report their statistics then.
+    pub fn end_connections(&self) -> anyhow::Result<()> {
+        let end = "SELECT pg_terminate_backend(pid, 10000)::text FROM pg_stat_activity
+                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        let ended = self.database().rows(end)?.concat();
+        anyhow::ensure!(ended.iter().all(|ended| ended == "true"), "a connection does not end");
+        Ok(())
     }
 
     /// Waits until a connection to PostgreSQL waits for a lock.

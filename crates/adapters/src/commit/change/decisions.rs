@@ -38,9 +38,9 @@ impl Decisions {
         let hand_overs = changes.iter().filter_map(|change| Some((change.id, change.fields.admin_id()?)));
         let administrators = groups.iter().map(|(id, group)| (*id, group.admin_id));
         let keys: Vec<_> = hand_overs.clone().chain(administrators).collect();
-        let new_administrators = hand_overs.map(|(_, user)| user).collect();
+        let new_administrators: Vec<_> = hand_overs.map(|(_, user)| user).collect();
         // In lock order: the limits on groups before the names.
-        let quotas = Quotas::load(connection, &limits, &new_administrators, false)?;
+        let quotas = Quotas::of_hand_overs(connection, &limits, &new_administrators)?;
         let memberships = if new_administrators.is_empty() {
             Memberships::default()
         } else {

@@ -25,8 +25,8 @@ pub(super) fn insert(
     limits: &Limits,
     attempt: Attempt,
 ) -> Result<Vec<Outcome>, Fault> {
-    let administrators = groups.iter().map(|group| group.admin_id).collect();
-    let mut quotas = Quotas::load(connection, limits, &administrators, true)?;
+    let administrators: Vec<_> = groups.iter().map(|group| group.admin_id).collect();
+    let mut quotas = Quotas::of_creates(connection, limits, &administrators)?;
     let mut taken = taken_names(connection, groups)?;
     let stored = stored_by_earlier_attempt(connection, groups, attempt)?;
     let mut decide = |group: &NewGroup| {
@@ -49,7 +49,14 @@ pub(super) fn insert(
         .filter(|(_, outcome)| outcome.is_none())
         .map(|(group, _)| *group)
         .collect();
-    let mut inserted = insert_unlimited(connection, &admitted, attempt)?.into_iter().map(Outcome::from);
+    let inserted = insert_unlimited(connection, &admitted, attempt)?;
+    let is_full = decided.iter().any(|outcome| matches!(outcome, Some(Outcome::TooManyGroups(_))));
+    if is_full && inserted.contains(&None) {
+        // A rename, or a create of another administrator, took a name after it was looked up. After an `Unnamed` fault
+        // the writer commits each lane again, and the limit admits another group in place of the one without a name.
+        return Err(Fault::Unnamed("a name was taken before a limit was reached".to_owned()));
+    }
+    let mut inserted = inserted.into_iter().map(Outcome::from);
     decided
         .into_iter()
         .map(|outcome| outcome.or_else(|| inserted.next()))

@@ -1,4 +1,7 @@
 //! PostgreSQL: one statement for all memberships, with an array for each column.
+//!
+//! PostgreSQL may plan a statement while the table is empty, and keep the plan until `ANALYZE` runs. So each statement is
+//! one for which it then chooses an index too: no `IN` or `EXISTS` with a subquery, and no `LIMIT` without an order.
 
 use super::Key;
 use crate::{
@@ -42,14 +45,12 @@ pub(super) fn count(
 prepared_statement! {
     /// Counts the members of each group up to a limit: its memberships, and its administrator without one.
     ///
-    /// With `group_id = id` and no order, PostgreSQL scans the whole table if most memberships are of one group.
+    /// With `group_id = id`, PostgreSQL scans the whole table if most memberships are of one group.
     struct Count for PgConnection, Pg => (BigInt, BigInt);
-    "SELECT id, (
-        SELECT count(*) FROM (
-            SELECT 1 FROM members WHERE group_id BETWEEN id AND id ORDER BY group_id, user_id
-            LIMIT " [limit: i64 as BigInt] ") AS memberships) + CASE WHEN EXISTS (SELECT 1 FROM members WHERE group_id = id AND user_id = admin_id)
-                              THEN 0 ELSE 1 END
-     FROM groups WHERE id = ANY(" [groups: Vec<i64> as Array<BigInt>] ")"
+    "SELECT id, 1 - (SELECT count(*) FROM members WHERE group_id = id AND user_id = admin_id)
+        + (SELECT count(*) FROM (SELECT 1 FROM members WHERE group_id BETWEEN id AND id
+            ORDER BY group_id, user_id LIMIT " [limit: i64 as BigInt]
+    ") AS memberships) FROM groups WHERE id = ANY(" [groups: Vec<i64> as Array<BigInt>] ")"
 }
 
 pub(super) fn insert(connection: &mut PgConnection, members: &[Member]) -> Result<Vec<Key>, Fault> {
@@ -75,8 +76,8 @@ pub(super) fn delete(connection: &mut PgConnection, keys: &[Key]) -> Result<(), 
 
 prepared_statement! {
     struct Delete for PgConnection, Pg => ();
-    "DELETE FROM members WHERE (group_id, user_id) IN (SELECT * FROM unnest(" [groups: Vec<i64> as Array<BigInt>]
-    ", " [users: Vec<i64> as Array<BigInt>] "))"
+    "DELETE FROM members USING unnest(" [groups: Vec<i64> as Array<BigInt>] ", " [users: Vec<i64> as Array<BigInt>]
+    ") AS given (group_id, user_id) WHERE members.group_id = given.group_id AND members.user_id = given.user_id"
 }
 
 fn columns(keys: &[Key]) -> (Vec<i64>, Vec<i64>) {

@@ -16,24 +16,26 @@ use std::collections::{BTreeSet, HashMap};
 /// The key is "limits" in ASCII.
 const LOCK_ALL_GROUPS: &str = "SELECT pg_advisory_xact_lock(119200062993523)";
 
-pub(super) fn count(connection: &mut PgConnection, limit: i64) -> Result<u64, Fault> {
+pub(super) fn count(connection: &mut PgConnection, limit: i64, room: i64) -> Result<u64, Fault> {
     connection.batch_execute(LOCK_ALL_GROUPS)?;
-    Ok(Count { limit }.get_result::<i64>(connection)?.unsigned_abs())
+    Ok(Count { room, limit }.get_result::<i64>(connection)?.unsigned_abs())
 }
 
 prepared_statement! {
+    /// Counts all groups up to a limit; 0 if no id is above `room`.
     struct Count for PgConnection, Pg => BigInt;
-    "SELECT count(*) FROM (SELECT 1 FROM groups LIMIT " [limit: i64 as BigInt] ") AS counted"
+    "SELECT CASE WHEN (SELECT max(id) FROM groups) <= " [room: i64 as BigInt] " THEN 0
+            ELSE (SELECT count(*) FROM (SELECT 1 FROM groups LIMIT " [limit: i64 as BigInt] ") AS counted) END"
 }
 
 pub(super) fn count_of_each(
     connection: &mut PgConnection,
     administrators: &BTreeSet<UserId>,
-    limit: i64,
+    at_most: i64,
 ) -> Result<HashMap<UserId, u64>, Fault> {
     let administrators: Vec<_> = administrators.iter().map(|user| user.get()).collect();
     Lock { administrators: administrators.clone() }.execute(connection)?;
-    let rows: Vec<(i64, i64)> = CountOfEach { limit, administrators }.load(connection)?;
+    let rows: Vec<(i64, i64)> = CountOfEach { at_most, administrators }.load(connection)?;
     rows.into_iter().map(|(user, groups)| Ok((user_id(user)?, groups.unsigned_abs()))).collect()
 }
 
@@ -45,12 +47,12 @@ prepared_statement! {
 }
 
 prepared_statement! {
-    /// With `admin_id = administrator` and no order, PostgreSQL scans the whole table if most groups are of one
+    /// With `admin_id = administrator`, PostgreSQL scans the whole table if most groups are of one
     /// administrator.
     struct CountOfEach for PgConnection, Pg => (BigInt, BigInt);
     "SELECT administrator, (
         SELECT count(*) FROM (
             SELECT 1 FROM groups WHERE admin_id BETWEEN administrator AND administrator ORDER BY admin_id, id
-            LIMIT " [limit: i64 as BigInt]
+            LIMIT " [at_most: i64 as BigInt]
     ") AS counted) FROM unnest(" [administrators: Vec<i64> as Array<BigInt>] ") AS administrator"
 }

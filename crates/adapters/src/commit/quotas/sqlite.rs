@@ -5,22 +5,24 @@ use diesel::{RunQueryDsl, SqliteConnection, sql_types::BigInt, sqlite::Sqlite};
 use gochat_domain::user::UserId;
 use std::collections::{BTreeSet, HashMap};
 
-pub(super) fn count(connection: &mut SqliteConnection, limit: i64) -> Result<u64, Fault> {
-    Ok(Count { limit }.get_result::<i64>(connection)?.unsigned_abs())
+pub(super) fn count(connection: &mut SqliteConnection, limit: i64, room: i64) -> Result<u64, Fault> {
+    Ok(Count { room, limit }.get_result::<i64>(connection)?.unsigned_abs())
 }
 
 prepared_statement! {
+    /// Counts all groups up to a limit; 0 if no id is above `room`.
     struct Count for SqliteConnection, Sqlite => BigInt;
-    "SELECT count(*) FROM (SELECT 1 FROM groups LIMIT 0 + " [limit: i64 as BigInt] ")"
+    "SELECT CASE WHEN (SELECT max(id) FROM groups) <= " [room: i64 as BigInt] " THEN 0
+            ELSE (SELECT count(*) FROM (SELECT 1 FROM groups LIMIT 0 + " [limit: i64 as BigInt] ")) END"
 }
 
 pub(super) fn count_of_each(
     connection: &mut SqliteConnection,
     administrators: &BTreeSet<UserId>,
-    limit: i64,
+    at_most: i64,
 ) -> Result<HashMap<UserId, u64>, Fault> {
     let count = |user: &UserId| {
-        let groups = CountOf { administrator: user.get(), limit }.get_result::<i64>(connection)?;
+        let groups = CountOf { administrator: user.get(), at_most }.get_result::<i64>(connection)?;
         Ok((*user, groups.unsigned_abs()))
     };
     administrators.iter().map(count).collect()
@@ -29,5 +31,5 @@ pub(super) fn count_of_each(
 prepared_statement! {
     struct CountOf for SqliteConnection, Sqlite => BigInt;
     "SELECT count(*) FROM (SELECT 1 FROM groups WHERE admin_id = " [administrator: i64 as BigInt]
-    " LIMIT 0 + " [limit: i64 as BigInt] ")"
+    " LIMIT 0 + " [at_most: i64 as BigInt] ")"
 }
