@@ -59,13 +59,17 @@ impl Write for Join {
             .map(|join @ Self { new, limits }| {
                 let group = groups.get(&new.group_id).ok_or(JoinError::GroupNotFound)?;
                 let joined_at = memberships.joined_at(join.key());
-                let mut joined = group.join(new, joined_at, memberships.count(new.group_id), limits)?;
+                if attempt == Attempt::Resend
+                    && joined_at == Some(new.joined_at)
+                    && let Some(member) = group.member(new.user_id, joined_at)
+                {
+                    // The first attempt stored it, even if the group has another token since.
+                    return Ok(Joined { member, is_new: true });
+                }
+                let joined = group.join(new, joined_at, memberships.count(new.group_id), limits)?;
                 if joined.is_new {
                     memberships.add(&joined.member, true);
                     admitted.push(joined.member);
-                } else if attempt == Attempt::Resend && joined_at == Some(new.joined_at) {
-                    // The first attempt stored it.
-                    joined.is_new = true;
                 }
                 Ok(joined)
             })
@@ -108,4 +112,45 @@ fn store_new(
         return Ok(Memberships::default());
     }
     Memberships::load(connection, &others, groups, &Limits::default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{commit::session::Session, testing::migrated};
+    use gochat_domain::{group::GroupToken, testing::at, user::UserId};
+    use gochat_test_support::{Backend, run_case};
+
+    #[test]
+    fn a_join_that_was_committed_succeeds_when_it_is_resent_after_a_change_of_the_token() {
+        run_case([Backend::Postgres], |database| {
+            let mut session = Session::open(&migrated(&database)).unwrap();
+            database.execute(
+                "INSERT INTO groups (id, uuid, name, token, admin_id, created_at)
+                 VALUES (1, gen_random_uuid(), 'g', 't', 1, now())",
+            )?;
+            let new = NewMember {
+                group_id: GroupId::new(1)?,
+                user_id: UserId::new(2)?,
+                token: Some(GroupToken::parse("t")?),
+                joined_at: at(100),
+            };
+            let join = Join { new, limits: Limits::default() };
+            let mut store = |attempt| {
+                let mut outcomes = Vec::new();
+                let work = |connection: &mut AnyConnection| {
+                    outcomes = Join::store(connection, &[&join], attempt)?;
+                    Ok(())
+                };
+                session.transaction(attempt, work).unwrap();
+                outcomes.pop().unwrap().unwrap()
+            };
+            let joined = store(Attempt::First);
+            assert!(joined.is_new);
+            database.execute("UPDATE groups SET token = 'u'")?;
+            assert_eq!(store(Attempt::Resend), joined);
+            assert_eq!(database.rows("SELECT user_id::text FROM members")?, [["2"]]);
+            Ok(())
+        });
+    }
 }
