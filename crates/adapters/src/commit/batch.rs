@@ -82,7 +82,17 @@ impl Batch {
     /// The number of writes of groups and members, which the metrics count. The writes of operators and of the service
     /// itself do not count.
     pub(super) fn of_groups_and_members(&self) -> usize {
-        let Self { changes, creates, deletes, joins, leaves, .. } = self;
+        let Self {
+            key_inserts: _,
+            key_revocations: _,
+            probes: _,
+            sweeps: _,
+            changes,
+            creates,
+            deletes,
+            joins,
+            leaves,
+        } = self;
         changes.len() + creates.len() + deletes.len() + joins.len() + leaves.len()
     }
 
