@@ -192,6 +192,17 @@ impl Connection {
         self.read_by(Reply::parse)
     }
 
+    /// Reads one reply. If it announces the end of the connection, as a reply sent before the request was read does,
+    /// opens another one to `port`.
+    pub fn read_and_reopen(&mut self, port: u16) -> Reply {
+        let reply = self.read();
+        if reply.header("connection") == "close" {
+            assert!(self.is_closed(), "the connection goes on after it was announced to end");
+            *self = Self::open(port);
+        }
+        reply
+    }
+
     /// Reads the reply to a `HEAD`, whose headers announce a body that is not sent.
     pub fn read_head(&mut self) -> Reply {
         self.read_by(Reply::parse_head)

@@ -79,9 +79,21 @@ impl Batch {
             .then(|| Self { changes: mem::take(&mut self.changes), ..Self::default() })
     }
 
-    /// The number of groups to create.
-    pub(super) fn creates(&self) -> usize {
-        self.creates.len()
+    /// The number of writes of groups and members, which the metrics count. The writes of operators and of the service
+    /// itself do not count.
+    pub(super) fn of_groups_and_members(&self) -> usize {
+        let Self {
+            key_inserts: _,
+            key_revocations: _,
+            probes: _,
+            sweeps: _,
+            changes,
+            creates,
+            deletes,
+            joins,
+            leaves,
+        } = self;
+        changes.len() + creates.len() + deletes.len() + joins.len() + leaves.len()
     }
 
     /// True if committing the batch proves that creates succeed.

@@ -108,11 +108,11 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
             Some(session) => session,
             none => none.insert((self.open)()?),
         };
-        let (creates, writes, began_at) = (batch.creates(), batch.len(), Instant::now());
+        let (counted, writes, began_at) = (batch.of_groups_and_members(), batch.len(), Instant::now());
         let (proves_creates_work, pages) = (batch.proves_creates_work(), batch.pages());
         match batch.commit(session, attempt) {
             Ok(()) => {
-                self.metrics.committed(creates, began_at.elapsed());
+                self.metrics.committed(counted, began_at.elapsed());
                 if proves_creates_work {
                     self.last_commit.record();
                 }

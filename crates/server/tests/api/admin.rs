@@ -6,7 +6,7 @@ use crate::{
 };
 use gochat_test_support::{
     Case, TestDatabase, cases, deadline,
-    http::{Reply, Request, exchange, metric},
+    http::{DEVELOPMENT_KEY, Reply, Request, exchange, metric},
 };
 use std::{collections::BTreeSet, fs, path::Path, thread};
 
@@ -20,6 +20,7 @@ pub fn cases() -> Vec<Case> {
         requests_are_counted_by_route_method_and_status,
         unknown_paths_and_methods_share_one_label,
         batches_queue_pool_and_cache_are_measured,
+        every_write_of_groups_and_members_is_measured,
         every_documented_metric_is_exported_and_every_exported_one_documented,
         metrics_have_the_text_format_of_prometheus,
     ]
@@ -251,6 +252,22 @@ fn batches_queue_pool_and_cache_are_measured(database: TestDatabase) -> anyhow::
         }
     });
     assert_eq!(metric(app.admin_port, "gochat_group_batch_size_sum"), Some(4.0));
+    Ok(())
+}
+
+fn every_write_of_groups_and_members_is_measured(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let change = Request::json("PATCH", "/v1/group/1", r#"{"name":"h"}"#);
+    let delete = Request::new("DELETE", "/v1/group/1").by(DEVELOPMENT_KEY);
+    let writes =
+        [(Request::group("g"), 201), (change, 200), (join(1, 10), 201), (leave(1, 10), 200), (delete, 200)];
+    for (number, (write, status)) in (1_u32..).zip(writes) {
+        assert_eq!(write.send(app.port).status, status);
+        for series in ["batch_size_sum", "batch_size_count", "commit_duration_seconds_count"] {
+            let series = format!("gochat_group_{series}");
+            assert_eq!(metric(app.admin_port, &series), Some(number.into()), "{series}");
+        }
+    }
     Ok(())
 }
 
