@@ -3,20 +3,16 @@
 use crate::{
     DatabaseCase, api_keys,
     idempotency::idempotency,
+    lost_answers::new_member,
     subject::{ONE_WRITER, OPTIONS, Subject, WRITERS, options_for},
 };
 use futures_util::future::{join, join_all, try_join_all};
 use gochat_adapters::{CommitOptions, CommitQueue, Database, DatabaseOptions, Readiness};
 use gochat_domain::{
-    auth::{ApiKey, IssuedKey},
-    clock::{Clock, SystemClock},
-    group::{Created, Expected, Group, GroupId, GroupKey},
-    member::{Joined, NewMember},
-    ports::{
-        ChangeGroupError, CreateGroupError, DeleteGroupError, GroupRepository, LeaveError, StorageError,
-    },
-    testing::{group_change, new_group},
-    user::UserId,
+    auth::ApiKey,
+    group::{Created, GroupKey},
+    ports::{CreateGroupError, GroupRepository, StorageError},
+    testing::new_group,
 };
 use gochat_test_support::{
     Cluster, FaultProxy, Message, Namespace, PgBouncer, PlainSql, Shutdown, TestDatabase, cases, deadline,
@@ -33,7 +29,6 @@ use std::{
     thread,
     time::Duration,
 };
-use tokio::runtime::Runtime;
 
 pub fn postgres_cases() -> Vec<DatabaseCase> {
     cases![
@@ -44,11 +39,7 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
         a_read_that_loses_several_connections_succeeds,
         creates_succeed_after_all_idle_backends_were_terminated,
         a_create_succeeds_after_an_idle_session_timeout,
-        a_commit_whose_answer_is_lost_is_resolved,
         joins_survive_a_restart_under_load,
-        a_join_whose_commit_is_not_answered_is_resolved,
-        a_change_whose_commit_is_not_answered_is_unavailable,
-        a_change_whose_connection_is_lost_before_the_commit_is_made_once,
         a_failover_to_a_synchronous_standby_loses_no_group,
         connections_move_from_a_frozen_primary_to_the_standby,
         a_connection_that_hangs_while_opening_is_replaced,
@@ -66,7 +57,7 @@ pub fn network_cases() -> Vec<DatabaseCase> {
     cases![the_service_recovers_after_the_database_machine_lost_power]
 }
 
-fn start(url: &str, options: CommitOptions) -> anyhow::Result<(Database, CommitQueue)> {
+pub fn start(url: &str, options: CommitOptions) -> anyhow::Result<(Database, CommitQueue)> {
     let connected = Database::connect(&url.parse()?, OPTIONS)?;
     connected.migrate()?;
     let queue = connected.start_queue(options)?;
@@ -136,7 +127,7 @@ fn repeat_during<T, E: Into<anyhow::Error>>(
 }
 
 /// Checks that exactly the acknowledged groups are stored, each as acknowledged.
-fn assert_stored(url: &str, created: &[Created]) -> anyhow::Result<()> {
+pub fn assert_stored(url: &str, created: &[Created]) -> anyhow::Result<()> {
     let stored = PlainSql::connect(url)?.rows("SELECT id::text, uuid::text, name FROM groups")?;
     let acknowledged = |Created { group, .. }: &Created| {
         vec![group.id.to_string(), group.uuid.to_string(), group.name.as_str().to_owned()]
@@ -273,50 +264,6 @@ fn a_create_succeeds_after_an_idle_session_timeout(database: TestDatabase) -> an
     Ok(())
 }
 
-fn a_commit_whose_answer_is_lost_is_resolved(database: TestDatabase) -> anyhow::Result<()> {
-    let proxy = FaultProxy::in_front_of(database.url())?;
-    let (connected, queue) = start(proxy.url(), ONE_WRITER)?;
-    let (groups, keys) = (queue.groups(), connected.api_keys(&queue));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-    let mut lost = 0;
-    let mut lose_next = |message| {
-        lost += 1;
-        proxy.lose_answer(message, 1);
-        lost
-    };
-    // A create by a single-statement transaction. The first create prepares the statement.
-    let mut created = vec![runtime.block_on(groups.create(new_group("first"), None))?];
-    let expected = lose_next(Message::Execute);
-    created.push(runtime.block_on(groups.create(new_group("plain"), None))?);
-    assert_eq!(proxy.answers_lost(), expected);
-    // A create with an Idempotency-Key, in a transaction with its record.
-    let expected = lose_next(Message::Commit);
-    let once = runtime.block_on(groups.create(new_group("once"), Some(idempotency(1, "k"))))?;
-    assert_eq!(proxy.answers_lost(), expected);
-    let replayed = runtime.block_on(groups.create(new_group("once"), Some(idempotency(1, "k"))))?;
-    assert_eq!(replayed, Created { replayed: true, ..once.clone() });
-    created.push(once);
-    // A new API key, and its revocation.
-    let (key, issued) = (ApiKey::mint()?, api_keys::new_key());
-    let expected = lose_next(Message::Commit);
-    runtime.block_on(keys.insert(&key, &issued))?;
-    assert_eq!(proxy.answers_lost(), expected);
-    let expected = lose_next(Message::Commit);
-    assert!(runtime.block_on(keys.revoke(issued.id, issued.created_at))?);
-    assert_eq!(proxy.answers_lost(), expected);
-    let revoked = IssuedKey { revoked_at: Some(issued.created_at), ..issued };
-    assert_eq!(runtime.block_on(keys.list())?, [revoked]);
-    assert!(created.iter().all(|created| !created.replayed));
-    assert_stored(database.url(), &created)?;
-    queue.close();
-    Ok(())
-}
-
-fn new_member(group_id: GroupId, user_id: i64) -> NewMember {
-    let user_id = UserId::new(user_id).unwrap();
-    NewMember { group_id, user_id, token: None, joined_at: SystemClock.now() }
-}
-
 fn joins_survive_a_restart_under_load(_: TestDatabase) -> anyhow::Result<()> {
     let cluster = Cluster::start(Cluster::FAST)?;
     let database = cluster.database()?;
@@ -336,72 +283,6 @@ fn joins_survive_a_restart_under_load(_: TestDatabase) -> anyhow::Result<()> {
     let acknowledged: BTreeSet<_> =
         joined.iter().map(|joined| joined.member.user_id.get().to_string()).collect();
     assert_eq!(stored.into_iter().flatten().collect::<BTreeSet<_>>(), acknowledged);
-    queue.close();
-    Ok(())
-}
-
-/// A group behind a proxy, with the queue that writes to it.
-fn group_behind_proxy(database: &TestDatabase) -> anyhow::Result<(FaultProxy, CommitQueue, Group, Runtime)> {
-    let proxy = FaultProxy::in_front_of(database.url())?;
-    let (_connected, queue) = start(proxy.url(), ONE_WRITER)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-    let group = runtime.block_on(queue.groups().create(new_group("g"), None))?.group;
-    Ok((proxy, queue, group, runtime))
-}
-
-fn a_join_whose_commit_is_not_answered_is_resolved(database: TestDatabase) -> anyhow::Result<()> {
-    let (proxy, queue, group, runtime) = group_behind_proxy(&database)?;
-    proxy.lose_answer(Message::Commit, 1);
-    let joined = runtime.block_on(queue.members().join(new_member(group.id, 2)))?;
-    assert_eq!(proxy.answers_lost(), 1);
-    assert!(joined.is_new);
-    let again = runtime.block_on(queue.members().join(new_member(group.id, 2)))?;
-    assert_eq!(again, Joined { is_new: false, ..joined });
-    queue.close();
-    Ok(())
-}
-
-/// The version of a changed group does not tell who changed it.
-fn a_change_whose_commit_is_not_answered_is_unavailable(database: TestDatabase) -> anyhow::Result<()> {
-    let (proxy, queue, group, runtime) = group_behind_proxy(&database)?;
-    let (groups, members) = (queue.groups(), queue.members());
-    runtime.block_on(members.join(new_member(group.id, 2)))?;
-    let mut lost = 0;
-    let mut lose_next = || {
-        lost += 1;
-        proxy.lose_answer(Message::Commit, 1);
-        lost
-    };
-    let expected = lose_next();
-    let change =
-        groups.change(group.id, group_change(Some("h"), None, None), Expected::Any, group.created_at);
-    let changed = runtime.block_on(change);
-    assert_eq!(proxy.answers_lost(), expected);
-    assert!(matches!(changed, Err(ChangeGroupError::Storage(StorageError::Unavailable(_)))), "{changed:?}");
-    assert_eq!(database.rows("SELECT name, version::text FROM groups")?, [["h", "2"]]);
-    let expected = lose_next();
-    let left = runtime.block_on(members.leave(group.id, new_member(group.id, 2).user_id));
-    assert_eq!(proxy.answers_lost(), expected);
-    assert!(matches!(left, Err(LeaveError::Storage(StorageError::Unavailable(_)))), "{left:?}");
-    let expected = lose_next();
-    let deleted = runtime.block_on(groups.delete(group.id, Expected::Any));
-    assert_eq!(proxy.answers_lost(), expected);
-    assert!(matches!(deleted, Err(DeleteGroupError::Storage(StorageError::Unavailable(_)))), "{deleted:?}");
-    queue.close();
-    Ok(())
-}
-
-fn a_change_whose_connection_is_lost_before_the_commit_is_made_once(
-    database: TestDatabase,
-) -> anyhow::Result<()> {
-    let (proxy, queue, group, runtime) = group_behind_proxy(&database)?;
-    proxy.lose_answer(Message::Containing("BEGIN"), 1);
-    let change = group_change(Some("h"), None, None);
-    let changed =
-        runtime.block_on(queue.groups().change(group.id, change, Expected::Any, group.created_at))?;
-    assert_eq!(proxy.answers_lost(), 1);
-    assert_eq!((changed.name.as_str(), changed.version.get()), ("h", 2));
-    assert_eq!(database.rows("SELECT name, version::text FROM groups")?, [["h", "2"]]);
     queue.close();
     Ok(())
 }

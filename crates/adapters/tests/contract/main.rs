@@ -10,6 +10,7 @@ mod idempotency;
 mod lanes;
 mod life;
 mod limits;
+mod lost_answers;
 mod lost_connections;
 mod members;
 mod migrations;
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
     suite.on([Backend::Postgres], &lanes::postgres_cases());
     suite.on([Backend::Postgres], &limits::postgres_cases());
     suite.on([Backend::Postgres], &members::postgres_cases());
+    suite.on([Backend::Postgres], &lost_answers::postgres_cases());
     suite.on([Backend::Postgres], &lost_connections::postgres_cases());
     suite.on_with(Need::PgBouncer, [Backend::Postgres], &lost_connections::pooler_cases());
     suite.on_with(Need::Namespace, [Backend::Postgres], &lost_connections::network_cases());
