@@ -39,8 +39,8 @@ pub(crate) enum Outcome {
     TooManyGroups(TooManyGroups),
     /// The Idempotency-Key was used before; this is its record.
     Recorded(IdempotencyRecord),
-    /// An earlier create in the same batch used the Idempotency-Key for a different request. That create was refused
-    /// because its name was taken, so there is no record to return as [`Outcome::Recorded`].
+    /// An earlier create in the same batch used the Idempotency-Key for a different request. That create was refused, so
+    /// there is no record to return as [`Outcome::Recorded`].
     KeyReused,
 }
 
@@ -88,7 +88,7 @@ impl Write for Create {
 }
 
 /// Stores the groups whose names are free and which the limits admit.
-pub(super) fn insert(
+fn insert(
     connection: &mut AnyConnection,
     groups: &[&NewGroup],
     limits: &Limits,

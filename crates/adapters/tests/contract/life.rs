@@ -6,7 +6,9 @@ use crate::{
 };
 use futures_util::future::join_all;
 use gochat_domain::{
-    group::{Expected, Group, GroupId, GroupKey, GroupName, InvalidGroupName, Version},
+    group::{
+        Expected, Group, GroupChange, GroupId, GroupKey, GroupName, GroupToken, InvalidGroupName, Version,
+    },
     member::{Member, Role},
     ports::{ChangeGroupError, CreateGroupError, DeleteGroupError},
     testing::{at, group_change, new_group, new_group_of},
@@ -225,11 +227,7 @@ fn a_stored_name_that_breaks_a_newer_rule_can_be_kept(subject: Subject) -> anyho
     group.name = old.clone();
     let stored = subject.create(group)?;
     let other = subject.create(new_group("h"))?;
-    let keep = gochat_domain::group::GroupChange::new(
-        Some(old),
-        Some(gochat_domain::group::GroupToken::parse("u")?),
-        None,
-    )?;
+    let keep = GroupChange::new(Some(old), Some(GroupToken::parse("u")?), None)?;
     let kept = subject.run(subject.groups.change(stored.id, keep.clone(), Expected::Any, at(100)))?;
     assert_eq!((kept.name, kept.token.as_str()), (stored.name, "u"));
     let refused = subject.run(subject.groups.change(other.id, keep, Expected::Any, at(100)));

@@ -84,7 +84,8 @@ fn taken_names(connection: &mut AnyConnection, groups: &[&NewGroup]) -> Result<H
     Ok(taken.into_iter().collect())
 }
 
-/// On SQLite a lost connection leaves nothing behind.
+/// Returns the ids of the groups that an earlier attempt has stored, by UUID. SQLite has none: it rolls back a transaction
+/// that loses its connection.
 fn stored_by_earlier_attempt(
     connection: &mut AnyConnection,
     groups: &[&NewGroup],
