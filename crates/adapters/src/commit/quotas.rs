@@ -6,7 +6,8 @@
 mod postgres;
 mod sqlite;
 
-use crate::{Fault, connection::AnyConnection};
+use crate::{Fault, connection::AnyConnection, schema::groups};
+use diesel::{QueryDsl, RunQueryDsl, dsl::max};
 use gochat_domain::{
     limits::{Limits, TooManyGroups},
     user::UserId,
@@ -29,15 +30,9 @@ impl Quotas {
         limits: &Limits,
         administrators: &[UserId],
     ) -> Result<Self, Fault> {
-        let mut groups = 0;
-        if limits.groups.is_set() {
-            let limit = i64::from(limits.groups.0);
-            let room = limit.saturating_sub_unsigned(administrators.len() as u64);
-            groups = match connection {
-                AnyConnection::Sqlite(connection) => sqlite::count(connection, limit, room)?,
-                AnyConnection::Postgres(connection) => postgres::count(connection, limit, room)?,
-            };
-        }
+        let limit = limits.groups;
+        let groups =
+            if limit.is_set() { count_all(connection, limit.0.into(), administrators.len())? } else { 0 };
         let of_administrators = Self::of_hand_overs(connection, limits, administrators)?;
         Ok(Self { groups, ..of_administrators })
     }
@@ -90,5 +85,21 @@ impl Quotas {
 
     fn add_to(&mut self, administrator: UserId) {
         *self.by_administrator.entry(administrator).or_default() += 1;
+    }
+}
+
+/// Locks and counts all groups up to `limit`; 0 if it leaves room for all `creates` without a count.
+fn count_all(connection: &mut AnyConnection, limit: i64, creates: usize) -> Result<u64, Fault> {
+    if let AnyConnection::Postgres(connection) = connection {
+        postgres::lock_all(connection)?;
+    }
+    // A statement of its own: PostgreSQL would compile one with the count at each execution, which takes milliseconds.
+    let greatest_id: Option<i64> = groups::table.select(max(groups::id)).get_result(connection)?;
+    if greatest_id.unwrap_or_default().saturating_add_unsigned(creates as u64) <= limit {
+        return Ok(0);
+    }
+    match connection {
+        AnyConnection::Sqlite(connection) => sqlite::count(connection, limit),
+        AnyConnection::Postgres(connection) => postgres::count(connection, limit),
     }
 }

@@ -16,16 +16,17 @@ use std::collections::{BTreeSet, HashMap};
 /// The key is "limits" in ASCII.
 const LOCK_ALL_GROUPS: &str = "SELECT pg_advisory_xact_lock(119200062993523)";
 
-pub(super) fn count(connection: &mut PgConnection, limit: i64, room: i64) -> Result<u64, Fault> {
-    connection.batch_execute(LOCK_ALL_GROUPS)?;
-    Ok(Count { room, limit }.get_result::<i64>(connection)?.unsigned_abs())
+pub(super) fn lock_all(connection: &mut PgConnection) -> Result<(), Fault> {
+    Ok(connection.batch_execute(LOCK_ALL_GROUPS)?)
+}
+
+pub(super) fn count(connection: &mut PgConnection, limit: i64) -> Result<u64, Fault> {
+    Ok(Count { limit }.get_result::<i64>(connection)?.unsigned_abs())
 }
 
 prepared_statement! {
-    /// Counts all groups up to a limit; 0 if no id is above `room`.
     struct Count for PgConnection, Pg => BigInt;
-    "SELECT CASE WHEN (SELECT max(id) FROM groups) <= " [room: i64 as BigInt] " THEN 0
-            ELSE (SELECT count(*) FROM (SELECT 1 FROM groups LIMIT " [limit: i64 as BigInt] ") AS counted) END"
+    "SELECT count(*) FROM (SELECT 1 FROM groups LIMIT " [limit: i64 as BigInt] ") AS counted"
 }
 
 pub(super) fn count_of_each(

@@ -5,15 +5,13 @@ use diesel::{RunQueryDsl, SqliteConnection, sql_types::BigInt, sqlite::Sqlite};
 use gochat_domain::user::UserId;
 use std::collections::{BTreeSet, HashMap};
 
-pub(super) fn count(connection: &mut SqliteConnection, limit: i64, room: i64) -> Result<u64, Fault> {
-    Ok(Count { room, limit }.get_result::<i64>(connection)?.unsigned_abs())
+pub(super) fn count(connection: &mut SqliteConnection, limit: i64) -> Result<u64, Fault> {
+    Ok(Count { limit }.get_result::<i64>(connection)?.unsigned_abs())
 }
 
 prepared_statement! {
-    /// Counts all groups up to a limit; 0 if no id is above `room`.
     struct Count for SqliteConnection, Sqlite => BigInt;
-    "SELECT CASE WHEN (SELECT max(id) FROM groups) <= " [room: i64 as BigInt] " THEN 0
-            ELSE (SELECT count(*) FROM (SELECT 1 FROM groups LIMIT 0 + " [limit: i64 as BigInt] ")) END"
+    "SELECT count(*) FROM (SELECT 1 FROM groups LIMIT " [limit: i64 as BigInt] ")"
 }
 
 pub(super) fn count_of_each(
