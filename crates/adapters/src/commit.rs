@@ -9,22 +9,34 @@
 
 mod batch;
 pub(crate) mod batch_lock;
+mod change;
 mod checkpoints;
 mod create;
+mod delete;
+mod join;
 mod keys;
 mod lane;
 mod last_commit;
+mod leave;
+mod locked_groups;
+mod memberships;
+mod placeholder;
 mod probe_create;
 mod queue;
+mod quotas;
 mod session;
 pub(crate) mod sweep;
 mod write;
 mod writer;
 mod writer_threads;
 
+pub(crate) use change::Change;
 pub(crate) use create::Create;
+pub(crate) use delete::Delete;
+pub(crate) use join::Join;
 pub(crate) use keys::{InsertKey, RevokeKey};
 pub(crate) use last_commit::LastCommit;
+pub(crate) use leave::Leave;
 pub(crate) use probe_create::ProbeCreate;
 pub(crate) use queue::Submitter;
 pub use queue::{CommitOptions, CommitQueue};

@@ -153,7 +153,7 @@ impl Connector {
     /// Returns the SQL that begins a transaction.
     pub(crate) fn begin(&self, role: Role) -> String {
         match (&self.target, role) {
-            (Target::Postgres(_), _) => postgres::begin(role, self.timeout),
+            (Target::Postgres(_), _) => postgres::begin(role, (!self.keeps_session).then_some(self.timeout)),
             // Takes the write lock at once: a transaction that read first could not wait for another writer.
             (Target::SqliteFile(_) | Target::SqliteMemory(_), Role::Writer) => "BEGIN IMMEDIATE".to_owned(),
             (Target::SqliteFile(_) | Target::SqliteMemory(_), Role::Reader) => "BEGIN".to_owned(),

@@ -7,11 +7,12 @@ use crate::{
     connection::{Connector, Role},
     group_reader::DieselGroupReader,
     idempotency_sweeper::IdempotencySweeper,
+    member_reader::DieselMemberReader,
     migrations,
     pool::{Pool, PoolOptions},
     readiness::ReadinessProbe,
 };
-use gochat_domain::ports::{ApiKeyRepository, GroupReader};
+use gochat_domain::ports::{ApiKeyRepository, GroupReader, MemberReader};
 use prometheus::Registry;
 use std::{
     fmt::Display,
@@ -97,6 +98,11 @@ impl Database {
         Arc::new(DieselGroupReader::new(self.pool.clone()))
     }
 
+    /// The port that finds members, and the groups of users.
+    pub fn member_reader(&self) -> Arc<dyn MemberReader> {
+        Arc::new(DieselMemberReader { pool: self.pool.clone() })
+    }
+
     /// The probe that checks whether creates through `queue` succeed.
     pub fn readiness_probe(&self, queue: &CommitQueue) -> ReadinessProbe {
         ReadinessProbe {
@@ -146,7 +152,7 @@ fn run_with_timeout<T: Send + 'static>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gochat_domain::auth::ApiKey;
+    use gochat_domain::{auth::ApiKey, limits::Limits};
     use gochat_test_support::{TestDatabase, deadline::with_timeout};
     use tokio::sync::Notify;
 
@@ -157,7 +163,9 @@ mod tests {
         let options = DatabaseOptions { pool_size: 1, read_queue: 100, timeout, prepared_statements: true };
         let database = Database::connect(&file.url().parse().unwrap(), options).unwrap();
         database.migrate().unwrap();
-        let queue = database.start_queue(CommitOptions { batch: 1, queue: 1, writers: 1, timeout }).unwrap();
+        let queue = database
+            .start_queue(CommitOptions { batch: 1, queue: 1, writers: 1, timeout, limits: Limits::default() })
+            .unwrap();
         let keys = database.api_keys(&queue);
         let (release, released) = mpsc::channel::<()>();
         let taken = Arc::new(Notify::new());

@@ -11,11 +11,13 @@ mod development_key;
 mod fault;
 mod group_reader;
 mod idempotency_sweeper;
+mod member_reader;
 #[cfg(feature = "memory")]
 pub mod memory;
 mod metrics;
 mod migrations;
 mod pool;
+mod prepared_statement;
 mod readiness;
 mod rows;
 mod schema;

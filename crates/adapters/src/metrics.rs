@@ -27,13 +27,16 @@ impl WriterMetrics {
         let batch_sizes = prometheus::exponential_buckets(1.0, 2.0, 14)?;
         Ok(Self {
             batch_size: Histogram::with_opts(
-                HistogramOpts::new("gochat_group_batch_size", "New groups in a transaction.")
-                    .buckets(batch_sizes),
+                HistogramOpts::new(
+                    "gochat_group_batch_size",
+                    "Writes of groups and members in a transaction.",
+                )
+                .buckets(batch_sizes),
             )?,
             commit_duration: Histogram::with_opts(
                 HistogramOpts::new(
                     "gochat_group_commit_duration_seconds",
-                    "Duration of a batch of new groups, from BEGIN to COMMIT.",
+                    "Duration of a batch of writes of groups and members, from BEGIN to COMMIT.",
                 )
                 .buckets(DURATION_BUCKETS.to_vec()),
             )?,
@@ -48,11 +51,11 @@ impl WriterMetrics {
         })
     }
 
-    /// Records a committed batch with `groups` new groups.
-    pub(crate) fn committed(&self, groups: usize, took: Duration) {
-        if groups > 0 {
-            let groups = u32::try_from(groups).unwrap_or(u32::MAX);
-            self.batch_size.observe(groups.into());
+    /// Records a committed batch with `writes` of groups and members.
+    pub(crate) fn committed(&self, writes: usize, took: Duration) {
+        if writes > 0 {
+            let writes = u32::try_from(writes).unwrap_or(u32::MAX);
+            self.batch_size.observe(writes.into());
             self.commit_duration.observe(took.as_secs_f64());
         }
     }

@@ -4,4 +4,4 @@ mod api_key;
 mod group;
 
 pub(crate) use api_key::ApiKeyRow;
-pub(crate) use group::{GroupRow, find_group, group_id};
+pub(crate) use group::{GroupRow, find_group, group_id, user_id};

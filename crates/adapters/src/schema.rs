@@ -11,6 +11,18 @@ diesel::table! {
         token -> Text,
         admin_id -> BigInt,
         created_at -> TimestampSql,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    use crate::sql_types::TimestampSql;
+    use diesel::sql_types::BigInt;
+
+    members (group_id, user_id) {
+        group_id -> BigInt,
+        user_id -> BigInt,
+        joined_at -> TimestampSql,
     }
 }
 

@@ -1,8 +1,10 @@
 //! Load by `wrk`, which sends a request as soon as it has the reply to the previous one.
 
-mod reads;
+mod read_kind;
+mod requests;
 
-pub use reads::{ReadKind, Reads};
+pub use read_kind::ReadKind;
+pub use requests::{Field, Names, Requests};
 
 use crate::server::Server;
 use anyhow::{Context, ensure};
@@ -15,39 +17,15 @@ use std::{
 };
 use tempfile::NamedTempFile;
 
-/// The script for creates.
-const SCRIPT: &str = concat!(include_str!("load/summary.lua"), include_str!("load/create.lua"));
-
-/// The names of the groups.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Names {
-    /// `group_1`, `group_2`, and so on: index entries are adjacent.
-    Ordered,
-    /// Random: index entries are spread over the whole index.
-    Scattered,
-}
-
-impl Names {
-    /// The name in the script and in the tables.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ordered => "ordered",
-            Self::Scattered => "scattered",
-        }
-    }
-}
-
-/// A load of creates.
+/// A load of requests.
 #[derive(Debug, Clone, Copy)]
 pub struct Load {
     /// Number of connections, each with one request at a time.
     pub clients: usize,
     /// Duration.
     pub time: Duration,
-    /// The names of the groups.
-    pub names: Names,
-    /// True if statuses are counted, which costs the generator time.
-    pub statuses: bool,
+    /// The requests.
+    pub requests: Requests,
 }
 
 /// The figures of a run.
@@ -87,55 +65,43 @@ struct Line {
 }
 
 impl Load {
-    /// Creates a load with ordered names.
-    pub const fn new(clients: usize, time: Duration) -> Self {
-        Self { clients, time, names: Names::Ordered, statuses: false }
+    /// Creates a load of groups with ordered names.
+    pub const fn creates(clients: usize, time: Duration) -> Self {
+        Self { clients, time, requests: Requests::CREATES }
     }
 
-    /// Runs the load on a server.
+    /// Runs the load on a server. The script has the API key and the seed as its first arguments.
     pub fn run(self, server: &Server<'_>) -> anyhow::Result<Sample> {
-        let arguments = [self.names.as_str(), &self.statuses.to_string()];
-        wrk(server, self.clients, self.time, SCRIPT, arguments)
+        let mut script = NamedTempFile::with_suffix(".lua")?;
+        script.write_all(self.requests.script().as_bytes())?;
+        let before = server.usage()?;
+        let output = Command::new("wrk")
+            .args(["--threads", "1", "--timeout", "30s"])
+            .arg(format!("--connections={}", self.clients))
+            .arg(format!("--duration={}s", self.time.as_secs()))
+            .arg("--script")
+            .arg(script.path())
+            .args([server.url().as_str(), "--", server.key(), &seed().to_string()])
+            .args(self.requests.arguments())
+            .output()
+            .context("wrk cannot be run (Debian: apt-get install wrk)")?;
+        let after = server.usage()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        ensure!(output.status.success(), "wrk failed: {text}{}", String::from_utf8_lossy(&output.stderr));
+        let line: Line = serde_json::from_str(text.lines().last().unwrap_or_default())
+            .with_context(|| format!("wrk wrote {text}"))?;
+        let seconds = line.duration_us as f64 / 1e6;
+        Ok(Sample {
+            throughput: line.requests as f64 / seconds,
+            p50: line.p50_us as f64,
+            p99: line.p99_us as f64,
+            p999: line.p999_us as f64,
+            cpu: after.cpu.saturating_sub(before.cpu).as_secs_f64() / seconds,
+            peak: after.peak as f64,
+            errors: (line.failed + line.broken) as f64,
+            statuses: [line.created, line.refused, line.other],
+        })
     }
-}
-
-/// Runs a script with the API key, the seed and these arguments.
-fn wrk(
-    server: &Server<'_>,
-    clients: usize,
-    time: Duration,
-    text: &str,
-    arguments: [&str; 2],
-) -> anyhow::Result<Sample> {
-    let mut script = NamedTempFile::with_suffix(".lua")?;
-    script.write_all(text.as_bytes())?;
-    let before = server.usage()?;
-    let output = Command::new("wrk")
-        .args(["--threads", "1", "--timeout", "30s"])
-        .arg(format!("--connections={clients}"))
-        .arg(format!("--duration={}s", time.as_secs()))
-        .arg("--script")
-        .arg(script.path())
-        .args([server.url().as_str(), "--", server.key(), &seed().to_string()])
-        .args(arguments)
-        .output()
-        .context("wrk cannot be run (Debian: apt-get install wrk)")?;
-    let after = server.usage()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    ensure!(output.status.success(), "wrk failed: {text}{}", String::from_utf8_lossy(&output.stderr));
-    let line: Line = serde_json::from_str(text.lines().last().unwrap_or_default())
-        .with_context(|| format!("wrk wrote {text}"))?;
-    let seconds = line.duration_us as f64 / 1e6;
-    Ok(Sample {
-        throughput: line.requests as f64 / seconds,
-        p50: line.p50_us as f64,
-        p99: line.p99_us as f64,
-        p999: line.p999_us as f64,
-        cpu: after.cpu.saturating_sub(before.cpu).as_secs_f64() / seconds,
-        peak: after.peak as f64,
-        errors: (line.failed + line.broken) as f64,
-        statuses: [line.created, line.refused, line.other],
-    })
 }
 
 /// A number that no other run has, so that all names differ.

@@ -1,36 +1,44 @@
-//! `pgbench`, with the product's insert of one group.
+//! `pgbench`, with the product's statements for one group or one member.
 
-use crate::{load::Sample, server::Deployment};
-use anyhow::{Context, ensure};
+use crate::{
+    load::{Load, Requests, Sample},
+    server::Deployment,
+};
+use anyhow::{Context, bail, ensure};
 use gochat_test_support::Cluster;
 use std::{
     fs,
     io::{BufRead, BufReader},
     process::Command,
-    time::Duration,
 };
 
 /// Gives each group a unique name and UUID.
-const SCRIPT: &str = r"\set number :number + 1
-INSERT INTO groups (uuid, name, token, admin_id, created_at)
-    VALUES (gen_random_uuid(), 'group_' || :client_id || '_' || :number, '298fbgv479bv', 1, now())
-    ON CONFLICT (name) DO NOTHING RETURNING id, uuid;
-";
+const CREATE: &str = include_str!("pgbench/create.sql");
 
-/// Runs it with this many clients, one transaction per group and prepared statements.
+/// Makes a new user a member of one of `:groups` groups.
+const JOIN: &str = include_str!("pgbench/join.sql");
+
+/// Runs a load of creates or joins, with one transaction per request and prepared statements.
 pub fn run(
     cluster: &Cluster,
     deployment: &Deployment,
-    clients: usize,
-    time: Duration,
+    Load { clients, time, requests }: Load,
 ) -> anyhow::Result<Sample> {
+    let (text, groups) = match requests {
+        Requests::Creates { .. } => (CREATE, 0),
+        Requests::Joins { groups } => (JOIN, groups),
+        other => bail!("there is no script for {}", other.request()),
+    };
+    // The time includes that of the connections, which costs each some milliseconds; the rate does not.
+    let seconds = time.as_secs() + clients as u64 / 64;
     let database = deployment.url().rsplit('/').next().context("the URL names no database")?;
-    let script = deployment.folder().join("insert.sql");
-    fs::write(&script, SCRIPT)?;
+    let script = deployment.folder().join("script.sql");
+    fs::write(&script, text)?;
     let output = Command::new("pgbench")
         .args(["--no-vacuum", "--protocol=prepared", "--log", "--define=number=0"])
+        .arg(format!("--define=groups={groups}"))
         .args(["--host=127.0.0.1", &format!("--port={}", cluster.port()), "--username", Cluster::USER])
-        .args([&format!("--client={clients}"), "--jobs=1", &format!("--time={}", time.as_secs())])
+        .args([&format!("--client={clients}"), "--jobs=1", &format!("--time={seconds}")])
         .arg("--file")
         .arg(&script)
         .arg(database)

@@ -1,6 +1,10 @@
 //! The scenarios, and their goals.
 
+mod changes;
 mod crowd;
+mod joins;
+mod limits;
+mod members;
 mod reads;
 mod scattered;
 mod start;
@@ -8,7 +12,13 @@ mod steady;
 mod stored;
 mod systems;
 
-use crate::table::Goal;
+use crate::{
+    load::{Load, Sample},
+    pgbench,
+    server::Deployment,
+    system::System,
+    table::Goal,
+};
 use clap::ValueEnum;
 use gochat_test_support::Cluster;
 use std::time::Duration;
@@ -26,11 +36,25 @@ pub enum Scenario {
     Stored,
     /// Reads with 10 million groups, with few, and while groups are created.
     Reads,
+    /// Joins to many groups and to one, compared with creates.
+    Joins,
+    /// Creates and joins with limits, and without.
+    Limits,
+    /// Changes of groups, compared with creates.
+    Changes,
+    /// Pages at the beginning and at the end of a large group's members.
+    Members,
     /// 2,000 clients, compared with 256.
     Crowd,
     /// The start on an existing database, and memory at rest.
     Start,
 }
+
+/// The numbers of clients that all systems are measured with.
+const CLIENTS: [usize; 3] = [1, 64, 256];
+
+/// Duration of a load in scenarios with many loads, or with databases that take long to fill.
+const SHORT: Duration = Duration::from_secs(2);
 
 /// The size of the measurements.
 #[derive(Debug, Clone, Copy)]
@@ -57,8 +81,38 @@ impl Scenario {
             Self::Steady => steady::run(plan, cluster),
             Self::Stored => stored::run(plan, cluster),
             Self::Reads => reads::run(plan, cluster),
+            Self::Joins => joins::run(plan, cluster),
+            Self::Limits => limits::run(plan, cluster),
+            Self::Changes => changes::run(plan, cluster),
+            Self::Members => members::run(plan, cluster),
             Self::Crowd => crowd::run(plan, cluster),
             Self::Start => start::run(plan, cluster),
         }
     }
+}
+
+/// Measures each subject once per round, so that a change in the speed of the machine affects all of them alike.
+fn medians<T, const N: usize>(
+    rounds: usize,
+    subjects: &[T; N],
+    measure: impl Fn(&T) -> anyhow::Result<Sample>,
+) -> anyhow::Result<[Sample; N]> {
+    let mut samples = [const { Vec::new() }; N];
+    for _ in 0..rounds {
+        for (subject, samples) in subjects.iter().zip(&mut samples) {
+            samples.push(measure(subject)?);
+        }
+    }
+    Ok(samples.map(|samples| Sample::median(&samples)))
+}
+
+/// Runs a load on a system: by `pgbench`, or on a server.
+fn measure(system: System, deployment: &Deployment, load: Load, cluster: &Cluster) -> anyhow::Result<Sample> {
+    let sample = match system {
+        System::Pgbench => pgbench::run(cluster, deployment, load)?,
+        _ => load.run(&deployment.start()?)?,
+    };
+    let (clients, request) = (load.clients, load.requests.request());
+    eprintln!("{system:17} {clients:3} clients, {request}: {:6.0}/s", sample.throughput);
+    Ok(sample)
 }

@@ -1,4 +1,4 @@
-//! A server that differs from the product only in its repository of groups.
+//! A server that differs from the product only in its repositories.
 
 use crate::{system::System, textbook};
 use actix_web::rt;
@@ -10,7 +10,11 @@ use gochat::{
     telemetry::Log,
 };
 use gochat_adapters::{CachingAuthenticator, Database, memory::MemoryGroups};
-use gochat_domain::{clock::SystemClock, ports::GroupRepository, service::GroupService};
+use gochat_domain::{
+    clock::SystemClock,
+    ports::{GroupRepository, MemberRepository},
+    service::{GroupService, MemberService},
+};
 use std::{env, future, net::TcpListener, sync::Arc};
 
 /// Serves until it is killed.
@@ -20,10 +24,10 @@ pub fn run(system: System) -> anyhow::Result<()> {
     let database = Database::connect(&settings.database.url, settings.database.options)?;
     database.migrate()?;
     let reader = database.group_reader();
-    let groups: Arc<dyn GroupRepository> = match system {
-        System::Memory => Arc::new(MemoryGroups::default()),
-        System::TextbookSqlite => Arc::new(textbook::sqlite(&env::var("GOCHAT__DATABASE__URL")?)?),
-        System::TextbookPostgres => Arc::new(textbook::postgres(&env::var("GOCHAT__DATABASE__URL")?)?),
+    let (groups, members) = match system {
+        System::Memory => ports(MemoryGroups::default()),
+        System::TextbookSqlite => ports(textbook::sqlite(&env::var("GOCHAT__DATABASE__URL")?)?),
+        System::TextbookPostgres => ports(textbook::postgres(&env::var("GOCHAT__DATABASE__URL")?)?),
         other => bail!("{other} is not served by the benchmark"),
     };
     let clock = Arc::new(SystemClock);
@@ -31,7 +35,8 @@ pub fn run(system: System) -> anyhow::Result<()> {
     let authenticator =
         CachingAuthenticator::new(database.api_keys(&queue), clock.clone(), CachingAuthenticator::MAX_AGE);
     let services = Services {
-        groups: GroupService::new(groups, reader, clock),
+        groups: GroupService::new(groups, reader, clock.clone()),
+        members: MemberService::new(members, database.member_reader(), clock),
         authenticator: Arc::new(authenticator),
         metrics: HttpMetrics::new()?,
         prefilled_key: None,
@@ -40,4 +45,13 @@ pub fn run(system: System) -> anyhow::Result<()> {
     let listener = Listener::Tcp(TcpListener::bind(address)?);
     rt::System::new()
         .block_on(async { Ok(http::serve(listener, services, settings.http, future::pending())?.await?) })
+}
+
+/// The repository as both of its ports.
+fn ports<R>(repository: R) -> (Arc<dyn GroupRepository>, Arc<dyn MemberRepository>)
+where
+    R: GroupRepository + MemberRepository + 'static,
+{
+    let repository = Arc::new(repository);
+    (repository.clone(), repository)
 }

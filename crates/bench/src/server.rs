@@ -43,9 +43,12 @@ impl Deployment {
             }
         };
         let mut deployment = Self { system, url, key: String::new(), folder };
-        let keys =
-            ["keys", "create", "--name", "benchmark", "--scope", "groups:write", "--scope", "groups:read"];
-        let output = deployment.command(&program()?).args(keys).output()?;
+        let mut command = deployment.command(&program()?);
+        command.args(["keys", "create", "--name", "benchmark"]);
+        for scope in ["groups:write", "groups:read", "members:join"] {
+            command.args(["--scope", scope]);
+        }
+        let output = command.output()?;
         ensure!(output.status.success(), "no key: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout)?.trim().clone_into(&mut deployment.key);
         Ok(deployment)
@@ -63,6 +66,11 @@ impl Deployment {
 
     /// Starts a server on the database, and waits until it listens.
     pub fn start(&self) -> anyhow::Result<Server<'_>> {
+        self.start_with(&[])
+    }
+
+    /// Starts a server with settings in the environment.
+    pub fn start_with(&self, settings: &[(&str, &str)]) -> anyhow::Result<Server<'_>> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let mut command = if self.system.is_product() {
             self.command(&program()?)
@@ -75,6 +83,7 @@ impl Deployment {
         let child = command
             .env("GOCHAT__HTTP__BIND", format!("127.0.0.1:{port}"))
             .env("GOCHAT__ADMIN__BIND", "127.0.0.1:0")
+            .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

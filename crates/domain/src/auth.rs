@@ -8,4 +8,6 @@ mod scope;
 pub use api_key::{ApiKey, InvalidApiKey};
 pub use caller::{Caller, Forbidden, Permit};
 pub use issued_key::{InactiveKey, InvalidKeyName, IssuedKey, KeyId, KeyName};
-pub use scope::{GrantableScope, GroupsRead, GroupsWrite, Scope, Scopes, UnknownScope};
+pub use scope::{
+    GrantableScope, GroupsRead, GroupsWrite, MembersJoinOrWrite, MembersWrite, Scope, Scopes, UnknownScope,
+};

@@ -1,24 +1,24 @@
-//! Groups, requests to create them, and the keys that find them.
+//! Groups, requests to create and to change them, and the keys that find them.
 
-mod admin_id;
+mod change;
 mod id;
 mod idempotency;
 mod key;
 mod name;
-mod page;
 mod token;
+mod version;
 
-pub use admin_id::{AdminId, InvalidAdminId};
+pub use change::{GroupChange, NothingToChange, RefusedChange};
 pub use id::{GroupId, InvalidGroupId};
 pub use idempotency::{
     Created, Fingerprint, Idempotency, IdempotencyKey, IdempotencyRecord, InvalidIdempotencyKey, KeyReused,
 };
 pub use key::GroupKey;
 pub use name::{GroupName, InvalidGroupName};
-pub use page::{InvalidPageSize, Page, PageSize};
 pub use token::{GroupToken, InvalidGroupToken};
+pub use version::{Expected, InvalidVersion, PreconditionFailed, Version};
 
-use crate::clock::Timestamp;
+use crate::{clock::Timestamp, user::UserId};
 use uuid::Uuid;
 
 /// A request to create a group. Every field has been validated.
@@ -29,7 +29,7 @@ pub struct CreateGroup {
     /// The secret of the group, chosen by its creator.
     pub token: GroupToken,
     /// The user who administers the group.
-    pub admin_id: AdminId,
+    pub admin_id: UserId,
 }
 
 /// A group without its id, which the repository assigns.
@@ -42,7 +42,7 @@ pub struct NewGroup {
     /// The secret of the group.
     pub token: GroupToken,
     /// The user who administers the group.
-    pub admin_id: AdminId,
+    pub admin_id: UserId,
     /// The time at which the service accepted the request.
     pub created_at: Timestamp,
 }
@@ -60,10 +60,10 @@ impl NewGroup {
         CreateGroup { name, token, admin_id }
     }
 
-    /// The group as stored under `id`.
+    /// The group as first stored under `id`.
     pub fn with_id(self, id: GroupId) -> Group {
         let Self { uuid, name, token, admin_id, created_at } = self;
-        Group { id, uuid, name, token, admin_id, created_at }
+        Group { id, uuid, name, token, admin_id, created_at, version: Version::FIRST }
     }
 }
 
@@ -79,7 +79,9 @@ pub struct Group {
     /// The secret of the group.
     pub token: GroupToken,
     /// The user who administers the group.
-    pub admin_id: AdminId,
+    pub admin_id: UserId,
     /// The time at which the service accepted the request.
     pub created_at: Timestamp,
+    /// The version: one more at each change.
+    pub version: Version,
 }

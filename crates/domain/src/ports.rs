@@ -2,14 +2,17 @@
 
 mod api_keys;
 mod groups;
+mod members;
 mod storage;
 
 pub use api_keys::{ApiKeyRepository, AuthenticateError, Authenticator};
-pub use groups::{CreateGroupError, GroupReader, GroupRepository};
+pub use groups::{ChangeGroupError, CreateGroupError, DeleteGroupError, GroupReader, GroupRepository};
+pub use members::{JoinError, LeaveError, MemberReader, MemberRepository};
 pub use storage::StorageError;
 
 #[cfg(feature = "testing")]
 pub use {
     api_keys::{MockApiKeyRepository, MockAuthenticator},
     groups::{MockGroupReader, MockGroupRepository},
+    members::{MockMemberReader, MockMemberRepository},
 };

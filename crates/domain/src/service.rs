@@ -2,6 +2,8 @@
 
 mod api_keys;
 mod groups;
+mod members;
 
 pub use api_keys::{ApiKeyService, IssueKey, IssueKeyError};
 pub use groups::GroupService;
+pub use members::MemberService;

@@ -3,8 +3,10 @@
 
 use crate::{
     clock::{Clock, SystemClock, Timestamp},
-    group::{AdminId, CreateGroup, GroupName, GroupToken, NewGroup},
+    group::{CreateGroup, Group, GroupChange, GroupId, GroupName, GroupToken, NewGroup},
+    user::UserId,
 };
+use uuid::Uuid;
 
 /// A request for a group with this name.
 pub fn create_group(name: &str) -> CreateGroup {
@@ -16,7 +18,7 @@ pub fn create_group_of(name: &str, token: &str, admin_id: i64) -> CreateGroup {
     CreateGroup {
         name: GroupName::parse(name).unwrap(),
         token: GroupToken::parse(token).unwrap(),
-        admin_id: AdminId::new(admin_id).unwrap(),
+        admin_id: UserId::new(admin_id).unwrap(),
     }
 }
 
@@ -28,6 +30,22 @@ pub fn new_group(name: &str) -> NewGroup {
 /// A new group with these fields, created now.
 pub fn new_group_of(name: &str, token: &str, admin_id: i64) -> NewGroup {
     NewGroup::mint(create_group_of(name, token, admin_id), SystemClock.now())
+}
+
+/// A stored group with these fields, created at the start of 1970, in its first version.
+pub fn group(id: i64, name: &str, token: &str, admin_id: i64) -> Group {
+    let new = NewGroup { uuid: Uuid::nil(), ..NewGroup::mint(create_group_of(name, token, admin_id), at(0)) };
+    new.with_id(GroupId::new(id).unwrap())
+}
+
+/// A change of these fields.
+pub fn group_change(name: Option<&str>, token: Option<&str>, admin_id: Option<i64>) -> GroupChange {
+    GroupChange::new(
+        name.map(|name| GroupName::parse(name).unwrap()),
+        token.map(|token| GroupToken::parse(token).unwrap()),
+        admin_id.map(|id| UserId::new(id).unwrap()),
+    )
+    .unwrap()
 }
 
 /// The time `seconds` seconds after the start of 1970.

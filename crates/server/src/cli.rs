@@ -1,8 +1,12 @@
 //! The command line.
 
+mod files;
 mod groups;
+mod members;
 
-pub use groups::{Delimiter, ExportGroups, FileFormat, GroupsCommand, ImportGroups, is_standard_stream};
+pub use files::{Delimiter, ExportFile, FileFormat, ImportFile, is_standard_stream};
+pub use groups::{GroupsCommand, Output, ShowGroup};
+pub use members::{MembersCommand, Membership};
 
 use crate::settings::Profile;
 use clap::{Args, Parser, Subcommand};
@@ -21,9 +25,15 @@ In production, with a key of your own:
   gochat keys create --name \"mobile app\" --scope groups:write
   gochat
 
-Import and export groups:
+Import and export groups, and their members:
   gochat groups import groups.csv
   gochat groups export groups.ndjson
+  gochat members export members.ndjson
+
+Look after one group:
+  gochat groups show --name group_1
+  gochat groups hand-over 1 10
+  gochat members list 1
 
 Environment:
   GOCHAT_PROFILE           the profile, like --profile
@@ -94,9 +104,12 @@ pub enum Command {
     /// Create, list and revoke API keys. A server may run at the same time.
     #[command(subcommand)]
     Keys(KeysCommand),
-    /// Import groups from a file, and export them to a file.
+    /// Show, change and delete groups, import them from a file, and export them to a file.
     #[command(subcommand)]
     Groups(GroupsCommand),
+    /// Add, remove and list members of groups, import them from a file, and export them to a file.
+    #[command(subcommand)]
+    Members(MembersCommand),
     /// Check that the server is ready, for container health checks.
     ///
     /// Asks /readyz on the admin listener (admin.bind), within 5 seconds. Exits with 0 if the server is ready.
@@ -145,7 +158,7 @@ pub struct CreateKey {
     #[arg(long)]
     pub name: String,
 
-    /// Scope of the key: groups:read or groups:write. May be repeated.
+    /// Scope of the key: groups:read, groups:write, members:join or members:write. May be repeated.
     #[arg(long = "scope", required = true)]
     pub scopes: Vec<Scope>,
 

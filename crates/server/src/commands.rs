@@ -2,12 +2,15 @@
 
 mod completions;
 mod config;
+mod files;
 mod groups;
 mod healthcheck;
 mod keys;
 mod man;
+mod members;
 mod migrate;
 mod openapi;
+mod print;
 mod serve;
 mod standard_output;
 
@@ -18,7 +21,11 @@ use crate::{
 };
 use anyhow::{Context, bail};
 use gochat_adapters::{CommitQueue, Database};
-use std::{env, process::ExitCode};
+use gochat_domain::{
+    clock::SystemClock,
+    service::{GroupService, MemberService},
+};
+use std::{env, process::ExitCode, sync::Arc};
 
 /// Runs the command given on the command line.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -30,6 +37,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Migrate => migrate::run(&settings()?)?,
         Command::Keys(command) => keys::run(&settings()?, command)?,
         Command::Groups(command) => return groups::run(&settings()?, command),
+        Command::Members(command) => return members::run(&settings()?, command),
         Command::Healthcheck => healthcheck::run(&settings()?)?,
         Command::Config => config::run(&settings()?)?,
         Command::Openapi => openapi::run()?,
@@ -50,6 +58,16 @@ fn with_database<T>(
     // The outcome is already known, so a writer that hangs in the database must not delay the command.
     let _late = startup::close(queue, settings.database.options.timeout);
     outcome
+}
+
+/// The use cases of groups on a database.
+fn group_service(database: &Database, queue: &CommitQueue) -> GroupService {
+    GroupService::new(queue.groups(), database.group_reader(), Arc::new(SystemClock))
+}
+
+/// The use cases of members on a database.
+fn member_service(database: &Database, queue: &CommitQueue) -> MemberService {
+    MemberService::new(queue.members(), database.member_reader(), Arc::new(SystemClock))
 }
 
 /// Returns the environment variables that are settings.

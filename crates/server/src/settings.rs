@@ -21,6 +21,7 @@ pub use sections::{DatabaseSettings, HttpSettings, LogFormat, LogSettings};
 use crate::hosts::Hosts;
 use bind::InvalidBind;
 use gochat_adapters::{CommitOptions, DatabaseOptions};
+use gochat_domain::limits::{Limit, Limits};
 use layers::Layers;
 use std::{num::NonZero, thread, time::Duration};
 use tracing::level_filters::LevelFilter;
@@ -103,6 +104,11 @@ impl Settings {
                 queue: layers.number("writer.queue", 1..=1_000_000)?,
                 writers: layers.number("writer.writers", 1..=64)?,
                 timeout,
+                limits: Limits {
+                    groups: limit(&layers, "limits.groups")?,
+                    groups_per_administrator: limit(&layers, "limits.groups_per_administrator")?,
+                    members_per_group: limit(&layers, "limits.members_per_group")?,
+                },
             },
             idempotency_keep: layers.duration("idempotency.keep", 60..=2_592_000)?,
             development_key,
@@ -140,6 +146,10 @@ impl Settings {
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
         toml::to_string(&self.table)
     }
+}
+
+fn limit(layers: &Layers, setting: &str) -> Result<Limit, SettingError> {
+    layers.number(setting, 0..=u32::MAX).map(Limit)
 }
 
 #[cfg(test)]

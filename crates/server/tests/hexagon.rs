@@ -23,6 +23,7 @@ fn the_domain_depends_on_no_io_framework_or_data_format() {
         "icu_properties",
         "mockall",
         "sha2",
+        "subtle",
         "thiserror",
         "unicode-normalization",
         "uuid",

@@ -1,4 +1,4 @@
-//! Checks that every file and test named in the documentation pages exists.
+//! Checks that every file and test named in the documentation pages exists, and that the README shows all migrations.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::{
@@ -88,4 +88,19 @@ fn every_test_that_a_page_names_exists() {
         }
     }
     assert_eq!(missing, [""; 0]);
+}
+
+#[test]
+fn the_readme_shows_the_log_of_every_migration() {
+    let root = root();
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let shown: Vec<_> =
+        readme.lines().filter_map(|line| line.split_once("INFO migrated the database to ")).collect();
+    let mut versions: Vec<_> = fs::read_dir(root.join("migrations/sqlite"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .map(|name| name.split('_').next().unwrap().replace('-', ""))
+        .collect();
+    versions.sort();
+    assert_eq!(shown.iter().map(|(_, version)| *version).collect::<Vec<_>>(), versions);
 }

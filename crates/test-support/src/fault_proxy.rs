@@ -31,9 +31,9 @@ use url::Url;
 /// proxy.hold();
 /// proxy.release();
 /// // The second commit from now on takes effect, but its answer is lost.
-/// proxy.lose_answer(Message::Containing("COMMIT"), 2);
+/// proxy.lose_answer(Message::Commit, 2);
 /// // A connection that sends a commit waits forever.
-/// proxy.mute(Message::Containing("COMMIT"));
+/// proxy.mute(Message::Commit);
 /// # anyhow::Ok(())
 /// ```
 pub struct FaultProxy {

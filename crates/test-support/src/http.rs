@@ -12,6 +12,7 @@ use crate::deadline;
 use std::{
     fmt::Write as _,
     io::{ErrorKind, Read, Write},
+    iter,
     net::TcpStream,
     os::unix::net::UnixStream,
     path::Path,
@@ -44,7 +45,12 @@ impl Request {
 
     /// Like [`Self::create`], but to another path.
     pub fn post(path: &str, body: impl Into<Vec<u8>>) -> Self {
-        let request = Self::new("POST", path).by(DEVELOPMENT_KEY).header("Content-Type", "application/json");
+        Self::json("POST", path, body)
+    }
+
+    /// Like [`Self::post`], but with another method.
+    pub fn json(method: &str, path: &str, body: impl Into<Vec<u8>>) -> Self {
+        let request = Self::new(method, path).by(DEVELOPMENT_KEY).header("Content-Type", "application/json");
         Self { body: body.into(), ..request }
     }
 
@@ -124,6 +130,16 @@ impl Request {
     }
 }
 
+/// Sends each request to its port, all at once on connections of their own, and returns the replies in the same order.
+pub fn send_at_once(requests: impl IntoIterator<Item = (u16, Request)>) -> Vec<Reply> {
+    let requests: Vec<_> = requests.into_iter().collect();
+    let mut connections: Vec<_> = requests.iter().map(|(port, _)| Connection::open(*port)).collect();
+    for (connection, (_, request)) in iter::zip(&mut connections, &requests) {
+        connection.write(&request.bytes());
+    }
+    connections.iter_mut().map(Connection::read).collect()
+}
+
 /// Sends `bytes` on a new connection, and returns the reply to the first request in them.
 pub fn exchange(port: u16, bytes: &[u8]) -> Reply {
     let mut connection = Connection::open(port);
@@ -174,6 +190,17 @@ impl Connection {
     /// Reads one reply, and leaves the bytes after it.
     pub fn read(&mut self) -> Reply {
         self.read_by(Reply::parse)
+    }
+
+    /// Reads one reply. If it announces the end of the connection, as a reply sent before the request was read does,
+    /// opens another one to `port`.
+    pub fn read_and_reopen(&mut self, port: u16) -> Reply {
+        let reply = self.read();
+        if reply.header("connection") == "close" {
+            assert!(self.is_closed(), "the connection goes on after it was announced to end");
+            *self = Self::open(port);
+        }
+        reply
     }
 
     /// Reads the reply to a `HEAD`, whose headers announce a body that is not sent.

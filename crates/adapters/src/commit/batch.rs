@@ -1,23 +1,36 @@
 //! A batch: the writes that share a transaction.
 
+#[cfg(test)]
+mod tests;
+
 use super::{
+    change::Change,
     create::Create,
+    delete::Delete,
+    join::Join,
     keys::{InsertKey, RevokeKey},
     lane::{AnyLane, HasLane, Lane},
+    leave::Leave,
+    locked_groups,
     probe_create::ProbeCreate,
     session::{Failure, Session},
     sweep::Sweep,
     write::Attempt,
 };
-use crate::Fault;
+use crate::{Fault, connection::AnyConnection};
+use std::mem;
 
 /// A batch, with one lane for each kind of write.
 #[derive(Default)]
 pub(crate) struct Batch {
     key_inserts: Lane<InsertKey>,
     key_revocations: Lane<RevokeKey>,
+    changes: Lane<Change>,
     creates: Lane<Create>,
     probes: Lane<ProbeCreate>,
+    deletes: Lane<Delete>,
+    joins: Lane<Join>,
+    leaves: Lane<Leave>,
     sweeps: Lane<Sweep>,
 }
 
@@ -34,24 +47,53 @@ macro_rules! has_lanes {
 has_lanes! {
     key_inserts: InsertKey,
     key_revocations: RevokeKey,
+    changes: Change,
     creates: Create,
     probes: ProbeCreate,
+    deletes: Delete,
+    joins: Join,
+    leaves: Leave,
     sweeps: Sweep,
 }
 
 impl Batch {
     /// The lanes in **lock order**, the same on every instance, so that transactions never deadlock: (1) API keys, by
-    /// id; (2) Idempotency-Keys, by caller and key; (3) names of groups; (4) the name of a probe create; (5) swept
-    /// Idempotency-Keys. A sweep skips locked rows instead of waiting for them, so it cannot take part in a deadlock
-    /// although (2) locks rows of the same table. It is last, so that its own rows are locked for the shortest time.
-    fn lanes(&mut self) -> [&mut dyn AnyLane; 5] {
-        let Self { key_inserts, key_revocations, creates, probes, sweeps } = self;
-        [key_inserts, key_revocations, creates, probes, sweeps]
+    /// id; (2) the rows of all groups that the batch changes, deletes or changes the members of, by id;
+    /// (3) Idempotency-Keys, by caller and key; (4) the limits on groups, in total, then of each administrator;
+    /// (5) names of groups, in their order; (6) the name of a probe create; (7) swept Idempotency-Keys.
+    ///
+    /// A delete frees a name, for which other transactions may wait, so no name is locked after it. Memberships are
+    /// locked by their groups. A sweep skips locked rows instead of waiting for them, so it cannot take part in a
+    /// deadlock although (3) locks rows of the same table. It is last, so that its own rows are locked for the shortest
+    /// time.
+    fn lanes(&mut self) -> [&mut dyn AnyLane; 9] {
+        let Self { key_inserts, key_revocations, changes, creates, probes, deletes, joins, leaves, sweeps } =
+            self;
+        [key_inserts, key_revocations, changes, creates, probes, deletes, joins, leaves, sweeps]
     }
 
-    /// The number of groups to create.
-    pub(super) fn creates(&self) -> usize {
-        self.creates.len()
+    /// Splits off the changes, if the batch has creates too. Both lock names, in two statements, which no sorting puts
+    /// into one order, so they must not share a transaction.
+    pub(super) fn split_off_changes(&mut self) -> Option<Self> {
+        (self.creates.len() > 0 && self.changes.len() > 0)
+            .then(|| Self { changes: mem::take(&mut self.changes), ..Self::default() })
+    }
+
+    /// The number of writes of groups and members, which the metrics count. The writes of operators and of the service
+    /// itself do not count.
+    pub(super) fn of_groups_and_members(&self) -> usize {
+        let Self {
+            key_inserts: _,
+            key_revocations: _,
+            probes: _,
+            sweeps: _,
+            changes,
+            creates,
+            deletes,
+            joins,
+            leaves,
+        } = self;
+        changes.len() + creates.len() + deletes.len() + joins.len() + leaves.len()
     }
 
     /// True if committing the batch proves that creates succeed.
@@ -91,6 +133,7 @@ impl Batch {
         } else {
             let mut lanes = self.lanes();
             session.transaction(attempt, |connection| {
+                lock_groups(connection, &lanes)?;
                 lanes.iter_mut().try_for_each(|lane| lane.store(connection, attempt))
             })?;
         }
@@ -119,4 +162,15 @@ impl Batch {
     fn has_only_plain_creates(&mut self) -> bool {
         self.len() == self.creates.len() && self.creates.writes().all(Create::is_plain)
     }
+}
+
+/// Locks the groups of all lanes, before other lanes lock anything else. A lane that is alone in its batch locks its
+/// groups by itself, and SQLite locks its file instead.
+fn lock_groups(connection: &mut AnyConnection, lanes: &[&mut dyn AnyLane]) -> Result<(), Fault> {
+    let is_alone = lanes.iter().filter(|lane| lane.len() > 0).count() == 1;
+    if is_alone || matches!(connection, AnyConnection::Sqlite(_)) {
+        return Ok(());
+    }
+    let groups: Vec<_> = lanes.iter().flat_map(|lane| lane.groups_to_lock()).collect();
+    if groups.is_empty() { Ok(()) } else { locked_groups::load(connection, groups.into_iter()).map(drop) }
 }

@@ -1,6 +1,7 @@
 //! Creates of groups, with or without an Idempotency-Key.
 
 mod idempotent;
+mod limited;
 mod postgres;
 mod sqlite;
 
@@ -8,6 +9,7 @@ use super::write::{Attempt, Write};
 use crate::{Fault, connection::AnyConnection};
 use gochat_domain::{
     group::{Created, GroupId, Idempotency, IdempotencyRecord, KeyReused, NewGroup},
+    limits::{Limits, TooManyGroups},
     ports::CreateGroupError,
 };
 use std::cmp::Ordering;
@@ -16,12 +18,13 @@ use std::cmp::Ordering;
 pub(crate) struct Create {
     pub(crate) group: NewGroup,
     pub(crate) idempotency: Option<Idempotency>,
+    pub(crate) limits: Limits,
 }
 
 impl Create {
-    /// Returns true if the create has no Idempotency-Key.
+    /// Returns true if the create has no Idempotency-Key, and no limit applies to it.
     pub(super) fn is_plain(&self) -> bool {
-        self.idempotency.is_none()
+        self.idempotency.is_none() && !self.limits.limit_groups()
     }
 }
 
@@ -32,10 +35,12 @@ pub(crate) enum Outcome {
     Stored(GroupId),
     /// A group of that name exists.
     NameTaken,
+    /// A limit would be exceeded.
+    TooManyGroups(TooManyGroups),
     /// The Idempotency-Key was used before; this is its record.
     Recorded(IdempotencyRecord),
-    /// An earlier create in the same batch used the Idempotency-Key for a different request. That create was refused
-    /// because its name was taken, so there is no record to return as [`Outcome::Recorded`].
+    /// An earlier create in the same batch used the Idempotency-Key for a different request. That create was refused, so
+    /// there is no record to return as [`Outcome::Recorded`].
     KeyReused,
 }
 
@@ -59,11 +64,12 @@ impl Write for Create {
         creates: &[&Self],
         attempt: Attempt,
     ) -> Result<Vec<Outcome>, Fault> {
-        if creates.iter().all(|create| create.is_plain()) {
+        let Some(Self { limits, .. }) = creates.first() else { return Ok(Vec::new()) };
+        if creates.iter().all(|create| create.idempotency.is_none()) {
             let groups: Vec<_> = creates.iter().map(|create| &create.group).collect();
-            return Ok(insert(connection, &groups, attempt)?.into_iter().map(Outcome::from).collect());
+            return insert(connection, &groups, limits, attempt);
         }
-        idempotent::store(connection, creates, attempt)
+        idempotent::store(connection, creates, limits, attempt)
     }
 
     fn answer(self, outcome: Outcome) -> Result<Created, CreateGroupError> {
@@ -71,6 +77,7 @@ impl Write for Create {
         match outcome {
             Outcome::Stored(id) => Ok(Created { group: group.with_id(id), replayed: false }),
             Outcome::NameTaken => Err(CreateGroupError::NameTaken),
+            Outcome::TooManyGroups(limit) => Err(CreateGroupError::TooManyGroups(limit)),
             Outcome::Recorded(recorded) => match recorded.replay(group.into_request()) {
                 Ok(group) => Ok(Created { group, replayed: true }),
                 Err(KeyReused) => Err(CreateGroupError::IdempotencyKeyReused),
@@ -80,11 +87,24 @@ impl Write for Create {
     }
 }
 
+/// Stores the groups whose names are free and which the limits admit.
+fn insert(
+    connection: &mut AnyConnection,
+    groups: &[&NewGroup],
+    limits: &Limits,
+    attempt: Attempt,
+) -> Result<Vec<Outcome>, Fault> {
+    if limits.limit_groups() {
+        return limited::insert(connection, groups, limits, attempt);
+    }
+    Ok(insert_unlimited(connection, groups, attempt)?.into_iter().map(Outcome::from).collect())
+}
+
 /// Stores the groups whose names are free, and returns the id of each stored group.
 ///
 /// Each UUID is minted for one create. So a stored group with the UUID of one of `groups` comes from an earlier
 /// attempt of the same create.
-pub(super) fn insert(
+fn insert_unlimited(
     connection: &mut AnyConnection,
     groups: &[&NewGroup],
     attempt: Attempt,

@@ -5,7 +5,7 @@ use super::{
     write::{Attempt, Write},
 };
 use crate::{Fault, connection::AnyConnection};
-use gochat_domain::ports::StorageError;
+use gochat_domain::{group::GroupId, ports::StorageError};
 use std::{iter, mem};
 use tokio::sync::oneshot;
 
@@ -64,6 +64,9 @@ pub(crate) trait AnyLane {
     /// Estimated number of WAL pages that the writes fill.
     fn pages(&self) -> usize;
 
+    /// The stored groups whose rows the writes lock.
+    fn groups_to_lock(&self) -> Vec<GroupId>;
+
     /// Drops the writes whose callers are gone: if they were stored, a client that retries would conflict with its own
     /// first attempt.
     fn drop_abandoned(&mut self);
@@ -92,6 +95,10 @@ impl<W: Write> AnyLane for Lane<W> {
 
     fn pages(&self) -> usize {
         self.pending.len() * W::PAGES
+    }
+
+    fn groups_to_lock(&self) -> Vec<GroupId> {
+        self.writes().filter_map(W::group_to_lock).collect()
     }
 
     fn drop_abandoned(&mut self) {

@@ -1,6 +1,9 @@
 //! The probe create: a create that leaves nothing behind, to check that creates succeed.
 
-use super::write::{Attempt, Write};
+use super::{
+    placeholder::Placeholder,
+    write::{Attempt, Write},
+};
 use crate::{
     Fault,
     connection::AnyConnection,
@@ -10,22 +13,11 @@ use crate::{
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use gochat_domain::{clock::Timestamp, ports::StorageError};
 use std::cmp::Ordering;
-use uuid::Uuid;
 
 /// A create that is undone in its own transaction. It is committed like any other write, so a full disk or a missing
 /// standby fails it too.
 pub(crate) struct ProbeCreate {
     pub(crate) at: Timestamp,
-}
-
-impl ProbeCreate {
-    /// An id and a name that no group can have: ids begin at 1, and names have no control character. They are random,
-    /// so instances do not wait for each other.
-    fn row(&self) -> (i64, Uuid, String) {
-        let uuid = self.at.mint_uuid();
-        let (_, random) = uuid.as_u64_pair();
-        (-1 - i64::try_from(random >> 2).unwrap_or_default(), uuid, format!("\u{1}{uuid}"))
-    }
 }
 
 impl Write for ProbeCreate {
@@ -40,7 +32,9 @@ impl Write for ProbeCreate {
     /// One insert serves all waiting probes.
     fn store(connection: &mut AnyConnection, probes: &[&Self], _: Attempt) -> Result<Vec<()>, Fault> {
         if let Some(probe) = probes.first() {
-            let (id, uuid, name) = probe.row();
+            let Placeholder { id, uuid } = Placeholder::mint(probe.at);
+            // No group can have this name, as names have no control character.
+            let name = format!("\u{1}{uuid}");
             diesel::insert_into(groups::table)
                 .values((
                     groups::id.eq(id),

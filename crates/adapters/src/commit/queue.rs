@@ -1,6 +1,7 @@
 //! The queue of writes.
 
 mod groups;
+mod members;
 
 use super::{
     LastCommit,
@@ -16,8 +17,12 @@ use crate::{
     connection::Connector,
     metrics::{LiveGauge, WriterMetrics},
 };
-use gochat_domain::ports::{GroupRepository, StorageError};
+use gochat_domain::{
+    limits::Limits,
+    ports::{GroupRepository, MemberRepository, StorageError},
+};
 use groups::QueuedGroups;
+use members::QueuedMembers;
 use prometheus::{Opts, Registry};
 use std::{
     io,
@@ -38,6 +43,8 @@ pub struct CommitOptions {
     pub writers: usize,
     /// Longest wait of a write for its answer.
     pub timeout: Duration,
+    /// Limits on groups and members.
+    pub limits: Limits,
 }
 
 /// The writers and their queue. They run until [`CommitQueue::close`], or until this is dropped.
@@ -46,6 +53,7 @@ pub struct CommitQueue {
     queue: mpsc::Sender<Queued>,
     threads: Arc<WriterThreads>,
     timeout: Duration,
+    limits: Limits,
     metrics: WriterMetrics,
     last_commit: LastCommit,
 }
@@ -55,14 +63,17 @@ impl CommitQueue {
     pub(crate) fn open(connector: &Connector, options: CommitOptions) -> io::Result<Self> {
         let options = CommitOptions { writers: connector.max_writers(options.writers), ..options };
         let connector = connector.clone();
-        Self::start(options, connector.stuck_after(), move || Session::open(&connector))
+        let is_concurrent = !connector.is_sqlite();
+        Self::start(options, connector.stuck_after(), is_concurrent, move || Session::open(&connector))
     }
 
     /// Starts `options.writers` threads, each of which opens its session with `open`. A writer that works on one
-    /// batch for `stuck_after` is replaced.
+    /// batch for `stuck_after` is replaced. `is_concurrent` tells whether other writers, of this instance or another
+    /// one, may hold locks at the same time.
     pub(super) fn start(
         options: CommitOptions,
         stuck_after: Option<Duration>,
+        is_concurrent: bool,
         open: impl Fn() -> Result<Session, Failure> + Clone + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let (queue, waiting) = mpsc::channel(options.queue);
@@ -80,17 +91,24 @@ impl CommitQueue {
                     metrics: metrics.clone(),
                     last_commit: last_commit.clone(),
                     session: None,
+                    is_concurrent,
                 };
                 thread::Builder::new().name("writer".into()).spawn(move || writer.run(&waiting, &status))
             }
         };
         let threads = Arc::new(WriterThreads::start(options.writers, stuck_after, Box::new(spawn))?);
-        Ok(Self { queue, threads, timeout: options.timeout, metrics, last_commit })
+        let CommitOptions { timeout, limits, .. } = options;
+        Ok(Self { queue, threads, timeout, limits, metrics, last_commit })
     }
 
     /// The port that stores groups.
     pub fn groups(&self) -> Arc<dyn GroupRepository> {
-        Arc::new(QueuedGroups(self.submitter()))
+        Arc::new(QueuedGroups { queue: self.submitter(), limits: self.limits })
+    }
+
+    /// The port that stores memberships.
+    pub fn members(&self) -> Arc<dyn MemberRepository> {
+        Arc::new(QueuedMembers { queue: self.submitter(), limits: self.limits })
     }
 
     /// The time of the last committed create.

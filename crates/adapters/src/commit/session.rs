@@ -34,7 +34,8 @@ pub(crate) enum Failure {
     /// The transaction was rolled back, or was committed only to a SQLite file that a restart would not find. The
     /// batch fails.
     NotCommitted(Fault),
-    /// The database cannot be reached or is read-only, and the transaction is not committed. The batch waits.
+    /// The database cannot be reached or is read-only, or the connection was lost before the commit: the transaction
+    /// is not committed. The batch waits.
     Unreachable(Fault),
     /// The connection was lost: the transaction may be committed, or still in progress.
     ConnectionLost(Fault),
@@ -83,14 +84,20 @@ impl Session {
         attempt: Attempt,
         work: impl FnOnce(&mut AnyConnection) -> Result<(), Fault>,
     ) -> Result<(), Failure> {
-        let outcome = self.run(attempt, work);
-        self.end(outcome)
+        let mut is_committing = false;
+        let outcome = self.run(attempt, work, &mut is_committing);
+        self.end(outcome).map_err(|failure| match failure {
+            Failure::ConnectionLost(fault) if !is_committing => Failure::Unreachable(fault),
+            failure => failure,
+        })
     }
 
+    /// Sets `is_committing` before it sends the commit.
     fn run(
         &mut self,
         attempt: Attempt,
         work: impl FnOnce(&mut AnyConnection) -> Result<(), Fault>,
+        is_committing: &mut bool,
     ) -> Result<(), Fault> {
         let timeout = self.connector.timeout();
         let _write_guard = self.write_lock.as_mut().map(|lock| lock.acquire(timeout)).transpose()?;
@@ -100,6 +107,7 @@ impl Session {
         file.map_or(Ok(()), DatabaseFile::check_database)?;
         self.connection.batch_execute(&begin(&self.connector, attempt))?;
         work(&mut self.connection)?;
+        *is_committing = true;
         self.connection.batch_execute("COMMIT")?;
         // A commit is not acknowledged if a restart would not find the file.
         file.map_or(Ok(()), DatabaseFile::check)
@@ -189,7 +197,7 @@ mod tests {
         commit::{create::Create, write::Write},
         testing::migrated,
     };
-    use gochat_domain::testing::new_group;
+    use gochat_domain::{limits::Limits, testing::new_group};
     use gochat_test_support::TestDatabase;
 
     fn session(database: &TestDatabase) -> Session {
@@ -197,8 +205,9 @@ mod tests {
     }
 
     fn store(session: &mut Session, names: impl Iterator<Item = String>) -> Result<(), Failure> {
-        let creates: Vec<_> =
-            names.map(|name| Create { group: new_group(&name), idempotency: None }).collect();
+        let creates: Vec<_> = names
+            .map(|name| Create { group: new_group(&name), idempotency: None, limits: Limits::default() })
+            .collect();
         let creates: Vec<_> = creates.iter().collect();
         session.transaction(Attempt::First, |connection| {
             Create::store(connection, &creates, Attempt::First).map(drop)

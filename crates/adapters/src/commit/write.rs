@@ -1,8 +1,8 @@
 //! The trait of all kinds of writes.
 
 use crate::{Fault, connection::AnyConnection};
-use gochat_domain::ports::StorageError;
-use std::cmp::Ordering;
+use gochat_domain::{group::GroupId, ports::StorageError};
+use std::{cmp::Ordering, iter};
 
 /// A kind of write that can share a transaction with others.
 ///
@@ -23,6 +23,12 @@ pub(crate) trait Write: Send + Sized + 'static {
     /// one order never deadlock.
     fn lock_order(&self, other: &Self) -> Ordering;
 
+    /// The stored group whose row the write locks, if there is one. A batch of several kinds of writes locks the groups
+    /// of all of them before it executes any.
+    fn group_to_lock(&self) -> Option<GroupId> {
+        None
+    }
+
     /// Executes `writes`, which are in lock order, in the open transaction. Returns their outcomes in the same order.
     ///
     /// An error fails all of them, and the transaction is rolled back. Use few statements: read all rows by one
@@ -35,6 +41,16 @@ pub(crate) trait Write: Send + Sized + 'static {
 
     /// Makes the answer to a write whose outcome is committed.
     fn answer(self, outcome: Self::Outcome) -> Result<Self::Answer, Self::Error>;
+}
+
+/// The outcomes of resent writes of which nothing in the database tells whether an earlier attempt was committed. They
+/// are not executed again.
+pub(super) fn unknown_outcomes<T, E: From<StorageError>>(count: usize) -> Vec<Result<T, E>> {
+    let unknown = || {
+        let reason = "the connection was lost, and whether the write was committed is unknown";
+        Err(StorageError::from(Fault::Unavailable(reason.to_owned())).into())
+    };
+    iter::repeat_with(unknown).take(count).collect()
 }
 
 /// Distinguishes the first attempt to commit a batch from later ones.

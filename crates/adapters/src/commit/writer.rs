@@ -27,6 +27,8 @@ pub(super) struct Writer<O> {
     pub(super) metrics: WriterMetrics,
     pub(super) last_commit: LastCommit,
     pub(super) session: Option<Session>,
+    /// True if other writers may hold locks at the same time.
+    pub(super) is_concurrent: bool,
 }
 
 impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
@@ -47,7 +49,11 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
             let mut batch = Batch::default();
             queued.drain(..).for_each(|write| write(&mut batch));
             status.begin_batch();
+            let changes = if self.is_concurrent { batch.split_off_changes() } else { None };
             self.serve(&mut batch);
+            if let Some(mut changes) = changes {
+                self.serve(&mut changes);
+            }
             if !status.end_batch() {
                 return;
             }
@@ -102,11 +108,11 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
             Some(session) => session,
             none => none.insert((self.open)()?),
         };
-        let (creates, writes, began_at) = (batch.creates(), batch.len(), Instant::now());
+        let (counted, writes, began_at) = (batch.of_groups_and_members(), batch.len(), Instant::now());
         let (proves_creates_work, pages) = (batch.proves_creates_work(), batch.pages());
         match batch.commit(session, attempt) {
             Ok(()) => {
-                self.metrics.committed(creates, began_at.elapsed());
+                self.metrics.committed(counted, began_at.elapsed());
                 if proves_creates_work {
                     self.last_commit.record();
                 }
@@ -134,6 +140,7 @@ mod tests {
         testing::migrated,
     };
     use gochat_domain::{
+        limits::{Limit, Limits},
         ports::{CreateGroupError, StorageError},
         testing::new_group,
     };
@@ -146,8 +153,13 @@ mod tests {
         time::Duration,
     };
 
-    const OPTIONS: CommitOptions =
-        CommitOptions { batch: 10, queue: 10, writers: 1, timeout: Duration::from_secs(20) };
+    const OPTIONS: CommitOptions = CommitOptions {
+        batch: 10,
+        queue: 10,
+        writers: 1,
+        timeout: Duration::from_secs(20),
+        limits: Limits { groups: Limit(0), groups_per_administrator: Limit(0), members_per_group: Limit(0) },
+    };
 
     /// A queue whose writer gets the result of `first` when it first opens a session.
     fn queue(
@@ -161,7 +173,7 @@ mod tests {
             0 => first(),
             _ => Session::open(&connector),
         };
-        (CommitQueue::start(OPTIONS, None, open).unwrap(), opened)
+        (CommitQueue::start(OPTIONS, None, false, open).unwrap(), opened)
     }
 
     async fn assert_first_refused_and_second_stored(queue: CommitQueue, reason: &str) {

@@ -38,16 +38,16 @@ pub(super) fn set_session_defaults(
     Ok(connection.batch_execute(&set)?)
 }
 
-/// Returns the SQL that begins a transaction.
+/// Returns the SQL that begins a transaction, with these timeouts if the session does not keep its own.
 ///
 /// `READ COMMITTED` is set explicitly, overriding the defaults of the role and the database: a statement must see
 /// what was committed while it waited, such as the record of an Idempotency-Key.
-pub(super) fn begin(role: Role, timeout: Duration) -> String {
-    let limits = limits("SET LOCAL", timeout);
+pub(super) fn begin(role: Role, timeouts: Option<Duration>) -> String {
+    let limits = timeouts.map(|timeout| limits("SET LOCAL", timeout) + "; ").unwrap_or_default();
     match role {
         Role::Reader => format!("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; {limits}"),
         Role::Writer => {
-            format!("BEGIN ISOLATION LEVEL READ COMMITTED; {limits}; SELECT {FLUSH_EACH_COMMIT}")
+            format!("BEGIN ISOLATION LEVEL READ COMMITTED; {limits}SELECT {FLUSH_EACH_COMMIT}")
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     Fault,
     connection::{AnyConnection, OpenConnection},
 };
-use diesel::{connection::SimpleConnection, migration::Migration, pg::Pg};
+use diesel::{PgConnection, connection::SimpleConnection, migration::Migration, pg::Pg};
 
 /// Runs a migration that is marked to run outside a transaction. Another connection holds the migration lock.
 ///
@@ -18,15 +18,27 @@ pub(super) fn run(
     let AnyConnection::Postgres(other) = &mut *other else {
         return Err(Fault::Unknown("two connections to one database have different types".into()).into());
     };
-    // `CREATE INDEX CONCURRENTLY` waits for all older transactions, and blocks nobody meanwhile. Behind a
-    // transaction-mode pooler the settings may stay with the server connection. Such long timeouts do no harm.
+    // `CREATE INDEX CONCURRENTLY` waits for all older transactions, and blocks nobody meanwhile.
     other.batch_execute(&format!(
         "SET statement_timeout = 0; SET lock_timeout = {}",
         limits.instance_wait.as_millis()
     ))?;
-    migration.revert(other).map_err(MigrateError::failed)?;
-    pending::run(other, migration).inspect_err(|_| {
-        if let Err(error) = migration.revert(other) {
+    let result = run_reverted(other, migration);
+    // Behind a transaction-mode pooler the server connection serves other clients next.
+    let reset = other.batch_execute("RESET statement_timeout; RESET lock_timeout");
+    let version = result?;
+    reset?;
+    Ok(version)
+}
+
+/// Runs the migration after reverting what an interrupted attempt may have left.
+fn run_reverted(
+    connection: &mut PgConnection,
+    migration: &dyn Migration<Pg>,
+) -> Result<String, MigrateError> {
+    migration.revert(connection).map_err(MigrateError::failed)?;
+    pending::run(connection, migration).inspect_err(|_| {
+        if let Err(error) = migration.revert(connection) {
             tracing::warn!(%error, "a failed migration could not be reverted; a retry reverts it first");
         }
     })

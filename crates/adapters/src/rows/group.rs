@@ -9,7 +9,10 @@ use crate::{
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, Selectable, SelectableHelper,
 };
-use gochat_domain::group::{AdminId, Group, GroupId, GroupKey, GroupName, GroupToken};
+use gochat_domain::{
+    group::{Group, GroupId, GroupKey, GroupName, GroupToken, Version},
+    user::UserId,
+};
 use std::fmt::Display;
 
 /// A row of `groups`.
@@ -22,6 +25,7 @@ pub(crate) struct GroupRow {
     token: String,
     admin_id: i64,
     created_at: TimestampValue,
+    version: i64,
 }
 
 impl TryFrom<GroupRow> for Group {
@@ -35,8 +39,9 @@ impl TryFrom<GroupRow> for Group {
             uuid: row.uuid.0,
             name: GroupName::parse_existing(row.name).map_err(|error| broken(&error))?,
             token: GroupToken::parse(row.token).map_err(|error| broken(&error))?,
-            admin_id: AdminId::new(row.admin_id).map_err(|error| broken(&error))?,
+            admin_id: UserId::new(row.admin_id).map_err(|error| broken(&error))?,
             created_at: row.created_at.0,
+            version: Version::new(row.version).map_err(|error| broken(&error))?,
         })
     }
 }
@@ -44,6 +49,11 @@ impl TryFrom<GroupRow> for Group {
 /// Converts an id from the database.
 pub(crate) fn group_id(id: i64) -> Result<GroupId, Fault> {
     GroupId::new(id).map_err(|error| Fault::Unknown(format!("the database returned the id {id}: {error}")))
+}
+
+/// Converts a user's id from the database.
+pub(crate) fn user_id(id: i64) -> Result<UserId, Fault> {
+    UserId::new(id).map_err(|error| Fault::Unknown(format!("the database returned the user {id}: {error}")))
 }
 
 /// Returns the group with this key.

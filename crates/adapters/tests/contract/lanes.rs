@@ -12,11 +12,15 @@ use futures_util::{
     future::{BoxFuture, join_all},
 };
 use gochat_adapters::CommitOptions;
-use gochat_domain::testing::new_group;
 use gochat_domain::{
     auth::{ApiKey, KeyId},
     clock::{Clock, SystemClock},
-    ports::{CreateGroupError, StorageError},
+    group::{Expected, GroupId},
+    limits::{Limit, Limits},
+    member::NewMember,
+    ports::{CreateGroupError, GroupRepository, MemberRepository, StorageError},
+    testing::{group_change, new_group, new_group_of},
+    user::UserId,
 };
 use gochat_test_support::{Backend, TestDatabase, cases};
 use std::{fmt::Debug, sync::Arc, time::Duration};
@@ -30,13 +34,16 @@ pub fn cases() -> Vec<DatabaseCase> {
 }
 
 pub fn postgres_cases() -> Vec<DatabaseCase> {
-    cases![batches_of_all_kinds_on_two_instances_never_deadlock]
+    cases![
+        batches_of_all_kinds_on_two_instances_never_deadlock,
+        the_lives_of_the_same_groups_on_two_instances_never_deadlock,
+    ]
 }
 
 /// The outcome of a write.
-type Answer = Result<(), String>;
+pub type Answer = Result<(), String>;
 
-fn done<T, E: Debug>(answer: Result<T, E>) -> Answer {
+pub fn done<T, E: Debug>(answer: Result<T, E>) -> Answer {
     answer.map(drop).map_err(|error| format!("{error:?}"))
 }
 
@@ -48,17 +55,34 @@ fn one_of_each(subject: &Subject, prefix: &str) -> Vec<BoxFuture<'static, Answer
     let (plain, once) = (new_group(&format!("{prefix} plain")), new_group(&format!("{prefix} once")));
     let idempotency = idempotency(1, prefix);
     let long_ago = SystemClock.now().checked_sub(Duration::from_secs(3600)).unwrap();
+    let [changed, deleted, joined] = ["changed", "deleted", "joined"]
+        .map(|name| subject.create(new_group(&format!("stored for {prefix}: {name}"))).unwrap().id);
+    let member = move |user_id| NewMember {
+        group_id: joined,
+        user_id: UserId::new(user_id).unwrap(),
+        token: None,
+        joined_at: SystemClock.now(),
+    };
+    subject.run(subject.members.join(member(2))).unwrap();
+    let (change, new_member) = (group_change(None, Some("changed"), None), member(3));
+    let (change_groups, delete_groups) = (Arc::clone(&groups), Arc::clone(&groups));
+    let (join_members, leave_members) = (Arc::clone(&subject.members), Arc::clone(&subject.members));
     vec![
         async move { done(groups.create(plain, None).await) }.boxed(),
         async move { done(more_groups.create(once, Some(idempotency)).await) }.boxed(),
         async move { done(keys.insert(&ApiKey::mint().unwrap(), &new_key()).await) }.boxed(),
         async move { done(more_keys.revoke(KeyId::OPERATOR, SystemClock.now()).await) }.boxed(),
         async move { done(sweeper.step(long_ago).await) }.boxed(),
+        async move { done(change_groups.change(changed, change, Expected::Any, SystemClock.now()).await) }
+            .boxed(),
+        async move { done(delete_groups.delete(deleted, Expected::Any).await) }.boxed(),
+        async move { done(join_members.join(new_member).await) }.boxed(),
+        async move { done(leave_members.leave(joined, member(2).user_id).await) }.boxed(),
     ]
 }
 
 /// Runs `writes` in one batch, and returns their answers.
-fn in_one_batch(subject: &Subject, mut writes: Vec<BoxFuture<'static, Answer>>) -> Vec<Answer> {
+pub fn in_one_batch(subject: &Subject, mut writes: Vec<BoxFuture<'static, Answer>>) -> Vec<Answer> {
     let mut lock = subject.database().lock_groups().unwrap();
     subject.run(async {
         // Blocks the writer at the lock, so that later writes wait.
@@ -79,8 +103,9 @@ fn in_one_batch(subject: &Subject, mut writes: Vec<BoxFuture<'static, Answer>>) 
 fn writes_of_all_kinds_share_one_commit(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
     subject.create(new_group("before"))?;
+    let writes = one_of_each(&subject, "g");
     let before = commits(&subject)?;
-    let answers = in_one_batch(&subject, one_of_each(&subject, "g"));
+    let answers = in_one_batch(&subject, writes);
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
     match subject.database().backend() {
         // On SQLite the first create may be in a batch of its own or in this one, as the writer may not have reached
@@ -89,8 +114,14 @@ fn writes_of_all_kinds_share_one_commit(database: TestDatabase) -> anyhow::Resul
         Backend::Postgres => {
             let transactions = "SELECT xmin::text FROM groups WHERE name LIKE 'g %'
                                 UNION SELECT xmin::text FROM api_keys
-                                UNION SELECT xmin::text FROM idempotency_keys";
-            assert_eq!(subject.database().rows(transactions)?.len(), 1);
+                                UNION SELECT xmin::text FROM idempotency_keys
+                                UNION SELECT xmin::text FROM members";
+            let transactions = subject.database().rows(transactions)?;
+            assert_eq!(transactions.len(), 1);
+            // Changes take names too, so they must not share a transaction with creates.
+            let of_change =
+                subject.database().rows("SELECT xmin::text FROM groups WHERE token = 'changed'")?;
+            assert_ne!(of_change, transactions);
         }
     }
     Ok(())
@@ -106,7 +137,7 @@ fn a_failed_lane_does_not_fail_the_others(database: TestDatabase) -> anyhow::Res
     })?;
     let answers = in_one_batch(&subject, one_of_each(&subject, "g"));
     let failed: Vec<_> = answers.iter().map(Result::is_err).collect();
-    assert_eq!(failed, [false, false, true, false, false], "{answers:?}");
+    assert_eq!(failed, [false, false, true, false, false, false, false, false, false], "{answers:?}");
     assert!(answers[2].as_ref().is_err_and(|error| error.contains("Unknown")), "{answers:?}");
     for name in ["g plain", "g once"] {
         assert_eq!(subject.stored(name).len(), 1, "{name}");
@@ -184,13 +215,88 @@ fn batches_of_all_kinds_on_two_instances_never_deadlock(database: TestDatabase) 
             "{answer:?}"
         );
     }
-    // Connections report their statistics when they close.
     other.close();
     first.close();
     let names = first.database().rows("SELECT count(*)::text, count(DISTINCT name)::text FROM groups")?;
     assert_eq!(names[0][0], names[0][1]);
-    // PostgreSQL has detected no deadlock.
+    assert_no_deadlock(&first)
+}
+
+/// Checks that PostgreSQL has detected no deadlock.
+fn assert_no_deadlock(subject: &Subject) -> anyhow::Result<()> {
+    subject.end_connections()?;
     let deadlocks = "SELECT deadlocks::text FROM pg_stat_database WHERE datname = current_database()";
-    assert_eq!(first.database().rows(deadlocks)?, [["0"]]);
+    assert_eq!(subject.database().rows(deadlocks)?, [["0"]]);
     Ok(())
+}
+
+/// A random write to one of 12 groups, with names and users that meet often.
+fn random_write(
+    groups: Arc<dyn GroupRepository>,
+    members: Arc<dyn MemberRepository>,
+    ids: &[GroupId],
+) -> BoxFuture<'static, Answer> {
+    let (id, user) = (ids[fastrand::usize(..ids.len())], UserId::new(fastrand::i64(1..8)).unwrap());
+    let (name, now) = (format!("g{}", fastrand::u8(..14)), SystemClock.now());
+    let key = fastrand::bool().then(|| idempotency(1, &fastrand::u8(..30).to_string()));
+    let change = match fastrand::u8(..3) {
+        0 => group_change(Some(&name), None, None),
+        1 => group_change(Some(&name), None, Some(user.get())),
+        _ => group_change(None, Some(&name), Some(user.get())),
+    };
+    match fastrand::u8(..10) {
+        0..4 => async move { refused(groups.change(id, change, Expected::Any, now).await) }.boxed(),
+        4..6 => {
+            let new = new_group_of(&name, "t", user.get());
+            async move { refused(groups.create(new, key).await) }.boxed()
+        }
+        6 => async move { refused(groups.delete(id, Expected::Any).await) }.boxed(),
+        7..9 => {
+            let new = NewMember { group_id: id, user_id: user, token: None, joined_at: now };
+            async move { refused(members.join(new).await) }.boxed()
+        }
+        _ => async move { refused(members.leave(id, user).await) }.boxed(),
+    }
+}
+
+/// A write that the rules refuse is done; one that the database fails is not.
+fn refused<T, E: Debug>(answer: Result<T, E>) -> Answer {
+    let error = answer.map(drop).map_err(|error| format!("{error:?}"));
+    if error.as_ref().is_err_and(|error| !error.starts_with("Storage")) { Ok(()) } else { error }
+}
+
+fn the_lives_of_the_same_groups_on_two_instances_never_deadlock(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let limits =
+        Limits { groups: Limit(20), groups_per_administrator: Limit(4), members_per_group: Limit(5) };
+    let options = CommitOptions { batch: 30, limits, ..WRITERS };
+    let mut first = Subject::with(database, OPTIONS, options)?;
+    let another = first.second_instance()?;
+    let other = another.start_queue(options)?;
+    for round in 0..10 {
+        for number in 0..12 {
+            // Those of the round before that still exist keep their names.
+            let new = new_group_of(&format!("g{number}"), "t", number % 7 + 1);
+            drop(first.create(new));
+        }
+        let ids: Vec<_> = first.run(first.reader.list(None, 1000))?.iter().map(|group| group.id).collect();
+        let writes = (0..300).map(|number| {
+            let (groups, members) = match number % 2 {
+                0 => (Arc::clone(&first.groups), Arc::clone(&first.members)),
+                _ => (other.groups(), other.members()),
+            };
+            random_write(groups, members, &ids)
+        });
+        let answers = first.run(join_all(writes));
+        assert!(answers.iter().all(Result::is_ok), "round {round}: {answers:?}");
+    }
+    other.close();
+    first.close();
+    let over_a_limit = "SELECT admin_id::text FROM groups GROUP BY admin_id HAVING count(*) > 4
+         UNION ALL SELECT 'all' FROM groups HAVING count(*) > 20
+         UNION ALL SELECT 'members of ' || group_id FROM members GROUP BY group_id HAVING count(*) > 5
+         UNION ALL SELECT 'placeholder' FROM groups WHERE id < 1 OR name LIKE chr(1) || '%'";
+    assert_eq!(first.database().rows(over_a_limit)?, Vec::<Vec<String>>::new());
+    assert_no_deadlock(&first)
 }

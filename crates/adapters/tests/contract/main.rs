@@ -8,7 +8,11 @@ mod german_server;
 mod groups;
 mod idempotency;
 mod lanes;
+mod life;
+mod limits;
+mod lost_answers;
 mod lost_connections;
+mod members;
 mod migrations;
 mod pooler;
 mod reads;
@@ -23,7 +27,16 @@ type Case = DatabaseCase<Subject>;
 
 fn main() -> ExitCode {
     let mut suite = Suite::new();
-    for (name, case) in [groups::cases(), reads::cases(), idempotency::cases(), api_keys::cases()].concat() {
+    for (name, case) in [
+        groups::cases(),
+        life::cases(),
+        members::cases(),
+        reads::cases(),
+        idempotency::cases(),
+        api_keys::cases(),
+    ]
+    .concat()
+    {
         suite.add(format!("memory::{name}"), move || case(Subject::memory()));
         let on = move |database: TestDatabase| case(Subject::on(database)?);
         suite.on(Backend::ALL, &[(name, on)]);
@@ -33,6 +46,7 @@ fn main() -> ExitCode {
         migrations::cases(),
         batches::cases(),
         lanes::cases(),
+        limits::cases(),
         idempotency::database_cases(),
         api_keys::database_cases(),
     ] {
@@ -48,6 +62,9 @@ fn main() -> ExitCode {
     suite.on([Backend::Postgres], &migrations::postgres_cases());
     suite.on([Backend::Postgres], &batches::postgres_cases());
     suite.on([Backend::Postgres], &lanes::postgres_cases());
+    suite.on([Backend::Postgres], &limits::postgres_cases());
+    suite.on([Backend::Postgres], &members::postgres_cases());
+    suite.on([Backend::Postgres], &lost_answers::postgres_cases());
     suite.on([Backend::Postgres], &lost_connections::postgres_cases());
     suite.on_with(Need::PgBouncer, [Backend::Postgres], &lost_connections::pooler_cases());
     suite.on_with(Need::Namespace, [Backend::Postgres], &lost_connections::network_cases());

@@ -6,8 +6,13 @@ use gochat_adapters::{
     memory::{MemoryApiKeys, MemoryGroups},
 };
 use gochat_domain::{
-    group::{Group, GroupKey, GroupName, NewGroup},
-    ports::{ApiKeyRepository, CreateGroupError, GroupReader, GroupRepository},
+    clock::Timestamp,
+    group::{Expected, Group, GroupId, GroupKey, GroupName, NewGroup},
+    limits::{Limit, Limits},
+    ports::{
+        ApiKeyRepository, CreateGroupError, GroupReader, GroupRepository, MemberReader, MemberRepository,
+    },
+    user::UserId,
 };
 use gochat_test_support::{Backend, TestDatabase, deadline};
 use std::{sync::Arc, time::Duration};
@@ -17,6 +22,8 @@ use tokio::runtime::{Builder, Runtime};
 pub struct Subject {
     pub groups: Arc<dyn GroupRepository>,
     pub reader: Arc<dyn GroupReader>,
+    pub members: Arc<dyn MemberRepository>,
+    pub member_reader: Arc<dyn MemberReader>,
     pub keys: Arc<dyn ApiKeyRepository>,
     runtime: Runtime,
     storage: Storage,
@@ -27,7 +34,7 @@ enum Storage {
     Database {
         writers: Option<CommitQueue>,
         connected: Box<Database>,
-        database: TestDatabase,
+        database: Box<TestDatabase>,
         options: DatabaseOptions,
     },
 }
@@ -44,8 +51,17 @@ pub fn options_for(database: &TestDatabase, options: DatabaseOptions) -> Databas
     DatabaseOptions { prepared_statements: options.prepared_statements && !database.is_pooled(), ..options }
 }
 
-pub const WRITERS: CommitOptions =
-    CommitOptions { batch: 256, queue: 10_000, writers: 2, timeout: Duration::from_secs(20) };
+pub const WRITERS: CommitOptions = CommitOptions {
+    batch: 256,
+    queue: 10_000,
+    writers: 2,
+    timeout: Duration::from_secs(20),
+    limits: NO_LIMITS,
+};
+
+/// No limit on groups or members.
+pub const NO_LIMITS: Limits =
+    Limits { groups: Limit(0), groups_per_administrator: Limit(0), members_per_group: Limit(0) };
 
 /// With one writer, one batch is in flight at a time.
 pub const ONE_WRITER: CommitOptions = CommitOptions { writers: 1, ..WRITERS };
@@ -56,6 +72,8 @@ impl Subject {
         let storage = Storage::Memory(Arc::clone(&groups));
         Self {
             reader: Arc::clone(&groups) as _,
+            members: Arc::clone(&groups) as _,
+            member_reader: Arc::clone(&groups) as _,
             groups,
             keys: Arc::new(MemoryApiKeys::default()),
             runtime: runtime(),
@@ -77,10 +95,15 @@ impl Subject {
         connected.migrate()?;
         let writers = connected.start_queue(writers)?;
         let (groups, keys) = (writers.groups(), connected.api_keys(&writers));
-        let reader = connected.group_reader();
-        let storage =
-            Storage::Database { writers: Some(writers), connected: connected.into(), database, options };
-        Ok(Self { groups, reader, keys, runtime: runtime(), storage })
+        let (reader, members) = (connected.group_reader(), writers.members());
+        let member_reader = connected.member_reader();
+        let storage = Storage::Database {
+            writers: Some(writers),
+            connected: connected.into(),
+            database: database.into(),
+            options,
+        };
+        Ok(Self { groups, reader, members, member_reader, keys, runtime: runtime(), storage })
     }
 
     /// Runs a future with a timeout.
@@ -145,6 +168,18 @@ impl Subject {
         Ok(Database::connect(&database.url().parse()?, *options)?)
     }
 
+    /// Starts the writers again, with other options.
+    pub fn restart(&mut self, options: CommitOptions) -> anyhow::Result<()> {
+        self.close();
+        let Storage::Database { writers, connected, .. } = &mut self.storage else {
+            panic!("there is no database")
+        };
+        let queue = writers.insert(connected.start_queue(options)?);
+        (self.groups, self.members) = (queue.groups(), queue.members());
+        self.keys = connected.api_keys(queue);
+        Ok(())
+    }
+
     /// Stops the writers after they have answered everything.
     pub fn close(&mut self) {
         let Storage::Database { writers, .. } = &mut self.storage else { panic!("there are no writers") };
@@ -179,6 +214,38 @@ impl Subject {
         }
     }
 
+    /// All stored memberships, as text: group, user, microseconds since 1970.
+    pub fn memberships(&self) -> Vec<Vec<String>> {
+        match &self.storage {
+            Storage::Memory(groups) => {
+                let text = |(group, user, at): (GroupId, UserId, Timestamp)| {
+                    vec![group.to_string(), user.get().to_string(), at.unix_micros().to_string()]
+                };
+                groups.memberships().into_iter().map(text).collect()
+            }
+            Storage::Database { database, .. } => {
+                let columns = match database.backend() {
+                    Backend::Sqlite => {
+                        "CAST(group_id AS TEXT), CAST(user_id AS TEXT), CAST(joined_at AS TEXT)"
+                    }
+                    Backend::Postgres => {
+                        "group_id::text, user_id::text, (extract(epoch FROM joined_at) * 1000000)::bigint::text"
+                    }
+                };
+                database.rows(&format!("SELECT {columns} FROM members ORDER BY group_id, user_id")).unwrap()
+            }
+        }
+    }
+
+    /// Ends all other connections to PostgreSQL, and waits until they are gone. They report their statistics then.
+    pub fn end_connections(&self) -> anyhow::Result<()> {
+        let end = "SELECT pg_terminate_backend(pid, 10000)::text FROM pg_stat_activity
+                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        let ended = self.database().rows(end)?.concat();
+        anyhow::ensure!(ended.iter().all(|ended| ended == "true"), "a connection does not end");
+        Ok(())
+    }
+
     /// Waits until a connection to PostgreSQL waits for a lock.
     pub fn wait_for_lock(&self) {
         let mut admin = self.database().plain_sql().unwrap();
@@ -192,7 +259,11 @@ impl Subject {
     /// Deletes a group directly from the storage.
     pub fn delete(&self, name: &str) {
         match &self.storage {
-            Storage::Memory(groups) => drop(groups.delete(&GroupName::parse(name).unwrap())),
+            Storage::Memory(groups) => {
+                let key = GroupKey::Name(GroupName::parse(name).unwrap());
+                let group = self.run(groups.find(&key)).unwrap().unwrap();
+                self.run(GroupRepository::delete(&**groups, group.id, Expected::Any)).unwrap();
+            }
             Storage::Database { database, .. } => {
                 database.execute(&format!("DELETE FROM groups WHERE name = '{name}'")).unwrap();
             }

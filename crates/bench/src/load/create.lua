@@ -1,12 +1,11 @@
--- POST /v1/group; the names of all requests differ.
+-- POST /v1/group; the names and the administrators of all requests differ.
 --
 -- Arguments: the API key, a number that no other run has, "ordered" or "scattered" names, and whether to count the
 -- statuses of the replies.
 
 -- `number` is the number of the thread, set by `summary.lua`.
 function init(args)
-   head = "POST /v1/group HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nGoChat-Token: "
-      .. args[1] .. "\r\nContent-Length: "
+   set_key(args[1])
    created, refused, other = 0, 0, 0
    math.randomseed(tonumber(args[2]) + number)
    run, last = args[2] .. "_" .. number .. "_", 0
@@ -17,7 +16,6 @@ function init(args)
 end
 
 function ordered()
-   last = last + 1
    return "group_" .. run .. last
 end
 
@@ -27,8 +25,8 @@ function scattered()
 end
 
 function request()
-   local body = '{"name":"' .. name() .. '","token":"298fbgv479bv","admin_id":1}'
-   return head .. #body .. "\r\n\r\n" .. body
+   last = last + 1
+   return with_body("POST /v1/group", '{"name":"' .. name() .. '","token":"298fbgv479bv","admin_id":' .. last .. '}')
 end
 
 function count(status)

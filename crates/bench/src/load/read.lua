@@ -1,6 +1,8 @@
--- GET of a group by its id or name, or of a page of groups, at random among the groups that `prefill` stored.
+-- GET of a group by its id or name, of a page of groups, or of a page of the members of group 1, at random among those
+-- that `prefill` stored.
 --
--- Arguments: the API key, a number that no other run has, "id", "name" or "page", and the number of stored groups.
+-- Arguments: the API key, a number that no other run has, the kind of the reads, and the number of stored groups, or of
+-- stored members.
 
 local targets = {}
 
@@ -24,6 +26,15 @@ end
 -- A full page. `after` is at least 1, because there is no id 0.
 function targets.page()
    return "?limit=100&after=" .. math.random(stored - 100)
+end
+
+-- Full pages. The ids of the members are 1 to `stored`.
+function targets.first_members()
+   return "_members?id=1&limit=100&after=" .. math.random(900)
+end
+
+function targets.last_members()
+   return "_members?id=1&limit=100&after=" .. stored - 100 - math.random(0, 899)
 end
 
 function request()

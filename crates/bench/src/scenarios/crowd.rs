@@ -2,7 +2,7 @@
 
 use super::{Plan, Section};
 use crate::{
-    load::{Load, Sample},
+    load::{Load, Names, Requests, Sample},
     server::Deployment,
     system::System,
     table::{self, Goal},
@@ -10,16 +10,11 @@ use crate::{
 use gochat_test_support::Cluster;
 
 pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
-    let measure = |clients| {
-        let load = Load { statuses: true, ..Load::new(clients, plan.time) };
+    let requests = Requests::Creates { names: Names::Ordered, statuses: true };
+    let [some, many] = super::medians(plan.rounds, &[256, 2_000], |&clients| {
+        let load = Load { clients, time: plan.time, requests };
         load.run(&Deployment::new(System::Sqlite, cluster)?.start()?)
-    };
-    let (mut samples_256, mut samples_2000) = (Vec::new(), Vec::new());
-    for _ in 0..plan.rounds {
-        samples_256.push(measure(256)?);
-        samples_2000.push(measure(2_000)?);
-    }
-    let [some, many] = [samples_256, samples_2000].map(|samples| Sample::median(&samples));
+    })?;
     let row = |clients: &str, sample: &Sample| {
         let statuses = sample.statuses.map(|count| count.to_string());
         [vec![clients.to_owned()], table::cells(sample), statuses.into()].concat()

@@ -1,8 +1,8 @@
 //! Reads with 10 million groups stored, with few, and while groups are created.
 
-use super::{Plan, Section};
+use super::{Plan, SHORT, Section};
 use crate::{
-    load::{Load, ReadKind, Reads, Sample},
+    load::{Load, ReadKind, Requests, Sample},
     prefill,
     server::{Deployment, Server},
     system::System,
@@ -10,29 +10,23 @@ use crate::{
 };
 use anyhow::anyhow;
 use gochat_test_support::Cluster;
-use std::{thread, time::Duration};
-
-/// Number of groups that fit into any cache.
-const FEW: u32 = 10_000;
+use std::thread;
 
 /// Numbers of clients that read, and of clients that create at the same time.
 const READERS: usize = 64;
 const WRITERS: usize = 8;
 
-/// Duration of a load. It is short, because there are many loads, and filling the databases takes long.
-const TIME: Duration = Duration::from_secs(2);
-
 pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
     let (mut rows, mut goals) = (Vec::new(), Vec::new());
     for system in [System::Sqlite, System::Postgres] {
-        let few = prefill::deployment(system, cluster, FEW)?;
+        let few = prefill::deployment(system, cluster, prefill::FEW)?;
         let many = prefill::deployment(system, cluster, prefill::MANY)?;
         let row = |clients: usize, request: &str, stored: &str, sample: &Sample| {
             let what = [system.to_string(), clients.to_string(), request.to_owned(), stored.to_owned()];
             [what.into(), table::cells(sample)].concat()
         };
         let mut errors = 0.0;
-        for kind in ReadKind::ALL {
+        for kind in ReadKind::OF_GROUPS {
             let [of_few, of_many] = reads_alone(plan, kind, &few, &many)?;
             let request = kind.request();
             rows.push(row(READERS, request, "10,000", &of_few));
@@ -60,12 +54,10 @@ fn reads_alone(
     few: &Deployment,
     many: &Deployment,
 ) -> anyhow::Result<[Sample; 2]> {
-    let (mut of_few, mut of_many) = (Vec::new(), Vec::new());
-    for _ in 0..plan.rounds {
-        of_few.push(reads(kind, FEW).run(&few.start()?)?);
-        of_many.push(reads(kind, prefill::MANY).run(&many.start()?)?);
-    }
-    Ok([of_few, of_many].map(|samples| Sample::median(&samples)))
+    let subjects = [(few, prefill::FEW), (many, prefill::MANY)];
+    super::medians(plan.rounds, &subjects, |(deployment, stored)| {
+        reads(kind, *stored).run(&deployment.start()?)
+    })
 }
 
 /// Reads by id, and creates at the same time. The processor time in each sample is the server's total for both loads.
@@ -81,13 +73,13 @@ fn reads_beside_creates(plan: Plan, deployment: &Deployment) -> anyhow::Result<[
 
 fn read_and_create(server: &Server<'_>) -> anyhow::Result<(Sample, Sample)> {
     thread::scope(|scope| {
-        let writers = scope.spawn(|| Load::new(WRITERS, TIME).run(server));
+        let writers = scope.spawn(|| Load::creates(WRITERS, SHORT).run(server));
         let read = reads(ReadKind::Id, prefill::MANY).run(server)?;
         let created = writers.join().map_err(|_| anyhow!("the writers panicked"))??;
         Ok((read, created))
     })
 }
 
-const fn reads(kind: ReadKind, stored: u32) -> Reads {
-    Reads { clients: READERS, time: TIME, kind, stored }
+const fn reads(kind: ReadKind, stored: u32) -> Load {
+    Load { clients: READERS, time: SHORT, requests: Requests::Reads { kind, stored } }
 }

@@ -2,7 +2,7 @@
 
 use super::{Plan, Section};
 use crate::{
-    load::{Load, Names, Sample},
+    load::{Load, Names, Requests, Sample},
     server::Deployment,
     system::System,
     table::{self, Goal},
@@ -13,14 +13,11 @@ const SYSTEMS: [System; 5] =
     [System::Memory, System::Sqlite, System::TextbookSqlite, System::Postgres, System::TextbookPostgres];
 
 pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
-    let load = Load { names: Names::Scattered, ..Load::new(64, plan.time) };
-    let mut samples = SYSTEMS.map(|_| Vec::new());
-    for _ in 0..plan.rounds {
-        for (&system, samples) in SYSTEMS.iter().zip(&mut samples) {
-            samples.push(load.run(&Deployment::new(system, cluster)?.start()?)?);
-        }
-    }
-    let medians = samples.map(|samples| Sample::median(&samples));
+    let requests = Requests::Creates { names: Names::Scattered, statuses: false };
+    let load = Load { clients: 64, time: plan.time, requests };
+    let medians = super::medians(plan.rounds, &SYSTEMS, |&system| {
+        load.run(&Deployment::new(system, cluster)?.start()?)
+    })?;
     let row =
         |(system, sample): (&System, &Sample)| [vec![system.to_string()], table::cells(sample)].concat();
     let rows: Vec<_> = SYSTEMS.iter().zip(&medians).map(row).collect();

@@ -14,7 +14,7 @@ const TIME: Duration = Duration::from_secs(30);
 
 pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
     let samples = (0..plan.rounds)
-        .map(|_| Load::new(64, TIME).run(&Deployment::new(System::Sqlite, cluster)?.start()?))
+        .map(|_| Load::creates(64, TIME).run(&Deployment::new(System::Sqlite, cluster)?.start()?))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let median = Sample::median(&samples);
     Ok(Section {

@@ -2,7 +2,7 @@
 
 use super::{Plan, Section};
 use crate::{
-    load::{Load, Names, Sample},
+    load::{Load, Names, Requests},
     prefill,
     server::Deployment,
     system::System,
@@ -14,13 +14,12 @@ pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
     let full = prefill::deployment(System::Sqlite, cluster, prefill::MANY)?;
     let (mut rows, mut goals) = (Vec::new(), Vec::new());
     for names in [Names::Ordered, Names::Scattered] {
-        let load = Load { names, ..Load::new(64, plan.time) };
-        let (mut from_empty, mut from_full) = (Vec::new(), Vec::new());
-        for _ in 0..plan.rounds {
-            from_empty.push(load.run(&Deployment::new(System::Sqlite, cluster)?.start()?)?);
-            from_full.push(load.run(&full.start()?)?);
-        }
-        let [none, many] = [from_empty, from_full].map(|samples| Sample::median(&samples));
+        let requests = Requests::Creates { names, statuses: false };
+        let load = Load { clients: 64, time: plan.time, requests };
+        let [none, many] = super::medians(plan.rounds, &[None, Some(&full)], |stored| match stored {
+            None => load.run(&Deployment::new(System::Sqlite, cluster)?.start()?),
+            Some(full) => load.run(&full.start()?),
+        })?;
         let names = names.as_str();
         let row =
             |stored: &str, sample| [vec![names.to_owned(), stored.to_owned()], table::cells(sample)].concat();

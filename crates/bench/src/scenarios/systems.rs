@@ -1,25 +1,20 @@
 //! Every system at 1, 64 and 256 clients, alternately.
 
-use super::{Plan, Section};
+use super::{CLIENTS, Plan, Section};
 use crate::{
     load::{Load, Sample},
-    pgbench,
     server::Deployment,
     system::System,
     table::{self, Goal},
 };
 use gochat_test_support::Cluster;
 
-const CLIENTS: [usize; 3] = [1, 64, 256];
-
 pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
     let mut samples = CLIENTS.map(|_| System::ALL.map(|_| Vec::new()));
-    for round in 1..=plan.rounds {
+    for _ in 0..plan.rounds {
         for (&clients, samples) in CLIENTS.iter().zip(&mut samples) {
             for (&system, samples) in System::ALL.iter().zip(samples) {
-                let sample = measure(system, clients, plan, cluster)?;
-                eprintln!("round {round}: {system:17} {clients:3} clients {:6.0}/s", sample.throughput);
-                samples.push(sample);
+                samples.push(measure(system, clients, plan, cluster)?);
             }
         }
     }
@@ -29,10 +24,7 @@ pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
 
 fn measure(system: System, clients: usize, plan: Plan, cluster: &Cluster) -> anyhow::Result<Sample> {
     let deployment = Deployment::new(system, cluster)?;
-    if system == System::Pgbench {
-        return pgbench::run(cluster, &deployment, clients, plan.time);
-    }
-    Load::new(clients, plan.time).run(&deployment.start()?)
+    super::measure(system, &deployment, Load::creates(clients, plan.time), cluster)
 }
 
 type Medians = [[Sample; System::ALL.len()]; CLIENTS.len()];

@@ -1,12 +1,34 @@
-//! The insert of one group into SQLite.
+//! The statements on SQLite.
 
+use super::{
+    dialect::Texts,
+    row::{self, Row, RowSql},
+    statement::{
+        Statement,
+        Value::{Number, Text},
+    },
+};
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryResult, RunQueryDsl, SqliteConnection,
     connection::SimpleConnection,
     insert_into,
     r2d2::{CustomizeConnection, Error},
+    sql_types::BigInt,
 };
-use gochat_domain::group::NewGroup;
+use gochat_domain::{
+    clock::Timestamp,
+    group::{Group, GroupId, NewGroup},
+    member::Member,
+    user::UserId,
+};
+
+impl_dialect!(SqliteConnection, immediate_transaction, insert, TEXTS);
+
+const TEXTS: Texts = Texts {
+    lock: "SELECT id, hex(uuid), name, token, admin_id, created_at, version FROM groups WHERE id = ?",
+    insert_member: "INSERT INTO members (group_id, user_id, joined_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+    joined_at: "SELECT joined_at FROM members WHERE group_id = ? AND user_id = ?",
+};
 
 diesel::table! {
     groups (id) {
@@ -34,20 +56,18 @@ impl CustomizeConnection<SqliteConnection, Error> for Durable {
     }
 }
 
-pub(super) fn insert(connection: &mut SqliteConnection, group: &NewGroup) -> QueryResult<Option<i64>> {
-    connection.immediate_transaction(|connection| {
-        insert_into(groups::table)
-            .values((
-                groups::uuid.eq(group.uuid.as_bytes().as_slice()),
-                groups::name.eq(group.name.as_str()),
-                groups::token.eq(group.token.as_str()),
-                groups::admin_id.eq(group.admin_id.get()),
-                groups::created_at.eq(group.created_at.unix_micros()),
-            ))
-            .on_conflict(groups::name)
-            .do_nothing()
-            .returning(groups::id)
-            .get_result(connection)
-            .optional()
-    })
+fn insert(connection: &mut SqliteConnection, group: &NewGroup) -> QueryResult<Option<i64>> {
+    insert_into(groups::table)
+        .values((
+            groups::uuid.eq(group.uuid.as_bytes().as_slice()),
+            groups::name.eq(group.name.as_str()),
+            groups::token.eq(group.token.as_str()),
+            groups::admin_id.eq(group.admin_id.get()),
+            groups::created_at.eq(group.created_at.unix_micros()),
+        ))
+        .on_conflict(groups::name)
+        .do_nothing()
+        .returning(groups::id)
+        .get_result(connection)
+        .optional()
 }

@@ -36,12 +36,12 @@ impl Caller {
         self.key_id
     }
 
-    /// Returns a permit for the scope `S` if the caller's key has that scope.
+    /// Returns a permit for `S` if the caller's key has one of its scopes.
     pub fn permit<S: GrantableScope>(&self) -> Result<Permit<S>, Forbidden> {
-        if self.scopes.contains(S::SCOPE) {
+        if S::ANY_OF.iter().any(|scope| self.scopes.contains(*scope)) {
             Ok(Permit { key_id: self.key_id, scope: PhantomData })
         } else {
-            Err(Forbidden(S::SCOPE))
+            Err(Forbidden(S::ANY_OF))
         }
     }
 }
@@ -92,20 +92,38 @@ impl<S> fmt::Debug for Permit<S> {
     }
 }
 
-/// The key is valid, but lacks the scope.
+/// The key is valid, but has none of these scopes, of which one is enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the API key lacks the scope {0}")]
-pub struct Forbidden(pub Scope);
+#[error("the API key lacks the scope {}", names(.0))]
+pub struct Forbidden(pub &'static [Scope]);
+
+fn names(scopes: &[Scope]) -> String {
+    scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" or ")
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::{GroupsRead, GroupsWrite};
+    use crate::auth::{GroupsRead, GroupsWrite, MembersJoinOrWrite, MembersWrite};
 
     #[test]
     fn a_caller_gets_permits_only_for_the_scopes_of_its_key() {
         let caller = Caller::admitted(KeyId::DEVELOPMENT, [Scope::GroupsRead].into_iter().collect());
         assert_eq!(caller.permit::<GroupsRead>().unwrap().key_id(), KeyId::DEVELOPMENT);
-        assert_eq!(caller.permit::<GroupsWrite>().unwrap_err(), Forbidden(Scope::GroupsWrite));
+        assert_eq!(caller.permit::<GroupsWrite>().unwrap_err(), Forbidden(&[Scope::GroupsWrite]));
+    }
+
+    #[test]
+    fn one_of_several_scopes_is_enough() {
+        for scope in [Scope::MembersJoin, Scope::MembersWrite] {
+            let caller = Caller::admitted(KeyId::DEVELOPMENT, [scope].into_iter().collect());
+            assert!(caller.permit::<MembersJoinOrWrite>().is_ok());
+            assert_eq!(caller.permit::<MembersWrite>().is_ok(), scope == Scope::MembersWrite);
+        }
+        let reader = Caller::admitted(KeyId::DEVELOPMENT, [Scope::GroupsRead].into_iter().collect());
+        assert_eq!(
+            reader.permit::<MembersJoinOrWrite>().unwrap_err().to_string(),
+            "the API key lacks the scope members:join or members:write"
+        );
     }
 }

@@ -5,21 +5,27 @@ use std::{fmt, str::FromStr};
 /// One kind of operation that a key may permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// Reading groups.
+    /// Finding groups, their members and their administrators.
     GroupsRead,
-    /// Creating groups.
+    /// Creating, changing, handing over and deleting groups.
     GroupsWrite,
+    /// Making a user a member by the group's token, and ending a membership.
+    MembersJoin,
+    /// Making any user a member without the token, and ending any membership.
+    MembersWrite,
 }
 
 impl Scope {
     /// All scopes.
-    pub const ALL: [Self; 2] = [Self::GroupsRead, Self::GroupsWrite];
+    pub const ALL: [Self; 4] = [Self::GroupsRead, Self::GroupsWrite, Self::MembersJoin, Self::MembersWrite];
 
     /// The scope's name on the command line and in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::GroupsRead => "groups:read",
             Self::GroupsWrite => "groups:write",
+            Self::MembersJoin => "members:join",
+            Self::MembersWrite => "members:write",
         }
     }
 
@@ -45,10 +51,10 @@ impl fmt::Display for Scope {
     }
 }
 
-/// A scope as a type, so that each scope has a [`Permit`](super::Permit) type of its own.
+/// The scopes that permit an operation, as a type, so that each has a [`Permit`](super::Permit) type of its own.
 pub trait GrantableScope {
-    /// The scope.
-    const SCOPE: Scope;
+    /// The scopes, any one of which is enough.
+    const ANY_OF: &'static [Scope];
 }
 
 /// [`Scope::GroupsRead`] as a type.
@@ -57,17 +63,31 @@ pub enum GroupsRead {}
 /// [`Scope::GroupsWrite`] as a type.
 pub enum GroupsWrite {}
 
+/// [`Scope::MembersWrite`] as a type.
+pub enum MembersWrite {}
+
+/// [`Scope::MembersJoin`] or [`Scope::MembersWrite`] as a type.
+pub enum MembersJoinOrWrite {}
+
 impl GrantableScope for GroupsRead {
-    const SCOPE: Scope = Scope::GroupsRead;
+    const ANY_OF: &'static [Scope] = &[Scope::GroupsRead];
 }
 
 impl GrantableScope for GroupsWrite {
-    const SCOPE: Scope = Scope::GroupsWrite;
+    const ANY_OF: &'static [Scope] = &[Scope::GroupsWrite];
+}
+
+impl GrantableScope for MembersWrite {
+    const ANY_OF: &'static [Scope] = &[Scope::MembersWrite];
+}
+
+impl GrantableScope for MembersJoinOrWrite {
+    const ANY_OF: &'static [Scope] = &[Scope::MembersJoin, Scope::MembersWrite];
 }
 
 /// No scope has this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a scope; the scopes are groups:read and groups:write")]
+#[error("`{0}` is not a scope; the scopes are groups:read, groups:write, members:join and members:write")]
 pub struct UnknownScope(String);
 
 /// A set of scopes. Displays as space-separated names, which [`Scopes::from_names`] reads back.
@@ -124,7 +144,7 @@ mod tests {
         for set in [Scopes::default(), [Scope::GroupsRead].into_iter().collect(), Scopes::all()] {
             assert_eq!(Scopes::from_names(&set.to_string()), set);
         }
-        assert_eq!(Scopes::all().to_string(), "groups:read groups:write");
+        assert_eq!(Scopes::all().to_string(), "groups:read groups:write members:join members:write");
     }
 
     #[test]
@@ -146,7 +166,7 @@ mod tests {
         let error = "groups:burn".parse::<Scope>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "`groups:burn` is not a scope; the scopes are groups:read and groups:write"
+            "`groups:burn` is not a scope; the scopes are groups:read, groups:write, members:join and members:write"
         );
     }
 }

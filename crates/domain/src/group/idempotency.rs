@@ -1,7 +1,7 @@
 //! Idempotency-Keys, and the records that make a repeated request safe.
 
-use super::{AdminId, CreateGroup, Group, GroupId, GroupName, GroupToken};
-use crate::{auth::KeyId, clock::Timestamp, text::is_valid_key};
+use super::{CreateGroup, Group, GroupId, GroupName, GroupToken, Version};
+use crate::{auth::KeyId, clock::Timestamp, text::is_valid_key, user::UserId};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -42,7 +42,7 @@ pub struct Fingerprint(pub [u8; 32]);
 
 impl Fingerprint {
     /// The fingerprint of a request to create a group.
-    pub fn of_create(name: &GroupName, token: &GroupToken, admin_id: AdminId) -> Self {
+    pub fn of_create(name: &GroupName, token: &GroupToken, admin_id: UserId) -> Self {
         let mut digest = Sha256::new();
         // Each text is preceded by its length, so that different requests never hash the same bytes.
         for text in ["create_group", name.as_str(), token.as_str()] {
@@ -77,7 +77,7 @@ impl IdempotencyRecord {
             return Err(KeyReused);
         }
         let &Self { id, uuid, created_at, .. } = self;
-        Ok(Group { id, uuid, name, token, admin_id, created_at })
+        Ok(Group { id, uuid, name, token, admin_id, created_at, version: Version::FIRST })
     }
 }
 
@@ -128,6 +128,7 @@ mod tests {
         let first = create_group_of("g", "t", 1);
         let group = recorded(&first).replay(first.clone()).unwrap();
         assert_eq!((group.id.get(), group.uuid, group.created_at.unix_micros()), (7, Uuid::max(), 1));
+        assert_eq!(group.version, Version::FIRST);
         assert_eq!((group.name, group.token, group.admin_id), (first.name, first.token, first.admin_id));
     }
 

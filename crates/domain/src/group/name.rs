@@ -16,7 +16,7 @@ impl GroupName {
     /// Parses the name of a new group: normalises `raw` to NFC and checks every rule.
     pub fn parse<'a>(raw: impl Into<Cow<'a, str>>) -> Result<Self, InvalidGroupName> {
         let name = Self::parse_existing(raw)?;
-        characters::check(&name.0)?;
+        name.check_rules_of_new_names()?;
         Ok(name)
     }
 
@@ -32,6 +32,11 @@ impl GroupName {
             return Err(InvalidGroupName::SurroundingWhiteSpace);
         }
         Ok(Self(name.into()))
+    }
+
+    /// Checks the rules that [`Self::parse_existing`] leaves out.
+    pub(super) fn check_rules_of_new_names(&self) -> Result<(), InvalidGroupName> {
+        characters::check(&self.0)
     }
 
     /// The name, in NFC.

@@ -1,7 +1,14 @@
-//! The ports that store and find groups.
+//! The ports that store, change and find groups.
 
 use super::StorageError;
-use crate::group::{Created, Group, GroupId, GroupKey, Idempotency, NewGroup};
+use crate::{
+    clock::Timestamp,
+    group::{
+        Created, Expected, Group, GroupChange, GroupId, GroupKey, Idempotency, InvalidGroupName, NewGroup,
+        PreconditionFailed, RefusedChange,
+    },
+    limits::{GroupFull, TooManyGroups},
+};
 use async_trait::async_trait;
 
 /// Stores groups. Every implementation passes the contract suite of the adapters crate.
@@ -16,6 +23,7 @@ pub trait GroupRepository: Send + Sync {
     /// - MUST answer `NameTaken` if a stored group has the same name, byte for byte;
     /// - MUST store exactly one of several concurrent requests for one name;
     /// - MUST assign ids from 1 up and never reuse one, not even after a delete;
+    /// - MUST refuse the group if a limit would be exceeded, under any concurrency and on any number of instances;
     /// - MUST answer in bounded time, and with `Unavailable` if a later retry may succeed;
     /// - MAY have stored the group although it answers `Unavailable`, or although the caller is gone.
     ///
@@ -30,6 +38,33 @@ pub trait GroupRepository: Send + Sync {
         group: NewGroup,
         idempotency: Option<Idempotency>,
     ) -> Result<Created, CreateGroupError>;
+
+    /// Changes the group with this id as [`Group::apply`] decides, and returns it as it is afterwards.
+    ///
+    /// An implementation
+    /// - MUST apply concurrent changes of a group one after another, each to what the one before stored;
+    /// - MUST answer `NameTaken` if another group has the name, and free the old name;
+    /// - MUST store the [memberships of a hand-over](Group::memberships_of_hand_over), the new administrator's from
+    ///   `moment` on, and keep those that exist;
+    /// - MUST refuse a hand-over by which a limit would be exceeded;
+    /// - MUST NOT return `Ok` before the change is durable;
+    /// - MUST answer `Unavailable` if it cannot tell whether the change was stored.
+    async fn change(
+        &self,
+        id: GroupId,
+        change: GroupChange,
+        expected: Expected,
+        moment: Timestamp,
+    ) -> Result<Group, ChangeGroupError>;
+
+    /// Deletes the group with this id, and returns it as it was.
+    ///
+    /// An implementation
+    /// - MUST delete its memberships with it, and never store one of a deleted group;
+    /// - MUST free its name, and MUST NOT reuse its id;
+    /// - MUST NOT return `Ok` before the delete is durable;
+    /// - MUST answer `Unavailable` if it cannot tell whether the group was deleted.
+    async fn delete(&self, id: GroupId, expected: Expected) -> Result<Group, DeleteGroupError>;
 }
 
 /// The reason why a group was not created.
@@ -41,6 +76,9 @@ pub enum CreateGroupError {
     /// The caller used this Idempotency-Key for a different request.
     #[error("the idempotency key was used for another request")]
     IdempotencyKeyReused,
+    /// A limit would be exceeded.
+    #[error(transparent)]
+    TooManyGroups(#[from] TooManyGroups),
     /// The storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -51,6 +89,55 @@ impl CreateGroupError {
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Storage(error) if error.is_transient())
     }
+}
+
+/// The reason why a group was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeGroupError {
+    /// No group has the id.
+    #[error("there is no such group")]
+    NotFound,
+    /// The group has a version that the caller does not expect.
+    #[error(transparent)]
+    PreconditionFailed(#[from] PreconditionFailed),
+    /// The name breaks a rule of new names.
+    #[error(transparent)]
+    InvalidName(#[from] InvalidGroupName),
+    /// Another group has the name.
+    #[error("a group of that name exists")]
+    NameTaken,
+    /// The new administrator has too many groups.
+    #[error(transparent)]
+    TooManyGroups(#[from] TooManyGroups),
+    /// The new administrator is not a member, and the group has no room for another one.
+    #[error(transparent)]
+    GroupFull(#[from] GroupFull),
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl From<RefusedChange> for ChangeGroupError {
+    fn from(refused: RefusedChange) -> Self {
+        match refused {
+            RefusedChange::PreconditionFailed(error) => Self::PreconditionFailed(error),
+            RefusedChange::InvalidName(error) => Self::InvalidName(error),
+        }
+    }
+}
+
+/// The reason why a group was not deleted.
+#[derive(Debug, thiserror::Error)]
+pub enum DeleteGroupError {
+    /// No group has the id.
+    #[error("there is no such group")]
+    NotFound,
+    /// The group has a version that the caller does not expect.
+    #[error(transparent)]
+    PreconditionFailed(#[from] PreconditionFailed),
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
 }
 
 /// Finds groups. Every implementation passes the contract suite of the adapters crate.

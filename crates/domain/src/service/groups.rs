@@ -4,13 +4,17 @@ use crate::{
     auth::{GroupsRead, GroupsWrite, Permit},
     clock::Clock,
     group::{
-        CreateGroup, Created, Group, GroupId, GroupKey, Idempotency, IdempotencyKey, NewGroup, Page, PageSize,
+        CreateGroup, Created, Expected, Group, GroupChange, GroupId, GroupKey, Idempotency, IdempotencyKey,
+        NewGroup,
     },
-    ports::{CreateGroupError, GroupReader, GroupRepository, StorageError},
+    page::{Page, PageSize},
+    ports::{
+        ChangeGroupError, CreateGroupError, DeleteGroupError, GroupReader, GroupRepository, StorageError,
+    },
 };
 use std::sync::Arc;
 
-/// Creates groups, and finds them.
+/// Creates, changes, deletes and finds groups.
 ///
 /// Each use case takes a [`Permit`] for its scope:
 /// ```
@@ -58,6 +62,27 @@ impl GroupService {
         self.groups.create(NewGroup::mint(request, self.clock.now()), idempotency).await
     }
 
+    /// Changes the given fields of a group that has one of the `expected` versions, and returns it as it is afterwards.
+    pub async fn change(
+        &self,
+        _: Permit<GroupsWrite>,
+        id: GroupId,
+        change: GroupChange,
+        expected: Expected,
+    ) -> Result<Group, ChangeGroupError> {
+        self.groups.change(id, change, expected, self.clock.now()).await
+    }
+
+    /// Deletes a group that has one of the `expected` versions, with its memberships, and returns it as it was.
+    pub async fn delete(
+        &self,
+        _: Permit<GroupsWrite>,
+        id: GroupId,
+        expected: Expected,
+    ) -> Result<Group, DeleteGroupError> {
+        self.groups.delete(id, expected).await
+    }
+
     /// Returns the group with this key.
     pub async fn find(&self, _: Permit<GroupsRead>, key: &GroupKey) -> Result<Option<Group>, StorageError> {
         self.reader.find(key).await
@@ -69,13 +94,9 @@ impl GroupService {
         _: Permit<GroupsRead>,
         after: Option<GroupId>,
         size: PageSize,
-    ) -> Result<Page, StorageError> {
-        // Reads one more than fits, to learn whether there is another page.
-        let mut groups = self.reader.list(after, size.get() + 1).await?;
-        let is_last = groups.len() <= usize::from(size.get());
-        groups.truncate(size.get().into());
-        let next_after = groups.last().filter(|_| !is_last).map(|group| group.id);
-        Ok(Page { groups, next_after })
+    ) -> Result<Page<Group, GroupId>, StorageError> {
+        let groups = self.reader.list(after, Page::<Group, GroupId>::read_limit(size)).await?;
+        Ok(Page::new(groups, size, |group| group.id))
     }
 }
 
@@ -85,8 +106,9 @@ mod tests {
     use crate::{
         auth::{Caller, GrantableScope, KeyId},
         clock::{MockClock, Timestamp},
+        group::Version,
         ports::{MockGroupReader, MockGroupRepository},
-        testing::create_group_of,
+        testing::{create_group_of, group_change},
     };
 
     fn request() -> CreateGroup {
@@ -148,12 +170,30 @@ mod tests {
         assert!(matches!(refused, Err(CreateGroupError::NameTaken)));
     }
 
+    #[tokio::test]
+    async fn a_change_is_made_at_the_current_time() {
+        let change = group_change(Some("h"), None, None);
+        let expected = Expected::OneOf(vec![Version::FIRST]);
+        let mut groups = MockGroupRepository::new();
+        let given = (GroupId::new(7).unwrap(), change.clone(), expected.clone(), noon());
+        groups
+            .expect_change()
+            .once()
+            .withf(move |id, change, expected, moment| {
+                (*id, change, expected, *moment) == (given.0, &given.1, &given.2, given.3)
+            })
+            .returning(|id, change, expected, _| Ok(group(id.get()).apply(&change, &expected)?));
+        let changed = service(groups).change(permit(), GroupId::new(7).unwrap(), change, expected).await;
+        let changed = changed.unwrap();
+        assert_eq!((changed.name.as_str(), changed.version), ("h", Version::FIRST.next()));
+    }
+
     fn group(id: i64) -> Group {
         NewGroup::mint(request(), noon()).with_id(GroupId::new(id).unwrap())
     }
 
     /// Lists a page of 2 after group 7, if these groups follow.
-    async fn page(following: std::ops::Range<i64>) -> Page {
+    async fn page(following: std::ops::Range<i64>) -> Page<Group, GroupId> {
         let mut reader = MockGroupReader::new();
         reader
             .expect_list()
@@ -167,11 +207,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_page_links_to_the_next_one_unless_it_is_the_last() {
-        let ids = |page: &Page| page.groups.iter().map(|group| group.id.get()).collect::<Vec<_>>();
+        let ids =
+            |page: &Page<Group, GroupId>| page.items.iter().map(|group| group.id.get()).collect::<Vec<_>>();
         let first = page(8..11).await;
         assert_eq!((ids(&first), first.next_after), (vec![8, 9], GroupId::new(9).ok()));
         let last = page(8..10).await;
         assert_eq!((ids(&last), last.next_after), (vec![8, 9], None));
-        assert_eq!(page(8..8).await, Page { groups: vec![], next_after: None });
+        assert_eq!(page(8..8).await, Page { items: vec![], next_after: None });
     }
 }

@@ -1,15 +1,57 @@
 //! Command line of `gochat groups`.
 
-mod delimiter;
-
-pub use delimiter::Delimiter;
-
-use clap::{Args, Subcommand, ValueEnum, value_parser};
-use std::path::{Path, PathBuf};
+use super::files::{ExportFile, ImportFile};
+use clap::{Args, Subcommand};
+use gochat_domain::{group::GroupId, user::UserId};
+use uuid::Uuid;
 
 /// Commands for groups.
 #[derive(Debug, Subcommand)]
 pub enum GroupsCommand {
+    /// Show a group.
+    #[command(after_long_help = SHOW)]
+    Show(ShowGroup),
+    /// Give a group another name. The old name is free at once.
+    #[command(after_long_help = RENAME)]
+    Rename {
+        /// The id of the group.
+        #[arg(value_parser = GroupId::parse)]
+        id: GroupId,
+        /// The new name.
+        name: String,
+        /// Form of the output.
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Make another user the administrator of a group. The administrator before stays as a member.
+    #[command(after_long_help = HAND_OVER)]
+    HandOver {
+        /// The id of the group.
+        #[arg(value_parser = GroupId::parse)]
+        id: GroupId,
+        /// The id of the new administrator.
+        #[arg(value_parser = UserId::parse)]
+        admin_id: UserId,
+        /// Form of the output.
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Delete a group with its memberships.
+    ///
+    /// On a terminal, the command shows the group and asks first. If the group changes before the answer, nothing is
+    /// deleted. Without a terminal, --yes is required.
+    #[command(after_long_help = DELETE)]
+    Delete {
+        /// The id of the group.
+        #[arg(value_parser = GroupId::parse)]
+        id: GroupId,
+        /// Delete the group without asking.
+        #[arg(long)]
+        yes: bool,
+        /// Form of the output.
+        #[command(flatten)]
+        output: Output,
+    },
     /// Create a group for each line of a file.
     ///
     /// A line has the fields `name`, `token` and `admin_id`, under the rules of the API. Other fields are ignored, so
@@ -21,7 +63,7 @@ pub enum GroupsCommand {
     /// after errors, after Ctrl-C, after a crash. With --dry-run, the import reports the outcome of each line but
     /// stores nothing.
     #[command(after_long_help = IMPORT)]
-    Import(ImportGroups),
+    Import(ImportFile),
     /// Write all groups to a file, in the order of their ids.
     ///
     /// A group has the fields of the API's replies: `id`, `uuid`, `name`, `admin_id`, `token`, `created_at`. Tokens
@@ -31,8 +73,26 @@ pub enum GroupsCommand {
     /// `gochat groups import` recreates the groups in another database. Names, tokens and admin ids are kept; ids,
     /// UUIDs and times are new.
     #[command(after_long_help = EXPORT)]
-    Export(ExportGroups),
+    Export(ExportFile),
 }
+
+const SHOW: &str = "\
+Examples:
+  gochat groups show 1
+  gochat groups show --name group_1 --json";
+
+const RENAME: &str = "\
+Examples:
+  gochat groups rename 1 group_2";
+
+const HAND_OVER: &str = "\
+Examples:
+  gochat groups hand-over 1 10";
+
+const DELETE: &str = "\
+Examples:
+  gochat groups delete 1
+  gochat groups delete 1 --yes --json > deleted.json";
 
 const IMPORT: &str = "\
 Examples:
@@ -69,93 +129,31 @@ From SQLite to PostgreSQL:
   gochat groups export groups.ndjson
   GOCHAT__DATABASE__URL=postgres://… gochat groups import groups.ndjson";
 
-/// Options of an import.
+/// Options of the command that shows a group.
 #[derive(Debug, Args)]
-pub struct ImportGroups {
-    /// File to read, or `-` for standard input. A file whose name ends in .gz is decompressed.
-    pub file: PathBuf,
+#[group(id = "key", required = true, multiple = false, args = ["id", "uuid", "name"])]
+pub struct ShowGroup {
+    /// The id of the group.
+    #[arg(value_parser = GroupId::parse)]
+    pub id: Option<GroupId>,
 
-    /// Format of the file. Default: by its name (.ndjson, .jsonl, .csv), and NDJSON for `-`.
+    /// The UUID of the group, in place of its id.
     #[arg(long)]
-    pub format: Option<FileFormat>,
+    pub uuid: Option<Uuid>,
 
-    /// Character between the fields of CSV, or the word tab. Default: detected from a first line like `sep=;`, or from
-    /// the header (comma, semicolon or tab).
+    /// The name of the group, in place of its id.
     #[arg(long)]
-    pub delimiter: Option<Delimiter>,
+    pub name: Option<String>,
 
-    /// Check every line and look up every name, but change nothing.
+    /// Form of the output.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Form of the output.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Output {
+    /// Print JSON, with the fields of the API.
     #[arg(long)]
-    pub dry_run: bool,
-
-    /// Number of lines between progress reports if standard error is not a terminal. There is a report at least every
-    /// 10 seconds.
-    #[arg(long, value_name = "LINES", default_value_t = 100_000, value_parser = value_parser!(u64).range(1..))]
-    pub progress_every: u64,
-}
-
-/// Options of an export.
-#[derive(Debug, Args)]
-pub struct ExportGroups {
-    /// File to write, or `-` for standard output. An existing file is replaced.
-    #[arg(default_value = "-")]
-    pub file: PathBuf,
-
-    /// Format to write. Default: by the name of the file (.ndjson, .jsonl, .csv), and NDJSON for `-`.
-    #[arg(long)]
-    pub format: Option<FileFormat>,
-
-    /// Number of groups between progress reports if standard error is not a terminal. There is a report at least every
-    /// 10 seconds.
-    #[arg(long, value_name = "GROUPS", default_value_t = 100_000, value_parser = value_parser!(u64).range(1..))]
-    pub progress_every: u64,
-}
-
-impl ImportGroups {
-    /// Returns true if the file is gzip-compressed, by its name.
-    pub fn is_gzipped(&self) -> bool {
-        self.file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"))
-    }
-
-    /// Returns the requested format, or else the format of the file's name without `.gz`.
-    pub fn format(&self) -> anyhow::Result<FileFormat> {
-        let unpacked = if self.is_gzipped() { self.file.with_extension("") } else { self.file.clone() };
-        FileFormat::of(&unpacked, self.format)
-    }
-}
-
-/// Format of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FileFormat {
-    /// A JSON object per line.
-    Ndjson,
-    /// Comma-separated values with a header (RFC 4180).
-    Csv,
-}
-
-impl FileFormat {
-    /// Returns the requested format, or else the format of the file's name.
-    pub fn of(file: &Path, requested: Option<Self>) -> anyhow::Result<Self> {
-        let by_name = || {
-            if is_standard_stream(file) {
-                return Some(Self::Ndjson);
-            }
-            match &*file.extension()?.to_str()?.to_ascii_lowercase() {
-                "ndjson" | "jsonl" => Some(Self::Ndjson),
-                "csv" => Some(Self::Csv),
-                _ => None,
-            }
-        };
-        requested.or_else(by_name).ok_or_else(|| {
-            anyhow::anyhow!(
-                "the name of {} does not end in .ndjson, .jsonl or .csv; add --format ndjson or --format csv",
-                file.display()
-            )
-        })
-    }
-}
-
-/// Returns true if the name stands for standard input or output.
-pub fn is_standard_stream(file: &Path) -> bool {
-    file.as_os_str() == "-"
+    pub json: bool,
 }

@@ -46,9 +46,11 @@ async fn list(keys: &ApiKeyService, json: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     let width = keys.iter().map(|key| key.name.chars().count()).max().unwrap_or(0).max("NAME".len());
+    let scopes_width =
+        keys.iter().map(|key| key.scopes.join(" ").len()).max().unwrap_or(0).max("SCOPES".len());
     let line = |id: &str, name: &str, scopes: &str, times: [&str; 3]| {
         let [created, expires, revoked] = times;
-        format!("{id:36}  {name:width$}  {scopes:24}  {created:27}  {expires:27}  {revoked}")
+        format!("{id:36}  {name:width$}  {scopes:scopes_width$}  {created:27}  {expires:27}  {revoked}")
     };
     writeln!(out, "{}", line("ID", "NAME", "SCOPES", ["CREATED", "EXPIRES", "REVOKED"]))?;
     for key in &keys {

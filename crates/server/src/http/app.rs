@@ -1,6 +1,6 @@
 //! The actix app of the API: routes and middleware.
 
-use super::{body::TimeLimit, cors, docs, envelope, error::ApiError, groups, metrics::HttpMetrics};
+use super::{body::TimeLimit, cors, docs, envelope, error::ApiError, groups, members, metrics::HttpMetrics};
 use crate::settings::HttpSettings;
 use actix_web::{
     App, Error,
@@ -9,7 +9,10 @@ use actix_web::{
     middleware::{Condition, from_fn},
     web::{self, ThinData},
 };
-use gochat_domain::{ports::Authenticator, service::GroupService};
+use gochat_domain::{
+    ports::Authenticator,
+    service::{GroupService, MemberService},
+};
 use std::{rc::Rc, sync::Arc};
 
 /// Dependencies of the handlers.
@@ -17,6 +20,8 @@ use std::{rc::Rc, sync::Arc};
 pub struct Services {
     /// Use cases for groups.
     pub groups: GroupService,
+    /// Use cases for members.
+    pub members: MemberService,
     /// Authenticates callers.
     pub authenticator: Arc<dyn Authenticator>,
     /// Counts and times requests.
@@ -45,6 +50,7 @@ pub(super) fn app(
     let for_cors_wrap = (origins.clone(), Rc::clone(&metrics), Rc::clone(&proxies));
     App::new()
         .app_data(ThinData(services.groups))
+        .app_data(ThinData(services.members))
         .app_data(ThinData(services.authenticator))
         .app_data(ThinData(settings.base_path.clone()))
         .app_data(TimeLimit(settings.request_timeout))
@@ -61,6 +67,7 @@ pub(super) fn app(
             }),
         ))
         .configure(groups::configure)
+        .configure(members::configure)
         .configure(|server| docs::configure(server, &settings.base_path, services.prefilled_key))
         .default_service(web::to(|| async { Err::<&str, _>(ApiError::not_found()) }))
 }

@@ -26,7 +26,14 @@ use std::rc::Rc;
 const MAX_AGE: usize = 3600;
 
 /// Request headers that the service reads.
-const READ_HEADERS: [HeaderName; 4] = [GOCHAT_TOKEN, header::CONTENT_TYPE, IDEMPOTENCY_KEY, X_REQUEST_ID];
+const READ_HEADERS: [HeaderName; 6] = [
+    GOCHAT_TOKEN,
+    header::CONTENT_TYPE,
+    IDEMPOTENCY_KEY,
+    header::IF_MATCH,
+    header::IF_NONE_MATCH,
+    X_REQUEST_ID,
+];
 
 /// Headers that a page may send without a preflight, unless their values are unusual (Fetch, CORS-safelisted
 /// request-header). Some clients list them in every preflight. `Content-Type` is in [`READ_HEADERS`].
@@ -37,9 +44,16 @@ const SAFELISTED: [HeaderName; 4] =
 pub(super) fn middleware(origins: AllowedOrigins) -> Cors {
     Cors::default()
         .allowed_origin_fn(move |origin, _| origin.to_str().is_ok_and(|origin| origins.allows(origin)))
-        .allowed_methods([Method::GET, Method::HEAD, Method::POST])
+        .allowed_methods([
+            Method::GET,
+            Method::HEAD,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+        ])
         .allowed_headers(READ_HEADERS.into_iter().chain(TRACING).chain(SAFELISTED))
-        .expose_headers([header::LOCATION, header::LINK, X_REQUEST_ID, IDEMPOTENCY_REPLAYED])
+        .expose_headers([header::ETAG, header::LOCATION, header::LINK, X_REQUEST_ID, IDEMPOTENCY_REPLAYED])
         .max_age(MAX_AGE)
         // Clients other than browsers can forge `Origin`; only the browser enforces the policy.
         .block_on_origin_mismatch(false)

@@ -12,7 +12,7 @@ use actix_web::{
     body::BoxBody,
     http::{StatusCode, header},
 };
-use gochat_domain::{group::GroupId, ports::AuthenticateError};
+use gochat_domain::{group::GroupId, member::RefusedLeave, ports::AuthenticateError};
 use std::{borrow::Cow, fmt};
 
 /// Text for a name that is taken, as in GoChat's public API documentation.
@@ -23,6 +23,8 @@ const NAME_TAKEN: &str = "UNIQUE constraint failed: GROUPS.NAME";
 pub(super) struct ApiError {
     code: Code,
     message: Cow<'static, str>,
+    /// The field or parameter at fault, if any.
+    field: Option<&'static str>,
     /// The group that already has the requested name.
     group_id: Option<GroupId>,
     /// A header that only this error adds.
@@ -33,7 +35,14 @@ pub(super) struct ApiError {
 
 impl ApiError {
     pub(super) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), group_id: None, header: None, cause: None }
+        Self {
+            code,
+            message: message.into(),
+            field: code.row().field,
+            group_id: None,
+            header: None,
+            cause: None,
+        }
     }
 
     pub(super) fn not_found() -> Self {
@@ -42,6 +51,11 @@ impl ApiError {
 
     pub(super) fn group_not_found() -> Self {
         Self::new(Code::GroupNotFound, "there is no such group")
+    }
+
+    /// A path that names no member.
+    pub(super) fn member_not_found() -> Self {
+        Self::new(Code::MemberNotFound, RefusedLeave::NotMember.to_string())
     }
 
     /// Reports that a name is taken. `group_id` is the group that has it, if the caller may know it.
@@ -53,6 +67,10 @@ impl ApiError {
         Self::new(Code::InvalidAfter, "after must be an integer from 1 to 9223372036854775807")
     }
 
+    pub(super) fn invalid_id() -> Self {
+        Self::new(Code::InvalidId, "id must be an integer from 1 to 9223372036854775807")
+    }
+
     pub(super) fn invalid_uuid() -> Self {
         Self::new(Code::InvalidUuid, "uuid must be a UUID, with its hyphens")
     }
@@ -62,8 +80,30 @@ impl ApiError {
         Self::new(Code::InvalidId, "one of id, uuid and name must be given")
     }
 
+    /// Rejects a query for a user that has no id.
+    pub(super) fn user_without_id() -> Self {
+        Self::new(Code::InvalidId, "id must be given")
+    }
+
+    /// Rejects a query for a user by what only the identity service knows.
+    pub(super) fn user_by_uuid_or_name() -> Self {
+        let message = "id must be given; only the identity service finds users by uuid or name";
+        Self::new(Code::InvalidId, message)
+    }
+
+    /// Rejects a request to join without the group's token.
+    pub(super) fn join_without_token() -> Self {
+        let message = "token must be given; only a key with the scope members:write may leave it out";
+        Self::new(Code::InvalidToken, message)
+    }
+
     pub(super) fn name_is_not_utf8() -> Self {
         Self::new(Code::InvalidName, "name must be UTF-8")
+    }
+
+    pub(super) fn malformed_entity_tags() -> Self {
+        let message = "If-Match and If-None-Match must each be * or a list of entity tags";
+        Self::new(Code::MalformedHeader, message)
     }
 
     pub(super) fn malformed_request() -> Self {

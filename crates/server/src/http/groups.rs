@@ -1,15 +1,21 @@
 //! The paths of groups. Each operation has a file with its handler, its OpenAPI description and its replies.
 
+pub(super) mod change;
 pub(super) mod create;
+pub(super) mod delete;
 pub(super) mod find;
 mod idempotency;
 pub(super) mod list;
 pub(super) mod look_up;
 mod name_taken;
 mod one;
+mod path;
+mod preconditions;
 mod query;
 
-use super::routes::{get_or_head, not_allowed};
+use path::GroupPath;
+
+use super::routes::{get_or_head, not_allowed, put_or_patch};
 use actix_web::{
     Resource,
     web::{self, ServiceConfig},
@@ -30,7 +36,9 @@ fn collection() -> Resource {
 fn item() -> Resource {
     web::resource("/v1/group/{id}")
         .route(get_or_head().to(find::find))
-        .default_service(not_allowed("GET, HEAD"))
+        .route(put_or_patch().to(change::change))
+        .route(web::delete().to(delete::delete))
+        .default_service(not_allowed("DELETE, GET, HEAD, PATCH, PUT"))
 }
 
 fn lookup() -> Resource {

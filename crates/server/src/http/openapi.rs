@@ -2,12 +2,19 @@
 
 use super::{
     error::{Code, ErrorBody, Problem},
-    groups::{create, find, list, look_up},
+    groups::{
+        change::{self, OperationIdOfPut},
+        create, delete, find, list, look_up,
+    },
+    members::{administrator, created_groups, join, joined_groups, leave, list as list_members},
     replies::shared_headers,
 };
 use crate::{
     settings::BasePath,
-    wire::{Fields, GroupBody},
+    wire::{
+        AdministratorBody, ChangedFields, Fields, GroupBody, GroupMemberBody, JoinFields, MemberBody,
+        RoleName,
+    },
 };
 use utoipa::{
     Modify, OpenApi,
@@ -30,7 +37,8 @@ pub(crate) fn json(base_path: &BasePath) -> serde_json::Result<String> {
     api.to_pretty_json()
 }
 
-const ABOUT: &str = "Creates groups for programs that have an API key. A reply of 201 means that the group is on disk.\n\n\
+const ABOUT: &str = "Creates, changes, finds and deletes groups, and keeps who is in them, for programs that have an API key. A reply of 200 or 201 to a write means \
+    that it is on disk.\n\n\
     `HEAD` works wherever `GET` does. Every error of every path has the body `Error`, or `Problem` where `Accept` names \
     `application/problem+json`. An unknown path answers 404 `not_found`. A method that a path does not support answers 405 \
     `method_not_allowed` with the header `Allow`. If the connection closes after a reply, the reply has `Connection: close`.";
@@ -43,10 +51,38 @@ const ABOUT: &str = "Creates groups for programs that have an API key. A reply o
         contact(name = "The GoChat authors")
     ),
     servers((url = "/", description = "The server of this document")),
-    paths(create::create, list::list, find::find, look_up::look_up),
-    components(schemas(Fields, GroupBody, ErrorBody, Problem, Code)),
-    modifiers(&SharedComponents),
-    tags((name = "groups", description = "Groups"))
+    paths(
+        create::create,
+        list::list,
+        find::find,
+        change::change,
+        delete::delete,
+        look_up::look_up,
+        join::join,
+        leave::leave,
+        list_members::list,
+        administrator::find,
+        joined_groups::list,
+        created_groups::list,
+    ),
+    components(schemas(
+        Fields,
+        ChangedFields,
+        GroupBody,
+        JoinFields,
+        MemberBody,
+        GroupMemberBody,
+        RoleName,
+        AdministratorBody,
+        ErrorBody,
+        Problem,
+        Code,
+    )),
+    modifiers(&SharedComponents, &OperationIdOfPut),
+    tags(
+        (name = "groups", description = "Groups"),
+        (name = "members", description = "Members of groups, and the groups of users")
+    )
 )]
 struct Api;
 
@@ -61,7 +97,7 @@ impl Modify for SharedComponents {
             API_KEY,
             SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
                 API_KEY,
-                "An API key, sent exactly once. `gochat keys create` makes one. Each operation names the scope that it needs. In the profile \
+                "An API key, sent exactly once. `gochat keys create` makes one. Each operation names the scope that it needs: `groups:read`, `groups:write`, `members:join` or `members:write`. In the profile \
                  `development`, `433578ab-84c2-4e02-4656-de55a8097c9f` is a key with every scope.",
             ))),
         );

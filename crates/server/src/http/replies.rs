@@ -33,20 +33,23 @@ const ALWAYS: [Code; 8] = [
     Code::Unavailable,
 ];
 
-/// Describes the success, and an error for each status of `codes` and [`ALWAYS`].
-pub(super) fn replies(
-    status: &str,
-    success: ResponseBuilder,
-    scope: Scope,
+/// Describes the successes, and an error for each status of `codes` and [`ALWAYS`]. The operation needs one of
+/// `scopes`.
+pub(super) fn replies<const N: usize>(
+    successes: [(&str, ResponseBuilder); N],
+    scopes: &'static [Scope],
     codes: &[Code],
 ) -> RepliesByStatus {
+    let reads_body = codes.contains(&Code::BodyTooLarge);
     let mut by_status = BTreeMap::<u16, Vec<Code>>::new();
     for &code in codes.iter().chain(&ALWAYS) {
         by_status.entry(code.row().status.as_u16()).or_default().push(code);
     }
-    let errors =
-        by_status.into_iter().map(|(status, codes)| (status.to_string(), error(&codes, scope).into()));
-    errors.chain(iter::once((status.to_owned(), success.build().into()))).collect()
+    let errors = by_status
+        .into_iter()
+        .map(|(status, codes)| (status.to_string(), error(&codes, scopes, reads_body).into()));
+    let successes = successes.map(|(status, success)| (status.to_owned(), success.build().into()));
+    errors.chain(successes).collect()
 }
 
 /// Describes a successful reply.
@@ -55,12 +58,12 @@ pub(super) fn success<const N: usize>(
     schema: impl Into<RefOr<Schema>>,
     examples: [(&str, Value); N],
 ) -> ResponseBuilder {
-    reply(description).content("application/json", content(schema, examples))
+    empty(description).content("application/json", content(schema, examples))
 }
 
-/// Describes an error reply for `codes`, which share one status. The operation needs `scope`.
-fn error(codes: &[Code], scope: Scope) -> Response {
-    let example = |code: &Code| examples::error(*code, scope);
+/// Describes an error reply for `codes`, which share one status. The operation needs one of `scopes`.
+fn error(codes: &[Code], scopes: &'static [Scope], reads_body: bool) -> Response {
+    let example = |code: &Code| examples::error(*code, scopes);
     let named = |body: Value| (body["code"].as_str().unwrap_or_default().to_owned(), body);
     let bodies: Vec<_> = codes
         .iter()
@@ -69,12 +72,12 @@ fn error(codes: &[Code], scope: Scope) -> Response {
         .collect();
     let problems: Vec<_> = codes
         .iter()
-        .filter(|code| may_be_problem(**code, scope))
+        .filter(|code| may_be_problem(**code, reads_body))
         .filter_map(example)
         .map(|error| named(json!(error.as_problem(examples::REQUEST_ID))))
         .collect();
     let lines = iter::zip(codes, &bodies).map(|(code, (name, _))| format!("`{name}`: {}", code.row().when));
-    let mut response = reply(&lines.collect::<Vec<_>>().join("\n\n"));
+    let mut response = empty(&lines.collect::<Vec<_>>().join("\n\n"));
     for (name, value) in codes.iter().filter_map(example).filter_map(|error| error.header) {
         response = response.header(name.as_str(), text(None, value));
     }
@@ -86,18 +89,18 @@ fn error(codes: &[Code], scope: Scope) -> Response {
 }
 
 /// Returns true if the error can be sent as a problem. An error that occurs before `Accept` is read cannot be sent as a
-/// problem. A read operation has no body, so it can time out only while its head is being sent, which is before
-/// `Accept` is read.
-fn may_be_problem(code: Code, scope: Scope) -> bool {
+/// problem. An operation without a body can time out only while its head is being sent, which is before `Accept` is
+/// read.
+fn may_be_problem(code: Code, reads_body: bool) -> bool {
     match code {
         Code::MalformedRequest | Code::HeaderTooLarge => false,
-        Code::RequestTimeout => scope == Scope::GroupsWrite,
+        Code::RequestTimeout => reads_body,
         _ => true,
     }
 }
 
-/// Describes a reply with the headers that all replies have.
-fn reply(description: &str) -> ResponseBuilder {
+/// Describes a reply without a body, with the headers that all replies have.
+pub(super) fn empty(description: &str) -> ResponseBuilder {
     SHARED_HEADERS.into_iter().fold(
         ResponseBuilder::new().description(description),
         |response, (name, ..)| {

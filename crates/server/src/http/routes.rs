@@ -3,13 +3,18 @@
 use super::error::ApiError;
 use actix_web::{
     Route,
-    guard::{Any, Get, Head},
+    guard::{Any, Get, Head, Patch, Put},
     web,
 };
 
 /// Matches `GET` and `HEAD`.
 pub(super) fn get_or_head() -> Route {
     web::route().guard(Any(Get()).or(Head()))
+}
+
+/// Matches `PUT` and `PATCH`.
+pub(super) fn put_or_patch() -> Route {
+    web::route().guard(Any(Put()).or(Patch()))
 }
 
 /// Answers 405 with the methods in `allowed`.

@@ -5,7 +5,10 @@ use gochat_adapters::{
     CachingAuthenticator, DevelopmentKey,
     memory::{MemoryApiKeys, MemoryGroups},
 };
-use gochat_domain::{clock::SystemClock, service::GroupService};
+use gochat_domain::{
+    clock::SystemClock,
+    service::{GroupService, MemberService},
+};
 use std::sync::Arc;
 
 /// Empty services that accept the development key.
@@ -14,7 +17,8 @@ pub(super) fn services() -> Services {
     let keys = Arc::new(MemoryApiKeys::default());
     let keys = CachingAuthenticator::new(keys, clock.clone(), CachingAuthenticator::MAX_AGE);
     Services {
-        groups: GroupService::new(groups.clone(), groups, clock),
+        groups: GroupService::new(groups.clone(), groups.clone(), clock.clone()),
+        members: MemberService::new(groups.clone(), groups, clock),
         authenticator: Arc::new(DevelopmentKey(keys)),
         metrics: HttpMetrics::new().unwrap(),
         prefilled_key: None,

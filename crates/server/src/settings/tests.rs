@@ -33,6 +33,22 @@ fn the_environment_wins() {
 }
 
 #[test]
+fn no_limit_is_set_unless_the_operator_sets_one() {
+    assert_eq!(load(Profile::Production, &[]).unwrap().writer.limits, Limits::default());
+    let environment = [
+        ("GOCHAT__LIMITS__GROUPS", "200"),
+        ("GOCHAT__LIMITS__GROUPS_PER_ADMINISTRATOR", "10"),
+        ("GOCHAT__LIMITS__MEMBERS_PER_GROUP", "4294967295"),
+    ];
+    let limits = Limits {
+        groups: Limit(200),
+        groups_per_administrator: Limit(10),
+        members_per_group: Limit(u32::MAX),
+    };
+    assert_eq!(load(Profile::Production, &environment).unwrap().writer.limits, limits);
+}
+
+#[test]
 fn an_invalid_setting_is_refused_with_its_name_its_value_and_what_is_expected() {
     let cases = [
         (
@@ -79,6 +95,11 @@ fn an_invalid_setting_is_refused_with_its_name_its_value_and_what_is_expected() 
             "GOCHAT__DATABASE__READ_QUEUE",
             "0",
             "database.read_queue = \"0\" from the environment is refused: expected a whole number from 1 to 1000000",
+        ),
+        (
+            "GOCHAT__LIMITS__MEMBERS_PER_GROUP",
+            "4294967296",
+            "limits.members_per_group = \"4294967296\" from the environment is refused: expected a whole number from 0 to 4294967295",
         ),
         (
             "GOCHAT__DATABASE__TIMEOUT",

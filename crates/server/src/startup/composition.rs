@@ -13,7 +13,11 @@ use crate::{
 use actix_web::rt;
 use anyhow::{Context, ensure};
 use gochat_adapters::{CachingAuthenticator, DEVELOPMENT_KEY, DevelopmentKey};
-use gochat_domain::{clock::SystemClock, ports::Authenticator, service::GroupService};
+use gochat_domain::{
+    clock::SystemClock,
+    ports::Authenticator,
+    service::{GroupService, MemberService},
+};
 use prometheus::{IntGauge, Opts, Registry};
 use std::sync::{Arc, atomic::AtomicBool};
 
@@ -72,7 +76,8 @@ impl Application {
             drop(socket_file);
         };
         let services = Services {
-            groups: GroupService::new(queue.groups(), database.group_reader(), clock),
+            groups: GroupService::new(queue.groups(), database.group_reader(), clock.clone()),
+            members: MemberService::new(queue.members(), database.member_reader(), clock),
             authenticator,
             metrics,
             prefilled_key: settings.development_key.then_some(DEVELOPMENT_KEY),

@@ -1,7 +1,8 @@
 //! A group as JSON.
 
+use super::as_text;
 use gochat_domain::group::Group;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use std::fmt::Display;
 use utoipa::ToSchema;
 
@@ -42,8 +43,4 @@ impl<'a> From<&'a Group> for GroupBody<'a> {
             created_at: &group.created_at,
         }
     }
-}
-
-fn as_text<S: Serializer>(value: &dyn Display, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(value)
 }

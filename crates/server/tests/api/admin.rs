@@ -1,9 +1,12 @@
 //! The admin listener.
 
-use crate::app::App;
+use crate::{
+    app::App,
+    one_member::{join, leave},
+};
 use gochat_test_support::{
     Case, TestDatabase, cases, deadline,
-    http::{Reply, Request, exchange, metric},
+    http::{DEVELOPMENT_KEY, Reply, Request, exchange, metric},
 };
 use std::{collections::BTreeSet, fs, path::Path, thread};
 
@@ -17,6 +20,7 @@ pub fn cases() -> Vec<Case> {
         requests_are_counted_by_route_method_and_status,
         unknown_paths_and_methods_share_one_label,
         batches_queue_pool_and_cache_are_measured,
+        every_write_of_groups_and_members_is_measured,
         every_documented_metric_is_exported_and_every_exported_one_documented,
         metrics_have_the_text_format_of_prometheus,
     ]
@@ -154,13 +158,24 @@ fn requests_are_counted_by_route_method_and_status(database: TestDatabase) -> an
         assert_eq!(Request::group(name).send(app.port).status, status);
     }
     for id in ["1", "2", "77"] {
-        Request::new("GET", &format!("/v1/group/{id}")).send(app.port);
+        for method in ["GET", "PUT", "PATCH", "DELETE"] {
+            Request::new(method, &format!("/v1/group/{id}")).send(app.port);
+        }
+    }
+    for user in [10, 11] {
+        assert_eq!(join(1, user).send(app.port).status, 201);
+        assert_eq!(leave(1, user).send(app.port).status, 200);
     }
     assert_eq!(exchange(app.port, b"nonsense\r\n\r\n").status, 400);
     for (labels, count) in [
+        (r#"method="POST",route="/v1/member",status="201""#, 2.0),
+        (r#"method="DELETE",route="/v1/member/{group_id}/{user_id}",status="200""#, 2.0),
         (r#"method="POST",route="/v1/group",status="201""#, 2.0),
         (r#"method="POST",route="/v1/group",status="409""#, 1.0),
         (r#"method="GET",route="/v1/group/{id}",status="401""#, 3.0),
+        (r#"method="PUT",route="/v1/group/{id}",status="401""#, 3.0),
+        (r#"method="PATCH",route="/v1/group/{id}",status="401""#, 3.0),
+        (r#"method="DELETE",route="/v1/group/{id}",status="401""#, 3.0),
     ] {
         assert_eq!(
             metric(app.admin_port, &format!("gochat_http_requests_total{{{labels}}}")),
@@ -237,6 +252,22 @@ fn batches_queue_pool_and_cache_are_measured(database: TestDatabase) -> anyhow::
         }
     });
     assert_eq!(metric(app.admin_port, "gochat_group_batch_size_sum"), Some(4.0));
+    Ok(())
+}
+
+fn every_write_of_groups_and_members_is_measured(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let change = Request::json("PATCH", "/v1/group/1", r#"{"name":"h"}"#);
+    let delete = Request::new("DELETE", "/v1/group/1").by(DEVELOPMENT_KEY);
+    let writes =
+        [(Request::group("g"), 201), (change, 200), (join(1, 10), 201), (leave(1, 10), 200), (delete, 200)];
+    for (number, (write, status)) in (1_u32..).zip(writes) {
+        assert_eq!(write.send(app.port).status, status);
+        for series in ["batch_size_sum", "batch_size_count", "commit_duration_seconds_count"] {
+            let series = format!("gochat_group_{series}");
+            assert_eq!(metric(app.admin_port, &series), Some(number.into()), "{series}");
+        }
+    }
     Ok(())
 }
 

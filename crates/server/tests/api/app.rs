@@ -8,13 +8,17 @@ use gochat::{
 };
 use gochat_adapters::DatabaseOptions;
 use gochat_test_support::{Backend, TestDatabase, deadline};
-use std::{sync::mpsc, thread, time::Duration};
+use std::{
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
+};
 
 /// The real application, on its own port and database. Dropping the value stops it.
 pub struct App {
     pub port: u16,
     pub admin_port: u16,
-    pub database: TestDatabase,
+    pub database: Arc<TestDatabase>,
     handle: ServerHandle,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -38,8 +42,14 @@ impl App {
         Self::with(database, &[])
     }
 
+    /// Starts another instance with these variables, on the same database.
+    pub fn beside(&self, variables: &[(&str, &str)]) -> Self {
+        Self::with(Arc::clone(&self.database), variables)
+    }
+
     /// Starts the application with the development profile and these variables.
-    pub fn with(database: TestDatabase, variables: &[(&str, &str)]) -> Self {
+    pub fn with(database: impl Into<Arc<TestDatabase>>, variables: &[(&str, &str)]) -> Self {
+        let database = database.into();
         let always = [
             ("GOCHAT__HTTP__BIND", "127.0.0.1:0"),
             ("GOCHAT__ADMIN__BIND", "127.0.0.1:0"),
@@ -79,6 +89,19 @@ impl App {
                  FROM groups ORDER BY groups.id"
             }
         };
+        self.database.rows(sql).unwrap().into_iter().map(|row| row.try_into().unwrap()).collect()
+    }
+
+    /// Returns the version of every stored group, in the order of ids.
+    pub fn versions(&self) -> Vec<String> {
+        let versions = self.database.rows("SELECT CAST(version AS TEXT) FROM groups ORDER BY id").unwrap();
+        versions.concat()
+    }
+
+    /// Returns every stored membership, as group and user, in their order.
+    pub fn memberships(&self) -> Vec<[String; 2]> {
+        let sql = "SELECT CAST(group_id AS TEXT), CAST(user_id AS TEXT) FROM members
+                   ORDER BY members.group_id, members.user_id";
         self.database.rows(sql).unwrap().into_iter().map(|row| row.try_into().unwrap()).collect()
     }
 

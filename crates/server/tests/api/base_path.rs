@@ -90,7 +90,8 @@ fn the_page_behind_a_proxy_calls_the_service_through_the_proxy(database: TestDat
     let api = Request::new("GET", "/api/openapi.json").send(nginx.port()).json();
     let server = api["servers"][0]["url"].as_str().unwrap();
     assert_eq!(Request::group("g").send(app.port).status, 201);
-    for path in api["paths"].as_object().unwrap().keys().filter(|path| !path.contains('{')) {
+    let paths = api["paths"].as_object().unwrap().iter();
+    for (path, _) in paths.filter(|(path, item)| item.get("get").is_some() && !path.contains('{')) {
         assert_eq!(Request::get(&format!("{server}{path}?id=1")).send(nginx.port()).status, 200, "{path}");
     }
     Ok(())

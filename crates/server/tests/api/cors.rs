@@ -47,7 +47,7 @@ fn assert_readable(reply: &Reply, origin: &str) {
     assert_eq!(reply.header("access-control-allow-origin"), origin);
     assert_eq!(
         list(reply, "access-control-expose-headers"),
-        ["idempotency-replayed", "link", "location", "x-request-id"]
+        ["etag", "idempotency-replayed", "link", "location", "x-request-id"]
     );
     assert!(list(reply, "vary").contains(&"origin".to_owned()), "{reply:?}");
     assert_eq!(reply.header("access-control-allow-credentials"), "");
@@ -69,7 +69,10 @@ fn a_preflight_of_an_allowed_origin_needs_no_key(database: TestDatabase) -> anyh
         let reply = asked.header("X-Request-Id", "mine").send(app.port);
         assert_eq!((reply.status, &*reply.body), (200, ""));
         assert_eq!(reply.header("access-control-allow-origin"), origin);
-        assert_eq!(list(&reply, "access-control-allow-methods"), ["get", "head", "post"]);
+        assert_eq!(
+            list(&reply, "access-control-allow-methods"),
+            ["delete", "get", "head", "patch", "post", "put"]
+        );
         assert_eq!(
             list(&reply, "access-control-allow-headers"),
             [
@@ -80,6 +83,8 @@ fn a_preflight_of_an_allowed_origin_needs_no_key(database: TestDatabase) -> anyh
                 "content-type",
                 "gochat-token",
                 "idempotency-key",
+                "if-match",
+                "if-none-match",
                 "range",
                 "sentry-trace",
                 "traceparent",
@@ -107,6 +112,10 @@ fn a_preflight_may_list_safelisted_and_tracing_headers(database: TestDatabase) -
         ("POST", "baggage"),
         ("POST", "sentry-trace"),
         ("POST", "X-Request-Id"),
+        ("PUT", "content-type,gochat-token,if-match"),
+        ("PATCH", "content-type,gochat-token,if-match"),
+        ("DELETE", "gochat-token,if-match"),
+        ("GET", "gochat-token,if-none-match"),
         (
             "POST",
             "baggage,content-type,gochat-token,idempotency-key,sentry-trace,traceparent,tracestate,x-request-id",
@@ -174,7 +183,7 @@ fn a_page_may_send_and_read_all_that_is_described(database: TestDatabase) -> any
 fn a_preflight_for_other_methods_or_headers_is_refused(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, SETTING);
     for (method, headers) in
-        [("DELETE", "content-type"), ("POST", "x-other"), ("POST", "content-type,x-other")]
+        [("TRACE", "content-type"), ("POST", "x-other"), ("POST", "content-type,x-other")]
     {
         let reply = preflight(ALLOWED, method, headers).send(app.port);
         let message = "pages of other origins may not use that method or header";

@@ -3,13 +3,13 @@
 use crate::{
     app::App,
     keys::{issue, issue_with_all_scopes},
+    one_group::{run_command, stored_body},
 };
 use gochat_domain::{
     auth::{ApiKey, Scope},
     clock::{Clock, SystemClock},
 };
-use gochat_test_support::{Case, TestDatabase, cases, deadline, http::Request};
-use std::process::Command;
+use gochat_test_support::{Case, TestDatabase, cases, http::Request};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -34,15 +34,13 @@ fn a_group_is_created_as_the_public_documentation_shows_and_stored_as_answered(
     assert_eq!(reply.header("location"), "/v1/group/1");
     assert_eq!(reply.header("content-type"), "application/json");
     reply.assert_common_headers();
+    assert_eq!((reply.header("etag"), app.versions()), (r#""1""#, vec!["1".to_owned()]));
     let [row] = &app.groups()[..] else { panic!("{:?}", app.groups()) };
     let [id, uuid, name, token, admin_id, created_at] = row;
     let uuid: uuid::Uuid = uuid.parse()?;
     let micros: i64 = created_at.parse()?;
     let created_at = gochat_domain::clock::Timestamp::from_unix_micros(micros).unwrap();
-    let stored = format!(
-        r#"{{"id":{id},"uuid":"{uuid}","name":"{name}","admin_id":{admin_id},"token":"{token}","created_at":"{created_at}"}}"#
-    );
-    assert_eq!(reply.body, stored);
+    assert_eq!(reply.body, stored_body(&app, 0));
     assert_eq!((&**id, &**name, &**token, &**admin_id), ("1", "group_1", "298fbgv479bv", "1"));
     assert_eq!(uuid.get_version_num(), 7);
     assert!((before..=after).contains(&created_at));
@@ -61,12 +59,10 @@ fn the_curl_command_of_the_public_documentation_works_unchanged(
           "token": "298fbgv479bv",
           "admin_id": 1
       }'"#;
-    // Except for the port, because other cases run at the same time.
-    let curl = curl.replace("1213", &app.port.to_string());
-    let run = || deadline::run(Command::new("sh").args(["-c", &curl]));
-    let first: serde_json::Value = serde_json::from_slice(&run().stdout)?;
+    let run = || run_command(&app, curl);
+    let first: serde_json::Value = serde_json::from_str(&run())?;
     assert_eq!((&first["id"], &first["name"]), (&1.into(), &"group_1".into()));
-    let second: serde_json::Value = serde_json::from_slice(&run().stdout)?;
+    let second: serde_json::Value = serde_json::from_str(&run())?;
     assert_eq!(second["error"], "UNIQUE constraint failed: GROUPS.NAME");
     Ok(())
 }

@@ -5,6 +5,7 @@ use gochat_adapters::{CommitOptions, Database};
 use gochat_domain::{
     auth::{ApiKey, IssuedKey, KeyName, Scope},
     clock::{Clock, SystemClock},
+    limits::Limits,
     service::{ApiKeyService, IssueKey},
 };
 use gochat_test_support::{Case, TestDatabase, cases, http::Request};
@@ -25,7 +26,8 @@ const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
 fn with_keys<T>(app: &App, work: impl AsyncFnOnce(ApiKeyService) -> T) -> T {
     let options = options(&app.database);
     let database = Database::connect(&app.database.url().parse().unwrap(), options).unwrap();
-    let writer = CommitOptions { batch: 1, queue: 1, writers: 1, timeout: options.timeout };
+    let writer =
+        CommitOptions { batch: 1, queue: 1, writers: 1, timeout: options.timeout, limits: Limits::default() };
     let queue = database.start_queue(writer).unwrap();
     let keys = ApiKeyService::new(database.api_keys(&queue), Arc::new(SystemClock));
     let outcome = actix_web::rt::System::new().block_on(work(keys));
@@ -41,10 +43,9 @@ pub fn issue(app: &App, scope: Scope, expires_in: Option<Duration>) -> (ApiKey, 
     with_keys(app, async |keys| keys.issue(request(&[scope], expires_in)).await.unwrap())
 }
 
-/// Issues a key that may read and write.
+/// Issues a key with every scope.
 pub fn issue_with_all_scopes(app: &App) -> ApiKey {
-    let all = [Scope::GroupsRead, Scope::GroupsWrite];
-    with_keys(app, async |keys| keys.issue(request(&all, None)).await.unwrap().0)
+    with_keys(app, async |keys| keys.issue(request(&Scope::ALL, None)).await.unwrap().0)
 }
 
 /// Issues many read-only keys.

@@ -6,21 +6,33 @@ mod admin;
 mod app;
 mod base_path;
 mod bodies;
+mod change;
 mod concurrent_reads;
 mod connections;
 mod cors;
 mod create;
 mod database_errors;
+mod delete;
+mod described;
 mod docs;
+mod etag;
 mod fields;
 mod hosts;
 mod idempotency;
+mod join;
 mod keys;
+mod leave;
+mod limits;
+mod members;
+mod one_group;
+mod one_member;
 mod openapi;
 mod openapi_rules;
 mod pipelines;
 mod protocol;
 mod reads;
+mod user_groups;
+mod walk;
 
 use gochat_test_support::{Backend, Need, Suite};
 use std::process::ExitCode;
@@ -34,6 +46,14 @@ fn main() -> ExitCode {
     suite.on([Backend::Postgres], &admin::postgres_cases());
     for cases in [
         create::cases(),
+        change::cases(),
+        delete::cases(),
+        etag::cases(),
+        join::cases(),
+        leave::cases(),
+        members::cases(),
+        user_groups::cases(),
+        limits::cases(),
         reads::cases(),
         idempotency::cases(),
         fields::cases(),
@@ -50,11 +70,13 @@ fn main() -> ExitCode {
         hosts::cases(),
         docs::cases(),
         openapi::cases(),
+        described::cases(),
     ] {
         suite.on(Backend::ALL, &cases);
         suite.behind_pgbouncer(&cases);
     }
     suite.on([Backend::Postgres], &database_errors::postgres_cases());
+    suite.on([Backend::Postgres], &limits::postgres_cases());
     suite.on_with(Need::Nginx, Backend::ALL, &base_path::nginx_cases());
     suite.run()
 }

@@ -36,15 +36,20 @@ fn an_unknown_path_is_404(database: TestDatabase) -> anyhow::Result<()> {
 }
 
 fn an_unsupported_method_is_405(database: TestDatabase) -> anyhow::Result<()> {
+    const READ_ONLY: [&str; 6] = ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"];
     let app = App::on(database);
-    let refused = ["PUT", "PATCH", "DELETE", "OPTIONS", "BREW"];
-    let refused_of_one = [&["POST"], &refused[..]].concat();
-    for (path, methods, allowed) in [
-        ("/v1/group", &refused[..], "GET, HEAD, POST"),
-        ("/v1/group/1", &refused_of_one, "GET, HEAD"),
-        ("/v1/group_lookup", &refused_of_one, "GET, HEAD"),
+    for (path, refused, allowed) in [
+        ("/v1/group", &["PUT", "PATCH", "DELETE", "OPTIONS", "BREW"][..], "GET, HEAD, POST"),
+        ("/v1/group/1", &["POST", "OPTIONS", "BREW"], "DELETE, GET, HEAD, PATCH, PUT"),
+        ("/v1/group_lookup", &READ_ONLY, "GET, HEAD"),
+        ("/v1/member", &["GET", "PUT", "PATCH", "DELETE", "OPTIONS"], "POST"),
+        ("/v1/member/1/10", &["GET", "POST", "PUT", "PATCH", "OPTIONS"], "DELETE"),
+        ("/v1/group_members", &READ_ONLY, "GET, HEAD"),
+        ("/v1/group_administrator", &READ_ONLY, "GET, HEAD"),
+        ("/v1/user_joined_groups", &READ_ONLY, "GET, HEAD"),
+        ("/v1/user_created_groups", &READ_ONLY, "GET, HEAD"),
     ] {
-        for method in methods {
+        for method in refused {
             let reply = Request::new(method, path).send(app.port);
             reply.assert_error(405, "method_not_allowed", None, "this path does not support that method");
             assert_eq!(reply.header("allow"), allowed);

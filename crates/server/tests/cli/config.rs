@@ -41,9 +41,15 @@ fn the_settings_in_force_are_printed_without_secrets() -> anyhow::Result<()> {
 /// The output is valid in `config/<profile>.toml`, except for a redacted password.
 fn the_printed_settings_can_be_loaded_again() -> anyhow::Result<()> {
     let folder = TempDir::new()?;
-    let variables = [("GOCHAT__HTTP__SOCKET_MODE", "0660"), ("GOCHAT__WRITER__BATCH", "7")];
+    let variables = [
+        ("GOCHAT__HTTP__SOCKET_MODE", "0660"),
+        ("GOCHAT__LIMITS__MEMBERS_PER_GROUP", "100"),
+        ("GOCHAT__WRITER__BATCH", "7"),
+    ];
     let printed = run_in(folder.path(), &["config"], &variables).stdout;
-    assert!(printed.contains("\nsocket_mode = \"0660\"\n") && printed.contains("\nbatch = 7\n"), "{printed}");
+    for line in ["socket_mode = \"0660\"", "groups = 0", "members_per_group = 100", "batch = 7"] {
+        assert!(printed.lines().any(|printed| printed == line), "{line}: {printed}");
+    }
     fs::create_dir(folder.path().join("config"))?;
     fs::write(folder.path().join("config/development.toml"), &printed)?;
     let again = run_in(folder.path(), &["config"], &[]);

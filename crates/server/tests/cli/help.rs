@@ -23,8 +23,17 @@ fn print(arguments: &[&str]) -> String {
 
 fn the_help_of_each_command_has_examples() -> anyhow::Result<()> {
     for command in [
-        &["groups", "import"][..],
+        &["groups", "show"][..],
+        &["groups", "rename"],
+        &["groups", "hand-over"],
+        &["groups", "delete"],
+        &["groups", "import"],
         &["groups", "export"],
+        &["members", "add"],
+        &["members", "remove"],
+        &["members", "list"],
+        &["members", "import"],
+        &["members", "export"],
         &["keys", "create"],
         &["healthcheck"],
         &["openapi"],
@@ -81,7 +90,7 @@ fn the_man_page_has_every_command_and_option() -> anyhow::Result<()> {
     ] {
         assert!(sections.contains(&command), "{sections:?}");
     }
-    for group in ["keys", "groups"] {
+    for group in ["keys", "groups", "members"] {
         let help = print(&[group, "--help"]);
         let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
         for name in commands.map_while(|line| line.split_whitespace().next()).filter(|name| *name != "help") {

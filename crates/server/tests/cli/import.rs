@@ -1,15 +1,11 @@
 //! `gochat groups import`: the outcome of each line.
 
-use crate::process::{Ended, command, import, ndjson, run, run_in, run_with, stored};
+use crate::process::{Ended, command, import, ndjson, open_terminal, run, run_in, run_with, stored};
 use gochat_test_support::{
     Case, TestDatabase, cases,
     deadline::{self, Lines},
 };
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use std::{
-    fs::{self, File},
-    process::Stdio,
-};
+use std::{fs, process::Stdio};
 use tempfile::TempDir;
 
 pub fn cases() -> Vec<Case> {
@@ -162,17 +158,13 @@ fn progress_is_reported_in_lines_without_a_terminal(database: TestDatabase) -> a
 fn progress_is_a_bar_on_a_terminal(database: TestDatabase) -> anyhow::Result<()> {
     let folder = TempDir::new()?;
     fs::write(folder.path().join("groups.ndjson"), ndjson("g", 0..3000) + "x\n")?;
-    let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
-    grantpt(&controller)?;
-    unlockpt(&controller)?;
-    let terminal = ptsname(&controller, Vec::new())?;
-    let terminal = File::options().read(true).write(true).open(terminal.to_str()?)?;
+    let (controller, terminal) = open_terminal();
     let variables = [("GOCHAT__DATABASE__URL", database.url()), ("TERM", "xterm")];
     let child = command(folder.path(), &["groups", "import", "groups.ndjson"], &variables)
         .stdout(Stdio::piped())
         .stderr(terminal)
         .spawn()?;
-    let shown = Lines::of(File::from(controller)).rest();
+    let shown = Lines::of(controller).rest();
     let ended = Ended::from(deadline::output(child));
     assert_eq!((ended.code, &*ended.stdout), (Some(1), ""));
     assert!(shown.contains("\u{2591}") && shown.contains("0% "), "{shown:?}");

@@ -131,7 +131,9 @@ fn a_failing_database_ends_an_import_with_a_progress_report(database: TestDataba
     let mut import = Import::start(&database);
     import.feed(&ndjson("g", 0..10));
     import.settle(11);
-    database.execute("DROP TABLE groups")?;
+    for table in ["members", "groups"] {
+        database.execute(&format!("DROP TABLE {table}"))?;
+    }
     import.feed(r#"{"name":"x","token":"hush","admin_id":1}"#);
     import.feed("\n");
     let ended = import.end();

@@ -19,7 +19,7 @@ pub fn cases() -> Vec<Case> {
 
 /// Creates a key. Returns it, and the message of `gochat keys create`.
 fn make_key(database: &TestDatabase) -> (String, String) {
-    let scopes = ["--scope", "groups:write", "--scope", "groups:read"];
+    let scopes = ["--scope", "groups:write", "--scope", "groups:read", "--scope", "members:join"];
     let made = run(database, &[&["keys", "create", "--name", "x"][..], &scopes].concat());
     (made.stdout.trim().to_owned(), made.stderr)
 }
@@ -97,12 +97,29 @@ fn the_log_never_has_a_key_or_a_token(database: TestDatabase) -> anyhow::Result<
     let right = format!(r#"{{"name":"g","token":"{token}","admin_id":1}}"#);
     let with_key = |body: String| with_key(key, body);
     let get = |path: &str| Request::new("GET", path).header("GoChat-Token", key);
+    let change = |body: &str| Request::json("PATCH", "/v1/group/1", body).by(key);
+    let join = |token: &str| {
+        Request::post("/v1/member", format!(r#"{{"group_id":1,"user_id":2,"token":"{token}"}}"#)).by(key)
+    };
     let sent = [
         (with_key(right.clone()), 201),
         (with_key(right.clone()), 409),
         (get("/v1/group/1"), 200),
         (get("/v1/group?name=g"), 200),
         (get("/v1/group"), 200),
+        (change(&right), 200),
+        (change(&right.replace("\"g\"", "null")), 422),
+        (change(&right.replace("-token-", "\\u0000")), 422),
+        (change(&right.replace('}', "")), 400),
+        (change(&right).header("If-Match", "\"9\""), 412),
+        (change(&right).header("If-Match", token), 400),
+        (get("/v1/group/1").header("If-None-Match", &format!("\"{token}\"")), 200),
+        (join(token), 201),
+        (join(token), 200),
+        (join(&format!("{token}x")), 403),
+        (join(&token.repeat(3)), 422),
+        (join(&format!("{token}\\u0000")), 422),
+        (join(&format!("{token}\"")), 400),
         // Secrets in the body.
         (with_key(right.replace("\"g\"", "7")), 422),
         (with_key(right.replace('1', "0")), 422),
@@ -134,6 +151,7 @@ fn the_log_never_has_a_key_or_a_token(database: TestDatabase) -> anyhow::Result<
         (with_key(right.clone()).header("bad header", token), 400),
         (with_key(right.clone()).header("Content-Length", key), 400),
         (with_key(right.clone()).header("X-Long", &key.repeat(3_000)), 431),
+        (Request::new("DELETE", "/v1/group/1").by(key), 200),
     ];
     for (number, (request, status)) in sent.iter().enumerate() {
         assert_eq!(request.send(server.port).status, *status, "request {number}");

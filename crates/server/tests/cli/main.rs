@@ -9,6 +9,7 @@ mod configuration;
 mod exit;
 mod export;
 mod frozen_database;
+mod groups_life;
 mod healthcheck;
 mod help;
 mod import;
@@ -16,6 +17,8 @@ mod interrupted;
 mod keys;
 mod load;
 mod logs;
+mod members;
+mod members_files;
 mod process;
 mod refusals;
 mod serve;
@@ -56,6 +59,9 @@ fn main() -> ExitCode {
         configuration::database_cases(),
         load::cases(),
         export::cases(),
+        groups_life::cases(),
+        members::cases(),
+        members_files::cases(),
         healthcheck::database_cases(),
         import::cases(),
         interrupted::cases(),

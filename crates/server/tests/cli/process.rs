@@ -4,8 +4,9 @@ use gochat_test_support::{
     TestDatabase,
     deadline::{self, Lines},
 };
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::{
-    fs,
+    fs::{self, File},
     io::{BufRead, BufReader, Write},
     mem,
     ops::Range,
@@ -87,12 +88,33 @@ pub fn run_with(database: &TestDatabase, arguments: &[&str], input: &[u8]) -> En
     })
 }
 
-/// Imports a file with this name, content and further arguments.
+/// Opens a terminal. Returns its other end, and the terminal for a command.
+pub fn open_terminal() -> (File, File) {
+    let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&controller).unwrap();
+    unlockpt(&controller).unwrap();
+    let terminal = ptsname(&controller, Vec::new()).unwrap();
+    let terminal = File::options().read(true).write(true).open(terminal.to_str().unwrap()).unwrap();
+    (controller.into(), terminal)
+}
+
+/// Imports groups from a file with this name, content and further arguments.
 pub fn import(database: &TestDatabase, name: &str, content: &[u8], arguments: &[&str]) -> Ended {
+    import_of("groups", database, name, content, arguments)
+}
+
+/// Imports groups or members from a file with this name, content and further arguments.
+pub fn import_of(
+    kind: &str,
+    database: &TestDatabase,
+    name: &str,
+    content: &[u8],
+    arguments: &[&str],
+) -> Ended {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join(name), content).unwrap();
     let url = [("GOCHAT__DATABASE__URL", database.url())];
-    run_in(folder.path(), &[&["groups", "import", name], arguments].concat(), &url)
+    run_in(folder.path(), &[&[kind, "import", name], arguments].concat(), &url)
 }
 
 /// Stores a group for each line of this NDJSON.

@@ -71,7 +71,9 @@ fn exchange(port: u16, connection: &mut Option<TcpStream>, request: &[u8]) -> an
                 let status = text.get(9..12).context("no status")?.parse()?;
                 let mut text = normalise(&text);
                 // An error closes the connection if it is sent before the body has arrived, which is a matter of timing.
-                if request.starts_with(b"POST ") && status >= 400 {
+                if [&b"POST "[..], b"PATCH "].iter().any(|method| request.starts_with(method))
+                    && status >= 400
+                {
                     text = text.replacen("\r\nconnection: close", "", 1);
                 }
                 return Ok((status, text));
@@ -101,8 +103,12 @@ fn read(stream: &mut TcpStream) -> anyhow::Result<Option<String>> {
         if let Some(end) = bytes.windows(4).position(|part| part == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
             let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-            let length: usize = length.context("a reply without a length")?.parse()?;
-            if head.starts_with("http/1.1 304") || bytes.len() >= end + 4 + length {
+            let length: usize = match length {
+                // It has no body (RFC 9110, section 15.4.5).
+                None if head.starts_with("http/1.1 304") => 0,
+                length => length.context("a reply without a length")?.parse()?,
+            };
+            if bytes.len() >= end + 4 + length {
                 return Ok(Some(String::from_utf8_lossy(&bytes).into_owned()));
             }
         }

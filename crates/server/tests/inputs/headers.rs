@@ -46,7 +46,12 @@ const NAMES: &[&str] = &[
 ];
 
 const LINES: &[&str] =
-    &["GET /v1/group?limit=1", "OPTIONS /v1/group", "HEAD_ /v1/group", "DELETE /v1/group/1", "GET /docs"];
+    &["GET /v1/group?limit=1", FIND, "OPTIONS /v1/group", "HEAD_ /v1/group", DELETE, "GET /docs"];
+
+const DELETE: &str = "DELETE /v1/group/2";
+
+/// A read of the first group that is created, and that no request deletes.
+const FIND: &str = "GET /v1/group/1";
 
 /// A create, and the headers that decide how its body is read and what becomes of it.
 const CREATE: &str = "POST /v1/group";
@@ -93,6 +98,9 @@ fn no_header_makes_the_service_panic_and_both_databases_answer_the_same(
     for name in CREATE_NAMES.iter().chain(CREATE_NAMES) {
         corpus.iter().try_for_each(|value| test((CREATE, vec![(*name, value.clone())])))?;
     }
+    for (line, name) in [(FIND, "If-None-Match"), (DELETE, "If-Match")] {
+        corpus.iter().try_for_each(|value| test((line, vec![(name, value.clone())])))?;
+    }
     let keys = vec![b"key-1".to_vec(), b"key-2".to_vec()];
     let create_header = prop_oneof![
         4 => (select(CREATE_NAMES), mutation::mutated(corpus.clone())),
@@ -103,5 +111,5 @@ fn no_header_makes_the_service_panic_and_both_databases_answer_the_same(
     let creates = vec(create_header, 0..4).prop_map(|headers| (CREATE, headers));
     let strategy = prop_oneof![others, creates];
     runner::run(runner::count()?, "tests/inputs/regressions/headers.txt", strategy, test)?;
-    both.assert_seen("headers", &[200, 201, 400, 401, 405, 409, 415, 422])
+    both.assert_seen("headers", &[200, 201, 304, 400, 401, 404, 405, 409, 412, 415, 422])
 }

@@ -8,6 +8,8 @@ pub enum Message {
     /// A message that contains this text. A statement's text is in the message that prepares it, not in those that
     /// execute it.
     Containing(&'static str),
+    /// The plain query `COMMIT`. A `BEGIN ISOLATION LEVEL READ COMMITTED` contains its text too.
+    Commit,
     /// A message that executes a statement in the extended protocol, as Diesel's queries do. A batch of plain
     /// creates sends one.
     Execute,
@@ -17,6 +19,7 @@ impl Message {
     pub(super) fn matches(self, frame: &[u8]) -> bool {
         match self {
             Self::Containing(text) => frame.windows(text.len()).any(|part| part == text.as_bytes()),
+            Self::Commit => frame.get(5..) == Some(b"COMMIT\0"),
             Self::Execute => frame.first() == Some(&b'E'),
         }
     }
@@ -65,9 +68,11 @@ mod tests {
         let commit = read(&mut bytes).unwrap();
         assert_eq!(commit, b"Q\0\0\0\x0bCOMMIT\0");
         let execute = read(&mut bytes).unwrap();
-        for (message, expected) in
-            [(Message::Containing("COMMIT"), [true, false]), (Message::Execute, [false, true])]
-        {
+        for (message, expected) in [
+            (Message::Commit, [true, false]),
+            (Message::Containing("COMM"), [true, false]),
+            (Message::Execute, [false, true]),
+        ] {
             assert_eq!([&commit, &execute].map(|frame| message.matches(frame)), expected, "{message:?}");
         }
         assert_eq!(read(&mut bytes).unwrap_err().kind(), ErrorKind::UnexpectedEof);

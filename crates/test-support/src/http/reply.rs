@@ -13,8 +13,12 @@ pub struct Reply {
 impl Reply {
     pub(super) fn parse(bytes: &[u8]) -> Option<(Self, usize)> {
         let (mut reply, start) = Self::parse_head(bytes)?;
-        // A reply of 204 has neither a body nor its length (RFC 9110, section 8.6).
-        let length = if reply.status == 204 { 0 } else { reply.header("content-length").parse().unwrap() };
+        // A reply of 204 or 304 has no body, and need not have its length (RFC 9110, section 8.6).
+        let length = if [204, 304].contains(&reply.status) {
+            0
+        } else {
+            reply.header("content-length").parse().unwrap()
+        };
         let end: usize = start + length;
         reply.body = String::from_utf8(bytes.get(start..end)?.to_vec()).unwrap();
         Some((reply, end))

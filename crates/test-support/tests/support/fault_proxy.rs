@@ -98,7 +98,7 @@ fn a_connection_close_is_held_too(_: TestDatabase) -> anyhow::Result<()> {
 
 fn a_commit_whose_answer_is_lost_still_happens(database: TestDatabase) -> anyhow::Result<()> {
     let (proxy, database) = behind_a_proxy(database)?;
-    proxy.lose_answer(Message::Containing("COMMIT"), 2);
+    proxy.lose_answer(Message::Commit, 2);
     for (name, is_answered) in [("first", true), ("second", false), ("third", true)] {
         let mut connection = PlainSql::connect(database.url())?;
         connection.execute("BEGIN")?;
@@ -130,7 +130,7 @@ fn a_truncated_answer_is_an_error(database: TestDatabase) -> anyhow::Result<()> 
     for bytes in 0..=length {
         let mut connection = PlainSql::connect(database.url())?;
         connection.execute("BEGIN")?;
-        proxy.cut_answer(Message::Containing("COMMIT"), 1, bytes);
+        proxy.cut_answer(Message::Commit, 1, bytes);
         assert_eq!(connection.execute("COMMIT").is_ok(), bytes == length, "{bytes}");
         connection.execute("SELECT 1").unwrap_err();
         assert_eq!((proxy.answers_lost(), proxy.answer_length()), (bytes + 1, length));

@@ -6,6 +6,7 @@ mod record;
 use super::{Create, Outcome, insert};
 use crate::{Fault, commit::write::Attempt, connection::AnyConnection};
 use claim::Claim;
+use gochat_domain::limits::Limits;
 use std::collections::{BTreeMap, HashMap};
 
 /// Stores `creates`, which are sorted by name.
@@ -15,6 +16,7 @@ use std::collections::{BTreeMap, HashMap};
 pub(super) fn store(
     connection: &mut AnyConnection,
     creates: &[&Create],
+    limits: &Limits,
     attempt: Attempt,
 ) -> Result<Vec<Outcome>, Fault> {
     // Only the first of several creates with one key makes the claim.
@@ -32,9 +34,8 @@ pub(super) fn store(
     };
     let groups: Vec<_> =
         creates.iter().filter(|create| must_store(create)).map(|create| &create.group).collect();
-    let ids = insert(connection, &groups, attempt)?;
-    let outcomes: HashMap<_, _> =
-        groups.iter().map(|group| group.uuid).zip(ids.into_iter().map(Outcome::from)).collect();
+    let outcomes = insert(connection, &groups, limits, attempt)?;
+    let outcomes: HashMap<_, _> = groups.iter().map(|group| group.uuid).zip(outcomes).collect();
 
     for claim in claims.values_mut() {
         claim.set_outcome(&outcomes);

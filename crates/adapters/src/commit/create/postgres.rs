@@ -40,7 +40,14 @@ pub(super) fn insert(
     groups.iter().map(|group| ids.get(&group.uuid).copied().map(group_id).transpose()).collect()
 }
 
-/// Returns the ids of the groups that are stored.
+/// Returns the ids of the groups that are stored, by UUID.
+pub(super) fn find_ids(
+    connection: &mut PgConnection,
+    groups: &[&NewGroup],
+) -> Result<HashMap<Uuid, GroupId>, Fault> {
+    find(connection, groups)?.into_iter().map(|(uuid, id)| Ok((uuid, group_id(id)?))).collect()
+}
+
 fn find(connection: &mut PgConnection, groups: &[&NewGroup]) -> QueryResult<HashMap<Uuid, i64>> {
     let uuids: Vec<_> = groups.iter().map(|group| UuidValue(group.uuid)).collect();
     let stored = groups::table.filter(groups::uuid.eq_any(uuids)).select((groups::id, groups::uuid));

@@ -1,15 +1,20 @@
 //! The port that stores groups.
 
 use super::Submitter;
-use crate::commit::Create;
+use crate::commit::{Change, Create, Delete};
 use async_trait::async_trait;
 use gochat_domain::{
-    group::{Created, Idempotency, NewGroup},
-    ports::{CreateGroupError, GroupRepository},
+    clock::Timestamp,
+    group::{Created, Expected, Group, GroupChange, GroupId, Idempotency, NewGroup},
+    limits::Limits,
+    ports::{ChangeGroupError, CreateGroupError, DeleteGroupError, GroupRepository},
 };
 
-/// Creates groups through the commit queue.
-pub(super) struct QueuedGroups(pub(super) Submitter);
+/// Creates, changes and deletes groups through the commit queue.
+pub(super) struct QueuedGroups {
+    pub(super) queue: Submitter,
+    pub(super) limits: Limits,
+}
 
 #[async_trait]
 impl GroupRepository for QueuedGroups {
@@ -18,6 +23,20 @@ impl GroupRepository for QueuedGroups {
         group: NewGroup,
         idempotency: Option<Idempotency>,
     ) -> Result<Created, CreateGroupError> {
-        self.0.submit(Create { group, idempotency }).await
+        self.queue.submit(Create { group, idempotency, limits: self.limits }).await
+    }
+
+    async fn change(
+        &self,
+        id: GroupId,
+        change: GroupChange,
+        expected: Expected,
+        moment: Timestamp,
+    ) -> Result<Group, ChangeGroupError> {
+        self.queue.submit(Change { id, fields: change, expected, moment, limits: self.limits }).await
+    }
+
+    async fn delete(&self, id: GroupId, expected: Expected) -> Result<Group, DeleteGroupError> {
+        self.queue.submit(Delete { id, expected }).await
     }
 }

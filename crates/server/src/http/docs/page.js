@@ -1,3 +1,5 @@
+// The order of operations. POST first: creating a group is the first thing to try.
+const methods = ["post", "get", "patch", "put", "delete"];
 // Set by the service if it accepts the development key.
 const { key } = document.getElementById("page").dataset;
 const ui = SwaggerUIBundle({
@@ -5,8 +7,7 @@ const ui = SwaggerUIBundle({
   dom_id: "#page",
   deepLinking: true,
   displayRequestDuration: true,
-  // POST first: creating a group is the first thing to try.
-  operationsSorter: (a, b) => b.get("method").localeCompare(a.get("method")),
+  operationsSorter: (a, b) => methods.indexOf(a.get("method")) - methods.indexOf(b.get("method")),
   tryItOutEnabled: true,
   onComplete: () => {
     if (key) ui.preauthorizeApiKey("GoChat-Token", key);

@@ -69,7 +69,7 @@ impl ApiError {
         ErrorBody {
             error: &self.message,
             code: self.code,
-            field: self.code.row().field,
+            field: self.field,
             group_id: self.group_id.map(GroupId::get),
             request_id,
         }

@@ -8,8 +8,10 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::http) enum Code {
+    AdministratorCannotLeave,
     BodyTooLarge,
     Forbidden,
+    GroupFull,
     GroupNameTaken,
     GroupNotFound,
     HeaderTooLarge,
@@ -17,28 +19,36 @@ pub(in crate::http) enum Code {
     Internal,
     InvalidAdminId,
     InvalidAfter,
+    InvalidGroupId,
     InvalidId,
     InvalidIdempotencyKey,
     InvalidLimit,
     InvalidName,
     InvalidToken,
+    InvalidUserId,
     InvalidUuid,
+    MalformedHeader,
     MalformedJson,
     MalformedRequest,
+    MemberNotFound,
     MethodNotAllowed,
     MisdirectedRequest,
     NotFound,
+    NothingToChange,
+    PreconditionFailed,
     RequestTimeout,
+    TooManyGroups,
     Unauthorized,
     Unavailable,
     UnsupportedMediaType,
+    WrongGroupToken,
 }
 
 /// A row of the table.
 pub(in crate::http) struct Row {
     /// HTTP status of the reply.
     pub(in crate::http) status: StatusCode,
-    /// The invalid field or parameter, if any.
+    /// The field or parameter at fault, if any.
     pub(in crate::http) field: Option<&'static str>,
     /// Condition under which the error is sent.
     pub(in crate::http) when: &'static str,
@@ -46,6 +56,10 @@ pub(in crate::http) struct Row {
 
 impl Code {
     /// Returns the row of the code. docs/api.md has the table for people.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "the table is one match, so that a code without a row does not compile"
+    )]
     pub(in crate::http) const fn row(self) -> Row {
         let (status, field, when) = match self {
             Self::MalformedJson => (
@@ -58,6 +72,11 @@ impl Code {
                 None,
                 "`Idempotency-Key` is empty, longer than 255 characters, sent twice, or contains anything but visible ASCII",
             ),
+            Self::MalformedHeader => (
+                StatusCode::BAD_REQUEST,
+                None,
+                "`If-Match` or `If-None-Match` is neither `*` nor a list of entity tags",
+            ),
             Self::MalformedRequest => (
                 StatusCode::BAD_REQUEST,
                 None,
@@ -69,8 +88,12 @@ impl Code {
                 "the key is missing, unknown, revoked, expired, or sent twice; the text is the same for all",
             ),
             Self::Forbidden => (StatusCode::FORBIDDEN, None, "the key lacks the scope"),
+            Self::WrongGroupToken => {
+                (StatusCode::FORBIDDEN, Some("token"), "the token is not the group's token")
+            }
             Self::NotFound => (StatusCode::NOT_FOUND, None, "there is nothing at this path"),
             Self::GroupNotFound => (StatusCode::NOT_FOUND, None, "there is no such group"),
+            Self::MemberNotFound => (StatusCode::NOT_FOUND, None, "the user is not a member of the group"),
             Self::MethodNotAllowed => {
                 (StatusCode::METHOD_NOT_ALLOWED, None, "the path does not support that method")
             }
@@ -80,6 +103,22 @@ impl Code {
                 "the head or the body was not sent within the time limit (10 s by default)",
             ),
             Self::GroupNameTaken => (StatusCode::CONFLICT, Some("name"), "a group of that name exists"),
+            Self::GroupFull => (StatusCode::CONFLICT, None, "the group has the maximum number of members"),
+            Self::AdministratorCannotLeave => (
+                StatusCode::CONFLICT,
+                None,
+                "the user administers the group: hand the group over, or delete it",
+            ),
+            Self::TooManyGroups => (
+                StatusCode::CONFLICT,
+                Some("admin_id"),
+                "the administrator has the maximum number of groups, or without `field`, the service has",
+            ),
+            Self::PreconditionFailed => (
+                StatusCode::PRECONDITION_FAILED,
+                None,
+                "`If-Match` names other versions than the group has; nothing was changed",
+            ),
             Self::BodyTooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 None,
@@ -98,10 +137,17 @@ impl Code {
             Self::InvalidName => (StatusCode::UNPROCESSABLE_ENTITY, Some("name"), INVALID_FIELD),
             Self::InvalidToken => (StatusCode::UNPROCESSABLE_ENTITY, Some("token"), INVALID_FIELD),
             Self::InvalidAdminId => (StatusCode::UNPROCESSABLE_ENTITY, Some("admin_id"), INVALID_FIELD),
+            Self::InvalidGroupId => (StatusCode::UNPROCESSABLE_ENTITY, Some("group_id"), INVALID_FIELD),
+            Self::InvalidUserId => (StatusCode::UNPROCESSABLE_ENTITY, Some("user_id"), INVALID_FIELD),
             Self::InvalidLimit => (StatusCode::UNPROCESSABLE_ENTITY, Some("limit"), INVALID_PARAMETER),
             Self::InvalidAfter => (StatusCode::UNPROCESSABLE_ENTITY, Some("after"), INVALID_PARAMETER),
             Self::InvalidId => (StatusCode::UNPROCESSABLE_ENTITY, Some("id"), INVALID_PARAMETER),
             Self::InvalidUuid => (StatusCode::UNPROCESSABLE_ENTITY, Some("uuid"), INVALID_PARAMETER),
+            Self::NothingToChange => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                None,
+                "the body has none of `name`, `token` and `admin_id`",
+            ),
             Self::IdempotencyKeyReused => (
                 StatusCode::UNPROCESSABLE_ENTITY,
                 None,

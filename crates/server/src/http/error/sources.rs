@@ -5,8 +5,14 @@ use crate::{hosts::Misdirected, wire::InvalidRequest};
 use actix_cors::CorsError;
 use gochat_domain::{
     auth::Forbidden,
-    group::{InvalidGroupId, InvalidGroupName, InvalidIdempotencyKey, InvalidPageSize},
-    ports::{AuthenticateError, CreateGroupError, StorageError},
+    group::{InvalidGroupName, InvalidIdempotencyKey, PreconditionFailed},
+    limits::{GroupFull, TooManyGroups},
+    member::{RefusedJoin, RefusedLeave},
+    page::InvalidPageSize,
+    ports::{
+        AuthenticateError, ChangeGroupError, CreateGroupError, DeleteGroupError, JoinError, LeaveError,
+        StorageError,
+    },
 };
 
 impl From<Forbidden> for ApiError {
@@ -30,14 +36,7 @@ impl From<InvalidIdempotencyKey> for ApiError {
     }
 }
 
-/// An invalid `id` in a query.
-impl From<InvalidGroupId> for ApiError {
-    fn from(error: InvalidGroupId) -> Self {
-        Self::new(Code::InvalidId, error.to_string())
-    }
-}
-
-/// An invalid `name` in a query.
+/// An invalid `name` in a query, or a new one in a change.
 impl From<InvalidGroupName> for ApiError {
     fn from(error: InvalidGroupName) -> Self {
         Self::new(Code::InvalidName, error.to_string())
@@ -60,6 +59,9 @@ impl From<InvalidRequest> for ApiError {
             InvalidRequest::Name(reason) => Self::new(Code::InvalidName, reason),
             InvalidRequest::Token(reason) => Self::new(Code::InvalidToken, reason),
             InvalidRequest::AdminId(reason) => Self::new(Code::InvalidAdminId, reason),
+            InvalidRequest::GroupId(reason) => Self::new(Code::InvalidGroupId, reason),
+            InvalidRequest::UserId(reason) => Self::new(Code::InvalidUserId, reason),
+            InvalidRequest::NothingToChange(error) => Self::new(Code::NothingToChange, error.to_string()),
         }
     }
 }
@@ -71,7 +73,91 @@ impl From<CreateGroupError> for ApiError {
             CreateGroupError::IdempotencyKeyReused => {
                 Self::new(Code::IdempotencyKeyReused, "the Idempotency-Key was used for another request")
             }
+            CreateGroupError::TooManyGroups(error) => error.into(),
             CreateGroupError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangeGroupError> for ApiError {
+    fn from(error: ChangeGroupError) -> Self {
+        match error {
+            ChangeGroupError::NotFound => Self::group_not_found(),
+            ChangeGroupError::PreconditionFailed(error) => error.into(),
+            ChangeGroupError::InvalidName(error) => error.into(),
+            ChangeGroupError::NameTaken => Self::group_name_taken(None),
+            ChangeGroupError::TooManyGroups(error) => error.into(),
+            ChangeGroupError::GroupFull(error) => error.into(),
+            ChangeGroupError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<DeleteGroupError> for ApiError {
+    fn from(error: DeleteGroupError) -> Self {
+        match error {
+            DeleteGroupError::NotFound => Self::group_not_found(),
+            DeleteGroupError::PreconditionFailed(error) => error.into(),
+            DeleteGroupError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<JoinError> for ApiError {
+    fn from(error: JoinError) -> Self {
+        match error {
+            JoinError::GroupNotFound => Self { field: Some("group_id"), ..Self::group_not_found() },
+            JoinError::Refused(error) => error.into(),
+            JoinError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<RefusedJoin> for ApiError {
+    fn from(error: RefusedJoin) -> Self {
+        match error {
+            RefusedJoin::WrongToken => Self::new(Code::WrongGroupToken, error.to_string()),
+            RefusedJoin::GroupFull(error) => error.into(),
+        }
+    }
+}
+
+impl From<LeaveError> for ApiError {
+    fn from(error: LeaveError) -> Self {
+        match error {
+            LeaveError::Refused(error) => error.into(),
+            LeaveError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<RefusedLeave> for ApiError {
+    fn from(error: RefusedLeave) -> Self {
+        match error {
+            RefusedLeave::NotMember => Self::member_not_found(),
+            RefusedLeave::Administrator => Self::new(Code::AdministratorCannotLeave, error.to_string()),
+        }
+    }
+}
+
+impl From<PreconditionFailed> for ApiError {
+    fn from(error: PreconditionFailed) -> Self {
+        Self::new(Code::PreconditionFailed, error.to_string())
+    }
+}
+
+impl From<GroupFull> for ApiError {
+    fn from(error: GroupFull) -> Self {
+        Self::new(Code::GroupFull, error.to_string())
+    }
+}
+
+impl From<TooManyGroups> for ApiError {
+    fn from(error: TooManyGroups) -> Self {
+        let api_error = Self::new(Code::TooManyGroups, error.to_string());
+        match error {
+            TooManyGroups::OfAdministrator => api_error,
+            TooManyGroups::InTotal => Self { field: None, ..api_error },
         }
     }
 }

@@ -1,20 +1,20 @@
 //! `POST /v1/group`
 
-use super::{idempotency, name_taken};
+use super::{idempotency, name_taken, one};
 use crate::{
     http::{
         auth::Authenticated,
         body::JsonBody,
         error::{ApiError, Code},
         headers::IDEMPOTENCY_REPLAYED,
-        replies::{RepliesByStatus, examples, reference, replies, success, text},
+        replies::{RepliesByStatus, examples, replies, text},
     },
     settings::BasePath,
-    wire::{self, Fields, GroupBody},
+    wire::{self, Fields},
 };
 use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web::ThinData};
 use gochat_domain::{
-    auth::{GroupsWrite, Scope},
+    auth::{GrantableScope, GroupsWrite},
     group::Created,
     ports::CreateGroupError,
     service::GroupService,
@@ -58,8 +58,12 @@ pub(in crate::http) async fn create(
 ) -> Result<HttpResponse, ApiError> {
     let key = idempotency::sent_key(request.headers())?;
     let body = body.read().await?;
-    let created = match groups.create(permit, wire::parse(&body)?, key).await {
-        Err(CreateGroupError::NameTaken) => return Err(name_taken::error(&groups, caller, &body).await),
+    let created = match groups.create(permit, wire::parse_create(&body)?, key).await {
+        Err(CreateGroupError::NameTaken) => {
+            // Parsed again only here, so that a successful create pays nothing.
+            let name = wire::parse_create(&body).ok().map(|request| request.name);
+            return Err(name_taken::error(&groups, caller, name).await);
+        }
         created => created?,
     };
     let Created { group, replayed } = created;
@@ -68,31 +72,27 @@ pub(in crate::http) async fn create(
         response.insert_header((IDEMPOTENCY_REPLAYED, "true"));
     }
     let location = base_path.prefixed(&format!("/v1/group/{}", group.id));
-    Ok(response.insert_header((LOCATION, location)).json(GroupBody::from(&group)))
+    response.insert_header((LOCATION, location));
+    Ok(one::reply(response, &group))
 }
+
+/// Description of `Idempotency-Replayed`.
+const REPLAYED: &str = "Present if this repeats the reply to an earlier request with this `Idempotency-Key`";
 
 /// The replies, as OpenAPI describes them.
 struct Replies;
 
 impl IntoResponses for Replies {
     fn responses() -> RepliesByStatus {
-        let group = success(
-            "The group, which is on disk",
-            reference::<GroupBody>(),
-            [("created", examples::group())],
-        )
-        .header(LOCATION.as_str(), text(Some("The path of the group"), "/v1/group/1"))
-        .header(
-            IDEMPOTENCY_REPLAYED.as_str(),
-            text(
-                Some("Present if this repeats the reply to an earlier request with this `Idempotency-Key`"),
-                "true",
-            ),
-        );
+        let created = ("created", examples::group());
+        let group = one::description("The group, which is on disk", created, examples::FIRST_ETAG)
+            .header(LOCATION.as_str(), text(Some("The path of the group"), "/v1/group/1"))
+            .header(IDEMPOTENCY_REPLAYED.as_str(), text(Some(REPLAYED), "true"));
         let codes = [
             Code::MalformedJson,
             Code::InvalidIdempotencyKey,
             Code::GroupNameTaken,
+            Code::TooManyGroups,
             Code::BodyTooLarge,
             Code::UnsupportedMediaType,
             Code::InvalidName,
@@ -100,6 +100,6 @@ impl IntoResponses for Replies {
             Code::InvalidAdminId,
             Code::IdempotencyKeyReused,
         ];
-        replies("201", group, Scope::GroupsWrite, &codes)
+        replies([("201", group)], GroupsWrite::ANY_OF, &codes)
     }
 }

@@ -1,18 +1,18 @@
 //! `GET /v1/group/{id}`
 
-use super::one;
+use super::{GroupPath, one, preconditions::IF_NONE_MATCH_DESCRIPTION};
 use crate::http::{
     auth::Authenticated,
     error::{ApiError, Code},
     replies::{RepliesByStatus, replies},
 };
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     web::{self, ThinData},
 };
 use gochat_domain::{
-    auth::{GroupsRead, Scope},
-    group::{GroupId, GroupKey},
+    auth::{GrantableScope, GroupsRead},
+    group::GroupKey,
     service::GroupService,
 };
 use utoipa::IntoResponses;
@@ -26,17 +26,19 @@ use utoipa::IntoResponses;
     operation_id = "findGroup",
     tag = "groups",
     security(("GoChat-Token" = [])),
-    params(("id" = i64, Path, minimum = 1, maximum = 9_223_372_036_854_775_807_i64, description = "The id of the group", example = 1)),
+    params(
+        GroupPath,
+        ("If-None-Match" = Option<String>, Header, nullable = false, description = IF_NONE_MATCH_DESCRIPTION),
+    ),
     responses(Replies)
 )]
 pub(in crate::http) async fn find(
     Authenticated { permit, .. }: Authenticated<GroupsRead>,
     ThinData(groups): ThinData<GroupService>,
-    id: web::Path<String>,
+    path: web::Path<GroupPath>,
+    request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    // A path that is not an id names no group.
-    let id = GroupId::parse(&id).map_err(|_| ApiError::group_not_found())?;
-    one::reply(&groups, permit, &GroupKey::Id(id)).await
+    one::find(&groups, permit, &GroupKey::Id(path.id()?), request.headers()).await
 }
 
 /// The replies, as OpenAPI describes them.
@@ -44,6 +46,6 @@ struct Replies;
 
 impl IntoResponses for Replies {
     fn responses() -> RepliesByStatus {
-        replies("200", one::description(), Scope::GroupsRead, &[Code::GroupNotFound])
+        replies(one::descriptions(), GroupsRead::ANY_OF, &[Code::MalformedHeader, Code::GroupNotFound])
     }
 }

@@ -8,19 +8,21 @@ use crate::{
     http::{
         auth::Authenticated,
         error::{ApiError, Code},
-        replies::{RepliesByStatus, examples, reference, replies, success, text},
+        page::{self, PageParams, PageQuery},
+        replies::{RepliesByStatus, examples, replies},
     },
     settings::BasePath,
     wire::GroupBody,
 };
-use actix_web::{HttpRequest, HttpResponse, http::header::LINK, web::ThinData};
+use actix_web::{HttpRequest, HttpResponse, web::ThinData};
 use gochat_domain::{
-    auth::{GroupsRead, Scope},
-    group::PageSize,
+    auth::{GrantableScope, GroupsRead},
+    group::GroupId,
     service::GroupService,
 };
-use serde_json::json;
-use utoipa::{IntoResponses, openapi::ArrayBuilder};
+use utoipa::IntoResponses;
+
+const PATH: &str = "/v1/group";
 
 /// List groups, page by page
 ///
@@ -35,10 +37,7 @@ use utoipa::{IntoResponses, openapi::ArrayBuilder};
     operation_id = "listGroups",
     tag = "groups",
     security(("GoChat-Token" = [])),
-    params(
-        ("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "Maximum number of groups on a page; 100 by default"),
-        ("after" = Option<i64>, Query, minimum = 1, maximum = 9_223_372_036_854_775_807_i64, description = "Return only groups with a greater id"),
-    ),
+    params(PageParams),
     responses(Replies)
 )]
 pub(in crate::http) async fn list(
@@ -48,16 +47,11 @@ pub(in crate::http) async fn list(
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     match query::parse(request.query_string())? {
-        Query::One(key) => one::reply(&groups, permit, &key).await,
-        Query::Page { after, size } => {
+        Query::One(key) => one::find(&groups, permit, &key, request.headers()).await,
+        Query::Page(PageQuery { after, size }) => {
             let page = groups.list(permit, after, size).await?;
-            let mut response = HttpResponse::Ok();
-            if let Some(next) = page.next_after {
-                // RFC 8288.
-                let target = base_path.prefixed(&format!("/v1/group?limit={}&after={next}", size.get()));
-                response.insert_header((LINK, format!("<{target}>; rel=\"next\"")));
-            }
-            Ok(response.json(page.groups.iter().map(GroupBody::from).collect::<Vec<_>>()))
+            let next_after = page.next_after.map(GroupId::get);
+            Ok(page::reply(&base_path, PATH, size, next_after, page.items.iter().map(GroupBody::from)))
         }
     }
 }
@@ -67,14 +61,11 @@ struct Replies;
 
 impl IntoResponses for Replies {
     fn responses() -> RepliesByStatus {
-        let page =
-            ArrayBuilder::new().items(reference::<GroupBody>()).max_items(Some(PageSize::MAX.get().into()));
-        let page =
-            success("A page of groups in the order of ids", page, [("page", json!([examples::group()]))])
-                .header(
-                    LINK.as_str(),
-                    text(Some("The next page, where there is one (RFC 8288)"), examples::LINK),
-                );
-        replies("200", page, Scope::GroupsRead, &[Code::InvalidLimit, Code::InvalidAfter])
+        let page = page::description::<GroupBody>(
+            "A page of groups in the order of ids",
+            &examples::group(),
+            examples::LINK,
+        );
+        replies([("200", page)], GroupsRead::ANY_OF, &[Code::InvalidLimit, Code::InvalidAfter])
     }
 }

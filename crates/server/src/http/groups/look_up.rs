@@ -1,14 +1,15 @@
 //! `GET /v1/group_lookup`
 
-use super::{one, query};
+use super::{one, preconditions::IF_NONE_MATCH_DESCRIPTION};
 use crate::http::{
     auth::Authenticated,
     error::{ApiError, Code},
+    query::{GroupKeyParams, Pairs},
     replies::{RepliesByStatus, replies},
 };
 use actix_web::{HttpRequest, HttpResponse, web::ThinData};
 use gochat_domain::{
-    auth::{GroupsRead, Scope},
+    auth::{GrantableScope, GroupsRead},
     service::GroupService,
 };
 use utoipa::IntoResponses;
@@ -24,9 +25,8 @@ use utoipa::IntoResponses;
     tag = "groups",
     security(("GoChat-Token" = [])),
     params(
-        ("id" = Option<i64>, Query, minimum = 1, maximum = 9_223_372_036_854_775_807_i64, description = "The id of the group"),
-        ("uuid" = Option<Uuid>, Query, description = "The UUID of the group"),
-        ("name" = Option<String>, Query, min_length = 1, description = "The name of the group, in any normalisation form", example = "group_1"),
+        GroupKeyParams,
+        ("If-None-Match" = Option<String>, Header, nullable = false, description = IF_NONE_MATCH_DESCRIPTION),
     ),
     responses(Replies)
 )]
@@ -35,7 +35,8 @@ pub(in crate::http) async fn look_up(
     ThinData(groups): ThinData<GroupService>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    one::reply(&groups, permit, &query::parse_key(request.query_string())?).await
+    let key = Pairs::of(request.query_string()).required_group_key()?;
+    one::find(&groups, permit, &key, request.headers()).await
 }
 
 /// The replies, as OpenAPI describes them.
@@ -43,7 +44,13 @@ struct Replies;
 
 impl IntoResponses for Replies {
     fn responses() -> RepliesByStatus {
-        let codes = [Code::GroupNotFound, Code::InvalidId, Code::InvalidUuid, Code::InvalidName];
-        replies("200", one::description(), Scope::GroupsRead, &codes)
+        let codes = [
+            Code::MalformedHeader,
+            Code::GroupNotFound,
+            Code::InvalidId,
+            Code::InvalidUuid,
+            Code::InvalidName,
+        ];
+        replies(one::descriptions(), GroupsRead::ANY_OF, &codes)
     }
 }

@@ -1,17 +1,20 @@
 //! The error for a name that is taken.
 
-use crate::{http::error::ApiError, wire};
+use crate::http::error::ApiError;
 use anyhow::Error;
-use gochat_domain::{auth::Caller, group::GroupKey, service::GroupService};
+use gochat_domain::{
+    auth::Caller,
+    group::{GroupKey, GroupName},
+    service::GroupService,
+};
 
-/// Builds the error for this request. It has the id of the group with the name if the caller may read groups.
+/// Builds the error for this name. It has the id of the group with the name if the caller may read groups.
 ///
-/// The name is parsed again from the body and looked up only here, so successful creates pay nothing. The id is
-/// omitted if the group no longer exists or the lookup fails.
-pub(super) async fn error(groups: &GroupService, caller: Caller, body: &[u8]) -> ApiError {
+/// The id is omitted if the group no longer exists or the lookup fails.
+pub(super) async fn error(groups: &GroupService, caller: Caller, name: Option<GroupName>) -> ApiError {
     let mut api_error = ApiError::group_name_taken(None);
-    let (Ok(permit), Ok(request)) = (caller.permit(), wire::parse(body)) else { return api_error };
-    match groups.find(permit, &GroupKey::Name(request.name)).await {
+    let (Ok(permit), Some(name)) = (caller.permit(), name) else { return api_error };
+    match groups.find(permit, &GroupKey::Name(name)).await {
         Ok(found) => ApiError::group_name_taken(found.map(|group| group.id)),
         Err(error) => {
             api_error.cause = Some(Error::new(error).context("the group of that name cannot be looked up"));

@@ -1,31 +1,55 @@
 //! A reply with one group.
 
+use super::preconditions::{self, etag};
 use crate::{
     http::{
         error::ApiError,
-        replies::{examples, reference, success},
+        replies::{empty, examples, reference, success, text},
     },
     wire::GroupBody,
 };
-use actix_web::HttpResponse;
+use actix_web::{
+    HttpResponse, HttpResponseBuilder,
+    http::header::{ETAG, HeaderMap},
+};
 use gochat_domain::{
     auth::{GroupsRead, Permit},
-    group::GroupKey,
+    group::{Group, GroupKey},
     service::GroupService,
 };
+use serde_json::Value;
 use utoipa::openapi::ResponseBuilder;
 
-/// Finds the group with this key, or answers 404.
-pub(super) async fn reply(
+/// Completes a reply with the group and its entity tag.
+pub(super) fn reply(mut response: HttpResponseBuilder, group: &Group) -> HttpResponse {
+    response.insert_header(etag(group.version)).json(GroupBody::from(group))
+}
+
+/// Finds the group with this key, or answers 404; 304 if the client has it already.
+pub(super) async fn find(
     groups: &GroupService,
     permit: Permit<GroupsRead>,
     key: &GroupKey,
+    headers: &HeaderMap,
 ) -> Result<HttpResponse, ApiError> {
+    let known = preconditions::known(headers)?;
     let group = groups.find(permit, key).await?.ok_or_else(ApiError::group_not_found)?;
-    Ok(HttpResponse::Ok().json(GroupBody::from(&group)))
+    if known.check(group.version).is_ok() {
+        return Ok(HttpResponse::NotModified().insert_header(etag(group.version)).finish());
+    }
+    Ok(reply(HttpResponse::Ok(), &group))
 }
 
-/// Describes the successful reply for OpenAPI.
-pub(super) fn description() -> ResponseBuilder {
-    success("The group, as `POST` returned it", reference::<GroupBody>(), [("found", examples::group())])
+/// Describes a successful reply with a group, whose example has this entity tag, for OpenAPI.
+pub(super) fn description(description: &str, example: (&str, Value), etag: &str) -> ResponseBuilder {
+    let header = text(Some("The version of the group"), etag);
+    success(description, reference::<GroupBody>(), [example]).header(ETAG.as_str(), header)
+}
+
+/// Describes the successful replies of [`find`].
+pub(super) fn descriptions() -> [(&'static str, ResponseBuilder); 2] {
+    let found = description("The group", ("found", examples::group()), examples::FIRST_ETAG);
+    let not_modified = empty("The group has a version that `If-None-Match` names")
+        .header(ETAG.as_str(), text(Some("The version of the group"), examples::FIRST_ETAG));
+    [("200", found), ("304", not_modified)]
 }

@@ -7,9 +7,12 @@ use crate::{
 };
 use anyhow::anyhow;
 use gochat_domain::{
-    auth::{Forbidden, Scope},
-    group::{GroupId, InvalidIdempotencyKey, PageSize},
-    ports::CreateGroupError,
+    auth::{Forbidden, GrantableScope, MembersJoinOrWrite, Scope},
+    group::{GroupId, InvalidIdempotencyKey, PreconditionFailed},
+    limits::{GroupFull, TooManyGroups},
+    member::{RefusedJoin, RefusedLeave},
+    page::PageSize,
+    ports::{CreateGroupError, JoinError},
 };
 use serde_json::{Value, json};
 
@@ -24,6 +27,25 @@ pub(in crate::http) fn request() -> Value {
     json!({ "name": "group_1", "token": "298fbgv479bv", "admin_id": 1 })
 }
 
+/// A request that renames that group and hands it over.
+pub(in crate::http) fn change() -> Value {
+    json!({ "name": "group_2", "admin_id": 2 })
+}
+
+/// `ETag` of a group in its first version.
+pub(in crate::http) const FIRST_ETAG: &str = r#""1""#;
+
+/// `ETag` of a group that was changed once.
+pub(in crate::http) const SECOND_ETAG: &str = r#""2""#;
+
+/// The group after the change.
+pub(in crate::http) fn changed_group() -> Value {
+    let mut group = group();
+    group["name"] = "group_2".into();
+    group["admin_id"] = 2.into();
+    group
+}
+
 /// The group that the request creates.
 pub(in crate::http) fn group() -> Value {
     json!({
@@ -36,34 +58,62 @@ pub(in crate::http) fn group() -> Value {
     })
 }
 
-/// Returns an error with this code, produced from an invalid request where possible. `scope` is the scope that the
-/// caller may lack.
-pub(in crate::http) fn error(code: Code, scope: Scope) -> Option<ApiError> {
-    let refused = |request: &[u8]| wire::parse(request).err().map(ApiError::from);
+/// A request to join that group.
+pub(in crate::http) fn join() -> Value {
+    json!({ "group_id": 1, "user_id": 10, "token": "298fbgv479bv" })
+}
+
+/// The member that the request makes.
+pub(in crate::http) fn member() -> Value {
+    json!({ "group_id": 1, "user_id": 10, "role": "member", "joined_at": "2026-11-25T03:33:50.363813Z" })
+}
+
+/// The administrator of the group, in a list of its members.
+pub(in crate::http) fn administrator_in_list() -> Value {
+    json!({ "id": 1, "role": "administrator", "joined_at": "2026-11-23T10:58:58.725046Z" })
+}
+
+/// Returns an error with this code, produced from an invalid request where possible. `scopes` are those of the
+/// operation, of which the caller may lack all.
+pub(in crate::http) fn error(code: Code, scopes: &'static [Scope]) -> Option<ApiError> {
+    let refused = |request: &[u8]| wire::parse_create(request).err().map(ApiError::from);
+    let refused_join = |request: &[u8]| wire::parse_join(request).err().map(ApiError::from);
     let no_cause = || anyhow!("none");
     Some(match code {
+        Code::AdministratorCannotLeave => RefusedLeave::Administrator.into(),
         Code::BodyTooLarge => ApiError::body_too_large(wire::MAX_BYTES),
-        Code::Forbidden => Forbidden(scope).into(),
+        Code::Forbidden => Forbidden(scopes).into(),
+        Code::GroupFull => GroupFull.into(),
         Code::GroupNameTaken => ApiError::group_name_taken(GroupId::new(1).ok()),
+        // Only a request to join has the id of a group in its body.
+        Code::GroupNotFound if scopes == MembersJoinOrWrite::ANY_OF => JoinError::GroupNotFound.into(),
         Code::GroupNotFound => ApiError::group_not_found(),
         Code::HeaderTooLarge => ApiError::header_too_large(),
         Code::IdempotencyKeyReused => CreateGroupError::IdempotencyKeyReused.into(),
         Code::Internal => ApiError::internal(no_cause()),
         Code::InvalidIdempotencyKey => InvalidIdempotencyKey.into(),
+        Code::MalformedHeader => ApiError::malformed_entity_tags(),
         Code::MalformedRequest => ApiError::malformed_request(),
+        Code::MemberNotFound => ApiError::member_not_found(),
         Code::MethodNotAllowed => ApiError::method_not_allowed("GET, HEAD, POST"),
         Code::MisdirectedRequest => Misdirected.into(),
+        Code::PreconditionFailed => PreconditionFailed.into(),
         Code::NotFound => ApiError::not_found(),
+        Code::TooManyGroups => TooManyGroups::OfAdministrator.into(),
         Code::RequestTimeout => ApiError::request_timeout(),
         Code::Unauthorized => ApiError::unauthorized(),
         Code::Unavailable => ApiError::unavailable(no_cause()),
+        Code::WrongGroupToken => RefusedJoin::WrongToken.into(),
         Code::UnsupportedMediaType => ApiError::unsupported_media_type(),
         Code::InvalidAdminId => return refused(br#"{"name":"group_1","token":"298fbgv479bv","admin_id":0}"#),
         Code::InvalidName => return refused(br#"{"name":" group_1"}"#),
         Code::InvalidToken => return refused(br#"{"name":"group_1","token":""}"#),
+        Code::NothingToChange => return wire::parse_change(b"{}").err().map(ApiError::from),
+        Code::InvalidGroupId => return refused_join(br#"{"group_id":0}"#),
+        Code::InvalidUserId => return refused_join(br#"{"group_id":1,"user_id":0}"#),
         Code::MalformedJson => return refused(br#"{"name":"#),
         Code::InvalidAfter => ApiError::invalid_after(),
-        Code::InvalidId => return GroupId::parse("0").err().map(ApiError::from),
+        Code::InvalidId => ApiError::invalid_id(),
         Code::InvalidLimit => return PageSize::parse("0").err().map(ApiError::from),
         Code::InvalidUuid => ApiError::invalid_uuid(),
     })

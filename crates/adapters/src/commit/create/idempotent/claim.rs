@@ -47,7 +47,9 @@ impl<'a> Claim<'a> {
         let is_duplicate = group.uuid != self.group.uuid;
         Some(match self.outcome.clone()? {
             Outcome::Stored(id) if is_duplicate => Outcome::Recorded(self.record(id)),
-            Outcome::NameTaken if is_duplicate && fingerprint(group) != self.fingerprint => {
+            Outcome::NameTaken | Outcome::TooManyGroups(_)
+                if is_duplicate && fingerprint(group) != self.fingerprint =>
+            {
                 Outcome::KeyReused
             }
             outcome => outcome,

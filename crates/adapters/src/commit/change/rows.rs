@@ -1,0 +1,79 @@
+//! Stores changed rows of `groups`.
+
+use crate::{Fault, connection::AnyConnection, prepared_statement::prepared_statement, schema::groups};
+use diesel::{
+    ExpressionMethods, PgConnection, QueryDsl, RunQueryDsl, SqliteConnection,
+    pg::Pg,
+    sql_types::{Array, BigInt, Text},
+};
+use gochat_domain::group::{Group, GroupId};
+use std::collections::{BTreeMap, HashSet};
+
+/// Stores the fields of `changed` that can change. The groups are in the order of their ids, as are the changes that
+/// were decided, so a name that one group gives to another goes to one with a greater id.
+pub(super) fn update(
+    connection: &mut AnyConnection,
+    changed: &[&Group],
+    before: &BTreeMap<GroupId, Group>,
+) -> Result<(), Fault> {
+    match connection {
+        AnyConnection::Sqlite(connection) => update_each(connection, changed),
+        AnyConnection::Postgres(connection) => update_all(connection, changed, before),
+    }
+}
+
+fn update_each(connection: &mut SqliteConnection, changed: &[&Group]) -> Result<(), Fault> {
+    for group in changed {
+        diesel::update(groups::table.find(group.id.get()))
+            .set((
+                groups::name.eq(group.name.as_str()),
+                groups::token.eq(group.token.as_str()),
+                groups::admin_id.eq(group.admin_id.get()),
+                groups::version.eq(group.version.get()),
+            ))
+            .execute(connection)?;
+    }
+    Ok(())
+}
+
+/// One statement updates the rows in any order, so a name that one group gives to another must be free before.
+fn update_all(
+    connection: &mut PgConnection,
+    changed: &[&Group],
+    before: &BTreeMap<GroupId, Group>,
+) -> Result<(), Fault> {
+    let wanted: HashSet<_> = changed.iter().map(|group| &group.name).collect();
+    let is_giver = |group: &&&Group| {
+        before.get(&group.id).is_some_and(|before| before.name != group.name && wanted.contains(&before.name))
+    };
+    let givers: Vec<_> = changed.iter().filter(is_giver).map(|group| group.id.get()).collect();
+    if !givers.is_empty() {
+        SetTemporaryNames { ids: givers }.execute(connection)?;
+    }
+    let column = |field: fn(&Group) -> i64| changed.iter().map(|group| field(group)).collect();
+    Update {
+        ids: column(|group| group.id.get()),
+        names: changed.iter().map(|group| group.name.as_str().to_owned()).collect(),
+        tokens: changed.iter().map(|group| group.token.as_str().to_owned()).collect(),
+        admin_ids: column(|group| group.admin_id.get()),
+        versions: column(|group| group.version.get()),
+    }
+    .execute(connection)?;
+    Ok(())
+}
+
+prepared_statement! {
+    /// Sets names that no group can have, as names have no control character.
+    struct SetTemporaryNames for PgConnection, Pg => ();
+    "UPDATE groups SET name = chr(1) || uuid WHERE id = ANY(" [ids: Vec<i64> as Array<BigInt>] ")"
+}
+
+prepared_statement! {
+    struct Update for PgConnection, Pg => ();
+    "UPDATE groups
+     SET name = given.name, token = given.token, admin_id = given.admin_id, version = given.version
+     FROM unnest(" [ids: Vec<i64> as Array<BigInt>] ", " [names: Vec<String> as Array<Text>]
+    ", " [tokens: Vec<String> as Array<Text>] ", " [admin_ids: Vec<i64> as Array<BigInt>]
+    ", " [versions: Vec<i64> as Array<BigInt>] ") AS given (id, name, token, admin_id, version)
+     WHERE groups.id = given.id"
+}

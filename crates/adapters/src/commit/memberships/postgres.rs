@@ -1,0 +1,89 @@
+//! PostgreSQL: one statement for all memberships, with an array for each column.
+//!
+//! PostgreSQL may plan a statement while the table is empty, and keep the plan until `ANALYZE` runs. So each statement is
+//! one for which it then chooses an index too: no `IN` or `EXISTS` with a subquery, and no `LIMIT` without an order.
+
+use super::Key;
+use crate::{
+    Fault,
+    prepared_statement::prepared_statement,
+    rows::{group_id, user_id},
+    sql_types::{TimestampSql, TimestampValue},
+};
+use diesel::{
+    PgConnection, RunQueryDsl,
+    pg::Pg,
+    sql_types::{Array, BigInt},
+};
+use gochat_domain::{clock::Timestamp, group::GroupId, member::Member};
+use std::collections::HashMap;
+
+pub(super) fn load(connection: &mut PgConnection, keys: &[Key]) -> Result<HashMap<Key, Timestamp>, Fault> {
+    let (groups, users) = columns(keys);
+    let rows: Vec<(i64, i64, TimestampValue)> = Load { groups, users }.load(connection)?;
+    rows.into_iter()
+        .map(|(group, user, TimestampValue(joined_at))| Ok((key(group, user)?, joined_at)))
+        .collect()
+}
+
+prepared_statement! {
+    struct Load for PgConnection, Pg => (BigInt, BigInt, TimestampSql);
+    "SELECT group_id, user_id, joined_at FROM members
+     JOIN (SELECT DISTINCT * FROM unnest(" [groups: Vec<i64> as Array<BigInt>]
+    ", " [users: Vec<i64> as Array<BigInt>] ") AS given (group_id, user_id)) AS given USING (group_id, user_id)"
+}
+
+pub(super) fn count(
+    connection: &mut PgConnection,
+    groups: Vec<i64>,
+    limit: i64,
+) -> Result<HashMap<GroupId, u64>, Fault> {
+    let rows: Vec<(i64, i64)> = Count { limit, groups }.load(connection)?;
+    rows.into_iter().map(|(group, members)| Ok((group_id(group)?, members.unsigned_abs()))).collect()
+}
+
+prepared_statement! {
+    /// Counts the members of each group up to a limit: its memberships, and its administrator without one.
+    ///
+    /// With `group_id = id`, PostgreSQL scans the whole table if most memberships are of one group.
+    struct Count for PgConnection, Pg => (BigInt, BigInt);
+    "SELECT id, 1 - (SELECT count(*) FROM members WHERE group_id = id AND user_id = admin_id)
+        + (SELECT count(*) FROM (SELECT 1 FROM members WHERE group_id BETWEEN id AND id
+            ORDER BY group_id, user_id LIMIT " [limit: i64 as BigInt]
+    ") AS memberships) FROM groups WHERE id = ANY(" [groups: Vec<i64> as Array<BigInt>] ")"
+}
+
+pub(super) fn insert(connection: &mut PgConnection, members: &[Member]) -> Result<Vec<Key>, Fault> {
+    let keys: Vec<_> = members.iter().map(|member| (member.group_id, member.user_id)).collect();
+    let (groups, users) = columns(&keys);
+    let joined_at = members.iter().map(|member| TimestampValue(member.joined_at)).collect();
+    let stored: Vec<(i64, i64)> = Insert { groups, users, joined_at }.load(connection)?;
+    stored.into_iter().map(|(group, user)| key(group, user)).collect()
+}
+
+prepared_statement! {
+    struct Insert for PgConnection, Pg => (BigInt, BigInt);
+    "INSERT INTO members (group_id, user_id, joined_at) SELECT * FROM unnest(" [groups: Vec<i64> as Array<BigInt>]
+    ", " [users: Vec<i64> as Array<BigInt>] ", " [joined_at: Vec<TimestampValue> as Array<TimestampSql>]
+    ") ON CONFLICT DO NOTHING RETURNING group_id, user_id"
+}
+
+pub(super) fn delete(connection: &mut PgConnection, keys: &[Key]) -> Result<(), Fault> {
+    let (groups, users) = columns(keys);
+    Delete { groups, users }.execute(connection)?;
+    Ok(())
+}
+
+prepared_statement! {
+    struct Delete for PgConnection, Pg => ();
+    "DELETE FROM members USING unnest(" [groups: Vec<i64> as Array<BigInt>] ", " [users: Vec<i64> as Array<BigInt>]
+    ") AS given (group_id, user_id) WHERE members.group_id = given.group_id AND members.user_id = given.user_id"
+}
+
+fn columns(keys: &[Key]) -> (Vec<i64>, Vec<i64>) {
+    keys.iter().map(|(group, user)| (group.get(), user.get())).unzip()
+}
+
+fn key(group: i64, user: i64) -> Result<Key, Fault> {
+    Ok((group_id(group)?, user_id(user)?))
+}

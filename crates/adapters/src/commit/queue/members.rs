@@ -1,0 +1,29 @@
+//! The port that stores memberships.
+
+use super::Submitter;
+use crate::commit::{Join, Leave};
+use async_trait::async_trait;
+use gochat_domain::{
+    group::GroupId,
+    limits::Limits,
+    member::{Joined, Member, NewMember},
+    ports::{JoinError, LeaveError, MemberRepository},
+    user::UserId,
+};
+
+/// Stores and ends memberships through the commit queue.
+pub(super) struct QueuedMembers {
+    pub(super) queue: Submitter,
+    pub(super) limits: Limits,
+}
+
+#[async_trait]
+impl MemberRepository for QueuedMembers {
+    async fn join(&self, new: NewMember) -> Result<Joined, JoinError> {
+        self.queue.submit(Join { new, limits: self.limits }).await
+    }
+
+    async fn leave(&self, group_id: GroupId, user_id: UserId) -> Result<Member, LeaveError> {
+        self.queue.submit(Leave { group_id, user_id }).await
+    }
+}

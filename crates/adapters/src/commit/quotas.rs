@@ -1,0 +1,105 @@
+//! Numbers of groups, counted where a limit on them is set.
+//!
+//! An id is never used again, so there are at most as many groups as the greatest id. If the limit leaves room for all
+//! creates of a batch beside that many, the groups are not counted: a count takes time in proportion to the limit.
+
+mod postgres;
+mod sqlite;
+
+use crate::{Fault, connection::AnyConnection, schema::groups};
+use diesel::{QueryDsl, RunQueryDsl, dsl::max};
+use gochat_domain::{
+    limits::{Limits, TooManyGroups},
+    user::UserId,
+};
+use std::collections::{BTreeSet, HashMap};
+
+/// The numbers of groups that the limits apply to. Each is counted only if its limit is set, and only as far as the
+/// batch needs to know.
+pub(super) struct Quotas {
+    limits: Limits,
+    groups: u64,
+    by_administrator: HashMap<UserId, u64>,
+}
+
+impl Quotas {
+    /// Locks and counts all groups, and those of the `administrators` of the groups to create. Until the end of the
+    /// transaction no other instance adds a group that counts.
+    pub(super) fn of_creates(
+        connection: &mut AnyConnection,
+        limits: &Limits,
+        administrators: &[UserId],
+    ) -> Result<Self, Fault> {
+        let limit = limits.groups;
+        let groups =
+            if limit.is_set() { count_all(connection, limit.0.into(), administrators.len())? } else { 0 };
+        let of_administrators = Self::of_hand_overs(connection, limits, administrators)?;
+        Ok(Self { groups, ..of_administrators })
+    }
+
+    /// Locks and counts the groups of `administrators`, who are the new ones of a batch of hand-overs.
+    pub(super) fn of_hand_overs(
+        connection: &mut AnyConnection,
+        limits: &Limits,
+        administrators: &[UserId],
+    ) -> Result<Self, Fault> {
+        let limit = limits.groups_per_administrator;
+        let mut by_administrator = HashMap::new();
+        if limit.is_set() && !administrators.is_empty() {
+            // Each hand-over may take a group from a user who has more than the limit allows.
+            let at_most = i64::from(limit.0).saturating_add_unsigned(administrators.len() as u64);
+            let administrators: BTreeSet<_> = administrators.iter().copied().collect();
+            by_administrator = match connection {
+                AnyConnection::Sqlite(connection) => {
+                    sqlite::count_of_each(connection, &administrators, at_most)?
+                }
+                AnyConnection::Postgres(connection) => {
+                    postgres::count_of_each(connection, &administrators, at_most)?
+                }
+            };
+        }
+        Ok(Self { limits: *limits, groups: 0, by_administrator })
+    }
+
+    /// Admits one more group, and counts it.
+    pub(super) fn admit_group(&mut self, administrator: UserId) -> Result<(), TooManyGroups> {
+        self.limits.admit_group(self.groups, self.of(administrator))?;
+        self.groups += 1;
+        self.add_to(administrator);
+        Ok(())
+    }
+
+    /// Admits the hand-over of a group from one administrator to another, and counts it.
+    pub(super) fn admit_hand_over(&mut self, from: UserId, to: UserId) -> Result<(), TooManyGroups> {
+        self.limits.admit_administrator(self.of(to))?;
+        self.add_to(to);
+        if let Some(count) = self.by_administrator.get_mut(&from) {
+            *count = count.saturating_sub(1);
+        }
+        Ok(())
+    }
+
+    fn of(&self, administrator: UserId) -> u64 {
+        self.by_administrator.get(&administrator).copied().unwrap_or_default()
+    }
+
+    fn add_to(&mut self, administrator: UserId) {
+        *self.by_administrator.entry(administrator).or_default() += 1;
+    }
+}
+
+/// Locks and counts all groups up to `limit`; 0 if it leaves room for all `creates` without a count.
+fn count_all(connection: &mut AnyConnection, limit: i64, creates: usize) -> Result<u64, Fault> {
+    if let AnyConnection::Postgres(connection) = connection {
+        postgres::lock_all(connection)?;
+    }
+    // A statement of its own: PostgreSQL would compile one with the count at each execution, which takes milliseconds.
+    let greatest_id: Option<i64> = groups::table.select(max(groups::id)).get_result(connection)?;
+    if greatest_id.unwrap_or_default().saturating_add_unsigned(creates as u64) <= limit {
+        return Ok(0);
+    }
+    match connection {
+        AnyConnection::Sqlite(connection) => sqlite::count(connection, limit),
+        AnyConnection::Postgres(connection) => postgres::count(connection, limit),
+    }
+}

@@ -1,0 +1,141 @@
+//! Finds members, and the groups of users, on pooled connections.
+
+use crate::{
+    Fault,
+    connection::{AnyConnection, MultiBackend},
+    pool::Pool,
+    prepared_statement::prepared_statement,
+    rows::{GroupRow, find_group, user_id},
+    schema::groups,
+    sql_types::{TimestampSql, TimestampValue},
+};
+use async_trait::async_trait;
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, Selectable, SelectableHelper, sql_types::BigInt};
+use gochat_domain::{
+    group::{Group, GroupId, GroupKey},
+    member::{Member, Role},
+    ports::{MemberReader, StorageError},
+    user::UserId,
+};
+
+/// Members in a database.
+pub(crate) struct DieselMemberReader {
+    pub(crate) pool: Pool,
+}
+
+#[async_trait]
+impl MemberReader for DieselMemberReader {
+    async fn members(
+        &self,
+        group: &GroupKey,
+        after: Option<UserId>,
+        limit: u16,
+    ) -> Result<Option<Vec<Member>>, StorageError> {
+        let (group, after) = (group.clone(), after.map_or(0, UserId::get));
+        Ok(self.pool.run(move |connection| members(connection, &group, after, limit)).await?)
+    }
+
+    async fn joined_groups(
+        &self,
+        user: UserId,
+        after: Option<GroupId>,
+        limit: u16,
+    ) -> Result<Vec<Group>, StorageError> {
+        let (user, after, limit) = (user.get(), after.map_or(0, GroupId::get), i64::from(limit));
+        let page = move |connection: &mut AnyConnection| {
+            let rows: Vec<GroupRow> = JoinedGroups {
+                user,
+                after,
+                limit,
+                admin: user,
+                after_too: after,
+                limit_too: limit,
+                at_most: limit,
+            }
+            .load(connection)?;
+            rows.into_iter().map(Group::try_from).collect()
+        };
+        Ok(self.pool.run(page).await?)
+    }
+
+    async fn administered_groups(
+        &self,
+        user: UserId,
+        after: Option<GroupId>,
+        limit: u16,
+    ) -> Result<Vec<Group>, StorageError> {
+        let after = after.map_or(0, GroupId::get);
+        let page = move |connection: &mut AnyConnection| {
+            let rows = groups::table
+                .select(GroupRow::as_select())
+                .filter(groups::admin_id.eq(user.get()))
+                .filter(groups::id.gt(after))
+                .order(groups::id)
+                .limit(limit.into())
+                .load(connection)?;
+            rows.into_iter().map(Group::try_from).collect()
+        };
+        Ok(self.pool.run(page).await?)
+    }
+}
+
+/// A group that is deleted between the two statements is not found: each group has a member.
+fn members(
+    connection: &mut AnyConnection,
+    group: &GroupKey,
+    after: i64,
+    limit: u16,
+) -> Result<Option<Vec<Member>>, Fault> {
+    let Some(Group { id: group_id, .. }) = find_group(connection, group)? else { return Ok(None) };
+    let (group, limit) = (group_id.get(), i64::from(limit));
+    let page = Members {
+        of: group,
+        group,
+        after,
+        limit,
+        administered: group,
+        after_too: after,
+        except: group,
+        at_most: limit,
+    };
+    let rows: Vec<(i64, TimestampValue, i64)> = page.load(connection)?;
+    let member = |(user, TimestampValue(joined_at), administrator)| {
+        let role = if user == administrator { Role::Administrator } else { Role::Member };
+        Ok(Member { group_id, user_id: user_id(user)?, role, joined_at })
+    };
+    let is_deleted = rows.is_empty() && after == 0;
+    let members = rows.into_iter().map(member).collect::<Result<_, Fault>>()?;
+    Ok((!is_deleted).then_some(members))
+}
+
+prepared_statement! {
+    /// A page of memberships, and the administrator among them. One statement, so that a user whom a concurrent
+    /// hand-over gives a membership is neither missed nor shown twice.
+    ///
+    /// With `NOT EXISTS` in place of the count, PostgreSQL would read all memberships of the group, until `ANALYZE` runs.
+    struct Members for AnyConnection, MultiBackend => (BigInt, TimestampSql, BigInt);
+    "SELECT user_id, joined_at, (SELECT admin_id FROM groups WHERE id = " [of: i64 as BigInt] ") FROM (
+        SELECT user_id, joined_at FROM (
+            SELECT user_id, joined_at FROM members WHERE group_id = " [group: i64 as BigInt] " AND user_id > "
+    [after: i64 as BigInt] " ORDER BY user_id LIMIT 0 + " [limit: i64 as BigInt] ") AS memberships
+        UNION ALL
+        SELECT admin_id, created_at FROM groups WHERE id = " [administered: i64 as BigInt] " AND admin_id > "
+    [after_too: i64 as BigInt] " AND 0 = (
+            SELECT count(*) FROM members WHERE group_id = " [except: i64 as BigInt] " AND user_id = groups.admin_id)
+    ) AS all_members ORDER BY user_id LIMIT 0 + " [at_most: i64 as BigInt] ""
+}
+
+prepared_statement! {
+    /// A page of the groups that a user is a member of. One statement, so that a group that is handed over meanwhile is
+    /// not missed.
+    struct JoinedGroups for AnyConnection, MultiBackend => <<GroupRow as Selectable<MultiBackend>>::SelectExpression as diesel::Expression>::SqlType;
+    "SELECT id, uuid, name, token, admin_id, created_at, version FROM groups WHERE id IN (
+        SELECT id FROM (
+            SELECT group_id AS id FROM members WHERE user_id = " [user: i64 as BigInt] " AND group_id > "
+    [after: i64 as BigInt] " ORDER BY group_id LIMIT 0 + " [limit: i64 as BigInt] ") AS joined
+        UNION
+        SELECT id FROM (
+            SELECT id FROM groups WHERE admin_id = " [admin: i64 as BigInt] " AND id > " [after_too: i64 as BigInt]
+    " ORDER BY id LIMIT 0 + " [limit_too: i64 as BigInt] ") AS administered
+    ) ORDER BY id LIMIT 0 + " [at_most: i64 as BigInt] ""
+}

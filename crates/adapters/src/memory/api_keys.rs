@@ -1,0 +1,41 @@
+//! API keys in memory.
+
+use super::lock;
+use crate::api_keys::digest;
+use async_trait::async_trait;
+use gochat_domain::{
+    auth::{ApiKey, IssuedKey, KeyId},
+    clock::Timestamp,
+    ports::{ApiKeyRepository, StorageError},
+};
+use std::sync::Mutex;
+
+/// API keys in memory, by digest.
+#[derive(Default)]
+pub struct MemoryApiKeys(Mutex<Vec<([u8; 32], IssuedKey)>>);
+
+#[async_trait]
+impl ApiKeyRepository for MemoryApiKeys {
+    async fn insert(&self, key: &ApiKey, issued: &IssuedKey) -> Result<(), StorageError> {
+        lock(&self.0).push((digest(key), issued.clone()));
+        Ok(())
+    }
+
+    async fn find(&self, key: &ApiKey) -> Result<Option<IssuedKey>, StorageError> {
+        let digest = digest(key);
+        Ok(lock(&self.0).iter().find(|(known, _)| *known == digest).map(|(_, issued)| issued.clone()))
+    }
+
+    async fn list(&self) -> Result<Vec<IssuedKey>, StorageError> {
+        let mut keys: Vec<_> = lock(&self.0).iter().map(|(_, issued)| issued.clone()).collect();
+        keys.sort_by_key(|issued| (issued.created_at, issued.id));
+        Ok(keys)
+    }
+
+    async fn revoke(&self, id: KeyId, at: Timestamp) -> Result<bool, StorageError> {
+        let mut keys = lock(&self.0);
+        let Some((_, issued)) = keys.iter_mut().find(|(_, issued)| issued.id == id) else { return Ok(false) };
+        issued.revoked_at.get_or_insert(at);
+        Ok(true)
+    }
+}

@@ -1,0 +1,139 @@
+//! Tests of lost answers: PostgreSQL receives a statement, and the connection breaks before its answer arrives.
+
+use crate::{
+    DatabaseCase, api_keys,
+    idempotency::idempotency,
+    lost_connections::{assert_stored, start},
+    subject::ONE_WRITER,
+};
+use gochat_adapters::CommitQueue;
+use gochat_domain::{
+    auth::{ApiKey, IssuedKey},
+    clock::{Clock, SystemClock},
+    group::{Created, Expected, Group, GroupId},
+    member::{Joined, NewMember},
+    ports::{ChangeGroupError, DeleteGroupError, LeaveError, StorageError},
+    testing::{group_change, new_group},
+    user::UserId,
+};
+use gochat_test_support::{FaultProxy, Message, TestDatabase, cases};
+use tokio::runtime::Runtime;
+
+pub fn postgres_cases() -> Vec<DatabaseCase> {
+    cases![
+        a_commit_whose_answer_is_lost_is_resolved,
+        a_join_whose_commit_is_not_answered_is_resolved,
+        a_change_whose_commit_is_not_answered_is_unavailable,
+        a_change_whose_connection_is_lost_before_the_commit_is_made_once,
+    ]
+}
+
+pub fn new_member(group_id: GroupId, user_id: i64) -> NewMember {
+    let user_id = UserId::new(user_id).unwrap();
+    NewMember { group_id, user_id, token: None, joined_at: SystemClock.now() }
+}
+
+fn a_commit_whose_answer_is_lost_is_resolved(database: TestDatabase) -> anyhow::Result<()> {
+    let proxy = FaultProxy::in_front_of(database.url())?;
+    let (connected, queue) = start(proxy.url(), ONE_WRITER)?;
+    let (groups, keys) = (queue.groups(), connected.api_keys(&queue));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let mut lost = 0;
+    let mut lose_next = |message| {
+        lost += 1;
+        proxy.lose_answer(message, 1);
+        lost
+    };
+    // A create by a single-statement transaction. The first create prepares the statement.
+    let mut created = vec![runtime.block_on(groups.create(new_group("first"), None))?];
+    let expected = lose_next(Message::Execute);
+    created.push(runtime.block_on(groups.create(new_group("plain"), None))?);
+    assert_eq!(proxy.answers_lost(), expected);
+    // A create with an Idempotency-Key, in a transaction with its record.
+    let expected = lose_next(Message::Commit);
+    let once = runtime.block_on(groups.create(new_group("once"), Some(idempotency(1, "k"))))?;
+    assert_eq!(proxy.answers_lost(), expected);
+    let replayed = runtime.block_on(groups.create(new_group("once"), Some(idempotency(1, "k"))))?;
+    assert_eq!(replayed, Created { replayed: true, ..once.clone() });
+    created.push(once);
+    // A new API key, and its revocation.
+    let (key, issued) = (ApiKey::mint()?, api_keys::new_key());
+    let expected = lose_next(Message::Commit);
+    runtime.block_on(keys.insert(&key, &issued))?;
+    assert_eq!(proxy.answers_lost(), expected);
+    let expected = lose_next(Message::Commit);
+    assert!(runtime.block_on(keys.revoke(issued.id, issued.created_at))?);
+    assert_eq!(proxy.answers_lost(), expected);
+    let revoked = IssuedKey { revoked_at: Some(issued.created_at), ..issued };
+    assert_eq!(runtime.block_on(keys.list())?, [revoked]);
+    assert!(created.iter().all(|created| !created.replayed));
+    assert_stored(database.url(), &created)?;
+    queue.close();
+    Ok(())
+}
+
+/// A group behind a proxy, with the queue that writes to it.
+fn group_behind_proxy(database: &TestDatabase) -> anyhow::Result<(FaultProxy, CommitQueue, Group, Runtime)> {
+    let proxy = FaultProxy::in_front_of(database.url())?;
+    let (_connected, queue) = start(proxy.url(), ONE_WRITER)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let group = runtime.block_on(queue.groups().create(new_group("g"), None))?.group;
+    Ok((proxy, queue, group, runtime))
+}
+
+fn a_join_whose_commit_is_not_answered_is_resolved(database: TestDatabase) -> anyhow::Result<()> {
+    let (proxy, queue, group, runtime) = group_behind_proxy(&database)?;
+    proxy.lose_answer(Message::Commit, 1);
+    let joined = runtime.block_on(queue.members().join(new_member(group.id, 2)))?;
+    assert_eq!(proxy.answers_lost(), 1);
+    assert!(joined.is_new);
+    let again = runtime.block_on(queue.members().join(new_member(group.id, 2)))?;
+    assert_eq!(again, Joined { is_new: false, ..joined });
+    queue.close();
+    Ok(())
+}
+
+/// The version of a changed group does not tell who changed it.
+fn a_change_whose_commit_is_not_answered_is_unavailable(database: TestDatabase) -> anyhow::Result<()> {
+    let (proxy, queue, group, runtime) = group_behind_proxy(&database)?;
+    let (groups, members) = (queue.groups(), queue.members());
+    runtime.block_on(members.join(new_member(group.id, 2)))?;
+    let mut lost = 0;
+    let mut lose_next = || {
+        lost += 1;
+        proxy.lose_answer(Message::Commit, 1);
+        lost
+    };
+    let expected = lose_next();
+    let change =
+        groups.change(group.id, group_change(Some("h"), None, None), Expected::Any, group.created_at);
+    let changed = runtime.block_on(change);
+    assert_eq!(proxy.answers_lost(), expected);
+    assert!(matches!(changed, Err(ChangeGroupError::Storage(StorageError::Unavailable(_)))), "{changed:?}");
+    assert_eq!(database.rows("SELECT name, version::text FROM groups")?, [["h", "2"]]);
+    let expected = lose_next();
+    let left = runtime.block_on(members.leave(group.id, new_member(group.id, 2).user_id));
+    assert_eq!(proxy.answers_lost(), expected);
+    assert!(matches!(left, Err(LeaveError::Storage(StorageError::Unavailable(_)))), "{left:?}");
+    let expected = lose_next();
+    let deleted = runtime.block_on(groups.delete(group.id, Expected::Any));
+    assert_eq!(proxy.answers_lost(), expected);
+    assert!(matches!(deleted, Err(DeleteGroupError::Storage(StorageError::Unavailable(_)))), "{deleted:?}");
+    queue.close();
+    Ok(())
+}
+
+fn a_change_whose_connection_is_lost_before_the_commit_is_made_once(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let (proxy, queue, group, runtime) = group_behind_proxy(&database)?;
+    proxy.lose_answer(Message::Containing("BEGIN"), 1);
+    let change = group_change(Some("h"), None, None);
+    let changed =
+        runtime.block_on(queue.groups().change(group.id, change, Expected::Any, group.created_at))?;
+    assert_eq!(proxy.answers_lost(), 1);
+    assert_eq!((changed.name.as_str(), changed.version.get()), ("h", 2));
+    assert_eq!(database.rows("SELECT name, version::text FROM groups")?, [["h", "2"]]);
+    queue.close();
+    Ok(())
+}

@@ -1,0 +1,264 @@
+//! The contract of `MemberRepository` and `MemberReader`.
+
+use crate::{
+    Case, DatabaseCase,
+    subject::{NO_LIMITS, ONE_WRITER, OPTIONS, Subject},
+};
+use futures_util::future::{join, join_all};
+use gochat_adapters::CommitOptions;
+use gochat_domain::{
+    clock::Timestamp,
+    group::{Expected, Group, GroupId, GroupKey, GroupToken},
+    limits::{Limit, Limits},
+    member::{Joined, Member, NewMember, RefusedJoin, RefusedLeave, Role},
+    ports::{JoinError, LeaveError},
+    testing::{at, group_change, new_group_of},
+    user::UserId,
+};
+use gochat_test_support::{TestDatabase, cases};
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        a_join_is_stored_as_returned,
+        a_join_with_a_wrong_token_stores_nothing,
+        a_group_that_does_not_exist_is_not_joined,
+        one_of_200_concurrent_joins_of_one_user_is_new,
+        the_administrator_joins_without_effect,
+        a_user_leaves_once_and_may_join_again,
+        the_administrator_cannot_leave,
+        joins_beside_a_delete_come_before_it_or_find_no_group,
+        members_come_by_pages_with_the_administrator_in_its_place,
+        groups_of_a_user_come_by_pages,
+        a_walk_meets_each_lasting_member_once_while_others_come_and_go,
+    ]
+}
+
+pub fn postgres_cases() -> Vec<DatabaseCase> {
+    cases![no_write_scans_all_memberships]
+}
+
+fn user(id: i64) -> UserId {
+    UserId::new(id).unwrap()
+}
+
+fn new_member(group_id: GroupId, user_id: i64, token: Option<&str>, joined_at: Timestamp) -> NewMember {
+    let token = token.map(|token| GroupToken::parse(token).unwrap());
+    NewMember { group_id, user_id: user(user_id), token, joined_at }
+}
+
+fn join_group(subject: &Subject, group: &Group, user_id: i64) -> Result<Joined, JoinError> {
+    subject.run(subject.members.join(new_member(group.id, user_id, Some("t"), at(user_id))))
+}
+
+fn members(subject: &Subject, group: &Group) -> Vec<Member> {
+    subject.run(subject.member_reader.members(&GroupKey::Id(group.id), None, 1000)).unwrap().unwrap()
+}
+
+fn member(group: &Group, user_id: i64, role: Role, joined_at: Timestamp) -> Member {
+    Member { group_id: group.id, user_id: user(user_id), role, joined_at }
+}
+
+fn a_join_is_stored_as_returned(subject: Subject) -> anyhow::Result<()> {
+    let group = subject.create(new_group_of("g", "t", 1))?;
+    for (user_id, token) in [(2, Some("t")), (i64::MAX, None)] {
+        let joined = subject.run(subject.members.join(new_member(group.id, user_id, token, at(50))))?;
+        assert_eq!(joined, Joined { member: member(&group, user_id, Role::Member, at(50)), is_new: true });
+    }
+    let stored =
+        [2, i64::MAX].map(|user_id| vec![group.id.to_string(), user_id.to_string(), "50000000".into()]);
+    assert_eq!(subject.memberships(), stored);
+    Ok(())
+}
+
+fn a_join_with_a_wrong_token_stores_nothing(subject: Subject) -> anyhow::Result<()> {
+    let group = subject.create(new_group_of("g", "t", 1))?;
+    for user_id in [1, 2] {
+        let refused = subject.run(subject.members.join(new_member(group.id, user_id, Some("T"), at(50))));
+        assert!(matches!(refused, Err(JoinError::Refused(RefusedJoin::WrongToken))), "{refused:?}");
+    }
+    // The old token opens nothing after a change.
+    let change = group_change(None, Some("u"), None);
+    subject.run(subject.groups.change(group.id, change, Expected::Any, at(100)))?;
+    let refused = join_group(&subject, &group, 2);
+    assert!(matches!(refused, Err(JoinError::Refused(RefusedJoin::WrongToken))), "{refused:?}");
+    assert_eq!(subject.memberships(), Vec::<Vec<String>>::new());
+    Ok(())
+}
+
+fn a_group_that_does_not_exist_is_not_joined(subject: Subject) -> anyhow::Result<()> {
+    let id = GroupId::new(7)?;
+    let refused = subject.run(subject.members.join(new_member(id, 2, None, at(50))));
+    assert!(matches!(refused, Err(JoinError::GroupNotFound)), "{refused:?}");
+    let refused = subject.run(subject.members.leave(id, user(2)));
+    assert!(matches!(refused, Err(LeaveError::Refused(RefusedLeave::NotMember))), "{refused:?}");
+    Ok(())
+}
+
+fn one_of_200_concurrent_joins_of_one_user_is_new(subject: Subject) -> anyhow::Result<()> {
+    let group = subject.create(new_group_of("g", "t", 1))?;
+    let joins = (0..200).map(|number| subject.members.join(new_member(group.id, 2, Some("t"), at(number))));
+    let answers: Vec<_> = subject.run(join_all(joins)).into_iter().collect::<Result<_, _>>()?;
+    assert_eq!(answers.iter().filter(|joined| joined.is_new).count(), 1);
+    let first = answers[0].member;
+    assert!(answers.iter().all(|joined| joined.member == first));
+    assert_eq!(members(&subject, &group)[1..], [first]);
+    Ok(())
+}
+
+fn the_administrator_joins_without_effect(subject: Subject) -> anyhow::Result<()> {
+    let group = subject.create(new_group_of("g", "t", 1))?;
+    let joined = join_group(&subject, &group, 1)?;
+    let administrator = member(&group, 1, Role::Administrator, group.created_at);
+    assert_eq!(joined, Joined { member: administrator, is_new: false });
+    assert_eq!(members(&subject, &group), [administrator]);
+    assert_eq!(subject.memberships(), Vec::<Vec<String>>::new());
+    Ok(())
+}
+
+fn a_user_leaves_once_and_may_join_again(subject: Subject) -> anyhow::Result<()> {
+    let group = subject.create(new_group_of("g", "t", 1))?;
+    let joined = join_group(&subject, &group, 2)?.member;
+    assert_eq!(subject.run(subject.members.leave(group.id, user(2)))?, joined);
+    assert_eq!(subject.memberships(), Vec::<Vec<String>>::new());
+    let again = subject.run(subject.members.leave(group.id, user(2)));
+    assert!(matches!(again, Err(LeaveError::Refused(RefusedLeave::NotMember))), "{again:?}");
+    assert!(join_group(&subject, &group, 2)?.is_new);
+    Ok(())
+}
+
+fn the_administrator_cannot_leave(subject: Subject) -> anyhow::Result<()> {
+    let group = subject.create(new_group_of("g", "t", 1))?;
+    join_group(&subject, &group, 2)?;
+    let change = group_change(None, None, Some(2));
+    subject.run(subject.groups.change(group.id, change, Expected::Any, at(100)))?;
+    let refused = subject.run(subject.members.leave(group.id, user(2)));
+    assert!(matches!(refused, Err(LeaveError::Refused(RefusedLeave::Administrator))), "{refused:?}");
+    // The administrator before may leave.
+    let left = subject.run(subject.members.leave(group.id, user(1)))?;
+    assert_eq!(left, member(&group, 1, Role::Member, group.created_at));
+    assert_eq!(members(&subject, &group), [member(&group, 2, Role::Administrator, at(2))]);
+    Ok(())
+}
+
+fn joins_beside_a_delete_come_before_it_or_find_no_group(subject: Subject) -> anyhow::Result<()> {
+    let group = subject.create(new_group_of("g", "t", 1))?;
+    let joins = |from: i64| {
+        let join = |user_id| subject.members.join(new_member(group.id, user_id, Some("t"), at(user_id)));
+        join_all((from..from + 100).map(join))
+    };
+    let (answers, (deleted, more)) =
+        subject.run(join(joins(2), join(subject.groups.delete(group.id, Expected::Any), joins(200))));
+    assert_eq!(deleted?, group);
+    for answer in answers.into_iter().chain(more) {
+        match answer {
+            Ok(joined) => assert!(joined.is_new),
+            Err(error) => assert!(matches!(error, JoinError::GroupNotFound), "{error:?}"),
+        }
+    }
+    assert_eq!(subject.memberships(), Vec::<Vec<String>>::new());
+    Ok(())
+}
+
+fn members_come_by_pages_with_the_administrator_in_its_place(subject: Subject) -> anyhow::Result<()> {
+    let group = subject.create(new_group_of("g", "t", 4))?;
+    for user_id in [9, 2, 6, 3] {
+        join_group(&subject, &group, user_id)?;
+    }
+    let keys = [GroupKey::Id(group.id), GroupKey::Uuid(group.uuid), GroupKey::Name(group.name.clone())];
+    let administrator = member(&group, 4, Role::Administrator, group.created_at);
+    for key in keys {
+        let page = |after: Option<i64>, limit| {
+            subject.run(subject.member_reader.members(&key, after.map(user), limit)).map(Option::unwrap)
+        };
+        let plain = |user_id| member(&group, user_id, Role::Member, at(user_id));
+        assert_eq!(page(None, 2)?, [plain(2), plain(3)]);
+        assert_eq!(page(Some(3), 2)?, [administrator, plain(6)]);
+        assert_eq!(page(Some(6), 2)?, [plain(9)]);
+        assert_eq!(page(Some(9), 2)?, []);
+    }
+    let missing = subject.run(subject.member_reader.members(&GroupKey::Id(GroupId::new(99)?), None, 2))?;
+    assert_eq!(missing, None);
+    Ok(())
+}
+
+fn groups_of_a_user_come_by_pages(subject: Subject) -> anyhow::Result<()> {
+    let mut groups = Vec::new();
+    for (name, admin_id) in [("a", 1), ("b", 2), ("c", 1), ("d", 2), ("e", 3)] {
+        groups.push(subject.create(new_group_of(name, "t", admin_id))?);
+    }
+    for group in [&groups[3], &groups[1], &groups[0]] {
+        join_group(&subject, group, 1)?;
+    }
+    let joined = |after: Option<GroupId>, limit| {
+        subject.run(subject.member_reader.joined_groups(user(1), after, limit))
+    };
+    assert_eq!(joined(None, 3)?, groups[..3]);
+    assert_eq!(joined(Some(groups[2].id), 3)?, groups[3..4]);
+    let administered = |after: Option<GroupId>, limit| {
+        subject.run(subject.member_reader.administered_groups(user(1), after, limit))
+    };
+    assert_eq!(administered(None, 1)?, groups[..1]);
+    assert_eq!(administered(Some(groups[0].id), 9)?, groups[2..3]);
+    assert_eq!(subject.run(subject.member_reader.joined_groups(user(99), None, 9))?, []);
+    Ok(())
+}
+
+fn a_walk_meets_each_lasting_member_once_while_others_come_and_go(subject: Subject) -> anyhow::Result<()> {
+    let group = subject.create(new_group_of("g", "t", 1))?;
+    // The users with even ids stay; the others come and go.
+    let lasting: Vec<i64> = (1..=40).map(|number| number * 2).collect();
+    subject.run(join_all(
+        lasting.iter().map(|user_id| subject.members.join(new_member(group.id, *user_id, None, at(1)))),
+    ));
+    let come_and_go = async {
+        for round in 0..10 {
+            join_all((1..40).map(async |number| {
+                let user_id = number * 2 + 1;
+                subject.members.join(new_member(group.id, user_id, None, at(round))).await.unwrap();
+                subject.members.leave(group.id, user(user_id)).await.unwrap();
+            }))
+            .await;
+        }
+    };
+    let walks = async {
+        for _ in 0..5 {
+            let (mut met, mut after) = (Vec::new(), None);
+            loop {
+                let key = GroupKey::Id(group.id);
+                let page = subject.member_reader.members(&key, after, 7).await.unwrap().unwrap();
+                let Some(last) = page.last() else { break };
+                after = Some(last.user_id);
+                met.extend(page.iter().map(|member| member.user_id.get()));
+            }
+            assert!(met.is_sorted_by(|one, next| one < next), "{met:?}");
+            met.retain(|user_id| user_id % 2 == 0);
+            assert_eq!(met, lasting);
+        }
+    };
+    subject.run(join(come_and_go, walks));
+    Ok(())
+}
+
+/// PostgreSQL may cache the plan of a statement while it has no statistics of the tables.
+fn no_write_scans_all_memberships(database: TestDatabase) -> anyhow::Result<()> {
+    let name = database.rows("SELECT current_database()::text")?.concat().concat();
+    database.execute(&format!("ALTER DATABASE {name} SET plan_cache_mode = force_generic_plan"))?;
+    let limits = Limits { members_per_group: Limit(100), ..NO_LIMITS };
+    let subject = Subject::with(database, OPTIONS, CommitOptions { limits, ..ONE_WRITER })?;
+    let scans = "SELECT seq_scan::text, idx_scan::text FROM pg_stat_user_tables WHERE relname = 'members'";
+    // Those that built the indexes.
+    let before = subject.database().rows(scans)?.concat();
+    let group = subject.create(new_group_of("g", "t", 1))?;
+    for user_id in 2..5 {
+        join_group(&subject, &group, user_id)?;
+        let change = group_change(None, None, Some(user_id));
+        subject.run(subject.groups.change(group.id, change, Expected::Any, at(100)))?;
+        subject.run(subject.members.leave(group.id, user(user_id - 1)))?;
+    }
+    subject.run(subject.groups.delete(group.id, Expected::Any))?;
+    subject.end_connections()?;
+    let after = subject.database().rows(scans)?.concat();
+    assert_eq!(before[0], after[0]);
+    assert_ne!(before[1], after[1]);
+    Ok(())
+}

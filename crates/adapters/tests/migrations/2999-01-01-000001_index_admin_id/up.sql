@@ -1,1 +1,0 @@
-CREATE INDEX CONCURRENTLY groups_admin_id ON groups (admin_id);

@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY groups_created_at ON groups (created_at);

@@ -1,0 +1,91 @@
+//! The ports that store and find the members of groups.
+
+use super::StorageError;
+use crate::{
+    group::{Group, GroupId, GroupKey},
+    member::{Joined, Member, NewMember, RefusedJoin, RefusedLeave},
+    user::UserId,
+};
+use async_trait::async_trait;
+
+/// Stores memberships. Every implementation passes the contract suite of the adapters crate.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait MemberRepository: Send + Sync {
+    /// Makes a user a member as [`Group::join`] decides.
+    ///
+    /// An implementation
+    /// - MUST store one membership, however often and wherever the user joins at once;
+    /// - MUST count the members exactly where a limit on them is set, under any concurrency and on any number of
+    ///   instances;
+    /// - MUST NOT store a membership of a group that is deleted;
+    /// - MUST NOT return `Ok` before the membership is durable.
+    async fn join(&self, new: NewMember) -> Result<Joined, JoinError>;
+
+    /// Ends a membership as [`Group::leave`] decides, and returns it as it was.
+    ///
+    /// An implementation
+    /// - MUST NOT return `Ok` before the end of the membership is durable;
+    /// - MUST answer `Unavailable` if it cannot tell whether the membership was ended.
+    async fn leave(&self, group_id: GroupId, user_id: UserId) -> Result<Member, LeaveError>;
+}
+
+/// The reason why a user was not made a member.
+#[derive(Debug, thiserror::Error)]
+pub enum JoinError {
+    /// No group has the id.
+    #[error("there is no such group")]
+    GroupNotFound,
+    /// The group refuses the user.
+    #[error(transparent)]
+    Refused(#[from] RefusedJoin),
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// The reason why a membership was not ended.
+#[derive(Debug, thiserror::Error)]
+pub enum LeaveError {
+    /// There is no such membership, or the user administers the group.
+    #[error(transparent)]
+    Refused(#[from] RefusedLeave),
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// Finds members, and the groups of users. Every implementation passes the contract suite of the adapters crate.
+///
+/// Each list is in the order of a key that never changes. An implementation MUST return in a walk from page to page,
+/// each of which begins after the last key of the one before, every item that exists during the whole walk exactly
+/// once.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait MemberReader: Send + Sync {
+    /// Returns the first `limit` members whose user ids are above `after`, ordered by user id; `None` if no group has
+    /// this key. The administrator is among them, with or without a membership.
+    async fn members(
+        &self,
+        group: &GroupKey,
+        after: Option<UserId>,
+        limit: u16,
+    ) -> Result<Option<Vec<Member>>, StorageError>;
+
+    /// Returns the first `limit` groups whose ids are above `after` and that the user is a member of, as administrator
+    /// too, ordered by id.
+    async fn joined_groups(
+        &self,
+        user: UserId,
+        after: Option<GroupId>,
+        limit: u16,
+    ) -> Result<Vec<Group>, StorageError>;
+
+    /// Returns the first `limit` groups whose ids are above `after` and that the user administers, ordered by id.
+    async fn administered_groups(
+        &self,
+        user: UserId,
+        after: Option<GroupId>,
+        limit: u16,
+    ) -> Result<Vec<Group>, StorageError>;
+}

@@ -1,0 +1,40 @@
+//! The paths of members. Each operation has a file with its handler, its OpenAPI description and its replies.
+
+pub(super) mod administrator;
+pub(super) mod created_groups;
+pub(super) mod join;
+pub(super) mod joined_groups;
+pub(super) mod leave;
+pub(super) mod list;
+mod user_groups;
+
+use super::routes::{get_or_head, not_allowed};
+use actix_web::{
+    Resource,
+    web::{self, ServiceConfig},
+};
+
+/// Adds the paths.
+pub(super) fn configure(server: &mut ServiceConfig) {
+    server
+        .service(collection())
+        .service(item())
+        .service(read_only(list::PATH).route(get_or_head().to(list::list)))
+        .service(read_only("/v1/group_administrator").route(get_or_head().to(administrator::find)))
+        .service(read_only(joined_groups::PATH).route(get_or_head().to(joined_groups::list)))
+        .service(read_only(created_groups::PATH).route(get_or_head().to(created_groups::list)));
+}
+
+fn collection() -> Resource {
+    web::resource("/v1/member").route(web::post().to(join::join)).default_service(not_allowed("POST"))
+}
+
+fn item() -> Resource {
+    web::resource("/v1/member/{group_id}/{user_id}")
+        .route(web::delete().to(leave::leave))
+        .default_service(not_allowed("DELETE"))
+}
+
+fn read_only(path: &str) -> Resource {
+    web::resource(path).default_service(not_allowed("GET, HEAD"))
+}

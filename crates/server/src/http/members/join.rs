@@ -1,0 +1,74 @@
+//! `POST /v1/member`
+
+use crate::{
+    http::{
+        auth::Authenticated,
+        body::JsonBody,
+        error::{ApiError, Code},
+        replies::{RepliesByStatus, examples, reference, replies, success},
+    },
+    wire::{self, JoinFields, JoinRequest, MemberBody},
+};
+use actix_web::{HttpResponse, web::ThinData};
+use gochat_domain::{
+    auth::{GrantableScope, MembersJoinOrWrite},
+    service::MemberService,
+};
+use utoipa::IntoResponses;
+
+/// Join a group
+///
+/// Needs the scope `members:join` or `members:write`.
+///
+/// Makes a user a member of a group by the group's token. With the scope `members:write`, the token may be left out; a
+/// token that is given must be right. A reply of 201 or 200 means that the membership is on disk. A request may be
+/// repeated: a user who is a member already stays one, and the reply has the same body.
+// The caller is authenticated and authorised before the body is read.
+#[utoipa::path(
+    post,
+    path = "/v1/member",
+    operation_id = "joinGroup",
+    tag = "members",
+    security(("GoChat-Token" = [])),
+    request_body(content = JoinFields, description = "At most 16384 bytes", example = examples::join),
+    responses(Replies)
+)]
+pub(in crate::http) async fn join(
+    Authenticated { permit, caller }: Authenticated<MembersJoinOrWrite>,
+    ThinData(members): ThinData<MemberService>,
+    body: JsonBody,
+) -> Result<HttpResponse, ApiError> {
+    let JoinRequest { group_id, user_id, token } = wire::parse_join(&body.read().await?)?;
+    let joined = if let Some(token) = token {
+        members.join(permit, group_id, user_id, token).await?
+    } else {
+        let permit = caller.permit().map_err(|_| ApiError::join_without_token())?;
+        members.add(permit, group_id, user_id).await?
+    };
+    let mut response = if joined.is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
+    Ok(response.json(MemberBody::from(&joined.member)))
+}
+
+/// The replies, as OpenAPI describes them.
+struct Replies;
+
+impl IntoResponses for Replies {
+    fn responses() -> RepliesByStatus {
+        let member =
+            |description, name| success(description, reference::<MemberBody>(), [(name, examples::member())]);
+        let joined = member("The new member, whose membership is on disk", "joined");
+        let known = member("The user, who was a member already", "known");
+        let codes = [
+            Code::MalformedJson,
+            Code::WrongGroupToken,
+            Code::GroupNotFound,
+            Code::GroupFull,
+            Code::BodyTooLarge,
+            Code::UnsupportedMediaType,
+            Code::InvalidGroupId,
+            Code::InvalidUserId,
+            Code::InvalidToken,
+        ];
+        replies([("201", joined), ("200", known)], MembersJoinOrWrite::ANY_OF, &codes)
+    }
+}

@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY groups_admin_id ON groups (admin_id, id);
