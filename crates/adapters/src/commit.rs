@@ -24,6 +24,7 @@ mod placeholder;
 mod probe_create;
 mod queue;
 mod quotas;
+mod remembered_groups;
 mod session;
 pub(crate) mod sweep;
 mod write;

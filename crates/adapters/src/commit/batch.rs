@@ -7,7 +7,7 @@ use super::{
     change::Change,
     create::Create,
     delete::Delete,
-    join::Join,
+    join::{Join, optimistic},
     keys::{InsertKey, RevokeKey},
     lane::{AnyLane, HasLane, Lane},
     leave::Leave,
@@ -126,10 +126,16 @@ impl Batch {
         self.lanes().into_iter().for_each(AnyLane::sort);
     }
 
-    /// Commits all writes in one transaction.
+    /// Commits all writes, in one transaction unless a part of the joins is decided on old versions of their groups.
     pub(super) fn commit(&mut self, session: &mut Session, attempt: Attempt) -> Result<(), Failure> {
         if attempt == Attempt::First && session.allows_single_statements() && self.has_only_plain_creates() {
             session.statement(|connection| self.creates.store(connection, attempt))?;
+        } else if attempt == Attempt::First
+            && session.allows_single_statements()
+            && self.has_only_unlimited_joins()
+        {
+            let outcomes = optimistic::commit(session, &self.joins.writes().collect::<Vec<_>>())?;
+            self.joins.set_outcomes(outcomes);
         } else {
             let mut lanes = self.lanes();
             session.transaction(attempt, |connection| {
@@ -157,6 +163,10 @@ impl Batch {
     /// Answers every caller with `fault`.
     pub(super) fn fail(&mut self, fault: &Fault) {
         self.lanes().into_iter().for_each(|lane| lane.fail(fault));
+    }
+
+    fn has_only_unlimited_joins(&mut self) -> bool {
+        self.len() == self.joins.len() && self.joins.writes().all(Join::is_unlimited)
     }
 
     fn has_only_plain_creates(&mut self) -> bool {

@@ -1,5 +1,7 @@
 //! Joins: users who become members of groups.
 
+pub(super) mod optimistic;
+
 use super::{
     locked_groups,
     memberships::{self, Memberships},
@@ -9,12 +11,12 @@ use crate::{Fault, connection::AnyConnection};
 use gochat_domain::{
     group::{Group, GroupId},
     limits::Limits,
-    member::{Joined, NewMember},
+    member::{Joined, Member, NewMember},
     ports::JoinError,
 };
 use std::{
     cmp::Ordering,
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
 };
 
 /// A user to make a member.
@@ -86,9 +88,25 @@ impl Write for Join {
 }
 
 impl Join {
+    /// Returns true if no limit applies to the join.
+    pub(super) fn is_unlimited(&self) -> bool {
+        !self.limits.members_per_group.is_set()
+    }
+
     fn key(&self) -> memberships::Key {
         (self.new.group_id, self.new.user_id)
     }
+}
+
+/// The memberships that the joins make if none of them exists; `None` for a join that is refused, or that comes after
+/// another one of the same user.
+fn candidates(joins: &[&Join], groups: &BTreeMap<GroupId, Group>) -> Vec<Option<Member>> {
+    let mut seen = HashSet::new();
+    let candidate = |join: &&Join| {
+        let joined = groups.get(&join.new.group_id)?.join(&join.new, None, 0, &join.limits).ok()?;
+        (joined.is_new && seen.insert(join.key())).then_some(joined.member)
+    };
+    joins.iter().map(candidate).collect()
 }
 
 /// Stores the memberships that do not exist, and returns those that did. Without a limit, that needs no look at the
@@ -98,14 +116,7 @@ fn store_new(
     joins: &[&Join],
     groups: &BTreeMap<GroupId, Group>,
 ) -> Result<Memberships, Fault> {
-    let mut candidates = HashMap::new();
-    for join in joins {
-        let joined = groups.get(&join.new.group_id).map(|group| group.join(&join.new, None, 0, &join.limits));
-        if let Some(Ok(Joined { member, is_new: true })) = joined {
-            candidates.entry(join.key()).or_insert(member);
-        }
-    }
-    let candidates: Vec<_> = candidates.into_values().collect();
+    let candidates: Vec<_> = candidates(joins, groups).into_iter().flatten().collect();
     let stored: HashSet<_> = memberships::insert(connection, &candidates)?.into_iter().collect();
     let others: Vec<_> = joins.iter().map(|join| join.key()).filter(|key| !stored.contains(key)).collect();
     if others.is_empty() {

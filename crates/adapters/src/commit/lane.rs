@@ -44,6 +44,11 @@ impl<W: Write> Lane<W> {
         self.pending.push(write);
     }
 
+    /// Sets the outcomes of all writes, in their order.
+    pub(crate) fn set_outcomes(&mut self, outcomes: Vec<W::Outcome>) {
+        self.outcomes = outcomes;
+    }
+
     /// The writes of the lane.
     pub(crate) fn writes(&self) -> impl Iterator<Item = &W> {
         self.pending.iter().map(|pending| &pending.write)

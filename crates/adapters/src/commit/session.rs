@@ -3,6 +3,7 @@
 use super::{
     batch_lock,
     checkpoints::{self, Checkpoints},
+    remembered_groups::RememberedGroups,
     write::Attempt,
 };
 use crate::{
@@ -11,7 +12,10 @@ use crate::{
     sqlite_file::{DatabaseFile, WriteLock},
 };
 use diesel::connection::SimpleConnection;
-use std::time::{Duration, Instant};
+use std::{
+    mem,
+    time::{Duration, Instant},
+};
 
 /// Idle time after which a connection is pinged before use.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
@@ -24,6 +28,8 @@ pub(crate) struct Session {
     checkpoints: Option<Checkpoints>,
     /// The lock shared by all processes that write to the same file.
     write_lock: Option<WriteLock>,
+    /// The groups that joins were made to.
+    remembered_groups: RememberedGroups,
     used_at: Instant,
     is_broken: bool,
 }
@@ -55,7 +61,26 @@ impl Session {
         let write_lock = connector.file().map(DatabaseFile::write_lock);
         let connector = connector.clone();
         let used_at = Instant::now();
-        Ok(Self { connection, connector, checkpoints, write_lock, used_at, is_broken: false })
+        let remembered_groups = RememberedGroups::default();
+        Ok(Self {
+            connection,
+            connector,
+            checkpoints,
+            write_lock,
+            remembered_groups,
+            used_at,
+            is_broken: false,
+        })
+    }
+
+    /// Takes the remembered groups; a failure before they are given back forgets them.
+    pub(super) fn take_remembered_groups(&mut self) -> RememberedGroups {
+        mem::take(&mut self.remembered_groups)
+    }
+
+    /// Remembers groups for the next joins.
+    pub(super) fn remember_groups(&mut self, groups: RememberedGroups) {
+        self.remembered_groups = groups;
     }
 
     /// Returns true if the session is usable. A connection that was idle is pinged.

@@ -4,13 +4,14 @@ use crate::{
     DatabaseCase, api_keys,
     idempotency::idempotency,
     lost_connections::{assert_stored, start},
-    subject::ONE_WRITER,
+    subject::{NO_LIMITS, ONE_WRITER},
 };
-use gochat_adapters::CommitQueue;
+use gochat_adapters::{CommitOptions, CommitQueue};
 use gochat_domain::{
     auth::{ApiKey, IssuedKey},
     clock::{Clock, SystemClock},
     group::{Created, Expected, Group, GroupId},
+    limits::{Limit, Limits},
     member::{Joined, NewMember},
     ports::{ChangeGroupError, DeleteGroupError, LeaveError, StorageError},
     testing::{group_change, new_group},
@@ -82,14 +83,28 @@ fn group_behind_proxy(database: &TestDatabase) -> anyhow::Result<(FaultProxy, Co
 }
 
 fn a_join_whose_commit_is_not_answered_is_resolved(database: TestDatabase) -> anyhow::Result<()> {
-    let (proxy, queue, group, runtime) = group_behind_proxy(&database)?;
-    proxy.lose_answer(Message::Commit, 1);
-    let joined = runtime.block_on(queue.members().join(new_member(group.id, 2)))?;
-    assert_eq!(proxy.answers_lost(), 1);
-    assert!(joined.is_new);
-    let again = runtime.block_on(queue.members().join(new_member(group.id, 2)))?;
-    assert_eq!(again, Joined { is_new: false, ..joined });
-    queue.close();
+    // Without a limit, a join to a known group is a statement that is its own transaction.
+    let (unlimited, limited) = (Limit(0), Limit(100));
+    for (number, (members_per_group, commit)) in
+        [(unlimited, Message::Execute), (limited, Message::Commit)].into_iter().enumerate()
+    {
+        let proxy = FaultProxy::in_front_of(database.url())?;
+        let limits = Limits { members_per_group, ..NO_LIMITS };
+        let (_connected, queue) = start(proxy.url(), CommitOptions { limits, ..ONE_WRITER })?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        let name = format!("g{number}");
+        let group = runtime.block_on(queue.groups().create(new_group(&name), None))?.group;
+        runtime.block_on(queue.members().join(new_member(group.id, 2)))?;
+        proxy.lose_answer(commit, 1);
+        let joined = runtime.block_on(queue.members().join(new_member(group.id, 3)))?;
+        assert_eq!(proxy.answers_lost(), 1);
+        assert!(joined.is_new);
+        let again = runtime.block_on(queue.members().join(new_member(group.id, 3)))?;
+        assert_eq!(again, Joined { is_new: false, ..joined });
+        let of_group = format!("SELECT user_id::text FROM members WHERE group_id = {} ORDER BY 1", group.id);
+        assert_eq!(database.rows(&of_group)?, [["2"], ["3"]]);
+        queue.close();
+    }
     Ok(())
 }
 

@@ -21,6 +21,7 @@ pub fn cases() -> Vec<Case> {
     cases![
         a_join_is_stored_as_returned,
         a_join_with_a_wrong_token_stores_nothing,
+        joins_follow_the_changes_of_a_group_that_was_joined_before,
         a_group_that_does_not_exist_is_not_joined,
         one_of_200_concurrent_joins_of_one_user_is_new,
         the_administrator_joins_without_effect,
@@ -81,6 +82,31 @@ fn a_join_with_a_wrong_token_stores_nothing(subject: Subject) -> anyhow::Result<
     subject.run(subject.groups.change(group.id, change, Expected::Any, at(100)))?;
     let refused = join_group(&subject, &group, 2);
     assert!(matches!(refused, Err(JoinError::Refused(RefusedJoin::WrongToken))), "{refused:?}");
+    assert_eq!(subject.memberships(), Vec::<Vec<String>>::new());
+    Ok(())
+}
+
+/// A writer remembers groups that were joined.
+fn joins_follow_the_changes_of_a_group_that_was_joined_before(subject: Subject) -> anyhow::Result<()> {
+    let group = subject.create(new_group_of("g", "t", 1))?;
+    let join =
+        |user_id, token| subject.run(subject.members.join(new_member(group.id, user_id, token, at(50))));
+    let change = |token, admin_id| {
+        let change = group_change(None, token, admin_id);
+        subject.run(subject.groups.change(group.id, change, Expected::Any, at(100)))
+    };
+    assert!(join(2, Some("t"))?.is_new);
+    change(Some("u"), None)?;
+    let refused = join(3, Some("t"));
+    assert!(matches!(refused, Err(JoinError::Refused(RefusedJoin::WrongToken))), "{refused:?}");
+    assert!(join(3, Some("u"))?.is_new);
+    change(None, Some(4))?;
+    let administrator = Joined { member: member(&group, 4, Role::Administrator, at(100)), is_new: false };
+    assert_eq!(join(4, Some("u"))?, administrator);
+    assert!(join(5, Some("u"))?.is_new);
+    subject.run(subject.groups.delete(group.id, Expected::Any))?;
+    let refused = join(6, Some("u"));
+    assert!(matches!(refused, Err(JoinError::GroupNotFound)), "{refused:?}");
     assert_eq!(subject.memberships(), Vec::<Vec<String>>::new());
     Ok(())
 }

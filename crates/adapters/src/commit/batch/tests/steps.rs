@@ -96,10 +96,21 @@ impl Generator {
         Self { rng: Rng::with_seed(seed), limits, groups: Vec::new(), seconds: 0 }
     }
 
-    /// A batch of 1 to `max` writes.
+    /// A batch of 1 to `max` writes. Some batches have joins alone.
     pub(super) fn batch(&mut self, max: usize) -> Vec<Step> {
         let mut keys = HashMap::new();
-        (0..self.rng.usize(1..=max)).map(|_| self.step(&mut keys)).collect()
+        let size = self.rng.usize(1..=max);
+        if self.rng.u8(..4) == 0 {
+            return (0..size).map(|_| self.join()).collect();
+        }
+        (0..size).map(|_| self.step(&mut keys)).collect()
+    }
+
+    fn join(&mut self) -> Step {
+        self.seconds += 1;
+        let token = self.rng.bool().then(|| GroupToken::parse(self.token()).unwrap());
+        let (group_id, user_id) = (self.group_id(), UserId::new(self.user()).unwrap());
+        Step::Join(NewMember { group_id, user_id, token, joined_at: at(self.seconds) }, self.limits)
     }
 
     /// `keys` are the Idempotency-Keys of the batch. A key is used again in its batch only for an equal request, and
@@ -131,11 +142,7 @@ impl Generator {
                 limits,
             },
             6 if self.rng.bool() => Step::Delete { id: self.group_id(), expected: self.expected() },
-            6..9 => {
-                let token = self.rng.bool().then(|| GroupToken::parse(self.token()).unwrap());
-                let (group_id, user_id) = (self.group_id(), UserId::new(self.user()).unwrap());
-                Step::Join(NewMember { group_id, user_id, token, joined_at: moment }, limits)
-            }
+            6..9 => self.join(),
             _ => Step::Leave { group_id: self.group_id(), user_id: UserId::new(self.user()).unwrap() },
         }
     }

@@ -1,0 +1,148 @@
+//! Joins in one statement, which is a transaction of its own, on PostgreSQL.
+//!
+//! The domain decides on groups that the writer remembers. The statement locks the groups, and stores only the
+//! memberships of those that still have the remembered version, so a decision on an old version stores nothing. All other
+//! joins of the batch, with those that are to be refused, are decided again in a transaction.
+
+use super::{Join, candidates};
+use crate::{
+    Fault,
+    commit::{
+        session::{Failure, Session},
+        write::{Attempt, Write},
+    },
+    connection::{AnyConnection, FLUSH_EACH_COMMIT},
+    rows::{group_id, user_id},
+    sql_types::{TimestampSql, TimestampValue},
+};
+use diesel::{
+    PgConnection, QueryResult, RunQueryDsl,
+    pg::Pg,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    sql_types::{Array, BigInt},
+};
+use gochat_domain::{
+    group::{Group, GroupId},
+    member::{Joined, Member},
+};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// Commits `joins`, which are the whole batch and have no limit, and returns their outcomes.
+pub(in crate::commit) fn commit(
+    session: &mut Session,
+    joins: &[&Join],
+) -> Result<Vec<<Join as Write>::Outcome>, Failure> {
+    let mut remembered = session.take_remembered_groups();
+    let ids: BTreeSet<_> = joins.iter().map(|join| join.new.group_id).collect();
+    let unknown = remembered.unknown(&ids);
+    if !unknown.is_empty() {
+        session.statement(|connection| remembered.read(postgres(connection)?, &unknown))?;
+    }
+    let groups = remembered.known(&ids);
+    let candidates = candidates(joins, &groups);
+    let members: Vec<_> = candidates.iter().copied().flatten().collect();
+    let mut stored = HashSet::new();
+    if !members.is_empty() {
+        session.statement(|connection| {
+            let rows: Vec<(i64, i64)> = Insert::new(&members, &groups).load(postgres(connection)?)?;
+            for (group, user) in rows {
+                stored.insert((group_id(group)?, user_id(user)?));
+            }
+            Ok(())
+        })?;
+    }
+    let is_stored = |member: &Member| stored.contains(&(member.group_id, member.user_id));
+    let new: Vec<_> = candidates.into_iter().map(|candidate| candidate.filter(is_stored)).collect();
+    let others: Vec<_> =
+        joins.iter().zip(&new).filter(|(_, new)| new.is_none()).map(|(join, _)| *join).collect();
+    let mut decided = Vec::new();
+    if !others.is_empty() {
+        for join in &others {
+            remembered.forget(join.new.group_id);
+        }
+        session.transaction(Attempt::First, |connection| {
+            decided = Join::store(connection, &others, Attempt::First)?;
+            Ok(())
+        })?;
+    }
+    session.remember_groups(remembered);
+    let mut decided = decided.into_iter();
+    new.into_iter()
+        .map(|new| new.map(|member| Ok(Joined { member, is_new: true })).or_else(|| decided.next()))
+        .map(|outcome| {
+            outcome.ok_or_else(|| Failure::NotCommitted(Fault::Unknown("a join has no outcome".to_owned())))
+        })
+        .collect()
+}
+
+fn postgres(connection: &mut AnyConnection) -> Result<&mut PgConnection, Fault> {
+    match connection {
+        AnyConnection::Postgres(connection) => Ok(connection),
+        AnyConnection::Sqlite(_) => {
+            Err(Fault::Unknown("joins without a transaction are for PostgreSQL".to_owned()))
+        }
+    }
+}
+
+/// Stores memberships in groups that have the given versions.
+struct Insert {
+    ids: Vec<i64>,
+    groups: Vec<i64>,
+    users: Vec<i64>,
+    joined_at: Vec<TimestampValue>,
+    versions: Vec<i64>,
+}
+
+impl Insert {
+    /// `members` are in the order of their groups.
+    fn new(members: &[Member], groups: &BTreeMap<GroupId, Group>) -> Self {
+        let version = |member: &Member| groups.get(&member.group_id).map_or(0, |group| group.version.get());
+        let mut ids: Vec<_> = members.iter().map(|member| member.group_id.get()).collect();
+        ids.dedup();
+        Self {
+            ids,
+            groups: members.iter().map(|member| member.group_id.get()).collect(),
+            users: members.iter().map(|member| member.user_id.get()).collect(),
+            joined_at: members.iter().map(|member| TimestampValue(member.joined_at)).collect(),
+            versions: members.iter().map(version).collect(),
+        }
+    }
+}
+
+impl QueryFragment<Pg> for Insert {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("WITH batch AS MATERIALIZED (SELECT ");
+        out.push_sql(FLUSH_EACH_COMMIT);
+        out.push_sql("), locked AS MATERIALIZED (SELECT id, version FROM groups WHERE id = ANY(");
+        out.push_bind_param::<Array<BigInt>, _>(&self.ids)?;
+        out.push_sql(
+            ") ORDER BY id FOR NO KEY UPDATE)
+             INSERT INTO members (group_id, user_id, joined_at)
+             SELECT group_id, user_id, joined_at FROM batch CROSS JOIN unnest(",
+        );
+        out.push_bind_param::<Array<BigInt>, _>(&self.groups)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<BigInt>, _>(&self.users)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<TimestampSql>, _>(&self.joined_at)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<BigInt>, _>(&self.versions)?;
+        out.push_sql(
+            ") AS given (group_id, user_id, joined_at, version)
+             JOIN locked ON locked.id = given.group_id AND locked.version = given.version
+             ON CONFLICT DO NOTHING RETURNING group_id, user_id",
+        );
+        Ok(())
+    }
+}
+
+impl QueryId for Insert {
+    type QueryId = Self;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl Query for Insert {
+    type SqlType = (BigInt, BigInt);
+}
+
+impl RunQueryDsl<PgConnection> for Insert {}
