@@ -337,8 +337,11 @@ fn duplicates_in_one_batch_are_replayed_or_refused(database: TestDatabase) -> an
             .iter()
             .map(|(name, key)| subject.groups.create(new_group(name), Some(idempotency(1, key))))
             .collect();
-        for create in &mut creates {
+        for (number, create) in creates.iter_mut().enumerate() {
             assert!(futures_util::poll!(create).is_pending());
+            if number == 0 {
+                subject.wait_for_empty_queue();
+            }
         }
         lock.execute("ROLLBACK").unwrap();
         join_all(creates).await

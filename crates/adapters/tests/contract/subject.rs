@@ -15,6 +15,7 @@ use gochat_domain::{
     user::UserId,
 };
 use gochat_test_support::{Backend, TestDatabase, deadline};
+use prometheus::Registry;
 use std::{sync::Arc, time::Duration};
 use tokio::runtime::{Builder, Runtime};
 
@@ -244,6 +245,18 @@ impl Subject {
         let ended = self.database().rows(end)?.concat();
         anyhow::ensure!(ended.iter().all(|ended| ended == "true"), "a connection does not end");
         Ok(())
+    }
+
+    /// Waits until the writers have taken all writes from the queue, such as the one that they wait with for a lock. The
+    /// writes that follow form the next batch.
+    pub fn wait_for_empty_queue(&self) {
+        let registry = Registry::new();
+        self.queue().register(&registry).unwrap();
+        deadline::eventually("the queue is empty", || {
+            let families = registry.gather();
+            let depth = families.iter().find(|family| family.name() == "gochat_group_queue_depth").unwrap();
+            (depth.get_metric()[0].get_gauge().get_value() < 1.0).then_some(())
+        });
     }
 
     /// Waits until a connection to PostgreSQL waits for a lock.

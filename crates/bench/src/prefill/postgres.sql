@@ -1,6 +1,5 @@
 -- `load/read.lua` computes the same names. Indexes are created after the rows, which is faster.
 SET synchronous_commit = off; SET work_mem = '1GB'; SET maintenance_work_mem = '512MB';
-ALTER TABLE members DROP CONSTRAINT members_group_id_fkey;
 ALTER TABLE groups DROP CONSTRAINT groups_pkey, DROP CONSTRAINT groups_uuid_key, DROP CONSTRAINT groups_name_key;
 DROP INDEX groups_admin_id;
 INSERT INTO groups (uuid, name, token, admin_id, created_at)
@@ -15,4 +14,3 @@ ALTER TABLE groups ADD CONSTRAINT groups_pkey PRIMARY KEY (id);
 ALTER TABLE groups ADD CONSTRAINT groups_uuid_key UNIQUE (uuid);
 ALTER TABLE groups ADD CONSTRAINT groups_name_key UNIQUE (name);
 CREATE INDEX groups_admin_id ON groups (admin_id, id);
-ALTER TABLE members ADD CONSTRAINT members_group_id_fkey FOREIGN KEY (group_id) REFERENCES groups ON DELETE CASCADE;
