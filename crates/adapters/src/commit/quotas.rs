@@ -16,6 +16,7 @@ use std::collections::{BTreeSet, HashMap};
 
 /// The numbers of groups that the limits apply to. Each is counted only if its limit is set, and only as far as the
 /// batch needs to know.
+#[derive(Clone)]
 pub(super) struct Quotas {
     limits: Limits,
     groups: u64,
@@ -59,6 +60,11 @@ impl Quotas {
             };
         }
         Ok(Self { limits: *limits, groups: 0, by_administrator })
+    }
+
+    /// Admits a group for each of the administrators, and counts them.
+    pub(super) fn admit_groups(&mut self, administrators: &[UserId]) -> Result<(), TooManyGroups> {
+        administrators.iter().try_for_each(|administrator| self.admit_group(*administrator))
     }
 
     /// Admits one more group, and counts it.

@@ -17,8 +17,8 @@ use uuid::Uuid;
 
 /// Stores the groups whose names are free and which the limits admit.
 ///
-/// A create whose name is taken must not use up the limit of another one in the batch, so taken names are looked up
-/// before the limits decide.
+/// A create whose name is taken must not use up the limit of another one in the batch. So taken names are looked up
+/// before the limits decide, unless there is room for all.
 pub(super) fn insert(
     connection: &mut AnyConnection,
     groups: &[&NewGroup],
@@ -27,6 +27,9 @@ pub(super) fn insert(
 ) -> Result<Vec<Outcome>, Fault> {
     let administrators: Vec<_> = groups.iter().map(|group| group.admin_id).collect();
     let mut quotas = Quotas::of_creates(connection, limits, &administrators)?;
+    if quotas.clone().admit_groups(&administrators).is_ok() {
+        return Ok(insert_unlimited(connection, groups, attempt)?.into_iter().map(Outcome::from).collect());
+    }
     let mut taken = taken_names(connection, groups)?;
     let stored = stored_by_earlier_attempt(connection, groups, attempt)?;
     let mut decide = |group: &NewGroup| {

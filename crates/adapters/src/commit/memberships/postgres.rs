@@ -13,24 +13,27 @@ use crate::{
 use diesel::{
     PgConnection, RunQueryDsl,
     pg::Pg,
-    sql_types::{Array, BigInt},
+    sql_types::{Array, BigInt, Nullable},
 };
 use gochat_domain::{clock::Timestamp, group::GroupId, member::Member};
 use std::collections::HashMap;
 
 pub(super) fn load(connection: &mut PgConnection, keys: &[Key]) -> Result<HashMap<Key, Timestamp>, Fault> {
     let (groups, users) = columns(keys);
-    let rows: Vec<(i64, i64, TimestampValue)> = Load { groups, users }.load(connection)?;
+    let rows: Vec<(i64, i64, Option<TimestampValue>)> = Load { groups, users }.load(connection)?;
     rows.into_iter()
-        .map(|(group, user, TimestampValue(joined_at))| Ok((key(group, user)?, joined_at)))
+        .filter_map(|(group, user, joined_at)| Some((group, user, joined_at?.0)))
+        .map(|(group, user, joined_at)| Ok((key(group, user)?, joined_at)))
         .collect()
 }
 
 prepared_statement! {
-    struct Load for PgConnection, Pg => (BigInt, BigInt, TimestampSql);
-    "SELECT group_id, user_id, joined_at FROM members
-     JOIN (SELECT DISTINCT * FROM unnest(" [groups: Vec<i64> as Array<BigInt>]
-    ", " [users: Vec<i64> as Array<BigInt>] ") AS given (group_id, user_id)) AS given USING (group_id, user_id)"
+    struct Load for PgConnection, Pg => (BigInt, BigInt, Nullable<TimestampSql>);
+    "SELECT given.group_id, given.user_id, (
+        SELECT joined_at FROM members
+        WHERE members.group_id = given.group_id AND members.user_id = given.user_id)
+     FROM unnest(" [groups: Vec<i64> as Array<BigInt>] ", " [users: Vec<i64> as Array<BigInt>]
+    ") AS given (group_id, user_id)"
 }
 
 pub(super) fn count(
