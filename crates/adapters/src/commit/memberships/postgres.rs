@@ -47,12 +47,9 @@ pub(super) fn count(
 
 prepared_statement! {
     /// Counts the members of each group up to a limit: its memberships, and its administrator without one.
-    ///
-    /// With `group_id = id`, PostgreSQL scans the whole table if most memberships are of one group.
     struct Count for PgConnection, Pg => (BigInt, BigInt);
-    "SELECT id, 1 - (SELECT count(*) FROM members WHERE group_id = id AND user_id = admin_id)
-        + (SELECT count(*) FROM (SELECT 1 FROM members WHERE group_id BETWEEN id AND id
-            ORDER BY group_id, user_id LIMIT " [limit: i64 as BigInt]
+    "SELECT id, 1 - (SELECT count(*) FROM members WHERE group_id = id AND user_id = admin_id) + (
+        SELECT count(*) FROM (SELECT 1 FROM members WHERE group_id = id ORDER BY user_id LIMIT " [limit: i64 as BigInt]
     ") AS memberships) FROM groups WHERE id = ANY(" [groups: Vec<i64> as Array<BigInt>] ")"
 }
 
