@@ -6,6 +6,7 @@ use crate::{
     lost_connections::{assert_stored, start},
     subject::{NO_LIMITS, ONE_WRITER},
 };
+use futures_util::future::join_all;
 use gochat_adapters::{CommitOptions, CommitQueue};
 use gochat_domain::{
     auth::{ApiKey, IssuedKey},
@@ -24,6 +25,7 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
     cases![
         a_commit_whose_answer_is_lost_is_resolved,
         a_join_whose_commit_is_not_answered_is_resolved,
+        new_members_stay_new_if_the_rest_of_their_batch_loses_its_connection,
         a_change_whose_commit_is_not_answered_is_unavailable,
         a_change_whose_connection_is_lost_before_the_commit_is_made_once,
     ]
@@ -105,6 +107,25 @@ fn a_join_whose_commit_is_not_answered_is_resolved(database: TestDatabase) -> an
         assert_eq!(database.rows(&of_group)?, [["2"], ["3"]]);
         queue.close();
     }
+    Ok(())
+}
+
+/// The new members are committed by a statement, before the transaction that answers the member.
+fn new_members_stay_new_if_the_rest_of_their_batch_loses_its_connection(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let (proxy, queue, group, runtime) = group_behind_proxy(&database)?;
+    let members = queue.members();
+    runtime.block_on(members.join(new_member(group.id, 2)))?;
+    proxy.lose_answer(Message::Containing("BEGIN"), 1);
+    let users = (0..50).flat_map(|number| [100 + number, 2]);
+    let joins = users.map(|user_id| members.join(new_member(group.id, user_id)));
+    let joined = runtime.block_on(join_all(joins)).into_iter().collect::<Result<Vec<_>, _>>()?;
+    assert_eq!(proxy.answers_lost(), 1);
+    for (number, joined) in joined.iter().enumerate() {
+        assert_eq!(joined.is_new, number % 2 == 0, "{joined:?}");
+    }
+    queue.close();
     Ok(())
 }
 

@@ -60,9 +60,14 @@ pub(in crate::commit) fn commit(
         for join in &others {
             remembered.forget(join.new.group_id);
         }
-        session.transaction(Attempt::First, |connection| {
+        let transaction = session.transaction(Attempt::First, |connection| {
             decided = Join::store(connection, &others, Attempt::First)?;
             Ok(())
+        });
+        // The joins of the statement are committed, so the batch is resent, which recognises them as new.
+        transaction.map_err(|failure| match failure {
+            Failure::Unreachable(fault) => Failure::ConnectionLost(fault),
+            failure => failure,
         })?;
     }
     session.remember_groups(remembered);

@@ -23,7 +23,7 @@ use std::{
     process::ExitCode,
 };
 
-/// What an export writes.
+/// The records of an export, page by page.
 pub(in crate::commands) trait Source {
     /// Header of CSV.
     const COLUMNS: &str;

@@ -27,7 +27,7 @@ use indicatif::HumanCount;
 use seen::SeenKeys;
 use std::{hash::Hash, pin::pin, process::ExitCode};
 
-/// What an import does with a record.
+/// Stores the records of an import.
 pub(in crate::commands) trait Importer {
     /// The records of the file.
     type Record: FileRecord;
