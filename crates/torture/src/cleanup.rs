@@ -1,4 +1,4 @@
-//! Removal of all that this program started, however this program ends.
+//! Kills the processes that this program started and removes its folder, however this program ends.
 
 use anyhow::Context;
 use std::{

@@ -26,8 +26,8 @@ pub struct Cli {
     #[arg(long)]
     pub list: bool,
 
-    /// Write the figures into docs/reliability.md. With --only, replace only the rows of this run and keep the others; those must be
-    /// from the same seed.
+    /// Write the figures into docs/reliability.md. With --only, replace only the rows of this run and keep the others; those must have
+    /// the same version, form and seed.
     #[arg(long)]
     pub write: bool,
 

@@ -20,9 +20,9 @@ const WAITS: &str = "connect_timeout=30&tcp_user_timeout=30000&options=-c%20stat
 /// A database with its folder and API key.
 pub struct Deployment {
     pub backend: Backend,
-    /// URL for the server.
+    /// URL of the database for servers. It may lead through a proxy.
     pub url: String,
-    /// URL for plain SQL.
+    /// URL of the database for plain SQL.
     pub direct_url: String,
     /// The API key of its clients.
     pub key: String,
@@ -73,7 +73,7 @@ impl Deployment {
         Ok(self)
     }
 
-    /// Gives servers another URL.
+    /// Gives servers another URL of the database.
     #[must_use]
     pub fn with_url(mut self, url: &str) -> Self {
         url.clone_into(&mut self.url);

@@ -87,7 +87,7 @@ fn rounds(
         trial.check(deployment)?;
     }
     let code = server.terminate()?;
-    trial.expect(code == Some(0), || format!("it ended with {code:?}: {}", server.log_tail()));
+    trial.expect(code == Some(0), || format!("the server ended with {code:?}: {}", server.log_tail()));
     trial.finish(deployment)
 }
 

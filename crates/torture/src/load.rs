@@ -42,7 +42,6 @@ const GRACE: Duration = Duration::from_secs(2);
 pub struct Load {
     pub created: AtomicU64,
     pub unavailable: AtomicU64,
-    pub broken: AtomicU64,
     /// Time since which the database cannot store anything: a 201 to a later create is a failure.
     nothing_stored: Mutex<Option<Instant>>,
     /// Statuses other than 503 that the fault may cause, and the time until which they are tolerated.
@@ -70,7 +69,6 @@ impl Load {
         Self {
             created: AtomicU64::new(0),
             unavailable: AtomicU64::new(0),
-            broken: AtomicU64::new(0),
             nothing_stored: Mutex::new(None),
             tolerated: Mutex::default(),
             failure_filter: Mutex::new(|_| true),

@@ -67,7 +67,7 @@ impl Page {
             None => format!("{} s in all.", report.took.as_secs()),
         };
         let mut rows = self.kept.unwrap_or_default();
-        rows.extend(report.lines.iter().map(|line| (line.name.clone(), row(line))));
+        rows.extend(report.trials.iter().map(|trial| (trial.name.clone(), row(trial))));
         let order = faults::kinds().into_iter().flatten().flat_map(|fault| {
             fault.backends().iter().map(move |backend| format!("{backend}::{}", fault.name()))
         });
@@ -82,20 +82,20 @@ fn origin(report: &Report) -> String {
     format!("gochat {}, the {form} form, seed {}", env!("CARGO_PKG_VERSION"), report.seed)
 }
 
-fn row(line: &TrialReport) -> String {
-    let tally = &line.tally;
-    let notes = if line.notes.is_empty() { String::new() } else { format!("; {}", line.notes.join("; ")) };
+fn row(trial: &TrialReport) -> String {
+    let tally = &trial.tally;
+    let notes = if trial.notes.is_empty() { String::new() } else { format!("; {}", trial.notes.join("; ")) };
     format!(
         "| `{}` | {} | {} | {} | {} | {} | {} | {:.1} s | {}{notes} |",
-        line.name,
-        line.about,
-        line.rounds,
+        trial.name,
+        trial.about,
+        trial.rounds,
         tally.requests,
         tally.created,
         tally.unavailable,
         tally.broken,
         tally.longest.as_secs_f64(),
-        line.outcome(),
+        trial.outcome(),
     )
 }
 
@@ -105,8 +105,8 @@ mod tests {
 
     fn report(names: &[&str], rounds: u32) -> Report {
         let mut report = Report::new(7, false);
-        report.lines = names.iter().map(|name| TrialReport::new((*name).to_owned(), "hurts")).collect();
-        report.lines.iter_mut().for_each(|line| line.rounds = rounds);
+        report.trials = names.iter().map(|name| TrialReport::new((*name).to_owned(), "hurts")).collect();
+        report.trials.iter_mut().for_each(|trial| trial.rounds = rounds);
         report
     }
 

@@ -90,41 +90,41 @@ impl fmt::Display for TrialReport {
 pub struct Report {
     pub seed: u64,
     pub is_short: bool,
-    pub lines: Vec<TrialReport>,
+    pub trials: Vec<TrialReport>,
     pub took: Duration,
 }
 
 impl Report {
     pub fn new(seed: u64, is_short: bool) -> Self {
-        Self { seed, is_short, lines: Vec::new(), took: Duration::ZERO }
+        Self { seed, is_short, trials: Vec::new(), took: Duration::ZERO }
     }
 
     /// Returns whether there was no failure.
     pub fn passed(&self) -> bool {
-        self.lines.iter().all(|line| line.failures.is_empty())
+        self.trials.iter().all(|trial| trial.failures.is_empty())
     }
 
     /// The summary at the end.
     pub fn summary(&self) -> String {
         let mut tally = Tally::default();
-        for line in &self.lines {
-            tally += line.tally;
+        for trial in &self.trials {
+            tally += trial.tally;
         }
         let mut text = format!(
             "\n{} faults in {:.0} s, seed {}: {} requests, {} groups acknowledged",
-            self.lines.iter().filter(|line| line.skipped.is_none()).count(),
+            self.trials.iter().filter(|trial| trial.skipped.is_none()).count(),
             self.took.as_secs_f64(),
             self.seed,
             tally.requests,
             tally.created,
         );
-        for line in &self.lines {
-            if line.skipped.is_some() && line.failures.is_empty() {
-                text.extend(["\n", &*line.name, ": ", &*line.outcome()]);
+        for trial in &self.trials {
+            if trial.skipped.is_some() && trial.failures.is_empty() {
+                text.extend(["\n", &*trial.name, ": ", &*trial.outcome()]);
             }
         }
         let failed: Vec<_> =
-            self.lines.iter().filter(|line| !line.failures.is_empty()).map(|line| &*line.name).collect();
+            self.trials.iter().filter(|trial| !trial.failures.is_empty()).map(|trial| &*trial.name).collect();
         text + &if failed.is_empty() {
             "\nno failures".to_owned()
         } else {

@@ -10,6 +10,7 @@ use std::{env, fmt, fs, path::Path, process::Command};
 pub enum Requirement {
     Postgres,
     PgBouncer,
+    /// PostgreSQL with German messages, and a German locale.
     German,
     HaProxy,
     Faketime,
@@ -37,10 +38,10 @@ impl Requirement {
             Self::OtherUser => {
                 ensure!(rustix::process::geteuid().is_root(), "only root can become another user");
                 process::run(Command::new("setpriv").args(OTHER_USER).arg("true"))
-                    .context("there is no user nobody, or no setpriv")?;
+                    .context("the user `nobody` or the program `setpriv` is missing")?;
                 let folder = env::temp_dir();
                 process::run(Command::new("setpriv").args(OTHER_USER).args(["test", "-x"]).arg(&folder))
-                    .with_context(|| format!("the user nobody cannot reach {}", folder.display()))
+                    .with_context(|| format!("the user `nobody` has no access to {}", folder.display()))
                     .map(drop)
             }
             Self::Descriptors => {
@@ -65,12 +66,12 @@ impl fmt::Display for Requirement {
         f.write_str(match self {
             Self::Postgres => "PostgreSQL",
             Self::PgBouncer => "PgBouncer",
-            Self::German => "PostgreSQL in German",
+            Self::German => "PostgreSQL with German messages",
             Self::HaProxy => "HAProxy",
             Self::Faketime => "faketime",
             Self::Namespace => "root and a network namespace",
             Self::SmallDisk => "root and a tmpfs",
-            Self::OtherUser => "root and the user nobody",
+            Self::OtherUser => "root and the user `nobody`",
             Self::Descriptors => "12,000 file descriptors",
         })
     }

@@ -57,21 +57,21 @@ pub fn run(cli: &Cli) -> anyhow::Result<bool> {
     let context = Arc::new(RunContext::new(program, cli.short)?);
     cleanup::start(context.base.path())?;
     let form = if cli.short { "the short form" } else { "the long form" };
-    println(&format!("seed {seed}, {form}; to repeat it: --seed {seed}"))?;
+    println(&format!("seed {seed}, {form}; to repeat the random choices: --seed {seed}"))?;
 
     let in_long_form: Vec<_> = kinds.iter().flatten().copied().collect();
     let (chosen, on_other_database) =
         if cli.short { schedule::short_form(kinds, seed) } else { (in_long_form, Vec::new()) };
     let end = cli.short.then(|| started_at + SHORT.saturating_sub(RESERVE));
     for (number, spec) in chosen.iter().enumerate() {
-        let line = run_trial(*spec, seed, &context, end, chosen.len() - number);
-        println(&line.to_string())?;
-        report.lines.push(line);
+        let trial_report = run_trial(*spec, seed, &context, end, chosen.len() - number);
+        println(&trial_report.to_string())?;
+        report.trials.push(trial_report);
     }
     for spec in on_other_database {
-        let mut line = TrialReport::new(spec.name(), spec.fault.about());
-        line.skipped = Some("with this seed, this fault runs only on the other database".to_owned());
-        report.lines.push(line);
+        let mut trial_report = TrialReport::new(spec.name(), spec.fault.about());
+        trial_report.skipped = Some("with this seed, this fault runs only on the other database".to_owned());
+        report.trials.push(trial_report);
     }
     report.took = started_at.elapsed();
     println(&report.summary())?;
@@ -94,16 +94,16 @@ fn run_trial(
     end: Option<Instant>,
     remaining: usize,
 ) -> TrialReport {
-    let mut line = TrialReport::new(spec.name(), spec.fault.about());
+    let mut trial_report = TrialReport::new(spec.name(), spec.fault.about());
     let database = (spec.backend == Backend::Postgres).then_some(Requirement::Postgres);
     for need in database.iter().chain(spec.fault.requirements()) {
         if let Err(error) = need.check() {
             let reason = format!("{error:#}");
             if need.is_required() {
-                line.failures.push(format!("{need} is required: {reason}"));
+                trial_report.failures.push(format!("{need} is required: {reason}"));
             }
-            line.skipped = Some(reason);
-            return line;
+            trial_report.skipped = Some(reason);
+            return trial_report;
         }
     }
     let (now, round) = (Instant::now(), spec.fault.round_time());
@@ -112,14 +112,14 @@ fn run_trial(
         Some(end) => {
             let rest = end.saturating_duration_since(now);
             if rest < round {
-                line.skipped = Some("no time was left".to_owned());
-                return line;
+                trial_report.skipped = Some("no time was left".to_owned());
+                return trial_report;
             }
             Limits::short_form(now, rest / u32::try_from(remaining).unwrap_or(u32::MAX), end, round)
         }
     };
-    supervise::run(spec, seed, context, limits, &mut line);
-    line
+    supervise::run(spec, seed, context, limits, &mut trial_report);
+    trial_report
 }
 
 /// Raises the limit of open files to the number that the faults need, if that is allowed.

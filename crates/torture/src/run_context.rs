@@ -22,7 +22,7 @@ pub struct RunContext {
 impl RunContext {
     pub fn new(program: PathBuf, is_short: bool) -> anyhow::Result<Self> {
         let base = tempfile::Builder::new().prefix("gochat-torture-").tempdir()?;
-        // Servers that run as another user must be able to pass through it.
+        // Servers that run as another user need access to their folders inside it.
         fs::set_permissions(base.path(), Permissions::from_mode(0o755))?;
         Ok(Self { program, is_short, base, cluster: OnceLock::new() })
     }

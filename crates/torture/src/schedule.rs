@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_trials_have_one_name() {
+    fn no_two_trials_have_the_same_name() {
         let all = names(&[]);
         assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
     }

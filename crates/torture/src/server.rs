@@ -40,7 +40,7 @@ impl Launch {
         self
     }
 
-    /// A command of the binary, without other `GOCHAT` variables.
+    /// A command of the binary. Its only `GOCHAT` variables are those in `variables`.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let program = self.program.display().to_string();
         let line: Vec<&str> = self
@@ -157,7 +157,7 @@ impl Server {
     /// Starts to measure its resident memory, for [`Server::memory_growth`].
     pub fn start_memory_measurement(&self) -> anyhow::Result<MemoryBaseline> {
         let before = self.proc_status()?.vmrss.context("the kernel reports no memory size")? / 1024;
-        // Resets the peak. If the kernel does not allow that, the peak since the start counts, which is not smaller.
+        // Resets the peak. If the kernel does not allow that, the peak since the start of the process counts, which is not smaller.
         let _kept = fs::write(format!("/proc/{}/clear_refs", self.pid()), "5");
         Ok(MemoryBaseline { before })
     }

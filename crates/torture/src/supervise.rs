@@ -69,15 +69,15 @@ enum Abort {
     Hung,
 }
 
-/// Runs a trial, and puts the result into `line`.
-pub fn run(spec: TrialSpec, seed: u64, context: &Arc<RunContext>, limits: Limits, line: &mut TrialReport) {
+/// Runs a trial, and puts the result into `report`.
+pub fn run(spec: TrialSpec, seed: u64, context: &Arc<RunContext>, limits: Limits, report: &mut TrialReport) {
     let started_at = Instant::now();
     let mut hasher = DefaultHasher::new();
-    (seed, &line.name).hash(&mut hasher);
+    (seed, &report.name).hash(&mut hasher);
     let mut trial = Trial::new(spec.backend, hasher.finish(), Arc::clone(context), limits.until);
     let progress = Arc::clone(&trial.progress);
     let (sender, receiver) = channel();
-    let spawned = thread::Builder::new().name(line.name.clone()).spawn(move || {
+    let spawned = thread::Builder::new().name(report.name.clone()).spawn(move || {
         trial.progress.attach();
         let result = catch_unwind(AssertUnwindSafe(|| spec.fault.run(&mut trial)));
         // The receiver is gone if the trial was abandoned.
@@ -86,7 +86,7 @@ pub fn run(spec: TrialSpec, seed: u64, context: &Arc<RunContext>, limits: Limits
     let outcome = match spawned {
         Ok(_) => wait(&receiver, &progress, limits),
         Err(error) => {
-            line.failures.push(format!("cannot start a thread: {error}"));
+            report.failures.push(format!("cannot start a thread: {error}"));
             return;
         }
     };
@@ -98,18 +98,22 @@ pub fn run(spec: TrialSpec, seed: u64, context: &Arc<RunContext>, limits: Limits
                 Ok(Err(error)) => progress.record_failure(format!("{error:#}")),
                 Err(panic) => progress.record_failure(panic),
             }
-            line.take_figures(trial);
+            report.take_figures(trial);
         }
-        Err(Abort::TimeUp) => line.skipped = Some(format!("the time limit ended it; {waited}")),
+        Err(Abort::TimeUp) => report.skipped = Some(format!("the time limit ended the trial; {waited}")),
         Err(Abort::Overran) => {
-            progress.record_failure(format!("it runs far longer than its share of the time; {waited}"));
+            progress
+                .record_failure(format!("the trial runs far longer than its share of the time; {waited}"));
         }
         Err(Abort::Hung) => {
-            progress.record_failure(format!("nothing happened in it for {:?}; {waited}", limits.idle_limit));
+            progress.record_failure(format!(
+                "nothing happened in the trial for {:?}; {waited}",
+                limits.idle_limit
+            ));
         }
     }
-    line.take_progress(&progress);
-    line.took = started_at.elapsed();
+    report.take_progress(&progress);
+    report.took = started_at.elapsed();
 }
 
 /// Waits for the end of a trial, or for a reason to end it.
@@ -165,22 +169,23 @@ mod tests {
         let mut limits = Limits::long_form(Instant::now());
         change(&mut limits);
         let context = Arc::new(RunContext::new("gochat".into(), true).unwrap());
-        let mut line = TrialReport::new("sqlite::hangs".to_owned(), "hangs");
-        run(TrialSpec { fault: &Hangs, backend: Backend::Sqlite }, 1, &context, limits, &mut line);
-        (line.rounds, line.failures, line.skipped)
+        let mut report = TrialReport::new("sqlite::hangs".to_owned(), "hangs");
+        run(TrialSpec { fault: &Hangs, backend: Backend::Sqlite }, 1, &context, limits, &mut report);
+        (report.rounds, report.failures, report.skipped)
     }
 
     #[test]
     fn a_trial_that_hangs_fails_and_keeps_its_failures() {
         let (rounds, wrong, skipped) = outcome(|limits| limits.idle_limit = Duration::from_millis(300));
-        let hangs = "nothing happened in it for 300ms; it waited 0 s for: something that never happens";
+        let hangs =
+            "nothing happened in the trial for 300ms; it waited 0 s for: something that never happens";
         assert_eq!((rounds, wrong, skipped), (1, vec!["a difference".to_owned(), hangs.to_owned()], None));
     }
 
     #[test]
     fn a_trial_that_overruns_fails() {
         let (_, wrong, skipped) = outcome(|limits| limits.latest = Instant::now());
-        assert!(wrong[1].starts_with("it runs far longer than its share of the time; "), "{wrong:?}");
+        assert!(wrong[1].starts_with("the trial runs far longer than its share of the time; "), "{wrong:?}");
         assert_eq!(skipped, None);
     }
 
@@ -190,7 +195,7 @@ mod tests {
         assert_eq!(wrong, ["a difference"]);
         assert_eq!(
             skipped.unwrap(),
-            "the time limit ended it; it waited 0 s for: something that never happens"
+            "the time limit ended the trial; it waited 0 s for: something that never happens"
         );
     }
 }

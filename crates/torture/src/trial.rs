@@ -15,8 +15,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Number of clients of a load, unless a fault says otherwise.
-pub const CLIENTS: usize = 8;
+/// Number of clients of a load.
+const CLIENTS: usize = 8;
 
 /// Input and results of a fault.
 pub struct Trial {
@@ -34,8 +34,6 @@ pub struct Trial {
     loads: u32,
     /// A library whose panics do not count as failures of this fault.
     pub tolerated_panic: Option<&'static str>,
-    /// Number of clients of each load.
-    pub clients: usize,
 }
 
 /// The state of a ledger at some time.
@@ -55,7 +53,6 @@ impl Trial {
             ledger: Ledger::default(),
             loads: 0,
             tolerated_panic: None,
-            clients: CLIENTS,
         }
     }
 
@@ -115,7 +112,7 @@ impl Trial {
         let plan = Plan {
             ports: ports.to_vec(),
             key: deployment.key.clone(),
-            clients: self.clients,
+            clients: CLIENTS,
             tag: format!("g{}", self.loads),
             seed: self.rng.u64(..),
             pause: Duration::from_millis(2),
@@ -187,7 +184,7 @@ impl Trial {
     }
 
     /// A random time between two bounds, in milliseconds.
-    pub fn millis(&mut self, least: u64, most: u64) -> Duration {
+    pub fn random_millis(&mut self, least: u64, most: u64) -> Duration {
         Duration::from_millis(self.rng.u64(least..=most))
     }
 }

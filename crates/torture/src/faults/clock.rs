@@ -60,7 +60,7 @@ impl Fault for Clock {
                 load.wait_for_creates(50)
             })?;
             let code = server.terminate()?;
-            trial.expect(code == Some(0), || format!("after {jump} it ended with {code:?}"));
+            trial.expect(code == Some(0), || format!("after {jump} the server ended with {code:?}"));
             trial.finish(&deployment)?;
         }
         Ok(())

@@ -40,7 +40,7 @@ impl Fault for CommitAnswer {
             next[kind] = (next[kind] + 1) % CUT_POSITIONS[kind];
             Ok(())
         })?;
-        trial.note(format!("cut after up to {} bytes of the answer to `COMMIT`, and up to {} bytes of that to a single statement", most[0], most[1]));
+        trial.note(format!("cut after up to {} bytes of the answer to `COMMIT`, and up to {} bytes of the answer to a single statement", most[0], most[1]));
         Ok(())
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn end_all(deployment: &Deployment, trial: &mut Trial) -> anyhow::Res
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
              WHERE datname = current_database() AND pid <> pg_backend_pid()",
         )?;
-        pause(trial.millis(0, 100));
+        pause(trial.random_millis(0, 100));
     }
     Ok(())
 }

@@ -109,7 +109,7 @@ impl Fault for FileCorrupted {
                 let garbage: Vec<u8> = (0..PAGE).map(|_| trial.rng.u8(..)).collect();
                 file.write_all_at(&garbage, page * PAGE)?;
             }
-            pause(trial.millis(500, 2_000));
+            pause(trial.random_millis(500, 2_000));
             Ok(false)
         })
         .map(drop)
@@ -135,11 +135,11 @@ fn rounds(
             Ok(goes_on)
         })?;
         let alive = server.is_alive()?;
-        trial.expect(alive, || format!("it ended: {}", server.log_tail()));
+        trial.expect(alive, || format!("the server ended: {}", server.log_tail()));
         if goes_on {
             survived += 1;
             let check = deployment.sql()?.rows("PRAGMA quick_check(1)")?;
-            trial.expect(check == [["ok"]], || format!("it goes on with a damaged file: {check:?}"));
+            trial.expect(check == [["ok"]], || format!("the server goes on with a damaged file: {check:?}"));
             server.terminate()?;
         } else {
             restore(trial, &deployment, server, backup)?;
@@ -171,7 +171,7 @@ fn restore(
     backup: LedgerSnapshot,
 ) -> anyhow::Result<()> {
     let code = server.terminate()?;
-    trial.expect(code.is_some(), || "it did not end by itself".to_owned());
+    trial.expect(code.is_some(), || "a signal killed the server".to_owned());
     for end in ["", "-wal", "-shm", "-lock", "-turnstile"] {
         match fs::remove_file(format!("{}{end}", deployment.file().display())) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
@@ -190,6 +190,8 @@ fn restore(
 
 fn check_prefill(trial: &Trial, deployment: &Deployment) -> anyhow::Result<()> {
     let filled = deployment.intact_prefill()?;
-    trial.expect(filled == PREFILLED, || format!("{filled} of {PREFILLED} groups are there as they were"));
+    trial.expect(filled == PREFILLED, || {
+        format!("{filled} of {PREFILLED} imported groups are stored unchanged")
+    });
     Ok(())
 }

@@ -26,7 +26,7 @@ impl Fault for FileLimit {
             load.wait_for_503s(trial.rng.u64(1..30))?;
             server.limit("fsize", "unlimited")?;
             let alive = server.is_alive()?;
-            trial.expect(alive, || format!("the limit ended it: {}", server.log_tail()));
+            trial.expect(alive, || format!("the limit ended the server: {}", server.log_tail()));
             Ok(())
         })
     }

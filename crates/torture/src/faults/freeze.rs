@@ -41,7 +41,7 @@ impl Fault for Freeze {
         let deployment = trial.deployment_on(&cluster)?;
         let most = trial.by_form([1_000, 20_000], [7_000, 9_000]);
         super::rounds(trial, &deployment, [10, 1], |load, trial, _| {
-            let time = trial.millis(most[0], most[1]);
+            let time = trial.random_millis(most[0], most[1]);
             let frozen_at = Instant::now();
             cluster.pause()?;
             if time > TIMEOUT + Duration::from_secs(1) {

@@ -67,7 +67,7 @@ impl Fault for Descriptors {
         let few = |deployment: &Deployment| {
             deployment.launch().wrapped_by(&["prlimit", &format!("--nofile={FEW}:{FEW}"), "--"])
         };
-        // The server closes the connection that was idle longest for a new one.
+        // To accept a new connection, the server closes the one that has been idle longest.
         run(trial, few, 3_000, |kept| (1..FEW).contains(&kept))
     }
 }
@@ -86,12 +86,12 @@ fn run(
         trial.expect(idle.len() == count, || format!("{} of {count} connections are opened", idle.len()));
         probe(trial, &deployment, &server);
         let kept = idle.iter().filter(|stream| is_open(stream)).count();
-        trial.expect(is_right(kept), || format!("it keeps {kept} of {count} idle connections open"));
+        trial.expect(is_right(kept), || format!("the server keeps {kept} of {count} idle connections open"));
         trial.note(format!("{kept} of {count} kept open"));
         trial.under_load(&deployment, &[server.port], |load, _| load.wait_for_creates(50))?;
         drop(idle);
         let code = server.terminate()?;
-        trial.expect(code == Some(0), || format!("it ended with {code:?}"));
+        trial.expect(code == Some(0), || format!("the server ended with {code:?}"));
     }
     trial.finish(&deployment)
 }

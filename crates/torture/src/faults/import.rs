@@ -18,7 +18,7 @@ impl Fault for Import {
     }
 
     fn about(&self) -> &'static str {
-        "`gochat groups import` is killed at random times, up to 6 times a round; then one runs to its end"
+        "`gochat groups import` is killed at random times, up to 6 times a round; then an import runs to its end"
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
@@ -39,7 +39,7 @@ impl Fault for Import {
                 let mut import = Process::spawn(
                     deployment.launch().command(&arguments).stdin(Stdio::null()).stderr(Stdio::null()),
                 )?;
-                pause(trial.millis(0, 150));
+                pause(trial.random_millis(0, 150));
                 kills += u32::from(import.status()?.is_none());
                 import.kill()?;
                 trial.compare(&ledger, &deployment.stored()?);

@@ -37,7 +37,7 @@ impl Fault for German {
             1 => end_all(&deployment, trial),
             _ => {
                 cluster.stop(Shutdown::Fast)?;
-                pause(trial.millis(0, 1_000));
+                pause(trial.random_millis(0, 1_000));
                 cluster.start_again()
             }
         })?;

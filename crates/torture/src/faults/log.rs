@@ -60,7 +60,7 @@ fn run(trial: &mut Trial, log: &Path) -> anyhow::Result<()> {
         let count = trial.by_form(5_000, 1_000);
         trial.under_load(&deployment, &[server.port], |load, _| load.wait_for_creates(count))?;
         let code = server.terminate()?;
-        trial.expect(code == Some(0), || format!("it ended with {code:?}"));
+        trial.expect(code == Some(0), || format!("the server ended with {code:?}"));
         trial.check(&deployment)?;
     }
     trial.finish(&deployment)

@@ -25,7 +25,7 @@ impl Fault for Migrate {
             for _ in 0..SERVERS {
                 servers.push(deployment.launch().spawn([free_port()?, free_port()?])?);
             }
-            pause(trial.millis(0, 120));
+            pause(trial.random_millis(0, 120));
             let mut killed = servers.swap_remove(trial.rng.usize(..SERVERS));
             killed.kill()?;
             let servers =

@@ -18,7 +18,7 @@ pub const PACKETS: MachineFault = MachineFault {
     about: "every packet to and from PostgreSQL's machine is dropped silently for 1 to 12 s",
     inject: |trial, machine, _| {
         machine.cut()?;
-        pause(trial.millis(1_000, 12_000));
+        pause(trial.random_millis(1_000, 12_000));
         machine.restore()
     },
 };
@@ -30,7 +30,7 @@ pub const POWER: MachineFault = MachineFault {
     inject: |trial, machine, cluster| {
         machine.cut()?;
         cluster.kill()?;
-        pause(trial.millis(0, 8_000));
+        pause(trial.random_millis(0, 8_000));
         machine.restore()?;
         cluster.start_again()
     },

@@ -40,7 +40,7 @@ impl Fault for BehindPgBouncer {
             1 => end_all(&deployment, trial),
             _ => {
                 cluster.stop(Shutdown::Immediate)?;
-                pause(trial.millis(0, 1_000));
+                pause(trial.random_millis(0, 1_000));
                 cluster.start_again()
             }
         })

@@ -33,7 +33,8 @@ impl Fault for Terminate {
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
         run(trial, |trial, server| {
             let code = server.terminate()?;
-            trial.expect(code == Some(0), || format!("it ended with {code:?}: {}", server.log_tail()));
+            trial
+                .expect(code == Some(0), || format!("the server ended with {code:?}: {}", server.log_tail()));
             Ok(())
         })
     }

@@ -21,7 +21,7 @@ impl Fault for ReadOnly {
     }
 
     fn about(&self) -> &'static str {
-        "the server starts on a file of mode 0400: reads are served, creates are answered 503 until one chmod"
+        "the server starts on a file of mode 0400: reads are served, creates are answered 503 until a chmod makes it writable"
     }
 
     fn backends(&self) -> &'static [Backend] {

@@ -26,7 +26,8 @@ const READERS: usize = 64;
 /// Number of groups of a page.
 const PAGE: usize = 1_000;
 
-/// Bounds of the address space limit that is set at start, in MiB. A heap for each thread does not fit into so little.
+/// Bounds of the address space limit that is set at start, in MiB. An address space of this size has no room for a heap for each
+/// thread.
 const LIMIT_AT_START: [u64; 2] = [30, 500];
 
 /// Bounds of the address space that a running server may add, in MiB: from too little for one page to enough for some of the
@@ -65,7 +66,7 @@ impl Fault for Memory {
                 Err(error) => {
                     let said = format!("{error:#}");
                     trial.expect(said.contains("the server ended"), || {
-                        format!("it neither serves nor ends with an address space of {limit}: {said}")
+                        format!("the server neither serves nor ends with an address space of {limit}: {said}")
                     });
                     failed_starts += 1;
                     continue;
@@ -97,7 +98,8 @@ impl Fault for Memory {
             })?;
             times_served += u32::from(kept_serving);
             let code = server.terminate()?;
-            trial.expect(code == Some(0), || format!("it ended with {code:?}: {}", server.log_tail()));
+            trial
+                .expect(code == Some(0), || format!("the server ended with {code:?}: {}", server.log_tail()));
             trial.check(&deployment)?;
         }
         trial.expect(times_served > 0 || trial.context.is_short, || "no server kept serving".to_owned());
@@ -190,7 +192,7 @@ impl Fault for Threads {
                 load.wait_for_creates(100)
             })?;
             let alive = server.is_alive()?;
-            trial.expect(alive, || format!("it ended: {}", server.log_tail()));
+            trial.expect(alive, || format!("the server ended: {}", server.log_tail()));
             server.terminate()?;
         }
         trial.finish(&deployment)

@@ -50,7 +50,7 @@ pub(super) fn run(trial: &mut Trial, end: impl Fn(&Cluster) -> anyhow::Result<()
     let deployment = trial.deployment_on(&cluster)?;
     super::rounds(trial, &deployment, [20, 2], |_, trial, _| {
         end(&cluster)?;
-        pause(trial.millis(0, 2_000));
+        pause(trial.random_millis(0, 2_000));
         cluster.start_again()
     })
 }

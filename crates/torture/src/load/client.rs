@@ -98,7 +98,6 @@ impl<'a> Worker<'a> {
                     tally.requests += 1;
                     tally.broken += 1;
                 }
-                self.load.broken.fetch_add(1, Ordering::Relaxed);
                 if let Failure::Malformed(what) = failure {
                     self.load.record_failure(format!("the bytes received are not an HTTP reply: {what}"));
                 }

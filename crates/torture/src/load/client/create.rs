@@ -20,7 +20,7 @@ impl Worker<'_> {
         self.create(request, format!("{name}{sent}"), false);
     }
 
-    /// Creates a group with a name that other clients use, too: each four of these creates share a name.
+    /// Creates a group with a name that other clients use, too: every four of these creates have the same name.
     pub(super) fn contend(&mut self) {
         let race = self.load.contended_creates.fetch_add(1, Ordering::Relaxed) / 4;
         let name = format!("{}-race-{race}", self.plan.tag);
