@@ -28,7 +28,7 @@ pub struct Load {
     pub requests: Requests,
 }
 
-/// The figures of a run.
+/// The figures of a load.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Sample {
     /// Replies per second, including errors.
@@ -104,7 +104,7 @@ impl Load {
     }
 }
 
-/// A number that no other run has, so that all names differ.
+/// A number that no other load has, so that all names differ.
 fn seed() -> u64 {
     static RUNS: AtomicU64 = AtomicU64::new(0);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();

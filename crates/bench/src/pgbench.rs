@@ -12,10 +12,10 @@ use std::{
     process::Command,
 };
 
-/// Gives each group a unique name and UUID.
+/// The script of a create. Each group has a unique name and UUID.
 const CREATE: &str = include_str!("pgbench/create.sql");
 
-/// Makes a new user a member of one of `:groups` groups.
+/// The script of a join: a new user becomes a member of one of `:groups` groups.
 const JOIN: &str = include_str!("pgbench/join.sql");
 
 /// Runs a load of creates or joins, with one transaction per request and prepared statements.
@@ -29,7 +29,8 @@ pub fn run(
         Requests::Joins { groups } => (JOIN, groups),
         other => bail!("there is no script for {}", other.request()),
     };
-    // The time includes that of the connections, which costs each some milliseconds; the rate does not.
+    // `--time` includes the time to connect, some milliseconds per client; the reported rate does not. So more clients get
+    // more time.
     let seconds = time.as_secs() + clients as u64 / 64;
     let database = deployment.url().rsplit('/').next().context("the URL names no database")?;
     let script = deployment.folder().join("script.sql");
@@ -48,7 +49,7 @@ pub fn run(
         .context("pgbench cannot be run (Debian: apt-get install postgresql)")?;
     ensure!(output.status.success(), "pgbench failed: {}", String::from_utf8_lossy(&output.stderr));
     let mut latencies = latencies(deployment)?;
-    ensure!(!latencies.is_empty(), "pgbench made nothing");
+    ensure!(!latencies.is_empty(), "pgbench made no transactions");
     latencies.sort_unstable();
     let percentile = |thousandths: usize| latencies[(latencies.len() - 1) * thousandths / 1000] as f64;
     Ok(Sample {

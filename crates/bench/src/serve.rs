@@ -47,7 +47,7 @@ pub fn run(system: System) -> anyhow::Result<()> {
         .block_on(async { Ok(http::serve(listener, services, settings.http, future::pending())?.await?) })
 }
 
-/// The repository as both of its ports.
+/// Returns the repository as each of the two ports that it implements.
 fn ports<R>(repository: R) -> (Arc<dyn GroupRepository>, Arc<dyn MemberRepository>)
 where
     R: GroupRepository + MemberRepository + 'static,

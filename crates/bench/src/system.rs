@@ -22,7 +22,7 @@ pub enum System {
 }
 
 impl System {
-    /// All systems; each product is beside the systems it is compared with.
+    /// All systems. The product on each database is followed by the systems that it is compared with.
     pub const ALL: [Self; 6] = [
         Self::Memory,
         Self::Sqlite,

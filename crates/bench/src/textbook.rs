@@ -1,5 +1,5 @@
-//! The usual repositories: a connection pool, and one transaction per request. It does not block the threads that serve HTTP, and
-//! statements are prepared once.
+//! Repositories built in the usual way: a connection pool, and one transaction per request. Transactions do not block the threads that
+//! serve HTTP, and statements are prepared once.
 
 #[macro_use]
 mod dialect;

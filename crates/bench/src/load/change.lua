@@ -1,6 +1,6 @@
 -- PATCH /v1/group/{id}, at random among the groups that `prefill` stored; the values of all requests differ.
 --
--- Arguments: the API key, a number that no other run has, "name" or "token", and the number of stored groups.
+-- Arguments: the API key, a number that no other load has, "name" or "token", and the number of stored groups.
 
 -- `number` is the number of the thread, set by `summary.lua`.
 function init(args)

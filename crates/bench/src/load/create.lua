@@ -1,6 +1,6 @@
 -- POST /v1/group; the names and the administrators of all requests differ.
 --
--- Arguments: the API key, a number that no other run has, "ordered" or "scattered" names, and whether to count the
+-- Arguments: the API key, a number that no other load has, "ordered" or "scattered" names, and whether to count the
 -- statuses of the replies.
 
 -- `number` is the number of the thread, set by `summary.lua`.

@@ -1,6 +1,6 @@
 -- POST /v1/member; the users of all requests differ, and the groups are at random among those that `prefill` stored.
 --
--- Arguments: the API key, a number that no other run has, and the number of groups.
+-- Arguments: the API key, a number that no other load has, and the number of groups.
 
 -- `number` is the number of the thread, set by `summary.lua`. Ids of users have 19 digits, which 64 bits hold.
 function init(args)

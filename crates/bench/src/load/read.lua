@@ -1,7 +1,7 @@
 -- GET of a group by its id or name, of a page of groups, or of a page of the members of group 1, at random among those
 -- that `prefill` stored.
 --
--- Arguments: the API key, a number that no other run has, the kind of the reads, and the number of stored groups, or of
+-- Arguments: the API key, a number that no other load has, the kind of the reads, and the number of stored groups, or of
 -- stored members.
 
 local targets = {}

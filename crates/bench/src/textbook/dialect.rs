@@ -35,7 +35,7 @@ pub trait Dialect: R2D2Connection + 'static {
     fn delete_member(&mut self, member: &Member) -> QueryResult<usize>;
 }
 
-/// Texts that differ between the databases.
+/// SQL of the statements that differ between the databases.
 pub(super) struct Texts {
     pub(super) lock: &'static str,
     pub(super) insert_member: &'static str,

@@ -17,7 +17,7 @@ impl<C: Dialect> GroupRepository for Textbook<C> {
         idempotency: Option<Idempotency>,
     ) -> Result<Created, CreateGroupError> {
         if idempotency.is_some() {
-            return Err(unknown("the textbook knows no Idempotency-Key").into());
+            return Err(unknown("the textbook systems do not support Idempotency-Key").into());
         }
         self.transact(move |connection| {
             let id = connection.insert(&group)?.ok_or(Failure(CreateGroupError::NameTaken))?;

@@ -48,6 +48,6 @@ impl TryFrom<Row> for Group {
 
 /// Converts a time from the database.
 pub(super) fn timestamp(micros: i64) -> QueryResult<Timestamp> {
-    let time = Timestamp::from_unix_micros(micros).context("no time");
+    let time = Timestamp::from_unix_micros(micros).context("the time is out of range");
     time.map_err(|error| Error::DeserializationError(error.into()))
 }
