@@ -54,24 +54,24 @@ if not all(pathlib.Path(source).exists() for source in copied) or copied != pass
 
 # The health check must be the program itself, because the image has nothing else.
 health = re.search(r"^HEALTHCHECK .*--timeout=(\d+)s .*CMD (\[.*\])$", (folder / "Dockerfile").read_text(), re.MULTILINE)
-assert health, "the HEALTHCHECK of the Dockerfile"
+assert health, "the Dockerfile has no HEALTHCHECK in the expected form"
 probe = json.loads(health.group(2))
 entry = json.loads(re.search(r"^ENTRYPOINT (.*)$", (folder / "Dockerfile").read_text(), re.MULTILINE).group(1))
 assert probe == [*entry, "healthcheck"], probe
-assert int(health.group(1)) > 5, "more than the command itself takes"
+assert int(health.group(1)) > 5, "the timeout of HEALTHCHECK must exceed the 5 s of `gochat healthcheck`"
 
 compose = yaml.safe_load((folder / "compose.yaml").read_text())
 gochat, postgres = compose["services"]["gochat"], compose["services"]["postgres"]
 context = folder / gochat["build"]["context"]
-assert (context / gochat["build"]["dockerfile"]).is_file(), "the Dockerfile of compose.yaml"
-assert gochat["depends_on"]["postgres"]["condition"] == "service_healthy", "waits for PostgreSQL"
-assert "healthcheck" in postgres, "a healthcheck to wait for"
-assert gochat["healthcheck"]["test"] == ["CMD", *probe], "the healthcheck of the image"
-assert int(gochat["stop_grace_period"].rstrip("s")) >= int(os.environ["SHUTDOWN"]), "stop_grace_period"
+assert (context / gochat["build"]["dockerfile"]).is_file(), "the Dockerfile that compose.yaml names does not exist"
+assert gochat["depends_on"]["postgres"]["condition"] == "service_healthy", "gochat must wait for PostgreSQL"
+assert "healthcheck" in postgres, "postgres needs a healthcheck"
+assert gochat["healthcheck"]["test"] == ["CMD", *probe], "the healthcheck differs from that of the image"
+assert int(gochat["stop_grace_period"].rstrip("s")) >= int(os.environ["SHUTDOWN"]), "stop_grace_period is less than a stop may need"
 admin = gochat["environment"]["GOCHAT__ADMIN__BIND"]
 port = admin.rsplit(":", 1)[1]
-assert admin.startswith("0.0.0.0:") and port in gochat["expose"], "others in the network reach the admin listener"
-assert not any(published.split(":")[-1] == port for published in gochat["ports"]), "nobody else does"
+assert admin.startswith("0.0.0.0:") and port in gochat["expose"], "the admin listener must be exposed to the network of the containers"
+assert not any(published.split(":")[-1] == port for published in gochat["ports"]), "the admin listener must not be published"
 for volume in postgres["volumes"]:
     assert volume.split(":")[0] in compose["volumes"], volume
 END
