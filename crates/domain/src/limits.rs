@@ -7,17 +7,18 @@ pub struct Limits {
     pub groups: Limit,
     /// Maximum number of groups with the same administrator.
     pub groups_per_administrator: Limit,
-    /// Maximum number of members of a group, with its administrator.
+    /// Maximum number of members of a group, including its administrator.
     pub members_per_group: Limit,
 }
 
 impl Limits {
     /// Returns true if a limit on groups is set, in total or for each administrator.
-    pub fn limit_groups(&self) -> bool {
+    pub fn has_group_limit(&self) -> bool {
         self.groups.is_set() || self.groups_per_administrator.is_set()
     }
 
-    /// Admits one more group, if there are `groups` in total and `of_administrator` of its administrator.
+    /// Admits one more group. `groups` is the number of all existing groups, and `of_administrator` the number of those
+    /// that the new group's administrator has.
     pub fn admit_group(&self, groups: u64, of_administrator: u64) -> Result<(), TooManyGroups> {
         if !self.groups.admits(groups) {
             return Err(TooManyGroups::InTotal);
@@ -81,7 +82,7 @@ mod tests {
         let limits = Limits::default();
         assert_eq!(limits.admit_group(u64::MAX, u64::MAX), Ok(()));
         assert_eq!(limits.admit_member(u64::MAX), Ok(()));
-        assert!(!limits.limit_groups());
+        assert!(!limits.has_group_limit());
     }
 
     #[test]

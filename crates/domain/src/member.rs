@@ -1,7 +1,9 @@
 //! Members of groups, and the rules by which users join and leave.
 //!
-//! The members of a group are its memberships and its administrator, who is a member even without a membership. So no
-//! sequence of changes leaves a group without an administrator who is a member, and a new group needs no membership.
+//! The members of a group are its administrator and the users with a membership. The administrator needs none, so a new
+//! group has no membership, and a group always has a member who administers it.
+//!
+//! A hand-over is a change that makes another user the administrator.
 
 #[cfg(test)]
 mod tests;
@@ -109,15 +111,16 @@ impl Group {
         }
     }
 
-    /// The user as a member: by a membership since `joined_at`, or as the administrator.
+    /// Returns the user as a member. `None` if the user has no membership, so that `joined_at` is `None`, and is not the
+    /// administrator.
     pub fn member(&self, user_id: UserId, joined_at: Option<Timestamp>) -> Option<Member> {
         let administers = user_id == self.admin_id;
         let since = joined_at.or(administers.then_some(self.created_at))?;
         Some(self.member_since(user_id, since))
     }
 
-    /// The memberships that a change from this group to `changed` needs, where they do not exist: those of the
-    /// administrators before and after a hand-over, the new one from `moment` on.
+    /// Returns the memberships to store, unless they exist, if `changed` has another administrator than this group:
+    /// that of the old administrator, since the creation of the group, and that of the new one, since `moment`.
     pub fn memberships_of_hand_over(&self, changed: &Self, moment: Timestamp) -> Option<[Member; 2]> {
         (self.admin_id != changed.admin_id).then(|| {
             [

@@ -53,7 +53,7 @@ impl<T, K> Page<T, K> {
         size.0 + 1
     }
 
-    /// The page of the first `size` of `items`, which were read up to the [`Self::read_limit`].
+    /// The page of the first `size` of `items`. If [`Self::read_limit`] items were read, there is another page.
     pub(crate) fn new(mut items: Vec<T>, size: PageSize, key: impl FnOnce(&T) -> K) -> Self {
         let is_last = items.len() <= usize::from(size.0);
         items.truncate(size.0.into());

@@ -24,7 +24,7 @@ pub(crate) struct Create {
 impl Create {
     /// Returns true if the create has no Idempotency-Key, and no limit applies to it.
     pub(super) fn is_plain(&self) -> bool {
-        self.idempotency.is_none() && !self.limits.limit_groups()
+        self.idempotency.is_none() && !self.limits.has_group_limit()
     }
 }
 
@@ -94,7 +94,7 @@ fn insert(
     limits: &Limits,
     attempt: Attempt,
 ) -> Result<Vec<Outcome>, Fault> {
-    if limits.limit_groups() {
+    if limits.has_group_limit() {
         return limited::insert(connection, groups, limits, attempt);
     }
     Ok(insert_unlimited(connection, groups, attempt)?.into_iter().map(Outcome::from).collect())

@@ -61,7 +61,7 @@ impl State {
         if self.ids.contains_key(&group.name) {
             return Err(CreateGroupError::NameTaken);
         }
-        let administered = if limits.limit_groups() { self.administered(group.admin_id) } else { 0 };
+        let administered = if limits.has_group_limit() { self.administered(group.admin_id) } else { 0 };
         limits.admit_group(self.by_id.len() as u64, administered)?;
         self.last_id += 1;
         let group = group.with_id(group_id(self.last_id).map_err(StorageError::from)?);

@@ -21,7 +21,8 @@ impl Caller {
         Self { key_id, scopes }
     }
 
-    /// The holder of the development key, which has every scope.
+    /// The holder of the development key: a published key with every scope, meant for a
+    /// developer's own machine.
     pub fn development() -> Self {
         Self { key_id: KeyId::DEVELOPMENT, scopes: Scopes::all() }
     }
@@ -36,7 +37,7 @@ impl Caller {
         self.key_id
     }
 
-    /// Returns a permit for `S` if the caller's key has one of its scopes.
+    /// Returns a permit for `S` if the caller's key has one of the scopes of `S`.
     pub fn permit<S: GrantableScope>(&self) -> Result<Permit<S>, Forbidden> {
         if S::ANY_OF.iter().any(|scope| self.scopes.contains(*scope)) {
             Ok(Permit { key_id: self.key_id, scope: PhantomData })
@@ -46,7 +47,7 @@ impl Caller {
     }
 }
 
-/// Proof that a caller's key has the scope `S`. Use cases require one, so they cannot be called without it.
+/// Proof that a caller's key has one of the scopes of `S`. Use cases require one, so they cannot be called without it.
 ///
 /// ```
 /// use gochat_domain::auth::{Caller, GroupsWrite, Permit};

@@ -51,7 +51,7 @@ impl fmt::Display for Scope {
     }
 }
 
-/// The scopes that permit an operation, as a type, so that each has a [`Permit`](super::Permit) type of its own.
+/// The scopes that permit an operation, as the type parameter of [`Permit`](super::Permit).
 pub trait GrantableScope {
     /// The scopes, any one of which is enough.
     const ANY_OF: &'static [Scope];

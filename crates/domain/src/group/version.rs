@@ -1,4 +1,5 @@
-//! Versions of a group, by which a change is refused if its caller has not seen the latest one.
+//! Versions of a group. A caller may ask that a change is refused unless the group still has the version that the caller
+//! has seen.
 
 /// A group's version: 1 at its creation, one more at each change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,7 +36,7 @@ pub struct InvalidVersion;
 pub enum Expected {
     /// Any version.
     Any,
-    /// One of these versions; none if it is empty.
+    /// One of these versions; no version if the list is empty.
     OneOf(Vec<Version>),
 }
 

@@ -86,7 +86,7 @@ fn a_hand_over_makes_both_administrators_members() {
     assert_eq!(before.memberships_of_hand_over(&before, at(100)), None);
 }
 
-/// A step in the life of a group.
+/// A change of a group or of its members.
 #[derive(Debug, Clone)]
 enum Step {
     Join { user: i64, right_token: bool },
@@ -108,13 +108,13 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// A group with its memberships, changed only as the rules decide.
-struct Life {
+struct Model {
     group: Group,
     memberships: BTreeMap<UserId, Timestamp>,
     limits: Limits,
 }
 
-impl Life {
+impl Model {
     fn members(&self) -> Vec<Member> {
         let administrator = self.group.member(self.group.admin_id, None);
         let without_membership =
@@ -128,7 +128,7 @@ impl Life {
         self.members().len() as u64
     }
 
-    fn take(&mut self, step: &Step, now: Timestamp) {
+    fn apply(&mut self, step: &Step, now: Timestamp) {
         match step {
             Step::Join { user: id, right_token } => {
                 let token = if *right_token { self.group.token.as_str() } else { "wrong" };
@@ -171,27 +171,27 @@ impl Life {
 
 proptest! {
     #[test]
-    fn every_life_keeps_an_administrator_who_is_a_member_and_nobody_twice(
+    fn after_any_steps_the_administrator_is_a_member_and_no_user_is_listed_twice(
         steps in prop::collection::vec(step(), 0..60),
         limit in 0..4_u32,
     ) {
         let limits = Limits { members_per_group: Limit(limit), ..Limits::default() };
-        let mut life = Life { group: group(7, "g", "t", 1), memberships: BTreeMap::new(), limits };
+        let mut model = Model { group: group(7, "g", "t", 1), memberships: BTreeMap::new(), limits };
         for (now, step) in steps.iter().enumerate() {
-            let before = life.group.clone();
-            life.take(step, at(i64::try_from(now).unwrap() + 10));
-            let mut members = life.members();
+            let before = model.group.clone();
+            model.apply(step, at(i64::try_from(now).unwrap() + 10));
+            let mut members = model.members();
             let administrators: Vec<_> =
                 members.iter().filter(|member| member.role == Role::Administrator).map(|member| member.user_id).collect();
-            prop_assert_eq!(administrators, vec![life.group.admin_id]);
+            prop_assert_eq!(administrators, vec![model.group.admin_id]);
             let count = members.len();
             members.sort_by_key(|member| member.user_id);
             members.dedup_by_key(|member| member.user_id);
             prop_assert_eq!(members.len(), count);
             prop_assert!(limit == 0 || members.len() <= limit as usize);
-            let changed = Group { version: before.version, ..life.group.clone() } != before;
-            prop_assert_eq!(life.group.version, if changed { before.version.next() } else { before.version });
-            prop_assert!(life.group.version >= Version::FIRST);
+            let changed = Group { version: before.version, ..model.group.clone() } != before;
+            prop_assert_eq!(model.group.version, if changed { before.version.next() } else { before.version });
+            prop_assert!(model.group.version >= Version::FIRST);
         }
     }
 }

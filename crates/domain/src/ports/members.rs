@@ -15,7 +15,7 @@ pub trait MemberRepository: Send + Sync {
     /// Makes a user a member as [`Group::join`] decides.
     ///
     /// An implementation
-    /// - MUST store one membership, however often and wherever the user joins at once;
+    /// - MUST store only one membership of a user in a group, under any concurrency and on any number of instances;
     /// - MUST count the members exactly where a limit on them is set, under any concurrency and on any number of
     ///   instances;
     /// - MUST NOT store a membership of a group that is deleted;
@@ -57,9 +57,8 @@ pub enum LeaveError {
 
 /// Finds members, and the groups of users. Every implementation passes the contract suite of the adapters crate.
 ///
-/// Each list is in the order of a key that never changes. An implementation MUST return in a walk from page to page,
-/// each of which begins after the last key of the one before, every item that exists during the whole walk exactly
-/// once.
+/// Each list is in the order of a key that never changes. In a walk from page to page, each page begins after the last
+/// key of the previous one. An implementation MUST return every item that exists during the whole walk exactly once.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait MemberReader: Send + Sync {
@@ -72,8 +71,8 @@ pub trait MemberReader: Send + Sync {
         limit: u16,
     ) -> Result<Option<Vec<Member>>, StorageError>;
 
-    /// Returns the first `limit` groups whose ids are above `after` and that the user is a member of, as administrator
-    /// too, ordered by id.
+    /// Returns the first `limit` groups whose ids are above `after` and that the user is a member or the administrator
+    /// of, ordered by id.
     async fn joined_groups(
         &self,
         user: UserId,

@@ -192,7 +192,7 @@ mod tests {
         NewGroup::mint(request(), noon()).with_id(GroupId::new(id).unwrap())
     }
 
-    /// Lists a page of 2 after group 7, if these groups follow.
+    /// Lists a page of 2 groups after group 7. The groups that come after it have the ids `following`.
     async fn page(following: std::ops::Range<i64>) -> Page<Group, GroupId> {
         let mut reader = MockGroupReader::new();
         reader

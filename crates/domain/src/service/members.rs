@@ -11,7 +11,7 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Lets users join and leave groups, and tells who is where.
+/// Lets users join and leave groups, and lists the members of groups and the groups of users.
 #[derive(Clone)]
 pub struct MemberService {
     members: Arc<dyn MemberRepository>,
@@ -75,7 +75,7 @@ impl MemberService {
         Ok(members.map(|members| Page::new(members, size, |member| member.user_id)))
     }
 
-    /// Returns the page of groups whose ids are above `after` and that the user is a member of, as administrator too.
+    /// Returns the page of groups whose ids are above `after` and that the user is a member or the administrator of.
     pub async fn joined_groups(
         &self,
         _: Permit<GroupsRead>,

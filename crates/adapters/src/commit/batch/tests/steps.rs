@@ -123,7 +123,7 @@ impl Generator {
             0..2 => {
                 let mut request = (self.name(), self.token(), self.user());
                 let key = self.rng.bool().then(|| self.rng.u8(..20).to_string());
-                let key = key.filter(|key| !limits.limit_groups() || !keys.contains_key(key));
+                let key = key.filter(|key| !limits.has_group_limit() || !keys.contains_key(key));
                 if let Some(key) = &key {
                     request = *keys.entry(key.clone()).or_insert(request);
                 }
