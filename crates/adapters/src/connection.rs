@@ -69,7 +69,8 @@ impl Connector {
             }
         };
         let DatabaseOptions { timeout, prepared_statements, .. } = options;
-        // Prepared statements are disabled for transaction-mode poolers, so without them one is assumed.
+        // Operators disable prepared statements for transaction-mode poolers, so a pooler is assumed where they are
+        // disabled.
         Ok(Self { target, timeout, keeps_session: prepared_statements, prepared_statements })
     }
 

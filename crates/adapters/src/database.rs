@@ -131,7 +131,8 @@ impl Database {
     }
 }
 
-/// Runs `work` in a thread of its own, and waits for it no longer than `limit`.
+/// Runs `work` in a thread of its own, and waits for it no longer than `limit`. Without a limit, runs it in this
+/// thread.
 fn run_with_timeout<T: Send + 'static>(
     limit: Option<Duration>,
     work: impl FnOnce() -> Result<T, Fault> + Send + 'static,

@@ -45,8 +45,8 @@ const TRANSIENT_IN_SQLITE: [&str; 11] = [
 impl Fault {
     /// Classifies an unnamed error by the database behind `connection`.
     ///
-    /// PostgreSQL's messages are localized (`lc_messages`), so they cannot be matched. Diesel names the errors that a
-    /// row causes, so an unnamed one counts as transient.
+    /// PostgreSQL's messages are localized (`lc_messages`), so they cannot be matched. Diesel names most errors that a
+    /// row causes, such as a broken constraint, so an unnamed one counts as transient.
     pub(crate) fn classified_for(self, connection: &AnyConnection) -> Self {
         match (self, connection) {
             (Self::Unnamed(text), AnyConnection::Sqlite(_)) => {

@@ -44,13 +44,13 @@ impl MemberReader for DieselMemberReader {
         let (user, after, limit) = (user.get(), after.map_or(0, GroupId::get), i64::from(limit));
         let page = move |connection: &mut AnyConnection| {
             let rows: Vec<GroupRow> = JoinedGroups {
-                user,
-                after,
+                member: user,
+                memberships_after: after,
+                memberships_limit: limit,
+                administrator: user,
+                administered_after: after,
+                administered_limit: limit,
                 limit,
-                admin: user,
-                after_too: after,
-                limit_too: limit,
-                at_most: limit,
             }
             .load(connection)?;
             rows.into_iter().map(Group::try_from).collect()
@@ -79,7 +79,8 @@ impl MemberReader for DieselMemberReader {
     }
 }
 
-/// A group that is deleted between the two statements is not found: each group has a member.
+/// Finds the group, then reads its members. Every group has a member, its administrator. So if the first page is empty,
+/// the group was deleted between the two statements.
 fn members(
     connection: &mut AnyConnection,
     group: &GroupKey,
@@ -89,14 +90,14 @@ fn members(
     let Some(Group { id: group_id, .. }) = find_group(connection, group)? else { return Ok(None) };
     let (group, limit) = (group_id.get(), i64::from(limit));
     let page = Members {
-        of: group,
         group,
-        after,
+        memberships_of: group,
+        memberships_after: after,
+        memberships_limit: limit,
+        administrator_of: group,
+        administrator_after: after,
+        unless_member_of: group,
         limit,
-        administered: group,
-        after_too: after,
-        except: group,
-        at_most: limit,
     };
     let rows: Vec<(i64, TimestampValue, i64)> = page.load(connection)?;
     let member = |(user, TimestampValue(joined_at), administrator)| {
@@ -109,20 +110,21 @@ fn members(
 }
 
 prepared_statement! {
-    /// A page of memberships, and the administrator among them. One statement, so that a user whom a concurrent
-    /// hand-over gives a membership is neither missed nor shown twice.
+    /// A page of the members of a group: its memberships, and its administrator, who may have none. A concurrent
+    /// hand-over gives the administrator a membership. Because this is one statement, that user is neither missed nor
+    /// shown twice.
     ///
     /// With `NOT EXISTS` in place of the count, PostgreSQL would read all memberships of the group, until `ANALYZE` runs.
     struct Members for AnyConnection, MultiBackend => (BigInt, TimestampSql, BigInt);
-    "SELECT user_id, joined_at, (SELECT admin_id FROM groups WHERE id = " [of: i64 as BigInt] ") FROM (
+    "SELECT user_id, joined_at, (SELECT admin_id FROM groups WHERE id = " [group: i64 as BigInt] ") FROM (
         SELECT user_id, joined_at FROM (
-            SELECT user_id, joined_at FROM members WHERE group_id = " [group: i64 as BigInt] " AND user_id > "
-    [after: i64 as BigInt] " ORDER BY user_id LIMIT 0 + " [limit: i64 as BigInt] ") AS memberships
+            SELECT user_id, joined_at FROM members WHERE group_id = " [memberships_of: i64 as BigInt] " AND user_id > "
+    [memberships_after: i64 as BigInt] " ORDER BY user_id LIMIT 0 + " [memberships_limit: i64 as BigInt] ") AS memberships
         UNION ALL
-        SELECT admin_id, created_at FROM groups WHERE id = " [administered: i64 as BigInt] " AND admin_id > "
-    [after_too: i64 as BigInt] " AND 0 = (
-            SELECT count(*) FROM members WHERE group_id = " [except: i64 as BigInt] " AND user_id = groups.admin_id)
-    ) AS all_members ORDER BY user_id LIMIT 0 + " [at_most: i64 as BigInt] ""
+        SELECT admin_id, created_at FROM groups WHERE id = " [administrator_of: i64 as BigInt] " AND admin_id > "
+    [administrator_after: i64 as BigInt] " AND 0 = (
+            SELECT count(*) FROM members WHERE group_id = " [unless_member_of: i64 as BigInt] " AND user_id = groups.admin_id)
+    ) AS all_members ORDER BY user_id LIMIT 0 + " [limit: i64 as BigInt] ""
 }
 
 prepared_statement! {
@@ -131,11 +133,11 @@ prepared_statement! {
     struct JoinedGroups for AnyConnection, MultiBackend => <<GroupRow as Selectable<MultiBackend>>::SelectExpression as diesel::Expression>::SqlType;
     "SELECT id, uuid, name, token, admin_id, created_at, version FROM groups WHERE id IN (
         SELECT id FROM (
-            SELECT group_id AS id FROM members WHERE user_id = " [user: i64 as BigInt] " AND group_id > "
-    [after: i64 as BigInt] " ORDER BY group_id LIMIT 0 + " [limit: i64 as BigInt] ") AS joined
+            SELECT group_id AS id FROM members WHERE user_id = " [member: i64 as BigInt] " AND group_id > "
+    [memberships_after: i64 as BigInt] " ORDER BY group_id LIMIT 0 + " [memberships_limit: i64 as BigInt] ") AS joined
         UNION
         SELECT id FROM (
-            SELECT id FROM groups WHERE admin_id = " [admin: i64 as BigInt] " AND id > " [after_too: i64 as BigInt]
-    " ORDER BY id LIMIT 0 + " [limit_too: i64 as BigInt] ") AS administered
-    ) ORDER BY id LIMIT 0 + " [at_most: i64 as BigInt] ""
+            SELECT id FROM groups WHERE admin_id = " [administrator: i64 as BigInt] " AND id > " [administered_after: i64 as BigInt]
+    " ORDER BY id LIMIT 0 + " [administered_limit: i64 as BigInt] ") AS administered
+    ) ORDER BY id LIMIT 0 + " [limit: i64 as BigInt] ""
 }

@@ -57,31 +57,32 @@ has_lanes! {
 }
 
 impl Batch {
-    /// The lanes in **lock order**, the same on every instance, so that transactions never deadlock: (1) API keys, by
-    /// id; (2) the rows of all groups that the batch changes, deletes or changes the members of, by id;
-    /// (3) Idempotency-Keys, by caller and key; (4) the limits on groups, in total, then of each administrator;
-    /// (5) names of groups, in their order; (6) the name of a probe create; (7) swept Idempotency-Keys.
+    /// The lanes in **lock order**, the same on every instance, so that transactions never deadlock: (1) the rows of
+    /// all groups that the batch changes, deletes or changes the members of, by id (`lock_groups`, before all lanes);
+    /// (2) API keys, by id; (3) Idempotency-Keys, by caller and key; (4) the limits on groups, in total, then of each
+    /// administrator; (5) names of groups, in their order; (6) the name of a probe create; (7) swept Idempotency-Keys.
     ///
-    /// A delete frees a name, for which other transactions may wait, so no name is locked after it. Memberships are
-    /// locked by their groups. A sweep skips locked rows instead of waiting for them, so it cannot take part in a
-    /// deadlock although (3) locks rows of the same table. It is last, so that its own rows are locked for the shortest
-    /// time.
+    /// A delete frees a name, for which other transactions may wait, so no name is locked after it. The lock on a
+    /// group's row also protects its memberships. A sweep skips locked rows instead of waiting for them, so it cannot
+    /// take part in a deadlock although (3) locks rows of the same table. It is last, so that its own rows are locked
+    /// for the shortest time.
     fn lanes(&mut self) -> [&mut dyn AnyLane; 9] {
         let Self { key_inserts, key_revocations, changes, creates, probes, deletes, joins, leaves, sweeps } =
             self;
         [key_inserts, key_revocations, changes, creates, probes, deletes, joins, leaves, sweeps]
     }
 
-    /// Splits off the changes, if the batch has creates too. Both lock names, in two statements, which no sorting puts
-    /// into one order, so they must not share a transaction.
+    /// Splits off the changes, if the batch has creates too. Changes lock names in one statement, and creates in
+    /// another, so no sorting puts all names of a transaction into one order. So the two kinds must not share a
+    /// transaction.
     pub(super) fn split_off_changes(&mut self) -> Option<Self> {
         (self.creates.len() > 0 && self.changes.len() > 0)
             .then(|| Self { changes: mem::take(&mut self.changes), ..Self::default() })
     }
 
-    /// The number of writes of groups and members, which the metrics count. The writes of operators and of the service
-    /// itself do not count.
-    pub(super) fn of_groups_and_members(&self) -> usize {
+    /// The number of writes that the metrics count: those of groups and members, not those of operators or of the
+    /// service itself.
+    pub(super) fn len_in_metrics(&self) -> usize {
         let Self {
             key_inserts: _,
             key_revocations: _,
@@ -126,7 +127,7 @@ impl Batch {
         self.lanes().into_iter().for_each(AnyLane::sort);
     }
 
-    /// Commits all writes, in one transaction unless a part of the joins is decided on old versions of their groups.
+    /// Commits all writes in one transaction. A batch that has only joins may take several (`optimistic::commit`).
     pub(super) fn commit(&mut self, session: &mut Session, attempt: Attempt) -> Result<(), Failure> {
         if attempt == Attempt::First && session.allows_single_statements() && self.has_only_plain_creates() {
             session.statement(|connection| self.creates.store(connection, attempt))?;

@@ -27,8 +27,8 @@ const PAGES_BETWEEN_CHECKPOINTS: usize = 10_000;
 /// of the UUID index, and the page that stores the last id.
 const PAGES_OF_A_COMMIT: usize = 3;
 
-/// Changed rows that count as a page, if those are more pages than the writes estimate: the delete of a group deletes its
-/// memberships, however many there are. A page of memberships holds about 200.
+/// Number of changed rows that count as one page, where that gives more pages than the writes estimate: the delete of a
+/// group also deletes its memberships, of which there may be many. A page holds about 200 memberships.
 const CHANGES_OF_A_PAGE: i64 = 100;
 
 /// Passes of the background thread before the writer's own. Each pass has less to copy.

@@ -98,8 +98,8 @@ impl Join {
     }
 }
 
-/// The memberships that the joins make if none of them exists; `None` for a join that is refused, or that comes after
-/// another one of the same user.
+/// Returns the membership that each join makes if the user has none yet. `None` for a join that is refused, that is the
+/// administrator's, or that repeats an earlier one of the same user and group.
 fn candidates(joins: &[&Join], groups: &BTreeMap<GroupId, Group>) -> Vec<Option<Member>> {
     let mut seen = HashSet::new();
     let candidate = |join: &&Join| {
@@ -109,8 +109,8 @@ fn candidates(joins: &[&Join], groups: &BTreeMap<GroupId, Group>) -> Vec<Option<
     joins.iter().map(candidate).collect()
 }
 
-/// Stores the memberships that do not exist, and returns those that did. Without a limit, that needs no look at the
-/// existing ones before.
+/// Stores the memberships that do not exist yet, and returns those that existed before. Without a limit on members, no
+/// rows must be read first.
 fn store_new(
     connection: &mut AnyConnection,
     joins: &[&Join],

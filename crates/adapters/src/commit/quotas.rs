@@ -24,8 +24,8 @@ pub(super) struct Quotas {
 }
 
 impl Quotas {
-    /// Locks and counts all groups, and those of the `administrators` of the groups to create. Until the end of the
-    /// transaction no other instance adds a group that counts.
+    /// Counts all groups, and those of `administrators`, who are the administrators of the groups to create. Takes
+    /// locks, so that no other transaction adds a group to these counts until this one ends.
     pub(super) fn of_creates(
         connection: &mut AnyConnection,
         limits: &Limits,
@@ -38,7 +38,8 @@ impl Quotas {
         Ok(Self { groups, ..of_administrators })
     }
 
-    /// Locks and counts the groups of `administrators`, who are the new ones of a batch of hand-overs.
+    /// Counts the groups of `administrators`, who are the new administrators in a batch of hand-overs. Takes locks, as
+    /// [`Self::of_creates`] does.
     pub(super) fn of_hand_overs(
         connection: &mut AnyConnection,
         limits: &Limits,
@@ -47,7 +48,8 @@ impl Quotas {
         let limit = limits.groups_per_administrator;
         let mut by_administrator = HashMap::new();
         if limit.is_set() && !administrators.is_empty() {
-            // Each hand-over may take a group from a user who has more than the limit allows.
+            // Counts beyond the limit, by one for each hand-over: a user above a lowered limit who gives groups away may
+            // still be above it.
             let at_most = i64::from(limit.0).saturating_add_unsigned(administrators.len() as u64);
             let administrators: BTreeSet<_> = administrators.iter().copied().collect();
             by_administrator = match connection {
@@ -94,12 +96,14 @@ impl Quotas {
     }
 }
 
-/// Locks and counts all groups up to `limit`; 0 if it leaves room for all `creates` without a count.
+/// Counts all groups up to `limit`, and takes the lock on that count. Returns 0 without counting if the greatest id
+/// shows that there is room for all `creates`.
 fn count_all(connection: &mut AnyConnection, limit: i64, creates: usize) -> Result<u64, Fault> {
     if let AnyConnection::Postgres(connection) = connection {
         postgres::lock_all(connection)?;
     }
-    // A statement of its own: PostgreSQL would compile one with the count at each execution, which takes milliseconds.
+    // A statement of its own: the estimated cost of one that also counts would make PostgreSQL compile it (JIT) at each
+    // execution, which takes milliseconds.
     let greatest_id: Option<i64> = groups::table.select(max(groups::id)).get_result(connection)?;
     if greatest_id.unwrap_or_default().saturating_add_unsigned(creates as u64) <= limit {
         return Ok(0);

@@ -28,7 +28,7 @@ impl RememberedGroups {
         let ids = ids.iter().map(|id| id.get()).collect::<Vec<_>>();
         let rows: Vec<GroupRow> =
             groups::table.select(GroupRow::as_select()).filter(groups::id.eq_any(ids)).load(connection)?;
-        // Forgets all of them at once: the order of use would cost more than reading some again.
+        // Forgets all groups: keeping track of the order of their use would cost more than reading some of them again.
         if self.0.len() + rows.len() > MAX {
             self.0.clear();
         }

@@ -6,8 +6,8 @@ use std::{cmp::Ordering, iter};
 
 /// A kind of write that can share a transaction with others.
 ///
-/// A write MUST be idempotent: if the connection is lost, its transaction may have been committed, and the write is
-/// sent again.
+/// A write MUST NOT take effect twice: if the connection is lost, its transaction may have been committed, and the
+/// write is sent again, as [`Attempt::Resend`].
 pub(crate) trait Write: Send + Sized + 'static {
     /// The result in the database.
     type Outcome: Send;
@@ -43,8 +43,8 @@ pub(crate) trait Write: Send + Sized + 'static {
     fn answer(self, outcome: Self::Outcome) -> Result<Self::Answer, Self::Error>;
 }
 
-/// The outcomes of resent writes of which nothing in the database tells whether an earlier attempt was committed. They
-/// are not executed again.
+/// The outcomes of resent writes that leave nothing in the database by which an earlier attempt could be recognised.
+/// They are not executed again, so each may or may not have taken effect.
 pub(super) fn unknown_outcomes<T, E: From<StorageError>>(count: usize) -> Vec<Result<T, E>> {
     let unknown = || {
         let reason = "the connection was lost, and whether the write was committed is unknown";

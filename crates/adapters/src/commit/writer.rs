@@ -108,7 +108,7 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
             Some(session) => session,
             none => none.insert((self.open)()?),
         };
-        let (counted, writes, began_at) = (batch.of_groups_and_members(), batch.len(), Instant::now());
+        let (counted, writes, began_at) = (batch.len_in_metrics(), batch.len(), Instant::now());
         let (proves_creates_work, pages) = (batch.proves_creates_work(), batch.pages());
         match batch.commit(session, attempt) {
             Ok(()) => {

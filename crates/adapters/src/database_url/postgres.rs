@@ -130,7 +130,7 @@ impl PostgresUrl {
             if !is_secret && !PARAMETERS.contains(&&*name) {
                 return Err(InvalidDatabaseUrl::UnknownParameter);
             }
-            // What follows a password may be the rest of it, after a & that should have been encoded.
+            // A parameter after a password may be the rest of that password, behind a & that should have been encoded.
             is_after_secret |= is_secret;
             shown.extend([&*name, "=", if is_after_secret { "***" } else { value }]);
             if is_after_secret {

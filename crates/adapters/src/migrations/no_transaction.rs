@@ -23,7 +23,7 @@ pub(super) fn run(
         "SET statement_timeout = 0; SET lock_timeout = {}",
         limits.instance_wait.as_millis()
     ))?;
-    let result = run_reverted(other, migration);
+    let result = revert_and_run(other, migration);
     // Behind a transaction-mode pooler the server connection serves other clients next.
     let reset = other.batch_execute("RESET statement_timeout; RESET lock_timeout");
     let version = result?;
@@ -32,7 +32,7 @@ pub(super) fn run(
 }
 
 /// Runs the migration after reverting what an interrupted attempt may have left.
-fn run_reverted(
+fn revert_and_run(
     connection: &mut PgConnection,
     migration: &dyn Migration<Pg>,
 ) -> Result<String, MigrateError> {

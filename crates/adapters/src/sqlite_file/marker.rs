@@ -15,8 +15,8 @@ pub(super) fn exists(paths: &Paths) -> io::Result<bool> {
     Ok(size(&paths.lock)?.is_some_and(|size| size > 0))
 }
 
-/// Writes the marker if it is missing. Must be called after SQLite has written the header: after a crash before
-/// that, the next start still counts as the first.
+/// Writes the marker if it is missing. Must be called after SQLite has written the header. If the process crashes
+/// before, the next start still counts as the first.
 ///
 /// If the marker cannot be written, the service continues. The only risk is that the next start does not notice a lost
 /// database file.

@@ -33,7 +33,7 @@ pub fn database_cases() -> Vec<DatabaseCase> {
     cases![
         a_key_is_remembered_after_a_restart,
         two_instances_store_one_group_for_one_key,
-        records_of_the_previous_version_are_honoured,
+        legacy_records_are_replayed_while_their_group_exists,
         duplicates_in_one_batch_are_replayed_or_refused,
         old_keys_are_swept_in_steps_and_recent_ones_stay,
         a_failed_sweep_step_is_retried_from_the_same_cursor,
@@ -297,12 +297,12 @@ fn a_replay_returns_the_first_reply_even_after_the_group_was_deleted(subject: Su
     Ok(())
 }
 
-/// Turns every record into a legacy one, as the previous version wrote it.
+/// Turns every record into a legacy one, as it was before the migration `record_first_replies`.
 fn forget_fingerprints(subject: &Subject) -> anyhow::Result<()> {
     subject.database().execute("UPDATE idempotency_keys SET fingerprint = NULL, group_id = NULL")
 }
 
-fn records_of_the_previous_version_are_honoured(database: TestDatabase) -> anyhow::Result<()> {
+fn legacy_records_are_replayed_while_their_group_exists(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::on(database)?;
     let first = subject.run(subject.groups.create(new_group("g"), Some(idempotency(1, "k"))))?;
     forget_fingerprints(&subject)?;

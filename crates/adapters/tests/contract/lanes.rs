@@ -36,7 +36,7 @@ pub fn cases() -> Vec<DatabaseCase> {
 pub fn postgres_cases() -> Vec<DatabaseCase> {
     cases![
         batches_of_all_kinds_on_two_instances_never_deadlock,
-        the_lives_of_the_same_groups_on_two_instances_never_deadlock,
+        random_writes_to_the_same_groups_on_two_instances_never_deadlock,
     ]
 }
 
@@ -227,7 +227,7 @@ fn assert_no_deadlock(subject: &Subject) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A random write to one of 12 groups, with names and users that meet often.
+/// A random write to one of the groups `ids`. There are few names and users, so that writes often conflict.
 fn random_write(
     groups: Arc<dyn GroupRepository>,
     members: Arc<dyn MemberRepository>,
@@ -242,27 +242,27 @@ fn random_write(
         _ => group_change(None, Some(&name), Some(user.get())),
     };
     match fastrand::u8(..10) {
-        0..4 => async move { refused(groups.change(id, change, Expected::Any, now).await) }.boxed(),
+        0..4 => async move { done_or_refused(groups.change(id, change, Expected::Any, now).await) }.boxed(),
         4..6 => {
             let new = new_group_of(&name, "t", user.get());
-            async move { refused(groups.create(new, key).await) }.boxed()
+            async move { done_or_refused(groups.create(new, key).await) }.boxed()
         }
-        6 => async move { refused(groups.delete(id, Expected::Any).await) }.boxed(),
+        6 => async move { done_or_refused(groups.delete(id, Expected::Any).await) }.boxed(),
         7..9 => {
             let new = NewMember { group_id: id, user_id: user, token: None, joined_at: now };
-            async move { refused(members.join(new).await) }.boxed()
+            async move { done_or_refused(members.join(new).await) }.boxed()
         }
-        _ => async move { refused(members.leave(id, user).await) }.boxed(),
+        _ => async move { done_or_refused(members.leave(id, user).await) }.boxed(),
     }
 }
 
-/// A write that the rules refuse is done; one that the database fails is not.
-fn refused<T, E: Debug>(answer: Result<T, E>) -> Answer {
+/// Counts a refusal by the rules as done. Only a failure of the database remains an error.
+fn done_or_refused<T, E: Debug>(answer: Result<T, E>) -> Answer {
     let error = answer.map(drop).map_err(|error| format!("{error:?}"));
     if error.as_ref().is_err_and(|error| !error.starts_with("Storage")) { Ok(()) } else { error }
 }
 
-fn the_lives_of_the_same_groups_on_two_instances_never_deadlock(
+fn random_writes_to_the_same_groups_on_two_instances_never_deadlock(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
     let limits =
@@ -273,7 +273,7 @@ fn the_lives_of_the_same_groups_on_two_instances_never_deadlock(
     let other = another.start_queue(options)?;
     for round in 0..10 {
         for number in 0..12 {
-            // Those of the round before that still exist keep their names.
+            // Refused where a group of the previous round still has the name.
             let new = new_group_of(&format!("g{number}"), "t", number % 7 + 1);
             drop(first.create(new));
         }

@@ -23,8 +23,8 @@ use tokio::runtime::Runtime;
 
 pub fn postgres_cases() -> Vec<DatabaseCase> {
     cases![
-        a_commit_whose_answer_is_lost_is_resolved,
-        a_join_whose_commit_is_not_answered_is_resolved,
+        creates_and_writes_of_keys_whose_answers_are_lost_succeed,
+        a_join_whose_commit_is_not_answered_succeeds,
         new_members_stay_new_if_the_rest_of_their_batch_loses_its_connection,
         a_change_whose_commit_is_not_answered_is_unavailable,
         a_change_whose_connection_is_lost_before_the_commit_is_made_once,
@@ -36,7 +36,7 @@ pub fn new_member(group_id: GroupId, user_id: i64) -> NewMember {
     NewMember { group_id, user_id, token: None, joined_at: SystemClock.now() }
 }
 
-fn a_commit_whose_answer_is_lost_is_resolved(database: TestDatabase) -> anyhow::Result<()> {
+fn creates_and_writes_of_keys_whose_answers_are_lost_succeed(database: TestDatabase) -> anyhow::Result<()> {
     let proxy = FaultProxy::in_front_of(database.url())?;
     let (connected, queue) = start(proxy.url(), ONE_WRITER)?;
     let (groups, keys) = (queue.groups(), connected.api_keys(&queue));
@@ -84,7 +84,7 @@ fn group_behind_proxy(database: &TestDatabase) -> anyhow::Result<(FaultProxy, Co
     Ok((proxy, queue, group, runtime))
 }
 
-fn a_join_whose_commit_is_not_answered_is_resolved(database: TestDatabase) -> anyhow::Result<()> {
+fn a_join_whose_commit_is_not_answered_succeeds(database: TestDatabase) -> anyhow::Result<()> {
     // Without a limit, a join to a known group is a statement that is its own transaction.
     let (unlimited, limited) = (Limit(0), Limit(100));
     for (number, (members_per_group, commit)) in
@@ -110,7 +110,8 @@ fn a_join_whose_commit_is_not_answered_is_resolved(database: TestDatabase) -> an
     Ok(())
 }
 
-/// The new members are committed by a statement, before the transaction that answers the member.
+/// A statement commits the new members. The transaction after it, for the user who is a member already, loses its
+/// connection.
 fn new_members_stay_new_if_the_rest_of_their_batch_loses_its_connection(
     database: TestDatabase,
 ) -> anyhow::Result<()> {

@@ -4,11 +4,11 @@
 
 mod api_keys;
 mod batches;
+mod changes;
 mod german_server;
 mod groups;
 mod idempotency;
 mod lanes;
-mod life;
 mod limits;
 mod lost_answers;
 mod lost_connections;
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     let mut suite = Suite::new();
     for (name, case) in [
         groups::cases(),
-        life::cases(),
+        changes::cases(),
         members::cases(),
         reads::cases(),
         idempotency::cases(),

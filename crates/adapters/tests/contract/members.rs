@@ -159,7 +159,7 @@ fn the_administrator_cannot_leave(subject: Subject) -> anyhow::Result<()> {
     subject.run(subject.groups.change(group.id, change, Expected::Any, at(100)))?;
     let refused = subject.run(subject.members.leave(group.id, user(2)));
     assert!(matches!(refused, Err(LeaveError::Refused(RefusedLeave::Administrator))), "{refused:?}");
-    // The administrator before may leave.
+    // The former administrator may leave.
     let left = subject.run(subject.members.leave(group.id, user(1)))?;
     assert_eq!(left, member(&group, 1, Role::Member, group.created_at));
     assert_eq!(members(&subject, &group), [member(&group, 2, Role::Administrator, at(2))]);
@@ -272,7 +272,7 @@ fn no_write_scans_all_memberships(database: TestDatabase) -> anyhow::Result<()> 
     let limits = Limits { members_per_group: Limit(100), ..NO_LIMITS };
     let subject = Subject::with(database, OPTIONS, CommitOptions { limits, ..ONE_WRITER })?;
     let scans = "SELECT seq_scan::text, idx_scan::text FROM pg_stat_user_tables WHERE relname = 'members'";
-    // Those that built the indexes.
+    // The scans so far: those that built the indexes.
     let before = subject.database().rows(scans)?.concat();
     let group = subject.create(new_group_of("g", "t", 1))?;
     for user_id in 2..5 {

@@ -247,8 +247,8 @@ impl Subject {
         Ok(())
     }
 
-    /// Waits until the writers have taken all writes from the queue, such as the one that they wait with for a lock. The
-    /// writes that follow form the next batch.
+    /// Waits until the writers have taken all writes from the queue. If a lock keeps the writer from ending its batch,
+    /// the writes that follow form the next batch.
     pub fn wait_for_empty_queue(&self) {
         let registry = Registry::new();
         self.queue().register(&registry).unwrap();

@@ -158,7 +158,7 @@ impl Reader {
         Self { runtime, groups: connected.group_reader(), members: connected.member_reader() }
     }
 
-    /// Returns the ids of all groups.
+    /// Asserts that the database and the model have the same groups and members, and returns the ids of the groups.
     fn assert_same(&self, model: &MemoryGroups) -> Vec<GroupId> {
         let run = |future| self.runtime.block_on(future);
         let groups: Vec<Group> = run(self.groups.list(None, 1000)).unwrap();

@@ -9,8 +9,10 @@ use diesel::{
 use gochat_domain::group::{Group, GroupId};
 use std::collections::{BTreeMap, HashSet};
 
-/// Stores the fields of `changed` that can change. The groups are in the order of their ids, as are the changes that
-/// were decided, so a name that one group gives to another goes to one with a greater id.
+/// Stores the fields of `changed` that can change. The groups are in the order of their ids.
+///
+/// A group may take a name that another group of the batch gives up. The changes were decided in the order of ids, so
+/// the group that gives up the name has the smaller id, and is updated first.
 pub(super) fn update(
     connection: &mut AnyConnection,
     changed: &[&Group],
@@ -36,7 +38,7 @@ fn update_each(connection: &mut SqliteConnection, changed: &[&Group]) -> Result<
     Ok(())
 }
 
-/// One statement updates the rows in any order, so a name that one group gives to another must be free before.
+/// One statement updates the rows in any order. So names that pass from one group to another are freed before it.
 fn update_all(
     connection: &mut PgConnection,
     changed: &[&Group],

@@ -56,7 +56,8 @@ pub(super) fn insert(
     let is_full = decided.iter().any(|outcome| matches!(outcome, Some(Outcome::TooManyGroups(_))));
     if is_full && inserted.contains(&None) {
         // A rename, or a create of another administrator, took a name after it was looked up. After an `Unnamed` fault
-        // the writer commits each lane again, and the limit admits another group in place of the one without a name.
+        // the writer commits each lane again, and the limit admits another group in place of the one whose name was
+        // taken.
         return Err(Fault::Unnamed("a name was taken before a limit was reached".to_owned()));
     }
     let mut inserted = inserted.into_iter().map(Outcome::from);

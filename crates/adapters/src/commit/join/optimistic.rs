@@ -2,7 +2,7 @@
 //!
 //! The domain decides on groups that the writer remembers. The statement locks the groups, and stores only the
 //! memberships of those that still have the remembered version, so a decision on an old version stores nothing. All other
-//! joins of the batch, with those that are to be refused, are decided again in a transaction.
+//! joins of the batch, including those that will be refused, are decided again in a transaction.
 
 use super::{Join, candidates};
 use crate::{
@@ -64,7 +64,8 @@ pub(in crate::commit) fn commit(
             decided = Join::store(connection, &others, Attempt::First)?;
             Ok(())
         });
-        // The joins of the statement are committed, so the batch is resent, which recognises them as new.
+        // The joins of the statement are committed. So the next attempt must be a resend, which still answers them as
+        // new.
         transaction.map_err(|failure| match failure {
             Failure::Unreachable(fault) => Failure::ConnectionLost(fault),
             failure => failure,

@@ -1,7 +1,8 @@
 //! PostgreSQL: one statement for all memberships, with an array for each column.
 //!
 //! PostgreSQL may plan a statement while the table is empty, and keep the plan until `ANALYZE` runs. So each statement is
-//! one for which it then chooses an index too: no `IN` or `EXISTS` with a subquery, and no `LIMIT` without an order.
+//! written so that the plan uses an index even for an empty table: no `IN` or `EXISTS` with a subquery, and no `LIMIT`
+//! without an order.
 
 use super::Key;
 use crate::{
@@ -46,7 +47,7 @@ pub(super) fn count(
 }
 
 prepared_statement! {
-    /// Counts the members of each group up to a limit: its memberships, and its administrator without one.
+    /// Counts the members of each group up to a limit: its memberships, and its administrator if that user has none.
     struct Count for PgConnection, Pg => (BigInt, BigInt);
     "SELECT id, 1 - (SELECT count(*) FROM members WHERE group_id = id AND user_id = admin_id) + (
         SELECT count(*) FROM (SELECT 1 FROM members WHERE group_id = id ORDER BY user_id LIMIT " [limit: i64 as BigInt]

@@ -31,19 +31,19 @@ pub(super) fn count(
     limit: i64,
 ) -> Result<HashMap<GroupId, u64>, Fault> {
     let count = |id: &i64| {
-        let counted =
-            Count { group: *id, limit, administered: *id, except: *id }.get_result::<i64>(connection)?;
+        let counted = Count { memberships_of: *id, limit, administrator_of: *id, unless_member_of: *id }
+            .get_result::<i64>(connection)?;
         Ok((crate::rows::group_id(*id)?, counted.unsigned_abs()))
     };
     groups.iter().map(count).collect()
 }
 
 prepared_statement! {
-    /// Counts the members of a group up to a limit: its memberships, and its administrator without one.
+    /// Counts the members of a group up to a limit: its memberships, and its administrator if that user has none.
     struct Count for SqliteConnection, Sqlite => BigInt;
-    "SELECT (SELECT count(*) FROM (SELECT 1 FROM members WHERE group_id = " [group: i64 as BigInt]
-    " LIMIT 0 + " [limit: i64 as BigInt] ")) + (SELECT count(*) FROM groups WHERE id = " [administered: i64 as BigInt]
-    " AND NOT EXISTS (SELECT 1 FROM members WHERE group_id = " [except: i64 as BigInt] " AND user_id = groups.admin_id))"
+    "SELECT (SELECT count(*) FROM (SELECT 1 FROM members WHERE group_id = " [memberships_of: i64 as BigInt]
+    " LIMIT 0 + " [limit: i64 as BigInt] ")) + (SELECT count(*) FROM groups WHERE id = " [administrator_of: i64 as BigInt]
+    " AND NOT EXISTS (SELECT 1 FROM members WHERE group_id = " [unless_member_of: i64 as BigInt] " AND user_id = groups.admin_id))"
 }
 
 pub(super) fn insert(connection: &mut SqliteConnection, members: &[Member]) -> Result<Vec<Key>, Fault> {

@@ -1,7 +1,8 @@
-//! PostgreSQL: advisory locks keep other transactions from adding groups that count. The lock for all groups comes
+//! PostgreSQL: advisory locks keep other transactions from adding groups to a count. The lock for all groups comes
 //! first, then those of the administrators in the order of their keys.
 //!
-//! Each count is a statement of its own: it must see what was committed while its lock was waited for.
+//! Each count is a statement after that of its lock: it must see what other transactions committed during the wait for
+//! the lock.
 
 use crate::{Fault, prepared_statement::prepared_statement, rows::user_id};
 use diesel::{

@@ -21,7 +21,7 @@ use gochat_domain::{
 };
 use std::{collections::HashMap, fmt::Debug, ops::RangeInclusive};
 
-/// The users. Few, so that they meet often; so are names and tokens.
+/// The users. There are few users, names and tokens, so that writes often conflict.
 pub(super) const USERS: RangeInclusive<i64> = 1..=5;
 const NAMES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
 const TOKENS: [&str; 2] = ["t", "u"];
@@ -113,9 +113,9 @@ impl Generator {
         Step::Join(NewMember { group_id, user_id, token, joined_at: at(self.seconds) }, self.limits)
     }
 
-    /// `keys` are the Idempotency-Keys of the batch. A key is used again in its batch only for an equal request, and
-    /// only without limits: if the first of two requests is refused, a batch refuses the second for the same reason,
-    /// and the model may have another reason meanwhile.
+    /// `keys` are the Idempotency-Keys of this batch, with their requests. A key is repeated within the batch only with
+    /// an equal request, and only without limits: a batch refuses both requests for one reason, but the model decides
+    /// the second one after other writes, and may find another reason.
     fn step(&mut self, keys: &mut HashMap<String, (&'static str, &'static str, i64)>) -> Step {
         self.seconds += 1;
         let (moment, limits) = (at(self.seconds), self.limits);

@@ -21,7 +21,7 @@ use gochat_domain::group::{Fingerprint, GroupKey, IdempotencyRecord};
 /// A row of `idempotency_keys` without its key.
 #[derive(Queryable, QueryableByName)]
 pub(super) struct Row {
-    /// NULL in legacy records, which the previous version wrote; so is `group_id`.
+    /// NULL in legacy records, written before the migration `record_first_replies`; so is `group_id`.
     #[diesel(sql_type = Nullable<Binary>)]
     fingerprint: Option<Vec<u8>>,
     #[diesel(sql_type = Nullable<BigInt>)]
