@@ -192,12 +192,12 @@ impl Connection {
         self.read_by(Reply::parse)
     }
 
-    /// Reads one reply. If it announces the end of the connection, as a reply sent before the request was read does,
-    /// opens another one to `port`.
+    /// Reads one reply. If it says `Connection: close`, as a reply does that is sent before the whole request was read,
+    /// opens another connection to `port`.
     pub fn read_and_reopen(&mut self, port: u16) -> Reply {
         let reply = self.read();
         if reply.header("connection") == "close" {
-            assert!(self.is_closed(), "the connection goes on after it was announced to end");
+            assert!(self.is_closed(), "the connection stays open after `Connection: close`");
             *self = Self::open(port);
         }
         reply

@@ -22,7 +22,7 @@ use std::{
 /// use gochat_test_support::Cluster;
 ///
 /// let german = Cluster::with(Cluster::FAST).set("lc_messages", "de_DE.UTF-8").start()?;
-/// let western = Cluster::with(Cluster::FAST).initdb(&["--encoding", "LATIN1"]).start()?;
+/// let latin1 = Cluster::with(Cluster::FAST).initdb(&["--encoding", "LATIN1"]).start()?;
 /// # anyhow::Ok(())
 /// ```
 pub struct ClusterBuilder<'a> {
@@ -108,8 +108,8 @@ impl<'a> ClusterBuilder<'a> {
         let given = self.settings.iter().map(|(name, value)| (&**name, &**value));
         configure(folder, defaults.into_iter().chain(given))?;
         // Lets this process connect to a server in a network namespace.
-        let password = "host all all samenet scram-sha-256\nhost replication all samenet scram-sha-256\n";
-        append(folder, "pg_hba.conf", password)
+        let rules = "host all all samenet scram-sha-256\nhost replication all samenet scram-sha-256\n";
+        append(folder, "pg_hba.conf", rules)
     }
 }
 

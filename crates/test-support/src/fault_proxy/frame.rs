@@ -8,7 +8,7 @@ pub enum Message {
     /// A message that contains this text. A statement's text is in the message that prepares it, not in those that
     /// execute it.
     Containing(&'static str),
-    /// The plain query `COMMIT`. A `BEGIN ISOLATION LEVEL READ COMMITTED` contains its text too.
+    /// The plain query `COMMIT`. `Containing("COMMIT")` would also match `BEGIN ISOLATION LEVEL READ COMMITTED`.
     Commit,
     /// A message that executes a statement in the extended protocol, as Diesel's queries do. A batch of plain
     /// creates sends one.

@@ -120,7 +120,7 @@ fn a_changed_setting_applies_to_new_connections(_: TestDatabase) -> anyhow::Resu
     Ok(())
 }
 
-/// Environment variable that makes this program the test process to be killed.
+/// Environment variable that makes this program call [`wait_to_be_killed`] instead of running the cases.
 pub const ABANDONED: &str = "GOCHAT_TEST_ABANDONED";
 
 /// Starts a paused cluster, which does not stop by itself, and a namespace if possible.

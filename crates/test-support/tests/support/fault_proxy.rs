@@ -44,11 +44,11 @@ fn a_cut_closes_all_open_connections(database: TestDatabase) -> anyhow::Result<(
     }
     PlainSql::connect(database.url())?.execute("SELECT 1")?;
     let mut direct = database.plain_sql()?;
-    eventually("the server sees the ends", || (backends(&mut direct) == 0).then_some(()));
+    eventually("the server notices the closed connections", || (backends(&mut direct) == 0).then_some(()));
     Ok(())
 }
 
-/// Number of connections to this database, without this one.
+/// Number of connections to this database, other than `direct`.
 fn backends(direct: &mut PlainSql) -> usize {
     let others = "SELECT pid::text FROM pg_stat_activity
                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
@@ -79,16 +79,16 @@ fn held_traffic_arrives_after_release(database: TestDatabase) -> anyhow::Result<
 fn a_connection_close_is_held_too(_: TestDatabase) -> anyhow::Result<()> {
     let cluster = Cluster::start(Cluster::FAST)?;
     let (proxy, database) = behind_a_proxy(cluster.database()?)?;
-    let [client_ends, mut server_ends] =
+    let [closed_by_client, mut closed_by_server] =
         [PlainSql::connect(database.url())?, PlainSql::connect(database.url())?];
     let mut direct = database.plain_sql()?;
     proxy.hold();
-    drop(client_ends);
+    drop(closed_by_client);
     for _ in 0..100 {
         assert_eq!(backends(&mut direct), 2);
     }
     cluster.stop(Shutdown::Fast)?;
-    let asks = thread::spawn(move || server_ends.execute("SELECT 1"));
+    let asks = thread::spawn(move || closed_by_server.execute("SELECT 1"));
     cluster.start_again()?;
     assert!(!asks.is_finished());
     proxy.release();
