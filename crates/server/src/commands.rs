@@ -56,7 +56,7 @@ fn with_database<T>(
     let queue = database.start_queue(settings.writer).context("the writers cannot start")?;
     let outcome = actix_web::rt::System::new().block_on(work(&database, &queue));
     // The outcome is already known, so a writer that hangs in the database must not delay the command.
-    let _late = startup::close(queue, settings.database.options.timeout);
+    let _closed = startup::close(queue, settings.database.options.timeout);
     outcome
 }
 

@@ -11,7 +11,7 @@ mod membership;
 mod object;
 mod values;
 
-/// Maximum size of a group in bytes, in the body of a request and on a line of a file.
+/// Maximum size in bytes of the body of a request, and of a line of a file.
 pub(crate) const MAX_BYTES: usize = 16 * 1024;
 
 pub(crate) use change_group::{ChangedFields, parse_change};

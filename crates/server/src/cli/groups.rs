@@ -23,7 +23,7 @@ pub enum GroupsCommand {
         #[command(flatten)]
         output: Output,
     },
-    /// Make another user the administrator of a group. The administrator before stays as a member.
+    /// Make another user the administrator of a group. The previous administrator stays as a member.
     #[command(after_long_help = HAND_OVER)]
     HandOver {
         /// The id of the group.

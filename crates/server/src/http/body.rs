@@ -75,7 +75,7 @@ async fn collect(payload: Payload, declared: Option<u64>) -> Result<Bytes, ApiEr
         .map_err(|_| ApiError::new(Code::MalformedJson, "the body was cut short"))
 }
 
-/// Waits until the connection finds that a chunked body is too large because of bytes that are not data.
+/// Waits until the connection finds that a chunked body is too large because of its sizes, extensions and trailers.
 async fn too_large(signals: Option<&BodySignals>) {
     match signals {
         Some(signals) => signals.too_large().await,

@@ -115,7 +115,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Poll::Ready(())
     }
 
-    /// Does the work of [`Self::poll_end`] until that is ready for the first time.
+    /// Ready when there is a reason to close, which [`Self::poll_end`] then remembers.
     fn poll_reason_to_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.is_write_blocked {
             return Poll::Pending;

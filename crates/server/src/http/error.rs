@@ -80,12 +80,12 @@ impl ApiError {
         Self::new(Code::InvalidId, "one of id, uuid and name must be given")
     }
 
-    /// Rejects a query for a user that has no id.
+    /// Rejects a query for a user without the parameter `id`.
     pub(super) fn user_without_id() -> Self {
         Self::new(Code::InvalidId, "id must be given")
     }
 
-    /// Rejects a query for a user by what only the identity service knows.
+    /// Rejects a query for a user by UUID or name, which only the identity service knows.
     pub(super) fn user_by_uuid_or_name() -> Self {
         let message = "id must be given; only the identity service finds users by uuid or name";
         Self::new(Code::InvalidId, message)

@@ -104,7 +104,7 @@ where
 /// Disables Nagle's algorithm on a connection. Returns the address of its peer.
 fn prepare_tcp(stream: &TcpStream) -> Option<SocketAddr> {
     // Replies are written in one piece, so the algorithm would only delay them. Failure costs only speed.
-    let _nagle_stays = stream.set_nodelay(true);
+    let _disabled = stream.set_nodelay(true);
     stream.peer_addr().ok()
 }
 

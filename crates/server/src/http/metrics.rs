@@ -8,7 +8,8 @@ use std::time::Duration;
 /// Route label of paths that the service does not have.
 pub(super) const UNKNOWN: &str = "unknown";
 
-/// Route and method label of connections whose request head was malformed, too large or too slow.
+/// Route and method label if no valid request head was received: it was malformed, too large or too slow, or there were
+/// too many connections.
 pub(super) const NONE: &str = "none";
 
 /// Counters and timers of requests. Clones share them.

@@ -37,7 +37,7 @@ pub(crate) fn json(base_path: &BasePath) -> serde_json::Result<String> {
     api.to_pretty_json()
 }
 
-const ABOUT: &str = "Creates, changes, finds and deletes groups, and keeps who is in them, for programs that have an API key. A reply of 200 or 201 to a write means \
+const ABOUT: &str = "Creates, changes, finds and deletes groups, and manages their members, for programs that have an API key. A reply of 200 or 201 to a write means \
     that it is on disk.\n\n\
     `HEAD` works wherever `GET` does. Every error of every path has the body `Error`, or `Problem` where `Accept` names \
     `application/problem+json`. An unknown path answers 404 `not_found`. A method that a path does not support answers 405 \

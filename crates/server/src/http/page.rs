@@ -47,7 +47,7 @@ pub(super) struct PageParams {
 
 /// Replies with `items`, and with a link to the page after `next_after`, if there is one.
 ///
-/// `target` is the path of the list, and its query as far as it is the same for all pages.
+/// `target` is the path of the list with the query parameters that all pages share.
 pub(super) fn reply<T: Serialize>(
     base_path: &BasePath,
     target: &str,

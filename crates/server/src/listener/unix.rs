@@ -92,7 +92,7 @@ impl Drop for SocketFile {
     fn drop(&mut self) {
         if identity(&self.path).is_ok_and(|found| found == self.identity) {
             // If the file cannot be removed, the next start replaces it.
-            let _left = fs::remove_file(&self.path);
+            let _removed = fs::remove_file(&self.path);
         }
     }
 }

@@ -11,7 +11,7 @@ use tracing::level_filters::LevelFilter;
 pub struct HttpSettings {
     /// Its address.
     pub bind: Bind,
-    /// Mode of the Unix socket, if it creates one.
+    /// Mode of the Unix socket, if the listener creates one.
     pub socket_mode: SocketMode,
     /// Path prefix under which a proxy serves the API.
     pub base_path: BasePath,
@@ -31,7 +31,7 @@ pub struct HttpSettings {
     pub allowed_origins: AllowedOrigins,
     /// Proxies whose forwarding headers are trusted.
     pub trusted_proxies: TrustedProxies,
-    /// Hosts that are served; derived from the development key.
+    /// Hosts that are served: only this machine while the development key is on, otherwise every host.
     pub hosts: Hosts,
 }
 

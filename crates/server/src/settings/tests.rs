@@ -150,7 +150,7 @@ fn an_unknown_setting_is_named() {
 }
 
 #[test]
-fn the_development_key_is_refused_in_production_and_off_the_machine() {
+fn the_development_key_is_refused_in_production_and_on_addresses_other_than_loopback() {
     let production = load(Profile::Production, &[("GOCHAT__AUTH__DEVELOPMENT_KEY", "true")]).unwrap_err();
     assert!(production.to_string().contains("in the profile production"), "{production}");
     for address in ["0.0.0.0:1213", "[::]:1213", "192.0.2.1:80"] {

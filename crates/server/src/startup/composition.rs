@@ -22,7 +22,8 @@ use prometheus::{IntGauge, Opts, Registry};
 use std::sync::{Arc, atomic::AtomicBool};
 
 impl Application {
-    /// Opens the ports, then the database, and assembles the server. Nothing is created before both ports are open.
+    /// Opens both listeners, then the database, and assembles the server. No database is created before both listeners
+    /// are open.
     pub fn build(settings: &Settings, dropped_lines: DroppedLines) -> anyhow::Result<Self> {
         ensure!(
             http::http_server::clock_is_in_range(),

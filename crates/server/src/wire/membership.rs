@@ -45,7 +45,7 @@ mod tests {
     use gochat_domain::group::{GroupId, GroupName};
 
     #[test]
-    fn the_name_of_a_group_goes_before_its_id() {
+    fn the_name_of_a_group_takes_precedence_over_its_id() {
         let user_id = UserId::new(10).unwrap();
         let by_id = || Membership { group: GroupKey::Id(GroupId::new(1).unwrap()), user_id };
         let by_name = || Membership { group: GroupKey::Name(GroupName::parse("g").unwrap()), user_id };

@@ -13,7 +13,7 @@ pub(crate) fn name(field: Option<Cow<'_, str>>) -> Result<GroupName, InvalidRequ
     name_by(field, GroupName::parse)
 }
 
-/// Parses a name that may be the one of an old group, which may break the rules of new names.
+/// Parses a name that may be stored already. A stored name may break rules for new names.
 pub(super) fn existing_name(field: Option<Cow<'_, str>>) -> Result<GroupName, InvalidRequest> {
     name_by(field, GroupName::parse_existing)
 }

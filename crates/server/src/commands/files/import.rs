@@ -31,7 +31,7 @@ use std::{hash::Hash, pin::pin, process::ExitCode};
 pub(in crate::commands) trait Importer {
     /// The records of the file.
     type Record: FileRecord;
-    /// The part of a record by which it exists already.
+    /// The key of a record. No two records with the same key are stored.
     type Key: Hash;
 
     /// Stores a record, or in a dry run looks up what storing it would do. An error ends the import.

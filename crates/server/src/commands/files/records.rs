@@ -11,7 +11,7 @@ use crate::{
 };
 use std::io::{self, BufRead};
 
-/// A value that a file has one of on each line.
+/// A value parsed from a line of NDJSON or a row of CSV.
 pub(in crate::commands) trait FileRecord: Sized + Send + 'static {
     /// Columns of CSV. Further columns are ignored.
     const COLUMNS: ColumnNames;
@@ -50,7 +50,7 @@ pub(super) struct Record<T> {
     pub(super) value: Result<T, String>,
 }
 
-/// Reads the records of `input`. At most one line is held in memory, up to the maximum size of a request body.
+/// Reads the records of `input`. A record is limited to the size of a request body.
 pub(super) fn read<'a, T: FileRecord>(
     input: impl BufRead + 'a,
     format: FileFormat,

@@ -28,7 +28,7 @@ pub(super) struct AllMembers {
     has_more_groups: bool,
     /// The rest of the page.
     page: vec::IntoIter<Group>,
-    /// The group whose members are not all exported yet, and the last user that was.
+    /// The group whose members are being exported, and the last user that was exported.
     current: Option<(Group, Option<UserId>)>,
 }
 

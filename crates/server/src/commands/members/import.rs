@@ -88,7 +88,7 @@ impl Importer for LookUpMembers {
         let find = async || groups.find(&group).await;
         let found = find.retry(backoff::policy()).when(StorageError::is_transient).await?;
         let Some(group) = found else { return Ok(no_such_group()) };
-        // The first member after the user before this one.
+        // A page of one member, after the previous user id. It has this user, if the user is a member.
         let (key, before) = (GroupKey::Id(group.id), UserId::new(user_id.get() - 1).ok());
         let find = async || members.members(&key, before, 1).await;
         let found = find.retry(backoff::policy()).when(StorageError::is_transient).await?;

@@ -1,7 +1,7 @@
 //! Completes the bare errors that the web server answers by itself.
 //!
 //! If the head of a request is malformed, too large or too slow, no handler runs, and the web server answers with a
-//! status and no body. Such a reply is recognised by its empty body: the handlers never answer an error without one.
+//! status and no body. Such a reply is recognised by its empty body: every error of a handler has a body.
 
 use super::super::{error::ApiError, metrics::NONE, request_id};
 use actix_web::{http::StatusCode, web::Bytes};

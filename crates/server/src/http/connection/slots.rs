@@ -78,12 +78,13 @@ impl ConnectionLimit {
         self.occupied.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Microseconds since the start. They suffice for half a million years.
+    /// Microseconds since the start. 62 bits suffice for over 100,000 years.
     fn now(&self) -> u64 {
         u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX >> WAIT_BITS)
     }
 
-    /// Asks the connection that has waited longest for its client to close. Its slot is free at once.
+    /// Evicts the connection that has waited longest for its client: frees its slot at once, and asks it to close.
+    /// Returns false if no connection may be evicted.
     fn evict_idlest(&self, occupied: &mut Vec<Arc<State>>) -> bool {
         let now = self.now();
         let idle = occupied.iter().enumerate();

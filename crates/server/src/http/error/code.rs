@@ -112,7 +112,7 @@ impl Code {
             Self::TooManyGroups => (
                 StatusCode::CONFLICT,
                 Some("admin_id"),
-                "the administrator has the maximum number of groups, or without `field`, the service has",
+                "the administrator has the maximum number of groups; if there is no `field`, the whole service has it",
             ),
             Self::PreconditionFailed => (
                 StatusCode::PRECONDITION_FAILED,

@@ -32,8 +32,8 @@ const PATH: &str = "/v1/group/{id}";
 /// Needs the scope `groups:write`.
 ///
 /// Only the fields in the body are changed, so `PUT` and `PATCH` are the same. A new `admin_id` hands the group over:
-/// the administrator before stays as a member. With `If-Match`, the group is changed only if nobody has changed it
-/// since the client read it. A change to the values that the group has already does not make a new version.
+/// the previous administrator stays as a member. With `If-Match`, the group is changed only if nobody has changed it
+/// since the client read it. If the body has only values that the group already has, the version stays the same.
 // The caller is authenticated and authorised before the body is read.
 #[utoipa::path(
     method(put, patch),

@@ -40,7 +40,7 @@ pub(super) async fn find(
     Ok(reply(HttpResponse::Ok(), &group))
 }
 
-/// Describes a successful reply with a group, whose example has this entity tag, for OpenAPI.
+/// Describes a successful reply with a group for OpenAPI. `etag` is the entity tag of the example.
 pub(super) fn description(description: &str, example: (&str, Value), etag: &str) -> ResponseBuilder {
     let header = text(Some("The version of the group"), etag);
     success(description, reference::<GroupBody>(), [example]).header(ETAG.as_str(), header)

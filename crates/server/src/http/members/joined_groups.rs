@@ -19,8 +19,8 @@ pub(super) const PATH: &str = "/v1/user_joined_groups";
 
 /// List the groups of a user, page by page
 ///
-/// Needs the scope `groups:read`. The groups that the user is a member of, also as their administrator, in the order of their ids.
-/// A client that follows `Link` sees each group once, even while the user joins and leaves others.
+/// Needs the scope `groups:read`. Lists the groups that the user is a member of or administers, in the order of their
+/// ids. A client that follows `Link` sees each group once, even while the user joins and leaves others.
 ///
 /// Users are in the identity service, so a user is found by the id alone.
 #[utoipa::path(

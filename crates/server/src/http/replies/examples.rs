@@ -73,8 +73,8 @@ pub(in crate::http) fn administrator_in_list() -> Value {
     json!({ "id": 1, "role": "administrator", "joined_at": "2026-11-23T10:58:58.725046Z" })
 }
 
-/// Returns an error with this code, produced from an invalid request where possible. `scopes` are those of the
-/// operation, of which the caller may lack all.
+/// Returns an error with this code, produced from an invalid request where possible. The operation needs
+/// one of `scopes`.
 pub(in crate::http) fn error(code: Code, scopes: &'static [Scope]) -> Option<ApiError> {
     let refused = |request: &[u8]| wire::parse_create(request).err().map(ApiError::from);
     let refused_join = |request: &[u8]| wire::parse_join(request).err().map(ApiError::from);

@@ -115,7 +115,7 @@ mod tests {
         packed.finish().unwrap()
     }
 
-    /// Returns the text up to the end or an error, and the error.
+    /// Returns the decompressed text, and the error at its end, if any.
     fn unpack(packed: &[u8], chunk: usize) -> (String, Option<String>) {
         let mut text = Vec::new();
         let mut input = Gunzip::new(BufReader::with_capacity(chunk, packed));

@@ -6,8 +6,8 @@ use std::io::{BufRead, Cursor, Read};
 /// Number of bytes that identify a kind.
 const MAGIC_BYTES: usize = 4;
 
-/// Rejects input that is not UTF-8 text. The error names the kind of file and a remedy. Otherwise returns the whole
-/// input.
+/// Rejects input whose first bytes show that it is not UTF-8 text. The error names the kind of file and a remedy.
+/// Otherwise returns the whole input.
 pub(in crate::commands::files) fn check(mut input: impl BufRead) -> anyhow::Result<impl BufRead> {
     let mut head = Vec::new();
     // A pipe may have delivered only a short first line so far.

@@ -35,7 +35,7 @@ fn a_body_is_admitted_in_parts() {
 }
 
 #[test]
-fn after_an_early_reply_the_next_request_waits_until_it_is_flushed() {
+fn after_an_early_reply_the_next_request_waits_until_the_reply_is_flushed() {
     let mut pipeline = Pipeline::new();
     let (start, end) = POST.split_at(POST.len() - 2);
     assert_eq!(admitted(&mut pipeline, start), start.len());

@@ -70,7 +70,7 @@ fn a_connection_that_has_just_begun_a_request_is_not_evicted() {
 }
 
 #[test]
-fn a_connection_whose_client_has_stopped_reading_is_evicted_in_time() {
+fn a_connection_whose_client_has_stopped_reading_is_evicted_after_the_grace_period() {
     let slots = slots(1);
     let occupied = slots.acquire().unwrap();
     let stops_reading = || occupied.record_wait(EvictableWait::Reader, &Context::from_waker(Waker::noop()));

@@ -44,7 +44,7 @@ impl<R: BufRead> Rows<R> {
         delimiter: Delimiter,
         declared: Delimiter,
     ) -> Self {
-        // Large enough for any row: it has at most MAX_BYTES, plus its line feed and a closing quote.
+        // Large enough for any row: it has at most MAX_BYTES, plus the two line feeds that `fields` adds.
         let (output, ends) = (vec![0; MAX_BYTES + 16], vec![0; MAX_BYTES + 16]);
         let reader = ReaderBuilder::new().delimiter(delimiter.byte()).build();
         Self { lines, names, delimiter, declared, reader, output, ends }
@@ -71,8 +71,7 @@ impl<R: BufRead> Rows<R> {
                 if declared == self.delimiter || declared == self.declared {
                     continue;
                 }
-                let reason =
-                    "it declares another delimiter than the file begins with; import the sheets one by one";
+                let reason = "it declares a delimiter that differs from the one used so far; import the sheets one by one";
                 let Line { number: line, position, .. } = line;
                 return Ok(Some(Row { line, position, fields: Err(reason.to_owned()) }));
             }

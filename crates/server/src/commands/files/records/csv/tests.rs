@@ -228,7 +228,8 @@ fn joined_sheets_repeat_the_declaration() {
     let pipe = Some("|".parse().unwrap());
     let overridden = "sep=;\nname|token|admin_id\na|t|1\nsep=;\nb|t|1\nsep=|\nc|t|1";
     assert_eq!(read_by(pipe, overridden), [group(3, "a"), group(5, "b"), group(7, "c")]);
-    let reason = "it declares another delimiter than the file begins with; import the sheets one by one";
+    let reason =
+        "it declares a delimiter that differs from the one used so far; import the sheets one by one";
     assert_eq!(read("name,token,admin_id\nsep=;\na,t,1"), [refused(2, reason), group(3, "a")]);
 }
 
