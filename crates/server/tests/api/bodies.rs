@@ -14,7 +14,7 @@ pub fn cases() -> Vec<Case> {
         a_body_declared_too_large_is_refused_at_once,
         a_chunked_body_whose_framing_never_ends_is_not_read_any_further,
         a_body_in_chunks_of_one_byte_is_read,
-        a_body_is_asked_for_only_when_it_is_read,
+        the_server_sends_100_continue_only_once_it_reads_the_body,
         a_body_of_another_type_or_encoding_is_refused_unread,
         the_content_type_ignores_case_and_parameters,
     ]
@@ -144,7 +144,7 @@ fn a_body_in_chunks_of_one_byte_is_read(database: TestDatabase) -> anyhow::Resul
     Ok(())
 }
 
-fn a_body_is_asked_for_only_when_it_is_read(database: TestDatabase) -> anyhow::Result<()> {
+fn the_server_sends_100_continue_only_once_it_reads_the_body(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let head = |path: &str, key: &str, media_type: &str, length: usize| {
         format!(

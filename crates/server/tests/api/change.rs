@@ -19,7 +19,7 @@ pub fn cases() -> Vec<Case> {
         the_old_name_is_free_after_a_rename,
         a_taken_name_is_refused_with_the_id_of_its_group_if_the_caller_may_read,
         a_group_is_handed_over_and_the_administrators_are_members,
-        an_old_name_that_breaks_a_newer_rule_may_be_kept_but_not_taken,
+        a_name_that_breaks_a_newer_rule_may_be_kept_but_not_given_to_another_group,
         an_invalid_change_is_refused_and_changes_nothing,
         a_group_that_does_not_exist_is_not_changed,
         changing_needs_the_scope_groups_write_before_the_body_is_read,
@@ -159,7 +159,7 @@ fn a_group_is_handed_over_and_the_administrators_are_members(database: TestDatab
     Ok(())
 }
 
-fn an_old_name_that_breaks_a_newer_rule_may_be_kept_but_not_taken(
+fn a_name_that_breaks_a_newer_rule_may_be_kept_but_not_given_to_another_group(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
     let app = App::on(database);

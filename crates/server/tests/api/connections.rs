@@ -215,7 +215,7 @@ fn the_connections_of_all_workers_count_together(database: TestDatabase) -> anyh
     Ok(())
 }
 
-/// Head of a create whose body is sent after 100.
+/// Head of a create whose body is sent after `100 Continue`.
 fn create_after_continue() -> String {
     format!(
         "POST /v1/group HTTP/1.1\r\nHost: localhost\r\nGoChat-Token: {DEVELOPMENT_KEY}\r\n\

@@ -13,7 +13,7 @@ use gochat_test_support::{
 
 pub fn cases() -> Vec<Case> {
     cases![
-        a_deleted_group_is_answered_as_it_was_and_gone,
+        a_delete_returns_the_group_as_it_was_and_removes_it,
         the_command_of_the_public_documentation_deletes_a_group,
         the_name_is_free_at_once_and_the_id_is_never_reused,
         the_memberships_are_deleted_with_the_group,
@@ -27,7 +27,7 @@ fn delete(app: &App, path: &str) -> Reply {
     Request::new("DELETE", path).by(DEVELOPMENT_KEY).send(app.port)
 }
 
-fn a_deleted_group_is_answered_as_it_was_and_gone(database: TestDatabase) -> anyhow::Result<()> {
+fn a_delete_returns_the_group_as_it_was_and_removes_it(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     create(&app, "other");
     let created = create(&app, "g");
@@ -91,7 +91,7 @@ fn a_body_is_ignored(database: TestDatabase) -> anyhow::Result<()> {
     let mut connection = Connection::open(app.port);
     for (path, body) in [("/v1/group/1", "{}"), ("/v1/group/2", "nonsense")] {
         let created = create(&app, "g");
-        // The next request on this connection is still understood, unless the reply announces its end.
+        // The next request on this connection is still understood, unless the reply says that the connection closes.
         connection.write(&Request::json("DELETE", path, body).bytes());
         assert_group(&connection.read_and_reopen(app.port), 200, 1, &created.body);
     }

@@ -16,8 +16,8 @@ pub fn cases() -> Vec<Case> {
         a_write_is_refused_if_no_tag_matches,
         a_read_is_304_if_any_tag_matches,
         a_malformed_header_is_400,
-        a_missing_group_goes_before_a_failed_precondition,
-        an_invalid_body_goes_before_a_failed_precondition,
+        a_missing_group_is_reported_before_a_failed_precondition,
+        an_invalid_body_is_reported_before_a_failed_precondition,
         one_of_many_changes_at_once_wins,
         one_of_many_deletes_and_changes_at_once_wins,
         a_retried_create_has_the_first_reply_whatever_became_of_the_group,
@@ -26,7 +26,7 @@ pub fn cases() -> Vec<Case> {
 
 const FAILED: &str = "the group has another version than the expected one";
 
-/// A list of headers of one name.
+/// Adds a header `name` for each of these lines.
 fn with(request: Request, name: &str, lines: &[&str]) -> Request {
     lines.iter().fold(request, |request, line| request.header(name, line))
 }
@@ -210,7 +210,7 @@ fn a_malformed_header_is_400(database: TestDatabase) -> anyhow::Result<()> {
 }
 
 /// RFC 9110, section 13.2.1: a precondition is ignored if the reply without it would be an error.
-fn a_missing_group_goes_before_a_failed_precondition(database: TestDatabase) -> anyhow::Result<()> {
+fn a_missing_group_is_reported_before_a_failed_precondition(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     for tag in ["*", "\"1\"", "\"junk\""] {
         for request in [rename("PUT", "h"), rename("PATCH", "h"), delete()] {
@@ -221,7 +221,7 @@ fn a_missing_group_goes_before_a_failed_precondition(database: TestDatabase) -> 
     Ok(())
 }
 
-fn an_invalid_body_goes_before_a_failed_precondition(database: TestDatabase) -> anyhow::Result<()> {
+fn an_invalid_body_is_reported_before_a_failed_precondition(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     create(&app, "g");
     for (body, code) in [("{}", "nothing_to_change"), (r#"{"name":""}"#, "invalid_name")] {

@@ -4,7 +4,12 @@ use crate::app::App;
 use gochat_test_support::{Case, TestDatabase, cases, http::Request};
 
 pub fn cases() -> Vec<Case> {
-    cases![names, tokens, administrators, a_missing_field_is_reported]
+    cases![
+        a_name_follows_its_rules,
+        a_token_follows_its_rules,
+        an_admin_id_is_a_positive_integer,
+        a_missing_field_is_reported,
+    ]
 }
 
 /// Values as JSON, each with the stored text or the error.
@@ -39,7 +44,7 @@ fn quoted(text: &str) -> String {
     format!("\"{text}\"")
 }
 
-fn names(database: TestDatabase) -> anyhow::Result<()> {
+fn a_name_follows_its_rules(database: TestDatabase) -> anyhow::Result<()> {
     let no_string = || Err("name must be a string");
     let long =
         |characters: &str, count: usize| (quoted(&characters.repeat(count)), Ok(characters.repeat(count)));
@@ -84,7 +89,7 @@ fn names(database: TestDatabase) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn tokens(database: TestDatabase) -> anyhow::Result<()> {
+fn a_token_follows_its_rules(database: TestDatabase) -> anyhow::Result<()> {
     let no_string = || Err("token must be a string");
     check(
         database,
@@ -107,7 +112,7 @@ fn tokens(database: TestDatabase) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn administrators(database: TestDatabase) -> anyhow::Result<()> {
+fn an_admin_id_is_a_positive_integer(database: TestDatabase) -> anyhow::Result<()> {
     let taken = [
         ("1", "1"),
         ("\"1\"", "1"),

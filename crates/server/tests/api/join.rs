@@ -25,9 +25,9 @@ pub fn cases() -> Vec<Case> {
         only_the_scope_members_write_may_leave_the_token_out,
         the_administrator_is_a_member_already,
         the_administrators_of_a_hand_over_are_members,
-        the_token_of_a_change_opens_and_the_one_before_does_not,
-        a_group_that_does_not_exist_is_404_with_its_field,
-        a_group_with_a_name_of_older_rules_is_joined_like_any_other,
+        after_a_change_of_the_token_only_the_new_one_is_accepted,
+        a_group_that_does_not_exist_is_404_with_the_field_group_id,
+        a_group_whose_name_breaks_a_newer_rule_is_joined_like_any_other,
         an_invalid_request_is_reported_and_makes_no_member,
         joining_needs_one_of_its_scopes_before_the_body_is_read,
         many_joins_of_one_user_at_once_make_one_membership,
@@ -114,7 +114,7 @@ fn only_the_scope_members_write_may_leave_the_token_out(database: TestDatabase) 
     let (join_key, write_key) =
         (issue(&app, Scope::MembersJoin, None).0, issue(&app, Scope::MembersWrite, None).0);
     let without_token = |user: u32| join_by(json!({ "group_id": 1, "user_id": user }));
-    // The administrator, who is a member, a stranger, and a group that does not exist.
+    // The administrator (who is a member), a stranger, and a group that does not exist.
     for body in [(1, 1), (1, 10), (7, 10)].map(|(group, user)| json!({ "group_id": group, "user_id": user }))
     {
         let reply = join_by(body).by(join_key.expose()).send(app.port);
@@ -160,7 +160,7 @@ fn the_administrators_of_a_hand_over_are_members(database: TestDatabase) -> anyh
     Ok(())
 }
 
-fn the_token_of_a_change_opens_and_the_one_before_does_not(database: TestDatabase) -> anyhow::Result<()> {
+fn after_a_change_of_the_token_only_the_new_one_is_accepted(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     create(&app, "g");
     let changed = Request::json("PATCH", "/v1/group/1", r#"{"token":"u"}"#).send(app.port);
@@ -177,7 +177,7 @@ fn assert_no_such_group(reply: &Reply) {
     reply.assert_error(404, "group_not_found", Some("group_id"), "there is no such group");
 }
 
-fn a_group_that_does_not_exist_is_404_with_its_field(database: TestDatabase) -> anyhow::Result<()> {
+fn a_group_that_does_not_exist_is_404_with_the_field_group_id(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     create(&app, "g");
     assert_eq!(join(1, 10).send(app.port).status, 201);
@@ -191,7 +191,9 @@ fn a_group_that_does_not_exist_is_404_with_its_field(database: TestDatabase) -> 
     Ok(())
 }
 
-fn a_group_with_a_name_of_older_rules_is_joined_like_any_other(database: TestDatabase) -> anyhow::Result<()> {
+fn a_group_whose_name_breaks_a_newer_rule_is_joined_like_any_other(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
     let app = App::on(database);
     create(&app, "g");
     app.database.execute("UPDATE groups SET name = '\u{200b}'")?;

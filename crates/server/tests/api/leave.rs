@@ -14,7 +14,7 @@ use gochat_test_support::{
 
 pub fn cases() -> Vec<Case> {
     cases![
-        a_membership_ends_and_is_answered_as_it_was,
+        a_leave_returns_the_membership_as_it_was_and_ends_it,
         the_command_of_the_public_documentation_ends_a_membership,
         a_user_who_left_may_join_again,
         a_membership_that_does_not_exist_is_404,
@@ -30,7 +30,7 @@ fn assert_no_member(reply: &Reply) {
     reply.assert_error(404, "member_not_found", None, "the user is not a member of the group");
 }
 
-fn a_membership_ends_and_is_answered_as_it_was(database: TestDatabase) -> anyhow::Result<()> {
+fn a_leave_returns_the_membership_as_it_was_and_ends_it(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     create(&app, "g");
     create(&app, "h");
@@ -106,7 +106,7 @@ fn the_body_of_a_leave_is_ignored(database: TestDatabase) -> anyhow::Result<()> 
     let mut connection = Connection::open(app.port);
     for body in ["{}", "nonsense"] {
         let joined = join(1, 10).send(app.port);
-        // The next request on this connection is still understood, unless the reply announces its end.
+        // The next request on this connection is still understood, unless the reply says that the connection closes.
         connection.write(&Request::json("DELETE", "/v1/member/1/10", body).bytes());
         assert_member(&connection.read_and_reopen(app.port), 200, &joined.body);
     }

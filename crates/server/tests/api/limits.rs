@@ -117,13 +117,13 @@ fn an_administrator_gets_no_group_beyond_the_limit(database: TestDatabase) -> an
     let with_key = create_for("d", 1).header("Idempotency-Key", "k");
     assert_administrator_has_too_many(&with_key.send(app.port));
     assert_administrator_has_too_many(&change_administrator(3, 1).send(app.port));
-    // A taken name is reported first, and a member of many groups may administer few.
+    // A taken name is reported first. The limit does not apply to joins.
     create_for("a", 1).send(app.port).assert_name_taken(Some(1));
     assert_eq!(join(3, 1).send(app.port).status, 201);
-    // What an administrator has already may be changed, also to the same administrator.
+    // A group may be handed over to the administrator that it has already.
     assert_eq!(change_administrator(1, 1).send(app.port).status, 200);
     assert_eq!(app.names(), ["a", "b", "c"]);
-    // A refused request is not remembered: it is made once there is room.
+    // A refused request is not recorded: a retry succeeds once there is room.
     assert_eq!(delete(2).send(app.port).status, 200);
     assert_eq!(with_key.send(app.port).status, 201);
     assert_eq!(change_administrator(1, 2).send(app.port).status, 200);
@@ -172,7 +172,7 @@ fn lowering_a_limit_removes_nobody(database: TestDatabase) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Lets 300 users join a group of at most 100 members at once, through these ports in turn.
+/// Lets 300 users join at once a group that may have 100 members, through these ports in turn.
 fn fill(app: &App, ports: &[u16]) {
     create(app, "g");
     let joins = (10..310).zip(ports.iter().cycle()).map(|(user, port)| (*port, join(1, user)));
@@ -205,8 +205,8 @@ fn the_group_is_full_at_exactly_the_limit_from_two_instances(database: TestDatab
 
 const EXACT: [(&str, &str); 2] = [(GROUPS, "60"), (GROUPS_OF_ADMINISTRATOR, "10")];
 
-/// Creates 200 groups of ten administrators at once, through these ports in turn, and hands those of others over to
-/// the same administrators.
+/// Sends more requests at once than the limits of [`EXACT`] allow, through these ports in turn: creates and hand-overs
+/// for three administrators, and then creates for others. Passes if exactly as many succeed as the limits allow.
 fn exceed(app: &App, ports: &[u16]) {
     let ports = || ports.iter().copied().cycle();
     let groups_by_administrator = || {
@@ -216,7 +216,7 @@ fn exceed(app: &App, ports: &[u16]) {
         }
         counts
     };
-    // Groups 1 to 20, of an administrator each.
+    // Groups 1 to 20, each with an administrator of its own.
     for number in 1..=20 {
         assert_eq!(create_for(&format!("g{number}"), 100 + number).send(app.port).status, 201);
     }
@@ -235,7 +235,7 @@ fn exceed(app: &App, ports: &[u16]) {
         assert_eq!(counts.get(administrator), Some(&10), "{counts:?}");
     }
     assert_eq!(replies.iter().filter(|reply| reply.status < 300).count(), 30);
-    // As many more groups as there may be in total.
+    // Further creates succeed up to the limit on all groups.
     let existing = app.groups().len();
     let creates = (0..100).map(|number| create_for(&format!("i{number}"), 200 + number));
     let replies = send_at_once(ports().zip(creates));

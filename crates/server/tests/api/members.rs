@@ -22,7 +22,7 @@ pub fn cases() -> Vec<Case> {
         a_walk_that_began_with_a_name_goes_on_after_a_rename,
         links_to_members_have_the_base_path,
         the_administrator_is_found,
-        a_group_with_a_name_of_older_rules_is_found,
+        a_group_whose_name_breaks_a_newer_rule_is_found,
         an_invalid_parameter_for_members_is_reported,
         a_group_that_does_not_exist_has_no_members,
         head_of_members_has_no_body,
@@ -124,7 +124,7 @@ fn a_walk_meets_each_member_once_while_others_come_and_go(database: TestDatabase
     create_with_members(&app, (10..30).map(|user| 2 * user));
     let met = walk(app.port, "/v1/group_members?id=1&limit=3", |page| {
         let user = 2 * u32::try_from(page).unwrap() + 15;
-        // An odd user joins behind the walk, another one ahead of it, and a third one for a moment.
+        // An odd user joins behind the walk, another one ahead of it. A third one joins and leaves at once.
         for user in [user, user + 20] {
             assert_eq!(join(1, user).send(app.port).status, 201);
         }
@@ -174,7 +174,7 @@ fn the_administrator_is_found(database: TestDatabase) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn a_group_with_a_name_of_older_rules_is_found(database: TestDatabase) -> anyhow::Result<()> {
+fn a_group_whose_name_breaks_a_newer_rule_is_found(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     create_with_members(&app, [10]);
     app.database.execute("UPDATE groups SET name = '\u{200b}'")?;

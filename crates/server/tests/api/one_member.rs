@@ -23,7 +23,7 @@ pub fn leave(group: u32, user: u32) -> Request {
     Request::new("DELETE", &format!("/v1/member/{group}/{user}")).by(DEVELOPMENT_KEY)
 }
 
-/// Makes a group's administrator of a user.
+/// Makes a user the administrator of a group.
 pub fn hand_over(app: &App, group: u32, user: u32) {
     let path = format!("/v1/group/{group}");
     let reply = Request::json("PATCH", &path, format!(r#"{{"admin_id":{user}}}"#)).send(app.port);

@@ -61,7 +61,7 @@ fn joined_groups_are_those_of_memberships_and_those_administered(
     }
     hand_over(&app, 3, 2);
     assert_listed(&app, &joined(2), &[0, 2, 4], "");
-    // The administrator before stays a member.
+    // The previous administrator stays a member.
     assert_listed(&app, &joined(1), &[0, 1, 2, 3, 4], "");
     assert_eq!(leave(3, 1).send(app.port).status, 200);
     assert_eq!(leave(5, 2).send(app.port).status, 200);

@@ -124,7 +124,7 @@ fn a_file_is_replaced_only_once_the_export_is_complete(database: TestDatabase) -
     let folder = TempDir::new()?;
     let file = folder.path().join("groups.ndjson");
     fs::write(&file, "as it was")?;
-    // The second page has a group that cannot be read.
+    // The third group cannot be read.
     let unreadable = match database.backend() {
         Backend::Sqlite => "PRAGMA ignore_check_constraints = 1; UPDATE groups SET admin_id = 0 WHERE id = 3",
         Backend::Postgres => {

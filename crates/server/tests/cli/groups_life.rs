@@ -46,7 +46,7 @@ fn assert_failed(ended: &Ended, error: &str) {
     assert_eq!(ended.stderr, format!("gochat: {error}\n"));
 }
 
-/// A group as people see it.
+/// The lines that a command prints for a group.
 fn lines(group: &serde_json::Value) -> String {
     let field = |name: &str| match &group[name] {
         serde_json::Value::String(text) => format!("{name:10}  {text}\n"),
@@ -135,8 +135,8 @@ fn without_a_terminal_a_delete_needs_yes(database: TestDatabase) -> anyhow::Resu
     Ok(())
 }
 
-/// Deletes group 1 on a terminal. Calls `answer` with the terminal's other end once the question is there. Returns the
-/// end of the command, and all that the terminal showed.
+/// Deletes group 1 on a terminal. Calls `answer` with the terminal's other end. Returns the result of the command, and
+/// all that the terminal showed.
 fn delete_on_a_terminal(database: &TestDatabase, answer: impl FnOnce(&mut dyn Write)) -> (Ended, String) {
     let folder = TempDir::new().unwrap();
     let (mut controller, terminal) = open_terminal();

@@ -26,7 +26,7 @@ pub fn cases() -> Vec<Case> {
 
 /// Signals that stop a process, with their exit codes.
 const SIGNALS: [(&str, i32); 3] = [("-HUP", 129), ("-INT", 130), ("-TERM", 143)];
-/// Restores the default action, because `nohup` around the tests would be inherited.
+/// Resets SIGHUP to its default action. If the tests run under `nohup`, a command inherits that it is ignored.
 const HANGUP: &[&str] = &["env", "--default-signal=HUP"];
 const NO_HANGUP: &[&str] = &["env", "--ignore-signal=HUP"];
 

@@ -219,7 +219,7 @@ fn peers(database: &TestDatabase, proxies: &str, requests_sent: &[&[(&str, &str)
         assert_eq!(request.send(server.port).status, 401);
     }
     let log = server.stop();
-    // Addresses that a client claims elsewhere are not logged.
+    // Only untrusted parts of the headers have this address.
     assert_hidden(&log, &["203.0.113.7"]);
     requests(&log).iter().map(|line| line["peer"].clone()).collect()
 }

@@ -43,7 +43,7 @@ fn a_user_is_added_without_the_token(database: TestDatabase) -> anyhow::Result<(
     let [group, user, role, joined] = &fields(&added.stdout)[..] else { panic!("{added:?}") };
     assert_eq!((&group[..], &user[..]), (&["group_id", "1"][..], &["user_id", "10"][..]));
     assert_eq!((&role[..], joined[0]), (&["role", "member"][..], "joined_at"));
-    // Again, the same member, and a sentence.
+    // A second run prints the same member, and a note on standard error.
     let again = run(&database, &["members", "add", "1", "10"]);
     assert_eq!((again.code, &again.stdout), (Some(0), &added.stdout));
     assert_eq!(again.stderr, "user 10 is a member of group 1 already\n");

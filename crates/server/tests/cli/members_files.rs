@@ -12,12 +12,12 @@ pub fn cases() -> Vec<Case> {
         a_dry_run_of_members_stores_nothing,
         an_export_has_every_member_with_the_name_of_its_group,
         groups_and_members_are_recreated_in_another_database,
-        an_export_of_long_groups_is_whole,
+        an_export_of_groups_with_many_members_is_complete,
         a_file_of_members_without_its_columns_is_refused,
     ]
 }
 
-/// Creates the groups a, b and c, administered by the users 1, 2 and 3.
+/// Creates the groups `a`, `b, "x"` and `c`, administered by the users 1, 2 and 3.
 fn create(database: &TestDatabase) {
     let groups = [("a", 1), ("b, \"x\"", 2), ("c", 3)].map(|(name, admin_id)| {
         serde_json::json!({ "name": name, "token": "t", "admin_id": admin_id }).to_string() + "\n"
@@ -165,7 +165,7 @@ fn groups_and_members_are_recreated_in_another_database(database: TestDatabase) 
     Ok(())
 }
 
-fn an_export_of_long_groups_is_whole(database: TestDatabase) -> anyhow::Result<()> {
+fn an_export_of_groups_with_many_members_is_complete(database: TestDatabase) -> anyhow::Result<()> {
     fill(&database, &ndjson("g", 0..1100));
     database.execute(
         "INSERT INTO members (group_id, user_id, joined_at)

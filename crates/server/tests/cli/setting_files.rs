@@ -135,7 +135,7 @@ fn a_database_whose_url_is_in_a_file_is_used(database: TestDatabase) -> anyhow::
         versions.iter().map(|version| format!("migrated to {version}\n")).collect::<Vec<_>>().concat();
     assert_eq!((migrated.code, migrated.stdout, migrated.stderr), (Some(0), message, String::new()));
     assert_eq!(database.rows("SELECT name FROM groups")?.len(), 0);
-    // The file also overrides the profile's file, and a password in it is redacted.
+    // A password in the file is redacted.
     let shown =
         folder.run("config", &[("GOCHAT__DATABASE__URL_FILE", &folder.file("postgres://u:secret@h/d\n"))]);
     assert!(shown.stdout.contains("url = \"postgres://u:***@h/d\""), "{shown:?}");

@@ -76,20 +76,21 @@ fn gzip(text: &[u8]) -> Vec<u8> {
 fn a_binary_file_is_refused_with_its_kind(database: TestDatabase) -> anyhow::Result<()> {
     let sheet = "name,token,admin_id\na,t,1\n";
     let with_mark = format!("\u{feff}{sheet}");
-    let utf_16_said = "this is a UTF-16 file; save it as UTF-8";
-    let utf_32_said = "this is a UTF-32 file; save it as UTF-8";
-    let zip_said = "this is a zip, xlsx or ods file; save the sheet as CSV in UTF-8, or unpack the archive";
+    let utf_16_message = "this is a UTF-16 file; save it as UTF-8";
+    let utf_32_message = "this is a UTF-32 file; save it as UTF-8";
+    let zip_message =
+        "this is a zip, xlsx or ods file; save the sheet as CSV in UTF-8, or unpack the archive";
     let files: [(Vec<u8>, &str); 16] = [
-        (utf_16(u16::to_le_bytes, &with_mark), utf_16_said),
-        (utf_16(u16::to_be_bytes, &with_mark), utf_16_said),
-        (utf_16(u16::to_le_bytes, sheet), utf_16_said),
-        (utf_16(u16::to_be_bytes, sheet), utf_16_said),
-        (utf_32(u32::to_le_bytes, &with_mark), utf_32_said),
-        (utf_32(u32::to_be_bytes, &with_mark), utf_32_said),
-        (utf_32(u32::to_le_bytes, sheet), utf_32_said),
-        (utf_32(u32::to_be_bytes, sheet), utf_32_said),
-        (b"PK\x03\x04\x14\0\x06\0\x08\0".to_vec(), zip_said),
-        (b"PK\x05\x06\0\0\0\0".to_vec(), zip_said),
+        (utf_16(u16::to_le_bytes, &with_mark), utf_16_message),
+        (utf_16(u16::to_be_bytes, &with_mark), utf_16_message),
+        (utf_16(u16::to_le_bytes, sheet), utf_16_message),
+        (utf_16(u16::to_be_bytes, sheet), utf_16_message),
+        (utf_32(u32::to_le_bytes, &with_mark), utf_32_message),
+        (utf_32(u32::to_be_bytes, &with_mark), utf_32_message),
+        (utf_32(u32::to_le_bytes, sheet), utf_32_message),
+        (utf_32(u32::to_be_bytes, sheet), utf_32_message),
+        (b"PK\x03\x04\x14\0\x06\0\x08\0".to_vec(), zip_message),
+        (b"PK\x05\x06\0\0\0\0".to_vec(), zip_message),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".to_vec(), "this is an xls file; save the sheet as CSV in UTF-8"),
         (
             gzip(sheet.as_bytes()),
@@ -116,16 +117,17 @@ fn a_binary_file_is_refused_with_its_kind(database: TestDatabase) -> anyhow::Res
 fn a_binary_file_without_a_known_extension_is_refused_with_its_kind(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
-    let zip_said = "this is a zip, xlsx or ods file; save the sheet as CSV in UTF-8, or unpack the archive";
-    let xls_said = "this is an xls file; save the sheet as CSV in UTF-8";
+    let zip_message =
+        "this is a zip, xlsx or ods file; save the sheet as CSV in UTF-8, or unpack the archive";
+    let xls_message = "this is an xls file; save the sheet as CSV in UTF-8";
     let zip = b"PK\x03\x04\x14\0\x06\0\x08\0";
     for (name, content, message) in [
-        ("groups.xlsx", &zip[..], zip_said),
-        ("groups.ODS", zip, zip_said),
-        ("groups.zip", zip, zip_said),
-        ("groups.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", xls_said),
-        ("groups", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", xls_said),
-        ("groups.xlsx.gz", &gzip(zip), zip_said),
+        ("groups.xlsx", &zip[..], zip_message),
+        ("groups.ODS", zip, zip_message),
+        ("groups.zip", zip, zip_message),
+        ("groups.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", xls_message),
+        ("groups", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", xls_message),
+        ("groups.xlsx.gz", &gzip(zip), zip_message),
         ("groups.csv.xz", b"\xfd7zXZ\0\0\x04", "this is an xz file; unpack it with xzcat"),
     ] {
         for arguments in [&[][..], &["--dry-run"]] {

@@ -50,7 +50,7 @@ const LINES: &[&str] =
 
 const DELETE: &str = "DELETE /v1/group/2";
 
-/// A read of the first group that is created, and that no request deletes.
+/// A read of the group that is created first. No request deletes it.
 const FIND: &str = "GET /v1/group/1";
 
 /// A create, and the headers that decide how its body is read and what becomes of it.

@@ -1,6 +1,6 @@
 //! A request for each reply about members.
 
-use super::requests::{Keys, Operation, Sent, elsewhere};
+use super::requests::{Keys, Operation, Sent, to_another_host};
 use crate::one_member::leave;
 use gochat_test_support::http::Request;
 
@@ -31,7 +31,7 @@ pub fn valid() -> Vec<Operation> {
     valid
 }
 
-/// Makes user 10 the second member of group 1, by which it is full.
+/// Makes user 10 the second member of group 1, which is full then.
 pub fn joins(keys: &Keys) -> Vec<Sent> {
     let requests = [
         (201, join(1)),
@@ -44,7 +44,7 @@ pub fn joins(keys: &Keys) -> Vec<Sent> {
         (409, post(r#"{"group_id":1,"user_id":11}"#)),
         (413, post(&"x".repeat(16_385))),
         (415, join(1).without("content-type")),
-        (421, elsewhere(join(1))),
+        (421, to_another_host(join(1))),
         (422, post(r#"{"group_id":0}"#)),
         (422, post(r#"{"group_id":1,"user_id":0}"#)),
         (422, post(r#"{"group_id":1,"user_id":10,"token":""}"#)),
@@ -58,7 +58,7 @@ pub fn leaves(keys: &Keys) -> Vec<Sent> {
         (401, leave(1, 10).without("gochat-token")),
         (403, leave(1, 10).by(keys.reader.expose())),
         (409, leave(1, 1)),
-        (421, elsewhere(leave(1, 10))),
+        (421, to_another_host(leave(1, 10))),
         (200, leave(1, 10)),
         (404, leave(1, 10)),
     ];
@@ -81,7 +81,7 @@ fn of_a_group(path: &'static str, keys: &Keys) -> Vec<Sent> {
         (422, get("name=+g")),
         (401, get("id=1").without("gochat-token")),
         (403, get("id=1").by(keys.writer.expose())),
-        (421, elsewhere(get("id=1"))),
+        (421, to_another_host(get("id=1"))),
     ];
     requests.into_iter().map(|(status, request)| (path, "get", status, request)).collect()
 }
@@ -96,7 +96,7 @@ fn lists(path: &'static str, keys: &Keys) -> Vec<Sent> {
         (422, get("id=1&after=0")),
         (401, get("id=1").without("gochat-token")),
         (403, get("id=1").by(keys.writer.expose())),
-        (421, elsewhere(get("id=1"))),
+        (421, to_another_host(get("id=1"))),
     ];
     requests.into_iter().map(|(status, request)| (path, "get", status, request)).collect()
 }

@@ -1,4 +1,4 @@
-//! A request for each reply that can be had without breaking anything.
+//! A request for each reply about groups that a healthy service sends.
 
 use gochat_domain::auth::ApiKey;
 use gochat_test_support::http::{DEVELOPMENT_KEY, Request};
@@ -24,7 +24,7 @@ pub struct Keys {
     pub writer: ApiKey,
 }
 
-pub fn elsewhere(request: Request) -> Request {
+pub fn to_another_host(request: Request) -> Request {
     request.without("Host").header("Host", "chat.example.org")
 }
 
@@ -76,7 +76,7 @@ pub fn creates(keys: &Keys) -> Vec<Sent> {
         (403, create().by(keys.reader.expose())),
         (413, Request::create("x".repeat(16_385))),
         (415, create().without("content-type")),
-        (421, elsewhere(create())),
+        (421, to_another_host(create())),
         (431, create().header("X", &"x".repeat(200_000))),
     ];
     requests.into_iter().map(|(status, request)| (ALL, "post", status, request)).collect()
@@ -92,14 +92,14 @@ pub fn reads(keys: &Keys) -> Vec<Sent> {
         (ALL, 422, get("/v1/group?after=0")),
         (ALL, 401, get(ALL).without("gochat-token")),
         (ALL, 403, get(ALL).by(keys.writer.expose())),
-        (ALL, 421, elsewhere(get(ALL))),
+        (ALL, 421, to_another_host(get(ALL))),
         (ONE, 200, get("/v1/group/1")),
         (ONE, 304, get("/v1/group/1").header("If-None-Match", "*")),
         (ONE, 400, get("/v1/group/1").header("If-None-Match", "1")),
         (ONE, 404, get("/v1/group/7")),
         (ONE, 401, get("/v1/group/1").without("gochat-token")),
         (ONE, 403, get("/v1/group/1").by(keys.writer.expose())),
-        (ONE, 421, elsewhere(get("/v1/group/1"))),
+        (ONE, 421, to_another_host(get("/v1/group/1"))),
         (LOOKUP, 200, get("/v1/group_lookup?name=group_1")),
         (LOOKUP, 200, get("/v1/group_lookup?id=1")),
         (LOOKUP, 304, get("/v1/group_lookup?id=1").header("If-None-Match", "*")),
@@ -110,7 +110,7 @@ pub fn reads(keys: &Keys) -> Vec<Sent> {
         (LOOKUP, 422, get("/v1/group_lookup?name=+g")),
         (LOOKUP, 401, get(LOOKUP).without("gochat-token")),
         (LOOKUP, 403, get(LOOKUP).by(keys.writer.expose())),
-        (LOOKUP, 421, elsewhere(get(LOOKUP))),
+        (LOOKUP, 421, to_another_host(get(LOOKUP))),
     ];
     requests.into_iter().map(|(path, status, request)| (path, "get", status, request)).collect()
 }
@@ -127,13 +127,13 @@ pub fn changes(method: &'static str, keys: &Keys) -> Vec<Sent> {
         (404, send(7, r#"{"token":"t"}"#)),
         (409, send(2, r#"{"name":"group_1"}"#)),
         (409, send(4, r#"{"admin_id":1}"#)),
-        // A group may have two members. Both are administrators, one after the other.
+        // A group may have two members. Here they are the previous administrator and the new one.
         (200, send(3, r#"{"admin_id":4}"#)),
         (409, send(3, r#"{"admin_id":5}"#)),
         (412, same().header("If-Match", "\"9\"")),
         (413, send(1, &"x".repeat(16_385))),
         (415, same().without("content-type")),
-        (421, elsewhere(same())),
+        (421, to_another_host(same())),
         (422, send(1, "{}")),
         (422, send(1, r#"{"name":" g"}"#)),
         (422, send(1, r#"{"token":""}"#)),
@@ -149,7 +149,7 @@ pub fn deletes(keys: &Keys) -> Vec<Sent> {
         (401, delete(2).without("gochat-token")),
         (403, delete(2).by(keys.reader.expose())),
         (412, delete(2).header("If-Match", "\"9\"")),
-        (421, elsewhere(delete(2))),
+        (421, to_another_host(delete(2))),
         (200, delete(2)),
         (404, delete(2)),
     ];
