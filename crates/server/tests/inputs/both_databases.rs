@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use anyhow::{Context, ensure};
-use gochat_test_support::{TestDatabase, deadline};
+use gochat_test_support::{TestDatabase, deadline, http::Request};
 use std::{
     cell::RefCell,
     collections::BTreeMap,
@@ -25,6 +25,17 @@ impl BothDatabases {
         let settings = [("GOCHAT__DATABASE__TIMEOUT", "60s")];
         let apps = [App::with(TestDatabase::sqlite()?, &settings), App::with(postgres, &settings)];
         Ok(Self { apps, connections: RefCell::default(), statuses: RefCell::default() })
+    }
+
+    /// Starts both with the groups g1, g2, …, whose token is t and whose administrators are the users 1, 2, ….
+    pub fn with_groups(postgres: TestDatabase, count: u16) -> anyhow::Result<Self> {
+        let both = Self::start(postgres)?;
+        for number in 1..=count {
+            let body = format!(r#"{{"name":"g{number}","token":"t","admin_id":{number}}}"#);
+            let (status, text) = both.send(&Request::create(body).bytes())?;
+            ensure!(status == 201, "{text}");
+        }
+        Ok(both)
     }
 
     /// Sends a request to both, and returns their common reply. Fails if the replies differ or have status 500.
@@ -71,7 +82,7 @@ fn exchange(port: u16, connection: &mut Option<TcpStream>, request: &[u8]) -> an
                 let status = text.get(9..12).context("no status")?.parse()?;
                 let mut text = normalise(&text);
                 // An error closes the connection if it is sent before the body has arrived, which is a matter of timing.
-                if [&b"POST "[..], b"PATCH "].iter().any(|method| request.starts_with(method))
+                if [&b"POST "[..], b"PATCH ", b"PUT "].iter().any(|method| request.starts_with(method))
                     && status >= 400
                 {
                     text = text.replacen("\r\nconnection: close", "", 1);
@@ -130,6 +141,7 @@ fn normalise(text: &str) -> String {
         (r#""request_id":""#, "\""),
         (r#""uuid":""#, "\""),
         (r#""created_at":""#, "\""),
+        (r#""joined_at":""#, "\""),
     ];
     for (begin, end) in marks {
         let mut from = 0;

@@ -1,9 +1,9 @@
 //! Lines of imported files.
 
-use crate::{corpus, mutation, runner};
+use crate::{corpus, mutation, objects, runner};
 use anyhow::{Context, ensure};
 use gochat_test_support::{Case, TestDatabase, cases, deadline};
-use proptest::{collection::vec, prop_oneof};
+use proptest::{collection::vec, prop_oneof, strategy::BoxedStrategy};
 use std::{
     io::Write,
     process::{Command, Output, Stdio},
@@ -14,36 +14,112 @@ pub fn cases() -> Vec<Case> {
     cases![
         no_ndjson_line_makes_an_import_panic_and_both_databases_store_the_same,
         no_csv_line_makes_an_import_panic_and_both_databases_store_the_same,
+        no_ndjson_line_makes_an_import_of_members_panic_and_both_databases_store_the_same,
+        no_csv_line_makes_an_import_of_members_panic_and_both_databases_store_the_same,
     ]
 }
 
 /// Number of lines of one import.
 const LINES: u32 = 1_000;
 
+/// Files that are imported.
+struct Files {
+    /// The command: `groups` or `members`.
+    kind: &'static str,
+    format: &'static str,
+    /// First line of each file.
+    header: &'static str,
+    corpus: &'static str,
+    objects: BoxedStrategy<Vec<u8>>,
+    regressions: &'static str,
+    /// The fields of an exported record that do not depend on the time or on the order of concurrent writes.
+    fields: [&'static str; 3],
+}
+
 fn no_ndjson_line_makes_an_import_panic_and_both_databases_store_the_same(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
-    import(&database, "ndjson", b"", corpus::NDJSON, "tests/inputs/regressions/ndjson.txt")
+    let files = Files {
+        kind: "groups",
+        format: "ndjson",
+        header: "",
+        corpus: corpus::NDJSON,
+        objects: objects::create(),
+        regressions: "tests/inputs/regressions/ndjson.txt",
+        fields: GROUP_FIELDS,
+    };
+    import(&[TestDatabase::sqlite()?, database], files)
 }
 
 fn no_csv_line_makes_an_import_panic_and_both_databases_store_the_same(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
-    import(&database, "csv", b"name,token,admin_id\n", corpus::CSV, "tests/inputs/regressions/csv.txt")
+    let files = Files {
+        kind: "groups",
+        format: "csv",
+        header: "name,token,admin_id\n",
+        corpus: corpus::CSV,
+        objects: objects::create(),
+        regressions: "tests/inputs/regressions/csv.txt",
+        fields: GROUP_FIELDS,
+    };
+    import(&[TestDatabase::sqlite()?, database], files)
 }
 
-fn import(
-    postgres: &TestDatabase,
-    format: &str,
-    header: &[u8],
-    corpus: &str,
-    regressions: &'static str,
+fn no_ndjson_line_makes_an_import_of_members_panic_and_both_databases_store_the_same(
+    database: TestDatabase,
 ) -> anyhow::Result<()> {
-    let sqlite = TestDatabase::sqlite()?;
+    let files = Files {
+        kind: "members",
+        format: "ndjson",
+        header: "",
+        corpus: corpus::MEMBERS_NDJSON,
+        objects: objects::membership(),
+        regressions: "tests/inputs/regressions/members_ndjson.txt",
+        fields: MEMBER_FIELDS,
+    };
+    import(&with_groups(database)?, files)
+}
+
+fn no_csv_line_makes_an_import_of_members_panic_and_both_databases_store_the_same(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let files = Files {
+        kind: "members",
+        format: "csv",
+        header: "group_id,group_name,user_id\n",
+        corpus: corpus::MEMBERS_CSV,
+        objects: objects::membership(),
+        regressions: "tests/inputs/regressions/members_csv.txt",
+        fields: MEMBER_FIELDS,
+    };
+    import(&with_groups(database)?, files)
+}
+
+const GROUP_FIELDS: [&str; 3] = ["name", "token", "admin_id"];
+const MEMBER_FIELDS: [&str; 3] = ["group_id", "user_id", "role"];
+
+/// Both databases with the groups g1, g2 and g3.
+fn with_groups(postgres: TestDatabase) -> anyhow::Result<[TestDatabase; 2]> {
+    let databases = [TestDatabase::sqlite()?, postgres];
+    for database in &databases {
+        for number in 1..=3 {
+            let group = format!(r#"{{"name":"g{number}","token":"t","admin_id":{number}}}"#);
+            let imported = gochat(database, &["groups", "import", "-"], group.as_bytes())?;
+            ensure!(imported.status.success(), "{imported:?}");
+        }
+    }
+    Ok(databases)
+}
+
+/// Imports files into both databases.
+fn import(databases: &[TestDatabase; 2], files: Files) -> anyhow::Result<()> {
+    let Files { kind, format, header, corpus, objects, regressions, fields } = files;
     let import = |lines: Vec<Vec<u8>>| {
-        let file = [header, &lines.join(&b'\n')].concat();
-        let [one, other] = [&sqlite, postgres]
-            .map(|database| gochat(database, &["groups", "import", "-", "--format", format], &file));
+        let file = [header.as_bytes(), &lines.join(&b'\n')].concat();
+        let [one, other] = databases
+            .each_ref()
+            .map(|database| gochat(database, &[kind, "import", "-", "--format", format], &file));
         let (one, other) = (ended(one?)?, ended(other?)?);
         ensure!(one == other, "on SQLite {one:?}, on PostgreSQL {other:?}");
         ensure!([Some(0), Some(1)].contains(&one.0) && !one.1.contains("panicked"), "{one:?}");
@@ -53,15 +129,15 @@ fn import(
     import(corpus.clone())?;
     let lines = runner::count()?.min(LINES);
     let cases = runner::count()?.div_ceil(lines);
-    let strategy = vec(prop_oneof![mutation::mutated(corpus), mutation::object()], lines as usize);
+    let strategy = vec(prop_oneof![mutation::mutated(corpus), objects], lines as usize);
     runner::run(cases, regressions, strategy, import)?;
-    eprintln!("{format}: {} lines to each database", cases * lines);
-    let exports = [&sqlite, postgres].map(|database| gochat(database, &["groups", "export"], b""));
-    let [one, other] = exports.map(|output| anyhow::Ok(groups(&output?.stdout)));
+    eprintln!("{kind}, {format}: {} lines to each database", cases * lines);
+    let exports = databases.each_ref().map(|database| gochat(database, &[kind, "export"], b""));
+    let [one, other] = exports.map(|output| anyhow::Ok(records(&output?.stdout, fields)));
     let (one, other) = (one?, other?);
     ensure!(!one.is_empty(), "nothing was stored");
     let differing = one.iter().zip(&other).find(|(one, other)| one != other);
-    ensure!(one == other, "{} groups on SQLite, {} on PostgreSQL, {differing:?}", one.len(), other.len());
+    ensure!(one == other, "{} {kind} on SQLite, {} on PostgreSQL, {differing:?}", one.len(), other.len());
     Ok(())
 }
 
@@ -89,14 +165,15 @@ fn ended(output: Output) -> anyhow::Result<(Option<i32>, String)> {
     Ok((output.status.code(), lines.collect::<Vec<_>>().join("\n")))
 }
 
-/// Returns name, token and administrator of each exported group. Sorted by name, because concurrent creates may be
-/// stored in any order.
-fn groups(export: &[u8]) -> Vec<[serde_json::Value; 3]> {
+/// Returns these fields of each exported record, sorted, because concurrent writes may be stored in any order.
+fn records(export: &[u8], fields: [&str; 3]) -> Vec<[serde_json::Value; 3]> {
     let text = String::from_utf8_lossy(export);
-    let group = |line: &str| -> serde_json::Value { serde_json::from_str(line).unwrap() };
-    let fields =
-        |mut group: serde_json::Value| ["name", "token", "admin_id"].map(|field| group[field].take());
-    let mut groups: Vec<_> = text.lines().map(group).map(fields).collect();
-    groups.sort_by_cached_key(|[name, ..]| name.to_string());
-    groups
+    let record = |line: &str| -> serde_json::Value { serde_json::from_str(line).unwrap() };
+    let mut records: Vec<_> = text
+        .lines()
+        .map(record)
+        .map(|mut record: serde_json::Value| fields.map(|field| record[field].take()))
+        .collect();
+    records.sort_by_cached_key(|[first, second, _]| [first.to_string(), second.to_string()]);
+    records
 }

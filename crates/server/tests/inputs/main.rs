@@ -15,9 +15,11 @@ mod app;
 mod bodies;
 mod both_databases;
 mod corpus;
+mod entity_tags;
 mod headers;
 mod lines;
 mod mutation;
+mod objects;
 mod queries;
 mod runner;
 mod settings;
@@ -30,7 +32,7 @@ fn main() -> ExitCode {
     // Each case also starts a SQLite database.
     suite.on(
         [Backend::Postgres],
-        &[bodies::cases(), headers::cases(), queries::cases(), lines::cases()].concat(),
+        &[bodies::cases(), headers::cases(), entity_tags::cases(), queries::cases(), lines::cases()].concat(),
     );
     suite.add("no_setting_makes_the_start_panic_or_shows_a_secret", settings::case);
     suite.run()
