@@ -1,12 +1,11 @@
-//! The paths of members. Each operation has a file with its handler, its OpenAPI description and its replies.
+//! The paths of members. Each operation has a file with its handler, its OpenAPI description and its replies; the two
+//! lists of a user's groups share one.
 
 pub(super) mod administrator;
-pub(super) mod created_groups;
 pub(super) mod join;
-pub(super) mod joined_groups;
 pub(super) mod leave;
 pub(super) mod list;
-mod user_groups;
+pub(super) mod user_groups;
 
 use super::routes::{get_or_head, not_allowed};
 use actix_web::{
@@ -21,8 +20,8 @@ pub(super) fn configure(server: &mut ServiceConfig) {
         .service(item())
         .service(read_only(list::PATH).route(get_or_head().to(list::list)))
         .service(read_only("/v1/group_administrator").route(get_or_head().to(administrator::find)))
-        .service(read_only(joined_groups::PATH).route(get_or_head().to(joined_groups::list)))
-        .service(read_only(created_groups::PATH).route(get_or_head().to(created_groups::list)));
+        .service(read_only(user_groups::JOINED).route(get_or_head().to(user_groups::joined)))
+        .service(read_only(user_groups::CREATED).route(get_or_head().to(user_groups::created)));
 }
 
 fn collection() -> Resource {

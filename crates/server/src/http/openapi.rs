@@ -6,7 +6,7 @@ use super::{
         change::{self, OperationIdOfPut},
         create, delete, find, list, look_up,
     },
-    members::{administrator, created_groups, join, joined_groups, leave, list as list_members},
+    members::{administrator, join, leave, list as list_members, user_groups},
     replies::shared_headers,
 };
 use crate::{
@@ -62,8 +62,8 @@ const ABOUT: &str = "Creates, changes, finds and deletes groups, and manages the
         leave::leave,
         list_members::list,
         administrator::find,
-        joined_groups::list,
-        created_groups::list,
+        user_groups::joined,
+        user_groups::created,
     ),
     components(schemas(
         Fields,
