@@ -1,7 +1,7 @@
 //! Settings in files, as orchestrators provide secrets: `GOCHAT__DATABASE__URL_FILE` names the file with
 //! `database.url`.
 
-use super::{Setting, SettingError, SettingMap, setting_name, unreadable};
+use super::{Setting, SettingError, SettingMap, error::unreadable, sources::setting_name};
 use std::{
     collections::HashMap,
     fs::File,
