@@ -1,5 +1,7 @@
 //! Finds members, and the groups of users, on pooled connections.
 
+mod all_members;
+
 use crate::{
     Fault,
     connection::{AnyConnection, MultiBackend},
@@ -13,7 +15,7 @@ use async_trait::async_trait;
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, Selectable, SelectableHelper, sql_types::BigInt};
 use gochat_domain::{
     group::{Group, GroupId, GroupKey},
-    member::{Member, Role},
+    member::{ListedMember, Member, Role},
     ports::{MemberReader, StorageError},
     user::UserId,
 };
@@ -33,6 +35,14 @@ impl MemberReader for DieselMemberReader {
     ) -> Result<Option<Vec<Member>>, StorageError> {
         let (group, after) = (group.clone(), after.map_or(0, UserId::get));
         Ok(self.pool.run(move |connection| members(connection, &group, after, limit)).await?)
+    }
+
+    async fn all_members(
+        &self,
+        after: Option<(GroupId, UserId)>,
+        limit: u16,
+    ) -> Result<Vec<ListedMember>, StorageError> {
+        Ok(self.pool.run(move |connection| all_members::page(connection, after, limit)).await?)
     }
 
     async fn joined_groups(
@@ -100,13 +110,20 @@ fn members(
         limit,
     };
     let rows: Vec<(i64, TimestampValue, i64)> = page.load(connection)?;
-    let member = |(user, TimestampValue(joined_at), administrator)| {
-        let role = if user == administrator { Role::Administrator } else { Role::Member };
-        Ok(Member { group_id, user_id: user_id(user)?, role, joined_at })
-    };
+    let member = |(user, joined_at, administrator)| member(group_id, user, joined_at, administrator);
     let is_deleted = rows.is_empty() && after == 0;
     let members = rows.into_iter().map(member).collect::<Result<_, Fault>>()?;
     Ok((!is_deleted).then_some(members))
+}
+
+fn member(
+    group_id: GroupId,
+    user: i64,
+    TimestampValue(joined_at): TimestampValue,
+    administrator: i64,
+) -> Result<Member, Fault> {
+    let role = if user == administrator { Role::Administrator } else { Role::Member };
+    Ok(Member { group_id, user_id: user_id(user)?, role, joined_at })
 }
 
 prepared_statement! {

@@ -10,7 +10,7 @@ mod tests;
 
 use crate::{
     clock::Timestamp,
-    group::{Group, GroupId, GroupToken},
+    group::{Group, GroupId, GroupName, GroupToken},
     limits::{GroupFull, Limits},
     user::UserId,
 };
@@ -26,6 +26,22 @@ pub struct Member {
     pub role: Role,
     /// The time at which the user joined; for an administrator who never joined, the creation time of the group.
     pub joined_at: Timestamp,
+}
+
+/// A member in a list of the members of all groups.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedMember {
+    /// The member.
+    pub member: Member,
+    /// The name of the group.
+    pub group_name: GroupName,
+}
+
+impl ListedMember {
+    /// The key of the list, which is in the order of groups, then of users.
+    pub fn key(&self) -> (GroupId, UserId) {
+        (self.member.group_id, self.member.user_id)
+    }
 }
 
 /// The role of a member.

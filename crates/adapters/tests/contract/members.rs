@@ -10,7 +10,7 @@ use gochat_domain::{
     clock::Timestamp,
     group::{Expected, Group, GroupId, GroupKey, GroupToken},
     limits::{Limit, Limits},
-    member::{Joined, Member, NewMember, RefusedJoin, RefusedLeave, Role},
+    member::{Joined, ListedMember, Member, NewMember, RefusedJoin, RefusedLeave, Role},
     ports::{JoinError, LeaveError},
     testing::{at, group_change, new_group_of},
     user::UserId,
@@ -29,6 +29,7 @@ pub fn cases() -> Vec<Case> {
         the_administrator_cannot_leave,
         joins_beside_a_delete_come_before_it_or_find_no_group,
         members_come_by_pages_with_the_administrator_in_its_place,
+        members_of_all_groups_come_by_pages_with_the_administrators_in_their_places,
         groups_of_a_user_come_by_pages,
         a_walk_meets_each_lasting_member_once_while_others_come_and_go,
     ]
@@ -204,6 +205,51 @@ fn members_come_by_pages_with_the_administrator_in_its_place(subject: Subject) -
     }
     let missing = subject.run(subject.member_reader.members(&GroupKey::Id(GroupId::new(99)?), None, 2))?;
     assert_eq!(missing, None);
+    Ok(())
+}
+
+fn members_of_all_groups_come_by_pages_with_the_administrators_in_their_places(
+    subject: Subject,
+) -> anyhow::Result<()> {
+    let all = |after, limit| subject.run(subject.member_reader.all_members(after, limit));
+    assert_eq!(all(None, 9)?, []);
+    let mut groups = Vec::new();
+    for (name, admin_id) in [("a", 5), ("b", 1), ("c", i64::MAX), ("d", 3), ("e", 2), ("f", 2)] {
+        groups.push(subject.create(new_group_of(name, "t", admin_id))?);
+    }
+    for (group, user_id) in [(0, 9), (0, 2), (0, 6), (2, 1), (4, 3), (4, 1)] {
+        join_group(&subject, &groups[group], user_id)?;
+    }
+    // Administrators with a membership, among groups whose administrators have none.
+    for (group, user_id) in [(1, 4), (4, 3)] {
+        let change = group_change(None, None, Some(user_id));
+        groups[group] =
+            subject.run(subject.groups.change(groups[group].id, change, Expected::Any, at(70)))?;
+    }
+    subject.run(subject.groups.delete(groups[3].id, Expected::Any))?;
+    let rename = group_change(Some("z"), None, None);
+    groups[5] = subject.run(subject.groups.change(groups[5].id, rename, Expected::Any, at(80)))?;
+    groups.remove(3);
+    let expected: Vec<_> = groups
+        .iter()
+        .flat_map(|group| {
+            let listed = |member| ListedMember { member, group_name: group.name.clone() };
+            members(&subject, group).into_iter().map(listed)
+        })
+        .collect();
+    let users: Vec<_> = expected.iter().map(|listed| listed.member.user_id.get()).collect();
+    assert_eq!(users, [2, 5, 6, 9, 1, 4, 1, i64::MAX, 1, 2, 3, 2]);
+    assert!(expected.is_sorted_by_key(ListedMember::key));
+    for limit in 1..=13 {
+        for start in 0..=expected.len() {
+            let after = start.checked_sub(1).map(|last| expected[last].key());
+            let end = expected.len().min(start + usize::from(limit));
+            assert_eq!(all(after, limit)?, expected[start..end], "{limit} after {after:?}");
+        }
+    }
+    // A page may begin after a key that nothing has.
+    assert_eq!(all(Some((groups[0].id, user(7))), 1)?, expected[3..4]);
+    assert_eq!(all(Some((groups[0].id, user(i64::MAX))), 1)?, expected[4..5]);
     Ok(())
 }
 

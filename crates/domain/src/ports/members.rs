@@ -3,7 +3,7 @@
 use super::StorageError;
 use crate::{
     group::{Group, GroupId, GroupKey},
-    member::{Joined, Member, NewMember, RefusedJoin, RefusedLeave},
+    member::{Joined, ListedMember, Member, NewMember, RefusedJoin, RefusedLeave},
     user::UserId,
 };
 use async_trait::async_trait;
@@ -70,6 +70,14 @@ pub trait MemberReader: Send + Sync {
         after: Option<UserId>,
         limit: u16,
     ) -> Result<Option<Vec<Member>>, StorageError>;
+
+    /// Returns the first `limit` members of all groups whose keys are above `after`, ordered by their keys. The
+    /// administrator of each group is among them, with or without a membership.
+    async fn all_members(
+        &self,
+        after: Option<(GroupId, UserId)>,
+        limit: u16,
+    ) -> Result<Vec<ListedMember>, StorageError>;
 
     /// Returns the first `limit` groups whose ids are above `after` and that the user is a member or the administrator
     /// of, ordered by id.

@@ -4,7 +4,7 @@ use crate::{
     auth::{GroupsRead, MembersJoinOrWrite, MembersWrite, Permit},
     clock::Clock,
     group::{Group, GroupId, GroupKey, GroupToken},
-    member::{Joined, Member, NewMember},
+    member::{Joined, ListedMember, Member, NewMember},
     page::{Page, PageSize},
     ports::{JoinError, LeaveError, MemberReader, MemberRepository, StorageError},
     user::UserId,
@@ -75,6 +75,17 @@ impl MemberService {
         Ok(members.map(|members| Page::new(members, size, |member| member.user_id)))
     }
 
+    /// Returns the page of members of all groups whose keys are above `after`.
+    pub async fn all_members(
+        &self,
+        _: Permit<GroupsRead>,
+        after: Option<(GroupId, UserId)>,
+        size: PageSize,
+    ) -> Result<Page<ListedMember, (GroupId, UserId)>, StorageError> {
+        let limit = Page::<ListedMember, (GroupId, UserId)>::read_limit(size);
+        Ok(Page::new(self.reader.all_members(after, limit).await?, size, ListedMember::key))
+    }
+
     /// Returns the page of groups whose ids are above `after` and that the user is a member or the administrator of.
     pub async fn joined_groups(
         &self,
@@ -106,6 +117,7 @@ mod tests {
     use crate::{
         auth::{Caller, GrantableScope},
         clock::MockClock,
+        group::GroupName,
         member::Role,
         ports::{MockMemberReader, MockMemberRepository},
         testing::{at, group},
@@ -172,6 +184,25 @@ mod tests {
                 Some(Page { items: shown.into_iter().map(member).collect(), next_after })
             );
         }
+    }
+
+    #[tokio::test]
+    async fn the_members_of_all_groups_come_by_pages() {
+        let (group_id, user_id) = ids();
+        let listed = move |user_id| ListedMember {
+            member: Member { group_id, user_id, role: Role::Member, joined_at: at(1) },
+            group_name: GroupName::parse("g").unwrap(),
+        };
+        let mut reader = MockMemberReader::new();
+        reader
+            .expect_all_members()
+            .once()
+            .withf(move |after, limit| *after == Some((group_id, UserId::MIN)) && *limit == 2)
+            .returning(move |_, _| Ok(vec![listed(user_id), listed(UserId::new(3).unwrap())]));
+        let service = service(MockMemberRepository::new(), reader);
+        let size = PageSize::new(1).unwrap();
+        let page = service.all_members(permit(), Some((group_id, UserId::MIN)), size).await.unwrap();
+        assert_eq!(page, Page { items: vec![listed(user_id)], next_after: Some((group_id, user_id)) });
     }
 
     #[tokio::test]

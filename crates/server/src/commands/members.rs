@@ -45,9 +45,10 @@ pub(super) fn run(settings: &Settings, command: MembersCommand) -> anyhow::Resul
         }
         MembersCommand::Export(command) => {
             let permit = operator.permit()?;
-            return files::export::run(settings, &command, |database, queue| {
-                let (groups, members) = (group_service(database, queue), member_service(database, queue));
-                AllMembers::new(groups, members, permit)
+            return files::export::run(settings, &command, |database, queue| AllMembers {
+                members: member_service(database, queue),
+                permit,
+                after: None,
             });
         }
     }

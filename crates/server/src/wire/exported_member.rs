@@ -1,7 +1,7 @@
 //! A member on a line of an exported file.
 
 use super::{RoleName, as_text};
-use gochat_domain::{group::Group, member::Member};
+use gochat_domain::member::ListedMember;
 use serde::Serialize;
 use std::fmt::Display;
 
@@ -16,14 +16,16 @@ pub(crate) struct ExportedMember<'a> {
     joined_at: &'a dyn Display,
 }
 
-impl<'a> ExportedMember<'a> {
+impl ExportedMember<'_> {
     /// Names of the fields, in their order.
     pub(crate) const COLUMNS: &'static str = "group_id,group_name,user_id,role,joined_at";
+}
 
-    pub(crate) fn new(group: &'a Group, member: &'a Member) -> Self {
+impl<'a> From<&'a ListedMember> for ExportedMember<'a> {
+    fn from(ListedMember { member, group_name }: &'a ListedMember) -> Self {
         Self {
-            group_id: group.id.get(),
-            group_name: group.name.as_str(),
+            group_id: member.group_id.get(),
+            group_name: group_name.as_str(),
             user_id: member.user_id.get(),
             role: member.role.into(),
             joined_at: &member.joined_at,

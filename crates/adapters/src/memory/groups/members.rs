@@ -5,7 +5,7 @@ use crate::memory::lock;
 use async_trait::async_trait;
 use gochat_domain::{
     group::{Group, GroupId, GroupKey},
-    member::{Joined, Member, NewMember, RefusedLeave},
+    member::{Joined, ListedMember, Member, NewMember, RefusedLeave},
     ports::{JoinError, LeaveError, MemberReader, MemberRepository, StorageError},
     user::UserId,
 };
@@ -46,6 +46,19 @@ impl MemberReader for MemoryGroups {
         let Some(group) = state.find(group) else { return Ok(None) };
         let following = state.members(group).into_iter().filter(|member| Some(member.user_id) > after);
         Ok(Some(following.take(limit.into()).collect()))
+    }
+
+    async fn all_members(
+        &self,
+        after: Option<(GroupId, UserId)>,
+        limit: u16,
+    ) -> Result<Vec<ListedMember>, StorageError> {
+        let state = lock(&self.state);
+        let members = state.by_id.values().flat_map(|group| {
+            let listed = |member| ListedMember { member, group_name: group.name.clone() };
+            state.members(group).into_iter().map(listed)
+        });
+        Ok(members.filter(|listed| Some(listed.key()) > after).take(limit.into()).collect())
     }
 
     async fn joined_groups(
