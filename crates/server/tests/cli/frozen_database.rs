@@ -1,7 +1,7 @@
 //! Commands on a frozen PostgreSQL server: its machine still acknowledges TCP data, but nothing answers. Each command
 //! must end with an error.
 
-use crate::process::{Ended, Server, command, fill, ndjson};
+use crate::process::{self, Ended, Server, command, fill, ndjson};
 use gochat_test_support::{
     Case, Cluster, FaultProxy, Message, TestDatabase, cases,
     deadline::{self, Lines},
@@ -86,7 +86,7 @@ fn an_export_ends_with_its_error(_: TestDatabase) -> anyhow::Result<()> {
 
 fn the_key_commands_end_with_their_error(database: TestDatabase) -> anyhow::Result<()> {
     let create = ["keys", "create", "--name", "k", "--scope", "groups:read"];
-    let made = run(&database, &create);
+    let made = process::run(&database, &create);
     assert_eq!(made.code, Some(0), "{made:?}");
     let id = made.stderr.split_whitespace().find(|word| word.len() == 36).unwrap();
     let proxy = FaultProxy::in_front_of(database.url())?;
@@ -131,7 +131,7 @@ fn a_command_that_hangs_while_it_connects_ends_with_its_error(database: TestData
 fn a_server_with_hanging_reads_can_be_stopped(database: TestDatabase) -> anyhow::Result<()> {
     let proxy = FaultProxy::in_front_of(database.url())?;
     let database = database.through(proxy.url());
-    let server = Server::start(&database, &[SHORT_TIMEOUT, ("GOCHAT__HTTP__SHUTDOWN_TIMEOUT", "1s")]);
+    let server = Server::start(&database, &[SHORT_TIMEOUT, ("GOCHAT__HTTP__SHUTDOWN_TIMEOUT", "30s")]);
     proxy.mute(Message::Containing(r#"FROM "groups""#));
     let mut connection = Connection::open(server.port);
     connection.write(&Request::get("/v1/group").bytes());

@@ -3,6 +3,7 @@
 use gochat_test_support::{
     TestDatabase,
     deadline::{self, Lines},
+    http::{Reply, Request},
 };
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::{
@@ -212,6 +213,14 @@ impl Server {
     /// Starts to read standard error.
     pub fn read(&mut self, stderr: BufReader<ChildStderr>) {
         self.stderr = Some(Lines::of(stderr));
+    }
+
+    /// Waits until `/readyz` answers 200, and returns the reply. On a busy machine, a check may take longer than `/readyz`
+    /// waits for it.
+    #[track_caller]
+    pub fn wait_until_ready(&self) -> Reply {
+        let ask = || Request::new("GET", "/readyz").send(self.admin_port);
+        deadline::eventually("the server is ready", || Some(ask()).filter(|reply| reply.status == 200))
     }
 
     /// Returns the process id.

@@ -48,9 +48,9 @@ fn assert_stored(server: &Server, name: &str) {
 }
 
 #[track_caller]
-fn assert_readiness(server: &Server, status: u16) {
+fn assert_not_ready(server: &Server) {
     let ready = Request::new("GET", "/readyz").send(server.admin_port);
-    assert_eq!(ready.status, status, "{ready:?}");
+    assert_eq!(ready.status, 503, "{ready:?}");
 }
 
 /// Passes if every create is refused and the server is not ready.
@@ -59,7 +59,7 @@ fn assert_refused(server: &Server) {
     for name in ["late", "later"] {
         create(server, name).assert_unavailable();
     }
-    assert_readiness(server, 503);
+    assert_not_ready(server);
 }
 
 /// Stops the server. Passes if a new one refuses to start for this reason.
@@ -193,7 +193,7 @@ fn overwritten_pages_are_unavailable_and_not_ready(database: TestDatabase) -> an
     let list = Request::get("/v1/group?limit=1000");
     let reply = list.send(server.port);
     reply.assert_unavailable();
-    assert_readiness(&server, 503);
+    assert_not_ready(&server);
     server.stop();
     Ok(())
 }
@@ -213,7 +213,7 @@ fn a_server_with_a_full_disk_is_not_ready_until_there_is_space(database: TestDat
     assert_refused(&server);
     limit_files(&server, "unlimited");
     assert_stored(&server, "room");
-    assert_readiness(&server, 200);
+    server.wait_until_ready();
     server.stop();
     Ok(())
 }
@@ -229,7 +229,7 @@ fn a_file_that_was_read_only_at_start_is_usable_once_writable(database: TestData
     assert_refused(&server);
     set_mode(0o600)?;
     assert_stored(&server, "g");
-    assert_readiness(&server, 200);
+    server.wait_until_ready();
     server.stop();
     Ok(())
 }

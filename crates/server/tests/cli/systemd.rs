@@ -98,7 +98,7 @@ fn the_sockets_of_both_listeners_are_distinguished_by_name(database: TestDatabas
         let (http, admin) = if names == "http:admin" { (&first, &second) } else { (&second, &first) };
         assert_eq!(server.port, http.local_addr()?.port());
         assert_eq!(server.admin_port, admin.local_addr()?.port());
-        assert_eq!(Request::new("GET", "/readyz").send(server.admin_port).status, 200);
+        server.wait_until_ready();
         assert_eq!(Request::new("GET", "/readyz").send(server.port).status, 404);
         // The hosts are checked, because the address is a loopback address.
         let other = Request::new("GET", "/metrics").without("host").header("Host", "evil.example");
