@@ -49,10 +49,22 @@ pub struct ExportFile {
     pub progress_every: u64,
 }
 
+impl ExportFile {
+    /// Returns the requested format, or else the format of the file's name.
+    pub fn format(&self) -> anyhow::Result<FileFormat> {
+        anyhow::ensure!(
+            !is_gzipped(&self.file),
+            "{} would not be compressed; write to standard output, and pipe it to gzip",
+            self.file.display()
+        );
+        FileFormat::of(&self.file, self.format)
+    }
+}
+
 impl ImportFile {
     /// Returns true if the file is gzip-compressed, by its name.
     pub fn is_gzipped(&self) -> bool {
-        self.file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"))
+        is_gzipped(&self.file)
     }
 
     /// Returns the requested format, or else the format of the file's name without `.gz`.
@@ -73,7 +85,7 @@ pub enum FileFormat {
 
 impl FileFormat {
     /// Returns the requested format, or else the format of the file's name.
-    pub fn of(file: &Path, requested: Option<Self>) -> anyhow::Result<Self> {
+    fn of(file: &Path, requested: Option<Self>) -> anyhow::Result<Self> {
         let by_name = || {
             if is_standard_stream(file) {
                 return Some(Self::Ndjson);
@@ -91,6 +103,11 @@ impl FileFormat {
             )
         })
     }
+}
+
+/// Returns true if the file is gzip-compressed, by its name.
+fn is_gzipped(file: &Path) -> bool {
+    file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"))
 }
 
 /// Returns true if the name stands for standard input or output.

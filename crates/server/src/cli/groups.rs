@@ -64,7 +64,7 @@ pub enum GroupsCommand {
     /// stores nothing.
     #[command(after_long_help = IMPORT)]
     Import(ImportFile),
-    /// Write all groups to a file, in the order of their ids.
+    /// Write all groups to standard output or to a file, in the order of their ids.
     ///
     /// A group has the fields of the API's replies: `id`, `uuid`, `name`, `admin_id`, `token`, `created_at`. Tokens
     /// are secrets, so only you can read the file. The file appears once it is complete. A server may run at the same

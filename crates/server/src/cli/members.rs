@@ -38,7 +38,8 @@ pub enum MembersCommand {
     /// after Ctrl-C, after a crash. With --dry-run, the import reports the outcome of each line but stores nothing.
     #[command(after_long_help = IMPORT)]
     Import(ImportFile),
-    /// Write the members of all groups to a file, in the order of the groups' ids and then of the users' ids.
+    /// Write the members of all groups to standard output or to a file, in the order of the groups' and then of the
+    /// users' ids.
     ///
     /// A member has the fields `group_id`, `group_name`, `user_id`, `role` and `joined_at`. The administrator of a
     /// group is one of its members. Only you can read the file, which appears once it is complete. A server may run at

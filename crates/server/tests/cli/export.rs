@@ -15,6 +15,7 @@ pub fn cases() -> Vec<Case> {
         a_reader_that_closes_early_is_not_an_error,
         a_file_is_replaced_only_once_the_export_is_complete,
         an_empty_database_exports_no_groups,
+        a_name_of_a_compressed_file_is_refused,
     ]
 }
 
@@ -160,5 +161,17 @@ fn an_empty_database_exports_no_groups(database: TestDatabase) -> anyhow::Result
     assert_eq!(csv.stdout, "id,uuid,name,admin_id,token,created_at\n");
     let back = run_with(&database, &["groups", "import", "-", "--format", "csv"], csv.stdout.as_bytes());
     assert_eq!((back.code, &*back.stderr), (Some(0), "created 0, already existing 0, refused 0\n"));
+    Ok(())
+}
+
+fn a_name_of_a_compressed_file_is_refused(database: TestDatabase) -> anyhow::Result<()> {
+    let folder = TempDir::new()?;
+    for arguments in [&["groups.csv.gz"][..], &["groups.csv.gz", "--format", "csv"]] {
+        let ended = export_in(folder.path(), &database, arguments);
+        let error =
+            "gochat: groups.csv.gz would not be compressed; write to standard output, and pipe it to gzip\n";
+        assert_eq!((ended.code, &*ended.stdout, &*ended.stderr), (Some(1), "", error));
+    }
+    assert!(fs::read_dir(folder.path())?.next().is_none());
     Ok(())
 }

@@ -42,7 +42,7 @@ pub(in crate::commands) fn run<S: Source>(
     command: &ExportFile,
     source: impl FnOnce(&Database, &CommitQueue) -> S,
 ) -> anyhow::Result<ExitCode> {
-    let format = FileFormat::of(&command.file, command.format)?;
+    let format = command.format()?;
     let mut progress = Progress::new(None, command.progress_every)?;
     let end = with_database(settings, async |database, queue| {
         let mut source = source(database, queue);
