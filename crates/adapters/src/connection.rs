@@ -22,6 +22,16 @@ pub(crate) enum AnyConnection {
     Postgres(PgConnection),
 }
 
+impl AnyConnection {
+    /// The connection to PostgreSQL, for statements that only PostgreSQL has.
+    pub(crate) fn postgres(&mut self) -> Result<&mut PgConnection, Fault> {
+        match self {
+            Self::Postgres(connection) => Ok(connection),
+            Self::Sqlite(_) => Err(Fault::Unknown("the statement is for PostgreSQL".to_owned())),
+        }
+    }
+}
+
 /// The purpose of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {

@@ -5,7 +5,7 @@ mod tests;
 
 use super::{
     change::Change,
-    create::Create,
+    create::{self, Create},
     delete::Delete,
     join::{Join, optimistic},
     keys::{InsertKey, RevokeKey},
@@ -129,22 +129,36 @@ impl Batch {
 
     /// Commits all writes in one transaction. A batch that has only joins may take several (`optimistic::commit`).
     pub(super) fn commit(&mut self, session: &mut Session, attempt: Attempt) -> Result<(), Failure> {
-        if attempt == Attempt::First && session.allows_single_statements() && self.has_only_plain_creates() {
-            session.statement(|connection| self.creates.store(connection, attempt))?;
-        } else if attempt == Attempt::First
+        if attempt == Attempt::First
             && session.allows_single_statements()
-            && self.has_only_unlimited_joins()
+            && self.commit_in_one_statement(session)?
         {
+            return Ok(());
+        }
+        let mut lanes = self.lanes();
+        session.transaction(attempt, |connection| {
+            lock_groups(connection, &lanes)?;
+            lanes.iter_mut().try_for_each(|lane| lane.store(connection, attempt))
+        })
+    }
+
+    /// Commits the batch without `BEGIN` and `COMMIT`, if it has only creates without an Idempotency-Key, or only joins.
+    /// Returns false if nothing is committed.
+    fn commit_in_one_statement(&mut self, session: &mut Session) -> Result<bool, Failure> {
+        let writes = self.len();
+        if writes == self.creates.len() && !self.creates.writes().any(Create::has_key) {
+            let creates: Vec<_> = self.creates.writes().collect();
+            let Some(outcomes) = create::commit_in_one_statement(session, &creates)? else {
+                return Ok(false);
+            };
+            self.creates.set_outcomes(outcomes);
+        } else if writes == self.joins.len() {
             let outcomes = optimistic::commit(session, &self.joins.writes().collect::<Vec<_>>())?;
             self.joins.set_outcomes(outcomes);
         } else {
-            let mut lanes = self.lanes();
-            session.transaction(attempt, |connection| {
-                lock_groups(connection, &lanes)?;
-                lanes.iter_mut().try_for_each(|lane| lane.store(connection, attempt))
-            })?;
+            return Ok(false);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Answers every caller; the outcomes are committed.
@@ -164,14 +178,6 @@ impl Batch {
     /// Answers every caller with `fault`.
     pub(super) fn fail(&mut self, fault: &Fault) {
         self.lanes().into_iter().for_each(|lane| lane.fail(fault));
-    }
-
-    fn has_only_unlimited_joins(&mut self) -> bool {
-        self.len() == self.joins.len() && self.joins.writes().all(Join::is_unlimited)
-    }
-
-    fn has_only_plain_creates(&mut self) -> bool {
-        self.len() == self.creates.len() && self.creates.writes().all(Create::is_plain)
     }
 }
 

@@ -5,7 +5,10 @@ mod limited;
 mod postgres;
 mod sqlite;
 
-use super::write::{Attempt, Write};
+use super::{
+    session::{Failure, Session},
+    write::{Attempt, Write},
+};
 use crate::{Fault, connection::AnyConnection};
 use gochat_domain::{
     group::{Created, GroupId, Idempotency, IdempotencyRecord, KeyReused, NewGroup},
@@ -22,9 +25,9 @@ pub(crate) struct Create {
 }
 
 impl Create {
-    /// Returns true if the create has no Idempotency-Key, and no limit applies to it.
-    pub(super) fn is_plain(&self) -> bool {
-        self.idempotency.is_none() && !self.limits.has_group_limit()
+    /// Returns true if the create has an Idempotency-Key.
+    pub(super) fn has_key(&self) -> bool {
+        self.idempotency.is_some()
     }
 }
 
@@ -85,6 +88,27 @@ impl Write for Create {
             Outcome::KeyReused => Err(CreateGroupError::IdempotencyKeyReused),
         }
     }
+}
+
+/// Commits `creates`, which are the whole batch and have no Idempotency-Key, in one statement. Returns `None` if nothing
+/// is committed, as a limit may refuse some of them.
+pub(super) fn commit_in_one_statement(
+    session: &mut Session,
+    creates: &[&Create],
+) -> Result<Option<Vec<Outcome>>, Failure> {
+    let Some(Create { limits, .. }) = creates.first() else { return Ok(None) };
+    let groups: Vec<_> = creates.iter().map(|create| &create.group).collect();
+    let mut ids = Vec::new();
+    session.statement(|connection| {
+        ids = if limits.has_group_limit() {
+            postgres::insert_if_room(connection.postgres()?, &groups, *limits)?
+        } else {
+            postgres::insert(connection.postgres()?, &groups, Attempt::First)?
+        };
+        Ok(())
+    })?;
+    let is_decided = !limits.has_group_limit() || ids.iter().any(Option::is_some);
+    Ok(is_decided.then(|| ids.into_iter().map(Outcome::from).collect()))
 }
 
 /// Stores the groups whose names are free and which the limits admit.

@@ -88,11 +88,6 @@ impl Write for Join {
 }
 
 impl Join {
-    /// Returns true if no limit applies to the join.
-    pub(super) fn is_unlimited(&self) -> bool {
-        !self.limits.members_per_group.is_set()
-    }
-
     fn key(&self) -> memberships::Key {
         (self.new.group_id, self.new.user_id)
     }

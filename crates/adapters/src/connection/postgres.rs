@@ -1,4 +1,4 @@
-//! PostgreSQL connections and transactions, and their timeouts.
+//! PostgreSQL connections and transactions, and their settings.
 
 use super::Role;
 use crate::{Fault, database_url::ConnectionString};
@@ -23,7 +23,7 @@ pub(super) fn open(url: &ConnectionString, prepared_statements: bool) -> Result<
     Ok(connection)
 }
 
-/// Sets the timeouts and the transaction defaults of a connection whose session settings persist.
+/// Sets the settings and the transaction defaults of a connection whose session settings persist.
 pub(super) fn set_session_defaults(
     connection: &mut PgConnection,
     role: Role,
@@ -33,32 +33,34 @@ pub(super) fn set_session_defaults(
         Role::Reader => "; SET default_transaction_read_only = on",
         Role::Writer => "",
     };
-    let limits = limits("SET", timeout);
-    let set = format!("SET default_transaction_isolation = 'read committed'; {limits}{read_only}");
+    let settings = settings("SET", timeout);
+    let set = format!("SET default_transaction_isolation = 'read committed'; {settings}{read_only}");
     Ok(connection.batch_execute(&set)?)
 }
 
-/// Returns the SQL that begins a transaction, with these timeouts if the session does not keep its own.
+/// Returns the SQL that begins a transaction, with settings for this timeout if the session does not keep its own.
 ///
 /// `READ COMMITTED` is set explicitly, overriding the defaults of the role and the database: a statement must see
 /// what was committed while it waited, such as the record of an Idempotency-Key.
-pub(super) fn begin(role: Role, timeouts: Option<Duration>) -> String {
-    let limits = timeouts.map(|timeout| limits("SET LOCAL", timeout) + "; ").unwrap_or_default();
+pub(super) fn begin(role: Role, timeout: Option<Duration>) -> String {
+    let settings = timeout.map(|timeout| settings("SET LOCAL", timeout) + "; ").unwrap_or_default();
     match role {
-        Role::Reader => format!("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; {limits}"),
+        Role::Reader => format!("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; {settings}"),
         Role::Writer => {
-            format!("BEGIN ISOLATION LEVEL READ COMMITTED; {limits}SELECT {FLUSH_EACH_COMMIT}")
+            format!("BEGIN ISOLATION LEVEL READ COMMITTED; {settings}SELECT {FLUSH_EACH_COMMIT}")
         }
     }
 }
 
-/// Timeouts by which the server cancels abandoned statements.
-fn limits(set: &str, timeout: Duration) -> String {
+/// Timeouts by which the server cancels abandoned statements, and settings of its planner.
+fn settings(set: &str, timeout: Duration) -> String {
     let timeout = timeout.as_millis();
-    // The last one ends a transaction whose client has vanished, and releases its locks.
+    // The last timeout ends a transaction whose client has vanished, and releases its locks. Without statistics, or with
+    // those of an empty table, the planner would read a whole table, and a prepared statement would keep that plan as
+    // the table grows. A statement of a few rows gains nothing by being compiled, which takes milliseconds.
     format!(
         "{set} statement_timeout = {timeout}; {set} lock_timeout = {timeout}; \
-         {set} idle_in_transaction_session_timeout = {timeout}"
+         {set} idle_in_transaction_session_timeout = {timeout}; {set} enable_seqscan = off; {set} jit = off"
     )
 }
 

@@ -77,13 +77,12 @@ impl Decisions {
 
     /// Stores the groups that have changed, and the new memberships.
     pub(super) fn store(self, connection: &mut AnyConnection) -> Result<(), Fault> {
-        self.names.release(connection)?;
         let changed: Vec<_> =
             self.now.values().filter(|group| self.before.get(&group.id) != Some(group)).collect();
         if changed.is_empty() {
-            return Ok(());
+            return self.names.release(connection);
         }
-        rows::update(connection, &changed, &self.before)?;
+        rows::update(connection, &changed, &self.before, self.names)?;
         memberships::insert(connection, &self.new_memberships).map(drop)
     }
 }

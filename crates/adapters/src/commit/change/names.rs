@@ -24,8 +24,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 /// The names that are free for the changes of a batch.
 pub(super) struct Names {
     free: HashSet<GroupName>,
-    /// The rows that hold the free names on PostgreSQL.
-    placeholders: Vec<i64>,
+    /// The rows that hold the free names on PostgreSQL, until they are deleted for the groups that take the names.
+    pub(super) placeholders: Vec<i64>,
 }
 
 impl Names {
@@ -65,13 +65,12 @@ impl Names {
         }
     }
 
-    /// Deletes the placeholders, so that the groups can take their names. Other transactions still wait for this one.
-    pub(super) fn release(&self, connection: &mut AnyConnection) -> Result<(), Fault> {
+    /// Deletes the placeholders, if no group takes a name.
+    pub(super) fn release(self, connection: &mut AnyConnection) -> Result<(), Fault> {
         if let AnyConnection::Postgres(connection) = connection
             && !self.placeholders.is_empty()
         {
-            diesel::delete(groups::table.filter(groups::id.eq_any(&self.placeholders)))
-                .execute(connection)?;
+            diesel::delete(groups::table.filter(groups::id.eq_any(self.placeholders))).execute(connection)?;
         }
         Ok(())
     }

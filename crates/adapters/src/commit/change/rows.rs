@@ -1,5 +1,6 @@
 //! Stores changed rows of `groups`.
 
+use super::names::Names;
 use crate::{Fault, connection::AnyConnection, prepared_statement::prepared_statement, schema::groups};
 use diesel::{
     ExpressionMethods, PgConnection, QueryDsl, RunQueryDsl, SqliteConnection,
@@ -17,10 +18,11 @@ pub(super) fn update(
     connection: &mut AnyConnection,
     changed: &[&Group],
     before: &BTreeMap<GroupId, Group>,
+    names: Names,
 ) -> Result<(), Fault> {
     match connection {
         AnyConnection::Sqlite(connection) => update_each(connection, changed),
-        AnyConnection::Postgres(connection) => update_all(connection, changed, before),
+        AnyConnection::Postgres(connection) => update_all(connection, changed, before, names.placeholders),
     }
 }
 
@@ -43,6 +45,7 @@ fn update_all(
     connection: &mut PgConnection,
     changed: &[&Group],
     before: &BTreeMap<GroupId, Group>,
+    placeholders: Vec<i64>,
 ) -> Result<(), Fault> {
     let wanted: HashSet<_> = changed.iter().map(|group| &group.name).collect();
     let is_giver = |group: &&&Group| {
@@ -54,11 +57,13 @@ fn update_all(
     }
     let column = |field: fn(&Group) -> i64| changed.iter().map(|group| field(group)).collect();
     Update {
+        placeholders,
         ids: column(|group| group.id.get()),
         names: changed.iter().map(|group| group.name.as_str().to_owned()).collect(),
         tokens: changed.iter().map(|group| group.token.as_str().to_owned()).collect(),
         admin_ids: column(|group| group.admin_id.get()),
         versions: column(|group| group.version.get()),
+        of_ids: column(|group| group.id.get()),
     }
     .execute(connection)?;
     Ok(())
@@ -71,11 +76,14 @@ prepared_statement! {
 }
 
 prepared_statement! {
+    /// Deletes the placeholders before the first update, as each row is joined with their number.
     struct Update for PgConnection, Pg => ();
-    "UPDATE groups
+    "WITH deleted AS (DELETE FROM groups WHERE id = ANY(" [placeholders: Vec<i64> as Array<BigInt>] ") RETURNING id)
+     UPDATE groups
      SET name = given.name, token = given.token, admin_id = given.admin_id, version = given.version
-     FROM unnest(" [ids: Vec<i64> as Array<BigInt>] ", " [names: Vec<String> as Array<Text>]
-    ", " [tokens: Vec<String> as Array<Text>] ", " [admin_ids: Vec<i64> as Array<BigInt>]
-    ", " [versions: Vec<i64> as Array<BigInt>] ") AS given (id, name, token, admin_id, version)
-     WHERE groups.id = given.id"
+     FROM (SELECT count(*) FROM deleted) AS placeholders CROSS JOIN unnest(" [ids: Vec<i64> as Array<BigInt>]
+    ", " [names: Vec<String> as Array<Text>] ", " [tokens: Vec<String> as Array<Text>]
+    ", " [admin_ids: Vec<i64> as Array<BigInt>] ", " [versions: Vec<i64> as Array<BigInt>]
+    ") AS given (id, name, token, admin_id, version)
+     WHERE groups.id = given.id AND groups.id = ANY(" [of_ids: Vec<i64> as Array<BigInt>] ")"
 }

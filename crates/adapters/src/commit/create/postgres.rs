@@ -1,5 +1,7 @@
 //! PostgreSQL: one insert for the whole batch, which can be a transaction of its own.
 
+mod room;
+
 use crate::{
     Fault,
     commit::{batch_lock, write::Attempt},
@@ -14,7 +16,11 @@ use diesel::{
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     sql_types::{Array, BigInt, Text},
 };
-use gochat_domain::group::{GroupId, NewGroup};
+use gochat_domain::{
+    group::{GroupId, NewGroup},
+    limits::Limits,
+};
+use room::Room;
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -33,11 +39,21 @@ pub(super) fn insert(
         ids = find(connection, groups)?;
     }
     let missing: Vec<_> = groups.iter().copied().filter(|group| !ids.contains_key(&group.uuid)).collect();
-    ids.extend(by_uuid(InsertGroups::new(&missing).load(connection)?));
+    ids.extend(by_uuid(InsertGroups::new(Begin, &missing).load(connection)?));
     if attempt == Attempt::Resend {
         ids.extend(find(connection, groups)?);
     }
-    groups.iter().map(|group| ids.get(&group.uuid).copied().map(group_id).transpose()).collect()
+    of_each(groups, &ids)
+}
+
+/// Stores `groups` if the limits leave room for all of them. If they do not, nothing is stored.
+pub(super) fn insert_if_room(
+    connection: &mut PgConnection,
+    groups: &[&NewGroup],
+    limits: Limits,
+) -> Result<Vec<Option<GroupId>>, Fault> {
+    let ids = by_uuid(InsertGroups::new(Room::new(groups, limits), groups).load(connection)?);
+    of_each(groups, &ids)
 }
 
 /// Returns the ids of the groups that are stored, by UUID.
@@ -54,13 +70,19 @@ fn find(connection: &mut PgConnection, groups: &[&NewGroup]) -> QueryResult<Hash
     stored.load(connection).map(by_uuid)
 }
 
+fn of_each(groups: &[&NewGroup], ids: &HashMap<Uuid, i64>) -> Result<Vec<Option<GroupId>>, Fault> {
+    groups.iter().map(|group| ids.get(&group.uuid).copied().map(group_id).transpose()).collect()
+}
+
 fn by_uuid(stored: Vec<(i64, UuidValue)>) -> HashMap<Uuid, i64> {
     stored.into_iter().map(|(id, UuidValue(uuid))| (uuid, id)).collect()
 }
 
-/// The insert of a batch. Each column is an array, so the statement has five parameters for any batch size and is
+/// The insert of a batch. Each column is an array, so the statement has the same parameters for any batch size and is
 /// prepared once. (A plain `sql_query` is prepared anew each time.)
-struct InsertGroups<'a> {
+struct InsertGroups<'a, B> {
+    /// The query before the insert. If it returns no row, nothing is stored.
+    begin: B,
     uuids: Vec<UuidValue>,
     names: Vec<&'a str>,
     tokens: Vec<&'a str>,
@@ -68,9 +90,10 @@ struct InsertGroups<'a> {
     created_at: Vec<TimestampValue>,
 }
 
-impl<'a> InsertGroups<'a> {
-    fn new(groups: &[&'a NewGroup]) -> Self {
+impl<'a, B> InsertGroups<'a, B> {
+    fn new(begin: B, groups: &[&'a NewGroup]) -> Self {
         Self {
+            begin,
             uuids: groups.iter().map(|group| UuidValue(group.uuid)).collect(),
             names: groups.iter().map(|group| group.name.as_str()).collect(),
             tokens: groups.iter().map(|group| group.token.as_str()).collect(),
@@ -80,13 +103,11 @@ impl<'a> InsertGroups<'a> {
     }
 }
 
-impl QueryFragment<Pg> for InsertGroups<'_> {
+impl<B: QueryFragment<Pg>> QueryFragment<Pg> for InsertGroups<'_, B> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         // A materialized query runs once, before the first row is stored.
-        out.push_sql("WITH batch AS MATERIALIZED (SELECT ");
-        out.push_sql(batch_lock::ACQUIRE_SHARED);
-        out.push_sql(", ");
-        out.push_sql(FLUSH_EACH_COMMIT);
+        out.push_sql("WITH batch AS MATERIALIZED (");
+        self.begin.walk_ast(out.reborrow())?;
         out.push_sql(
             ") INSERT INTO groups (uuid, name, token, admin_id, created_at)
              SELECT uuid, name, token, admin_id, created_at
@@ -106,13 +127,26 @@ impl QueryFragment<Pg> for InsertGroups<'_> {
     }
 }
 
-impl QueryId for InsertGroups<'_> {
-    type QueryId = InsertGroups<'static>;
+impl<B: 'static> QueryId for InsertGroups<'_, B> {
+    type QueryId = InsertGroups<'static, B>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl Query for InsertGroups<'_> {
+impl<B> Query for InsertGroups<'_, B> {
     type SqlType = (BigInt, UuidSql);
 }
 
-impl RunQueryDsl<PgConnection> for InsertGroups<'_> {}
+impl<B> RunQueryDsl<PgConnection> for InsertGroups<'_, B> {}
+
+/// The query by which each batch begins.
+struct Begin;
+
+impl QueryFragment<Pg> for Begin {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT ");
+        out.push_sql(batch_lock::ACQUIRE_SHARED);
+        out.push_sql(", ");
+        out.push_sql(FLUSH_EACH_COMMIT);
+        Ok(())
+    }
+}

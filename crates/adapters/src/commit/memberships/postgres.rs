@@ -1,8 +1,8 @@
 //! PostgreSQL: one statement for all memberships, with an array for each column.
 //!
 //! PostgreSQL may plan a statement while the table is empty, and keep the plan until `ANALYZE` runs. So each statement is
-//! written so that the plan uses an index even for an empty table: no `IN` or `EXISTS` with a subquery, and no `LIMIT`
-//! without an order.
+//! written so that the plan uses an index even for an empty table: no `IN` or `EXISTS` with a subquery, no `LIMIT`
+//! without an order, and no join with given rows alone.
 
 use super::Key;
 use crate::{
@@ -71,14 +71,15 @@ prepared_statement! {
 
 pub(super) fn delete(connection: &mut PgConnection, keys: &[Key]) -> Result<(), Fault> {
     let (groups, users) = columns(keys);
-    Delete { groups, users }.execute(connection)?;
+    Delete { groups: groups.clone(), users, of_groups: groups }.execute(connection)?;
     Ok(())
 }
 
 prepared_statement! {
     struct Delete for PgConnection, Pg => ();
     "DELETE FROM members USING unnest(" [groups: Vec<i64> as Array<BigInt>] ", " [users: Vec<i64> as Array<BigInt>]
-    ") AS given (group_id, user_id) WHERE members.group_id = given.group_id AND members.user_id = given.user_id"
+    ") AS given (group_id, user_id)
+     WHERE members.group_id = given.group_id AND members.user_id = given.user_id AND members.group_id = ANY(" [of_groups: Vec<i64> as Array<BigInt>] ")"
 }
 
 fn columns(keys: &[Key]) -> (Vec<i64>, Vec<i64>) {

@@ -1,0 +1,1 @@
+DROP FUNCTION has_room_for_groups, count_memberships;
