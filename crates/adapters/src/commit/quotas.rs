@@ -102,8 +102,6 @@ fn count_all(connection: &mut AnyConnection, limit: i64, creates: usize) -> Resu
     if let AnyConnection::Postgres(connection) = connection {
         postgres::lock_all(connection)?;
     }
-    // A statement of its own: the estimated cost of one that also counts would make PostgreSQL compile it (JIT) at each
-    // execution, which takes milliseconds.
     let greatest_id: Option<i64> = groups::table.select(max(groups::id)).get_result(connection)?;
     if greatest_id.unwrap_or_default().saturating_add_unsigned(creates as u64) <= limit {
         return Ok(0);

@@ -52,16 +52,23 @@ pub(super) fn begin(role: Role, timeout: Option<Duration>) -> String {
     }
 }
 
-/// Timeouts by which the server cancels abandoned statements, and settings of its planner.
+/// Returns SQL that sets the timeouts of abandoned statements, and how statements are planned.
+///
+/// Each statement reads few rows, by an index. For a table that is empty, PostgreSQL would plan to read it whole, and a
+/// prepared statement keeps its plan as the table grows. And PostgreSQL would compile a statement whose estimated cost is
+/// high (JIT), which takes milliseconds.
 fn settings(set: &str, timeout: Duration) -> String {
-    let timeout = timeout.as_millis();
-    // The last timeout ends a transaction whose client has vanished, and releases its locks. Without statistics, or with
-    // those of an empty table, the planner would read a whole table, and a prepared statement would keep that plan as
-    // the table grows. A statement of a few rows gains nothing by being compiled, which takes milliseconds.
-    format!(
-        "{set} statement_timeout = {timeout}; {set} lock_timeout = {timeout}; \
-         {set} idle_in_transaction_session_timeout = {timeout}; {set} enable_seqscan = off; {set} jit = off"
-    )
+    let timeout = timeout.as_millis().to_string();
+    let settings = [
+        ("statement_timeout", timeout.as_str()),
+        ("lock_timeout", &timeout),
+        // Ends a transaction whose client has vanished, and releases its locks.
+        ("idle_in_transaction_session_timeout", &timeout),
+        ("enable_seqscan", "off"),
+        ("enable_bitmapscan", "off"),
+        ("jit", "off"),
+    ];
+    settings.map(|(name, value)| format!("{set} {name} = {value}")).join("; ")
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ pub fn done<T, E: Debug>(answer: Result<T, E>) -> Answer {
 }
 
 /// One write of each kind, independent of each other. The names begin with `prefix`.
-fn one_of_each(subject: &Subject, prefix: &str) -> Vec<BoxFuture<'static, Answer>> {
+pub fn one_of_each(subject: &Subject, prefix: &str) -> Vec<BoxFuture<'static, Answer>> {
     let (groups, keys) = (Arc::clone(&subject.groups), Arc::clone(&subject.keys));
     let (more_groups, more_keys) = (Arc::clone(&groups), Arc::clone(&keys));
     let mut sweeper = subject.sweeper();

@@ -14,6 +14,7 @@ mod lost_answers;
 mod lost_connections;
 mod members;
 mod migrations;
+mod plans;
 mod pooler;
 mod reads;
 mod subject;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
     suite.on([Backend::Postgres], &lanes::postgres_cases());
     suite.on([Backend::Postgres], &limits::postgres_cases());
     suite.on([Backend::Postgres], &members::postgres_cases());
+    suite.on([Backend::Postgres], &plans::postgres_cases());
     suite.on([Backend::Postgres], &lost_answers::postgres_cases());
     suite.on([Backend::Postgres], &lost_connections::postgres_cases());
     suite.on_with(Need::PgBouncer, [Backend::Postgres], &lost_connections::pooler_cases());

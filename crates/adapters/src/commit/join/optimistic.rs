@@ -104,7 +104,9 @@ impl Insert {
     fn new(members: &[Member], groups: &BTreeMap<GroupId, Group>, limit: u32) -> Self {
         let version = |member: &Member| groups.get(&member.group_id).map_or(0, |group| group.version.get());
         let of_each_group = || members.chunk_by(|one, other| one.group_id == other.group_id);
-        let new_members = |of_group: &[Member]| iter::repeat_n(of_group.len() as i64, of_group.len());
+        let new_members = |of_group: &[Member]| {
+            iter::repeat_n(i64::try_from(of_group.len()).unwrap_or(i64::MAX), of_group.len())
+        };
         Self {
             limit: limit.into(),
             ids: of_each_group().map(|of_group| of_group[0].group_id.get()).collect(),
