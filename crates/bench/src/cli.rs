@@ -15,6 +15,10 @@ pub struct Cli {
     #[arg(long)]
     pub only: Vec<Scenario>,
 
+    /// Run only the scenarios `peers` and `bulk`, which compare the service with PocketBase and PostgREST. Writes no file.
+    #[arg(long, conflicts_with = "only")]
+    pub peers: bool,
+
     /// An action instead of measuring.
     #[command(subcommand)]
     pub command: Option<Command>,

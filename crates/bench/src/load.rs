@@ -1,8 +1,10 @@
 //! Load by `wrk`, which sends a request as soon as it has the reply to the previous one.
 
+mod api;
 mod read_kind;
 mod requests;
 
+pub use api::Api;
 pub use read_kind::ReadKind;
 pub use requests::{Field, Names, Requests};
 
@@ -73,7 +75,7 @@ impl Load {
     /// Runs the load on a server. The script has the API key and the seed as its first arguments.
     pub fn run(self, server: &Server<'_>) -> anyhow::Result<Sample> {
         let mut script = NamedTempFile::with_suffix(".lua")?;
-        script.write_all(self.requests.script().as_bytes())?;
+        script.write_all(self.requests.script(server.api()).as_bytes())?;
         let before = server.usage()?;
         let output = Command::new("wrk")
             .args(["--threads", "1", "--timeout", "30s"])

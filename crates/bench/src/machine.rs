@@ -1,7 +1,7 @@
 //! The machine on which the benchmark runs.
 
 use procfs::{CpuInfo, Current, Meminfo};
-use std::process::Command;
+use std::{io, process::Command};
 
 /// Describes the machine and the versions.
 pub fn describe() -> anyhow::Result<String> {
@@ -26,10 +26,23 @@ pub fn describe() -> anyhow::Result<String> {
     ))
 }
 
+/// The first line that a program prints about its version, or the error if it cannot be run.
 fn first_line(program: &str, arguments: &[&str]) -> String {
+    version(program, arguments).unwrap_or_else(|error| format!("{program}: {error}"))
+}
+
+/// The first line that a program prints about its version.
+pub fn version(program: &str, arguments: &[&str]) -> io::Result<String> {
     // `wrk --version` prints the version although it exits with 1.
-    let output = Command::new(program).args(arguments).output();
-    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-    let text = text.unwrap_or_else(|error| format!("{program}: {error}"));
-    text.lines().next().unwrap_or_default().split(" Copyright").next().unwrap_or_default().trim().to_owned()
+    let output = Command::new(program).args(arguments).output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    Ok(text
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .split(" Copyright")
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_owned())
 }

@@ -4,6 +4,7 @@
 mod cli;
 mod load;
 mod machine;
+mod peers;
 mod pgbench;
 mod prefill;
 mod report;

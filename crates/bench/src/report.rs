@@ -23,6 +23,7 @@ const QUICK: Plan = Plan { rounds: 3, time: Duration::from_secs(2) };
 pub fn run(cli: &Cli) -> anyhow::Result<()> {
     let plan = if cli.quick { QUICK } else { FULL };
     let scenarios = match cli.only.as_slice() {
+        [] if cli.peers => &[Scenario::Peers, Scenario::Bulk],
         [] if cli.quick => &[Scenario::Systems, Scenario::Start],
         [] => Scenario::value_variants(),
         only => only,
@@ -37,7 +38,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<()> {
     }
     write!(report, "\n### Goals\n{}", table::goals(&goals))?;
     std::io::stdout().write_all(report.as_bytes())?;
-    if !cli.quick && cli.only.is_empty() {
+    if !cli.quick && !cli.peers && cli.only.is_empty() {
         write(&report)?;
     }
     Ok(())

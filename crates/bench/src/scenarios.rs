@@ -1,10 +1,12 @@
 //! The scenarios, and their goals.
 
+mod bulk;
 mod changes;
 mod crowd;
 mod joins;
 mod limits;
 mod members;
+mod peers;
 mod reads;
 mod scattered;
 mod start;
@@ -48,6 +50,10 @@ pub enum Scenario {
     Crowd,
     /// The start on an existing database, and memory at rest.
     Start,
+    /// Creates and reads, compared with servers of other projects.
+    Peers,
+    /// Many groups in one request, on servers of other projects.
+    Bulk,
 }
 
 /// The numbers of clients that all systems are measured with.
@@ -87,6 +93,8 @@ impl Scenario {
             Self::Members => members::run(plan, cluster),
             Self::Crowd => crowd::run(plan, cluster),
             Self::Start => start::run(plan, cluster),
+            Self::Peers => peers::run(plan, cluster),
+            Self::Bulk => bulk::run(plan, cluster),
         }
     }
 }

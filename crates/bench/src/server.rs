@@ -1,16 +1,16 @@
 //! A server under load: a separate process with a new database and a key.
 
-use crate::system::System;
+use crate::{load::Api, system::System};
 use anyhow::{Context, bail, ensure};
 use gochat_test_support::{
-    Backend, Cluster, PlainSql,
+    Backend, Cluster, PlainSql, free_port,
     http::{Reply, Request},
 };
 use procfs::process::Process;
 use std::{
     env,
-    fs::File,
-    net::{Ipv4Addr, TcpListener, TcpStream},
+    fs::{self, File},
+    net::{Ipv4Addr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -71,7 +71,6 @@ impl Deployment {
 
     /// Starts a server with settings in the environment.
     pub fn start_with(&self, settings: &[(&str, &str)]) -> anyhow::Result<Server<'_>> {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let mut command = if self.system.is_product() {
             self.command(&program()?)
         } else {
@@ -79,25 +78,12 @@ impl Deployment {
             command.arg("serve").arg(self.system.to_string());
             command
         };
-        let log = File::options().create(true).append(true).open(self.folder.path().join("log"))?;
-        let child = command
+        let port = free_port()?;
+        command
             .env("GOCHAT__HTTP__BIND", format!("127.0.0.1:{port}"))
             .env("GOCHAT__ADMIN__BIND", "127.0.0.1:0")
-            .envs(settings.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()?;
-        let mut server = Server { child, port, key: &self.key };
-        let started_at = Instant::now();
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            let ended = server.child.try_wait()?.is_some();
-            if ended || started_at.elapsed() > START_TIMEOUT {
-                bail!("{} does not start; see {}", self.system, self.folder.path().join("log").display());
-            }
-            thread::yield_now();
-        }
-        Ok(server)
+            .envs(settings.iter().copied());
+        Server::start(command, port, self.folder.path(), Api::Gochat, &self.key)
     }
 
     fn command(&self, program: &Path) -> Command {
@@ -115,6 +101,7 @@ impl Deployment {
 pub struct Server<'a> {
     child: Child,
     port: u16,
+    api: Api,
     key: &'a str,
 }
 
@@ -129,10 +116,38 @@ pub struct Usage {
     pub peak: u64,
 }
 
-impl Server<'_> {
+impl<'a> Server<'a> {
+    /// Starts a server by a command that makes it listen on `port`, and waits until it does. Its log goes to `folder`.
+    pub fn start(
+        mut command: Command,
+        port: u16,
+        folder: &Path,
+        api: Api,
+        key: &'a str,
+    ) -> anyhow::Result<Self> {
+        let log = folder.join("log");
+        let file = File::options().create(true).append(true).open(&log)?;
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn()?;
+        let mut server = Self { child, port, api, key };
+        let started_at = Instant::now();
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            let ended = server.child.try_wait()?.is_some();
+            if ended || started_at.elapsed() > START_TIMEOUT {
+                bail!("a server does not start; its log says: {}", fs::read_to_string(log)?);
+            }
+            thread::yield_now();
+        }
+        Ok(server)
+    }
+
     /// The URL for requests.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}/", self.port)
+    }
+
+    /// The API.
+    pub fn api(&self) -> Api {
+        self.api
     }
 
     /// The API key.

@@ -8,35 +8,35 @@ local targets = {}
 
 -- `number` is the number of the thread, set by `summary.lua`.
 function init(args)
-   rest = " HTTP/1.1\r\nHost: localhost\r\nGoChat-Token: " .. args[1] .. "\r\n\r\n"
+   set_key(args[1])
    math.randomseed(tonumber(args[2]) + number)
    target, stored = targets[args[3]], tonumber(args[4])
 end
 
 function targets.id()
-   return "/" .. math.random(stored)
+   return api.group(math.random(stored))
 end
 
 -- The multiplication stays below 2^53, so it is exact.
 function targets.name()
    local n = math.random(stored)
-   return string.format("?name=group_%08x%08x", n * 626627285 % 4294967296, n)
+   return string.format("/v1/group?name=group_%08x%08x", n * 626627285 % 4294967296, n)
 end
 
 -- A full page. `after` is at least 1, because there is no id 0.
 function targets.page()
-   return "?limit=100&after=" .. math.random(stored - 100)
+   return "/v1/group?limit=100&after=" .. math.random(stored - 100)
 end
 
 -- Full pages. The ids of the members are 1 to `stored`.
 function targets.first_members()
-   return "_members?id=1&limit=100&after=" .. math.random(900)
+   return "/v1/group_members?id=1&limit=100&after=" .. math.random(900)
 end
 
 function targets.last_members()
-   return "_members?id=1&limit=100&after=" .. stored - 100 - math.random(0, 899)
+   return "/v1/group_members?id=1&limit=100&after=" .. stored - 100 - math.random(0, 899)
 end
 
 function request()
-   return "GET /v1/group" .. target() .. rest
+   return get(target())
 end

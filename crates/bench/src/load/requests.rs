@@ -1,6 +1,6 @@
 //! The kinds of requests, each of which has a script.
 
-use super::ReadKind;
+use super::{Api, ReadKind};
 
 /// The requests of a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +11,11 @@ pub enum Requests {
         names: Names,
         /// True if statuses are counted, which costs the generator time.
         statuses: bool,
+    },
+    /// `POST` of many groups in one request, by an API that has it. It stores all of them or none.
+    Bulk {
+        /// Number of groups in a request.
+        groups: u32,
     },
     /// `GET` of what [`crate::prefill`] stored, so a reply of 400 and above is an error of the service.
     Reads {
@@ -51,10 +56,9 @@ pub enum Field {
     Token,
 }
 
-/// The text of a script: the parts that it shares with others, and its own.
-macro_rules! script {
-    ($($part:literal),*) => { concat!(include_str!("summary.lua"), $(include_str!($part)),*) };
-}
+const SUMMARY: &str = include_str!("summary.lua");
+const HTTP: &str = include_str!("http.lua");
+const GROUP: &str = include_str!("group.lua");
 
 impl Requests {
     /// Creates of groups with ordered names.
@@ -64,6 +68,7 @@ impl Requests {
     pub const fn request(self) -> &'static str {
         match self {
             Self::Creates { .. } => "`POST /v1/group`",
+            Self::Bulk { .. } => "many groups in one request",
             Self::Reads { kind, .. } => kind.request(),
             Self::Changes { field: Field::Name, .. } => "`PATCH /v1/group/{id}` with a name",
             Self::Changes { field: Field::Token, .. } => "`PATCH /v1/group/{id}` with a token",
@@ -72,13 +77,16 @@ impl Requests {
         }
     }
 
-    pub(super) const fn script(self) -> &'static str {
-        match self {
-            Self::Creates { .. } => script!("body.lua", "create.lua"),
-            Self::Reads { .. } => script!("read.lua"),
-            Self::Changes { .. } => script!("body.lua", "change.lua"),
-            Self::Joins { .. } => script!("body.lua", "join.lua"),
-        }
+    /// The text of the script: the parts that it shares with others, and its own.
+    pub(super) fn script(self, api: Api) -> String {
+        let parts: &[_] = match self {
+            Self::Creates { .. } => &[GROUP, include_str!("create.lua")],
+            Self::Bulk { .. } => &[GROUP, include_str!("bulk.lua")],
+            Self::Reads { .. } => &[include_str!("read.lua")],
+            Self::Changes { .. } => &[include_str!("change.lua")],
+            Self::Joins { .. } => &[include_str!("join.lua")],
+        };
+        [&[SUMMARY, api.script(), HTTP], parts].concat().concat()
     }
 
     /// The script's arguments after the API key and the seed.
@@ -87,7 +95,7 @@ impl Requests {
             Self::Creates { names, statuses } => vec![names.as_str().to_owned(), statuses.to_string()],
             Self::Reads { kind, stored } => vec![kind.as_str().to_owned(), stored.to_string()],
             Self::Changes { field, groups } => vec![field.as_str().to_owned(), groups.to_string()],
-            Self::Joins { groups } => vec![groups.to_string()],
+            Self::Bulk { groups } | Self::Joins { groups } => vec![groups.to_string()],
         }
     }
 }
