@@ -1,5 +1,5 @@
-// The collection `groups`, requests in bulk, and an API key in the file `key`. As PocketBase recommends for API keys, it
-// is the token of a superuser that cannot be renewed. Only superusers may use the collection, as it has no API rules.
+// The collection `groups`, requests in bulk, and an API key in the file `key`: the token of a superuser, which cannot be
+// renewed. Only superusers may use the collection, as it has no API rules.
 migrate((app) => {
   app.save(new Collection({
     type: "base",
