@@ -45,7 +45,7 @@ impl Postgrest {
         command
             .env("PGRST_DB_URI", self.database.url().replacen(Cluster::USER, "bench_authenticator", 1))
             .env("PGRST_DB_SCHEMAS", "public")
-            // The default. Larger pools were no faster.
+            // The default; 20 was no faster.
             .env("PGRST_DB_POOL", "10")
             .env("PGRST_JWT_SECRET", SECRET)
             // Seconds. The product caches keys, too.
