@@ -15,6 +15,11 @@ bench *args:
     cargo build --release --package gochat --package gochat-bench
     "${CARGO_TARGET_DIR:-target}/release/gochat-bench" {{args}}
 
+# Count the instructions, allocations and system calls of one request.
+cost *args:
+    cargo build --release --package gochat --package gochat-bench
+    "${CARGO_TARGET_DIR:-target}/release/gochat-bench" cost {{args}}
+
 # Inject faults into the service, and compare its replies with the database. With --short, this takes five minutes.
 torture *args:
     cargo build --release --package gochat --package gochat-torture

@@ -24,9 +24,16 @@ pub struct Cli {
     pub command: Option<Command>,
 }
 
-/// Internal commands of the program.
+/// Other actions of the program.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Count the instructions, allocations and system calls of one request, and write them into docs/performance.md.
+    Cost {
+        /// Count only a create on SQLite, and fail if it costs more than crates/bench/cost.toml allows. Writes no file.
+        #[arg(long)]
+        check: bool,
+    },
+
     /// Serve as one of the systems that are compared with the product, with the product's settings.
     #[command(hide = true)]
     Serve {

@@ -1,9 +1,12 @@
 //! Measures the group service and compares it with other systems. See the README of this crate.
 #![allow(clippy::cast_precision_loss, reason = "a figure has fewer digits than an f64 keeps")]
 
+mod actix_alone;
 mod cli;
+mod cost;
 mod load;
 mod machine;
+mod page;
 mod peers;
 mod pgbench;
 mod prefill;
@@ -22,6 +25,8 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
+        Some(Command::Cost { check: true }) => cost::check(),
+        Some(Command::Cost { check: false }) => cost::run(),
         Some(Command::Serve { system }) => serve::run(system),
         None => report::run(&cli),
     };

@@ -2,19 +2,16 @@
 
 use crate::{
     cli::Cli,
-    machine,
+    machine, page,
     scenarios::{Plan, Scenario},
     table,
 };
-use anyhow::{Context, ensure};
 use clap::ValueEnum;
 use gochat_test_support::Cluster;
-use std::{fmt::Write, fs, io::Write as _, time::Duration};
+use std::{fmt::Write, io::Write as _, time::Duration};
 
-/// The page, and the marks around the figures.
-const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/performance.md");
-const BEGIN: &str = "<!-- figures: written by `just bench` -->\n";
-const END: &str = "<!-- end of figures -->\n";
+/// The marks around the figures.
+const MARKS: [&str; 2] = ["<!-- figures: written by `just bench` -->\n", "<!-- end of figures -->\n"];
 
 const FULL: Plan = Plan { rounds: 3, time: Duration::from_secs(6) };
 const QUICK: Plan = Plan { rounds: 3, time: Duration::from_secs(2) };
@@ -39,17 +36,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<()> {
     write!(report, "\n### Goals\n{}", table::goals(&goals))?;
     std::io::stdout().write_all(report.as_bytes())?;
     if !cli.quick && !cli.peers && cli.only.is_empty() {
-        write(&report)?;
+        page::replace(MARKS, &report)?;
     }
-    Ok(())
-}
-
-/// Replaces the figures of the previous run.
-fn write(report: &str) -> anyhow::Result<()> {
-    let page = fs::read_to_string(PAGE).context(PAGE)?;
-    let (before, rest) = page.split_once(BEGIN).context("the page has no place for figures")?;
-    let (_, after) = rest.split_once(END).context("the page has no end of the figures")?;
-    ensure!(!after.contains(BEGIN), "the page has two places for figures");
-    fs::write(PAGE, format!("{before}{BEGIN}{report}{END}{after}"))?;
     Ok(())
 }

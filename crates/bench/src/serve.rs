@@ -1,6 +1,6 @@
-//! A server that differs from the product only in its repositories.
+//! A server that differs from the product in its repositories, or in how long it caches keys.
 
-use crate::{system::System, textbook};
+use crate::{actix_alone, system::System, textbook};
 use actix_web::rt;
 use anyhow::bail;
 use gochat::{
@@ -15,25 +15,34 @@ use gochat_domain::{
     ports::{GroupRepository, MemberRepository},
     service::{GroupService, MemberService},
 };
-use std::{env, future, net::TcpListener, sync::Arc};
+use std::{env, future, net::TcpListener, sync::Arc, time::Duration};
+
+/// Time for which a key is cached when costs are counted. A key is looked up again after half of it, and how many requests
+/// share that depends on the speed of the machine.
+const LONG: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Serves until it is killed.
 pub fn run(system: System) -> anyhow::Result<()> {
     let settings = Settings::load(Profile::Production, env::vars())?;
+    let Bind::Address(address) = settings.http.bind else { bail!("the benchmark needs an address") };
+    if system == System::ActixWeb {
+        return actix_alone::serve(address);
+    }
     let _log = Log::start(settings.log);
     let database = Database::connect(&settings.database.url, settings.database.options)?;
     database.migrate()?;
     let reader = database.group_reader();
+    let queue = database.start_queue(settings.writer)?;
     let (groups, members) = match system {
+        System::Sqlite | System::Postgres => (queue.groups(), queue.members()),
         System::Memory => ports(MemoryGroups::default()),
         System::TextbookSqlite => ports(textbook::sqlite(&env::var("GOCHAT__DATABASE__URL")?)?),
         System::TextbookPostgres => ports(textbook::postgres(&env::var("GOCHAT__DATABASE__URL")?)?),
         other => bail!("{other} is not served by the benchmark"),
     };
     let clock = Arc::new(SystemClock);
-    let queue = database.start_queue(settings.writer)?;
-    let authenticator =
-        CachingAuthenticator::new(database.api_keys(&queue), clock.clone(), CachingAuthenticator::MAX_AGE);
+    let max_age = if system.is_product() { LONG } else { CachingAuthenticator::MAX_AGE };
+    let authenticator = CachingAuthenticator::new(database.api_keys(&queue), clock.clone(), max_age);
     let services = Services {
         groups: GroupService::new(groups, reader, clock.clone()),
         members: MemberService::new(members, database.member_reader(), clock),
@@ -41,7 +50,6 @@ pub fn run(system: System) -> anyhow::Result<()> {
         metrics: HttpMetrics::new()?,
         prefilled_key: None,
     };
-    let Bind::Address(address) = settings.http.bind else { bail!("the benchmark needs an address") };
     let listener = Listener::Tcp(TcpListener::bind(address)?);
     rt::System::new()
         .block_on(async { Ok(http::serve(listener, services, settings.http, future::pending())?.await?) })

@@ -20,7 +20,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 /// Longest time for a server to start.
-const START_TIMEOUT: Duration = Duration::from_secs(30);
+pub const START_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A database with its folder and API key.
 pub struct Deployment {
@@ -43,7 +43,7 @@ impl Deployment {
             }
         };
         let mut deployment = Self { system, url, key: String::new(), folder };
-        let mut command = deployment.command(&program()?);
+        let mut command = deployment.prepared(Command::new(program()?));
         command.args(["keys", "create", "--name", "benchmark"]);
         for scope in ["groups:write", "groups:read", "members:join"] {
             command.args(["--scope", scope]);
@@ -71,23 +71,48 @@ impl Deployment {
 
     /// Starts a server with settings in the environment.
     pub fn start_with(&self, settings: &[(&str, &str)]) -> anyhow::Result<Server<'_>> {
-        let mut command = if self.system.is_product() {
-            self.command(&program()?)
+        let command = if self.system.is_product() {
+            Command::new(program()?)
         } else {
-            let mut command = self.command(&env::current_exe()?);
-            command.arg("serve").arg(self.system.to_string());
-            command
+            self.serve_by(Command::new(env::current_exe()?))
         };
+        self.launch(command, settings, START_TIMEOUT)
+    }
+
+    /// Starts a server under `wrapper`, a program that runs another one: not the binary `gochat`, but this program, which
+    /// serves the same.
+    pub fn start_under(
+        &self,
+        mut wrapper: Command,
+        settings: &[(&str, &str)],
+        timeout: Duration,
+    ) -> anyhow::Result<Server<'_>> {
+        wrapper.arg(env::current_exe()?);
+        self.launch(self.serve_by(wrapper), settings, timeout)
+    }
+
+    fn serve_by(&self, mut command: Command) -> Command {
+        command.arg("serve").arg(self.system.to_string());
+        command
+    }
+
+    fn launch(
+        &self,
+        command: Command,
+        settings: &[(&str, &str)],
+        timeout: Duration,
+    ) -> anyhow::Result<Server<'_>> {
         let port = free_port()?;
+        let mut command = self.prepared(command);
         command
             .env("GOCHAT__HTTP__BIND", format!("127.0.0.1:{port}"))
             .env("GOCHAT__ADMIN__BIND", "127.0.0.1:0")
             .envs(settings.iter().copied());
-        Server::start(command, port, self.folder.path(), Api::Gochat, &self.key)
+        Server::start(command, port, self.folder.path(), Api::Gochat, &self.key, timeout)
     }
 
-    fn command(&self, program: &Path) -> Command {
-        let mut command = Command::new(program);
+    /// Adds the environment of the deployment, and removes other settings.
+    fn prepared(&self, mut command: Command) -> Command {
         for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GOCHAT_")) {
             command.env_remove(name);
         }
@@ -124,6 +149,7 @@ impl<'a> Server<'a> {
         folder: &Path,
         api: Api,
         key: &'a str,
+        timeout: Duration,
     ) -> anyhow::Result<Self> {
         let log = folder.join("log");
         let file = File::options().create(true).append(true).open(&log)?;
@@ -132,7 +158,7 @@ impl<'a> Server<'a> {
         let started_at = Instant::now();
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             let ended = server.child.try_wait()?.is_some();
-            if ended || started_at.elapsed() > START_TIMEOUT {
+            if ended || started_at.elapsed() > timeout {
                 bail!("a server does not start; its log says: {}", fs::read_to_string(log)?);
             }
             thread::yield_now();
@@ -148,6 +174,16 @@ impl<'a> Server<'a> {
     /// The API.
     pub fn api(&self) -> Api {
         self.api
+    }
+
+    /// The port for requests.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The id of the process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// The API key.

@@ -19,10 +19,13 @@ pub enum System {
     TextbookPostgres,
     /// `pgbench`: PostgreSQL without an HTTP server.
     Pgbench,
+    /// actix-web alone: it reads the body of a create and replies the same bytes, but stores nothing.
+    ActixWeb,
 }
 
 impl System {
-    /// All systems. The product on each database is followed by the systems that it is compared with.
+    /// The systems that are compared under load. The product on each database is followed by the systems that it is compared
+    /// with.
     pub const ALL: [Self; 6] = [
         Self::Memory,
         Self::Sqlite,
@@ -32,10 +35,10 @@ impl System {
         Self::Pgbench,
     ];
 
-    /// The database that stores groups and keys; for `memory`, only the keys.
+    /// The database that stores groups and keys; for `memory`, only the keys. `actix-web` uses none.
     pub const fn backend(self) -> Backend {
         match self {
-            Self::Memory | Self::Sqlite | Self::TextbookSqlite => Backend::Sqlite,
+            Self::Memory | Self::Sqlite | Self::TextbookSqlite | Self::ActixWeb => Backend::Sqlite,
             Self::Postgres | Self::TextbookPostgres | Self::Pgbench => Backend::Postgres,
         }
     }
@@ -55,6 +58,7 @@ impl fmt::Display for System {
             Self::Postgres => "postgres",
             Self::TextbookPostgres => "textbook-postgres",
             Self::Pgbench => "pgbench",
+            Self::ActixWeb => "actix-web",
         })
     }
 }
