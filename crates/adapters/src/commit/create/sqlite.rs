@@ -2,33 +2,52 @@
 
 use crate::{
     Fault,
+    prepared_statement::prepared_statement,
     rows::group_id,
     sql_types::{TimestampSql, TimestampValue, UuidSql, UuidValue},
 };
 use diesel::{
-    OptionalExtension, QueryResult, RunQueryDsl, SqliteConnection,
-    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    QueryResult, RunQueryDsl, SqliteConnection,
+    query_builder::{AstPass, QueryFragment, QueryId},
     sql_types::{BigInt, Text},
     sqlite::Sqlite,
 };
 use gochat_domain::group::{GroupId, NewGroup};
 
+prepared_statement! {
+    /// The id that `AUTOINCREMENT` would choose for the next group. SQLite has one writer at a time, so the transaction
+    /// may count on from there.
+    struct NextId for SqliteConnection, Sqlite => BigInt;
+    "SELECT 1 + max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'groups'), 0),
+                    coalesce((SELECT max(id) FROM groups), 0))"
+}
+
 /// Stores `groups` in the open transaction.
+///
+/// The ids are given and not returned: SQLite collects the rows of `RETURNING` in a temporary table, which it makes and
+/// removes for each insert, and it can undo such an insert by itself, for which it copies each page that changes.
 pub(super) fn insert(
     connection: &mut SqliteConnection,
     groups: &[&NewGroup],
 ) -> Result<Vec<Option<GroupId>>, Fault> {
+    let mut next_id: i64 = NextId {}.get_result(connection)?;
     groups
         .iter()
         .map(|group| {
             let insert = InsertGroup {
+                id: next_id,
                 uuid: UuidValue(group.uuid),
                 name: group.name.as_str(),
                 token: group.token.as_str(),
                 admin_id: group.admin_id.get(),
                 created_at: TimestampValue(group.created_at),
             };
-            insert.get_result(connection).optional()?.map(group_id).transpose()
+            if insert.execute(connection)? == 0 {
+                return Ok(None);
+            }
+            let id = next_id;
+            next_id = id.saturating_add(1);
+            group_id(id).map(Some)
         })
         .collect()
 }
@@ -36,6 +55,7 @@ pub(super) fn insert(
 /// The insert of one group. Its Rust type is the key of the prepared statement in Diesel's cache. For an insert from
 /// the query builder, Diesel would render the SQL for each row to find the statement.
 struct InsertGroup<'a> {
+    id: i64,
     uuid: UuidValue,
     name: &'a str,
     token: &'a str,
@@ -45,7 +65,9 @@ struct InsertGroup<'a> {
 
 impl QueryFragment<Sqlite> for InsertGroup<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        out.push_sql("INSERT INTO groups (uuid, name, token, admin_id, created_at) VALUES (");
+        out.push_sql("INSERT INTO groups (id, uuid, name, token, admin_id, created_at) VALUES (");
+        out.push_bind_param::<BigInt, _>(&self.id)?;
+        out.push_sql(", ");
         out.push_bind_param::<UuidSql, _>(&self.uuid)?;
         out.push_sql(", ");
         out.push_bind_param::<Text, _>(self.name)?;
@@ -55,7 +77,7 @@ impl QueryFragment<Sqlite> for InsertGroup<'_> {
         out.push_bind_param::<BigInt, _>(&self.admin_id)?;
         out.push_sql(", ");
         out.push_bind_param::<TimestampSql, _>(&self.created_at)?;
-        out.push_sql(") ON CONFLICT (name) DO NOTHING RETURNING id");
+        out.push_sql(") ON CONFLICT (name) DO NOTHING");
         Ok(())
     }
 }
@@ -63,10 +85,6 @@ impl QueryFragment<Sqlite> for InsertGroup<'_> {
 impl QueryId for InsertGroup<'_> {
     type QueryId = InsertGroup<'static>;
     const HAS_STATIC_QUERY_ID: bool = true;
-}
-
-impl Query for InsertGroup<'_> {
-    type SqlType = BigInt;
 }
 
 impl RunQueryDsl<SqliteConnection> for InsertGroup<'_> {}
