@@ -3,11 +3,13 @@
 
 mod batch_writer;
 mod dropped_lines;
+mod json_line;
 mod queue;
 
 pub use dropped_lines::DroppedLines;
 
 use crate::settings::{LogFormat, LogSettings};
+use json_line::JsonLine;
 use queue::LogQueue;
 use std::{
     io::{self, IsTerminal, Write},
@@ -35,9 +37,7 @@ impl Log {
         // An error means that another test in this process started the log.
         let _already = match settings.format {
             LogFormat::Pretty => registry().with(layer.with_target(false).with_filter(targets)).try_init(),
-            LogFormat::Json => {
-                registry().with(layer.json().flatten_event(true).with_filter(targets)).try_init()
-            }
+            LogFormat::Json => registry().with(layer.event_format(JsonLine).with_filter(targets)).try_init(),
         };
         panic::set_hook(Box::new(log_panic));
         Self(queue)
