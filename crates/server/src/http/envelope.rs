@@ -110,7 +110,7 @@ impl Envelope {
     }
 
     /// Records the request, and adds the common headers.
-    fn complete<B>(&self, mut response: ServiceResponse<B>) -> ServiceResponse<B> {
+    fn complete<B>(self, mut response: ServiceResponse<B>) -> ServiceResponse<B> {
         let request = response.request();
         let key = request.extensions().get::<CallerKey>().map(|key| key.0);
         self.record(request.match_pattern().as_deref(), response.status(), key);
@@ -119,7 +119,7 @@ impl Envelope {
     }
 
     /// Renders the reply to a call that failed, and returns it inside an error.
-    fn fail(&self, error: &Error, body: Option<SharedBody>) -> Error {
+    fn fail(self, error: &Error, body: Option<SharedBody>) -> Error {
         let mut response = self.render(error, body);
         self.record(None, response.status(), None);
         self.add_headers(response.headers_mut());
@@ -143,8 +143,8 @@ impl Envelope {
         );
     }
 
-    fn add_headers(&self, headers: &mut HeaderMap) {
-        headers.insert(X_REQUEST_ID, self.request_id.clone());
+    fn add_headers(self, headers: &mut HeaderMap) {
+        headers.insert(X_REQUEST_ID, self.request_id);
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }

@@ -58,7 +58,7 @@ pub(super) fn reply<T: Serialize>(
     let mut response = HttpResponse::Ok();
     if let Some(next) = next_after {
         let separator = if target.contains('?') { '&' } else { '?' };
-        let target = base_path.prefixed(&format!("{target}{separator}limit={}&after={next}", size.get()));
+        let target = base_path.prefixed(format_args!("{target}{separator}limit={}&after={next}", size.get()));
         // RFC 8288.
         response.insert_header((LINK, format!("<{target}>; rel=\"next\"")));
     }

@@ -1,6 +1,6 @@
 //! The path prefix under which a proxy serves the API.
 
-use std::{str::FromStr, sync::Arc};
+use std::{fmt::Display, str::FromStr, sync::Arc};
 
 /// The path prefix that a proxy strips before it forwards a request; empty if there is none.
 ///
@@ -18,8 +18,8 @@ impl BasePath {
     pub(super) const EXPECTED: &str = "nothing, or a path like /api: segments of letters, digits and - . _ ~, each after a slash, and no slash at the end";
 
     /// Adds the prefix to `path`, which begins with a slash.
-    pub fn prefixed(&self, path: &str) -> String {
-        [&*self.0, path].concat()
+    pub fn prefixed(&self, path: impl Display) -> String {
+        format!("{}{path}", self.0)
     }
 
     /// Returns true if there is no prefix.

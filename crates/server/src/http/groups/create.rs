@@ -71,7 +71,7 @@ pub(in crate::http) async fn create(
     if replayed {
         response.insert_header((IDEMPOTENCY_REPLAYED, "true"));
     }
-    let location = base_path.prefixed(&format!("/v1/group/{}", group.id));
+    let location = base_path.prefixed(format_args!("/v1/group/{}", group.id));
     response.insert_header((LOCATION, location));
     Ok(one::reply(response, &group))
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 use actix_web::{
     HttpResponse, HttpResponseBuilder,
-    http::header::{ETAG, HeaderMap},
+    http::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderValue},
 };
 use gochat_domain::{
     auth::{GroupsRead, Permit},
@@ -22,6 +22,8 @@ use utoipa::openapi::ResponseBuilder;
 
 /// Completes a reply with the group and its entity tag.
 pub(super) fn reply(mut response: HttpResponseBuilder, group: &Group) -> HttpResponse {
+    // `json` would copy the type.
+    response.insert_header((CONTENT_TYPE, HeaderValue::from_static("application/json")));
     response.insert_header(etag(group.version)).json(GroupBody::from(group))
 }
 

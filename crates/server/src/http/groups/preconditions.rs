@@ -6,7 +6,7 @@
 mod tags;
 
 use crate::http::error::ApiError;
-use actix_web::http::header::{ETag, EntityTag, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
+use actix_web::http::header::{ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use gochat_domain::group::{Expected, Version};
 use tags::Tags;
 
@@ -18,9 +18,15 @@ pub(super) const IF_MATCH_DESCRIPTION: &str =
 pub(super) const IF_NONE_MATCH_DESCRIPTION: &str =
     "`*`, or a list of versions, as `ETag` gave them. If the group has one of them, the reply is 304";
 
-/// The entity tag of a version.
-pub(super) fn etag(version: Version) -> ETag {
-    ETag(EntityTag::new_strong(version.get().to_string()))
+/// The header with the entity tag of a version.
+pub(super) fn etag(version: Version) -> (HeaderName, HeaderValue) {
+    let first = HeaderValue::from_static(r#""1""#);
+    if version == Version::FIRST {
+        // Every create replies with it, so it needs no memory.
+        return (ETAG, first);
+    }
+    // A number in quotes is always a valid header value.
+    (ETAG, HeaderValue::try_from(format!(r#""{}""#, version.get())).unwrap_or(first))
 }
 
 /// Returns the versions to which `If-Match` restricts a write. Weak tags match none (RFC 9110, section 13.1.1).
