@@ -27,6 +27,7 @@ mod quotas;
 mod remembered_groups;
 mod session;
 pub(crate) mod sweep;
+mod transaction;
 mod write;
 mod writer;
 mod writer_threads;

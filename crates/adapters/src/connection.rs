@@ -147,7 +147,7 @@ impl Connector {
                 if self.keeps_session {
                     postgres::set_session_defaults(&mut connection, role, self.timeout)?;
                 }
-                let begin = (role == Role::Reader && !self.keeps_session).then(|| self.begin(role));
+                let begin = (role == Role::Reader && !self.keeps_session).then(|| self.begin_postgres(role));
                 Ok(OpenConnection { begin, ..AnyConnection::Postgres(connection).into() })
             }
         }
@@ -161,14 +161,9 @@ impl Connector {
         }
     }
 
-    /// Returns the SQL that begins a transaction.
-    pub(crate) fn begin(&self, role: Role) -> String {
-        match (&self.target, role) {
-            (Target::Postgres(_), _) => postgres::begin(role, (!self.keeps_session).then_some(self.timeout)),
-            // Takes the write lock at once: a transaction that read first could not wait for another writer.
-            (Target::SqliteFile(_) | Target::SqliteMemory(_), Role::Writer) => "BEGIN IMMEDIATE".to_owned(),
-            (Target::SqliteFile(_) | Target::SqliteMemory(_), Role::Reader) => "BEGIN".to_owned(),
-        }
+    /// Returns the SQL that begins a transaction on PostgreSQL.
+    pub(crate) fn begin_postgres(&self, role: Role) -> String {
+        postgres::begin(role, (!self.keeps_session).then_some(self.timeout))
     }
 
     /// Durability: WAL with `synchronous=FULL` flushes the log at every commit (<https://sqlite.org/wal.html>).

@@ -1,14 +1,12 @@
 //! The writer's connection, and its transactions.
 
-mod begin;
 mod failure;
 #[cfg(test)]
 mod tests;
 
-pub(super) use begin::WAIT_FOR_STANDBY;
 pub(crate) use failure::Failure;
 
-use super::{checkpoints::Checkpoints, remembered_groups::RememberedGroups, write::Attempt};
+use super::{checkpoints::Checkpoints, remembered_groups::RememberedGroups, transaction, write::Attempt};
 use crate::{
     Fault,
     connection::{AnyConnection, Connector, OpenConnection, Role},
@@ -120,10 +118,10 @@ impl Session {
         // Nothing may be written after the file was truncated: when the last connection closes, the checkpoint would
         // restore only those of the lost pages that are in the WAL.
         file.map_or(Ok(()), DatabaseFile::check_database)?;
-        self.connection.batch_execute(&begin::begin(&self.connector, attempt))?;
+        transaction::begin(&mut self.connection, &self.connector, attempt)?;
         work(&mut self.connection)?;
         *is_committing = true;
-        self.connection.batch_execute("COMMIT")?;
+        transaction::commit(&mut self.connection)?;
         // A commit is not acknowledged if a restart would not find the file.
         file.map_or(Ok(()), DatabaseFile::check)
     }

@@ -100,7 +100,7 @@ mod tests {
                 alter(&database, "synchronous_commit", set)?;
                 let connector = testing::connector(&database);
                 let mut writer = connector.open(Role::Writer)?;
-                writer.batch_execute(&connector.begin(Role::Writer))?;
+                writer.batch_execute(&connector.begin_postgres(Role::Writer))?;
                 assert_eq!(setting(&mut writer, "synchronous_commit")?, in_force);
                 writer.batch_execute("ROLLBACK")?;
                 assert_eq!(setting(&mut writer, "synchronous_commit")?, set);
@@ -120,7 +120,7 @@ mod tests {
             for role in [Role::Reader, Role::Writer] {
                 let mut connection = connector.open(role)?;
                 connection.batch_execute("SELECT pg_sleep(600)").unwrap_err();
-                connection.batch_execute(&connector.begin(role))?;
+                connection.batch_execute(&connector.begin_postgres(role))?;
                 connection.batch_execute("SELECT pg_sleep(600)").unwrap_err();
                 connection.batch_execute("ROLLBACK")?;
             }

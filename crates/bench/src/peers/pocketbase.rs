@@ -1,6 +1,9 @@
 //! PocketBase with a collection of groups.
 
-use crate::{load::Api, server::Server};
+use crate::{
+    load::Api,
+    server::{START_TIMEOUT, Server},
+};
 use anyhow::ensure;
 use gochat_test_support::{PlainSql, free_port};
 use std::{fs, process::Command};
@@ -47,7 +50,7 @@ impl PocketBase {
         let port = free_port()?;
         let mut command = self.command();
         command.args(["serve", "--hooksWatch=false", "--http", &format!("127.0.0.1:{port}")]);
-        Server::start(command, port, self.folder.path(), Api::PocketBase, &self.key)
+        Server::start(command, port, self.folder.path(), Api::PocketBase, &self.key, START_TIMEOUT)
     }
 
     fn command(&self) -> Command {

@@ -6,7 +6,7 @@ mod sqlite;
 use super::claim::Claim;
 use crate::{
     Fault,
-    commit::{create::Outcome, session::WAIT_FOR_STANDBY},
+    commit::{create::Outcome, transaction::WAIT_FOR_STANDBY},
     connection::AnyConnection,
     rows::{self, find_group},
     sql_types::{TimestampSql, TimestampValue, UuidSql, UuidValue},
