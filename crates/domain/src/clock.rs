@@ -1,6 +1,6 @@
 //! The clock, and timestamps of microsecond precision.
 
-use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
+use chrono::{DateTime, SubsecRound, Timelike, Utc};
 use std::{fmt, time::SystemTime};
 use uuid::{NoContext, Uuid};
 
@@ -67,13 +67,17 @@ impl From<DateTime<Utc>> for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.to_rfc3339_opts(SecondsFormat::Micros, true))
+        // As `to_rfc3339_opts` does, but without a `String`: each log line and each reply has a timestamp.
+        let (date, time) = (self.0.date_naive(), self.0.time());
+        let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+        write!(f, "{date}T{hour:02}:{minute:02}:{second:02}.{:06}Z", self.0.timestamp_subsec_micros())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::SecondsFormat;
     use proptest::prelude::*;
 
     #[test]
@@ -98,6 +102,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_timestamp_is_shown_as_rfc_3339(micros in -4_000_000_000_000_000_i64..=250_000_000_000_000_000) {
+            let timestamp = Timestamp::from_unix_micros(micros).unwrap();
+            prop_assert_eq!(timestamp.to_string(), timestamp.0.to_rfc3339_opts(SecondsFormat::Micros, true));
+        }
+
         #[test]
         fn microseconds_round_trip(micros in -4_000_000_000_000_000_i64..=250_000_000_000_000_000) {
             prop_assert_eq!(Timestamp::from_unix_micros(micros).unwrap().unix_micros(), micros);
