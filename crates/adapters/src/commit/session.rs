@@ -12,7 +12,6 @@ use crate::{
     connection::{AnyConnection, Connector, OpenConnection, Role},
     sqlite_file::{DatabaseFile, WriteLock},
 };
-use diesel::connection::SimpleConnection;
 use std::{
     mem,
     time::{Duration, Instant},

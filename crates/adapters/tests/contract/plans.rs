@@ -92,7 +92,7 @@ fn run_each_operation(subject: &Subject, prefix: &str) -> anyhow::Result<()> {
     let keys = [
         GroupKey::Id(id),
         GroupKey::Uuid(uuid),
-        GroupKey::Name(GroupName::parse(&format!("{prefix} alone"))?),
+        GroupKey::Name(GroupName::parse(format!("{prefix} alone"))?),
     ];
     for key in keys {
         assert!(subject.run(subject.reader.find(&key))?.is_some());

@@ -53,7 +53,8 @@ impl Postgrest {
             .env("PGRST_OPENAPI_MODE", "disabled")
             .env("PGRST_SERVER_HOST", "127.0.0.1")
             .env("PGRST_SERVER_PORT", port.to_string());
-        let server = Server::start(command, port, self.database.folder(), Api::Postgrest, KEY, START_TIMEOUT)?;
+        let server =
+            Server::start(command, port, self.database.folder(), Api::Postgrest, KEY, START_TIMEOUT)?;
         let started_at = Instant::now();
         let probe = Request::new("HEAD", "/groups?id=eq.1").header("Authorization", &format!("Bearer {KEY}"));
         while probe.send(port).status != 200 {

@@ -3,6 +3,7 @@ use crate::{
     commit::{create::Create, write::Write},
     testing::migrated,
 };
+use diesel::connection::SimpleConnection;
 use gochat_domain::{limits::Limits, testing::new_group};
 use gochat_test_support::TestDatabase;
 
