@@ -1,10 +1,8 @@
 //! Load by `wrk`, which sends a request as soon as it has the reply to the previous one.
 
-mod api;
 mod read_kind;
 mod requests;
 
-pub use api::Api;
 pub use read_kind::ReadKind;
 pub use requests::{Field, Names, Requests};
 

@@ -2,6 +2,7 @@
 #![allow(clippy::cast_precision_loss, reason = "a figure has fewer digits than an f64 keeps")]
 
 mod actix_alone;
+mod api;
 mod cli;
 mod cost;
 mod load;

@@ -1,6 +1,6 @@
 //! A server under load: a separate process with a new database and a key.
 
-use crate::{load::Api, system::System};
+use crate::{api::Api, system::System};
 use anyhow::{Context, bail, ensure};
 use gochat_test_support::{
     Backend, Cluster, PlainSql, free_port,

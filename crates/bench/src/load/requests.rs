@@ -1,6 +1,7 @@
 //! The kinds of requests, each of which has a script.
 
-use super::{Api, ReadKind};
+use super::ReadKind;
+use crate::api::Api;
 
 /// The requests of a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! PocketBase with a collection of groups.
 
 use crate::{
-    load::Api,
+    api::Api,
     server::{START_TIMEOUT, Server},
 };
 use anyhow::ensure;

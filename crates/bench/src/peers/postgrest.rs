@@ -1,7 +1,7 @@
 //! PostgREST on the schema of the product.
 
 use crate::{
-    load::Api,
+    api::Api,
     prefill,
     server::{Deployment, START_TIMEOUT, Server},
     system::System,

@@ -1,4 +1,4 @@
--- `load/api/pocketbase.lua` computes the same ids.
+-- `api/pocketbase.lua` computes the same ids.
 BEGIN;
 WITH RECURSIVE counter (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counter WHERE n < :count)
 INSERT INTO groups (id, uuid, name, token, admin_id, created_at)

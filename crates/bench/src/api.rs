@@ -13,7 +13,7 @@ pub enum Api {
 
 impl Api {
     /// The part of each script that knows the API.
-    pub(super) const fn script(self) -> &'static str {
+    pub const fn script(self) -> &'static str {
         match self {
             Self::Gochat => include_str!("api/gochat.lua"),
             Self::PocketBase => include_str!("api/pocketbase.lua"),
