@@ -3,11 +3,13 @@
 mod api_keys;
 mod groups;
 mod members;
+mod pending;
 mod storage;
 
 pub use api_keys::{ApiKeyRepository, AuthenticateError, Authenticator};
 pub use groups::{ChangeGroupError, CreateGroupError, DeleteGroupError, GroupReader, GroupRepository};
 pub use members::{JoinError, LeaveError, MemberReader, MemberRepository};
+pub use pending::PendingAnswer;
 pub use storage::StorageError;
 
 #[cfg(feature = "testing")]

@@ -11,6 +11,7 @@ mod envelope;
 mod error;
 mod groups;
 mod headers;
+mod lines;
 pub(crate) mod http_server;
 mod members;
 mod metrics;
@@ -27,6 +28,7 @@ mod trace_id;
 mod unread_body;
 
 pub use app::Services;
+pub use lines::Streams;
 pub(crate) use connection::Timeouts;
 pub use metrics::HttpMetrics;
 pub(crate) use server::LINGERING_CLOSE;

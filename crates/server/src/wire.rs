@@ -15,7 +15,7 @@ mod values;
 pub(crate) const MAX_BYTES: usize = 16 * 1024;
 
 pub(crate) use change_group::{ChangedFields, parse_change};
-pub(crate) use create_group::{Fields, parse_create};
+pub(crate) use create_group::{Fields, parse_create, parse_create_line};
 pub(crate) use exported_member::ExportedMember;
 pub(crate) use group::GroupBody;
 pub(crate) use invalid_request::{InvalidRequest, Malformed};

@@ -7,12 +7,14 @@ use super::{
 use crate::{Fault, connection::AnyConnection};
 use gochat_domain::{group::GroupId, ports::StorageError};
 use std::{iter, mem};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 /// A queued write, with the channel to its caller.
 pub(crate) struct PendingWrite<W: Write> {
     pub(crate) write: W,
     pub(crate) reply: oneshot::Sender<Result<W::Answer, W::Error>>,
+    /// Freed when the write is answered; `None` for a write that was not enqueued in turn.
+    pub(crate) _room: Option<OwnedSemaphorePermit>,
 }
 
 impl<W: Write> PendingWrite<W> {

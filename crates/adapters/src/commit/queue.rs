@@ -2,6 +2,7 @@
 
 mod groups;
 mod members;
+mod room;
 
 use super::{
     LastCommit,
@@ -19,18 +20,23 @@ use crate::{
 };
 use gochat_domain::{
     limits::Limits,
-    ports::{GroupRepository, MemberRepository, StorageError},
+    ports::{GroupRepository, MemberRepository, PendingAnswer, StorageError},
 };
 use groups::QueuedGroups;
 use members::QueuedMembers;
 use prometheus::{Opts, Registry};
+use room::Room;
 use std::{
+    future::ready,
     io,
     sync::{Arc, Mutex},
     thread,
     time::Duration,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{OwnedSemaphorePermit, mpsc, mpsc::error::TrySendError, oneshot},
+    time::timeout,
+};
 
 /// Options of a queue.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +62,7 @@ pub struct CommitQueue {
     limits: Limits,
     metrics: WriterMetrics,
     last_commit: LastCommit,
+    room: Arc<Room>,
 }
 
 impl CommitQueue {
@@ -97,8 +104,9 @@ impl CommitQueue {
             }
         };
         let threads = Arc::new(WriterThreads::start(options.writers, stuck_after, Box::new(spawn))?);
+        let room = Arc::new(Room::in_queue(options.queue));
         let CommitOptions { timeout, limits, .. } = options;
-        Ok(Self { queue, threads, timeout, limits, metrics, last_commit })
+        Ok(Self { queue, threads, timeout, limits, metrics, last_commit, room })
     }
 
     /// The port that stores groups.
@@ -119,7 +127,8 @@ impl CommitQueue {
     /// A handle that submits writes.
     pub(crate) fn submitter(&self) -> Submitter {
         let threads = Arc::clone(&self.threads);
-        Submitter { queue: self.queue.downgrade(), threads, timeout: self.timeout }
+        let room = Arc::clone(&self.room);
+        Submitter { queue: self.queue.downgrade(), threads, timeout: self.timeout, room }
     }
 
     /// Registers the metrics of the writers and the queue.
@@ -150,6 +159,7 @@ pub(crate) struct Submitter {
     queue: mpsc::WeakSender<Queued>,
     threads: Arc<WriterThreads>,
     timeout: Duration,
+    room: Arc<Room>,
 }
 
 impl Submitter {
@@ -158,21 +168,82 @@ impl Submitter {
     where
         Batch: HasLane<W>,
     {
-        let unavailable =
-            |reason: &str| W::Error::from(StorageError::from(Fault::Unavailable(reason.to_owned())));
-        let queue = self.queue.upgrade().ok_or_else(|| unavailable("the queue of writes is closed"))?;
+        self.room.record_request();
+        let queue = self.queue.upgrade().ok_or_else(|| unavailable(CLOSED))?;
         let (reply, answer) = oneshot::channel();
-        queue
-            .try_send(Box::new(|batch: &mut Batch| batch.lane().push(PendingWrite { write, reply })))
-            .map_err(|_| unavailable("the queue of writes is full"))?;
+        queue.try_send(queued(write, reply, None)).map_err(|_| unavailable(FULL))?;
         drop(queue);
-        match tokio::time::timeout(self.timeout, answer).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(unavailable("the writer failed")),
-            Err(_) => {
-                self.threads.replace_stuck();
-                Err(unavailable("the database took too long"))
+        wait_for_answer(answer, self.timeout, &self.threads).await
+    }
+
+    /// Waits for room in the queue, queues `write`, and returns the answer to come.
+    ///
+    /// Never refuses a write because the queue is full, unless no room became free within the timeout.
+    pub(crate) async fn enqueue<W: Write>(&self, write: W) -> PendingAnswer<W::Answer, W::Error>
+    where
+        Batch: HasLane<W>,
+    {
+        match self.send_in_turn(write).await {
+            Ok(answer) => {
+                let (timeout, threads) = (self.timeout, Arc::clone(&self.threads));
+                Box::pin(async move { wait_for_answer(answer, timeout, &threads).await })
             }
+            Err(reason) => Box::pin(ready(Err(unavailable(reason)))),
+        }
+    }
+
+    async fn send_in_turn<W: Write>(
+        &self,
+        write: W,
+    ) -> Result<oneshot::Receiver<Result<W::Answer, W::Error>>, &'static str>
+    where
+        Batch: HasLane<W>,
+    {
+        let room = timeout(self.timeout, self.room.acquire()).await.map_err(|_| FULL)?;
+        let queue = self.queue.upgrade().ok_or(CLOSED)?;
+        let (reply, answer) = oneshot::channel();
+        match queue.try_send(queued(write, reply, room.ok())) {
+            Ok(()) => {}
+            Err(TrySendError::Full(write)) => {
+                queue.send_timeout(write, self.timeout).await.map_err(|_| FULL)?;
+            }
+            Err(TrySendError::Closed(_)) => return Err(CLOSED),
+        }
+        Ok(answer)
+    }
+}
+
+const CLOSED: &str = "the queue of writes is closed";
+const FULL: &str = "the queue of writes is full";
+
+fn unavailable<E: From<StorageError>>(reason: &str) -> E {
+    StorageError::from(Fault::Unavailable(reason.to_owned())).into()
+}
+
+/// Packs a write so that it adds itself to a batch.
+fn queued<W: Write>(
+    write: W,
+    reply: oneshot::Sender<Result<W::Answer, W::Error>>,
+    room: Option<OwnedSemaphorePermit>,
+) -> Queued
+where
+    Batch: HasLane<W>,
+{
+    Box::new(|batch: &mut Batch| batch.lane().push(PendingWrite { write, reply, _room: room }))
+}
+
+/// Waits for the answer to a queued write.
+async fn wait_for_answer<T, E: From<StorageError>>(
+    answer: oneshot::Receiver<Result<T, E>>,
+    limit: Duration,
+    threads: &WriterThreads,
+) -> Result<T, E> {
+    match timeout(limit, answer).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(_)) => Err(unavailable("the writer failed")),
+        Err(_) => {
+            threads.replace_stuck();
+            Err(unavailable("the database took too long"))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The ports that store, change and find groups.
 
-use super::StorageError;
+use super::{PendingAnswer, StorageError};
 use crate::{
     clock::Timestamp,
     group::{
@@ -10,6 +10,7 @@ use crate::{
     limits::{GroupFull, TooManyGroups},
 };
 use async_trait::async_trait;
+use std::future::ready;
 
 /// Stores groups. Every implementation passes the contract suite of the adapters crate.
 #[cfg_attr(feature = "testing", mockall::automock)]
@@ -38,6 +39,21 @@ pub trait GroupRepository: Send + Sync {
         group: NewGroup,
         idempotency: Option<Idempotency>,
     ) -> Result<Created, CreateGroupError>;
+
+    /// Waits until the storage takes `group`, and returns the answer that [`create`](Self::create) would return.
+    ///
+    /// For callers with many groups: they pass the next group without waiting for the answer. An implementation
+    /// - MUST keep the order: of two groups with one name, the group that was taken first is stored;
+    /// - MUST bound the number of groups that wait for their answers, and make the caller wait instead of refusing a
+    ///   group, as long as the storage makes progress;
+    /// - MUST NOT make the writes of other callers wait for all groups of this one.
+    async fn enqueue_create(
+        &self,
+        group: NewGroup,
+        idempotency: Option<Idempotency>,
+    ) -> PendingAnswer<Created, CreateGroupError> {
+        Box::pin(ready(self.create(group, idempotency).await))
+    }
 
     /// Changes the group with this id as [`Group::apply`] decides, and returns it as it is afterwards.
     ///

@@ -1,12 +1,13 @@
 //! The ports that store and find the members of groups.
 
-use super::StorageError;
+use super::{PendingAnswer, StorageError};
 use crate::{
     group::{Group, GroupId, GroupKey},
     member::{Joined, ListedMember, Member, NewMember, RefusedJoin, RefusedLeave},
     user::UserId,
 };
 use async_trait::async_trait;
+use std::future::ready;
 
 /// Stores memberships. Every implementation passes the contract suite of the adapters crate.
 #[cfg_attr(feature = "testing", mockall::automock)]
@@ -21,6 +22,12 @@ pub trait MemberRepository: Send + Sync {
     /// - MUST NOT store a membership of a group that is deleted;
     /// - MUST NOT return `Ok` before the membership is durable.
     async fn join(&self, new: NewMember) -> Result<Joined, JoinError>;
+
+    /// Waits until the storage takes the join, and returns the answer that [`join`](Self::join) would return. As
+    /// [`GroupRepository::enqueue_create`](super::GroupRepository::enqueue_create).
+    async fn enqueue_join(&self, new: NewMember) -> PendingAnswer<Joined, JoinError> {
+        Box::pin(ready(self.join(new).await))
+    }
 
     /// Ends a membership as [`Group::leave`] decides, and returns it as it was.
     ///

@@ -9,7 +9,8 @@ use crate::{
     },
     page::{Page, PageSize},
     ports::{
-        ChangeGroupError, CreateGroupError, DeleteGroupError, GroupReader, GroupRepository, StorageError,
+        ChangeGroupError, CreateGroupError, DeleteGroupError, GroupReader, GroupRepository, PendingAnswer,
+        StorageError,
     },
 };
 use std::sync::Arc;
@@ -60,6 +61,18 @@ impl GroupService {
     ) -> Result<Created, CreateGroupError> {
         let idempotency = key.map(|key| Idempotency { caller: permit.key_id(), key });
         self.groups.create(NewGroup::mint(request, self.clock.now()), idempotency).await
+    }
+
+    /// Waits until the storage takes the group, and returns the answer that [`create`](Self::create) would return.
+    /// Groups are stored in the order of the calls.
+    pub async fn enqueue_create(
+        &self,
+        permit: Permit<GroupsWrite>,
+        request: CreateGroup,
+        key: Option<IdempotencyKey>,
+    ) -> PendingAnswer<Created, CreateGroupError> {
+        let idempotency = key.map(|key| Idempotency { caller: permit.key_id(), key });
+        self.groups.enqueue_create(NewGroup::mint(request, self.clock.now()), idempotency).await
     }
 
     /// Changes the given fields of a group that has one of the `expected` versions, and returns it as it is afterwards.

@@ -6,7 +6,7 @@ use crate::{
     group::{Group, GroupId, GroupKey, GroupToken},
     member::{Joined, ListedMember, Member, NewMember},
     page::{Page, PageSize},
-    ports::{JoinError, LeaveError, MemberReader, MemberRepository, StorageError},
+    ports::{JoinError, LeaveError, MemberReader, MemberRepository, PendingAnswer, StorageError},
     user::UserId,
 };
 use std::sync::Arc;
@@ -41,6 +41,18 @@ impl MemberService {
         self.members.join(NewMember { group_id, user_id, token: Some(token), joined_at }).await
     }
 
+    /// Waits until the storage takes the join, and returns the answer that [`join`](Self::join) would return.
+    pub async fn enqueue_join(
+        &self,
+        _: Permit<MembersJoinOrWrite>,
+        group_id: GroupId,
+        user_id: UserId,
+        token: GroupToken,
+    ) -> PendingAnswer<Joined, JoinError> {
+        let joined_at = self.clock.now();
+        self.members.enqueue_join(NewMember { group_id, user_id, token: Some(token), joined_at }).await
+    }
+
     /// Makes the user a member without the group's token.
     pub async fn add(
         &self,
@@ -50,6 +62,17 @@ impl MemberService {
     ) -> Result<Joined, JoinError> {
         let joined_at = self.clock.now();
         self.members.join(NewMember { group_id, user_id, token: None, joined_at }).await
+    }
+
+    /// Waits until the storage takes the membership, and returns the answer that [`add`](Self::add) would return.
+    pub async fn enqueue_add(
+        &self,
+        _: Permit<MembersWrite>,
+        group_id: GroupId,
+        user_id: UserId,
+    ) -> PendingAnswer<Joined, JoinError> {
+        let joined_at = self.clock.now();
+        self.members.enqueue_join(NewMember { group_id, user_id, token: None, joined_at }).await
     }
 
     /// Ends the user's membership, and returns it as it was.

@@ -1,6 +1,6 @@
 //! The actix app of the API: routes and middleware.
 
-use super::{body::TimeLimit, cors, docs, envelope, error::ApiError, groups, members, metrics::HttpMetrics};
+use super::{body::TimeLimit, cors, docs, envelope, error::ApiError, groups, lines::Streams, members, metrics::HttpMetrics};
 use crate::settings::HttpSettings;
 use actix_web::{
     App, Error,
@@ -26,6 +26,8 @@ pub struct Services {
     pub authenticator: Arc<dyn Authenticator>,
     /// Counts and times requests.
     pub metrics: HttpMetrics,
+    /// The open streams of lines.
+    pub streams: Streams,
     /// The development key, if it is accepted. The page for trying the API has it filled in.
     pub prefilled_key: Option<&'static str>,
 }
@@ -43,7 +45,7 @@ pub(super) fn app(
         InitError = (),
     >,
 > {
-    let metrics = Rc::new(services.metrics);
+    let metrics = Rc::new(services.metrics.clone());
     let (origins, hosts, proxies) =
         (settings.allowed_origins, settings.hosts, Rc::new(settings.trusted_proxies));
     let allows_cors = !origins.is_empty();
@@ -53,6 +55,8 @@ pub(super) fn app(
         .app_data(ThinData(services.members))
         .app_data(ThinData(services.authenticator))
         .app_data(ThinData(settings.base_path.clone()))
+        .app_data(ThinData(services.metrics))
+        .app_data(ThinData(services.streams))
         .app_data(TimeLimit(settings.request_timeout))
         .wrap(from_fn(move |request, next| {
             envelope::wrap(Rc::clone(&metrics), hosts, Rc::clone(&proxies), request, next)

@@ -20,6 +20,12 @@ use std::{
     time::Duration,
 };
 
+/// Media type of a body of one object.
+pub(super) const JSON: &str = "application/json";
+
+/// The media types of the operations that take a body of lines too, which has handlers of its own.
+pub(super) const JSON_OR_LINES: &str = "application/json or application/x-ndjson";
+
 /// Longest time a client may take to send a body.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TimeLimit(pub(super) Duration);
@@ -40,10 +46,14 @@ impl FromRequest for JsonBody {
 }
 
 impl JsonBody {
-    /// Reads the body. Stops reading as soon as it is too large.
-    pub(super) async fn read(self) -> Result<Bytes, ApiError> {
+    /// Reads the body. Stops reading as soon as it is too large. `accepted` names the media types that the error for
+    /// another one names.
+    pub(super) async fn read(self, accepted: &str) -> Result<Bytes, ApiError> {
         let Self { request, payload } = self;
-        check_type(request.headers())?;
+        check_coding(request.headers())?;
+        if !has_type(request.headers(), JSON) {
+            return Err(ApiError::unsupported_media_type(accepted));
+        }
         let TimeLimit(limit) = *request
             .app_data::<TimeLimit>()
             .ok_or_else(|| ApiError::internal(anyhow::anyhow!("no time limit is configured")))?;
@@ -72,7 +82,7 @@ async fn collect(payload: Payload, declared: Option<u64>) -> Result<Bytes, ApiEr
         None => to_bytes_limited(BodyStream::new(payload), MAX_BYTES).await,
     };
     body.map_err(|_| ApiError::body_too_large(MAX_BYTES))?
-        .map_err(|_| ApiError::new(Code::MalformedJson, "the body was cut short"))
+        .map_err(|_| ApiError::body_cut_short())
 }
 
 /// Waits until the connection finds that a chunked body is too large because of its sizes, extensions and trailers.
@@ -83,17 +93,19 @@ async fn too_large(signals: Option<&BodySignals>) {
     }
 }
 
-fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {
+/// Refuses a body with a content coding, such as gzip.
+pub(super) fn check_coding(headers: &HeaderMap) -> Result<(), ApiError> {
     let coded = |coding: &header::HeaderValue| !coding.as_bytes().eq_ignore_ascii_case(b"identity");
     if headers.get_all(header::CONTENT_ENCODING).any(coded) {
         return Err(ApiError::new(Code::UnsupportedMediaType, "the body must not be encoded"));
     }
+    Ok(())
+}
+
+/// Returns true if the body has this media type, with any parameters.
+pub(super) fn has_type(headers: &HeaderMap, media_type: &str) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     // Parameters have no meaning for JSON (RFC 8259, section 11), so they are ignored.
     let essence = content_type.and_then(|value| value.split(';').next()).map(str::trim);
-    if essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json")) {
-        Ok(())
-    } else {
-        Err(ApiError::unsupported_media_type())
-    }
+    essence.is_some_and(|essence| essence.eq_ignore_ascii_case(media_type))
 }

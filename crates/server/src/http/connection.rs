@@ -17,7 +17,7 @@ mod slots;
 mod timeouts;
 mod write;
 
-pub(super) use body_signals::BodySignals;
+pub(super) use body_signals::{BodySignals, OpenReply};
 pub(super) use slots::{ConnectionLimit, Slots};
 pub(crate) use timeouts::Timeouts;
 

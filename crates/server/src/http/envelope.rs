@@ -5,8 +5,9 @@ use super::{
     client,
     error::{ApiError, PROBLEM_JSON},
     headers::X_REQUEST_ID,
+    lines::{self, LineCounts},
     metrics::{self, HttpMetrics, UNKNOWN},
-    request_id,
+    request_id::{self, RequestId},
     trace_id::TraceId,
     unread_body::SharedBody,
 };
@@ -14,7 +15,7 @@ use crate::{hosts::Hosts, settings::TrustedProxies};
 use actix_cors::CorsError;
 use actix_web::{
     Error, HttpMessage, HttpResponse,
-    body::{EitherBody, MessageBody},
+    body::{BodySize, BoxBody, EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
     http::{
@@ -23,11 +24,19 @@ use actix_web::{
     },
     middleware::Next,
     mime::Mime,
+    web::Bytes,
 };
 use anyhow::anyhow;
 use futures_util::FutureExt;
 use gochat_domain::auth::KeyId;
-use std::{net::IpAddr, panic::AssertUnwindSafe, rc::Rc, time::Instant};
+use std::{
+    net::IpAddr,
+    panic::AssertUnwindSafe,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+    time::Instant,
+};
 
 /// Checks the host, serves the request and completes the reply. A panic is answered like any other internal error.
 pub(super) async fn wrap<B: MessageBody + 'static>(
@@ -47,6 +56,9 @@ pub(super) async fn wrap<B: MessageBody + 'static>(
         trace_id: TraceId::from_headers(request.headers()),
         metrics,
     };
+    if lines::has_lines(request.headers()) {
+        request.extensions_mut().insert(RequestId(envelope.request_id.clone()));
+    }
     let body = SharedBody::share(&mut request);
     if let Err(misdirected) = hosts.check(request.head()) {
         let refusal = envelope.render(&ApiError::from(misdirected).into(), body);
@@ -109,44 +121,96 @@ impl Envelope {
         error.render(self.id(), self.wants_problem)
     }
 
-    /// Records the request, and adds the common headers.
-    fn complete<B>(self, mut response: ServiceResponse<B>) -> ServiceResponse<B> {
-        let request = response.request();
+    /// Records the request, and adds the common headers. A reply of lines is logged when it ends.
+    fn complete<B: MessageBody + 'static>(
+        self,
+        mut response: ServiceResponse<EitherBody<B>>,
+    ) -> ServiceResponse<EitherBody<B>> {
+        let (request, status) = (response.request(), response.status());
         let key = request.extensions().get::<CallerKey>().map(|key| key.0);
-        self.record(request.match_pattern().as_deref(), response.status(), key);
-        self.add_headers(response.headers_mut());
-        response
+        let route = request.match_pattern();
+        self.count(route.as_deref(), status);
+        let lines = response.response().extensions().get::<Rc<LineCounts>>().cloned();
+        let Some(lines) = lines else {
+            self.log(route.as_deref(), status, key, None);
+            add_headers(response.headers_mut(), self.request_id);
+            return response;
+        };
+        add_headers(response.headers_mut(), self.request_id.clone());
+        response.map_body(|_, body| {
+            let body = LinesReply { body: body.boxed(), envelope: self, route, status, key, lines };
+            EitherBody::right(BoxBody::new(body))
+        })
     }
 
     /// Renders the reply to a call that failed, and returns it inside an error.
     fn fail(self, error: &Error, body: Option<SharedBody>) -> Error {
         let mut response = self.render(error, body);
-        self.record(None, response.status(), None);
-        self.add_headers(response.headers_mut());
+        self.count(None, response.status());
+        self.log(None, response.status(), None, None);
+        add_headers(response.headers_mut(), self.request_id);
         InternalError::from_response("the reply is already rendered", response).into()
     }
 
-    /// Counts and logs the request, with the pattern of its path, never the path itself.
-    fn record(&self, route: Option<&str>, status: StatusCode, key: Option<KeyId>) {
-        let (route, took) = (route.unwrap_or(UNKNOWN), self.started_at.elapsed());
-        self.metrics.record_request(route, self.method, status, took);
+    fn count(&self, route: Option<&str>, status: StatusCode) {
+        self.metrics.record_request(
+            route.unwrap_or(UNKNOWN),
+            self.method,
+            status,
+            self.started_at.elapsed(),
+        );
+    }
+
+    /// Logs the request, with the pattern of its path, never the path itself.
+    fn log(&self, route: Option<&str>, status: StatusCode, key: Option<KeyId>, lines: Option<&LineCounts>) {
         tracing::info!(
             request_id = self.id(),
             peer = self.peer.map(tracing::field::display),
             method = self.method,
-            route,
+            route = route.unwrap_or(UNKNOWN),
             status = status.as_u16(),
-            latency_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            latency_us = u64::try_from(self.started_at.elapsed().as_micros()).unwrap_or(u64::MAX),
             key = key.map(tracing::field::display),
             trace_id = self.trace_id.as_ref().map(TraceId::as_str),
+            lines = lines.map(LineCounts::lines),
+            failed_lines = lines.map(LineCounts::failed),
+            end = lines.map(|lines| lines.end().as_str()),
             "request"
         );
     }
+}
 
-    fn add_headers(self, headers: &mut HeaderMap) {
-        headers.insert(X_REQUEST_ID, self.request_id);
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+fn add_headers(headers: &mut HeaderMap, request_id: HeaderValue) {
+    headers.insert(X_REQUEST_ID, request_id);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+}
+
+/// A reply of lines. Dropping it logs the request.
+struct LinesReply {
+    body: BoxBody,
+    envelope: Envelope,
+    route: Option<String>,
+    status: StatusCode,
+    key: Option<KeyId>,
+    lines: Rc<LineCounts>,
+}
+
+impl MessageBody for LinesReply {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(cx)
+    }
+}
+
+impl Drop for LinesReply {
+    fn drop(&mut self) {
+        self.envelope.log(self.route.as_deref(), self.status, self.key, Some(&self.lines));
     }
 }
 

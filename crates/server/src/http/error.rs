@@ -4,7 +4,7 @@ mod body;
 mod code;
 mod sources;
 
-pub(super) use body::{ErrorBody, PROBLEM_JSON, Problem};
+pub(super) use body::{ErrorBody, ErrorLine, PROBLEM_JSON, Problem};
 pub(super) use code::Code;
 
 use actix_web::{
@@ -118,8 +118,20 @@ impl ApiError {
         Self::new(Code::BodyTooLarge, format!("the body must have at most {max_bytes} bytes"))
     }
 
-    pub(super) fn unsupported_media_type() -> Self {
-        Self::new(Code::UnsupportedMediaType, "the content type must be application/json")
+    /// Rejects a content type that is none of the `accepted` ones.
+    pub(super) fn unsupported_media_type(accepted: &str) -> Self {
+        Self::new(Code::UnsupportedMediaType, format!("the content type must be {accepted}"))
+    }
+
+    /// Rejects the header on a request whose lines may each have a key of their own.
+    pub(super) fn idempotency_key_of_many() -> Self {
+        let message = "a body of lines must have an idempotency_key on each line in place of the header";
+        Self::new(Code::InvalidIdempotencyKey, message)
+    }
+
+    /// Reports that a body ended before its length, or that its chunks are malformed.
+    pub(super) fn body_cut_short() -> Self {
+        Self::new(Code::MalformedJson, "the body was cut short")
     }
 
     pub(super) fn request_timeout() -> Self {

@@ -2,6 +2,7 @@
 
 pub(super) mod change;
 pub(super) mod create;
+pub(super) mod create_lines;
 pub(super) mod delete;
 pub(super) mod find;
 mod idempotency;
@@ -15,6 +16,7 @@ mod query;
 
 use path::GroupPath;
 
+use super::lines;
 use super::routes::{get_or_head, not_allowed, put_or_patch};
 use actix_web::{
     Resource,
@@ -28,6 +30,7 @@ pub(super) fn configure(server: &mut ServiceConfig) {
 
 fn collection() -> Resource {
     web::resource("/v1/group")
+        .route(web::post().guard(lines::guard()).to(create_lines::create))
         .route(web::post().to(create::create))
         .route(get_or_head().to(list::list))
         .default_service(not_allowed("GET, HEAD, POST"))

@@ -3,10 +3,12 @@
 
 pub(super) mod administrator;
 pub(super) mod join;
+pub(super) mod join_lines;
 pub(super) mod leave;
 pub(super) mod list;
 pub(super) mod user_groups;
 
+use super::lines;
 use super::routes::{get_or_head, not_allowed};
 use actix_web::{
     Resource,
@@ -25,7 +27,10 @@ pub(super) fn configure(server: &mut ServiceConfig) {
 }
 
 fn collection() -> Resource {
-    web::resource("/v1/member").route(web::post().to(join::join)).default_service(not_allowed("POST"))
+    web::resource("/v1/member")
+        .route(web::post().guard(lines::guard()).to(join_lines::join))
+        .route(web::post().to(join::join))
+        .default_service(not_allowed("POST"))
 }
 
 fn item() -> Resource {

@@ -16,6 +16,7 @@ pub(super) const NONE: &str = "none";
 #[derive(Clone)]
 pub struct HttpMetrics {
     requests: IntCounterVec,
+    lines: IntCounterVec,
     duration: HistogramVec,
     connections: IntGauge,
     max_connections: IntGauge,
@@ -34,6 +35,13 @@ impl HttpMetrics {
                 Opts::new("gochat_http_requests_total", "Requests that were answered."),
                 &labels,
             )?,
+            lines: IntCounterVec::new(
+                Opts::new(
+                    "gochat_http_lines_total",
+                    "Lines of bodies of lines that were answered, by the status of the line.",
+                ),
+                &["route", "status"],
+            )?,
             duration: HistogramVec::new(duration.buckets(DURATION_BUCKETS.to_vec()), &labels)?,
             connections: IntGauge::new("gochat_http_connections", "Open connections of clients.")?,
             max_connections: IntGauge::new(
@@ -46,6 +54,7 @@ impl HttpMetrics {
     /// Registers the metrics.
     pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         registry.register(Box::new(self.requests.clone()))?;
+        registry.register(Box::new(self.lines.clone()))?;
         registry.register(Box::new(self.duration.clone()))?;
         registry.register(Box::new(self.connections.clone()))?;
         registry.register(Box::new(self.max_connections.clone()))
@@ -56,6 +65,11 @@ impl HttpMetrics {
         let labels = [route, method, status.as_str()];
         self.requests.with_label_values(&labels).inc();
         self.duration.with_label_values(&labels).observe(took.as_secs_f64());
+    }
+
+    /// Counts an answered line of a body of lines.
+    pub(super) fn record_line(&self, route: &str, status: StatusCode) {
+        self.lines.with_label_values(&[route, status.as_str()]).inc();
     }
 
     /// Counts a connection until the returned value is dropped.

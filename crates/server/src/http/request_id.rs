@@ -9,6 +9,9 @@ use gochat_domain::{
 };
 use uuid::Uuid;
 
+/// The id of a request, in the request's extensions.
+pub(super) struct RequestId(pub(super) HeaderValue);
+
 /// Returns the request id that the client sent, if it is safe to log; otherwise a new one.
 pub(super) fn from_headers(headers: &HeaderMap) -> HeaderValue {
     match headers.get(X_REQUEST_ID) {

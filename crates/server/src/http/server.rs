@@ -34,6 +34,11 @@ pub fn serve(
     if matches!(listener, Listener::Tcp(_)) {
         settings.trusted_proxies = settings.trusted_proxies.without_unix();
     }
+    let streams = services.streams.clone();
+    let stop = async move {
+        stop.await;
+        streams.stop();
+    };
     let document = docs::Document::new(&settings.base_path)?;
     http_server::serve(listener, limits, services.metrics.clone(), stop, move || {
         app(services.clone(), settings.clone()).app_data(ThinData(document.clone()))

@@ -1,6 +1,6 @@
 //! In-memory services for unit tests.
 
-use super::{HttpMetrics, Services};
+use super::{HttpMetrics, Services, Streams};
 use gochat_adapters::{
     CachingAuthenticator, DevelopmentKey,
     memory::{MemoryApiKeys, MemoryGroups},
@@ -21,6 +21,7 @@ pub(super) fn services() -> Services {
         members: MemberService::new(groups.clone(), groups, clock),
         authenticator: Arc::new(DevelopmentKey(keys)),
         metrics: HttpMetrics::new().unwrap(),
+        streams: Streams::default(),
         prefilled_key: None,
     }
 }

@@ -4,7 +4,7 @@ use super::{Application, database, shutdown::ShutdownDeadline, signals};
 use crate::{
     admin::{self, Admin},
     hosts::Hosts,
-    http::{self, HttpMetrics, Services},
+    http::{self, HttpMetrics, Services, Streams},
     listener::Listeners,
     settings::{Settings, raise_file_limit},
     sweeper,
@@ -81,6 +81,7 @@ impl Application {
             members: MemberService::new(queue.members(), database.member_reader(), clock),
             authenticator,
             metrics,
+            streams: Streams::default(),
             prefilled_key: settings.development_key.then_some(DEVELOPMENT_KEY),
         };
         let server = http::serve(listener, services, settings.http.clone(), stop)?;

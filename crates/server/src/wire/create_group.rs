@@ -4,18 +4,34 @@ use super::{
     InvalidRequest, object,
     values::{admin_id, digits, name, text, token},
 };
-use gochat_domain::group::CreateGroup;
+use gochat_domain::group::{CreateGroup, IdempotencyKey};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 /// Parses a request. The error tells malformed JSON from an invalid field.
 pub(crate) fn parse_create(json: &[u8]) -> Result<CreateGroup, InvalidRequest> {
-    let fields = Fields::parse(json)?;
-    Ok(CreateGroup {
-        name: name(text(fields.name))?,
-        token: token(text(fields.token))?,
-        admin_id: admin_id(&digits(fields.admin_id))?,
-    })
+    Fields::parse(json)?.try_into()
+}
+
+/// Parses a line of many requests, which may have an Idempotency-Key of its own.
+pub(crate) fn parse_create_line(
+    json: &[u8],
+) -> Result<(CreateGroup, Option<IdempotencyKey>), InvalidRequest> {
+    let [name, token, admin_id, key] = object::parse(json, ["name", "token", "admin_id", "idempotency_key"])?;
+    let key = key.map(|key| IdempotencyKey::parse(&text(Some(key)).unwrap_or_default())).transpose()?;
+    Ok((Fields { name, token, admin_id }.try_into()?, key))
+}
+
+impl TryFrom<Fields<'_>> for CreateGroup {
+    type Error = InvalidRequest;
+
+    fn try_from(fields: Fields<'_>) -> Result<Self, InvalidRequest> {
+        Ok(Self {
+            name: name(text(fields.name))?,
+            token: token(text(fields.token))?,
+            admin_id: admin_id(&digits(fields.admin_id))?,
+        })
+    }
 }
 
 /// The fields of a request. Unknown fields are ignored, but no key may occur twice.

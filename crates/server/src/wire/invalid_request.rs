@@ -1,6 +1,6 @@
 //! The reasons to reject a request.
 
-use gochat_domain::group::NothingToChange;
+use gochat_domain::group::{InvalidIdempotencyKey, NothingToChange};
 use std::borrow::Cow;
 
 /// Reason to reject a request.
@@ -24,6 +24,9 @@ pub(crate) enum InvalidRequest {
     /// The user's id is missing or breaks a rule.
     #[error("{0}")]
     UserId(Cow<'static, str>),
+    /// The Idempotency-Key breaks a rule.
+    #[error(transparent)]
+    IdempotencyKey(#[from] InvalidIdempotencyKey),
     /// A change has no field.
     #[error(transparent)]
     NothingToChange(#[from] NothingToChange),

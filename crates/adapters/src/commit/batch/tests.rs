@@ -117,7 +117,7 @@ where
     W::Error: std::fmt::Debug,
 {
     let (reply, mut answer) = oneshot::channel();
-    batch.lane().push(PendingWrite { write, reply });
+    batch.lane().push(PendingWrite { write, reply, _room: None });
     Box::new(move || {
         let answer = answer.try_recv().unwrap();
         Reply { created: answer.as_ref().ok().and_then(created), text: format!("{answer:?}") }

@@ -7,7 +7,7 @@ use gochat_domain::{
     clock::Timestamp,
     group::{Created, Expected, Group, GroupChange, GroupId, Idempotency, NewGroup},
     limits::Limits,
-    ports::{ChangeGroupError, CreateGroupError, DeleteGroupError, GroupRepository},
+    ports::{ChangeGroupError, CreateGroupError, DeleteGroupError, GroupRepository, PendingAnswer},
 };
 
 /// Creates, changes and deletes groups through the commit queue.
@@ -24,6 +24,14 @@ impl GroupRepository for QueuedGroups {
         idempotency: Option<Idempotency>,
     ) -> Result<Created, CreateGroupError> {
         self.queue.submit(Create { group, idempotency, limits: self.limits }).await
+    }
+
+    async fn enqueue_create(
+        &self,
+        group: NewGroup,
+        idempotency: Option<Idempotency>,
+    ) -> PendingAnswer<Created, CreateGroupError> {
+        self.queue.enqueue(Create { group, idempotency, limits: self.limits }).await
     }
 
     async fn change(

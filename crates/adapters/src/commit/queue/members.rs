@@ -7,7 +7,7 @@ use gochat_domain::{
     group::GroupId,
     limits::Limits,
     member::{Joined, Member, NewMember},
-    ports::{JoinError, LeaveError, MemberRepository},
+    ports::{JoinError, LeaveError, MemberRepository, PendingAnswer},
     user::UserId,
 };
 
@@ -21,6 +21,10 @@ pub(super) struct QueuedMembers {
 impl MemberRepository for QueuedMembers {
     async fn join(&self, new: NewMember) -> Result<Joined, JoinError> {
         self.queue.submit(Join { new, limits: self.limits }).await
+    }
+
+    async fn enqueue_join(&self, new: NewMember) -> PendingAnswer<Joined, JoinError> {
+        self.queue.enqueue(Join { new, limits: self.limits }).await
     }
 
     async fn leave(&self, group_id: GroupId, user_id: UserId) -> Result<Member, LeaveError> {

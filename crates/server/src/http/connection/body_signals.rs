@@ -10,6 +10,8 @@ pub(crate) struct BodySignals(Rc<Signals>);
 #[derive(Default)]
 struct Signals {
     is_wanted: Cell<bool>,
+    is_reply_open: Cell<bool>,
+    is_last: Cell<bool>,
     too_large: Notify,
 }
 
@@ -23,6 +25,30 @@ impl BodySignals {
     /// Records that a request begins. No handler has asked for its body yet.
     pub(super) fn begin_request(&self) {
         self.0.is_wanted.set(false);
+        self.0.is_reply_open.set(false);
+        self.0.is_last.set(false);
+    }
+
+    /// Returns true while the handler still adds to the reply.
+    pub(super) fn is_reply_open(&self) -> bool {
+        self.0.is_reply_open.get()
+    }
+
+    /// Returns true if the reply announces that the connection closes.
+    pub(super) fn is_last(&self) -> bool {
+        self.0.is_last.get()
+    }
+
+    /// Records that the handler adds to the reply until the returned value is dropped. Meanwhile, the reply is not
+    /// complete although all of it so far is flushed.
+    pub(in super::super) fn open_reply(&self) -> OpenReply {
+        self.0.is_reply_open.set(true);
+        OpenReply(self.clone())
+    }
+
+    /// Records that the reply announces that the connection closes: no further request is served.
+    pub(in super::super) fn close_after_reply(&self) {
+        self.0.is_last.set(true);
     }
 
     /// Returns true once the handler reads the body.
@@ -38,5 +64,14 @@ impl BodySignals {
     /// Waits until the connection finds that the body is too large.
     pub(in super::super) async fn too_large(&self) {
         self.0.too_large.notified().await;
+    }
+}
+
+/// A reply to which the handler still adds.
+pub(in super::super) struct OpenReply(BodySignals);
+
+impl Drop for OpenReply {
+    fn drop(&mut self) {
+        self.0.0.is_reply_open.set(false);
     }
 }

@@ -111,7 +111,12 @@ impl Pipeline {
         self.has_reply_started = true;
     }
 
-    /// Records that everything written is flushed. Returns true if the next request may be passed on.
+    /// Records that no request may follow the current one.
+    pub(super) fn end_after_reply(&mut self) {
+        self.is_last = true;
+    }
+
+    /// Records that the whole reply is flushed. Returns true if the next request may be passed on.
     pub(super) fn reply_flushed(&mut self) -> bool {
         self.is_reply_flushed = self.has_reply_started;
         let may_continue = matches!(self.phase, Phase::Reply) && self.is_reply_flushed && !self.is_last;

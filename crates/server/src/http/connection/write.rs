@@ -96,7 +96,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_write_error_reply(cx))?;
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
-        let may_continue = self.pipeline.reply_flushed();
+        if self.body_signals.is_last() {
+            self.pipeline.end_after_reply();
+        }
+        let may_continue = !self.body_signals.is_reply_open() && self.pipeline.reply_flushed();
         // Wakes the web server so that it reads the buffered request, or the end of the stream. The end is checked only
         // until the web server has seen it: afterwards the web server reads no more, and the wait for the client to
         // close must not be restarted.

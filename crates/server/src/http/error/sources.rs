@@ -61,6 +61,7 @@ impl From<InvalidRequest> for ApiError {
             InvalidRequest::AdminId(reason) => Self::new(Code::InvalidAdminId, reason),
             InvalidRequest::GroupId(reason) => Self::new(Code::InvalidGroupId, reason),
             InvalidRequest::UserId(reason) => Self::new(Code::InvalidUserId, reason),
+            InvalidRequest::IdempotencyKey(error) => error.into(),
             InvalidRequest::NothingToChange(error) => Self::new(Code::NothingToChange, error.to_string()),
         }
     }

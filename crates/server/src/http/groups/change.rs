@@ -7,7 +7,7 @@ use super::{
 use crate::{
     http::{
         auth::Authenticated,
-        body::JsonBody,
+        body::{JSON, JsonBody},
         error::{ApiError, Code},
         replies::{RepliesByStatus, examples, replies},
     },
@@ -57,7 +57,7 @@ pub(in crate::http) async fn change(
 ) -> Result<HttpResponse, ApiError> {
     let id = path.id()?;
     let expected = preconditions::expected(request.headers())?;
-    let change = wire::parse_change(&body.read().await?)?;
+    let change = wire::parse_change(&body.read(JSON).await?)?;
     let name = change.name().cloned();
     match groups.change(permit, id, change, expected).await {
         Err(ChangeGroupError::NameTaken) => Err(name_taken::error(&groups, caller, name).await),

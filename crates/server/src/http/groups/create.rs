@@ -4,7 +4,7 @@ use super::{idempotency, name_taken, one};
 use crate::{
     http::{
         auth::Authenticated,
-        body::JsonBody,
+        body::{JSON_OR_LINES, JsonBody},
         error::{ApiError, Code},
         headers::IDEMPOTENCY_REPLAYED,
         replies::{RepliesByStatus, examples, replies, text},
@@ -57,7 +57,7 @@ pub(in crate::http) async fn create(
     body: JsonBody,
 ) -> Result<HttpResponse, ApiError> {
     let key = idempotency::sent_key(request.headers())?;
-    let body = body.read().await?;
+    let body = body.read(JSON_OR_LINES).await?;
     let created = match groups.create(permit, wire::parse_create(&body)?, key).await {
         Err(CreateGroupError::NameTaken) => {
             // Parsed again only here, so that a successful create pays nothing.

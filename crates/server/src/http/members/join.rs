@@ -3,7 +3,7 @@
 use crate::{
     http::{
         auth::Authenticated,
-        body::JsonBody,
+        body::{JSON_OR_LINES, JsonBody},
         error::{ApiError, Code},
         replies::{RepliesByStatus, examples, reference, replies, success},
     },
@@ -38,7 +38,7 @@ pub(in crate::http) async fn join(
     ThinData(members): ThinData<MemberService>,
     body: JsonBody,
 ) -> Result<HttpResponse, ApiError> {
-    let JoinRequest { group_id, user_id, token } = wire::parse_join(&body.read().await?)?;
+    let JoinRequest { group_id, user_id, token } = wire::parse_join(&body.read(JSON_OR_LINES).await?)?;
     let joined = if let Some(token) = token {
         members.join(permit, group_id, user_id, token).await?
     } else {

@@ -104,7 +104,7 @@ pub(in crate::http) fn error(code: Code, scopes: &'static [Scope]) -> Option<Api
         Code::Unauthorized => ApiError::unauthorized(),
         Code::Unavailable => ApiError::unavailable(no_cause()),
         Code::WrongGroupToken => RefusedJoin::WrongToken.into(),
-        Code::UnsupportedMediaType => ApiError::unsupported_media_type(),
+        Code::UnsupportedMediaType => ApiError::unsupported_media_type("application/json"),
         Code::InvalidAdminId => return refused(br#"{"name":"group_1","token":"298fbgv479bv","admin_id":0}"#),
         Code::InvalidName => return refused(br#"{"name":" group_1"}"#),
         Code::InvalidToken => return refused(br#"{"name":"group_1","token":""}"#),

@@ -1,0 +1,114 @@
+//! `POST /v1/group` with a group on each line.
+
+use super::name_taken;
+use crate::{
+    http::{
+        auth::Authenticated,
+        error::ApiError,
+        headers::IDEMPOTENCY_KEY,
+        lines::{LinesBody, Operation, PendingLine},
+    },
+    wire::{self, GroupBody},
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Bytes, ThinData},
+};
+use futures_util::FutureExt;
+use gochat_domain::{
+    auth::{Caller, GroupsWrite, Permit},
+    group::Created,
+    ports::CreateGroupError,
+    service::GroupService,
+};
+use serde::Serialize;
+use std::{future::ready, rc::Rc};
+use tokio::sync::Semaphore;
+use utoipa::ToSchema;
+
+/// Maximum number of groups that a stream looks up at once, for the errors of names that are taken. Reads have a queue of
+/// their own, which a stream of taken names must not fill.
+const MAX_LOOKUPS: usize = 8;
+
+/// Creates the group of each line.
+// The caller is authenticated and authorised before the body is read.
+pub(in crate::http) async fn create(
+    Authenticated { permit, caller }: Authenticated<GroupsWrite>,
+    ThinData(groups): ThinData<GroupService>,
+    request: HttpRequest,
+    body: LinesBody,
+) -> Result<HttpResponse, ApiError> {
+    if request.headers().contains_key(IDEMPOTENCY_KEY) {
+        return Err(ApiError::idempotency_key_of_many());
+    }
+    body.answer(CreateLines { groups, permit, caller, lookups: Semaphore::new(MAX_LOOKUPS) }).await
+}
+
+struct CreateLines {
+    groups: GroupService,
+    permit: Permit<GroupsWrite>,
+    caller: Caller,
+    lookups: Semaphore,
+}
+
+impl CreateLines {
+    /// Returns the error of a line whose name is taken. Parsed again only here, as in a single request.
+    async fn name_taken(&self, json: &[u8]) -> ApiError {
+        let name = wire::parse_create_line(json).ok().map(|(request, _)| request.name);
+        let _turn = self.lookups.acquire().await;
+        name_taken::error(&self.groups, self.caller, name).await
+    }
+}
+
+impl Operation for CreateLines {
+    type Answer = Created;
+
+    async fn enqueue(self: &Rc<Self>, json: Bytes) -> PendingLine<Created> {
+        let (request, key) = match wire::parse_create_line(&json) {
+            Ok(parsed) => parsed,
+            Err(error) => return ready(Err(error.into())).boxed_local(),
+        };
+        let created = self.groups.enqueue_create(self.permit, request, key).await;
+        let this = Rc::clone(self);
+        async move {
+            match created.await {
+                Err(CreateGroupError::NameTaken) => Err(this.name_taken(&json).await),
+                created => Ok(created?),
+            }
+        }
+        .boxed_local()
+    }
+
+    fn line(number: u64, created: &Created) -> (StatusCode, impl Serialize) {
+        let status = StatusCode::CREATED;
+        let line = CreatedLine {
+            line: number,
+            status: status.as_u16(),
+            idempotency_replayed: created.replayed,
+            group: GroupBody::from(&created.group),
+        };
+        (status, line)
+    }
+}
+
+/// A line whose group is on disk.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CreatedLine)]
+pub(in crate::http) struct CreatedLine<'a> {
+    /// Number of the line in the request, counted from 1. Empty lines count.
+    #[schema(minimum = 1)]
+    line: u64,
+    #[schema(minimum = 201, maximum = 201)]
+    status: u16,
+    /// Present if this repeats the answer to an earlier line or request with this key.
+    #[serde(skip_serializing_if = "is_false")]
+    #[schema(required = false)]
+    idempotency_replayed: bool,
+    group: GroupBody<'a>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
