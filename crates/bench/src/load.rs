@@ -105,7 +105,7 @@ impl Load {
 }
 
 /// A number that no other load has, so that all names differ.
-fn seed() -> u64 {
+pub fn seed() -> u64 {
     static RUNS: AtomicU64 = AtomicU64::new(0);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     now * 1_000 + RUNS.fetch_add(1, Ordering::Relaxed)

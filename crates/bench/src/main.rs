@@ -5,6 +5,7 @@ mod actix_alone;
 mod api;
 mod cli;
 mod cost;
+mod line_stream;
 mod load;
 mod machine;
 mod page;

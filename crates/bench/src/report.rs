@@ -13,8 +13,8 @@ use std::{fmt::Write, io::Write as _, time::Duration};
 /// The marks around the figures.
 const MARKS: [&str; 2] = ["<!-- figures: written by `just bench` -->\n", "<!-- end of figures -->\n"];
 
-const FULL: Plan = Plan { rounds: 3, time: Duration::from_secs(6) };
-const QUICK: Plan = Plan { rounds: 3, time: Duration::from_secs(2) };
+const FULL: Plan = Plan { rounds: 3, time: Duration::from_secs(6), lines: 1_000_000 };
+const QUICK: Plan = Plan { rounds: 3, time: Duration::from_secs(2), lines: 200_000 };
 
 /// Runs the benchmark that the command line selects.
 pub fn run(cli: &Cli) -> anyhow::Result<()> {

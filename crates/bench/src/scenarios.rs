@@ -5,6 +5,7 @@ mod changes;
 mod crowd;
 mod joins;
 mod limits;
+mod lines;
 mod members;
 mod peers;
 mod reads;
@@ -42,6 +43,8 @@ pub enum Scenario {
     Joins,
     /// Creates and joins with limits, and without.
     Limits,
+    /// Many groups in one request, and single requests beside such a stream.
+    Lines,
     /// Changes of groups, compared with creates.
     Changes,
     /// Pages at the beginning and at the end of a large group's members.
@@ -69,6 +72,8 @@ pub struct Plan {
     pub rounds: usize,
     /// Duration of a load.
     pub time: Duration,
+    /// Number of lines of a stream.
+    pub lines: usize,
 }
 
 /// The results of a scenario.
@@ -89,6 +94,7 @@ impl Scenario {
             Self::Reads => reads::run(plan, cluster),
             Self::Joins => joins::run(plan, cluster),
             Self::Limits => limits::run(plan, cluster),
+            Self::Lines => lines::run(plan, cluster),
             Self::Changes => changes::run(plan, cluster),
             Self::Members => members::run(plan, cluster),
             Self::Crowd => crowd::run(plan, cluster),

@@ -4,7 +4,7 @@ use crate::{actix_alone, system::System, textbook};
 use actix_web::rt;
 use anyhow::bail;
 use gochat::{
-    http::{self, HttpMetrics, Services},
+    http::{self, HttpMetrics, Services, Streams},
     listener::Listener,
     settings::{Bind, Profile, Settings},
     telemetry::Log,
@@ -48,6 +48,7 @@ pub fn run(system: System) -> anyhow::Result<()> {
         members: MemberService::new(members, database.member_reader(), clock),
         authenticator: Arc::new(authenticator),
         metrics: HttpMetrics::new()?,
+        streams: Streams::default(),
         prefilled_key: None,
     };
     let listener = Listener::Tcp(TcpListener::bind(address)?);

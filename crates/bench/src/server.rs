@@ -186,6 +186,11 @@ impl<'a> Server<'a> {
         self.child.id()
     }
 
+    /// The address of the API.
+    pub fn address(&self) -> (Ipv4Addr, u16) {
+        (Ipv4Addr::LOCALHOST, self.port)
+    }
+
     /// The API key.
     pub fn key(&self) -> &str {
         self.key

@@ -4,7 +4,7 @@ mod files;
 mod groups;
 mod members;
 
-pub use files::{Delimiter, ExportFile, FileFormat, ImportFile, is_standard_stream};
+pub use files::{Delimiter, ExportFile, FileFormat, ImportFile, ServerUrl, is_standard_stream};
 pub use groups::{GroupsCommand, Output, ShowGroup};
 pub use members::{MembersCommand, Membership};
 

@@ -2,6 +2,7 @@
 
 mod change_group;
 mod create_group;
+mod create_line;
 mod exported_member;
 mod group;
 mod invalid_request;
@@ -15,7 +16,8 @@ mod values;
 pub(crate) const MAX_BYTES: usize = 16 * 1024;
 
 pub(crate) use change_group::{ChangedFields, parse_change};
-pub(crate) use create_group::{Fields, parse_create, parse_create_line};
+pub(crate) use create_group::{Fields, parse_create};
+pub(crate) use create_line::{LineFields, parse_create_line};
 pub(crate) use exported_member::ExportedMember;
 pub(crate) use group::GroupBody;
 pub(crate) use invalid_request::{InvalidRequest, Malformed};

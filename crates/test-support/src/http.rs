@@ -5,8 +5,10 @@
 #![allow(clippy::missing_panics_doc, reason = "each of these fails the case that calls it")]
 
 mod reply;
+mod stream;
 
 pub use reply::Reply;
+pub use stream::LineStream;
 
 use crate::deadline;
 use std::{
@@ -208,7 +210,12 @@ impl Connection {
         self.read_by(Reply::parse_head)
     }
 
-    fn read_by(&mut self, parse: fn(&[u8]) -> Option<(Reply, usize)>) -> Reply {
+    /// Reads a chunk of a reply that has no length; an empty one is the last.
+    fn read_chunk(&mut self) -> Vec<u8> {
+        self.read_by(reply::parse_chunk)
+    }
+
+    fn read_by<T>(&mut self, parse: fn(&[u8]) -> Option<(T, usize)>) -> T {
         loop {
             if let Some((reply, length)) = parse(&self.unread) {
                 self.unread.drain(..length);

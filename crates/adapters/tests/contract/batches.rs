@@ -4,7 +4,11 @@ use crate::{
     DatabaseCase,
     subject::{ONE_WRITER, OPTIONS, Subject, WRITERS, row},
 };
-use futures_util::future::join_all;
+use futures_util::{
+    StreamExt,
+    future::{Either, join_all, select},
+    stream::FuturesOrdered,
+};
 use gochat_adapters::{CommitOptions, Database, DatabaseOptions};
 use gochat_domain::testing::new_group;
 use gochat_domain::{
@@ -20,6 +24,8 @@ pub fn cases() -> Vec<DatabaseCase> {
         one_failing_row_leaves_the_rest_of_the_batch_stored,
         a_failed_transaction_fails_all_its_rows_and_the_queue_continues,
         a_full_queue_refuses_at_once_and_answers_every_accepted_write,
+        a_full_queue_makes_enqueued_creates_wait,
+        enqueued_creates_are_stored_in_their_order,
         a_caller_that_disconnects_does_not_affect_its_batch,
         closing_the_queue_answers_all_waiting_writes,
         no_create_is_answered_before_its_commit,
@@ -156,6 +162,49 @@ fn a_full_queue_refuses_at_once_and_answers_every_accepted_write(
     }
     // Two wait, and the writer may have taken one or two more.
     assert!((2..=4).contains(&answers.iter().flatten().count()), "{answers:?}");
+    Ok(())
+}
+
+fn a_full_queue_makes_enqueued_creates_wait(database: TestDatabase) -> anyhow::Result<()> {
+    let subject = Subject::with(database, OPTIONS, CommitOptions { batch: 1, queue: 2, ..ONE_WRITER })?;
+    let answers = subject.run(async {
+        let (mut pending, mut answers) = (FuturesOrdered::new(), Vec::new());
+        for number in 0..100 {
+            let mut enqueue = subject.groups.enqueue_create(new_group(&format!("g{number}")), None);
+            // The answers are read meanwhile, as a stream does.
+            let answer = loop {
+                match select(enqueue, pending.next()).await {
+                    Either::Left((answer, _)) => break answer,
+                    Either::Right((Some(answer), rest)) => {
+                        answers.push(answer);
+                        enqueue = rest;
+                    }
+                    Either::Right((None, rest)) => break rest.await,
+                }
+            };
+            pending.push_back(answer);
+        }
+        answers.extend(pending.collect::<Vec<_>>().await);
+        answers
+    });
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    assert_eq!(subject.database().rows("SELECT name FROM groups")?.len(), 100);
+    Ok(())
+}
+
+fn enqueued_creates_are_stored_in_their_order(database: TestDatabase) -> anyhow::Result<()> {
+    let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
+    let answers = subject.run(async {
+        let mut answers = Vec::new();
+        for number in 0..1_000 {
+            let group = new_group(&format!("g{}", number / 2));
+            answers.push(subject.groups.enqueue_create(group, None).await);
+        }
+        join_all(answers).await
+    });
+    for pair in answers.chunks(2) {
+        assert!(pair[0].is_ok() && matches!(pair[1], Err(CreateGroupError::NameTaken)), "{pair:?}");
+    }
     Ok(())
 }
 

@@ -1,8 +1,10 @@
 //! Options of commands that import or export a file.
 
 mod delimiter;
+mod server_url;
 
 pub use delimiter::Delimiter;
+pub use server_url::ServerUrl;
 
 use clap::{Args, ValueEnum, value_parser};
 use std::path::{Path, PathBuf};
@@ -21,6 +23,14 @@ pub struct ImportFile {
     /// the header (comma, semicolon or tab).
     #[arg(long)]
     pub delimiter: Option<Delimiter>,
+
+    /// Send the lines to a running server in place of the database of the settings, like `http://127.0.0.1:1213`.
+    #[arg(long, value_name = "URL", requires = "key_file", conflicts_with = "dry_run")]
+    pub to: Option<ServerUrl>,
+
+    /// File with the API key for --to.
+    #[arg(long, value_name = "FILE", requires = "to")]
+    pub key_file: Option<PathBuf>,
 
     /// Check every line and look up what exists, but change nothing.
     #[arg(long)]

@@ -3,6 +3,8 @@
 pub(super) mod backoff;
 pub(super) mod export;
 pub(super) mod import;
+pub(super) mod outcome;
 mod progress;
 pub(super) mod records;
+pub(super) mod remote;
 mod stop;

@@ -17,7 +17,7 @@ use gochat_domain::{
     group::{GroupChange, GroupId, GroupName},
     service::GroupService,
 };
-use import::{CreateGroups, LookUpNames};
+use import::{CreateGroups, LookUpNames, SendGroups};
 use std::process::ExitCode;
 
 /// Runs a command for groups, with the use cases of the API.
@@ -45,6 +45,7 @@ pub(super) fn run(settings: &Settings, command: GroupsCommand) -> anyhow::Result
                 &command,
                 |database, queue| CreateGroups { groups: group_service(database, queue), permit },
                 |database| LookUpNames(database.map(Database::group_reader)),
+                (SendGroups::PATH, SendGroups),
             ));
         }
         GroupsCommand::Export(command) => {

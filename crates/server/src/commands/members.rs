@@ -11,7 +11,7 @@ use super::{files, group_service, member_service, with_database};
 use crate::{cli::MembersCommand, settings::Settings};
 use export::AllMembers;
 use gochat_domain::{auth::Caller, service::MemberService};
-use import::{AddMembers, LookUpMembers};
+use import::{AddMembers, LookUpMembers, SendJoins};
 use std::process::ExitCode;
 
 /// Runs a command for members, with the use cases of the API.
@@ -41,6 +41,7 @@ pub(super) fn run(settings: &Settings, command: MembersCommand) -> anyhow::Resul
                         database.map(|database| (database.group_reader(), database.member_reader())),
                     )
                 },
+                (SendJoins::PATH, SendJoins::new),
             ));
         }
         MembersCommand::Export(command) => {

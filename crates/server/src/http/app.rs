@@ -1,6 +1,9 @@
 //! The actix app of the API: routes and middleware.
 
-use super::{body::TimeLimit, cors, docs, envelope, error::ApiError, groups, lines::Streams, members, metrics::HttpMetrics};
+use super::{
+    body::TimeLimit, cors, docs, envelope, error::ApiError, groups, lines::Streams, members,
+    metrics::HttpMetrics,
+};
 use crate::settings::HttpSettings;
 use actix_web::{
     App, Error,

@@ -81,8 +81,7 @@ async fn collect(payload: Payload, declared: Option<u64>) -> Result<Bytes, ApiEr
         Some(length) => to_bytes_limited(SizedStream::new(length, payload), MAX_BYTES).await,
         None => to_bytes_limited(BodyStream::new(payload), MAX_BYTES).await,
     };
-    body.map_err(|_| ApiError::body_too_large(MAX_BYTES))?
-        .map_err(|_| ApiError::body_cut_short())
+    body.map_err(|_| ApiError::body_too_large(MAX_BYTES))?.map_err(|_| ApiError::body_cut_short())
 }
 
 /// Waits until the connection finds that a chunked body is too large because of its sizes, extensions and trailers.

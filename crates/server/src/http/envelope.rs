@@ -153,12 +153,7 @@ impl Envelope {
     }
 
     fn count(&self, route: Option<&str>, status: StatusCode) {
-        self.metrics.record_request(
-            route.unwrap_or(UNKNOWN),
-            self.method,
-            status,
-            self.started_at.elapsed(),
-        );
+        self.metrics.record_request(route.unwrap_or(UNKNOWN), self.method, status, self.started_at.elapsed());
     }
 
     /// Logs the request, with the pattern of its path, never the path itself.

@@ -2,10 +2,12 @@
 
 mod body;
 mod code;
+mod line_outcome;
 mod sources;
 
-pub(super) use body::{ErrorBody, ErrorLine, PROBLEM_JSON, Problem};
+pub(super) use body::{ErrorBody, PROBLEM_JSON, Problem};
 pub(super) use code::Code;
+pub(super) use line_outcome::LineOutcome;
 
 use actix_web::{
     HttpResponse, ResponseError,

@@ -17,7 +17,10 @@ pub(super) use counts::LineCounts;
 pub(super) use reply::LinesBody;
 pub use streams::Streams;
 
-use super::{body::has_type, error::ApiError};
+use super::{
+    body::has_type,
+    error::{ApiError, LineOutcome},
+};
 use actix_web::{
     guard::{Guard, fn_guard},
     http::{StatusCode, header::HeaderMap},
@@ -28,7 +31,7 @@ use serde::Serialize;
 use std::rc::Rc;
 
 /// Media type of a body of lines.
-pub(super) const NDJSON: &str = "application/x-ndjson";
+pub(crate) const NDJSON: &str = "application/x-ndjson";
 
 /// What is done with each line.
 pub(super) trait Operation: 'static {
@@ -39,8 +42,11 @@ pub(super) trait Operation: 'static {
     /// answer at once.
     fn enqueue(self: &Rc<Self>, json: Bytes) -> impl Future<Output = PendingLine<Self::Answer>>;
 
-    /// Returns the status of an answer, and the line of the reply.
-    fn line(number: u64, answer: &Self::Answer) -> (StatusCode, impl Serialize);
+    /// Returns the status of an answer.
+    fn status(answer: &Self::Answer) -> StatusCode;
+
+    /// Returns the line of the reply for an outcome, with the answer unless it is an error.
+    fn line<'a>(outcome: LineOutcome<'a>, answer: Option<&'a Self::Answer>) -> impl Serialize;
 }
 
 /// The answer to a line, still to come.

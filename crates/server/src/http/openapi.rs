@@ -1,19 +1,21 @@
 //! The OpenAPI 3.1 document, generated from the handlers, the JSON types and the table of errors.
 
 use super::{
-    error::{Code, ErrorBody, Problem},
+    error::{Code, ErrorBody, LineOutcome, Problem},
     groups::{
         change::{self, OperationIdOfPut},
-        create, delete, find, list, look_up,
+        create,
+        create_lines::GroupLine,
+        delete, find, list, look_up,
     },
-    members::{administrator, join, leave, list as list_members, user_groups},
+    members::{administrator, join, join_lines::MemberLine, leave, list as list_members, user_groups},
     replies::shared_headers,
 };
 use crate::{
     settings::BasePath,
     wire::{
-        AdministratorBody, ChangedFields, Fields, GroupBody, GroupMemberBody, JoinFields, MemberBody,
-        RoleName,
+        AdministratorBody, ChangedFields, Fields, GroupBody, GroupMemberBody, JoinFields, LineFields,
+        MemberBody, RoleName,
     },
 };
 use utoipa::{
@@ -74,6 +76,10 @@ const ABOUT: &str = "Creates, changes, finds and deletes groups, and manages the
         GroupMemberBody,
         RoleName,
         AdministratorBody,
+        LineFields,
+        GroupLine,
+        MemberLine,
+        LineOutcome,
         ErrorBody,
         Problem,
         Code,

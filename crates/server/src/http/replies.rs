@@ -3,8 +3,10 @@
 pub(super) mod examples;
 
 use super::{
+    body::{JSON, JSON_OR_LINES},
     error::{Code, ErrorBody, PROBLEM_JSON, Problem},
     headers::X_REQUEST_ID,
+    lines::NDJSON,
 };
 use actix_web::http::header::{CACHE_CONTROL, HeaderName, X_CONTENT_TYPE_OPTIONS};
 use gochat_domain::auth::Scope;
@@ -40,16 +42,30 @@ pub(super) fn replies<const N: usize>(
     scopes: &'static [Scope],
     codes: &[Code],
 ) -> RepliesByStatus {
-    let reads_body = codes.contains(&Code::BodyTooLarge);
+    let successes = successes.map(|(status, success)| (status.to_owned(), success.build()));
+    let takes_lines = successes.iter().any(|(_, reply)| reply.content.contains_key(NDJSON));
+    let operation = Operation {
+        scopes,
+        reads_body: codes.contains(&Code::BodyTooLarge),
+        media_types: if takes_lines { JSON_OR_LINES } else { JSON },
+    };
     let mut by_status = BTreeMap::<u16, Vec<Code>>::new();
     for &code in codes.iter().chain(&ALWAYS) {
         by_status.entry(code.row().status.as_u16()).or_default().push(code);
     }
-    let errors = by_status
-        .into_iter()
-        .map(|(status, codes)| (status.to_string(), error(&codes, scopes, reads_body).into()));
-    let successes = successes.map(|(status, success)| (status.to_owned(), success.build().into()));
-    errors.chain(successes).collect()
+    let errors =
+        by_status.into_iter().map(|(status, codes)| (status.to_string(), error(&codes, operation).into()));
+    errors.chain(successes.map(|(status, success)| (status, success.into()))).collect()
+}
+
+/// What the errors of an operation depend on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Operation {
+    /// The scopes of which the caller needs one.
+    scopes: &'static [Scope],
+    reads_body: bool,
+    /// The media types of its body.
+    media_types: &'static str,
 }
 
 /// Describes a successful reply.
@@ -61,9 +77,18 @@ pub(super) fn success<const N: usize>(
     empty(description).content("application/json", content(schema, examples))
 }
 
-/// Describes an error reply for `codes`, which share one status. The operation needs one of `scopes`.
-fn error(codes: &[Code], scopes: &'static [Scope], reads_body: bool) -> Response {
-    let example = |code: &Code| examples::error(*code, scopes);
+/// Adds a reply of lines to a description, with the schema and examples of a line.
+pub(super) fn with_lines<const N: usize>(
+    reply: ResponseBuilder,
+    schema: impl Into<RefOr<Schema>>,
+    examples: [(&str, Value); N],
+) -> ResponseBuilder {
+    reply.content(NDJSON, content(schema, examples))
+}
+
+/// Describes an error reply for `codes`, which share one status.
+fn error(codes: &[Code], operation: Operation) -> Response {
+    let example = |code: &Code| examples::error(*code, operation);
     let named = |body: Value| (body["code"].as_str().unwrap_or_default().to_owned(), body);
     let bodies: Vec<_> = codes
         .iter()
@@ -72,7 +97,7 @@ fn error(codes: &[Code], scopes: &'static [Scope], reads_body: bool) -> Response
         .collect();
     let problems: Vec<_> = codes
         .iter()
-        .filter(|code| may_be_problem(**code, reads_body))
+        .filter(|code| may_be_problem(**code, operation.reads_body))
         .filter_map(example)
         .map(|error| named(json!(error.as_problem(examples::REQUEST_ID))))
         .collect();

@@ -4,22 +4,13 @@ use super::{
     InvalidRequest, object,
     values::{admin_id, digits, name, text, token},
 };
-use gochat_domain::group::{CreateGroup, IdempotencyKey};
+use gochat_domain::group::CreateGroup;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 /// Parses a request. The error tells malformed JSON from an invalid field.
 pub(crate) fn parse_create(json: &[u8]) -> Result<CreateGroup, InvalidRequest> {
     Fields::parse(json)?.try_into()
-}
-
-/// Parses a line of many requests, which may have an Idempotency-Key of its own.
-pub(crate) fn parse_create_line(
-    json: &[u8],
-) -> Result<(CreateGroup, Option<IdempotencyKey>), InvalidRequest> {
-    let [name, token, admin_id, key] = object::parse(json, ["name", "token", "admin_id", "idempotency_key"])?;
-    let key = key.map(|key| IdempotencyKey::parse(&text(Some(key)).unwrap_or_default())).transpose()?;
-    Ok((Fields { name, token, admin_id }.try_into()?, key))
 }
 
 impl TryFrom<Fields<'_>> for CreateGroup {

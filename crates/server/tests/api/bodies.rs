@@ -196,7 +196,7 @@ fn a_body_declared_too_large_is_refused_at_once(database: TestDatabase) -> anyho
 
 fn a_body_of_another_type_or_encoding_is_refused_unread(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
-    let no_json = "the content type must be application/json";
+    let no_json = "the content type must be application/json or application/x-ndjson";
     let untyped = Request::create(VALID).without("content-type");
     untyped.send(app.port).assert_error(415, "unsupported_media_type", None, no_json);
     for content_type in

@@ -17,6 +17,7 @@ pub fn cases() -> Vec<Case> {
         a_preflight_may_list_no_headers,
         a_preflight_for_other_methods_or_headers_is_refused,
         a_reply_may_be_read_by_an_allowed_origin,
+        a_page_may_send_lines_and_read_the_reply,
         an_error_may_be_read_by_an_allowed_origin,
         pages_of_another_origin_may_not_read_the_reply,
         no_origin_is_allowed_unless_one_is_set,
@@ -139,6 +140,18 @@ fn a_preflight_may_list_safelisted_and_tracing_headers(database: TestDatabase) -
     let reply = traced.send(app.port);
     assert_eq!((reply.status, reply.header("x-request-id")), (201, "mine"));
     assert_readable(&reply, ALLOWED);
+    Ok(())
+}
+
+/// The content type is not one that a page may send without a preflight, so the browser asks.
+fn a_page_may_send_lines_and_read_the_reply(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, SETTING);
+    let asked = preflight(ALLOWED, "POST", "content-type,gochat-token").send(app.port);
+    assert_eq!((asked.status, asked.header("access-control-allow-origin")), (200, ALLOWED));
+    assert!(list(&asked, "access-control-allow-headers").contains(&"content-type".to_owned()));
+    let lines = Request::lines("/v1/group", "nonsense\n").header("Origin", ALLOWED).send(app.port);
+    assert_eq!((lines.status, &lines.json()["code"]), (200, &"malformed_json".into()));
+    assert_readable(&lines, ALLOWED);
     Ok(())
 }
 

@@ -261,7 +261,12 @@ fn an_invalid_request_is_reported_and_makes_no_member(database: TestDatabase) ->
         Request::post("/v1/member", body).send(app.port).assert_error(400, "malformed_json", None, &error);
     }
     let untyped = join(1, 10).without("content-type").send(app.port);
-    untyped.assert_error(415, "unsupported_media_type", None, "the content type must be application/json");
+    untyped.assert_error(
+        415,
+        "unsupported_media_type",
+        None,
+        "the content type must be application/json or application/x-ndjson",
+    );
     let large = Request::post("/v1/member", "x".repeat(16_385)).send(app.port);
     large.assert_error(413, "body_too_large", None, "the body must have at most 16384 bytes");
     assert!(app.memberships().is_empty());

@@ -23,6 +23,8 @@ mod join;
 mod keys;
 mod leave;
 mod limits;
+mod lines;
+mod lines_of_members;
 mod members;
 mod one_group;
 mod one_member;
@@ -31,6 +33,7 @@ mod openapi_rules;
 mod pipelines;
 mod protocol;
 mod reads;
+mod streams;
 mod user_groups;
 mod walk;
 
@@ -56,6 +59,9 @@ fn main() -> ExitCode {
         limits::cases(),
         reads::cases(),
         idempotency::cases(),
+        lines::cases(),
+        lines_of_members::cases(),
+        streams::cases(),
         fields::cases(),
         bodies::cases(),
         base_path::cases(),

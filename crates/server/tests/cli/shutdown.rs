@@ -4,7 +4,7 @@ use crate::{process::Server, serve::create_in_flight};
 use gochat_test_support::{
     Case, TestDatabase, cases,
     deadline::eventually,
-    http::{Reply, Request},
+    http::{LineStream, Reply, Request},
 };
 use std::{
     net::TcpStream,
@@ -17,6 +17,7 @@ pub fn cases() -> Vec<Case> {
         the_shutdown_delay_ends_by_itself,
         without_a_delay_the_listener_closes_at_the_first_signal,
         requests_in_flight_and_the_writers_share_one_timeout,
+        a_stream_ends_when_its_lines_are_answered,
     ]
 }
 
@@ -110,6 +111,31 @@ fn requests_in_flight_and_the_writers_share_one_timeout(database: TestDatabase) 
     assert!(ended.stderr.contains("the database does not answer"), "{ended:?}");
     // Two separate timeouts would take 20 s.
     assert!(took >= Duration::from_secs(10) && took < Duration::from_secs(18), "{took:?}");
+    Ok(())
+}
+
+fn a_stream_ends_when_its_lines_are_answered(database: TestDatabase) -> anyhow::Result<()> {
+    let group = |name: &str| format!("{{\"name\":\"{name}\",\"token\":\"t\",\"admin_id\":1}}\n");
+    let server = Server::start(&database, &[("GOCHAT__DATABASE__TIMEOUT", "60s")]);
+    let mut stream = LineStream::open(server.port, "/v1/group");
+    stream.send(&group("a"));
+    stream.read_head();
+    assert_eq!(stream.read_line().unwrap()["status"], 201);
+    let mut lock = database.lock_groups()?;
+    stream.send(&group("b"));
+    server.terminate();
+    assert_refuses_connections(&server);
+    // The line may come too late to be read, and the end of the body never comes.
+    stream.send(&group("c"));
+    lock.execute("ROLLBACK")?;
+    let answered: Vec<_> =
+        stream.read_lines().iter().map(|line| (line["line"].clone(), line["status"].clone())).collect();
+    let ended = server.wait();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let stored = database.rows("SELECT name FROM groups ORDER BY id")?.concat();
+    assert_eq!(stored, ["a", "b", "c"][..=answered.len()]);
+    assert!(answered.iter().all(|(_, status)| status == 201), "{answered:?}");
+    assert!(ended.stderr.contains("stopping"), "{ended:?}");
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use crate::app::App;
 use anyhow::{Context, ensure};
 use gochat_test_support::{TestDatabase, deadline, http::Request};
+use serde_json::Value;
 use std::{
     cell::RefCell,
     collections::BTreeMap,
@@ -49,6 +50,28 @@ impl BothDatabases {
         ensure!(replies[0].0 < 500, "{:?}", replies[0]);
         *self.statuses.borrow_mut().entry(replies[0].0).or_default() += 1;
         Ok(replies.swap_remove(0))
+    }
+
+    /// Sends lines to both, and returns the lines of their common reply, without ids. Fails if the replies differ.
+    pub fn send_lines(&self, request: &Request) -> anyhow::Result<Vec<Value>> {
+        let [one, other] = self.apps.each_ref().map(|app| request.send(app.port));
+        ensure!((one.status, other.status) == (200, 200), "{one:?} {other:?}");
+        let [one, other] = [one, other].map(|reply| {
+            let mut lines = reply.json_lines();
+            for line in &mut lines {
+                // Refused groups leave gaps between the ids of PostgreSQL.
+                for pointer in ["/group/id", "/group/uuid", "/group/created_at", "/group_id"] {
+                    line.pointer_mut(pointer).map(Value::take);
+                }
+            }
+            lines
+        });
+        ensure!(one == other, "on SQLite {one:?}, on PostgreSQL {other:?}");
+        for line in &one {
+            let status = line["status"].as_u64().and_then(|status| u16::try_from(status).ok());
+            *self.statuses.borrow_mut().entry(status.unwrap_or_default()).or_default() += 1;
+        }
+        Ok(one)
     }
 
     /// Prints the number of replies with each status. Fails if one of `statuses` never occurred.

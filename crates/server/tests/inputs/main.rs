@@ -13,6 +13,7 @@
 #[path = "../api/app.rs"]
 mod app;
 mod bodies;
+mod body_lines;
 mod both_databases;
 mod corpus;
 mod entity_tags;
@@ -32,7 +33,15 @@ fn main() -> ExitCode {
     // Each case also starts a SQLite database.
     suite.on(
         [Backend::Postgres],
-        &[bodies::cases(), headers::cases(), entity_tags::cases(), queries::cases(), lines::cases()].concat(),
+        &[
+            bodies::cases(),
+            body_lines::cases(),
+            headers::cases(),
+            entity_tags::cases(),
+            queries::cases(),
+            lines::cases(),
+        ]
+        .concat(),
     );
     suite.add("no_setting_makes_the_start_panic_or_shows_a_secret", settings::case);
     suite.run()

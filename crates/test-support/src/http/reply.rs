@@ -10,9 +10,31 @@ pub struct Reply {
     pub body: String,
 }
 
+/// Parses a chunk (RFC 9112, section 7.1) without extensions. Returns its data and its length with the framing.
+pub(super) fn parse_chunk(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let size_end = bytes.windows(2).position(|end| end == b"\r\n")?;
+    let size = usize::from_str_radix(str::from_utf8(&bytes[..size_end]).unwrap(), 16).unwrap();
+    let (start, end) = (size_end + 2, size_end + 2 + size);
+    let after = bytes.get(end..end + 2)?;
+    assert_eq!(after, b"\r\n");
+    Some((bytes[start..end].to_vec(), end + 2))
+}
+
 impl Reply {
     pub(super) fn parse(bytes: &[u8]) -> Option<(Self, usize)> {
-        let (mut reply, start) = Self::parse_head(bytes)?;
+        let (mut reply, mut start) = Self::parse_head(bytes)?;
+        if reply.header("transfer-encoding") == "chunked" {
+            let mut body = Vec::new();
+            loop {
+                let (chunk, length) = parse_chunk(bytes.get(start..)?)?;
+                start += length;
+                if chunk.is_empty() {
+                    reply.body = String::from_utf8(body).unwrap();
+                    return Some((reply, start));
+                }
+                body.extend(chunk);
+            }
+        }
         // A reply of 204 or 304 has no body, and need not have its length (RFC 9110, section 8.6).
         let length = if [204, 304].contains(&reply.status) {
             0
@@ -48,6 +70,11 @@ impl Reply {
     /// The names of all headers, in lower case.
     pub fn header_names(&self) -> impl Iterator<Item = &str> {
         self.headers.iter().map(|(name, _)| &**name)
+    }
+
+    /// The lines of the body, each as JSON.
+    pub fn json_lines(&self) -> Vec<serde_json::Value> {
+        self.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// The body as JSON.

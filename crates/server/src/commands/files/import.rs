@@ -6,8 +6,10 @@ mod input;
 mod seen;
 
 use super::{
+    outcome::Outcome,
     progress::Progress,
     records::{FileRecord, Record},
+    remote::{self, Remote},
     stop::stop_signal,
 };
 use crate::{
@@ -38,40 +40,38 @@ pub(in crate::commands) trait Importer {
     async fn import(&self, record: Self::Record) -> anyhow::Result<Outcome<Self::Key>>;
 }
 
-/// The outcome for a record. In a dry run, it is the one that an import would have.
-pub(in crate::commands) enum Outcome<K> {
-    Created,
-    /// Dry run: the database has nothing with this key.
-    WouldCreate(K),
-    AlreadyExists,
-    Refused(String),
-}
-
 /// Stores each line of a file, and reports the outcomes. A dry run gets the database if there is one, and does not
-/// migrate it.
-pub(in crate::commands) fn run<S: Importer, D: Importer>(
+/// migrate it. With `--to`, the lines go to the operation of a server at `path`.
+pub(in crate::commands) fn run<S: Importer, D: Importer, R: Importer>(
     settings: &Settings,
     command: &ImportFile,
     store: impl FnOnce(&Database, &CommitQueue) -> S,
     dry_run: impl FnOnce(Option<&Database>) -> D,
+    (path, send): (&str, impl FnOnce(Remote) -> R),
 ) -> ExitCode {
-    match import(settings, command, store, dry_run) {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("gochat: {error:#}");
-            ExitCode::from(2)
-        }
-    }
+    let imported = Import::open(command).and_then(|mut import| {
+        let end = match &command.to {
+            Some(_) => actix_web::rt::System::new().block_on(async {
+                let remote = send(Remote::open(command, path)?);
+                import.run(&remote, remote::IN_FLIGHT).await
+            }),
+            None => store_or_look_up(settings, &mut import, store, dry_run),
+        };
+        import.report(end)
+    });
+    imported.unwrap_or_else(|error| {
+        eprintln!("gochat: {error:#}");
+        ExitCode::from(2)
+    })
 }
 
-fn import<S: Importer, D: Importer>(
+fn store_or_look_up<S: Importer, D: Importer>(
     settings: &Settings,
-    command: &ImportFile,
+    import: &mut Import<'_>,
     store: impl FnOnce(&Database, &CommitQueue) -> S,
     dry_run: impl FnOnce(Option<&Database>) -> D,
-) -> anyhow::Result<ExitCode> {
-    let mut import = Import::open(command)?;
-    let end = if command.dry_run {
+) -> anyhow::Result<End> {
+    if import.command.dry_run {
         existing_database(&settings.database).and_then(|existing| {
             let importer = dry_run(existing.as_ref());
             let in_flight = in_flight(settings.writer).min(settings.database.options.read_queue);
@@ -81,8 +81,7 @@ fn import<S: Importer, D: Importer>(
         with_database(settings, async |database, queue| {
             import.run(&store(database, queue), in_flight(settings.writer)).await
         })
-    };
-    import.report(end)
+    }
 }
 
 /// Opens the database for a dry run; `None` if there is no database yet. Creates and migrates nothing.

@@ -1,9 +1,6 @@
 //! `gochat groups import`
 
-use crate::commands::files::{
-    backoff,
-    import::{Importer, Outcome},
-};
+use crate::commands::files::{backoff, import::Importer, outcome::Outcome, remote::Remote};
 use backon::Retryable;
 use gochat_domain::{
     auth::{GroupsWrite, Permit},
@@ -11,6 +8,7 @@ use gochat_domain::{
     ports::{CreateGroupError, GroupReader, StorageError},
     service::GroupService,
 };
+use serde_json::json;
 use std::sync::Arc;
 
 /// Creates groups.
@@ -47,5 +45,24 @@ impl Importer for LookUpNames {
         let find = async || existing.find(&key).await;
         let found = find.retry(backoff::policy()).when(StorageError::is_transient).await?;
         Ok(found.map_or(Outcome::WouldCreate(group.name), |_| Outcome::AlreadyExists))
+    }
+}
+
+/// Sends groups to a server.
+pub(super) struct SendGroups(pub(super) Remote);
+
+impl SendGroups {
+    /// Path of the operation.
+    pub(super) const PATH: &str = "/v1/group";
+}
+
+impl Importer for SendGroups {
+    type Record = CreateGroup;
+    type Key = GroupName;
+
+    async fn import(&self, group: CreateGroup) -> anyhow::Result<Outcome<GroupName>> {
+        let CreateGroup { name, token, admin_id } = group;
+        let line = json!({ "name": name.as_str(), "token": token.as_str(), "admin_id": admin_id.get() });
+        self.0.send(&line).await?.outcome(Some("group_name_taken"))
     }
 }

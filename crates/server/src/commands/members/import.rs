@@ -1,21 +1,22 @@
 //! `gochat members import`
 
 use crate::{
-    commands::files::{
-        backoff,
-        import::{Importer, Outcome},
-    },
+    commands::files::{backoff, import::Importer, outcome::Outcome, remote::Remote},
     wire::Membership,
 };
+use anyhow::{Context, bail};
 use backon::Retryable;
 use gochat_domain::{
     auth::{GroupsRead, MembersWrite, Permit},
-    group::{GroupId, GroupKey},
+    group::{GroupId, GroupKey, GroupName},
     ports::{GroupReader, JoinError, MemberReader, StorageError},
     service::{GroupService, MemberService},
     user::UserId,
 };
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::json;
 use std::{cell::RefCell, sync::Arc};
+use tokio::sync::Mutex;
 
 /// Makes users members.
 pub(super) struct AddMembers {
@@ -94,6 +95,54 @@ impl Importer for LookUpMembers {
         let found = find.retry(backoff::policy()).when(StorageError::is_transient).await?;
         let is_member = found.iter().flatten().any(|member| member.user_id == user_id);
         Ok(if is_member { Outcome::AlreadyExists } else { Outcome::WouldCreate((group.id, user_id)) })
+    }
+}
+
+/// Sends joins to a server.
+pub(super) struct SendJoins {
+    remote: Remote,
+    /// The group that was looked up last. Locked during a look-up, so that lines of one group look it up once.
+    last: Mutex<Option<(GroupName, GroupId)>>,
+}
+
+impl SendJoins {
+    /// Path of the operation.
+    pub(super) const PATH: &str = "/v1/member";
+
+    pub(super) fn new(remote: Remote) -> Self {
+        Self { remote, last: Mutex::default() }
+    }
+
+    /// Returns the id of a group; `None` if there is none with this name.
+    async fn group_id(&self, key: GroupKey) -> anyhow::Result<Option<GroupId>> {
+        let name = match key {
+            GroupKey::Id(id) => return Ok(Some(id)),
+            GroupKey::Name(name) => name,
+            GroupKey::Uuid(_) => bail!("a line names its group by id or name"),
+        };
+        let mut last = self.last.lock().await;
+        if let Some((known, id)) = &*last
+            && *known == name
+        {
+            return Ok(Some(*id));
+        }
+        let escaped = utf8_percent_encode(name.as_str(), NON_ALPHANUMERIC);
+        let found = self.remote.get(&format!("/v1/group_lookup?name={escaped}")).await?;
+        let Some(group) = found else { return Ok(None) };
+        let id = GroupId::new(group["id"].as_i64().context("a group without an id")?)?;
+        *last = Some((name, id));
+        Ok(Some(id))
+    }
+}
+
+impl Importer for SendJoins {
+    type Record = Membership;
+    type Key = (GroupId, UserId);
+
+    async fn import(&self, Membership { group, user_id }: Membership) -> anyhow::Result<Outcome<Self::Key>> {
+        let Some(group_id) = self.group_id(group).await? else { return Ok(no_such_group()) };
+        let line = json!({ "group_id": group_id.get(), "user_id": user_id.get() });
+        self.remote.send(&line).await?.outcome(None)
     }
 }
 

@@ -146,8 +146,7 @@ mod tests {
 
     #[test]
     fn framing_without_end_is_too_large() {
-        for (start, framing) in
-            [("1;", "x"), ("", "0"), ("0\r\n", "X: y\r\n"), ("", "1;extension\r\na\r\n")]
+        for (start, framing) in [("1;", "x"), ("", "0"), ("0\r\n", "X: y\r\n"), ("", "1;extension\r\na\r\n")]
         {
             let mut chunks = Chunks::new();
             let bytes = format!("{start}{}", framing.repeat(2 * MAX_FRAMING_BYTES));

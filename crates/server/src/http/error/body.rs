@@ -1,6 +1,6 @@
 //! The body of an error: JSON as in GoChat's public API documentation, or a problem by RFC 9457.
 
-use super::{ApiError, Code};
+use super::{ApiError, Code, LineOutcome};
 use actix_web::{HttpResponse, ResponseError};
 use gochat_domain::group::GroupId;
 use serde::Serialize;
@@ -41,42 +41,7 @@ pub(in crate::http) struct Problem<'a> {
     extensions: ErrorBody<'a>,
 }
 
-/// A line of the reply to a body of lines, for a line that failed: the error of a single request without its
-/// `request_id`. All lines have the id in the header `X-Request-Id` of the reply.
-#[derive(Serialize, ToSchema)]
-pub(in crate::http) struct ErrorLine<'a> {
-    /// Number of the line in the request, counted from 1. Empty lines count.
-    #[schema(minimum = 1)]
-    line: u64,
-    /// The status that a single request would have.
-    #[schema(minimum = 400, maximum = 599)]
-    status: u16,
-    /// A sentence for people. It may change.
-    error: &'a str,
-    code: Code,
-    /// The field that is invalid, if any.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false)]
-    field: Option<&'a str>,
-    /// As in `Error`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = i64, required = false, minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
-    group_id: Option<i64>,
-}
-
 impl ApiError {
-    /// Returns the error as the line of a reply, for this line of the request.
-    pub(in crate::http) fn as_line(&self, line: u64) -> ErrorLine<'_> {
-        ErrorLine {
-            line,
-            status: self.status_code().as_u16(),
-            error: &self.message,
-            code: self.code,
-            field: self.field,
-            group_id: self.group_id.map(GroupId::get),
-        }
-    }
-
     /// Returns the body as JSON, in the format of GoChat's public API documentation.
     pub(in crate::http) fn body(&self, request_id: &str) -> serde_json::Result<String> {
         serde_json::to_string(&self.as_body(request_id))
@@ -107,6 +72,18 @@ impl ApiError {
             field: self.field,
             group_id: self.group_id.map(GroupId::get),
             request_id,
+        }
+    }
+
+    /// Returns the error as the outcome of a line, without the request id: the header `X-Request-Id` of the reply has it
+    /// for all lines.
+    pub(in crate::http) fn as_outcome(&self, line: u64) -> LineOutcome<'_> {
+        LineOutcome {
+            error: Some(&self.message),
+            code: Some(self.code),
+            field: self.field,
+            group_id: self.group_id.map(GroupId::get),
+            ..LineOutcome::success(line, self.status_code())
         }
     }
 

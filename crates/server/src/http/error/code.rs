@@ -70,7 +70,7 @@ impl Code {
             Self::InvalidIdempotencyKey => (
                 StatusCode::BAD_REQUEST,
                 None,
-                "`Idempotency-Key` is empty, longer than 255 characters, sent twice, or contains anything but visible ASCII",
+                "`Idempotency-Key` is empty, longer than 255 characters, sent twice, or contains anything but visible ASCII; or it was sent with lines, which have an `idempotency_key` each",
             ),
             Self::MalformedHeader => (
                 StatusCode::BAD_REQUEST,
@@ -127,7 +127,7 @@ impl Code {
             Self::UnsupportedMediaType => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 None,
-                "the content type is not `application/json`, or the body is encoded",
+                "the content type is not `application/json`, nor `application/x-ndjson` where lines are accepted; or the body is encoded",
             ),
             Self::MisdirectedRequest => (
                 StatusCode::MISDIRECTED_REQUEST,

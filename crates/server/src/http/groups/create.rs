@@ -1,16 +1,16 @@
 //! `POST /v1/group`
 
-use super::{idempotency, name_taken, one};
+use super::{create_lines::GroupLine, idempotency, name_taken, one};
 use crate::{
     http::{
         auth::Authenticated,
         body::{JSON_OR_LINES, JsonBody},
         error::{ApiError, Code},
         headers::IDEMPOTENCY_REPLAYED,
-        replies::{RepliesByStatus, examples, replies, text},
+        replies::{RepliesByStatus, empty, examples, reference, replies, text, with_lines},
     },
     settings::BasePath,
-    wire::{self, Fields},
+    wire::{self, Fields, LineFields},
 };
 use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web::ThinData};
 use gochat_domain::{
@@ -27,6 +27,11 @@ use utoipa::IntoResponses;
 ///
 /// A reply of 201 means that the group is on disk. A reply of 503 does not tell whether the group was stored; a retry
 /// with the same `Idempotency-Key` does.
+///
+/// With the content type `application/x-ndjson`, the body has a group on each line, and any number of lines. The reply
+/// is 200 with a line for each line, in the same order, sent as soon as the group is on disk. A line that fails has the
+/// error of a single request. The client must read the reply while it sends the body. A stream that ended early has
+/// fewer lines in the reply than in the request.
 // The caller is authenticated and authorised before the body is read.
 #[utoipa::path(
     post,
@@ -46,7 +51,14 @@ use utoipa::IntoResponses;
                            for 24 hours by default",
         ),
     ),
-    request_body(content = Fields, description = "At most 16384 bytes", example = examples::request),
+    request_body(
+        content(
+            (Fields = "application/json", example = examples::request),
+            (LineFields = "application/x-ndjson", example = examples::request_line),
+        ),
+        description = "At most 16384 bytes; of `application/x-ndjson`, each line. The schema of that type is the \
+                       one of a line"
+    ),
     responses(Replies)
 )]
 pub(in crate::http) async fn create(
@@ -100,6 +112,11 @@ impl IntoResponses for Replies {
             Code::InvalidAdminId,
             Code::IdempotencyKeyReused,
         ];
-        replies([("201", group)], GroupsWrite::ANY_OF, &codes)
+        let lines = with_lines(
+            empty("The lines, each as soon as its group is on disk. The schema is the one of a line"),
+            reference::<GroupLine>(),
+            [("created", examples::group_line()), ("failed", examples::failed_line())],
+        );
+        replies([("201", group), ("200", lines)], GroupsWrite::ANY_OF, &codes)
     }
 }

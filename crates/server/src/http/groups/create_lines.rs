@@ -4,7 +4,7 @@ use super::name_taken;
 use crate::{
     http::{
         auth::Authenticated,
-        error::ApiError,
+        error::{ApiError, LineOutcome},
         headers::IDEMPOTENCY_KEY,
         lines::{LinesBody, Operation, PendingLine},
     },
@@ -23,7 +23,7 @@ use gochat_domain::{
     service::GroupService,
 };
 use serde::Serialize;
-use std::{future::ready, rc::Rc};
+use std::{future::ready, ops::Not, rc::Rc};
 use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
@@ -80,35 +80,31 @@ impl Operation for CreateLines {
         .boxed_local()
     }
 
-    fn line(number: u64, created: &Created) -> (StatusCode, impl Serialize) {
-        let status = StatusCode::CREATED;
-        let line = CreatedLine {
-            line: number,
-            status: status.as_u16(),
-            idempotency_replayed: created.replayed,
-            group: GroupBody::from(&created.group),
-        };
-        (status, line)
+    fn status(_: &Created) -> StatusCode {
+        StatusCode::CREATED
+    }
+
+    fn line<'a>(outcome: LineOutcome<'a>, created: Option<&'a Created>) -> impl Serialize {
+        GroupLine {
+            outcome,
+            idempotency_replayed: created.is_some_and(|created| created.replayed),
+            group: created.map(|created| GroupBody::from(&created.group)),
+        }
     }
 }
 
-/// A line whose group is on disk.
+/// A line of the reply to lines of groups.
 #[derive(Serialize, ToSchema)]
-#[schema(as = CreatedLine)]
-pub(in crate::http) struct CreatedLine<'a> {
-    /// Number of the line in the request, counted from 1. Empty lines count.
-    #[schema(minimum = 1)]
-    line: u64,
-    #[schema(minimum = 201, maximum = 201)]
-    status: u16,
-    /// Present if this repeats the answer to an earlier line or request with this key.
-    #[serde(skip_serializing_if = "is_false")]
+#[schema(as = GroupLine)]
+pub(in crate::http) struct GroupLine<'a> {
+    #[serde(flatten)]
+    outcome: LineOutcome<'a>,
+    /// Present if this repeats the answer to an earlier request with this key.
+    #[serde(skip_serializing_if = "Not::not")]
     #[schema(required = false)]
     idempotency_replayed: bool,
-    group: GroupBody<'a>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_false(value: &bool) -> bool {
-    !value
+    /// Present if the line succeeded: the group, which is on disk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = GroupBody, required = false)]
+    group: Option<GroupBody<'a>>,
 }

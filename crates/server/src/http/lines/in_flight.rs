@@ -1,17 +1,19 @@
 //! The lines in flight: their answers become the lines of the reply, in the order of the request.
 
 use super::{LineCounts, Operation, PendingLine, streams::OpenStream};
-use crate::http::{connection::OpenReply, error::ApiError};
+use crate::http::{
+    connection::OpenReply,
+    error::{ApiError, LineOutcome},
+};
 use actix_web::{
     ResponseError,
-    http::{StatusCode, header::HeaderValue},
+    http::header::HeaderValue,
     web::{BufMut, Bytes, BytesMut},
 };
 use futures_util::{
     Stream, StreamExt,
     stream::{FuturesOrdered, LocalBoxStream},
 };
-use serde::Serialize;
 use std::{
     collections::VecDeque,
     convert::Infallible,
@@ -89,18 +91,20 @@ impl<O: Operation> Replies<O> {
 
     fn write(&mut self, answer: &Result<O::Answer, ApiError>) {
         let Some(number) = self.numbers.pop_front() else { return };
-        let status = match answer {
+        let (status, line) = match answer {
             Ok(answer) => {
-                let (status, line) = O::line(number, answer);
-                write_line(&mut self.part, &line);
-                status
+                let status = O::status(answer);
+                (status, O::line(LineOutcome::success(number, status), Some(answer)))
             }
             Err(error) => {
                 self.log_cause(number, error);
-                write_line(&mut self.part, &error.as_line(number));
-                error.status_code()
+                (error.status_code(), O::line(error.as_outcome(number), None))
             }
         };
+        // Neither a line nor a buffer in memory can fail to be written.
+        if serde_json::to_writer((&mut self.part).writer(), &line).is_ok() {
+            self.part.put_u8(b'\n');
+        }
         self.counts.answered(status);
     }
 
@@ -135,10 +139,3 @@ impl<O: Operation> Stream for Replies<O> {
 }
 
 impl<O: Operation> Unpin for Replies<O> {}
-
-fn write_line(part: &mut BytesMut, line: &impl Serialize) {
-    // Neither the lines nor a buffer in memory can fail to be written.
-    if serde_json::to_writer(part.writer(), line).is_ok() {
-        part.put_u8(b'\n');
-    }
-}

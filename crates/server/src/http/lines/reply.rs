@@ -17,10 +17,7 @@ use crate::{
     wire::MAX_BYTES,
 };
 use actix_web::{
-    FromRequest, HttpMessage, HttpRequest, HttpResponse,
-    dev::Payload,
-    rt::time::timeout,
-    web::ThinData,
+    FromRequest, HttpMessage, HttpRequest, HttpResponse, dev::Payload, rt::time::timeout, web::ThinData,
 };
 use anyhow::anyhow;
 use futures_util::{

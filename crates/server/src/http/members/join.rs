@@ -1,11 +1,12 @@
 //! `POST /v1/member`
 
+use super::join_lines::MemberLine;
 use crate::{
     http::{
         auth::Authenticated,
         body::{JSON_OR_LINES, JsonBody},
         error::{ApiError, Code},
-        replies::{RepliesByStatus, examples, reference, replies, success},
+        replies::{RepliesByStatus, examples, reference, replies, success, with_lines},
     },
     wire::{self, JoinFields, JoinRequest, MemberBody},
 };
@@ -23,6 +24,11 @@ use utoipa::IntoResponses;
 /// Makes a user a member of a group by the group's token. With the scope `members:write`, the token may be left out; a
 /// token that is given must be right. A reply of 201 or 200 means that the membership is on disk. A request may be
 /// repeated: a user who is a member already stays one, and the reply has the same body.
+///
+/// With the content type `application/x-ndjson`, the body has a join on each line, and any number of lines. The reply is
+/// 200 with a line for each line, in the same order, sent as soon as the membership is on disk. A line that fails has
+/// the error of a single request. The client must read the reply while it sends the body. A stream that ended early has
+/// fewer lines in the reply than in the request.
 // The caller is authenticated and authorised before the body is read.
 #[utoipa::path(
     post,
@@ -30,7 +36,14 @@ use utoipa::IntoResponses;
     operation_id = "joinGroup",
     tag = "members",
     security(("GoChat-Token" = [])),
-    request_body(content = JoinFields, description = "At most 16384 bytes", example = examples::join),
+    request_body(
+        content(
+            (JoinFields = "application/json", example = examples::join),
+            (JoinFields = "application/x-ndjson", example = examples::join),
+        ),
+        description = "At most 16384 bytes; of `application/x-ndjson`, each line. The schema of that type is the \
+                       one of a line"
+    ),
     responses(Replies)
 )]
 pub(in crate::http) async fn join(
@@ -57,7 +70,16 @@ impl IntoResponses for Replies {
         let member =
             |description, name| success(description, reference::<MemberBody>(), [(name, examples::member())]);
         let joined = member("The new member, whose membership is on disk", "joined");
-        let known = member("The user, who was a member already", "known");
+        let known = member(
+            "The user, who was a member already; or the lines, each as soon as its membership is on disk, with \
+             the schema of a line",
+            "known",
+        );
+        let known = with_lines(
+            known,
+            reference::<MemberLine>(),
+            [("joined", examples::member_line()), ("failed", examples::failed_member_line())],
+        );
         let codes = [
             Code::MalformedJson,
             Code::WrongGroupToken,

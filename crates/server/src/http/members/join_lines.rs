@@ -3,7 +3,7 @@
 use crate::{
     http::{
         auth::Authenticated,
-        error::ApiError,
+        error::{ApiError, LineOutcome},
         lines::{LinesBody, Operation, PendingLine},
     },
     wire::{self, JoinRequest, MemberBody},
@@ -58,22 +58,23 @@ impl Operation for JoinLines {
         async move { Ok(joined.await?) }.boxed_local()
     }
 
-    fn line(number: u64, joined: &Joined) -> (StatusCode, impl Serialize) {
-        let status = if joined.is_new { StatusCode::CREATED } else { StatusCode::OK };
-        let member = MemberBody::from(&joined.member);
-        (status, JoinedLine { line: number, status: status.as_u16(), member })
+    fn status(joined: &Joined) -> StatusCode {
+        if joined.is_new { StatusCode::CREATED } else { StatusCode::OK }
+    }
+
+    fn line<'a>(outcome: LineOutcome<'a>, joined: Option<&'a Joined>) -> impl Serialize {
+        MemberLine { outcome, member: joined.map(|joined| MemberBody::from(&joined.member)) }
     }
 }
 
-/// A line whose membership is on disk.
+/// A line of the reply to lines of joins.
 #[derive(Serialize, ToSchema)]
-#[schema(as = JoinedLine)]
-pub(in crate::http) struct JoinedLine<'a> {
-    /// Number of the line in the request, counted from 1. Empty lines count.
-    #[schema(minimum = 1)]
-    line: u64,
-    /// 201 for a new member, 200 for a user who was a member already.
-    #[schema(minimum = 200, maximum = 201)]
-    status: u16,
-    member: MemberBody<'a>,
+#[schema(as = MemberLine)]
+pub(in crate::http) struct MemberLine<'a> {
+    #[serde(flatten)]
+    outcome: LineOutcome<'a>,
+    /// Present if the line succeeded: the member, whose membership is on disk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = MemberBody, required = false)]
+    member: Option<MemberBody<'a>>,
 }

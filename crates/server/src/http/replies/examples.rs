@@ -1,5 +1,6 @@
 //! Examples of each body, produced by the service's own code.
 
+use super::Operation;
 use crate::{
     hosts::Misdirected,
     http::error::{ApiError, Code},
@@ -7,7 +8,7 @@ use crate::{
 };
 use anyhow::anyhow;
 use gochat_domain::{
-    auth::{Forbidden, GrantableScope, MembersJoinOrWrite, Scope},
+    auth::{Forbidden, GrantableScope, MembersJoinOrWrite},
     group::{GroupId, InvalidIdempotencyKey, PreconditionFailed},
     limits::{GroupFull, TooManyGroups},
     member::{RefusedJoin, RefusedLeave},
@@ -58,6 +59,33 @@ pub(in crate::http) fn group() -> Value {
     })
 }
 
+/// The request on a line among others.
+pub(in crate::http) fn request_line() -> Value {
+    let mut request = request();
+    request["idempotency_key"] = "group_1".into();
+    request
+}
+
+/// The line of the reply for the group that the request creates.
+pub(in crate::http) fn group_line() -> Value {
+    json!({ "line": 1, "status": 201, "group": group() })
+}
+
+/// The line of the reply for a name that is taken.
+pub(in crate::http) fn failed_line() -> Value {
+    json!(ApiError::group_name_taken(GroupId::new(1).ok()).as_outcome(2))
+}
+
+/// The line of the reply for the member that a request makes.
+pub(in crate::http) fn member_line() -> Value {
+    json!({ "line": 1, "status": 201, "member": member() })
+}
+
+/// The line of the reply for a wrong token.
+pub(in crate::http) fn failed_member_line() -> Value {
+    json!(ApiError::from(RefusedJoin::WrongToken).as_outcome(2))
+}
+
 /// A request to join that group.
 pub(in crate::http) fn join() -> Value {
     json!({ "group_id": 1, "user_id": 10, "token": "298fbgv479bv" })
@@ -73,9 +101,9 @@ pub(in crate::http) fn administrator_in_list() -> Value {
     json!({ "id": 1, "role": "administrator", "joined_at": "2026-11-23T10:58:58.725046Z" })
 }
 
-/// Returns an error with this code, produced from an invalid request where possible. The operation needs
-/// one of `scopes`.
-pub(in crate::http) fn error(code: Code, scopes: &'static [Scope]) -> Option<ApiError> {
+/// Returns an error with this code, produced from an invalid request where possible.
+pub(super) fn error(code: Code, operation: Operation) -> Option<ApiError> {
+    let Operation { scopes, media_types, .. } = operation;
     let refused = |request: &[u8]| wire::parse_create(request).err().map(ApiError::from);
     let refused_join = |request: &[u8]| wire::parse_join(request).err().map(ApiError::from);
     let no_cause = || anyhow!("none");
@@ -104,7 +132,7 @@ pub(in crate::http) fn error(code: Code, scopes: &'static [Scope]) -> Option<Api
         Code::Unauthorized => ApiError::unauthorized(),
         Code::Unavailable => ApiError::unavailable(no_cause()),
         Code::WrongGroupToken => RefusedJoin::WrongToken.into(),
-        Code::UnsupportedMediaType => ApiError::unsupported_media_type("application/json"),
+        Code::UnsupportedMediaType => ApiError::unsupported_media_type(media_types),
         Code::InvalidAdminId => return refused(br#"{"name":"group_1","token":"298fbgv479bv","admin_id":0}"#),
         Code::InvalidName => return refused(br#"{"name":" group_1"}"#),
         Code::InvalidToken => return refused(br#"{"name":"group_1","token":""}"#),

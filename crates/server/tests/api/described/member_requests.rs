@@ -36,6 +36,8 @@ pub fn joins(keys: &Keys) -> Vec<Sent> {
     let requests = [
         (201, join(1)),
         (200, join(1)),
+        (200, Request::lines(JOIN, r#"{"group_id":1,"user_id":10}"#)),
+        (200, Request::lines(JOIN, r#"{"group_id":1,"user_id":10,"token":"wrong"}"#)),
         (400, post(r#"{"group_id":"#)),
         (401, join(1).without("gochat-token")),
         (403, join(1).by(keys.reader.expose())),

@@ -12,6 +12,9 @@ pub const WRITES: [&str; 4] = ["post", "put", "patch", "delete"];
 
 const BODY: &str = r#"{"name":"group_1","token":"298fbgv479bv","admin_id":1}"#;
 
+/// A line with a key.
+const LINE: &str = r#"{"name":"group_0","token":"t","admin_id":7,"idempotency_key":"k0"}"#;
+
 /// A request: its path and method in the document, the expected status, and the request itself.
 pub type Sent = (&'static str, &'static str, u16, Request);
 
@@ -54,7 +57,7 @@ fn group(name: &str, admin_id: u32) -> Request {
     Request::create(format!(r#"{{"name":"{name}","token":"t","admin_id":{admin_id}}}"#))
 }
 
-/// Creates the groups 1 and 2, of administrator 1, and the groups 3 and 4. An administrator may have two groups.
+/// Creates the groups 1 and 2, of administrator 1, and the groups 3 to 5. An administrator may have two groups.
 pub fn creates(keys: &Keys) -> Vec<Sent> {
     let create = || Request::create(BODY);
     let with_key = |body: &str| Request::create(body).header("Idempotency-Key", "k");
@@ -64,6 +67,9 @@ pub fn creates(keys: &Keys) -> Vec<Sent> {
         (201, group("group_3", 2)),
         (201, group("group_4", 3)),
         (201, with_key(BODY)),
+        (200, Request::lines(ALL, LINE)),
+        (200, Request::lines(ALL, LINE)),
+        (200, Request::lines(ALL, r#"{"name":"group_1","token":"t","admin_id":1}"#)),
         (422, with_key(r#"{"name":"other","token":"t","admin_id":1}"#)),
         (409, create()),
         (409, group("group_5", 1)),
