@@ -62,6 +62,9 @@ pub enum GroupsCommand {
     /// whose name is taken changes nothing and is counted as "already existing". So the same file can be imported again:
     /// after errors, after Ctrl-C, after a crash. With --dry-run, the import reports the outcome of each line but
     /// stores nothing.
+    ///
+    /// With --to, the lines go to a running server as one stream. A connection that breaks is opened again, and the lines
+    /// that have no answer are sent again. A line whose answer was lost is then counted as "already existing".
     #[command(after_long_help = IMPORT)]
     Import(ImportFile),
     /// Write all groups to standard output or to a file, in the order of their ids.
@@ -101,6 +104,7 @@ Examples:
   gochat groups import groups.csv 2> refused.txt
   gochat groups import groups.csv.gz
   xzcat groups.csv.xz | gochat groups import - --format csv
+  gochat groups import --to http://127.0.0.1:1213 --key-file key.txt groups.ndjson
 
 A line of NDJSON:
   {\"name\":\"group_1\",\"token\":\"298fbgv479bv\",\"admin_id\":1}

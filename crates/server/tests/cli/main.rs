@@ -13,6 +13,7 @@ mod groups_life;
 mod healthcheck;
 mod help;
 mod import;
+mod import_to;
 mod interrupted;
 mod keys;
 mod load;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         members_files::cases(),
         healthcheck::database_cases(),
         import::cases(),
+        import_to::cases(),
         interrupted::cases(),
         keys::cases(),
         logs::cases(),

@@ -24,8 +24,8 @@ fn main() -> ExitCode {
     let mut suite = Suite::new();
     let required = env::var("GOCHAT_TEST_REQUIRE_CLIENTS").is_ok_and(|value| value == "1");
     for (program, case) in [
-        ("curl", &cases![curl, walk][..]),
-        ("python3", &cases![python]),
+        ("curl", &cases![curl, lines_by_curl, walk][..]),
+        ("python3", &cases![python, lines_by_python]),
         ("node", &cases![javascript]),
         ("javac", &cases![java]),
     ] {
@@ -83,6 +83,32 @@ fn with_port_of(app: &App, block: &str) -> String {
 fn curl(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     assert_creates(&app, "group_1", Command::new("bash").arg("-c").arg(with_port_of(&app, block("curl"))));
+    Ok(())
+}
+
+fn lines_by_curl(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let script = with_port_of(&app, block("Lines by curl"));
+    let output = deadline::run(Command::new("bash").arg("-c").arg(script).env("NO_PROXY", "localhost"));
+    assert!(output.status.success(), "{output:?}");
+    let lines: Vec<Value> =
+        str::from_utf8(&output.stdout)?.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    assert_eq!(lines.iter().map(|line| &line["status"]).collect::<Vec<_>>(), [201, 422, 409]);
+    assert_eq!(app.names(), ["group_1"]);
+    Ok(())
+}
+
+fn lines_by_python(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let mut python = Command::new("python3");
+    python.arg("-c").arg(with_port_of(&app, block("Lines by Python")));
+    // The second run has the same keys.
+    for _ in 0..2 {
+        let output = deadline::run(&mut python);
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(str::from_utf8(&output.stdout)?, "1000 of 1000 lines are answered\n");
+        assert_eq!(app.names().len(), 1000);
+    }
     Ok(())
 }
 

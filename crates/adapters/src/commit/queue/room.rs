@@ -15,8 +15,8 @@ use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 /// Maximum number of unanswered writes of all streams together, if the queue is at least twice as long.
 const MAX_WRITES: usize = 4096;
 
-/// The same while single requests are served beside the streams. Each of them waits for at most the batch under way and
-/// its own, which have together no more than this number of writes of streams in each.
+/// The same while single requests are served beside the streams. A single request waits for the batch in flight and is in
+/// the next one, and each of the two has at most this number of writes of streams.
 const MAX_WRITES_BESIDE_OTHERS: usize = 128;
 
 /// Milliseconds for which a single request reduces the room.
@@ -61,5 +61,39 @@ impl Room {
 
     fn now(&self) -> u64 {
         u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+
+    /// Takes all room that there is, and returns the number of writes.
+    fn fill(room: &Room) -> usize {
+        let mut taken = Vec::new();
+        while let Some(Ok(permit)) = room.acquire().now_or_never() {
+            taken.push(permit);
+        }
+        taken.len()
+    }
+
+    #[test]
+    fn streams_have_at_most_half_of_the_queue_and_room_for_one_write() {
+        for (length, writes) in [(1, 1), (2, 1), (200, 100), (10_000, MAX_WRITES), (1_000_000, MAX_WRITES)] {
+            assert_eq!(fill(&Room::in_queue(length)), writes, "{length}");
+        }
+    }
+
+    #[test]
+    fn single_requests_reduce_the_room() {
+        let room = Room::in_queue(10_000);
+        room.reduced_until.store(u64::MAX, Relaxed);
+        assert_eq!(fill(&room), MAX_WRITES_BESIDE_OTHERS);
+        room.reduced_until.store(0, Relaxed);
+        assert_eq!(fill(&room), MAX_WRITES);
+        let short = Room::in_queue(2);
+        short.record_request();
+        assert_eq!(fill(&short), 1);
     }
 }

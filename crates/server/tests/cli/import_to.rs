@@ -1,0 +1,124 @@
+//! `gochat groups import --to` and `gochat members import --to`: imports over HTTP.
+
+use crate::process::{Ended, Server, ndjson, run, run_in, stored};
+use gochat_test_support::{Case, TestDatabase, cases, http::DEVELOPMENT_KEY};
+use std::{
+    fs,
+    io::{self, Read, Write},
+    net::{Shutdown, TcpListener, TcpStream},
+    thread,
+};
+use tempfile::TempDir;
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        every_line_has_the_outcome_of_a_local_import,
+        an_import_goes_on_after_broken_connections,
+        members_are_imported_by_id_and_by_name,
+        an_import_that_cannot_begin_says_why,
+    ]
+}
+
+/// Imports a file by the server on this port.
+fn import(kind: &str, port: u16, key: &str, name: &str, content: &str) -> Ended {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join(name), content).unwrap();
+    fs::write(folder.path().join("key.txt"), format!("{key}\n")).unwrap();
+    let url = format!("http://127.0.0.1:{port}");
+    run_in(folder.path(), &[kind, "import", "--to", &url, "--key-file", "key.txt", name], &[])
+}
+
+fn every_line_has_the_outcome_of_a_local_import(database: TestDatabase) -> anyhow::Result<()> {
+    let server = Server::start(&database, &[]);
+    let lines = "\u{feff}{\"name\":\"a\",\"token\":\"t\",\"admin_id\":\"7\"}\n\nnonsense\n{\"name\":\"b\",\"token\":\"\"}\n\
+                 {\"name\":\"a\",\"token\":\"u\",\"admin_id\":1}\n{\"name\":\"c\",\"token\":\"t\",\"admin_id\":8}";
+    let ended = import("groups", server.port, DEVELOPMENT_KEY, "groups.ndjson", lines);
+    let expected = "line 3: it is not a JSON object\nline 4: token must not be empty\n\
+                    created 2, already existing 1, refused 2\n";
+    assert_eq!((ended.code, &*ended.stderr), (Some(1), expected));
+    let csv = "name,token,admin_id\nc,t,8\nd,t,9\n";
+    let ended = import("groups", server.port, DEVELOPMENT_KEY, "groups.csv", csv);
+    assert_eq!((ended.code, &*ended.stderr), (Some(0), "created 1, already existing 1, refused 0\n"));
+    assert_eq!(stored(&database), [["a", "t", "7"], ["c", "t", "8"], ["d", "t", "9"]]);
+    Ok(())
+}
+
+/// Forwards connections to `port`. Each of the first ones breaks after this number of bytes from the server.
+fn breaking_proxy(port: u16, breaks: &'static [u64]) -> io::Result<u16> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    thread::spawn(move || {
+        let limits = breaks.iter().copied().chain(std::iter::repeat(u64::MAX));
+        for (client, limit) in listener.incoming().flatten().zip(limits) {
+            let server = TcpStream::connect(("127.0.0.1", port)).unwrap();
+            let (mut to_server, mut from_client) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+            thread::spawn(move || {
+                let _broken = io::copy(&mut from_client, &mut to_server);
+                let _closed = to_server.shutdown(Shutdown::Write);
+            });
+            thread::spawn(move || {
+                let (mut server, mut client) = (server, client);
+                let _broken = io::copy(&mut Read::by_ref(&mut server).take(limit), &mut client);
+                let _flushed = client.flush();
+                let _closed = (client.shutdown(Shutdown::Both), server.shutdown(Shutdown::Both));
+            });
+        }
+    });
+    Ok(address.port())
+}
+
+fn an_import_goes_on_after_broken_connections(database: TestDatabase) -> anyhow::Result<()> {
+    let server = Server::start(&database, &[]);
+    let proxy = breaking_proxy(server.port, &[0, 20_000, 100, 50_000])?;
+    let ended = import("groups", proxy, DEVELOPMENT_KEY, "groups.ndjson", &ndjson("g", 0..3000));
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stderr.ends_with(", refused 0\n"), "{ended:?}");
+    assert_eq!(database.rows("SELECT name FROM groups")?.len(), 3000);
+    let again = import("groups", server.port, DEVELOPMENT_KEY, "groups.ndjson", &ndjson("g", 0..3000));
+    assert_eq!((again.code, &*again.stderr), (Some(0), "created 0, already existing 3,000, refused 0\n"));
+    Ok(())
+}
+
+fn members_are_imported_by_id_and_by_name(database: TestDatabase) -> anyhow::Result<()> {
+    let server = Server::start(&database, &[]);
+    let groups = "{\"name\":\"a b&c\",\"token\":\"t\",\"admin_id\":1}\n";
+    assert_eq!(import("groups", server.port, DEVELOPMENT_KEY, "groups.ndjson", groups).code, Some(0));
+    let members = "{\"group_id\":1,\"user_id\":10}\n{\"group_name\":\"a b&c\",\"user_id\":11}\n\
+                   {\"group_name\":\"x\",\"user_id\":11}\n{\"group_id\":9,\"user_id\":11}\n{\"group_id\":1,\"user_id\":1}\n";
+    let ended = import("members", server.port, DEVELOPMENT_KEY, "members.ndjson", members);
+    let expected = "line 3: there is no such group\nline 4: there is no such group\n\
+                    created 2, already existing 1, refused 2\n";
+    assert_eq!((ended.code, &*ended.stderr), (Some(1), expected));
+    let sql = "SELECT CAST(user_id AS text) FROM members ORDER BY members.user_id";
+    assert_eq!(database.rows(sql)?.concat(), ["10", "11"]);
+    Ok(())
+}
+
+fn an_import_that_cannot_begin_says_why(database: TestDatabase) -> anyhow::Result<()> {
+    let server = Server::start(&database, &[]);
+    let groups = ndjson("g", 0..10);
+    let made = run(&database, &["keys", "create", "--name", "reader", "--scope", "groups:read"]);
+    for (port, key, reason) in [
+        (server.port, "gck_unknown", "401 Unauthorized: the API key is missing or not valid"),
+        (server.port, made.stdout.trim(), "403 Forbidden: the API key lacks the scope groups:write"),
+        (server.admin_port, DEVELOPMENT_KEY, "404 Not Found; is the URL the one of a GoChat group service?"),
+        (1, DEVELOPMENT_KEY, "cannot reach http://127.0.0.1:1: Connection refused"),
+        (server.port, "", "key.txt has no API key"),
+    ] {
+        let ended = import("groups", port, key, "groups.ndjson", &groups);
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(ended.stderr.contains(reason), "{ended:?}");
+    }
+    let folder = TempDir::new()?;
+    for (arguments, reason) in [
+        (&["--to", "https://localhost", "--key-file", "x"][..], "https is not supported"),
+        (&["--to", "http://localhost"], "--key-file <FILE>"),
+        (&["--to", "http://localhost", "--key-file", "x", "--dry-run"], "cannot be used with"),
+    ] {
+        let ended = run_in(folder.path(), &[&["groups", "import", "groups.ndjson"], arguments].concat(), &[]);
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(ended.stderr.contains(reason), "{ended:?}");
+    }
+    assert!(stored(&database).is_empty());
+    Ok(())
+}
