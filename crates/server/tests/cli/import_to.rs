@@ -40,6 +40,7 @@ fn every_line_has_the_outcome_of_a_local_import(database: TestDatabase) -> anyho
     let ended = import("groups", server.port, DEVELOPMENT_KEY, "groups.csv", csv);
     assert_eq!((ended.code, &*ended.stderr), (Some(0), "created 1, already existing 1, refused 0\n"));
     assert_eq!(stored(&database), [["a", "t", "7"], ["c", "t", "8"], ["d", "t", "9"]]);
+    server.stop();
     Ok(())
 }
 
@@ -76,6 +77,7 @@ fn an_import_goes_on_after_broken_connections(database: TestDatabase) -> anyhow:
     assert_eq!(database.rows("SELECT name FROM groups")?.len(), 3000);
     let again = import("groups", server.port, DEVELOPMENT_KEY, "groups.ndjson", &ndjson("g", 0..3000));
     assert_eq!((again.code, &*again.stderr), (Some(0), "created 0, already existing 3,000, refused 0\n"));
+    server.stop();
     Ok(())
 }
 
@@ -91,6 +93,7 @@ fn members_are_imported_by_id_and_by_name(database: TestDatabase) -> anyhow::Res
     assert_eq!((ended.code, &*ended.stderr), (Some(1), expected));
     let sql = "SELECT CAST(user_id AS text) FROM members ORDER BY members.user_id";
     assert_eq!(database.rows(sql)?.concat(), ["10", "11"]);
+    server.stop();
     Ok(())
 }
 
@@ -120,5 +123,6 @@ fn an_import_that_cannot_begin_says_why(database: TestDatabase) -> anyhow::Resul
         assert!(ended.stderr.contains(reason), "{ended:?}");
     }
     assert!(stored(&database).is_empty());
+    server.stop();
     Ok(())
 }
