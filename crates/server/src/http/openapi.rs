@@ -1,5 +1,7 @@
 //! The OpenAPI 3.1 document, generated from the handlers, the JSON types and the table of errors.
 
+mod lines;
+
 use super::{
     error::{Code, ErrorBody, LineOutcome, Problem},
     groups::{
@@ -18,6 +20,7 @@ use crate::{
         MemberBody, RoleName,
     },
 };
+use lines::LinesInExtension;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -84,7 +87,7 @@ const ABOUT: &str = "Creates, changes, finds and deletes groups, and manages the
         Problem,
         Code,
     )),
-    modifiers(&SharedComponents, &OperationIdOfPut),
+    modifiers(&SharedComponents, &OperationIdOfPut, &LinesInExtension),
     tags(
         (name = "groups", description = "Groups"),
         (name = "members", description = "Members of groups, and the groups of users")

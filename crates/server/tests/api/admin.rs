@@ -291,6 +291,7 @@ fn every_documented_metric_is_exported_and_every_exported_one_documented(
 ) -> anyhow::Result<()> {
     let app = App::on(database);
     assert_eq!(Request::group("g").send(app.port).status, 201);
+    assert_eq!(Request::lines("/v1/group", "{}").send(app.port).status, 200);
     let text = ask(&app, "/metrics").body;
     let of_type = |wanted: &str| -> BTreeSet<String> {
         let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));

@@ -1,0 +1,39 @@
+//! Bodies of lines in the description of the API.
+//!
+//! Generators of clients know one type of body for each request, and one for all replies of success. With a second one,
+//! they make no method, or one whose reply may be anything. So the description has lines in the extension `x-lines` of an
+//! operation, and in its text.
+
+use crate::http::lines::NDJSON;
+use serde_json::json;
+use utoipa::{
+    Modify,
+    openapi::{OpenApi, RefOr, extensions::ExtensionsBuilder, path::Operation},
+};
+
+/// Moves bodies of lines to the extension.
+pub(super) struct LinesInExtension;
+
+impl Modify for LinesInExtension {
+    fn modify(&self, api: &mut OpenApi) {
+        let operations = api.paths.paths.values_mut().filter_map(|path| path.post.as_mut());
+        operations.for_each(move_lines);
+    }
+}
+
+fn move_lines(operation: &mut Operation) {
+    let Some(RefOr::T(body)) = &mut operation.request_body else { return };
+    let Some(request) = body.content.remove(NDJSON) else { return };
+    let mut reply = None;
+    operation.responses.responses.retain(|_, response| {
+        let RefOr::T(response) = response else { return true };
+        let Some(lines) = response.content.shift_remove(NDJSON) else { return true };
+        reply = Some(lines);
+        // A reply of lines alone is in the extension alone.
+        !response.content.is_empty()
+    });
+    let lines =
+        json!({ "mediaType": NDJSON, "request": request, "reply": { "status": 200, "lines": reply } });
+    let extension = ExtensionsBuilder::new().add("x-lines", lines).build();
+    operation.extensions.get_or_insert_default().merge(extension);
+}
