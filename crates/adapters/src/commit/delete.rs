@@ -9,12 +9,19 @@ use crate::{
     connection::AnyConnection,
     schema::{groups, members},
 };
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use diesel::{
+    ExpressionMethods, QueryDsl, RunQueryDsl, sql_query,
+    sql_types::{Array, BigInt},
+};
 use gochat_domain::{
     group::{Expected, Group, GroupId},
     ports::DeleteGroupError,
 };
 use std::cmp::Ordering;
+
+/// For PostgreSQL. A plain `sql_query` is planned anew each time: planned while no group has memberships, this statement
+/// could use the index by user, and read all of it for each batch of deletes as memberships are added.
+const DELETE_MEMBERSHIPS: &str = "DELETE FROM members WHERE group_id = ANY($1)";
 
 /// A group to delete, with its memberships.
 pub(crate) struct Delete {
@@ -65,7 +72,7 @@ impl Write for Delete {
                 }
             }
             AnyConnection::Postgres(connection) => {
-                diesel::delete(members::table.filter(members::group_id.eq_any(&ids))).execute(connection)?;
+                sql_query(DELETE_MEMBERSHIPS).bind::<Array<BigInt>, _>(&ids).execute(connection)?;
                 diesel::delete(groups::table.filter(groups::id.eq_any(ids))).execute(connection)?;
             }
         }

@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use gochat_adapters::CommitOptions;
 use gochat_domain::{
     clock::{Clock, SystemClock},
-    group::{GroupId, GroupKey, GroupName},
+    group::{Expected, GroupId, GroupKey, GroupName},
     limits::{Limit, Limits},
     member::NewMember,
     testing::new_group,
@@ -21,6 +21,7 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
     cases![
         statements_planned_on_empty_tables_read_no_whole_table,
         statements_with_limits_planned_on_empty_tables_read_no_whole_table,
+        deletes_planned_without_memberships_read_no_whole_index,
     ]
 }
 
@@ -73,6 +74,35 @@ fn assert_reads_are_short(database: TestDatabase, limits: Limits) -> anyhow::Res
         subject.database().rows(END_OTHER_SESSIONS).unwrap().is_empty().then_some(())
     });
     assert_eq!(subject.database().rows(MUCH_READ)?, Vec::<Vec<String>>::new());
+    Ok(())
+}
+
+/// PostgreSQL could look for the memberships of a group in the whole index by user.
+fn deletes_planned_without_memberships_read_no_whole_index(database: TestDatabase) -> anyhow::Result<()> {
+    let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
+    subject.database().execute("VACUUM (ANALYZE) members")?;
+    let create_and_delete = || {
+        let created = subject.create(new_group("g"))?;
+        subject.run(subject.groups.delete(created.id, Expected::Any))?;
+        anyhow::Ok(())
+    };
+    for _ in 0..8 {
+        create_and_delete()?;
+    }
+    subject.database().execute(
+        "INSERT INTO members (group_id, user_id, joined_at)
+         SELECT 1000 + number, number, now() FROM generate_series(1, 20000) AS number",
+    )?;
+    let blocks = "SELECT idx_blks_read + idx_blks_hit FROM pg_statio_user_indexes WHERE indexrelname = 'members_user_id'";
+    let blocks = || -> anyhow::Result<i64> {
+        Ok(subject.database().rows(&format!("SELECT ({blocks})::text"))?.concat().concat().parse()?)
+    };
+    // Each new row reads a block or more. The session reports what it has read when it ends.
+    let before =
+        deadline::eventually("the report of the insert", || blocks().ok().filter(|blocks| *blocks >= 20_000));
+    create_and_delete()?;
+    subject.end_connections()?;
+    assert!(blocks()? - before < 20);
     Ok(())
 }
 
