@@ -6,8 +6,12 @@
 mod postgres;
 mod sqlite;
 
-use crate::{Fault, connection::AnyConnection, schema::groups};
-use diesel::{QueryDsl, RunQueryDsl, dsl::max};
+use crate::{
+    Fault,
+    connection::{AnyConnection, MultiBackend},
+    prepared_statement::prepared_statement,
+};
+use diesel::{RunQueryDsl, sql_types::BigInt};
 use gochat_domain::{
     limits::{Limits, TooManyGroups},
     user::UserId,
@@ -96,14 +100,21 @@ impl Quotas {
     }
 }
 
+prepared_statement! {
+    /// The greatest id of a group; 0 without groups. For `max(id)`, PostgreSQL would read the whole index by
+    /// administrator if the statement was planned while there were no groups.
+    struct GreatestId for AnyConnection, MultiBackend => BigInt;
+    "SELECT coalesce((SELECT id FROM groups ORDER BY id DESC LIMIT 1), 0)"
+}
+
 /// Counts all groups up to `limit`, and takes the lock on that count. Returns 0 without counting if the greatest id
 /// shows that there is room for all `creates`.
 fn count_all(connection: &mut AnyConnection, limit: i64, creates: usize) -> Result<u64, Fault> {
     if let AnyConnection::Postgres(connection) = connection {
         postgres::lock_all(connection)?;
     }
-    let greatest_id: Option<i64> = groups::table.select(max(groups::id)).get_result(connection)?;
-    if greatest_id.unwrap_or_default().saturating_add_unsigned(creates as u64) <= limit {
+    let greatest_id: i64 = GreatestId {}.get_result(connection)?;
+    if greatest_id.saturating_add_unsigned(creates as u64) <= limit {
         return Ok(0);
     }
     match connection {

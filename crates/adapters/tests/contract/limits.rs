@@ -2,6 +2,7 @@
 
 use crate::{
     DatabaseCase,
+    idempotency::idempotency,
     lanes::{done, in_one_batch},
     subject::{NO_LIMITS, ONE_WRITER, OPTIONS, Subject, WRITERS, default_to_repeatable_read},
 };
@@ -31,7 +32,10 @@ pub fn cases() -> Vec<DatabaseCase> {
 }
 
 pub fn postgres_cases() -> Vec<DatabaseCase> {
-    cases![a_create_that_loses_its_name_to_another_transaction_leaves_its_room_to_the_next]
+    cases![
+        a_create_that_loses_its_name_to_another_transaction_leaves_its_room_to_the_next,
+        all_groups_are_counted_in_the_order_of_their_ids,
+    ]
 }
 
 fn with_limits(limits: Limits) -> CommitOptions {
@@ -177,5 +181,28 @@ fn a_create_that_loses_its_name_to_another_transaction_leaves_its_room_to_the_ne
     first?;
     assert!(matches!(&answers[..], [Err(CreateGroupError::NameTaken), Ok(_)]), "{answers:?}");
     assert_eq!(administrators(&subject)?, ["9", "5", "1"]);
+    Ok(())
+}
+
+/// The rows of groups lie in the order of their ids. PostgreSQL could count them in the order of another index, and find
+/// the greatest id by reading all of it.
+fn all_groups_are_counted_in_the_order_of_their_ids(database: TestDatabase) -> anyhow::Result<()> {
+    let limits = Limits { groups: Limit(3), ..NO_LIMITS };
+    let subject = Subject::with(database, OPTIONS, CommitOptions { limits, ..ONE_WRITER })?;
+    subject.database().execute("VACUUM (ANALYZE) groups")?;
+    let create = |name: &str| {
+        let created = subject.groups.create(new_group_of(name, "t", 1), Some(idempotency(1, name)));
+        subject.run(created).map(|created| created.group)
+    };
+    create("kept")?;
+    // PostgreSQL keeps a plan after five executions.
+    for number in 0..10 {
+        let deleted = create(&number.to_string())?;
+        subject.run(subject.groups.delete(deleted.id, Expected::Any))?;
+    }
+    subject.end_connections()?;
+    let read = "SELECT indexrelname::text FROM pg_stat_user_indexes
+                WHERE indexrelname IN ('groups_pkey', 'groups_admin_id') AND idx_tup_read > 0";
+    assert_eq!(subject.database().rows(read)?.concat(), ["groups_pkey"]);
     Ok(())
 }
