@@ -36,7 +36,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 pub fn postgres_cases() -> Vec<DatabaseCase> {
-    cases![no_write_scans_all_memberships]
+    cases![no_write_scans_all_memberships, new_members_stay_new_if_the_rest_of_their_batch_fails]
 }
 
 fn user(id: i64) -> UserId {
@@ -332,5 +332,31 @@ fn no_write_scans_all_memberships(database: TestDatabase) -> anyhow::Result<()> 
     let after = subject.database().rows(scans)?.concat();
     assert_eq!(before[0], after[0]);
     assert_ne!(before[1], after[1]);
+    Ok(())
+}
+
+/// A statement commits the new members. The transaction after it, for the user who is a member already, fails once.
+fn new_members_stay_new_if_the_rest_of_their_batch_fails(database: TestDatabase) -> anyhow::Result<()> {
+    let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
+    let group = subject.create(new_group_of("g", "t", 1))?;
+    join_group(&subject, &group, 2)?;
+    // A sequence counts on in a transaction that is rolled back.
+    subject.database().execute(
+        "CREATE SEQUENCE failures;
+         CREATE FUNCTION fault() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             IF current_query() LIKE 'INSERT%' AND nextval('failures') = 1 THEN RAISE EXCEPTION 'no such luck'; END IF;
+             RETURN NULL;
+         END $$;
+         CREATE TRIGGER fault BEFORE INSERT ON members FOR EACH STATEMENT EXECUTE FUNCTION fault()",
+    )?;
+    let users: Vec<_> = (0..50).flat_map(|number| [100 + number, 2]).collect();
+    let joins = users.iter().zip(1000..).map(|(user_id, joined_at)| {
+        subject.members.join(new_member(group.id, *user_id, None, at(joined_at)))
+    });
+    let joined = subject.run(join_all(joins));
+    for (user_id, joined) in users.iter().zip(joined) {
+        assert_eq!(joined?.is_new, *user_id != 2, "{user_id}");
+    }
+    assert_ne!(subject.database().rows("SELECT last_value::text FROM failures")?, [["1"]]);
     Ok(())
 }

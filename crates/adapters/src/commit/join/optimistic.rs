@@ -73,6 +73,7 @@ pub(in crate::commit) fn commit(
         // new.
         transaction.map_err(|failure| match failure {
             Failure::Unreachable(fault) => Failure::ConnectionLost(fault),
+            Failure::NotCommitted(fault) if !stored.is_empty() => Failure::ConnectionLost(fault),
             failure => failure,
         })?;
     }

@@ -14,7 +14,8 @@ pub(crate) enum Failure {
     /// The database cannot be reached or is read-only, or the connection was lost before the commit: the transaction
     /// is not committed. The batch waits.
     Unreachable(Fault),
-    /// The connection was lost: the transaction may be committed, or still in progress.
+    /// The connection was lost: the transaction may be committed, or still in progress. Or a part of the batch is
+    /// committed, and the rest failed. The batch is resent.
     ConnectionLost(Fault),
 }
 
