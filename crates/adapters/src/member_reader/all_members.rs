@@ -53,12 +53,14 @@ prepared_statement! {
     ///
     /// No page has members of more groups than it has members, so the administrators of the first `groups` groups are
     /// enough. Each name is looked up by itself: PostgreSQL might read all groups for a join.
+    ///
+    /// Memberships without a group are left out. They remain if somebody deletes a group by SQL.
     struct AllMembers for AnyConnection, MultiBackend => (BigInt, BigInt, TimestampSql, BigInt, Text);
     "SELECT group_id, user_id, joined_at, (SELECT admin_id FROM groups WHERE id = all_members.group_id),
         (SELECT name FROM groups WHERE id = all_members.group_id) FROM (
         SELECT group_id, user_id, joined_at FROM (
             SELECT group_id, user_id, joined_at FROM members WHERE (group_id, user_id) > (" [group: i64 as BigInt]
-    ", " [user: i64 as BigInt] ") ORDER BY group_id, user_id LIMIT 0 + " [limit: i64 as BigInt] ") AS memberships
+    ", " [user: i64 as BigInt] ") AND 1 = (SELECT count(*) FROM groups WHERE id = members.group_id) ORDER BY group_id, user_id LIMIT 0 + " [limit: i64 as BigInt] ") AS memberships
         UNION ALL
         SELECT id, admin_id, created_at FROM (
             SELECT id, admin_id, created_at FROM groups WHERE id >= " [first_group: i64 as BigInt] " AND (id > "

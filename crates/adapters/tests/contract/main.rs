@@ -48,6 +48,7 @@ fn main() -> ExitCode {
         batches::cases(),
         lanes::cases(),
         limits::cases(),
+        members::database_cases(),
         idempotency::database_cases(),
         api_keys::database_cases(),
     ] {

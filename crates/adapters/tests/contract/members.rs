@@ -35,6 +35,10 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
+pub fn database_cases() -> Vec<DatabaseCase> {
+    cases![memberships_without_a_group_are_not_listed]
+}
+
 pub fn postgres_cases() -> Vec<DatabaseCase> {
     cases![no_write_scans_all_memberships, new_members_stay_new_if_the_rest_of_their_batch_fails]
 }
@@ -250,6 +254,29 @@ fn members_of_all_groups_come_by_pages_with_the_administrators_in_their_places(
     // A page may begin after a key that nothing has.
     assert_eq!(all(Some((groups[0].id, user(7))), 1)?, expected[3..4]);
     assert_eq!(all(Some((groups[0].id, user(i64::MAX))), 1)?, expected[4..5]);
+    Ok(())
+}
+
+/// They remain if somebody deletes a group by SQL.
+fn memberships_without_a_group_are_not_listed(database: TestDatabase) -> anyhow::Result<()> {
+    let subject = Subject::on(database)?;
+    let [first, deleted, last] =
+        ["a", "b", "c"].map(|name| subject.create(new_group_of(name, "t", 1)).unwrap());
+    for group in [&first, &deleted, &last] {
+        join_group(&subject, group, 2)?;
+        join_group(&subject, group, 3)?;
+    }
+    subject.database().execute(&format!("DELETE FROM groups WHERE id = {}", deleted.id))?;
+    let listed: Vec<_> = [&first, &last]
+        .into_iter()
+        .flat_map(|group| members(&subject, group).into_iter().map(|member| (group.name.clone(), member)))
+        .map(|(group_name, member)| ListedMember { member, group_name })
+        .collect();
+    let all = |after, limit| subject.run(subject.member_reader.all_members(after, limit));
+    assert_eq!(all(None, 9)?, listed);
+    // A short page would end a walk.
+    assert_eq!(all(None, 4)?, listed[..4]);
+    assert_eq!(all(Some(listed[2].key()), 2)?, listed[3..5]);
     Ok(())
 }
 
