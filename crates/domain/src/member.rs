@@ -1,7 +1,7 @@
 //! Members of groups, and the rules by which users join and leave.
 //!
-//! The members of a group are its administrator and the users with a membership. The administrator needs none, so a new
-//! group has no membership, and a group always has a member who administers it.
+//! The members of a group are its administrator and the users with a membership. The administrator is a member even
+//! without a membership, so a new group has one member and no membership.
 //!
 //! A hand-over is a change that makes another user the administrator.
 
@@ -127,16 +127,17 @@ impl Group {
         }
     }
 
-    /// Returns the user as a member. `None` if the user has no membership, so that `joined_at` is `None`, and is not the
-    /// administrator.
+    /// Returns the user as a member; `None` if the user is not the administrator and has no membership. `joined_at` is
+    /// the time of the user's membership, if there is one.
     pub fn member(&self, user_id: UserId, joined_at: Option<Timestamp>) -> Option<Member> {
         let administers = user_id == self.admin_id;
         let since = joined_at.or(administers.then_some(self.created_at))?;
         Some(self.member_since(user_id, since))
     }
 
-    /// Returns the memberships to store, unless they exist, if `changed` has another administrator than this group:
-    /// that of the old administrator, since the creation of the group, and that of the new one, since `moment`.
+    /// Returns the memberships of the old and the new administrator if `changed` has another administrator than this
+    /// group. The old one's begins at the creation of the group, the new one's at `moment`. The caller stores each of
+    /// them that does not exist yet.
     pub fn memberships_of_hand_over(&self, changed: &Self, moment: Timestamp) -> Option<[Member; 2]> {
         (self.admin_id != changed.admin_id).then(|| {
             [

@@ -40,13 +40,14 @@ pub trait GroupRepository: Send + Sync {
         idempotency: Option<Idempotency>,
     ) -> Result<Created, CreateGroupError>;
 
-    /// Waits until the storage takes `group`, and returns the answer that [`create`](Self::create) would return.
+    /// Waits until the storage takes `group`, and returns a future of the answer that [`create`](Self::create) would
+    /// return.
     ///
     /// For callers with many groups: they pass the next group without waiting for the answer. An implementation
     /// - MUST keep the order: of two groups with one name, the group that was taken first is stored;
     /// - MUST bound the number of groups that wait for their answers, and make the caller wait instead of refusing a
     ///   group, as long as the storage makes progress;
-    /// - MUST NOT make the writes of other callers wait for all groups of this one.
+    /// - MUST NOT make the writes of other callers wait until all groups of this caller are stored.
     async fn enqueue_create(
         &self,
         group: NewGroup,
@@ -60,8 +61,7 @@ pub trait GroupRepository: Send + Sync {
     /// An implementation
     /// - MUST apply concurrent changes of a group one after another, each to what the one before stored;
     /// - MUST answer `NameTaken` if another group has the name, and free the old name;
-    /// - MUST store the [memberships of a hand-over](Group::memberships_of_hand_over), the new administrator's from
-    ///   `moment` on, and keep those that exist;
+    /// - MUST store each of the [memberships of a hand-over](Group::memberships_of_hand_over) that does not exist yet;
     /// - MUST refuse a hand-over by which a limit would be exceeded;
     /// - MUST NOT return `Ok` before the change is durable;
     /// - MUST answer `Unavailable` if it cannot tell whether the change was stored.

@@ -17,14 +17,14 @@ pub trait MemberRepository: Send + Sync {
     ///
     /// An implementation
     /// - MUST store only one membership of a user in a group, under any concurrency and on any number of instances;
-    /// - MUST count the members exactly where a limit on them is set, under any concurrency and on any number of
-    ///   instances;
+    /// - MUST enforce a limit on members exactly, if one is set, under any concurrency and on any number of instances;
     /// - MUST NOT store a membership of a group that is deleted;
     /// - MUST NOT return `Ok` before the membership is durable.
     async fn join(&self, new: NewMember) -> Result<Joined, JoinError>;
 
-    /// Waits until the storage takes the join, and returns the answer that [`join`](Self::join) would return. As
-    /// [`GroupRepository::enqueue_create`](super::GroupRepository::enqueue_create).
+    /// Waits until the storage takes the join, and returns a future of the answer that [`join`](Self::join) would
+    /// return. The rules of [`GroupRepository::enqueue_create`](super::GroupRepository::enqueue_create) apply to joins,
+    /// too.
     async fn enqueue_join(&self, new: NewMember) -> PendingAnswer<Joined, JoinError> {
         Box::pin(ready(self.join(new).await))
     }

@@ -63,8 +63,8 @@ impl GroupService {
         self.groups.create(NewGroup::mint(request, self.clock.now()), idempotency).await
     }
 
-    /// Waits until the storage takes the group, and returns the answer that [`create`](Self::create) would return.
-    /// Groups are stored in the order of the calls.
+    /// Waits until the storage takes the group, and returns a future of the answer that [`create`](Self::create) would
+    /// return. Groups are stored in the order of the calls.
     pub async fn enqueue_create(
         &self,
         permit: Permit<GroupsWrite>,

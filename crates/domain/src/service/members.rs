@@ -41,7 +41,8 @@ impl MemberService {
         self.members.join(NewMember { group_id, user_id, token: Some(token), joined_at }).await
     }
 
-    /// Waits until the storage takes the join, and returns the answer that [`join`](Self::join) would return.
+    /// Waits until the storage takes the join, and returns a future of the answer that [`join`](Self::join) would
+    /// return.
     pub async fn enqueue_join(
         &self,
         _: Permit<MembersJoinOrWrite>,
@@ -64,7 +65,8 @@ impl MemberService {
         self.members.join(NewMember { group_id, user_id, token: None, joined_at }).await
     }
 
-    /// Waits until the storage takes the membership, and returns the answer that [`add`](Self::add) would return.
+    /// Waits until the storage takes the membership, and returns a future of the answer that [`add`](Self::add) would
+    /// return.
     pub async fn enqueue_add(
         &self,
         _: Permit<MembersWrite>,
