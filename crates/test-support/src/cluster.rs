@@ -139,7 +139,8 @@ impl Cluster {
         self.ask("resume")
     }
 
-    /// Limits the file size of one backend: growing a file beyond it fails as on a full disk.
+    /// Limits the size of the files that one process of the server can write: growing a file beyond it fails as on a
+    /// full disk. `backend` is the id of the process.
     ///
     /// A limit below the size of a WAL segment (16 MiB) would crash the server.
     pub fn limit_files(&self, backend: &str, bytes: u64) -> anyhow::Result<()> {

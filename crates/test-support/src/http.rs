@@ -20,8 +20,8 @@ use std::{
     path::Path,
 };
 
-/// The key in GoChat's public API documentation. This crate does not depend on the service, which must accept this very
-/// key.
+/// The key in GoChat's public API documentation, which the service accepts. It is repeated here, because this crate
+/// does not depend on the service.
 pub const DEVELOPMENT_KEY: &str = "433578ab-84c2-4e02-4656-de55a8097c9f";
 
 /// A request to be sent.
@@ -194,8 +194,8 @@ impl Connection {
         self.read_by(Reply::parse)
     }
 
-    /// Reads one reply. If it says `Connection: close`, as a reply does that is sent before the whole request was read,
-    /// opens another connection to `port`.
+    /// Reads one reply, and opens another connection to `port` if the reply says `Connection: close`. The service
+    /// closes a connection if it replies before it has read the whole request.
     pub fn read_and_reopen(&mut self, port: u16) -> Reply {
         let reply = self.read();
         if reply.header("connection") == "close" {

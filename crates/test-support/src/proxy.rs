@@ -44,7 +44,7 @@ folder=$1
 shift
 "$@" </dev/null >"$folder/output" 2>&1 &
 proxy=$!
-# The shell may not have reaped it.
+# Succeeds if the proxy has ended, even if the shell has not reaped it yet: it is then gone, or in state X or Z of proc(5).
 ended() { ! grep -q "^State:[[:space:]]*[^[:space:]XZ]" "/proc/$proxy/status"; }
 end() {
     kill "$proxy"

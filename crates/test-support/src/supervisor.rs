@@ -35,7 +35,8 @@ end >/dev/null
 "#;
 
 impl Supervisor {
-    /// Starts `shell`, which takes the arguments of `sh`, with the functions of `script` and its arguments.
+    /// Starts `shell`, a command that takes the arguments of `sh`. It runs `script`, which defines the functions and
+    /// finds `arguments` in `$1`, `$2` and so on, and then serves the input lines.
     pub(crate) fn start(mut shell: Command, script: &str, arguments: &[&str]) -> anyhow::Result<Self> {
         if let Some(folder) = shell.get_current_dir().map(Path::to_owned) {
             // The server's user can write to this folder, but perhaps not to the folder of temporary files.

@@ -10,8 +10,8 @@ pub enum Message {
     Containing(&'static str),
     /// The plain query `COMMIT`. `Containing("COMMIT")` would also match `BEGIN ISOLATION LEVEL READ COMMITTED`.
     Commit,
-    /// A message that executes a statement in the extended protocol, as Diesel's queries do. A batch of plain
-    /// creates sends one.
+    /// A message that executes a statement in the extended protocol, as Diesel's queries do. A batch of creates
+    /// without an `Idempotency-Key` sends only one.
     Execute,
 }
 

@@ -52,7 +52,7 @@ impl LineStream {
         self.connection.write(b"0\r\n\r\n");
     }
 
-    /// Reads the head of the reply, which must be one of lines.
+    /// Reads the head of the reply, which must announce a body of lines.
     pub fn read_head(&mut self) -> Reply {
         let head = self.connection.read_head();
         let kind = (head.status, head.header("content-type"), head.header("transfer-encoding"));

@@ -26,7 +26,7 @@ fn wait_for_retransmissions(machine: &Namespace, state: &str) {
     eventually("the kernel retransmits", || {
         let sockets = run(Command::new("ss").args(["-Hton", "state", state, "dst", &address]));
         let sockets = String::from_utf8(sockets.stdout).unwrap();
-        // timer:(on,NAME,NUMBER)
+        // Shown as `timer:(on,TIME,NUMBER)`, with the number of retransmissions.
         sockets.lines().find(|socket| socket.contains("timer:(on,") && !socket.contains(",0)")).map(drop)
     });
 }
