@@ -16,7 +16,7 @@ use std::{
 /// Number of lines in a chunk.
 const LINES: usize = 1_000;
 
-/// What a line that succeeded has, and no other one.
+/// Text that is in the answer to a line that succeeded, and in no other answer.
 const CREATED: &[u8] = br#""status":201"#;
 
 /// The figures of a stream.

@@ -65,7 +65,7 @@ struct Line {
 }
 
 impl Load {
-    /// Creates a load of groups with ordered names.
+    /// A load of creates with ordered names.
     pub const fn creates(clients: usize, time: Duration) -> Self {
         Self { clients, time, requests: Requests::CREATES }
     }

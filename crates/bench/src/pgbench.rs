@@ -1,4 +1,5 @@
-//! `pgbench`, with the product's statements for one group or one member.
+//! `pgbench`, with a statement that inserts one group, or a transaction that locks a group, looks for a membership and
+//! inserts it.
 
 use crate::{
     load::{Load, Requests, Sample},

@@ -17,8 +17,8 @@ use gochat_domain::{
 };
 use std::{env, future, net::TcpListener, sync::Arc, time::Duration};
 
-/// Time for which a key is cached when costs are counted. A key is looked up again after half of it, and how many requests
-/// share that depends on the speed of the machine.
+/// Time for which a key is cached when costs are counted. A key is looked up again after half of this time. It is so
+/// long that no look-up is counted; otherwise their number per request would depend on the speed of the machine.
 const LONG: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Serves until it is killed.

@@ -79,8 +79,8 @@ impl Deployment {
         self.launch(command, settings, START_TIMEOUT)
     }
 
-    /// Starts a server under `wrapper`, a program that runs another one: not the binary `gochat`, but this program, which
-    /// serves the same.
+    /// Starts a server under `wrapper`, a command that runs another program, such as Valgrind. That program is this one
+    /// with the argument `serve`, also for the product, which it serves like the binary `gochat`.
     pub fn start_under(
         &self,
         mut wrapper: Command,

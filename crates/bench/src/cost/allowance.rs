@@ -7,10 +7,10 @@ use std::fs;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/cost.toml");
 
-/// The part of the expected instructions that a create may take in addition.
+/// Fraction by which a create may exceed the expected instructions.
 const MARGIN: f64 = 0.1;
 
-/// The cost that the last change of the file expects.
+/// The expected cost of a create, as in the file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Allowance {

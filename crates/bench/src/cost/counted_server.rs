@@ -66,7 +66,7 @@ impl<'a> CountedServer<'a> {
         Ok(counted)
     }
 
-    /// Counts `rounds` requests on each of so many connections, several times.
+    /// Counts `rounds` requests on each of this many connections, and repeats that `windows` times.
     pub fn count(
         &mut self,
         kind: Kind,

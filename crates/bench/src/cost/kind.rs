@@ -30,7 +30,7 @@ impl Kind {
                 let token = r#""token":"298fbgv479bv""#;
                 Request::post("/v1/member", format!(r#"{{"group_id":{group},"user_id":{user},{token}}}"#))
             }
-            // The numbers of one round differ, so that a batch has as many keys as replays.
+            // The numbers of one round differ, so no two replays of a batch have the same key.
             Self::Replay => {
                 let number = 10_000_000 + group(number);
                 create(number).header("Idempotency-Key", &format!("key-{number}"))

@@ -36,7 +36,7 @@ pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
     let headers = [&["system", "clients"], &table::HEADERS[..]].concat();
     let table = table::render(&headers, &rows);
     Ok(Section {
-        title: "Many groups in one request",
+        title: "Many groups in one request, on servers of other projects",
         text: format!(
             "A request has {GROUPS} groups. The rate is that of groups, the latency that of requests.\n{text}\n{table}"
         ),

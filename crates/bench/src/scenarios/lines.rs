@@ -94,7 +94,7 @@ fn beside_stream(server: &Server<'_>, plan: Plan) -> anyhow::Result<Sample> {
         let sample = Load::creates(CLIENTS_BESIDE, plan.time).run(server);
         stop.store(true, Ordering::Relaxed);
         let Streamed { throughput, errors } = stream.join().map_err(|_| anyhow!("the stream panicked"))??;
-        eprintln!("the stream beside: {throughput:6.0}/s");
+        eprintln!("the stream beside {CLIENTS_BESIDE} clients: {throughput:6.0}/s");
         let sample = sample?;
         Ok(Sample { errors: sample.errors + errors as f64, ..sample })
     })
