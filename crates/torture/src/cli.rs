@@ -27,7 +27,7 @@ pub struct Cli {
     pub list: bool,
 
     /// Write the figures into docs/reliability.md. With --only, replace only the rows of this run and keep the others; those must have
-    /// the same version, form and seed.
+    /// the same version, form (long or --short) and seed.
     #[arg(long)]
     pub write: bool,
 

@@ -67,7 +67,7 @@ impl Progress {
         lock(&self.last).elapsed()
     }
 
-    /// The wait in which the trial is, for messages.
+    /// Says what the trial waits for, for messages.
     pub fn current_wait(&self) -> String {
         match &*lock(&self.wait) {
             Some((what, since)) => format!("it waited {} s for: {what}", since.elapsed().as_secs()),

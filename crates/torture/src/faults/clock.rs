@@ -32,7 +32,8 @@ impl Fault for Clock {
     }
 
     fn run(&self, trial: &mut Trial) -> anyhow::Result<()> {
-        // The task of actix-http that updates a worker's clock panics before 1970; the worker then gets a new web server.
+        // The task of actix-http that updates a worker's clock panics before 1970. The service expects this, and replaces the
+        // worker's web server when the clock is right again.
         trial.tolerated_panic = Some("httpdate");
         let first = trial.rng.usize(..JUMPS.len());
         while trial.next_round(18, 6) {
