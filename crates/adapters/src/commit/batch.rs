@@ -161,7 +161,7 @@ impl Batch {
         Ok(true)
     }
 
-    /// Answers every caller; the outcomes are committed.
+    /// Answers every caller. Must be called after the commit.
     pub(super) fn answer(&mut self) {
         self.lanes().into_iter().for_each(AnyLane::answer);
     }

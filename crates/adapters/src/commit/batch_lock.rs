@@ -14,7 +14,7 @@ use std::{
 /// SQL expression by which a batch takes the lock.
 pub(crate) const ACQUIRE_SHARED: &str = "pg_advisory_xact_lock_shared(113741193900147)";
 
-/// The rest of a `SELECT` of the transactions that hold the lock. PostgreSQL shows the key in two halves.
+/// The text after `SELECT` in the query for the transactions that hold the lock. PostgreSQL shows the key in two halves.
 const HOLDERS: &str = "virtualtransaction FROM pg_locks
      WHERE locktype = 'advisory' AND granted AND objsubid = 1
        AND ((classid::bigint << 32) | objid::bigint) = 113741193900147

@@ -13,7 +13,8 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 pub(crate) struct PendingWrite<W: Write> {
     pub(crate) write: W,
     pub(crate) reply: oneshot::Sender<Result<W::Answer, W::Error>>,
-    /// Freed when the write is answered; `None` for a write that was not enqueued in turn.
+    /// The room that a write of a stream takes in the queue, freed when the write is answered. `None` for the write of a
+    /// single request.
     pub(crate) _room: Option<OwnedSemaphorePermit>,
 }
 
@@ -84,7 +85,7 @@ pub(crate) trait AnyLane {
     /// Executes the writes in the open transaction.
     fn store(&mut self, connection: &mut AnyConnection, attempt: Attempt) -> Result<(), Fault>;
 
-    /// Answers each caller; the outcomes are committed.
+    /// Answers each caller. Must be called after the commit.
     fn answer(&mut self);
 
     /// Answers each caller with `fault`.

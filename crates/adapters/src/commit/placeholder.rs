@@ -1,4 +1,4 @@
-//! Rows of `groups` that the transaction which inserts them also deletes.
+//! Rows of `groups` that are inserted and deleted in the same transaction.
 
 use gochat_domain::clock::Timestamp;
 use uuid::Uuid;

@@ -183,7 +183,7 @@ impl Submitter {
     where
         Batch: HasLane<W>,
     {
-        match self.send_in_turn(write).await {
+        match self.send_when_there_is_room(write).await {
             Ok(answer) => {
                 let (timeout, threads) = (self.timeout, Arc::clone(&self.threads));
                 Box::pin(async move { wait_for_answer(answer, timeout, &threads).await })
@@ -192,7 +192,7 @@ impl Submitter {
         }
     }
 
-    async fn send_in_turn<W: Write>(
+    async fn send_when_there_is_room<W: Write>(
         &self,
         write: W,
     ) -> Result<oneshot::Receiver<Result<W::Answer, W::Error>>, &'static str>

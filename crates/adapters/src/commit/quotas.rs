@@ -52,8 +52,8 @@ impl Quotas {
         let limit = limits.groups_per_administrator;
         let mut by_administrator = HashMap::new();
         if limit.is_set() && !administrators.is_empty() {
-            // Counts beyond the limit, by one for each hand-over: a user above a lowered limit who gives groups away may
-            // still be above it.
+            // Counts up to the limit plus the number of hand-overs. After a limit was lowered, a user may have more groups
+            // than it allows, and may still have too many after giving some away.
             let at_most = i64::from(limit.0).saturating_add_unsigned(administrators.len() as u64);
             let administrators: BTreeSet<_> = administrators.iter().copied().collect();
             by_administrator = match connection {

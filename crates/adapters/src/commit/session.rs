@@ -28,7 +28,7 @@ pub(crate) struct Session {
     checkpoints: Option<Checkpoints>,
     /// The lock shared by all processes that write to the same file.
     write_lock: Option<WriteLock>,
-    /// The groups that joins were made to.
+    /// The groups that were read for joins.
     remembered_groups: RememberedGroups,
     used_at: Instant,
     is_broken: bool,

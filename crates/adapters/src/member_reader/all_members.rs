@@ -48,10 +48,10 @@ pub(super) fn page(
 }
 
 prepared_statement! {
-    /// A page of memberships, and the administrators without one among them. One statement, as for the members of one
-    /// group.
+    /// A page of the memberships of all groups, merged with the administrators who have no membership. One statement, as
+    /// for the members of one group.
     ///
-    /// No page has members of more groups than it has members, so the administrators of the first `groups` groups are
+    /// A page of `limit` members has members of at most `limit` groups, so the administrators of that many groups are
     /// enough. Each name is looked up by itself: PostgreSQL might read all groups for a join.
     ///
     /// Memberships without a group are left out. They remain if somebody deletes a group by SQL.

@@ -65,7 +65,7 @@ fn hand_overs_of_one_batch_do_not_exceed_a_lowered_limit(database: TestDatabase)
     Ok(())
 }
 
-/// Ids are missing then, so the greatest id does not tell the number of groups.
+/// After a delete an id is missing, so the greatest id does not tell the number of groups.
 fn deleted_groups_make_room_for_new_ones(database: TestDatabase) -> anyhow::Result<()> {
     let limits = Limits { groups: Limit(3), ..NO_LIMITS };
     let subject = Subject::with(database, OPTIONS, with_limits(limits))?;

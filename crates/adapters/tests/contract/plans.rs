@@ -33,7 +33,7 @@ const FILL: &str = "
     INSERT INTO members (group_id, user_id, joined_at)
         SELECT 1, 1000 + number, now() FROM generate_series(1, 10000) AS number";
 
-/// The tables and indexes of which ended sessions have read many rows or entries, with their number.
+/// The tables and indexes from which ended sessions have read many rows or entries, each with the number read.
 const MUCH_READ: &str = "
     SELECT name, read::text FROM (
         SELECT relname AS name, seq_tup_read AS read FROM pg_stat_user_tables

@@ -28,7 +28,7 @@ pub(super) struct Decisions {
 }
 
 impl Decisions {
-    /// Loads what `changes` of `groups`, whose rows are locked, depend on.
+    /// Loads everything that `changes` depend on. The rows of `groups`, which they change, are locked.
     pub(super) fn load(
         connection: &mut AnyConnection,
         changes: &[&Change],

@@ -76,7 +76,8 @@ prepared_statement! {
 }
 
 prepared_statement! {
-    /// Deletes the placeholders before the first update, as each row is joined with their number.
+    /// Deletes the placeholders before the first update, because each row to update is joined with the number of deleted
+    /// rows.
     struct Update for PgConnection, Pg => ();
     "WITH deleted AS (DELETE FROM groups WHERE id = ANY(" [placeholders: Vec<i64> as Array<BigInt>] ") RETURNING id)
      UPDATE groups

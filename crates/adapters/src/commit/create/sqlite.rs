@@ -24,8 +24,8 @@ prepared_statement! {
 
 /// Stores `groups` in the open transaction.
 ///
-/// The ids are given and not returned: SQLite collects the rows of `RETURNING` in a temporary table, which it makes and
-/// removes for each insert, and it can undo such an insert by itself, for which it copies each page that changes.
+/// Each insert contains its id, so that it needs no `RETURNING`. For `RETURNING`, SQLite creates and drops a temporary
+/// table. It also copies each page that the insert changes, to be able to undo that insert alone.
 pub(super) fn insert(
     connection: &mut SqliteConnection,
     groups: &[&NewGroup],
