@@ -6,6 +6,7 @@
 
 use crate::http::lines::NDJSON;
 use serde_json::json;
+use std::collections::BTreeMap;
 use utoipa::{
     Modify,
     openapi::{OpenApi, RefOr, extensions::ExtensionsBuilder, path::Operation},
@@ -24,16 +25,17 @@ impl Modify for LinesInExtension {
 fn move_lines(operation: &mut Operation) {
     let Some(RefOr::T(body)) = &mut operation.request_body else { return };
     let Some(request) = body.content.remove(NDJSON) else { return };
-    let mut reply = None;
-    operation.responses.responses.retain(|_, response| {
+    let mut replies = BTreeMap::new();
+    operation.responses.responses.retain(|status, response| {
         let RefOr::T(response) = response else { return true };
         let Some(lines) = response.content.shift_remove(NDJSON) else { return true };
-        reply = Some(lines);
+        let mut reply = response.clone();
+        reply.content = [(NDJSON.to_owned(), lines)].into();
+        replies.insert(status.clone(), reply);
         // A reply of lines alone is in the extension alone.
         !response.content.is_empty()
     });
-    let lines =
-        json!({ "mediaType": NDJSON, "request": request, "reply": { "status": 200, "lines": reply } });
+    let lines = json!({ "requestBody": { "content": { NDJSON: request } }, "responses": replies });
     let extension = ExtensionsBuilder::new().add("x-lines", lines).build();
     operation.extensions.get_or_insert_default().merge(extension);
 }
