@@ -24,7 +24,7 @@ pub struct ImportFile {
     #[arg(long)]
     pub delimiter: Option<Delimiter>,
 
-    /// Send the lines to a running server in place of the database of the settings, like `http://127.0.0.1:1213`.
+    /// Send the lines to the running server at this URL, like `http://127.0.0.1:1213`, and open no database.
     #[arg(long, value_name = "URL", requires = "key_file", conflicts_with = "dry_run")]
     pub to: Option<ServerUrl>,
 

@@ -76,7 +76,7 @@ The same in CSV. The header is required; its columns may be in any order:
   group_id,user_id
   1,10
 
-By the names of groups:
+By the names of groups. The column group_id is required, but may be empty:
   group_id,group_name,user_id
   ,group_1,10
 

@@ -23,7 +23,7 @@ use std::{
 /// Media type of a body of one object.
 pub(super) const JSON: &str = "application/json";
 
-/// The media types of the operations that take a body of lines too, which has handlers of its own.
+/// Media types of operations that also take a body of lines. Other handlers read such a body.
 pub(super) const JSON_OR_LINES: &str = "application/json or application/x-ndjson";
 
 /// Longest time a client may take to send a body.
@@ -46,8 +46,8 @@ impl FromRequest for JsonBody {
 }
 
 impl JsonBody {
-    /// Reads the body. Stops reading as soon as it is too large. `accepted` names the media types that the error for
-    /// another one names.
+    /// Reads the body. Stops reading as soon as it is too large. The error for another media type than JSON names the
+    /// `accepted` ones.
     pub(super) async fn read(self, accepted: &str) -> Result<Bytes, ApiError> {
         let Self { request, payload } = self;
         check_coding(request.headers())?;
@@ -84,7 +84,7 @@ async fn collect(payload: Payload, declared: Option<u64>) -> Result<Bytes, ApiEr
     body.map_err(|_| ApiError::body_too_large(MAX_BYTES))?.map_err(|_| ApiError::body_cut_short())
 }
 
-/// Waits until the connection finds that a chunked body is too large because of its sizes, extensions and trailers.
+/// Waits until the connection finds that the chunk sizes, extensions and trailers of a chunked body are too large.
 async fn too_large(signals: Option<&BodySignals>) {
     match signals {
         Some(signals) => signals.too_large().await,

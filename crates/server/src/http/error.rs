@@ -125,9 +125,9 @@ impl ApiError {
         Self::new(Code::UnsupportedMediaType, format!("the content type must be {accepted}"))
     }
 
-    /// Rejects the header on a request whose lines may each have a key of their own.
+    /// Rejects `Idempotency-Key` on a body of lines, where each line may have a key of its own.
     pub(super) fn idempotency_key_of_many() -> Self {
-        let message = "a body of lines must have an idempotency_key on each line in place of the header";
+        let message = "Idempotency-Key must not be sent with lines; each line may have an idempotency_key";
         Self::new(Code::InvalidIdempotencyKey, message)
     }
 

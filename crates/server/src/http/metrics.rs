@@ -38,7 +38,7 @@ impl HttpMetrics {
             lines: IntCounterVec::new(
                 Opts::new(
                     "gochat_http_lines_total",
-                    "Lines of bodies of lines that were answered, by the status of the line.",
+                    "Lines of NDJSON bodies that were answered, by the status of the line.",
                 ),
                 &["route", "status"],
             )?,

@@ -1,4 +1,5 @@
-//! The request to create a group on a line among others: a request as in a body of its own, with an Idempotency-Key.
+//! A request to create a group, on a line of a body of lines. Unlike a single request, it may have an Idempotency-Key
+//! among its fields.
 
 use super::{Fields, InvalidRequest, object, values::text};
 use gochat_domain::group::{CreateGroup, IdempotencyKey};

@@ -129,7 +129,7 @@ fn the_key_of_a_line_makes_its_retry_idempotent(database: TestDatabase) -> anyho
         line["idempotency_replayed"] = true.into();
     }
     assert_eq!(send_lines(&app, body).json_lines(), replayed);
-    // The key of a line and the header are one.
+    // The same key in the header of a single request replays the line.
     let single = Request::create(line(&json!("k"), "a")).header("Idempotency-Key", "k").send(app.port);
     assert_eq!((single.status, single.header("idempotency-replayed")), (201, "true"));
     assert_eq!(single.json(), first[0]["group"]);
@@ -145,7 +145,7 @@ fn the_key_of_a_line_makes_its_retry_idempotent(database: TestDatabase) -> anyho
         400,
         "invalid_idempotency_key",
         None,
-        "a body of lines must have an idempotency_key on each line in place of the header",
+        "Idempotency-Key must not be sent with lines; each line may have an idempotency_key",
     );
     assert_eq!(app.names(), names);
     Ok(())

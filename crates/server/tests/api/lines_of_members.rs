@@ -104,9 +104,9 @@ fn a_line_for_a_full_group_is_refused(database: TestDatabase) -> anyhow::Result<
 
 fn a_key_without_a_scope_for_members_is_forbidden(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
-    let (reader, _) = issue(&app, Scope::GroupsWrite, None);
+    let (writer, _) = issue(&app, Scope::GroupsWrite, None);
     let join = lines(&[json!({ "group_id": 1, "user_id": 10 })]);
-    let reply = Request::lines("/v1/member", join).by(reader.expose()).send(app.port);
+    let reply = Request::lines("/v1/member", join).by(writer.expose()).send(app.port);
     reply.assert_lacks_scope("members:join or members:write");
     Ok(())
 }

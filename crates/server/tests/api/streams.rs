@@ -27,7 +27,7 @@ pub fn cases() -> Vec<Case> {
         lines_are_unavailable_while_the_database_is_locked,
         a_stream_broken_in_the_middle_stores_nothing_twice_when_it_is_sent_again,
         a_body_in_many_chunks_of_one_byte_is_read,
-        a_body_is_asked_for_when_it_is_read,
+        the_server_sends_100_continue_once_it_reads_the_lines,
         a_body_cut_short_ends_the_stream,
     ]
 }
@@ -211,7 +211,7 @@ fn a_body_in_many_chunks_of_one_byte_is_read(database: TestDatabase) -> anyhow::
     Ok(())
 }
 
-fn a_body_is_asked_for_when_it_is_read(database: TestDatabase) -> anyhow::Result<()> {
+fn the_server_sends_100_continue_once_it_reads_the_lines(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let mut connection = Connection::open(app.port);
     let head = Request::lines("/v1/group", "").header("Transfer-Encoding", "chunked");

@@ -32,7 +32,7 @@ pub(in crate::commands) struct Answer {
 }
 
 impl Answer {
-    /// Returns the outcome for the line. `exists` is the code of a line whose value exists already.
+    /// Returns the outcome for the line. `exists` is the error code that means "already existing".
     pub(in crate::commands) fn outcome<K>(self, exists: Option<&str>) -> anyhow::Result<Outcome<K>> {
         let Self { status, error, code } = self;
         match status {

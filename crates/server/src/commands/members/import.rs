@@ -129,7 +129,8 @@ impl SendJoins {
         let escaped = utf8_percent_encode(name.as_str(), NON_ALPHANUMERIC);
         let found = self.remote.get(&format!("/v1/group_lookup?name={escaped}")).await?;
         let Some(group) = found else { return Ok(None) };
-        let id = GroupId::new(group["id"].as_i64().context("a group without an id")?)?;
+        let id =
+            GroupId::new(group["id"].as_i64().context("the server answers with a group without an id")?)?;
         *last = Some((name, id));
         Ok(Some(id))
     }

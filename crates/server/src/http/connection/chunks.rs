@@ -1,11 +1,11 @@
 //! Finds the end of a chunked body (RFC 9112, section 7.1) exactly as the web server does: only CRLF ends a line.
 
-/// Number of bytes that are not data (sizes, extensions and trailers) that a byte of data makes up for. In chunks of one
-/// byte, each data byte comes with five such bytes, which leaves one for extensions and trailers.
+/// Number of framing bytes (chunk sizes, line breaks, extensions and trailers) that each byte of data offsets. A chunk of
+/// one byte has five framing bytes, which leaves one for extensions and trailers.
 const FRAMING_PER_DATA_BYTE: usize = 6;
 
-/// Maximum number of bytes that are not data and that no data has made up for. A body may be endless, so its data
-/// counts as it comes.
+/// Maximum number of framing bytes that no data has offset. A body may be endless, so data reduces the count as it
+/// arrives.
 const MAX_FRAMING_BYTES: usize = FRAMING_PER_DATA_BYTE * crate::wire::MAX_BYTES;
 
 /// Parser state within a chunked body.
@@ -14,7 +14,7 @@ pub(super) struct Chunks {
     state: State,
     /// While a size is read, its value so far; then the number of bytes left in the chunk.
     left: u64,
-    /// Number of bytes so far that are not data and that no data has made up for.
+    /// Number of framing bytes so far that no data has offset.
     framing: usize,
 }
 

@@ -70,7 +70,7 @@ impl Code {
             Self::InvalidIdempotencyKey => (
                 StatusCode::BAD_REQUEST,
                 None,
-                "`Idempotency-Key` is empty, longer than 255 characters, sent twice, or contains anything but visible ASCII; or it was sent with lines, which have an `idempotency_key` each",
+                "`Idempotency-Key` is empty, longer than 255 characters, sent twice, or contains anything but visible ASCII; or it was sent with lines, each of which may have an `idempotency_key`",
             ),
             Self::MalformedHeader => (
                 StatusCode::BAD_REQUEST,
@@ -112,7 +112,7 @@ impl Code {
             Self::TooManyGroups => (
                 StatusCode::CONFLICT,
                 Some("admin_id"),
-                "the administrator has the maximum number of groups; if there is no `field`, the whole service has it",
+                "the administrator has the maximum number of groups; without `field`, the whole service has the maximum number",
             ),
             Self::PreconditionFailed => (
                 StatusCode::PRECONDITION_FAILED,

@@ -29,9 +29,9 @@ use utoipa::IntoResponses;
 /// with the same `Idempotency-Key` does.
 ///
 /// With the content type `application/x-ndjson`, the body has a group on each line, and any number of lines. The reply
-/// is 200 with a line for each line, in the same order, sent as soon as the group is on disk. A line that fails has the
-/// error of a single request. The client must read the reply while it sends the body. A stream that ended early has
-/// fewer lines in the reply than in the request.
+/// is 200 with a line for each line that is not empty, in the same order, sent as soon as the group is on disk. A line
+/// that fails has the error of a single request. The client must read the reply while it sends the body. If the stream
+/// ends early, the reply has fewer lines.
 // The caller is authenticated and authorised before the body is read.
 #[utoipa::path(
     post,
@@ -56,8 +56,8 @@ use utoipa::IntoResponses;
             (Fields = "application/json", example = examples::request),
             (LineFields = "application/x-ndjson", example = examples::request_line),
         ),
-        description = "At most 16384 bytes; of `application/x-ndjson`, each line. The schema of that type is the \
-                       one of a line"
+        description = "At most 16384 bytes; with `application/x-ndjson`, at most 16384 bytes for each line, and the \
+                       schema is that of one line"
     ),
     responses(Replies)
 )]
@@ -113,7 +113,7 @@ impl IntoResponses for Replies {
             Code::IdempotencyKeyReused,
         ];
         let lines = with_lines(
-            empty("The lines, each as soon as its group is on disk. The schema is the one of a line"),
+            empty("The lines, each sent as soon as its group is on disk. The schema is that of one line"),
             reference::<GroupLine>(),
             [("created", examples::group_line()), ("failed", examples::failed_line())],
         );

@@ -22,7 +22,7 @@ use utoipa::openapi::ResponseBuilder;
 
 /// Completes a reply with the group and its entity tag.
 pub(super) fn reply(mut response: HttpResponseBuilder, group: &Group) -> HttpResponse {
-    // `json` would copy the type.
+    // Set here, because `json` would allocate the header value.
     response.insert_header((CONTENT_TYPE, HeaderValue::from_static("application/json")));
     response.insert_header(etag(group.version)).json(GroupBody::from(group))
 }

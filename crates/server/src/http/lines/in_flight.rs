@@ -22,7 +22,7 @@ use std::{
     task::{Context, Poll},
 };
 
-/// Size from which a part of the reply is sent on.
+/// Size at which a part of the reply is sent, even if further answers are there.
 const PART_BYTES: usize = 32 * 1024;
 
 /// The requests that the storage has taken, with the numbers of their lines.
@@ -101,7 +101,7 @@ impl<O: Operation> Replies<O> {
                 (error.status_code(), O::line(error.as_outcome(number), None))
             }
         };
-        // Neither a line nor a buffer in memory can fail to be written.
+        // Serialising a line and writing to memory cannot fail.
         if serde_json::to_writer((&mut self.part).writer(), &line).is_ok() {
             self.part.put_u8(b'\n');
         }

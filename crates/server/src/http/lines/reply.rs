@@ -51,8 +51,8 @@ impl FromRequest for LinesBody {
 impl LinesBody {
     /// Answers each line as `operation` does.
     ///
-    /// The reply begins with the first answer. So a small body has been read by then, and the connection stays open for
-    /// further requests; and a body without a line in time is answered 408 like any other.
+    /// The head of the reply is sent with the first answer. A small body has been read completely by then, so the
+    /// connection stays open for further requests. If no line comes in time, the status is 408, as for any other body.
     pub(in crate::http) async fn answer<O: Operation>(self, operation: O) -> Result<HttpResponse, ApiError> {
         let Self { request, payload } = self;
         check_coding(request.headers())?;

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 /// Number of lines that all streams together may have in flight: read, and not yet written to the reply.
 const MAX_LINES: usize = 8192;
 
-/// Number of lines in flight that each stream has at least, however many there are.
+/// Number of lines in flight that each stream may have at least, however many streams are open.
 const MIN_LINES: usize = 16;
 
 /// The open streams. Clones share them.

@@ -26,9 +26,9 @@ use utoipa::IntoResponses;
 /// repeated: a user who is a member already stays one, and the reply has the same body.
 ///
 /// With the content type `application/x-ndjson`, the body has a join on each line, and any number of lines. The reply is
-/// 200 with a line for each line, in the same order, sent as soon as the membership is on disk. A line that fails has
-/// the error of a single request. The client must read the reply while it sends the body. A stream that ended early has
-/// fewer lines in the reply than in the request.
+/// 200 with a line for each line that is not empty, in the same order, sent as soon as the membership is on disk. A line
+/// that fails has the error of a single request. The client must read the reply while it sends the body. If the stream
+/// ends early, the reply has fewer lines.
 // The caller is authenticated and authorised before the body is read.
 #[utoipa::path(
     post,
@@ -41,8 +41,8 @@ use utoipa::IntoResponses;
             (JoinFields = "application/json", example = examples::join),
             (JoinFields = "application/x-ndjson", example = examples::join),
         ),
-        description = "At most 16384 bytes; of `application/x-ndjson`, each line. The schema of that type is the \
-                       one of a line"
+        description = "At most 16384 bytes; with `application/x-ndjson`, at most 16384 bytes for each line, and the \
+                       schema is that of one line"
     ),
     responses(Replies)
 )]
@@ -71,8 +71,8 @@ impl IntoResponses for Replies {
             |description, name| success(description, reference::<MemberBody>(), [(name, examples::member())]);
         let joined = member("The new member, whose membership is on disk", "joined");
         let known = member(
-            "The user, who was a member already; or the lines, each as soon as its membership is on disk, with \
-             the schema of a line",
+            "The user, who was a member already. For a body of lines: the lines, each sent as soon as its \
+             membership is on disk; the schema is that of one line",
             "known",
         );
         let known = with_lines(

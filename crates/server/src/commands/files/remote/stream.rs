@@ -23,7 +23,7 @@ const PIECE: usize = 256;
 type Unanswered = RefCell<VecDeque<Line>>;
 
 /// Sends lines until no further ones come and all are answered. Gives up when the server cannot be reached for too long
-/// or refuses the request; then every line has the reason.
+/// or refuses the request, and then answers the lines with the reason.
 pub(super) async fn run(server: Server, path: String, mut lines: mpsc::Receiver<Line>) {
     let unanswered = Unanswered::default();
     let mut delays = backoff::policy().build();
@@ -69,7 +69,7 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
     }
 }
 
-/// Sends the unanswered lines, then further ones, and passes on the answers. Returns true if there were any.
+/// Sends the unanswered lines, then further ones, and passes on the answers. Returns true if there were any answers.
 async fn attempt(
     server: &Server,
     path: &str,
@@ -102,7 +102,7 @@ async fn attempt(
         }
     });
     match select(write, read).await {
-        // A body that cannot be sent has a reply or an error that says why.
+        // The reply decides, even if the body could not be sent.
         Either::Left((_, read)) => read.await,
         Either::Right((read, _)) => read,
     }
@@ -129,7 +129,7 @@ async fn read_answers(mut body: Incoming, unanswered: &Unanswered) -> Result<boo
     Ok(count > 0)
 }
 
-/// Answers all lines with the reason, also those that come later.
+/// Answers the lines that were sent and those that wait with the reason. No further lines are accepted.
 fn fail(unanswered: &Unanswered, mut lines: mpsc::Receiver<Line>, reason: &anyhow::Error) {
     lines.close();
     let waiting = std::iter::from_fn(|| lines.try_recv().ok());
