@@ -32,7 +32,7 @@ fn move_lines(operation: &mut Operation) {
         let mut reply = response.clone();
         reply.content = [(NDJSON.to_owned(), lines)].into();
         replies.insert(status.clone(), reply);
-        // A reply of lines alone is in the extension alone.
+        // A status whose only reply is lines is left to the extension.
         !response.content.is_empty()
     });
     let lines = json!({ "requestBody": { "content": { NDJSON: request } }, "responses": replies });
