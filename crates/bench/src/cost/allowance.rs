@@ -1,4 +1,4 @@
-//! What a create may cost at most: `cost.toml`.
+//! The highest cost that a create may have, in `cost.toml`.
 
 use super::Figures;
 use anyhow::{Context, ensure};

@@ -33,7 +33,7 @@ use std::rc::Rc;
 /// Media type of a body of lines.
 pub(crate) const NDJSON: &str = "application/x-ndjson";
 
-/// What is done with each line.
+/// An operation on each line.
 pub(super) trait Operation: 'static {
     /// The answer to a line that succeeded.
     type Answer: 'static;

@@ -58,7 +58,7 @@ pub(super) fn replies<const N: usize>(
     errors.chain(successes.map(|(status, success)| (status, success.into()))).collect()
 }
 
-/// What the errors of an operation depend on.
+/// The properties of an operation that decide its errors.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Operation {
     /// The scopes of which the caller needs one.

@@ -1,6 +1,6 @@
 //! The ports of members.
 
-use super::MemoryGroups;
+use super::{MemoryGroups, state::State};
 use crate::memory::lock;
 use async_trait::async_trait;
 use gochat_domain::{
@@ -68,10 +68,8 @@ impl MemberReader for MemoryGroups {
         limit: u16,
     ) -> Result<Vec<Group>, StorageError> {
         let state = lock(&self.state);
-        let joined = state.by_id.values().filter(|group| {
-            Some(group.id) > after && group.member(user, state.joined_at(group.id, user)).is_some()
-        });
-        Ok(joined.take(limit.into()).cloned().collect())
+        let is_member = |group: &Group| group.member(user, state.joined_at(group.id, user)).is_some();
+        Ok(groups(&state, after, limit, is_member))
     }
 
     async fn administered_groups(
@@ -80,9 +78,12 @@ impl MemberReader for MemoryGroups {
         after: Option<GroupId>,
         limit: u16,
     ) -> Result<Vec<Group>, StorageError> {
-        let state = lock(&self.state);
-        let administered =
-            state.by_id.values().filter(|group| Some(group.id) > after && group.admin_id == user);
-        Ok(administered.take(limit.into()).cloned().collect())
+        Ok(groups(&lock(&self.state), after, limit, |group| group.admin_id == user))
     }
+}
+
+/// Returns the first `limit` groups above `after` that pass.
+fn groups(state: &State, after: Option<GroupId>, limit: u16, passes: impl Fn(&Group) -> bool) -> Vec<Group> {
+    let following = state.by_id.values().filter(|group| Some(group.id) > after && passes(group));
+    following.take(limit.into()).cloned().collect()
 }

@@ -1,4 +1,4 @@
-//! What is stored, and how groups and members change in it.
+//! The stored groups and memberships, and their changes.
 
 use crate::rows::group_id;
 use gochat_domain::{

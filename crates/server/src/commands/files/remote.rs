@@ -11,7 +11,7 @@ use crate::cli::ImportFile;
 use actix_web::rt::time::sleep;
 use anyhow::{Context, anyhow};
 use backon::BackoffBuilder;
-use connection::Server;
+use connection::{MAX_SILENCE, Server};
 use gochat_domain::auth::ApiKey;
 use serde::Deserialize;
 use serde_json::Value;
@@ -62,10 +62,13 @@ impl Remote {
     pub(in crate::commands) fn open(command: &ImportFile, path: &str) -> anyhow::Result<Self> {
         let url = command.to.clone().context("--to is missing")?;
         let file = command.key_file.as_deref().context("--key-file is missing")?;
-        let server = Server::new(url, key(file)?);
+        Ok(Self::start(Server::new(url, key(file)?, MAX_SILENCE), path))
+    }
+
+    fn start(server: Server, path: &str) -> Self {
         let (lines, waiting) = mpsc::channel(IN_FLIGHT);
         actix_web::rt::spawn(stream::run(server.clone(), path.to_owned(), waiting));
-        Ok(Self { server, lines })
+        Self { server, lines }
     }
 
     /// Sends a line, and waits for its answer. A line that is answered 503 is sent again with backoff.
@@ -100,4 +103,22 @@ fn stream_ended() -> anyhow::Error {
 fn key(file: &Path) -> anyhow::Result<ApiKey> {
     let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     ApiKey::parse(text.trim()).with_context(|| format!("{} has no API key", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use std::{net::TcpListener, time::Duration};
+
+    #[actix_web::test]
+    async fn a_server_that_accepts_connections_and_sends_nothing_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let server = Server::new(url, ApiKey::parse("key").unwrap(), Duration::from_millis(10));
+        let remote = Remote::start(server, "/v1/group");
+        let silent = "the server sends nothing for 10ms";
+        assert_eq!(remote.send(&json!({})).await.unwrap_err().to_string(), silent);
+        assert_eq!(remote.get("/").await.unwrap_err().to_string(), silent);
+    }
 }
