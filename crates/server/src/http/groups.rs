@@ -30,7 +30,7 @@ pub(super) fn configure(server: &mut ServiceConfig) {
 
 fn collection() -> Resource {
     web::resource("/v1/group")
-        .route(web::post().guard(lines::guard()).to(create_lines::create))
+        .route(lines::route().to(create_lines::create))
         .route(web::post().to(create::create))
         .route(get_or_head().to(list::list))
         .default_service(not_allowed("GET, HEAD, POST"))

@@ -28,7 +28,7 @@ pub(super) fn configure(server: &mut ServiceConfig) {
 
 fn collection() -> Resource {
     web::resource("/v1/member")
-        .route(web::post().guard(lines::guard()).to(join_lines::join))
+        .route(lines::route().to(join_lines::join))
         .route(web::post().to(join::join))
         .default_service(not_allowed("POST"))
 }
