@@ -1,12 +1,7 @@
 //! Finds and lists groups on pooled connections.
 
 use crate::{
-    Fault,
-    commit::batch_lock,
-    connection::AnyConnection,
-    pool::Pool,
-    rows::{GroupRow, find_group},
-    schema::groups,
+    Fault, commit::batch_lock, connection::AnyConnection, pool::Pool, rows::GroupRow, schema::groups,
 };
 use async_trait::async_trait;
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper, dsl::max};
@@ -41,8 +36,7 @@ impl DieselGroupReader {
 #[async_trait]
 impl GroupReader for DieselGroupReader {
     async fn find(&self, key: &GroupKey) -> Result<Option<Group>, StorageError> {
-        let key = key.clone();
-        Ok(self.pool.run(move |connection| find_group(connection, &key)).await?)
+        Ok(self.pool.find_group(key.clone()).await?)
     }
 
     async fn list(&self, after: Option<GroupId>, limit: u16) -> Result<Vec<Group>, StorageError> {

@@ -49,6 +49,7 @@ fn main() -> ExitCode {
         lanes::cases(),
         limits::cases(),
         members::database_cases(),
+        reads::database_cases(),
         idempotency::database_cases(),
         api_keys::database_cases(),
     ] {
