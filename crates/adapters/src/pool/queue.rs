@@ -13,7 +13,8 @@ use std::{
 };
 use waiting::Waiting;
 
-/// Maximum number of look-ups that run together.
+/// Maximum number of look-ups that run together. With the default of four threads, this is enough for hundreds of
+/// clients; the smaller the number, the less a look-up waits for those that are taken along with it.
 const MAX_LOOK_UPS: usize = 64;
 
 /// Maximum number of replaced threads that are still stuck, as a multiple of the number of threads. Each holds a

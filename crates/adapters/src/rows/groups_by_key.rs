@@ -76,6 +76,9 @@ fn find_all(connection: &mut PgConnection, keys: &[&GroupKey]) -> Result<Vec<Opt
 
 type Columns = SqlTypeOf<<GroupRow as Selectable<Pg>>::SelectExpression>;
 
+// The keys are a subquery, so that PostgreSQL expects the same number of them in each execution and keeps one plan. If it
+// saw few keys, it would plan each execution anew.
+
 prepared_statement! {
     struct FindByIds for PgConnection, Pg => Columns;
     "SELECT id, uuid, name, token, admin_id, created_at, version FROM \"groups\" WHERE id = ANY((SELECT " [ids: Vec<i64> as Array<BigInt>] ")::bigint[])"

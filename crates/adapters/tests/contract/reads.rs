@@ -290,10 +290,10 @@ fn reads_recover_at_once_after_a_long_lock(database: TestDatabase) -> anyhow::Re
             let unavailable = |read: &Result<_, _>| matches!(read, Err(StorageError::Unavailable(cause)) if cause.to_string().contains(reason));
             reads.iter().filter(|read| unavailable(read)).count()
         };
-        // PostgreSQL may cancel a read before the pool's own timeout. After the timeout, a read may still occupy its
-        // thread for a moment.
+        // PostgreSQL may cancel a read before the pool's own timeout. After the timeout, a read of the previous round may
+        // still occupy its thread for a moment, and a list then takes a place in the queue.
         let full = count("the queue of reads is full");
-        assert!((198..=200).contains(&full), "{reads:?}");
+        assert!((200..=202).contains(&full), "{full}: {reads:?}");
         assert_eq!(full + count("took too long") + count("timeout"), 300, "{reads:?}");
     }
     lock.execute("ROLLBACK")?;
