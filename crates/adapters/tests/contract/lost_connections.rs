@@ -382,7 +382,6 @@ fn a_connection_that_hangs_while_opening_is_replaced(database: TestDatabase) -> 
     Ok(())
 }
 
-/// Number of pooled connections that were abandoned because they are stuck at a frozen server.
 /// Returns the number of pooled connections in this state.
 fn connections(registry: &Registry, state: &str) -> f64 {
     let families = registry.gather();
