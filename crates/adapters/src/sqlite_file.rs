@@ -144,7 +144,7 @@ impl DatabaseFile {
         Ok(())
     }
 
-    /// Flushes the pages that were written to the database file, those of SQLite included. Blocks.
+    /// Flushes all pages that were written to the database file, also by SQLite through its own descriptors. Blocks.
     ///
     /// A write error is still reported to SQLite: each open descriptor gets it once (`fsync(2)`, since Linux 4.13).
     pub(crate) fn flush(&self) -> io::Result<()> {

@@ -32,8 +32,9 @@ const PAGES_BETWEEN_CHECKPOINTS: usize = 10_000;
 /// of the UUID index, and the page that stores the last id.
 const PAGES_OF_A_COMMIT: usize = 3;
 
-/// Number of changed rows that count as one page, where that gives more pages than the writes estimate: the delete of a
-/// group also deletes its memberships, of which there may be many. A page holds about 200 memberships.
+/// Number of changed rows that count as one page. A transaction counts as the pages that its writes estimate, or as
+/// those of its changed rows if they are more: the delete of a group also deletes its memberships, which may be many.
+/// A page holds about 200 memberships, and each membership is in the table and in an index.
 const CHANGES_OF_A_PAGE: i64 = 100;
 
 /// Passes of the background thread before the writer's own. Each pass has less to copy and to flush.
@@ -152,7 +153,7 @@ fn run(connection: &mut impl SimpleConnection, pragma: &str) {
     }
 }
 
-/// A failed flush is not the last one: SQLite flushes the database itself before the WAL restarts.
+/// A failed flush loses nothing: SQLite flushes the database itself before the WAL restarts.
 fn flush(file: Option<&DatabaseFile>) {
     if let Some(Err(error)) = file.map(DatabaseFile::flush) {
         tracing::warn!(%error, "a flush of the database failed");

@@ -16,8 +16,8 @@ pub(super) struct LookUp {
     pub(super) caller: oneshot::Sender<Result<Option<Group>, Fault>>,
 }
 
-/// Finds the groups of all callers that are still there. If one of them may have made the query fail, each is looked up
-/// by itself.
+/// Finds the groups of all callers that are still there. If a single group may have made the query fail, each group is
+/// looked up by itself.
 pub(super) fn run(reader: &Reader, mut look_ups: Vec<LookUp>) -> Reply {
     look_ups.retain(|look_up| !look_up.caller.is_closed());
     let Some(deadline) = look_ups.iter().map(|look_up| look_up.deadline).max() else {

@@ -41,7 +41,8 @@ pub(super) type RunLookUps<L> = Box<dyn Fn(Vec<L>) -> Reply + Send + Sync>;
 /// A thread that finishes a read takes the next one itself, so that under load no thread is woken for it. The
 /// threads exit when the queue is dropped.
 ///
-/// A thread that begins a look-up takes those that wait along with it. Nothing waits for others to come.
+/// A thread that begins a look-up also takes the waiting look-ups, and runs all of them together. It does not wait for
+/// further ones.
 pub(super) struct ReadQueue<L>(Arc<Shared<L>>);
 
 struct Shared<L> {
@@ -54,8 +55,8 @@ struct Shared<L> {
     run_look_ups: RunLookUps<L>,
 }
 
-/// The state of the queue. A run is the work of one thread from the read assigned to it until the thread is idle or
-/// exits: a thread that finds another read waiting continues its run.
+/// The state of the queue. A run is the work that a thread does without becoming idle: the read assigned to it, and
+/// then the waiting reads that it takes one after another.
 struct State<L> {
     waiting: Waiting<L>,
     /// The runs, by number, each with the start time of its current read.
@@ -113,8 +114,8 @@ impl<L: Send + 'static> ReadQueue<L> {
     pub(super) fn submit(&self, work: Work<L>) -> Result<Place<L>, Fault> {
         let mut state = self.0.state();
         let has_room = state.waiting.len() < self.0.capacity;
-        let joins = has_room && matches!(work, Work::LookUp(_)) && state.can_take_another_look_up();
-        if state.running.len() < self.0.max_threads && !joins {
+        let is_taken_along = has_room && matches!(work, Work::LookUp(_)) && state.can_take_another_look_up();
+        if state.running.len() < self.0.max_threads && !is_taken_along {
             let wakeup = self.0.reserve_thread(&mut state)?;
             state.assign(work);
             drop(state);

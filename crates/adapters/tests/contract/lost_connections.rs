@@ -328,7 +328,7 @@ fn connections_move_from_a_frozen_primary_to_the_standby(_: TestDatabase) -> any
     deadline::eventually("every thread that reads has a connection to the primary", || {
         let pages = reads(200);
         assert!(pages.iter().all(is_read), "{pages:?}");
-        (connections(&registry, "idle") == f64::from(OPTIONS.pool_size)).then_some(())
+        (connections(&registry, "idle") >= f64::from(OPTIONS.pool_size)).then_some(())
     });
     // The machine still acknowledges packets, so no error shows that the server is frozen.
     primary.pause()?;
@@ -382,7 +382,6 @@ fn a_connection_that_hangs_while_opening_is_replaced(database: TestDatabase) -> 
     Ok(())
 }
 
-/// Number of pooled connections that were abandoned because they are stuck at a frozen server.
 /// Returns the number of pooled connections in this state.
 fn connections(registry: &Registry, state: &str) -> f64 {
     let families = registry.gather();

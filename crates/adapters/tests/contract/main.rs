@@ -1,4 +1,5 @@
-//! The contract suite of the ports: each case runs in memory, on SQLite and on PostgreSQL.
+//! The contract suite of the ports: each [`Case`] runs in memory, on SQLite and on PostgreSQL. The other cases test
+//! the databases alone.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed case may panic")]
 #![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every case has the same shape")]
 
@@ -23,7 +24,7 @@ use gochat_test_support::{Backend, Case as DatabaseCase, Need, Suite, TestDataba
 use std::process::ExitCode;
 use subject::Subject;
 
-/// A case of the contract suite.
+/// A case that every implementation must pass.
 type Case = DatabaseCase<Subject>;
 
 fn main() -> ExitCode {

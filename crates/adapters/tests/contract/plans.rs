@@ -126,7 +126,7 @@ fn run_each_operation(subject: &Subject, prefix: &str) -> anyhow::Result<()> {
     ];
     for key in &keys {
         assert!(subject.run(subject.reader.find(key))?.is_some());
-        // Those that wait together are one statement.
+        // Look-ups that wait together are one statement.
         let found = subject.run(join_all((0..20).map(|_| subject.reader.find(key))));
         assert!(found.iter().all(|found| matches!(found, Ok(Some(_)))), "{found:?}");
     }

@@ -1,8 +1,8 @@
 //! The room that writes of streams have in the queue.
 //!
-//! A stream of lines enqueues as fast as the writer answers, so without a bound it would fill the queue, and every single
-//! request would wait behind it. A stream that is served alone should fill large batches, because all writes of a batch
-//! share one flush.
+//! A stream of lines enqueues as fast as the writer answers, so without a bound it would fill the queue, and requests
+//! of a single write would wait behind it. A stream that is served alone should fill large batches, because all writes
+//! of a batch share one flush.
 
 use crate::commit::batch_size::BatchSize;
 use std::{

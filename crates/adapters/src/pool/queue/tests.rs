@@ -14,7 +14,7 @@ fn queue_with_stuck_threads() -> ReadQueue<u32> {
     queue(2, Some(Duration::ZERO))
 }
 
-/// A queue with one thread, and the look-ups that it has run together. Each of them answers as a thread gets free.
+/// A queue with one thread, and a channel that receives the look-ups of each query.
 fn queue_of_look_ups(capacity: usize) -> (ReadQueue<u32>, mpsc::Receiver<Vec<u32>>) {
     let (sender, ran) = mpsc::channel();
     let run = move |look_ups| -> Reply {

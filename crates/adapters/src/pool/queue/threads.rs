@@ -27,7 +27,7 @@ impl Wakeup {
     }
 }
 
-/// What a thread runs at once.
+/// The work that a thread runs in one call: a read, or look-ups together.
 enum Task<L> {
     Read(Read),
     LookUps(Vec<L>),
