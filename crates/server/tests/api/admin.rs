@@ -66,12 +66,12 @@ fn an_incompatible_schema_is_reported(database: TestDatabase) -> anyhow::Result<
     let app = App::on(database);
     app.database.execute("DELETE FROM __diesel_schema_migrations WHERE version = '20261123000001'")?;
     assert_readiness(&app, 503, "ok", "pending: 20261123000001", "not checked");
-    // A newer program has added a compatible migration. This one keeps running during the upgrade.
+    // A newer program has added a compatible migration. The old program keeps running during the upgrade.
     app.database.execute(
         "INSERT INTO __diesel_schema_migrations (version) VALUES ('20261123000001'), ('29990101000000')",
     )?;
     assert_ready(&app);
-    // A migration is incompatible with this program.
+    // A newer program has added a migration that is incompatible with the old program.
     app.database.execute("UPDATE schema_compatibility SET oldest_program = '29980101000000'")?;
     assert_readiness(&app, 503, "ok", "need a program that knows 29980101000000", "not checked");
     Ok(())
