@@ -175,7 +175,7 @@ impl Connector {
         self.set_journal_mode(&mut connection, journal_mode)?;
         // The last statement reads, so that the WAL is open.
         connection.batch_execute(match role {
-            Role::Writer => "PRAGMA synchronous = FULL; PRAGMA schema_version",
+            Role::Writer => "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA schema_version",
             Role::Reader => "PRAGMA synchronous = FULL; PRAGMA query_only = ON; PRAGMA schema_version",
         })?;
         Ok(AnyConnection::Sqlite(connection))

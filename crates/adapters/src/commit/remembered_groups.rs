@@ -3,14 +3,36 @@
 use crate::{Fault, rows::GroupRow, schema::groups};
 use diesel::{ExpressionMethods, PgConnection, QueryDsl, RunQueryDsl, SelectableHelper};
 use gochat_domain::group::{Group, GroupId};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::{Duration, Instant},
+};
 
 /// Maximum number of groups that a writer remembers: about 3 MB.
 const MAX: usize = 10_000;
 
+/// Time after which memberships are counted again. PostgreSQL uses the id of a transaction again after some 4 billion
+/// others, so a lock is only recognised for a short time.
+const COUNT_AGAIN_AFTER: Duration = Duration::from_secs(60);
+
 /// Groups by id.
 #[derive(Default)]
-pub(super) struct RememberedGroups(HashMap<GroupId, Group>);
+pub(super) struct RememberedGroups(HashMap<GroupId, Remembered>);
+
+struct Remembered {
+    group: Group,
+    bound: Option<Bound>,
+}
+
+/// A number that the memberships of a group do not exceed, until another transaction locks the group.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bound {
+    pub(super) memberships: i64,
+    /// Identifies the lock of the writer's last transaction that stored memberships of the group.
+    pub(super) lock_mark: i64,
+    /// The time of the last count, or an earlier one.
+    pub(super) counted_at: Instant,
+}
 
 impl RememberedGroups {
     /// Those of the groups that are not remembered.
@@ -20,7 +42,20 @@ impl RememberedGroups {
 
     /// Those of the groups that are remembered.
     pub(super) fn known(&self, ids: &BTreeSet<GroupId>) -> BTreeMap<GroupId, Group> {
-        ids.iter().filter_map(|id| Some((*id, self.0.get(id)?.clone()))).collect()
+        ids.iter().filter_map(|id| Some((*id, self.0.get(id)?.group.clone()))).collect()
+    }
+
+    /// The bounds on the memberships of those of the groups that were counted a short time ago.
+    pub(super) fn bounds<'a>(&self, ids: impl Iterator<Item = &'a GroupId>) -> BTreeMap<GroupId, Bound> {
+        let is_recent = |bound: &Bound| bound.counted_at.elapsed() < COUNT_AGAIN_AFTER;
+        ids.filter_map(|id| Some((*id, self.0.get(id)?.bound.filter(is_recent)?))).collect()
+    }
+
+    /// Remembers the bound on the memberships of a group that is remembered.
+    pub(super) fn set_bound(&mut self, id: GroupId, bound: Bound) {
+        if let Some(remembered) = self.0.get_mut(&id) {
+            remembered.bound = Some(bound);
+        }
     }
 
     /// Reads groups without locking them.
@@ -34,7 +69,7 @@ impl RememberedGroups {
         }
         for row in rows {
             let group = Group::try_from(row)?;
-            self.0.insert(group.id, group);
+            self.0.insert(group.id, Remembered { group, bound: None });
         }
         Ok(())
     }

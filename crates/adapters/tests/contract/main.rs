@@ -13,6 +13,7 @@ mod lanes;
 mod limits;
 mod lost_answers;
 mod lost_connections;
+mod member_limits;
 mod members;
 mod migrations;
 mod plans;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         batches::cases(),
         lanes::cases(),
         limits::cases(),
+        member_limits::cases(),
         members::database_cases(),
         reads::database_cases(),
         idempotency::database_cases(),
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
     suite.on([Backend::Postgres], &batches::postgres_cases());
     suite.on([Backend::Postgres], &lanes::postgres_cases());
     suite.on([Backend::Postgres], &limits::postgres_cases());
+    suite.on([Backend::Postgres], &member_limits::postgres_cases());
     suite.on([Backend::Postgres], &members::postgres_cases());
     suite.on([Backend::Postgres], &plans::postgres_cases());
     suite.on([Backend::Postgres], &lost_answers::postgres_cases());

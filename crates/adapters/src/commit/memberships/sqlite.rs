@@ -1,5 +1,7 @@
 //! SQLite: one statement for each membership.
 
+mod counts;
+
 use super::Key;
 use crate::{
     Fault,
@@ -25,25 +27,25 @@ pub(super) fn load(
     Ok(found)
 }
 
+/// Counts the members of each group: its memberships up to a limit, and its administrator if that user has none.
 pub(super) fn count(
     connection: &mut SqliteConnection,
     groups: &[i64],
     limit: i64,
 ) -> Result<HashMap<GroupId, u64>, Fault> {
-    let count = |id: &i64| {
-        let counted = Count { memberships_of: *id, limit, administrator_of: *id, unless_member_of: *id }
-            .get_result::<i64>(connection)?;
-        Ok((crate::rows::group_id(*id)?, counted.unsigned_abs()))
+    let memberships = counts::count(connection, groups, limit)?;
+    let count = |(id, memberships): (&i64, i64)| {
+        let administrators = Administrators { group: *id, of_members: *id }.get_result::<i64>(connection)?;
+        Ok((crate::rows::group_id(*id)?, memberships.unsigned_abs() + administrators.unsigned_abs()))
     };
-    groups.iter().map(count).collect()
+    groups.iter().zip(memberships).map(count).collect()
 }
 
 prepared_statement! {
-    /// Counts the members of a group up to a limit: its memberships, and its administrator if that user has none.
-    struct Count for SqliteConnection, Sqlite => BigInt;
-    "SELECT (SELECT count(*) FROM (SELECT 1 FROM members WHERE group_id = " [memberships_of: i64 as BigInt]
-    " LIMIT 0 + " [limit: i64 as BigInt] ")) + (SELECT count(*) FROM groups WHERE id = " [administrator_of: i64 as BigInt]
-    " AND NOT EXISTS (SELECT 1 FROM members WHERE group_id = " [unless_member_of: i64 as BigInt] " AND user_id = groups.admin_id))"
+    /// Counts the administrator of a group if that user has no membership.
+    struct Administrators for SqliteConnection, Sqlite => BigInt;
+    "SELECT count(*) FROM groups WHERE id = " [group: i64 as BigInt]
+    " AND NOT EXISTS (SELECT 1 FROM members WHERE group_id = " [of_members: i64 as BigInt] " AND user_id = groups.admin_id)"
 }
 
 pub(super) fn insert(connection: &mut SqliteConnection, members: &[Member]) -> Result<Vec<Key>, Fault> {

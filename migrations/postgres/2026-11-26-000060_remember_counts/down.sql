@@ -1,0 +1,1 @@
+DROP FUNCTION groups_with_room, lock_mark;
