@@ -1,4 +1,4 @@
-//! The groups that a writer has read for joins. They may have changed since.
+//! The groups that a writer has read for joins and changes, or has changed. They may have changed since.
 
 use crate::{Fault, rows::GroupRow, schema::groups};
 use diesel::{ExpressionMethods, PgConnection, QueryDsl, RunQueryDsl, SelectableHelper};
@@ -51,10 +51,12 @@ impl RememberedGroups {
         ids.filter_map(|id| Some((*id, self.0.get(id)?.bound.filter(is_recent)?))).collect()
     }
 
-    /// Remembers the bound on the memberships of a group that is remembered.
-    pub(super) fn set_bound(&mut self, id: GroupId, bound: Bound) {
-        if let Some(remembered) = self.0.get_mut(&id) {
-            remembered.bound = Some(bound);
+    /// Remembers the bounds on the memberships of groups that are remembered.
+    pub(super) fn set_bounds(&mut self, bounds: BTreeMap<GroupId, Bound>) {
+        for (id, bound) in bounds {
+            if let Some(remembered) = self.0.get_mut(&id) {
+                remembered.bound = Some(bound);
+            }
         }
     }
 
@@ -72,6 +74,11 @@ impl RememberedGroups {
             self.0.insert(group.id, Remembered { group, bound: None });
         }
         Ok(())
+    }
+
+    /// Remembers a group as it was stored.
+    pub(super) fn remember(&mut self, group: Group) {
+        self.0.insert(group.id, Remembered { group, bound: None });
     }
 
     /// Forgets a group, which may have changed.

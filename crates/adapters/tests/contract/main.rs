@@ -5,6 +5,7 @@
 
 mod api_keys;
 mod batches;
+mod change_batches;
 mod changes;
 mod german_server;
 mod groups;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         migrations::cases(),
         batches::cases(),
         lanes::cases(),
+        change_batches::cases(),
         limits::cases(),
         member_limits::cases(),
         members::database_cases(),
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
     suite.on([Backend::Postgres], &migrations::postgres_cases());
     suite.on([Backend::Postgres], &batches::postgres_cases());
     suite.on([Backend::Postgres], &lanes::postgres_cases());
+    suite.on([Backend::Postgres], &change_batches::postgres_cases());
     suite.on([Backend::Postgres], &limits::postgres_cases());
     suite.on([Backend::Postgres], &member_limits::postgres_cases());
     suite.on([Backend::Postgres], &members::postgres_cases());

@@ -8,10 +8,7 @@
 use super::columns::{Columns, of_each_group};
 use crate::{
     Fault,
-    commit::{
-        memberships::Key,
-        remembered_groups::{Bound, RememberedGroups},
-    },
+    commit::{memberships::Key, remembered_groups::Bound},
     rows::{group_id, user_id},
 };
 use diesel::{
@@ -31,17 +28,16 @@ use std::{
 };
 
 /// Stores those of the memberships that do not exist, in `groups` that have not changed and have room. Returns their
-/// keys, and remembers the bounds of their groups.
+/// keys, and sets the new bounds of their groups in `bounds`.
 pub(super) fn store(
     connection: &mut PgConnection,
     members: &[Member],
     groups: &BTreeMap<GroupId, Group>,
-    remembered: &mut RememberedGroups,
+    bounds: &mut BTreeMap<GroupId, Bound>,
     limit: Limit,
 ) -> Result<HashSet<Key>, Fault> {
     let began_at = Instant::now();
-    let bounds = remembered.bounds(groups.keys());
-    let insert = LimitedInsert::new(members, groups, &bounds, limit);
+    let insert = LimitedInsert::new(members, groups, bounds, limit);
     let rows: Vec<(i64, i64, i64, i64)> = insert.load(connection)?;
     let mut stored = HashSet::new();
     let mut new_bounds = HashMap::new();
@@ -54,9 +50,7 @@ pub(super) fn store(
         });
         bound.memberships += 1;
     }
-    for (group, bound) in new_bounds {
-        remembered.set_bound(group, bound);
-    }
+    bounds.extend(new_bounds);
     Ok(stored)
 }
 
