@@ -45,20 +45,20 @@ pub(in crate::commit) fn commit(
             committed => committed?,
         }
     }
-    let mut changed: Vec<_> = iter::repeat_with(|| None).take(changes.len()).collect();
+    let mut results: Vec<_> = iter::repeat_with(|| None).take(changes.len()).collect();
     let stored: BTreeSet<_> = stored.into_iter().collect();
     for (number, step) in (1..).zip(steps) {
         if stored.contains(&number) {
-            changed[step.position] = Some(step.after);
+            results[step.position] = Some(step.after);
         }
     }
-    for (change, changed) in iter::zip(changes, &changed) {
-        match changed {
+    for (change, result) in iter::zip(changes, &results) {
+        match result {
             Some(group) => session.remembered_groups().remember(group.clone()),
             None => session.remembered_groups().forget(change.id),
         }
     }
-    Ok(changed.into_iter().map(|changed| changed.map(Ok)).collect())
+    Ok(results.into_iter().map(|result| result.map(Ok)).collect())
 }
 
 /// Returns true if two groups of the batch have or want the same name. Then the order of their changes matters: one may
