@@ -3,6 +3,7 @@
 mod admin;
 pub mod cli;
 pub mod commands;
+mod dashboard;
 pub mod hosts;
 pub mod http;
 pub mod listener;
@@ -11,4 +12,5 @@ mod signals;
 pub mod startup;
 mod sweeper;
 pub mod telemetry;
+mod tls;
 mod wire;

@@ -53,7 +53,7 @@ impl Application {
         tracing::info!("gochat {}, profile {}", env!("CARGO_PKG_VERSION"), settings.profile);
         let source = |bind: Bind| if bind == Bind::Systemd { ", passed by systemd" } else { "" };
         tracing::info!("listening on {}{}", self.address, source(settings.http.bind.clone()));
-        let admin_source = source(settings.admin_bind.into());
+        let admin_source = source(settings.admin.bind.into());
         tracing::info!("admin listener on {}: /livez, /readyz, /metrics{admin_source}", self.admin_address);
         tracing::info!("database {}", settings.database.url);
         if settings.development_key {

@@ -17,7 +17,7 @@ const MAX_REPLY_BYTES: usize = 16 * 1024;
 /// Succeeds if the server with these settings is ready. The error is one line with the reason.
 pub(super) fn run(settings: &Settings) -> anyhow::Result<()> {
     let deadline = Instant::now() + TIMEOUT;
-    let (address, fallback) = addresses(settings.admin_bind)?;
+    let (address, fallback) = addresses(settings.admin.bind)?;
     let (address, stream) = connect(address, fallback, deadline)?;
     let endpoint = url(address);
     let reply =

@@ -3,12 +3,14 @@
 use super::{Application, database, shutdown::ShutdownDeadline, signals};
 use crate::{
     admin::{self, Admin},
+    dashboard::{Access, ApiUrl, Dashboard, DashboardService, Names, Now},
     hosts::Hosts,
     http::{self, HttpMetrics, Services, Streams},
     listener::Listeners,
     settings::{Settings, raise_file_limit},
     sweeper,
     telemetry::DroppedLines,
+    tls::Tls,
 };
 use actix_web::rt;
 use anyhow::{Context, ensure};
@@ -16,7 +18,7 @@ use gochat_adapters::{CachingAuthenticator, DEVELOPMENT_KEY, DevelopmentKey};
 use gochat_domain::{
     clock::SystemClock,
     ports::Authenticator,
-    service::{GroupService, MemberService},
+    service::{ApiKeyService, GroupService, MemberService},
 };
 use prometheus::{IntGauge, Opts, Registry};
 use std::sync::{Arc, atomic::AtomicBool};
@@ -33,7 +35,7 @@ impl Application {
         raise_file_limit().context("cannot raise the limit of open files")?;
         let (mut listeners, mode) = (Listeners::default(), settings.http.socket_mode);
         let (listener, socket_file) = listeners.listen("http", &settings.http.bind, mode)?;
-        let (admin_listener, _) = listeners.listen("admin", &settings.admin_bind.into(), mode)?;
+        let (admin_listener, _) = listeners.listen("admin", &settings.admin.bind.into(), mode)?;
         listeners.warn_about_unused();
         let (address, admin_address) = (listener.address()?, admin_listener.address()?);
         // Already checked with the settings, except for sockets from systemd.
@@ -42,6 +44,12 @@ impl Application {
             "systemd passed the socket {address} for http.bind, which is not a loopback address, but the development key is \
              public; set auth.development_key = false, and make a real key with \
              `gochat keys create --name NAME --scope groups:write`"
+        );
+        let tls = settings.admin.tls.as_ref().map(Tls::load).transpose()?;
+        ensure!(
+            admin_address.is_local() || tls.is_some() || !settings.admin.dashboard,
+            "systemd passed the socket {admin_address} for admin.bind, which is not a loopback address; for the dashboard, set \
+             admin.tls_certificate and admin.tls_key, or set admin.dashboard = false"
         );
         let database = database::open(&settings.database)?;
         let queue = database.start_queue(settings.writer).context("the writers cannot start")?;
@@ -66,8 +74,25 @@ impl Application {
             Admin { registry, database: database.readiness_probe(&queue), stopping: Arc::clone(&stopping) };
         // If other machines can reach the admin listener, they may use any host name for this machine.
         let only_loopback = settings.development_key && admin_address.is_local();
-        let admin =
-            admin::serve(admin_listener, admin, if only_loopback { Hosts::Loopback } else { Hosts::Any })?;
+        let hosts = if only_loopback { Hosts::Loopback } else { Hosts::Any };
+        let groups = GroupService::new(queue.groups(), database.group_reader(), clock.clone());
+        let members = MemberService::new(queue.members(), database.member_reader(), clock.clone());
+        let secrets = DashboardService::default();
+        let dashboard = settings.admin.dashboard.then(|| Dashboard {
+            access: Access::new(
+                Names::new(admin_address.is_local(), tls.as_ref().map(|tls| tls.certificate.clone())),
+                secrets.clone(),
+            ),
+            groups: groups.clone(),
+            members: members.clone(),
+            keys: Arc::new(ApiKeyService::new(database.api_keys(&queue), clock)),
+            api: ApiUrl::of(&address),
+            now: Now {},
+        });
+        if dashboard.is_some() {
+            tracing::info!("dashboard: {}/open?secret={}", admin_address.origin(), secrets.new_link());
+        }
+        let admin = admin::serve(admin_listener, tls.map(|tls| tls.acceptor), admin, hosts, dashboard)?;
         let shutdown_deadline = ShutdownDeadline::new(settings.http.shutdown_timeout);
         let shutdown_signal =
             signals::shutdown_signal(settings.http.shutdown_delay, stopping, shutdown_deadline.clone())?;
@@ -77,8 +102,8 @@ impl Application {
             drop(socket_file);
         };
         let services = Services {
-            groups: GroupService::new(queue.groups(), database.group_reader(), clock.clone()),
-            members: MemberService::new(queue.members(), database.member_reader(), clock),
+            groups,
+            members,
             authenticator,
             metrics,
             streams: Streams::default(),
