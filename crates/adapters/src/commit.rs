@@ -12,6 +12,7 @@ pub(crate) mod batch_lock;
 mod change;
 mod checkpoints;
 mod create;
+mod dashboard;
 mod delete;
 mod join;
 mod keys;
@@ -34,6 +35,7 @@ mod writer_threads;
 
 pub(crate) use change::Change;
 pub(crate) use create::Create;
+pub(crate) use dashboard::{InsertLink, OpenLink, RevokeSecrets, SESSION, StoredSecret};
 pub(crate) use delete::Delete;
 pub(crate) use join::Join;
 pub(crate) use keys::{InsertKey, RevokeKey};

@@ -5,6 +5,7 @@ mod authenticator;
 mod backoff;
 mod commit;
 mod connection;
+mod dashboard_secrets;
 mod database;
 mod database_url;
 mod development_key;

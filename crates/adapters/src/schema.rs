@@ -56,3 +56,14 @@ diesel::table! {
         revoked_at -> Nullable<TimestampSql>,
     }
 }
+
+diesel::table! {
+    use crate::sql_types::TimestampSql;
+    use diesel::sql_types::{Binary, Text};
+
+    dashboard_secrets (digest) {
+        digest -> Binary,
+        kind -> Text,
+        expires_at -> TimestampSql,
+    }
+}

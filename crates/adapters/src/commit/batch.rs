@@ -6,6 +6,7 @@ mod tests;
 use super::{
     change::Change,
     create::{self, Create},
+    dashboard::{InsertLink, OpenLink, RevokeSecrets},
     delete::Delete,
     join::{Join, optimistic},
     keys::{InsertKey, RevokeKey},
@@ -31,6 +32,9 @@ pub(crate) struct Batch {
     deletes: Lane<Delete>,
     joins: Lane<Join>,
     leaves: Lane<Leave>,
+    dashboard_links: Lane<InsertLink>,
+    dashboard_sessions: Lane<OpenLink>,
+    dashboard_revocations: Lane<RevokeSecrets>,
     sweeps: Lane<Sweep>,
 }
 
@@ -53,6 +57,9 @@ has_lanes! {
     deletes: Delete,
     joins: Join,
     leaves: Leave,
+    dashboard_links: InsertLink,
+    dashboard_sessions: OpenLink,
+    dashboard_revocations: RevokeSecrets,
     sweeps: Sweep,
 }
 
@@ -60,16 +67,42 @@ impl Batch {
     /// The lanes in **lock order**, the same on every instance, so that transactions never deadlock: (1) the rows of
     /// all groups that the batch changes, deletes or changes the members of, by id (`lock_groups`, before all lanes);
     /// (2) API keys, by id; (3) Idempotency-Keys, by caller and key; (4) the limits on groups, in total, then of each
-    /// administrator; (5) names of groups, in their order; (6) the name of a probe create; (7) swept Idempotency-Keys.
+    /// administrator; (5) names of groups, in their order; (6) the name of a probe create; (7) the secrets of the dashboard,
+    /// by one lock for all; (8) swept Idempotency-Keys.
     ///
     /// A delete frees a name, for which other transactions may wait, so no name is locked after it. The lock on a
     /// group's row also protects its memberships. A sweep skips locked rows instead of waiting for them, so it cannot
     /// take part in a deadlock although (3) locks rows of the same table. It is last, so that its own rows are locked
     /// for the shortest time.
-    fn lanes(&mut self) -> [&mut dyn AnyLane; 9] {
-        let Self { key_inserts, key_revocations, changes, creates, probes, deletes, joins, leaves, sweeps } =
-            self;
-        [key_inserts, key_revocations, changes, creates, probes, deletes, joins, leaves, sweeps]
+    fn lanes(&mut self) -> [&mut dyn AnyLane; 12] {
+        let Self {
+            key_inserts,
+            key_revocations,
+            changes,
+            creates,
+            probes,
+            deletes,
+            joins,
+            leaves,
+            dashboard_links,
+            dashboard_sessions,
+            dashboard_revocations,
+            sweeps,
+        } = self;
+        [
+            key_inserts,
+            key_revocations,
+            changes,
+            creates,
+            probes,
+            deletes,
+            joins,
+            leaves,
+            dashboard_links,
+            dashboard_sessions,
+            dashboard_revocations,
+            sweeps,
+        ]
     }
 
     /// Splits off the changes, if the batch has creates too. Changes lock names in one statement, and creates in
@@ -87,6 +120,9 @@ impl Batch {
             key_inserts: _,
             key_revocations: _,
             probes: _,
+            dashboard_links: _,
+            dashboard_sessions: _,
+            dashboard_revocations: _,
             sweeps: _,
             changes,
             creates,

@@ -4,6 +4,7 @@ use crate::{
     DatabaseCase,
     api_keys::new_key,
     batches::{commits, refuse_one_row},
+    dashboard_secrets::{link, session},
     idempotency::idempotency,
     subject::{ONE_WRITER, OPTIONS, Subject, WRITERS},
 };
@@ -19,7 +20,7 @@ use gochat_domain::{
     limits::{Limit, Limits},
     member::NewMember,
     ports::{CreateGroupError, GroupRepository, MemberRepository, StorageError},
-    testing::{group_change, new_group, new_group_of},
+    testing::{at, group_change, new_group, new_group_of},
     user::UserId,
 };
 use gochat_test_support::{Backend, TestDatabase, cases};
@@ -67,6 +68,9 @@ pub fn one_of_each(subject: &Subject, prefix: &str) -> Vec<BoxFuture<'static, An
     let (change, new_member) = (group_change(None, Some("changed"), None), member(3));
     let (change_groups, delete_groups) = (Arc::clone(&groups), Arc::clone(&groups));
     let (join_members, leave_members) = (Arc::clone(&subject.members), Arc::clone(&subject.members));
+    let [links, sessions, secrets] = [(); 3].map(|()| Arc::clone(&subject.dashboard));
+    let opened = link();
+    subject.run(links.insert_link(&opened, at(1))).unwrap();
     vec![
         async move { done(groups.create(plain, None).await) }.boxed(),
         async move { done(more_groups.create(once, Some(idempotency)).await) }.boxed(),
@@ -78,6 +82,9 @@ pub fn one_of_each(subject: &Subject, prefix: &str) -> Vec<BoxFuture<'static, An
         async move { done(delete_groups.delete(deleted, Expected::Any).await) }.boxed(),
         async move { done(join_members.join(new_member).await) }.boxed(),
         async move { done(leave_members.leave(joined, member(2).user_id).await) }.boxed(),
+        async move { done(links.insert_link(&link(), at(1)).await) }.boxed(),
+        async move { done(sessions.open_link(&opened.secret, &session(), at(1)).await) }.boxed(),
+        async move { done(secrets.revoke_all().await) }.boxed(),
     ]
 }
 
@@ -220,7 +227,7 @@ fn batches_of_all_kinds_on_two_instances_never_deadlock(database: TestDatabase) 
 }
 
 /// Checks that PostgreSQL has detected no deadlock.
-fn assert_no_deadlock(subject: &Subject) -> anyhow::Result<()> {
+pub fn assert_no_deadlock(subject: &Subject) -> anyhow::Result<()> {
     subject.end_connections()?;
     let deadlocks = "SELECT deadlocks::text FROM pg_stat_database WHERE datname = current_database()";
     assert_eq!(subject.database().rows(deadlocks)?, [["0"]]);

@@ -5,6 +5,7 @@
 mod api_keys;
 mod batches;
 mod changes;
+mod dashboard_secrets;
 mod german_server;
 mod groups;
 mod idempotency;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         reads::cases(),
         idempotency::cases(),
         api_keys::cases(),
+        dashboard_secrets::cases(),
     ]
     .concat()
     {
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         members::database_cases(),
         idempotency::database_cases(),
         api_keys::database_cases(),
+        dashboard_secrets::database_cases(),
     ] {
         suite.on(Backend::ALL, &cases);
         suite.behind_pgbouncer(&cases);
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
     suite.on([Backend::Postgres], &migrations::postgres_cases());
     suite.on([Backend::Postgres], &batches::postgres_cases());
     suite.on([Backend::Postgres], &lanes::postgres_cases());
+    suite.on([Backend::Postgres], &dashboard_secrets::postgres_cases());
     suite.on([Backend::Postgres], &limits::postgres_cases());
     suite.on([Backend::Postgres], &members::postgres_cases());
     suite.on([Backend::Postgres], &plans::postgres_cases());
