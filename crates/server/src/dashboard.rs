@@ -7,12 +7,13 @@ mod assets;
 mod errors;
 mod groups;
 mod keys;
+pub(crate) mod link;
 mod now;
 mod open;
 mod page;
 mod routes;
 
-pub(crate) use access::{Access, DashboardService, Names};
+pub(crate) use access::{Access, Names};
 pub(crate) use keys::ApiUrl;
 pub(crate) use now::Now;
 

@@ -2,6 +2,7 @@
 
 mod composition;
 mod database;
+mod links;
 mod shutdown;
 mod signals;
 
@@ -17,6 +18,7 @@ use anyhow::{Context, bail};
 pub(crate) use database::{connect, migrate, open};
 use futures_util::future::{self, Either};
 use gochat_adapters::{CommitQueue, DEVELOPMENT_KEY};
+use links::Links;
 use shutdown::ShutdownDeadline;
 pub(crate) use shutdown::close;
 use tokio::task::JoinHandle;
@@ -30,6 +32,7 @@ pub struct Application {
     address: ListenAddress,
     admin: Server,
     admin_address: ListenAddress,
+    links: Option<Links>,
 }
 
 impl Application {
@@ -48,7 +51,7 @@ impl Application {
         self.server.handle()
     }
 
-    /// Logs the version, the addresses, the database and the accepted keys.
+    /// Logs the version, the addresses, the database, the accepted keys and a link to the dashboard.
     pub fn announce(&self, settings: &Settings) {
         tracing::info!("gochat {}, profile {}", env!("CARGO_PKG_VERSION"), settings.profile);
         let source = |bind: Bind| if bind == Bind::Systemd { ", passed by systemd" } else { "" };
@@ -64,6 +67,9 @@ impl Application {
             tracing::info!("API keys: those of `gochat keys create`; the development key is off");
         }
         tracing::info!("documentation: {}/docs, README.md and docs/api.md", self.address.origin());
+        if let Some(links) = &self.links {
+            links.log_one();
+        }
     }
 
     /// Serves until `http.shutdown_delay` after SIGTERM or SIGINT. Then answers the requests in flight and commits the

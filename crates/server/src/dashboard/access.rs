@@ -12,7 +12,6 @@ mod csrf;
 mod guard;
 mod headers;
 mod names;
-mod secret;
 mod session;
 mod sessions;
 mod site;
@@ -21,11 +20,14 @@ pub(super) use change::Change;
 pub(super) use guard::guard;
 pub(crate) use names::Names;
 pub(super) use session::Session;
-pub(crate) use sessions::DashboardService;
 
 use actix_web::cookie::Cookie;
 use cookie::SessionCookie;
-use gochat_domain::ports::StorageError;
+use gochat_domain::{
+    auth::DashboardSecret,
+    clock::Clock,
+    service::{DashboardService, NewSecretError},
+};
 use sessions::Sessions;
 use std::sync::Arc;
 
@@ -37,6 +39,7 @@ struct Rules {
     names: Names,
     cookie: SessionCookie,
     sessions: Sessions,
+    secrets: DashboardService,
 }
 
 /// Outcome of opening a link.
@@ -49,14 +52,15 @@ pub(super) enum Open {
 
 impl Access {
     /// Access by `names`, with the links and sessions of `secrets`.
-    pub(crate) fn new(names: Names, secrets: DashboardService) -> Self {
+    pub(crate) fn new(names: Names, secrets: DashboardService, clock: Arc<dyn Clock>) -> Self {
         let cookie = SessionCookie::of(names.is_encrypted());
-        Self(Arc::new(Rules { names, cookie, sessions: Sessions::new(secrets) }))
+        Self(Arc::new(Rules { names, cookie, sessions: Sessions::new(secrets.clone(), clock), secrets }))
     }
 
     /// Exchanges a link for a session.
-    pub(super) async fn open(&self, link: &str) -> Result<Open, StorageError> {
-        let session = self.0.sessions.open(link).await?;
+    pub(super) async fn open(&self, link: &str) -> Result<Open, NewSecretError> {
+        let Ok(link) = DashboardSecret::parse(link) else { return Ok(Open::InvalidLink) };
+        let session = self.0.secrets.open(&link).await?;
         Ok(session.map_or(Open::InvalidLink, |session| Open::Session(self.0.cookie.set(&session))))
     }
 }

@@ -8,7 +8,7 @@ use actix_web::{
     },
 };
 use askama::Template;
-use gochat_domain::ports::StorageError;
+use gochat_domain::{ports::StorageError, service::NewSecretError};
 
 /// The reply of a handler. An error is a page, too.
 pub(super) type Reply = Result<HttpResponse, Failure>;
@@ -101,6 +101,15 @@ pub(super) enum Failure {
     /// A failure of the program itself.
     #[error("{0:#}")]
     Internal(#[from] anyhow::Error),
+}
+
+impl From<NewSecretError> for Failure {
+    fn from(error: NewSecretError) -> Self {
+        match error {
+            NewSecretError::Storage(error) => Self::Storage(error),
+            error => Self::Internal(error.into()),
+        }
+    }
 }
 
 impl actix_web::ResponseError for Failure {

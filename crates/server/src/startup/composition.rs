@@ -1,9 +1,9 @@
 //! Composition of settings, adapters, domain and HTTP.
 
-use super::{Application, database, shutdown::ShutdownDeadline, signals};
+use super::{Application, database, links::Links, shutdown::ShutdownDeadline, signals};
 use crate::{
     admin::{self, Admin},
-    dashboard::{Access, ApiUrl, Dashboard, DashboardService, Names, Now},
+    dashboard::{Access, ApiUrl, Dashboard, Names, Now, link},
     hosts::Hosts,
     http::{self, HttpMetrics, Services, Streams},
     listener::Listeners,
@@ -18,7 +18,7 @@ use gochat_adapters::{CachingAuthenticator, DEVELOPMENT_KEY, DevelopmentKey};
 use gochat_domain::{
     clock::SystemClock,
     ports::Authenticator,
-    service::{ApiKeyService, GroupService, MemberService},
+    service::{ApiKeyService, DashboardService, GroupService, MemberService},
 };
 use prometheus::{IntGauge, Opts, Registry};
 use std::sync::{Arc, atomic::AtomicBool};
@@ -77,11 +77,19 @@ impl Application {
         let hosts = if only_loopback { Hosts::Loopback } else { Hosts::Any };
         let groups = GroupService::new(queue.groups(), database.group_reader(), clock.clone());
         let members = MemberService::new(queue.members(), database.member_reader(), clock.clone());
-        let secrets = DashboardService::default();
+        let secrets = DashboardService::new(database.dashboard_secrets(&queue), clock.clone());
+        let origin = admin_address
+            .socket_address()
+            .map(|address| link::origin(address, tls.as_ref().map(|tls| &tls.certificate)));
+        let links = settings
+            .admin
+            .dashboard
+            .then(|| Links { secrets: secrets.clone(), origin: origin.unwrap_or_default() });
         let dashboard = settings.admin.dashboard.then(|| Dashboard {
             access: Access::new(
                 Names::new(admin_address.is_local(), tls.as_ref().map(|tls| tls.certificate.clone())),
                 secrets.clone(),
+                clock.clone(),
             ),
             groups: groups.clone(),
             members: members.clone(),
@@ -89,9 +97,6 @@ impl Application {
             api: ApiUrl::of(&address),
             now: Now {},
         });
-        if dashboard.is_some() {
-            tracing::info!("dashboard: {}/open?secret={}", admin_address.origin(), secrets.new_link());
-        }
         let admin = admin::serve(admin_listener, tls.map(|tls| tls.acceptor), admin, hosts, dashboard)?;
         let shutdown_deadline = ShutdownDeadline::new(settings.http.shutdown_timeout);
         let shutdown_signal =
@@ -112,7 +117,7 @@ impl Application {
         let server = http::serve(listener, services, settings.http.clone(), stop)?;
         let sweeper = database.idempotency_sweeper(&queue);
         let sweeper = rt::spawn(sweeper::run(sweeper, SystemClock, settings.idempotency_keep));
-        Ok(Self { server, queue, sweeper, shutdown_deadline, address, admin, admin_address })
+        Ok(Self { server, queue, sweeper, shutdown_deadline, address, admin, admin_address, links })
     }
 }
 

@@ -1,13 +1,10 @@
 //! The cookie of a session.
 
-use super::secret::SessionSecret;
 use actix_web::{
     cookie::{Cookie, SameSite, time::Duration},
     dev::ServiceRequest,
 };
-
-/// Lifetime of the cookie in hours, which is that of the session.
-const HOURS: i64 = 12;
+use gochat_domain::auth::{DashboardSecret, DashboardSession};
 
 /// How the listener names and protects the cookie.
 #[derive(Debug, Clone, Copy)]
@@ -25,18 +22,18 @@ impl SessionCookie {
     }
 
     /// The cookie to send to the browser.
-    pub(super) fn set(self, session: &SessionSecret) -> Cookie<'static> {
-        Cookie::build(self.name, session.expose().to_owned())
+    pub(super) fn set(self, session: &DashboardSession) -> Cookie<'static> {
+        Cookie::build(self.name, session.secret.expose().to_owned())
             .path("/")
             .http_only(true)
             .same_site(SameSite::Strict)
             .secure(self.is_secure)
-            .max_age(Duration::hours(HOURS))
+            .max_age(Duration::seconds_f64(DashboardSession::LIFETIME.as_secs_f64()))
             .finish()
     }
 
     /// The session that the browser sent.
-    pub(super) fn get(self, request: &ServiceRequest) -> Option<SessionSecret> {
-        SessionSecret::parse(request.cookie(self.name)?.value())
+    pub(super) fn get(self, request: &ServiceRequest) -> Option<DashboardSecret> {
+        DashboardSecret::parse(request.cookie(self.name)?.value()).ok()
     }
 }

@@ -1,18 +1,18 @@
 //! The session of a request.
 
-use super::{csrf, secret::SessionSecret};
+use super::csrf;
 use crate::dashboard::page::{Layout, Tab};
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, dev::Payload, error::ErrorUnauthorized};
-use gochat_domain::auth::Caller;
+use gochat_domain::auth::{Caller, DashboardSecret};
 use std::future::{Ready, ready};
 
 /// A valid session. A handler that takes it cannot run without one.
 #[derive(Debug, Clone)]
-pub(in crate::dashboard) struct Session(SessionSecret);
+pub(in crate::dashboard) struct Session(DashboardSecret);
 
 impl Session {
     /// A session whose secret was verified.
-    pub(super) fn verified(secret: SessionSecret) -> Self {
+    pub(super) fn verified(secret: DashboardSecret) -> Self {
         Self(secret)
     }
 

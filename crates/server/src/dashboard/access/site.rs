@@ -2,7 +2,7 @@
 
 use actix_web::http::{
     Method,
-    header::{HeaderMap, ORIGIN},
+    header::{HeaderMap, HeaderValue, ORIGIN},
 };
 
 /// The request comes from a page of another origin, or does not tell its origin though it must.
@@ -14,7 +14,7 @@ pub(super) struct ForeignOrigin;
 /// Browsers set `Origin` and `Sec-Fetch-*`; no page can change them. Programs that are not browsers can send anything,
 /// but have no session.
 pub(super) fn check(method: &Method, headers: &HeaderMap, own_origin: &str) -> Result<(), ForeignOrigin> {
-    let sent = |name: &str| headers.get(name).map(|value| value.as_bytes());
+    let sent = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
     if headers.get_all(ORIGIN).any(|origin| origin != own_origin) {
         return Err(ForeignOrigin);
     }
