@@ -5,6 +5,7 @@ pub mod cli;
 pub mod commands;
 pub mod hosts;
 pub mod http;
+mod key_uses;
 pub mod listener;
 pub mod settings;
 mod signals;
