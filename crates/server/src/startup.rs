@@ -7,6 +7,7 @@ mod shutdown;
 mod signals;
 
 use crate::{
+    key_uses::RecordingTask,
     listener::ListenAddress,
     settings::{Bind, Settings},
 };
@@ -28,6 +29,7 @@ pub struct Application {
     server: Server,
     queue: CommitQueue,
     sweeper: JoinHandle<()>,
+    key_uses: RecordingTask,
     shutdown_deadline: ShutdownDeadline,
     address: ListenAddress,
     admin: Server,
@@ -76,8 +78,8 @@ impl Application {
         }
     }
 
-    /// Serves until `http.shutdown_delay` after SIGTERM or SIGINT. Then answers the requests in flight and commits the
-    /// queued writes. The admin listener reports the shutdown until the end.
+    /// Serves until `http.shutdown_delay` after SIGTERM or SIGINT. Then answers the requests in flight, and commits the
+    /// queued writes and the last uses of keys. The admin listener reports the shutdown until the end.
     ///
     /// # Errors
     /// A listener cannot start, for lack of memory or threads, or fails later. The other one must not serve alone: a
@@ -95,6 +97,7 @@ impl Application {
             }
         };
         self.sweeper.abort();
+        self.key_uses.finish(self.shutdown_deadline.remaining()).await;
         close(self.queue, self.shutdown_deadline.remaining())?;
         admin.stop(false).await;
         admin_server.await?.context("the admin listener failed")?;

@@ -6,6 +6,7 @@ use crate::{
     dashboard::{Access, ApiUrl, Dashboard, Names, Now, link},
     hosts::Hosts,
     http::{self, HttpMetrics, Services, Streams},
+    key_uses::RecordingTask,
     listener::Listeners,
     settings::{Settings, raise_file_limit},
     sweeper,
@@ -67,6 +68,7 @@ impl Application {
             CachingAuthenticator::MAX_AGE,
         )
         .with_metrics(&registry)?;
+        let key_uses = keys.use_recorder();
         let authenticator: Arc<dyn Authenticator> =
             if settings.development_key { Arc::new(DevelopmentKey(keys)) } else { Arc::new(keys) };
         let stopping = Arc::new(AtomicBool::new(false));
@@ -117,7 +119,8 @@ impl Application {
         let server = http::serve(listener, services, settings.http.clone(), stop)?;
         let sweeper = database.idempotency_sweeper(&queue);
         let sweeper = rt::spawn(sweeper::run(sweeper, SystemClock, settings.idempotency_keep));
-        Ok(Self { server, queue, sweeper, shutdown_deadline, address, admin, admin_address, links })
+        let key_uses = RecordingTask::start(key_uses);
+        Ok(Self { server, queue, sweeper, key_uses, shutdown_deadline, address, admin, admin_address, links })
     }
 }
 

@@ -87,7 +87,7 @@ fn groups_are_listed_by_pages(database: TestDatabase) -> anyhow::Result<()> {
         .collect();
     assert_eq!(Request::lines("/v1/group", lines).send(app.port).status, 200);
     for (path, next) in
-        [("/groups", "/groups?find=&amp;after=100"), ("/groups?find=g+", "/groups?find=g&amp;after=g%20100")]
+        [("/groups", "/groups?find=&amp;after=100"), ("/groups?find=g+", "/groups?find=g%20&amp;after=g%20100")]
     {
         let first = browser.get(path);
         assert_eq!(listed(&first).len(), 100);
