@@ -3,6 +3,7 @@
 mod composition;
 mod database;
 mod links;
+mod sampling;
 mod shutdown;
 mod signals;
 
@@ -28,6 +29,7 @@ pub struct Application {
     server: Server,
     queue: CommitQueue,
     sweeper: JoinHandle<()>,
+    sampler: Option<JoinHandle<()>>,
     shutdown_deadline: ShutdownDeadline,
     address: ListenAddress,
     admin: Server,
@@ -91,6 +93,7 @@ impl Application {
             }
         };
         self.sweeper.abort();
+        self.sampler.iter().for_each(JoinHandle::abort);
         close(self.queue, self.shutdown_deadline.remaining())?;
         admin.stop(false).await;
         admin_server.await?.context("the admin listener failed")?;
