@@ -11,6 +11,7 @@ mod concurrent_reads;
 mod connections;
 mod cors;
 mod create;
+mod dashboard_now;
 mod database_errors;
 mod delete;
 mod described;
@@ -75,6 +76,7 @@ fn main() -> ExitCode {
         cors::cases(),
         hosts::cases(),
         docs::cases(),
+        dashboard_now::cases(),
         openapi::cases(),
         described::cases(),
     ] {
