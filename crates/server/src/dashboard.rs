@@ -16,8 +16,9 @@ mod routes;
 
 pub(crate) use access::{Access, Names};
 pub(crate) use keys::ApiUrl;
-pub(crate) use now::Now;
+pub(crate) use now::{DatabaseState, Facts, Now, Sampler};
 
+use crate::http::Refusals;
 use access::guard;
 use actix_web::{
     middleware::from_fn,
@@ -41,11 +42,13 @@ pub(crate) struct Dashboard {
     pub(crate) api: ApiUrl,
     /// State of the tab *Now*.
     pub(crate) now: Now,
+    /// The last refused requests.
+    pub(crate) refusals: Refusals,
 }
 
 /// Adds the pages.
 pub(crate) fn configure(server: &mut ServiceConfig, dashboard: Dashboard) {
-    let Dashboard { access, groups, members, keys, api, now } = dashboard;
+    let Dashboard { access, groups, members, keys, api, now, refusals } = dashboard;
     server
         .app_data(ThinData(access))
         .app_data(ThinData(groups))
@@ -53,6 +56,7 @@ pub(crate) fn configure(server: &mut ServiceConfig, dashboard: Dashboard) {
         .app_data(ThinData(keys))
         .app_data(ThinData(api))
         .app_data(ThinData(now))
+        .app_data(ThinData(refusals))
         .service(
             web::scope("")
                 .wrap(from_fn(guard))

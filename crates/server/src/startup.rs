@@ -3,6 +3,7 @@
 mod composition;
 mod database;
 mod links;
+mod sampling;
 mod shutdown;
 mod signals;
 
@@ -30,6 +31,7 @@ pub struct Application {
     queue: CommitQueue,
     sweeper: JoinHandle<()>,
     key_uses: RecordingTask,
+    sampler: Option<JoinHandle<()>>,
     shutdown_deadline: ShutdownDeadline,
     address: ListenAddress,
     admin: Server,
@@ -98,6 +100,7 @@ impl Application {
         };
         self.sweeper.abort();
         self.key_uses.finish(self.shutdown_deadline.remaining()).await;
+        self.sampler.iter().for_each(JoinHandle::abort);
         close(self.queue, self.shutdown_deadline.remaining())?;
         admin.stop(false).await;
         admin_server.await?.context("the admin listener failed")?;

@@ -4,9 +4,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed case may panic")]
 #![allow(clippy::missing_panics_doc, reason = "each of these fails the case that calls it")]
 
+mod events;
 mod reply;
 mod stream;
 
+pub use events::EventStream;
 pub use reply::Reply;
 pub use stream::LineStream;
 

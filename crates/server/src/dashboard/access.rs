@@ -57,6 +57,11 @@ impl Access {
         Self(Arc::new(Rules { names, cookie, sessions: Sessions::new(secrets.clone(), clock), secrets }))
     }
 
+    /// Returns true if a session that was valid still is.
+    pub(super) async fn is_still_valid(&self, session: &Session) -> bool {
+        self.0.sessions.is_valid(session.secret()).await.unwrap_or(false)
+    }
+
     /// Exchanges a link for a session.
     pub(super) async fn open(&self, link: &str) -> Result<Open, NewSecretError> {
         let Ok(link) = DashboardSecret::parse(link) else { return Ok(Open::InvalidLink) };

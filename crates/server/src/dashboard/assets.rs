@@ -15,6 +15,7 @@ use std::{collections::BTreeMap, fmt::Write, sync::LazyLock};
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
+const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Name, media type and content of each asset.
 const ASSETS: &[(&str, &str, &str)] = &[
@@ -22,6 +23,12 @@ const ASSETS: &[(&str, &str, &str)] = &[
     ("icon.svg", SVG, include_str!("assets/icon.svg")),
     ("open.js", JS, include_str!("assets/open.js")),
     ("keys.js", JS, include_str!("assets/keys.js")),
+    ("live.js", JS, include_str!("assets/live.js")),
+    ("now.js", JS, include_str!("assets/now.js")),
+    ("errors.js", JS, include_str!("assets/errors.js")),
+    ("uPlot.iife.min.js", JS, include_str!("assets/uPlot.iife.min.js")),
+    ("uPlot.min.css", CSS, include_str!("assets/uPlot.min.css")),
+    ("uPlot.LICENSE.txt", TEXT, include_str!("assets/uPlot.LICENSE.txt")),
 ];
 
 struct Asset {

@@ -1,11 +1,11 @@
 //! Composition of settings, adapters, domain and HTTP.
 
-use super::{Application, database, links::Links, shutdown::ShutdownDeadline, signals};
+use super::{Application, database, links::Links, sampling, shutdown::ShutdownDeadline, signals};
 use crate::{
     admin::{self, Admin},
-    dashboard::{Access, ApiUrl, Dashboard, Names, Now, link},
+    dashboard::{Access, ApiUrl, Dashboard, Names, link},
     hosts::Hosts,
-    http::{self, HttpMetrics, Services, Streams},
+    http::{self, HttpMetrics, Refusals, Services, Streams},
     key_uses::RecordingTask,
     listener::Listeners,
     settings::{Settings, raise_file_limit},
@@ -55,7 +55,9 @@ impl Application {
         let database = database::open(&settings.database)?;
         let queue = database.start_queue(settings.writer).context("the writers cannot start")?;
         let registry = Registry::new();
-        let metrics = HttpMetrics::new()?;
+        let (metrics, refusals) = (HttpMetrics::new()?, Refusals::default());
+        let metrics =
+            if settings.admin.dashboard { metrics.with_refusals(refusals.clone()) } else { metrics };
         metrics.register(&registry)?;
         database.register(&registry)?;
         queue.register(&registry)?;
@@ -72,8 +74,8 @@ impl Application {
         let authenticator: Arc<dyn Authenticator> =
             if settings.development_key { Arc::new(DevelopmentKey(keys)) } else { Arc::new(keys) };
         let stopping = Arc::new(AtomicBool::new(false));
-        let admin =
-            Admin { registry, database: database.readiness_probe(&queue), stopping: Arc::clone(&stopping) };
+        let probe = database.readiness_probe(&queue);
+        let admin = Admin { registry, database: probe.clone(), stopping: Arc::clone(&stopping) };
         // If other machines can reach the admin listener, they may use any host name for this machine.
         let only_loopback = settings.development_key && admin_address.is_local();
         let hosts = if only_loopback { Hosts::Loopback } else { Hosts::Any };
@@ -87,7 +89,14 @@ impl Application {
             .admin
             .dashboard
             .then(|| Links { secrets: secrets.clone(), origin: origin.unwrap_or_default() });
-        let dashboard = settings.admin.dashboard.then(|| Dashboard {
+        let url = &settings.database.url;
+        let sampling = settings
+            .admin
+            .dashboard
+            .then(|| sampling::start(&metrics, &queue, refusals.clone(), probe, url))
+            .transpose()?;
+        let (now, sampler) = sampling.unzip();
+        let dashboard = now.map(|now| Dashboard {
             access: Access::new(
                 Names::new(admin_address.is_local(), tls.as_ref().map(|tls| tls.certificate.clone())),
                 secrets.clone(),
@@ -97,7 +106,8 @@ impl Application {
             members: members.clone(),
             keys: Arc::new(ApiKeyService::new(database.api_keys(&queue), clock)),
             api: ApiUrl::of(&address),
-            now: Now {},
+            now,
+            refusals,
         });
         let admin = admin::serve(admin_listener, tls.map(|tls| tls.acceptor), admin, hosts, dashboard)?;
         let shutdown_deadline = ShutdownDeadline::new(settings.http.shutdown_timeout);
@@ -120,7 +130,18 @@ impl Application {
         let sweeper = database.idempotency_sweeper(&queue);
         let sweeper = rt::spawn(sweeper::run(sweeper, SystemClock, settings.idempotency_keep));
         let key_uses = RecordingTask::start(key_uses);
-        Ok(Self { server, queue, sweeper, key_uses, shutdown_deadline, address, admin, admin_address, links })
+        Ok(Self {
+            server,
+            queue,
+            sweeper,
+            key_uses,
+            sampler,
+            shutdown_deadline,
+            address,
+            admin,
+            admin_address,
+            links,
+        })
     }
 }
 

@@ -12,6 +12,7 @@ mod connections;
 mod cors;
 mod create;
 mod dashboard;
+mod dashboard_now;
 mod database_errors;
 mod delete;
 mod described;
@@ -76,6 +77,7 @@ fn main() -> ExitCode {
         cors::cases(),
         hosts::cases(),
         docs::cases(),
+        dashboard_now::cases(),
         openapi::cases(),
         described::cases(),
         dashboard::access::cases(),

@@ -16,6 +16,11 @@ impl Session {
         Self(secret)
     }
 
+    /// The secret.
+    pub(super) fn secret(&self) -> &DashboardSecret {
+        &self.0
+    }
+
     /// The token that a change needs.
     pub(super) fn csrf_token(&self) -> String {
         csrf::token(&self.0)

@@ -86,9 +86,10 @@ fn groups_are_listed_by_pages(database: TestDatabase) -> anyhow::Result<()> {
         .map(|number| format!("{{\"name\":\"g {number:03}\",\"token\":\"t\",\"admin_id\":1}}\n"))
         .collect();
     assert_eq!(Request::lines("/v1/group", lines).send(app.port).status, 200);
-    for (path, next) in
-        [("/groups", "/groups?find=&amp;after=100"), ("/groups?find=g+", "/groups?find=g%20&amp;after=g%20100")]
-    {
+    for (path, next) in [
+        ("/groups", "/groups?find=&amp;after=100"),
+        ("/groups?find=g+", "/groups?find=g%20&amp;after=g%20100"),
+    ] {
         let first = browser.get(path);
         assert_eq!(listed(&first).len(), 100);
         assert_eq!([listed(&first)[0], listed(&first)[99]], ["/groups/1", "/groups/100"]);
