@@ -4,3 +4,4 @@ pub mod access;
 pub mod browser;
 pub mod groups;
 pub mod keys;
+pub mod now;

@@ -12,7 +12,6 @@ mod connections;
 mod cors;
 mod create;
 mod dashboard;
-mod dashboard_now;
 mod database_errors;
 mod delete;
 mod described;
@@ -77,7 +76,7 @@ fn main() -> ExitCode {
         cors::cases(),
         hosts::cases(),
         docs::cases(),
-        dashboard_now::cases(),
+        dashboard::now::cases(),
         openapi::cases(),
         described::cases(),
         dashboard::access::cases(),

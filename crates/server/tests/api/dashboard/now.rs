@@ -1,18 +1,14 @@
 //! The tabs *Now* and *Errors* of the dashboard.
 
-use crate::{
-    app::{App, options},
-    keys::issue,
-    one_member::join,
-};
-use gochat_adapters::{CommitOptions, Database};
-use gochat_domain::{auth::Scope, clock::SystemClock, limits::Limits, service::DashboardService};
+use super::browser::{Browser, with_secrets};
+use crate::{app::App, keys::issue, one_member::join};
+use gochat_domain::auth::Scope;
 use gochat_test_support::{
     Case, TestDatabase, cases, deadline,
     http::{EventStream, Reply, Request, exchange},
 };
 use serde_json::Value;
-use std::{sync::Arc, thread};
+use std::thread;
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -31,26 +27,9 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
-/// Runs `work` on the links and sessions in the application's database, as `gochat dashboard` does.
-fn with_secrets<T>(app: &App, work: impl AsyncFnOnce(DashboardService) -> T) -> T {
-    let options = options(&app.database);
-    let database = Database::connect(&app.database.url().parse().unwrap(), options).unwrap();
-    let writer =
-        CommitOptions { batch: 1, queue: 1, writers: 1, timeout: options.timeout, limits: Limits::default() };
-    let queue = database.start_queue(writer).unwrap();
-    let secrets = DashboardService::new(database.dashboard_secrets(&queue), Arc::new(SystemClock));
-    let outcome = actix_web::rt::System::new().block_on(work(secrets));
-    queue.close();
-    outcome
-}
-
 /// Opens a session, and returns its cookie.
 fn cookie(app: &App) -> String {
-    let session = with_secrets(app, async |secrets| {
-        let link = secrets.new_link().await.unwrap();
-        secrets.open(&link.secret).await.unwrap().unwrap()
-    });
-    format!("gochat_session={}", session.secret.expose())
+    Browser::open(app).cookie
 }
 
 fn get(path: &str, cookie: &str) -> Request {
