@@ -8,6 +8,7 @@ mod errors;
 mod groups;
 mod keys;
 pub(crate) mod link;
+mod moment;
 mod now;
 mod open;
 mod page;

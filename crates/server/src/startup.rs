@@ -59,7 +59,11 @@ impl Application {
         let source = |bind: Bind| if bind == Bind::Systemd { ", passed by systemd" } else { "" };
         tracing::info!("listening on {}{}", self.address, source(settings.http.bind.clone()));
         let admin_source = source(settings.admin.bind.into());
-        tracing::info!("admin listener on {}: /livez, /readyz, /metrics{admin_source}", self.admin_address);
+        let admin_address = match &settings.admin.tls {
+            Some(_) => self.admin_address.to_string().replacen("http:", "https:", 1),
+            None => self.admin_address.to_string(),
+        };
+        tracing::info!("admin listener on {admin_address}: /livez, /readyz, /metrics{admin_source}");
         tracing::info!("database {}", settings.database.url);
         if settings.development_key {
             tracing::info!(

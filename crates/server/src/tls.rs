@@ -1,9 +1,11 @@
 //! HTTPS of the admin listener.
 
 mod certificate;
+mod client;
 mod stream;
 
 pub(crate) use certificate::Certificate;
+pub(crate) use client::connect;
 pub(crate) use stream::TlsStream;
 
 use crate::settings::TlsFiles;

@@ -76,8 +76,8 @@ impl Layout {
         [Tab::Now, Tab::Groups, Tab::Keys, Tab::Errors]
     }
 
-    pub(super) fn is_current(&self, tab: &Tab) -> bool {
-        self.tab == Some(*tab)
+    pub(super) fn is_current(&self, tab: Tab) -> bool {
+        self.tab == Some(tab)
     }
 }
 

@@ -19,7 +19,10 @@ impl Links {
         rt::spawn(async move {
             match secrets.new_link().await {
                 Ok(link) => {
-                    tracing::info!("dashboard: {} (opens once, within 10 minutes)", link::url(&origin, &link))
+                    tracing::info!(
+                        "dashboard: {} (opens once, within 10 minutes)",
+                        link::url(&origin, &link)
+                    );
                 }
                 Err(error) => tracing::warn!(
                     cause = format!("{:#}", anyhow::Error::from(error)),

@@ -281,6 +281,7 @@ fn the_files_of_the_charts_are_served(database: TestDatabase) -> anyhow::Result<
         ("uPlot.iife.min.js", "text/javascript; charset=utf-8", "var uPlot="),
         ("uPlot.min.css", "text/css; charset=utf-8", ".uplot"),
         ("uPlot.LICENSE.txt", "text/plain; charset=utf-8", "The MIT License"),
+        ("live.css", "text/css; charset=utf-8", ".figures"),
         ("now.js", "text/javascript; charset=utf-8", "readEvents"),
         ("errors.js", "text/javascript; charset=utf-8", "readEvents"),
         ("live.js", "text/javascript; charset=utf-8", "EventSource"),

@@ -19,23 +19,18 @@ pub(super) fn check(method: &Method, headers: &HeaderMap, own_origin: &str) -> R
         return Err(ForeignOrigin);
     }
     let is_read = *method == Method::GET || *method == Method::HEAD;
-    match sent("sec-fetch-site") {
-        Some(b"same-origin") => Ok(()),
-        // The operator entered the address, or opened a bookmark. No form is sent like that.
-        Some(b"none") if is_read => Ok(()),
-        // A link of another page may open the dashboard: the page does not see it. In a frame it would be a trap.
-        Some(_)
-            if is_read
-                && sent("sec-fetch-mode") == Some(b"navigate")
-                && sent("sec-fetch-dest") == Some(b"document") =>
-        {
-            Ok(())
-        }
-        Some(_) => Err(ForeignOrigin),
-        // Browsers that do not send it yet send the origin with each change.
-        None if is_read || headers.contains_key(ORIGIN) => Ok(()),
-        None => Err(ForeignOrigin),
-    }
+    // A link of another page may open the dashboard, because that page does not see it. In a frame, it would be a trap.
+    let is_opened =
+        || sent("sec-fetch-mode") == Some(b"navigate") && sent("sec-fetch-dest") == Some(b"document");
+    let is_served = match sent("sec-fetch-site") {
+        Some(b"same-origin") => true,
+        // The operator has entered the address. No form is sent like that.
+        Some(b"none") => is_read,
+        Some(_) => is_read && is_opened(),
+        // Older browsers do not send it, but send the origin of each change.
+        None => is_read || headers.contains_key(ORIGIN),
+    };
+    if is_served { Ok(()) } else { Err(ForeignOrigin) }
 }
 
 #[cfg(test)]
