@@ -12,6 +12,7 @@ mod development_key;
 mod fault;
 mod group_reader;
 mod idempotency_sweeper;
+mod key_uses;
 mod member_reader;
 #[cfg(feature = "memory")]
 pub mod memory;
@@ -34,6 +35,7 @@ pub use database_url::{DatabaseUrl, InvalidDatabaseUrl};
 pub use development_key::{DEVELOPMENT_KEY, DevelopmentKey};
 pub use fault::Fault;
 pub use idempotency_sweeper::IdempotencySweeper;
+pub use key_uses::KeyUseRecorder;
 pub use metrics::DURATION_BUCKETS;
 pub use migrations::MigrateError;
 pub use readiness::{Readiness, ReadinessProbe};

@@ -54,6 +54,7 @@ diesel::table! {
         created_at -> TimestampSql,
         expires_at -> Nullable<TimestampSql>,
         revoked_at -> Nullable<TimestampSql>,
+        last_used_at -> Nullable<TimestampSql>,
     }
 }
 

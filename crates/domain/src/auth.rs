@@ -9,7 +9,7 @@ mod scope;
 pub use api_key::{ApiKey, InvalidApiKey};
 pub use caller::{Caller, Forbidden, Permit};
 pub use dashboard_secret::{DashboardLink, DashboardSecret, DashboardSession, InvalidDashboardSecret};
-pub use issued_key::{InactiveKey, InvalidKeyName, IssuedKey, KeyId, KeyName};
+pub use issued_key::{InactiveKey, InvalidKeyName, IssuedKey, KeyId, KeyName, KeyUse};
 pub use scope::{
     GrantableScope, GroupsRead, GroupsWrite, MembersJoinOrWrite, MembersWrite, Scope, Scopes, UnknownScope,
 };

@@ -6,6 +6,7 @@ pub mod commands;
 mod dashboard;
 pub mod hosts;
 pub mod http;
+mod key_uses;
 pub mod listener;
 pub mod settings;
 mod signals;

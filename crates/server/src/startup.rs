@@ -8,6 +8,7 @@ mod shutdown;
 mod signals;
 
 use crate::{
+    key_uses::RecordingTask,
     listener::ListenAddress,
     settings::{Bind, Settings},
 };
@@ -29,6 +30,7 @@ pub struct Application {
     server: Server,
     queue: CommitQueue,
     sweeper: JoinHandle<()>,
+    key_uses: RecordingTask,
     sampler: Option<JoinHandle<()>>,
     shutdown_deadline: ShutdownDeadline,
     address: ListenAddress,
@@ -78,8 +80,8 @@ impl Application {
         }
     }
 
-    /// Serves until `http.shutdown_delay` after SIGTERM or SIGINT. Then answers the requests in flight and commits the
-    /// queued writes. The admin listener reports the shutdown until the end.
+    /// Serves until `http.shutdown_delay` after SIGTERM or SIGINT. Then answers the requests in flight, and commits the
+    /// queued writes and the last uses of keys. The admin listener reports the shutdown until the end.
     ///
     /// # Errors
     /// A listener cannot start, for lack of memory or threads, or fails later. The other one must not serve alone: a
@@ -97,6 +99,7 @@ impl Application {
             }
         };
         self.sweeper.abort();
+        self.key_uses.finish(self.shutdown_deadline.remaining()).await;
         self.sampler.iter().for_each(JoinHandle::abort);
         close(self.queue, self.shutdown_deadline.remaining())?;
         admin.stop(false).await;

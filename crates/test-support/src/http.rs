@@ -58,6 +58,13 @@ impl Request {
         Self { body: body.into(), ..request }
     }
 
+    /// A `POST` of an HTML form, without a key.
+    pub fn form(path: &str, fields: &[(&str, &str)]) -> Self {
+        let body: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = Self::new("POST", path).header("Content-Type", "application/x-www-form-urlencoded");
+        Self { body: body.into_bytes(), ..request }
+    }
+
     /// `POST /v1/group` for a group of this name.
     pub fn group(name: &str) -> Self {
         Self::create(format!(r#"{{"name":"{name}","token":"t","admin_id":1}}"#))

@@ -9,6 +9,7 @@ use super::{
     dashboard::{InsertLink, OpenLink, RevokeSecrets},
     delete::Delete,
     join::{Join, optimistic},
+    key_uses::RecordKeyUses,
     keys::{InsertKey, RevokeKey},
     lane::{AnyLane, HasLane, Lane},
     leave::Leave,
@@ -35,6 +36,7 @@ pub(crate) struct Batch {
     dashboard_links: Lane<InsertLink>,
     dashboard_sessions: Lane<OpenLink>,
     dashboard_revocations: Lane<RevokeSecrets>,
+    key_uses: Lane<RecordKeyUses>,
     sweeps: Lane<Sweep>,
 }
 
@@ -60,6 +62,7 @@ has_lanes! {
     dashboard_links: InsertLink,
     dashboard_sessions: OpenLink,
     dashboard_revocations: RevokeSecrets,
+    key_uses: RecordKeyUses,
     sweeps: Sweep,
 }
 
@@ -67,14 +70,14 @@ impl Batch {
     /// The lanes in **lock order**, the same on every instance, so that transactions never deadlock: (1) the rows of
     /// all groups that the batch changes, deletes or changes the members of, by id (`lock_groups`, before all lanes);
     /// (2) API keys, by id; (3) Idempotency-Keys, by caller and key; (4) the limits on groups, in total, then of each
-    /// administrator; (5) names of groups, in their order; (6) the name of a probe create; (7) the secrets of the dashboard,
-    /// by one lock for all; (8) swept Idempotency-Keys.
+    /// administrator; (5) names of groups, in their order; (6) the name of a probe create; (7) the secrets of the
+    /// dashboard, by one lock for all; (8) used API keys; (9) swept Idempotency-Keys.
     ///
     /// A delete frees a name, for which other transactions may wait, so no name is locked after it. The lock on a
-    /// group's row also protects its memberships. A sweep skips locked rows instead of waiting for them, so it cannot
-    /// take part in a deadlock although (3) locks rows of the same table. It is last, so that its own rows are locked
-    /// for the shortest time.
-    fn lanes(&mut self) -> [&mut dyn AnyLane; 12] {
+    /// group's row also protects its memberships. The last two skip locked rows instead of waiting for them, so they
+    /// cannot take part in a deadlock although (2) and (3) lock rows of the same tables. They are last, so that their
+    /// own rows are locked for the shortest time.
+    fn lanes(&mut self) -> [&mut dyn AnyLane; 13] {
         let Self {
             key_inserts,
             key_revocations,
@@ -87,6 +90,7 @@ impl Batch {
             dashboard_links,
             dashboard_sessions,
             dashboard_revocations,
+            key_uses,
             sweeps,
         } = self;
         [
@@ -101,6 +105,7 @@ impl Batch {
             dashboard_links,
             dashboard_sessions,
             dashboard_revocations,
+            key_uses,
             sweeps,
         ]
     }
@@ -123,6 +128,7 @@ impl Batch {
             dashboard_links: _,
             dashboard_sessions: _,
             dashboard_revocations: _,
+            key_uses: _,
             sweeps: _,
             changes,
             creates,

@@ -67,6 +67,7 @@ fn main() -> ExitCode {
     suite.on([Backend::Postgres], &migrations::postgres_cases());
     suite.on([Backend::Postgres], &batches::postgres_cases());
     suite.on([Backend::Postgres], &lanes::postgres_cases());
+    suite.on([Backend::Postgres], &api_keys::postgres_cases());
     suite.on([Backend::Postgres], &dashboard_secrets::postgres_cases());
     suite.on([Backend::Postgres], &limits::postgres_cases());
     suite.on([Backend::Postgres], &members::postgres_cases());

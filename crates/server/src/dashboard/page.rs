@@ -81,7 +81,7 @@ impl Layout {
     }
 }
 
-/// A page that only says something.
+/// A page that only says something. In the text, commands are between backticks.
 #[derive(Template)]
 #[template(path = "message.html")]
 struct Message<'a> {

@@ -6,6 +6,7 @@ use crate::{
     dashboard::{Access, ApiUrl, Dashboard, Names, link},
     hosts::Hosts,
     http::{self, HttpMetrics, Refusals, Services, Streams},
+    key_uses::RecordingTask,
     listener::Listeners,
     settings::{Settings, raise_file_limit},
     sweeper,
@@ -69,6 +70,7 @@ impl Application {
             CachingAuthenticator::MAX_AGE,
         )
         .with_metrics(&registry)?;
+        let key_uses = keys.use_recorder();
         let authenticator: Arc<dyn Authenticator> =
             if settings.development_key { Arc::new(DevelopmentKey(keys)) } else { Arc::new(keys) };
         let stopping = Arc::new(AtomicBool::new(false));
@@ -127,7 +129,19 @@ impl Application {
         let server = http::serve(listener, services, settings.http.clone(), stop)?;
         let sweeper = database.idempotency_sweeper(&queue);
         let sweeper = rt::spawn(sweeper::run(sweeper, SystemClock, settings.idempotency_keep));
-        Ok(Self { server, queue, sweeper, sampler, shutdown_deadline, address, admin, admin_address, links })
+        let key_uses = RecordingTask::start(key_uses);
+        Ok(Self {
+            server,
+            queue,
+            sweeper,
+            key_uses,
+            sampler,
+            shutdown_deadline,
+            address,
+            admin,
+            admin_address,
+            links,
+        })
     }
 }
 

@@ -11,6 +11,7 @@ mod concurrent_reads;
 mod connections;
 mod cors;
 mod create;
+mod dashboard;
 mod dashboard_now;
 mod database_errors;
 mod delete;
@@ -79,6 +80,9 @@ fn main() -> ExitCode {
         dashboard_now::cases(),
         openapi::cases(),
         described::cases(),
+        dashboard::access::cases(),
+        dashboard::groups::cases(),
+        dashboard::keys::cases(),
     ] {
         suite.on(Backend::ALL, &cases);
         suite.behind_pgbouncer(&cases);

@@ -12,7 +12,7 @@ use actix_web::{
 use askama::Template;
 use gochat_domain::{
     auth::{GroupsRead, Permit},
-    group::{Group, GroupId, GroupKey, GroupName},
+    group::{Group, GroupId, GroupKey, GroupName, GroupNamePrefix},
     page::PageSize,
     service::GroupService,
 };
@@ -67,8 +67,7 @@ pub(super) async fn show(
     Query(Wanted { find, after, deleted }): Query<Wanted>,
 ) -> Reply {
     let permit = session.operator().permit().map_err(anyhow::Error::from)?;
-    let find = find.trim().to_owned();
-    let (found, next) = if find.is_empty() {
+    let (found, next) = if find.trim().is_empty() {
         all(&groups, permit, &after).await?
     } else {
         matching(&groups, permit, &find, &after).await?
@@ -93,26 +92,28 @@ async fn all(
     Ok((page.items, page.next_after.map(|id| id.to_string())))
 }
 
-/// A page of the groups that `find` may mean, each once: by id, by UUID, then by the beginning of the name.
+/// A page of the groups that `find` may mean, each once: by id, by UUID or by name, then by the beginning of the name.
 async fn matching(
     groups: &GroupService,
     permit: Permit<GroupsRead>,
     find: &str,
     after: &str,
 ) -> Result<(Vec<Group>, Option<String>), Failure> {
+    let named = find.trim();
     let keys = [
-        GroupId::parse(find).ok().map(GroupKey::Id),
-        Uuid::parse_str(find).ok().map(GroupKey::Uuid),
-        GroupName::parse_existing(find).ok().map(GroupKey::Name),
+        GroupId::parse(named).ok().map(GroupKey::Id),
+        Uuid::parse_str(named).ok().map(GroupKey::Uuid),
+        GroupName::parse_existing(named).ok().map(GroupKey::Name),
     ];
-    let mut found = Vec::new();
+    let mut by_key = Vec::new();
     for key in keys.into_iter().flatten() {
-        if let Some(group) = groups.find(permit, &key).await?
-            && !found.contains(&group)
-        {
-            found.push(group);
-        }
+        by_key.extend(groups.find(permit, &key).await?.filter(|group| !by_key.contains(group)));
     }
-    let _ = after;
-    Ok((found, None))
+    let after = GroupName::parse_existing(after).ok();
+    // A space at the end is a part of the beginning of a name.
+    let Ok(prefix) = GroupNamePrefix::parse(find.trim_start()) else { return Ok((by_key, None)) };
+    let page = groups.list_by_name(permit, &prefix, after.clone(), PageSize::default()).await?;
+    let by_prefix: Vec<_> = page.items.into_iter().filter(|group| !by_key.contains(group)).collect();
+    let found = if after.is_none() { [by_key, by_prefix].concat() } else { by_prefix };
+    Ok((found, page.next_after.map(|name| name.as_str().to_owned())))
 }

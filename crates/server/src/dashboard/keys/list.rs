@@ -71,7 +71,7 @@ impl Row {
             scopes: key.scopes.iter().map(Scope::as_str).collect(),
             created_at: Moment(key.created_at),
             expires_at: key.expires_at.map(Moment),
-            last_used_at: None,
+            last_used_at: key.last_used_at.map(Moment),
             state,
         }
     }
