@@ -12,7 +12,6 @@ mod connections;
 mod cors;
 mod create;
 mod dashboard;
-mod dashboard_now;
 mod database_errors;
 mod delete;
 mod described;
@@ -77,12 +76,13 @@ fn main() -> ExitCode {
         cors::cases(),
         hosts::cases(),
         docs::cases(),
-        dashboard_now::cases(),
         openapi::cases(),
         described::cases(),
         dashboard::access::cases(),
         dashboard::groups::cases(),
         dashboard::keys::cases(),
+        dashboard::now::cases(),
+        dashboard::errors::cases(),
     ] {
         suite.on(Backend::ALL, &cases);
         suite.behind_pgbouncer(&cases);
