@@ -1,6 +1,7 @@
 //! Start, run and shutdown of the server.
 
 mod composition;
+mod dashboard;
 mod database;
 mod links;
 mod sampling;
@@ -17,10 +18,10 @@ use actix_web::{
     rt,
 };
 use anyhow::{Context, bail};
+use dashboard::DashboardTasks;
 pub(crate) use database::{connect, migrate, open};
 use futures_util::future::{self, Either};
 use gochat_adapters::{CommitQueue, DEVELOPMENT_KEY};
-use links::Links;
 use shutdown::ShutdownDeadline;
 pub(crate) use shutdown::close;
 use tokio::task::JoinHandle;
@@ -31,12 +32,11 @@ pub struct Application {
     queue: CommitQueue,
     sweeper: JoinHandle<()>,
     key_uses: RecordingTask,
-    sampler: Option<JoinHandle<()>>,
+    dashboard_tasks: Option<DashboardTasks>,
     shutdown_deadline: ShutdownDeadline,
     address: ListenAddress,
     admin: Server,
     admin_address: ListenAddress,
-    links: Option<Links>,
 }
 
 impl Application {
@@ -56,7 +56,7 @@ impl Application {
     }
 
     /// Logs the version, the addresses, the database, the accepted keys and a link to the dashboard.
-    pub fn announce(&self, settings: &Settings) {
+    pub fn announce(&mut self, settings: &Settings) {
         tracing::info!("gochat {}, profile {}", env!("CARGO_PKG_VERSION"), settings.profile);
         let source = |bind: Bind| if bind == Bind::Systemd { ", passed by systemd" } else { "" };
         tracing::info!("listening on {}{}", self.address, source(settings.http.bind.clone()));
@@ -75,8 +75,8 @@ impl Application {
             tracing::info!("API keys: those of `gochat keys create`; the development key is off");
         }
         tracing::info!("documentation: {}/docs, README.md and docs/api.md", self.address.origin());
-        if let Some(links) = &self.links {
-            links.log_one();
+        if let Some(tasks) = &mut self.dashboard_tasks {
+            tasks.log_link();
         }
     }
 
@@ -100,7 +100,7 @@ impl Application {
         };
         self.sweeper.abort();
         self.key_uses.finish(self.shutdown_deadline.remaining()).await;
-        self.sampler.iter().for_each(JoinHandle::abort);
+        self.dashboard_tasks.iter().for_each(DashboardTasks::abort);
         close(self.queue, self.shutdown_deadline.remaining())?;
         admin.stop(false).await;
         admin_server.await?.context("the admin listener failed")?;

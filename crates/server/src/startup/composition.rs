@@ -1,9 +1,14 @@
 //! Composition of settings, adapters, domain and HTTP.
 
-use super::{Application, database, links::Links, sampling, shutdown::ShutdownDeadline, signals};
+use super::{
+    Application,
+    dashboard::{self, Parts},
+    database,
+    shutdown::ShutdownDeadline,
+    signals,
+};
 use crate::{
     admin::{self, Admin},
-    dashboard::{Access, ApiUrl, Dashboard, Names, link},
     hosts::Hosts,
     http::{self, HttpMetrics, Refusals, Services, Streams},
     key_uses::RecordingTask,
@@ -19,7 +24,7 @@ use gochat_adapters::{CachingAuthenticator, DEVELOPMENT_KEY, DevelopmentKey};
 use gochat_domain::{
     clock::SystemClock,
     ports::Authenticator,
-    service::{ApiKeyService, DashboardService, GroupService, MemberService},
+    service::{GroupService, MemberService},
 };
 use prometheus::{IntGauge, Opts, Registry};
 use std::sync::{Arc, atomic::AtomicBool};
@@ -80,35 +85,22 @@ impl Application {
         let only_loopback = settings.development_key && admin_address.is_local();
         let hosts = if only_loopback { Hosts::Loopback } else { Hosts::Any };
         let groups = GroupService::new(queue.groups(), database.group_reader(), clock.clone());
-        let members = MemberService::new(queue.members(), database.member_reader(), clock.clone());
-        let secrets = DashboardService::new(database.dashboard_secrets(&queue), clock.clone());
-        let origin = admin_address
-            .socket_address()
-            .map(|address| link::origin(address, tls.as_ref().map(|tls| &tls.certificate)));
-        let links = settings
-            .admin
-            .dashboard
-            .then(|| Links { secrets: secrets.clone(), origin: origin.unwrap_or_default() });
-        let url = &settings.database.url;
-        let sampling = settings
-            .admin
-            .dashboard
-            .then(|| sampling::start(&metrics, &queue, refusals.clone(), probe, url))
-            .transpose()?;
-        let (now, sampler) = sampling.unzip();
-        let dashboard = now.map(|now| Dashboard {
-            access: Access::new(
-                Names::new(admin_address.is_local(), tls.as_ref().map(|tls| tls.certificate.clone())),
-                secrets.clone(),
-                clock.clone(),
-            ),
+        let members = MemberService::new(queue.members(), database.member_reader(), clock);
+        let parts = || Parts {
+            database: &database,
+            url: &settings.database.url,
+            queue: &queue,
+            probe,
+            metrics: &metrics,
+            refusals,
             groups: groups.clone(),
             members: members.clone(),
-            keys: Arc::new(ApiKeyService::new(database.api_keys(&queue), clock)),
-            api: ApiUrl::of(&address),
-            now,
-            refusals,
-        });
+            address: &address,
+            admin_address: &admin_address,
+            tls: tls.as_ref(),
+        };
+        let dashboard = settings.admin.dashboard.then(|| dashboard::compose(parts())).transpose()?;
+        let (dashboard, dashboard_tasks) = dashboard.unzip();
         let admin = admin::serve(admin_listener, tls.map(|tls| tls.acceptor), admin, hosts, dashboard)?;
         let shutdown_deadline = ShutdownDeadline::new(settings.http.shutdown_timeout);
         let shutdown_signal =
@@ -135,12 +127,11 @@ impl Application {
             queue,
             sweeper,
             key_uses,
-            sampler,
+            dashboard_tasks,
             shutdown_deadline,
             address,
             admin,
             admin_address,
-            links,
         })
     }
 }

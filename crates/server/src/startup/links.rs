@@ -3,6 +3,7 @@
 use crate::dashboard::link;
 use actix_web::rt;
 use gochat_domain::service::DashboardService;
+use tokio::task::JoinHandle;
 
 /// Makes links to the dashboard.
 pub(super) struct Links {
@@ -13,7 +14,7 @@ pub(super) struct Links {
 
 impl Links {
     /// Logs a new link once it is stored. The start does not wait for that: the database may be busy.
-    pub(super) fn log_one(&self) {
+    pub(super) fn log_one(&self) -> JoinHandle<()> {
         let Self { secrets, origin } = self;
         let (secrets, origin) = (secrets.clone(), origin.clone());
         rt::spawn(async move {
@@ -29,6 +30,6 @@ impl Links {
                     "no link to the dashboard was stored; `gochat dashboard` makes one"
                 ),
             }
-        });
+        })
     }
 }

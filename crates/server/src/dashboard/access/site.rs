@@ -40,10 +40,10 @@ mod tests {
 
     const OWN: &str = "http://127.0.0.1:1214";
 
-    fn is_served(method: Method, headers: &[(&str, &str)]) -> bool {
+    fn is_served(method: &Method, headers: &[(&str, &str)]) -> bool {
         let request =
             headers.iter().fold(TestRequest::default(), |request, header| request.append_header(*header));
-        check(&method, request.to_http_request().headers(), OWN).is_ok()
+        check(method, request.to_http_request().headers(), OWN).is_ok()
     }
 
     #[test]
@@ -64,7 +64,7 @@ mod tests {
             (&[("origin", "null")], false),
             (&[("origin", OWN), ("origin", "http://evil.example")], false),
         ] {
-            assert_eq!(is_served(Method::GET, headers), served, "{headers:?}");
+            assert_eq!(is_served(&Method::GET, headers), served, "{headers:?}");
         }
     }
 
@@ -83,7 +83,7 @@ mod tests {
             (&[("origin", "https://127.0.0.1:1214")], false),
             (&[("origin", "http://localhost:1214")], false),
         ] {
-            assert_eq!(is_served(Method::POST, headers), served, "{headers:?}");
+            assert_eq!(is_served(&Method::POST, headers), served, "{headers:?}");
         }
     }
 }

@@ -1,16 +1,12 @@
 //! The rules of access to the dashboard.
 
-use super::browser::{Browser, OPEN, ORIGIN, new_link, open, text};
-use crate::{app::App, keys::with_database};
-use gochat_domain::{clock::SystemClock, service::DashboardService};
+use super::browser::{Browser, OPEN, ORIGIN, new_link, open, text, with_secrets};
+use crate::app::App;
 use gochat_test_support::{
     Backend, Case, TestDatabase, cases,
     http::{Reply, Request},
 };
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -171,10 +167,7 @@ fn a_revoked_session_is_refused_within_five_seconds(database: TestDatabase) -> a
     let app = App::on(database);
     let browser = Browser::open(&app);
     let link = new_link(&app);
-    with_database(&app, async |database, queue| {
-        let secrets = DashboardService::new(database.dashboard_secrets(queue), Arc::new(SystemClock));
-        secrets.revoke_all().await.unwrap();
-    });
+    with_secrets(&app, async |secrets| secrets.revoke_all().await.unwrap());
     let revoked_at = Instant::now();
     loop {
         // The reply may take long on a busy machine, but the session is checked after this moment.

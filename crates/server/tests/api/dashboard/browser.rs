@@ -18,12 +18,16 @@ pub struct Browser<'a> {
     pub csrf: String,
 }
 
+/// Runs `work` on the links and sessions in the application's database, as `gochat dashboard` does.
+pub fn with_secrets<T>(app: &App, work: impl AsyncFnOnce(DashboardService) -> T) -> T {
+    with_database(app, async |database, queue| {
+        work(DashboardService::new(database.dashboard_secrets(queue), Arc::new(SystemClock))).await
+    })
+}
+
 /// Makes a link, and returns its secret.
 pub fn new_link(app: &App) -> String {
-    with_database(app, async |database, queue| {
-        let secrets = DashboardService::new(database.dashboard_secrets(queue), Arc::new(SystemClock));
-        secrets.new_link().await.unwrap().secret.expose().to_owned()
-    })
+    with_secrets(app, async |secrets| secrets.new_link().await.unwrap().secret.expose().to_owned())
 }
 
 /// Opens a link.

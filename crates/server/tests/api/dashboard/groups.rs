@@ -136,7 +136,7 @@ fn members_are_listed_by_pages(database: TestDatabase) -> anyhow::Result<()> {
     assert_eq!(Request::lines("/v1/member", lines).send(app.port).status, 200);
     let browser = Browser::open(&app);
     let users = |reply: &Reply| -> Vec<String> {
-        let cells = reply.body.split("<td class=\"number\">").skip(1);
+        let cells = reply.body.split("<td class=\"id\">").skip(1);
         cells.map(|cell| cell.split_once('<').unwrap().0.to_owned()).collect()
     };
     let first = users(&browser.get("/groups/1"));

@@ -25,7 +25,7 @@ fn element<'a>(reply: &'a Reply, id: &str) -> &'a str {
 
 /// Returns name, scopes and state of each listed key.
 fn listed(reply: &Reply) -> Vec<[String; 3]> {
-    let rows = reply.body.split("<td class=\"name\">").skip(1);
+    let rows = reply.body.split("<td class=\"name\" role=\"cell\">").skip(1);
     rows.map(|row| {
         let name = row.split_once('<').unwrap().0.to_owned();
         let badges: Vec<&str> = row

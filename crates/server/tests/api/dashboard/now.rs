@@ -1,14 +1,12 @@
 //! The tab *Now*.
 
-use super::browser::{Browser, between, rows, without_tags};
-use crate::{app::App, keys::with_database, one_member::join};
-use gochat_domain::{clock::SystemClock, service::DashboardService};
+use super::browser::{Browser, between, rows, with_secrets, without_tags};
+use crate::{app::App, one_member::join};
 use gochat_test_support::{
     Case, TestDatabase, cases, deadline,
     http::{EventStream, Reply, Request},
 };
 use serde_json::Value;
-use std::sync::Arc;
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -113,10 +111,7 @@ fn events_end_soon_after_the_session_is_revoked(database: TestDatabase) -> anyho
     let browser = Browser::open(&app);
     let (_, mut events) = open_events(&browser);
     read(&mut events, "past");
-    with_database(&app, async |database, queue| {
-        let secrets = DashboardService::new(database.dashboard_secrets(queue), Arc::new(SystemClock));
-        secrets.revoke_all().await.unwrap();
-    });
+    with_secrets(&app, async |secrets| secrets.revoke_all().await.unwrap());
     let (_, others) = (read(&mut events, "sample"), std::iter::from_fn(|| events.read()));
     // One sample a second.
     assert!(others.count() < 10);
