@@ -23,6 +23,7 @@ const ASSETS: &[(&str, &str, &str)] = &[
     ("icon.svg", SVG, include_str!("assets/icon.svg")),
     ("open.js", JS, include_str!("assets/open.js")),
     ("keys.js", JS, include_str!("assets/keys.js")),
+    ("live.css", CSS, include_str!("assets/live.css")),
     ("live.js", JS, include_str!("assets/live.js")),
     ("now.js", JS, include_str!("assets/now.js")),
     ("errors.js", JS, include_str!("assets/errors.js")),

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod browser;
+pub mod errors;
 pub mod groups;
 pub mod keys;
 pub mod now;

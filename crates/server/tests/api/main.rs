@@ -76,12 +76,13 @@ fn main() -> ExitCode {
         cors::cases(),
         hosts::cases(),
         docs::cases(),
-        dashboard::now::cases(),
         openapi::cases(),
         described::cases(),
         dashboard::access::cases(),
         dashboard::groups::cases(),
         dashboard::keys::cases(),
+        dashboard::now::cases(),
+        dashboard::errors::cases(),
     ] {
         suite.on(Backend::ALL, &cases);
         suite.behind_pgbouncer(&cases);

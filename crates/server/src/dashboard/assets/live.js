@@ -37,7 +37,7 @@ export function readEvents(handlers) {
   }
 
   function update() {
-    pause.textContent = isPaused ? "Go on" : "Pause";
+    pause.textContent = isPaused ? "Resume" : "Pause";
     if (isPaused) {
       show("Paused");
     }

@@ -52,7 +52,7 @@ function build(chart) {
     scales: { x: { range }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
     axes: [
       { ...axis, font, space: 60, values: (_, times) => times.map(minute) },
-      { ...axis, font, size: 56 },
+      { ...axis, font, size: 48 },
     ],
     series: [
       {},
@@ -70,7 +70,12 @@ function build(chart) {
 }
 
 function minute(seconds) {
-  return new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  return new Date(seconds * 1000).toLocaleTimeString([], {
+    hour: "2-digit",
+    hourCycle: "h23",
+    minute: "2-digit",
+    timeZone: "UTC",
+  });
 }
 
 function draw() {

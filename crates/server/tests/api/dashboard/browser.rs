@@ -13,7 +13,7 @@ pub const OPEN: &str = "/open";
 
 /// A browser that has opened a link.
 pub struct Browser<'a> {
-    app: &'a App,
+    pub app: &'a App,
     pub cookie: String,
     pub csrf: String,
 }
@@ -54,6 +54,31 @@ pub fn field(reply: &Reply, name: &str) -> String {
     let start = format!("name=\"{name}\" value=\"");
     let value = reply.body.split_once(&start).unwrap_or_else(|| panic!("{name}: {}", reply.body)).1;
     value.split_once('"').unwrap().0.to_owned()
+}
+
+/// Returns what stands between each `start` and the next `end`.
+pub fn between<'a>(text: &'a str, start: &str, end: &str) -> Vec<&'a str> {
+    text.split(start).skip(1).map(|rest| rest.split_once(end).unwrap().0).collect()
+}
+
+/// Returns a text without its tags.
+pub fn without_tags(html: &str) -> String {
+    html.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect()
+}
+
+/// Returns the cells of the table that follows `start` on a page, row by row.
+pub fn rows(reply: &Reply, start: &str) -> Vec<Vec<String>> {
+    assert_eq!((reply.status, reply.header("content-type")), (200, "text/html; charset=utf-8"));
+    let table = between(&reply.body, start, "</table>").concat();
+    let body = between(&table, "<tbody", "</tbody>").concat();
+    let cells = |row: &str| -> Vec<String> {
+        let cells = row.replace("<th", "<td").replace("</th>", "</td>");
+        between(&cells, "<td", "</td>")
+            .into_iter()
+            .map(|cell| without_tags(cell.split_once('>').unwrap().1).trim().to_owned())
+            .collect()
+    };
+    between(&body, "<tr>", "</tr>").into_iter().map(cells).collect()
 }
 
 impl<'a> Browser<'a> {

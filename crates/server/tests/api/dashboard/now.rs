@@ -1,14 +1,12 @@
-//! The tabs *Now* and *Errors* of the dashboard.
+//! The tab *Now*.
 
-use super::browser::{Browser, with_secrets};
-use crate::{app::App, keys::issue, one_member::join};
-use gochat_domain::auth::Scope;
+use super::browser::{Browser, between, rows, with_secrets, without_tags};
+use crate::{app::App, one_member::join};
 use gochat_test_support::{
     Case, TestDatabase, cases, deadline,
-    http::{EventStream, Reply, Request, exchange},
+    http::{EventStream, Reply, Request},
 };
 use serde_json::Value;
-use std::thread;
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -21,23 +19,11 @@ pub fn cases() -> Vec<Case> {
         the_page_shows_the_instance_and_its_figures,
         a_database_that_takes_no_writes_is_shown,
         the_files_of_the_charts_are_served,
-        refused_requests_are_shown_newest_first_without_secrets,
-        the_last_200_refused_requests_are_shown,
-        nothing_of_the_tabs_is_on_the_public_port,
     ]
 }
 
-/// Opens a session, and returns its cookie.
-fn cookie(app: &App) -> String {
-    Browser::open(app).cookie
-}
-
-fn get(path: &str, cookie: &str) -> Request {
-    Request::new("GET", path).header("Cookie", cookie)
-}
-
-fn open_events(app: &App, cookie: &str) -> (Reply, EventStream) {
-    EventStream::open(app.admin_port, &get("/events", cookie))
+fn open_events(browser: &Browser) -> (Reply, EventStream) {
+    EventStream::open(browser.app.admin_port, &browser.with_cookie(Request::new("GET", "/events")))
 }
 
 /// Reads an event, which must have this name.
@@ -48,36 +34,10 @@ fn read(events: &mut EventStream, expected: &str) -> Value {
     data
 }
 
-/// Returns what stands between each `start` and the next `end`.
-fn between<'a>(text: &'a str, start: &str, end: &str) -> Vec<&'a str> {
-    text.split(start).skip(1).map(|rest| rest.split_once(end).unwrap().0).collect()
-}
-
-/// Returns a text without its tags.
-fn without_tags(html: &str) -> String {
-    html.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect()
-}
-
-/// Returns the cells of a table of the page at a path, row by row.
-fn rows(app: &App, path: &str, cookie: &str, start: &str) -> Vec<Vec<String>> {
-    let reply = get(path, cookie).send(app.admin_port);
-    assert_eq!((reply.status, reply.header("content-type")), (200, "text/html; charset=utf-8"));
-    let table = between(&reply.body, start, "</table>").concat();
-    let body = between(&table, "<tbody", "</tbody>").concat();
-    let cells = |row: &str| -> Vec<String> {
-        let cells = row.replace("<th", "<td").replace("</th>", "</td>");
-        between(&cells, "<td", "</td>")
-            .into_iter()
-            .map(|cell| without_tags(cell.split_once('>').unwrap().1).trim().to_owned())
-            .collect()
-    };
-    between(&body, "<tr>", "</tr>").into_iter().map(cells).collect()
-}
-
 fn events_begin_with_the_past_and_go_on_with_each_sample(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
-    let cookie = cookie(&app);
-    let (head, mut events) = open_events(&app, &cookie);
+    let browser = Browser::open(&app);
+    let (head, mut events) = open_events(&browser);
     let kind = (head.status, head.header("content-type"), head.header("transfer-encoding"));
     assert_eq!(kind, (200, "text/event-stream", "chunked"));
     assert_eq!((head.header("cache-control"), head.header("connection")), ("no-store", "close"));
@@ -99,7 +59,7 @@ fn events_begin_with_the_past_and_go_on_with_each_sample(database: TestDatabase)
         (read(&mut events, "sample")["database"] == ready).then_some(())
     });
     // A second reader gets the samples of the first one as its past.
-    let (_, mut others) = open_events(&app, &cookie);
+    let (_, mut others) = open_events(&browser);
     let past = read(&mut others, "past");
     assert!(past.as_array().unwrap().iter().any(|sample| sample["at"] == times[times.len() - 1]), "{past}");
     Ok(())
@@ -107,8 +67,8 @@ fn events_begin_with_the_past_and_go_on_with_each_sample(database: TestDatabase)
 
 fn the_figures_are_those_of_the_requests(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
-    let cookie = cookie(&app);
-    let (_, mut events) = open_events(&app, &cookie);
+    let browser = Browser::open(&app);
+    let (_, mut events) = open_events(&browser);
     let past = read(&mut events, "past").as_array().unwrap().clone();
     assert_eq!(Request::group("g").send(app.port).status, 201);
     assert_eq!(Request::group("g").send(app.port).status, 409);
@@ -138,35 +98,30 @@ fn the_figures_are_those_of_the_requests(database: TestDatabase) -> anyhow::Resu
 
 fn events_need_a_session(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
-    for path in ["/", "/errors", "/events"] {
-        for request in [Request::new("GET", path), get(path, &format!("gochat_session={}", "x".repeat(43)))] {
-            let refused = request.send(app.admin_port);
-            assert_eq!((refused.status, refused.header("content-type")), (401, "text/html; charset=utf-8"));
-            assert!(refused.body.contains("gochat dashboard"), "{}", refused.body);
-        }
-    }
-    let cookie = cookie(&app);
-    let refused = Request::new("HEAD", "/events").header("Cookie", &cookie).send(app.admin_port);
+    let refused = Request::new("GET", "/events").send(app.admin_port);
+    assert_eq!((refused.status, refused.header("content-type")), (401, "text/html; charset=utf-8"));
+    let browser = Browser::open(&app);
+    let refused = browser.with_cookie(Request::new("HEAD", "/events")).send(app.admin_port);
     assert_eq!((refused.status, refused.header("allow")), (405, "GET"));
     Ok(())
 }
 
 fn events_end_soon_after_the_session_is_revoked(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
-    let cookie = cookie(&app);
-    let (_, mut events) = open_events(&app, &cookie);
+    let browser = Browser::open(&app);
+    let (_, mut events) = open_events(&browser);
     read(&mut events, "past");
     with_secrets(&app, async |secrets| secrets.revoke_all().await.unwrap());
     let (_, others) = (read(&mut events, "sample"), std::iter::from_fn(|| events.read()));
     // One sample a second.
     assert!(others.count() < 10);
-    assert_eq!(get("/events", &cookie).send(app.admin_port).status, 401);
+    assert_eq!(browser.get("/events").status, 401);
     Ok(())
 }
 
 fn events_end_when_the_server_stops(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
-    let (_, mut events) = open_events(&app, &cookie(&app));
+    let (_, mut events) = open_events(&Browser::open(&app));
     read(&mut events, "past");
     drop(app);
     while events.read().is_some() {}
@@ -175,17 +130,17 @@ fn events_end_when_the_server_stops(database: TestDatabase) -> anyhow::Result<()
 
 fn the_number_of_readers_is_bounded(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
-    let cookie = cookie(&app);
-    let mut readers: Vec<_> = (0..16).map(|_| open_events(&app, &cookie)).collect();
+    let browser = Browser::open(&app);
+    let mut readers: Vec<_> = (0..16).map(|_| open_events(&browser)).collect();
     assert!(readers.iter().all(|(head, _)| head.status == 200));
-    let refused = get("/events", &cookie).send(app.admin_port);
+    let refused = browser.get("/events");
     assert_eq!((refused.status, refused.header("retry-after")), (503, "10"));
     assert!(refused.body.contains("Too many pages of the dashboard are open."), "{}", refused.body);
     // Pages are still served.
-    assert_eq!(get("/", &cookie).send(app.admin_port).status, 200);
+    assert_eq!(browser.get("/").status, 200);
     readers.pop();
     let mut reader = deadline::eventually("a reader is admitted", || {
-        let (head, events) = open_events(&app, &cookie);
+        let (head, events) = open_events(&browser);
         (head.status == 200).then_some(events)
     });
     read(&mut reader, "past");
@@ -194,8 +149,8 @@ fn the_number_of_readers_is_bounded(database: TestDatabase) -> anyhow::Result<()
 
 fn the_page_shows_the_instance_and_its_figures(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
-    let cookie = cookie(&app);
-    let page = get("/", &cookie).send(app.admin_port);
+    let browser = Browser::open(&app);
+    let page = browser.get("/");
     assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
     let facts = between(&page.body, "<dl class=\"facts card\">", "</dl>").concat();
     let facts: Vec<_> = between(&facts, "<dd", "</dd>")
@@ -225,12 +180,12 @@ fn the_page_shows_the_instance_and_its_figures(database: TestDatabase) -> anyhow
         assert_eq!(Request::group("g").by("unknown").send(app.port).status, 401);
     }
     let refused = deadline::eventually("the refused requests were sampled", || {
-        Some(rows(&app, "/", &cookie, "<div id=\"refused\">"))
+        Some(rows(&browser.get("/"), "<div id=\"refused\">"))
             .filter(|rows| !rows.is_empty() && rows[0][2] == "3")
     });
     assert_eq!(refused, [["unauthorized", "401", "3"]]);
     // The same figures as a table, for those who do not see the charts.
-    let minutes = rows(&app, "/", &cookie, "<details class=\"card\" id=\"table\">");
+    let minutes = rows(&browser.get("/"), "<details class=\"card\" id=\"table\">");
     assert!(!minutes.is_empty() && minutes.iter().all(|row| row.len() == 13), "{minutes:?}");
     let refused: u64 = minutes.iter().map(|row| row[12].parse::<u64>().unwrap()).sum();
     assert_eq!(refused, 3);
@@ -239,7 +194,7 @@ fn the_page_shows_the_instance_and_its_figures(database: TestDatabase) -> anyhow
 
 fn a_database_that_takes_no_writes_is_shown(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
-    let (_, mut events) = open_events(&app, &cookie(&app));
+    let (_, mut events) = open_events(&Browser::open(&app));
     read(&mut events, "past");
     let mut lock = app.database.lock_groups()?;
     deadline::eventually("the lock is shown", || {
@@ -260,6 +215,7 @@ fn the_files_of_the_charts_are_served(database: TestDatabase) -> anyhow::Result<
         ("uPlot.iife.min.js", "text/javascript; charset=utf-8", "var uPlot="),
         ("uPlot.min.css", "text/css; charset=utf-8", ".uplot"),
         ("uPlot.LICENSE.txt", "text/plain; charset=utf-8", "The MIT License"),
+        ("live.css", "text/css; charset=utf-8", ".figures"),
         ("now.js", "text/javascript; charset=utf-8", "readEvents"),
         ("errors.js", "text/javascript; charset=utf-8", "readEvents"),
         ("live.js", "text/javascript; charset=utf-8", "EventSource"),
@@ -267,99 +223,6 @@ fn the_files_of_the_charts_are_served(database: TestDatabase) -> anyhow::Result<
         let file = Request::new("GET", &format!("/assets/{name}")).send(app.admin_port);
         assert_eq!((file.status, file.header("content-type")), (200, kind), "{name}");
         assert!(file.body.contains(part), "{name}");
-    }
-    Ok(())
-}
-
-fn refused_requests_are_shown_newest_first_without_secrets(database: TestDatabase) -> anyhow::Result<()> {
-    let app = App::on(database);
-    let cookie = cookie(&app);
-    let empty = get("/errors", &cookie).send(app.admin_port);
-    assert_eq!(empty.status, 200);
-    assert!(empty.body.contains("No request was refused since the start."), "{}", empty.body);
-    let (key, issued) = issue(&app, Scope::GroupsRead, None);
-    assert_eq!(Request::group("shown").header("X-Request-Id", "success").send(app.port).status, 201);
-    let create = |name: &str| {
-        Request::create(format!(r#"{{"name":"{name}","token":"concealed-token","admin_id":7}}"#))
-    };
-    for (id, request, status) in [
-        ("id-1", create("concealed-name").by("concealed-key-of-nobody"), 401),
-        ("id-2", create("concealed-name").by(key.expose()), 403),
-        ("id-3", Request::get("/v1/group/987654?q=concealed-query"), 404),
-        ("id-4", create("shown"), 409),
-        ("id-5", Request::create(r#"{"name":"","token":"concealed-token","admin_id":7}"#), 422),
-        ("id-6", Request::get("/concealed-path"), 404),
-        ("id-7", Request::new("CONCEALED", "/v1/group"), 405),
-    ] {
-        let request = request.header("X-Request-Id", id);
-        assert_eq!(request.send(app.port).status, status, "{id}");
-    }
-    let bare = exchange(app.port, b"concealed-nonsense\r\n\r\n");
-    assert_eq!(bare.status, 400);
-    let development = "development key";
-    let (key_id, bare_id) = (issued.id.to_string(), bare.header("x-request-id"));
-    let shown = rows(&app, "/errors", &cookie, "<div id=\"refusals\">");
-    let without_time: Vec<_> = shown.iter().map(|row| &row[1..]).collect();
-    assert_eq!(
-        without_time,
-        [
-            ["none none", "400", "malformed_request", "–", bare_id],
-            ["other /v1/group", "405", "method_not_allowed", "–", "id-7"],
-            ["GET unknown", "404", "not_found", "–", "id-6"],
-            ["POST /v1/group", "422", "invalid_name", development, "id-5"],
-            ["POST /v1/group", "409", "group_name_taken", development, "id-4"],
-            ["GET /v1/group/{id}", "404", "group_not_found", development, "id-3"],
-            ["POST /v1/group", "403", "forbidden", &key_id, "id-2"],
-            ["POST /v1/group", "401", "unauthorized", "–", "id-1"],
-        ]
-    );
-    let times: Vec<_> = shown.iter().map(|row| &row[0]).collect();
-    assert!(times.is_sorted_by(|later, earlier| later >= earlier), "{times:?}");
-    let page = get("/errors", &cookie).send(app.admin_port).body;
-    let page = page.to_lowercase();
-    for secret in ["concealed", "987654", "433578ab", "success", &key.expose().to_lowercase()] {
-        assert!(!page.contains(secret), "{secret}");
-    }
-    Ok(())
-}
-
-fn the_last_200_refused_requests_are_shown(database: TestDatabase) -> anyhow::Result<()> {
-    let app = App::with(database, &[("GOCHAT__HTTP__WORKERS", "2")]);
-    let cookie = cookie(&app);
-    thread::scope(|scope| {
-        for client in 0..4 {
-            let app = &app;
-            scope.spawn(move || {
-                for number in 0..60 {
-                    let request =
-                        Request::get("/v1/group/1").header("X-Request-Id", &format!("{client}-{number}"));
-                    assert_eq!(request.send(app.port).status, 404);
-                }
-            });
-        }
-    });
-    let last = Request::get("/v1/group/1").header("X-Request-Id", "last").send(app.port);
-    assert_eq!(last.status, 404);
-    let rows = rows(&app, "/errors", &cookie, "<div id=\"refusals\">");
-    assert_eq!((rows.len(), &*rows[0][5]), (200, "last"));
-    // Of each client, the last ones, in their order.
-    for client in 0..4 {
-        let numbers: Vec<u32> = rows
-            .iter()
-            .filter_map(|row| row[5].strip_prefix(&format!("{client}-")))
-            .map(|number| number.parse().unwrap())
-            .collect();
-        let expected: Vec<_> = (0..60).rev().take(numbers.len()).collect();
-        assert_eq!(numbers, expected);
-    }
-    Ok(())
-}
-
-fn nothing_of_the_tabs_is_on_the_public_port(database: TestDatabase) -> anyhow::Result<()> {
-    let app = App::on(database);
-    let cookie = cookie(&app);
-    for path in ["/events", "/errors", "/assets/now.js"] {
-        get(path, &cookie).send(app.port).assert_nothing_there();
     }
     Ok(())
 }
