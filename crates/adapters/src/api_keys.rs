@@ -1,7 +1,7 @@
 //! Stores API keys in either database.
 
 use crate::{
-    commit::{InsertKey, RevokeKey, Submitter},
+    commit::{InsertKey, RecordKeyUses, RevokeKey, Submitter},
     connection::AnyConnection,
     pool::Pool,
     rows::ApiKeyRow,
@@ -10,7 +10,7 @@ use crate::{
 use async_trait::async_trait;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper};
 use gochat_domain::{
-    auth::{ApiKey, IssuedKey, KeyId},
+    auth::{ApiKey, IssuedKey, KeyId, KeyUse},
     clock::Timestamp,
     ports::{ApiKeyRepository, StorageError},
 };
@@ -62,5 +62,9 @@ impl ApiKeyRepository for DieselApiKeys {
 
     async fn revoke(&self, id: KeyId, at: Timestamp) -> Result<bool, StorageError> {
         self.queue.submit(RevokeKey { id, at }).await
+    }
+
+    async fn record_uses(&self, uses: &[KeyUse]) -> Result<Vec<KeyId>, StorageError> {
+        self.queue.submit(RecordKeyUses { uses: uses.to_vec() }).await
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     api_keys::DieselApiKeys,
     commit::{CommitOptions, CommitQueue},
     connection::{Connector, Role},
+    dashboard_secrets::DieselDashboardSecrets,
     group_reader::DieselGroupReader,
     idempotency_sweeper::IdempotencySweeper,
     member_reader::DieselMemberReader,
@@ -12,7 +13,7 @@ use crate::{
     pool::{Pool, PoolOptions},
     readiness::ReadinessProbe,
 };
-use gochat_domain::ports::{ApiKeyRepository, GroupReader, MemberReader};
+use gochat_domain::ports::{ApiKeyRepository, DashboardSecretRepository, GroupReader, MemberReader};
 use prometheus::Registry;
 use std::{
     fmt::Display,
@@ -51,7 +52,7 @@ pub struct Database {
 }
 
 impl Database {
-    /// Connections for key look-ups and the readiness probe. They are separate from `pool_size`, so that a flood of
+    /// Connections for look-ups of keys and of the dashboard's sessions, and for the readiness probe. They are separate from `pool_size`, so that a flood of
     /// reads cannot block authentication or make the server look broken.
     const KEY_CONNECTIONS: u32 = 2;
 
@@ -91,6 +92,11 @@ impl Database {
     /// The port that stores API keys, with writes through `queue`.
     pub fn api_keys(&self, queue: &CommitQueue) -> Arc<dyn ApiKeyRepository> {
         Arc::new(DieselApiKeys { pool: self.key_pool.clone(), queue: queue.submitter() })
+    }
+
+    /// The port that stores the dashboard's secrets, with writes through `queue`.
+    pub fn dashboard_secrets(&self, queue: &CommitQueue) -> Arc<dyn DashboardSecretRepository> {
+        Arc::new(DieselDashboardSecrets { pool: self.key_pool.clone(), queue: queue.submitter() })
     }
 
     /// The port that finds groups.

@@ -6,14 +6,14 @@ use crate::{
 };
 use async_trait::async_trait;
 use diesel::{
-    PgConnection, QueryDsl, RunQueryDsl, Selectable, SqliteConnection,
+    ExpressionMethods, PgConnection, QueryDsl, RunQueryDsl, Selectable, SelectableHelper, SqliteConnection,
     dsl::{SqlTypeOf, max},
     pg::Pg,
     sql_types::BigInt,
     sqlite::Sqlite,
 };
 use gochat_domain::{
-    group::{Group, GroupId, GroupKey},
+    group::{Group, GroupId, GroupKey, GroupName, GroupNamePrefix},
     ports::{GroupReader, StorageError},
 };
 use std::{
@@ -51,6 +51,41 @@ impl GroupReader for DieselGroupReader {
         let complete_up_to = Arc::clone(&self.complete_up_to);
         Ok(self.pool.run(move |connection| list(connection, after, limit, &complete_up_to)).await?)
     }
+
+    async fn list_by_name(
+        &self,
+        prefix: &GroupNamePrefix,
+        after: Option<GroupName>,
+        limit: u16,
+    ) -> Result<Vec<Group>, StorageError> {
+        let (first, last) = (first_name(prefix, after.as_ref()), prefix.greatest_name());
+        Ok(self.pool.run(move |connection| page_by_name(connection, &first, &last, limit)).await?)
+    }
+}
+
+/// The least text that a name with this prefix and above `after` can be. One lower bound, because SQLite searches an index
+/// by one of them only.
+fn first_name(prefix: &GroupNamePrefix, after: Option<&GroupName>) -> String {
+    // No text is between a name and this one, except such with a NUL character, which no name has.
+    let above = after.map(|after| format!("{}\u{1}", after.as_str())).unwrap_or_default();
+    above.max(prefix.as_str().to_owned())
+}
+
+/// Returns the first groups with a name from `first` to `last`.
+fn page_by_name(
+    connection: &mut AnyConnection,
+    first: &str,
+    last: &str,
+    limit: u16,
+) -> Result<Vec<Group>, Fault> {
+    let rows = groups::table
+        .select(GroupRow::as_select())
+        .filter(groups::name.ge(first))
+        .filter(groups::name.le(last))
+        .order(groups::name)
+        .limit(limit.into())
+        .load(connection)?;
+    rows.into_iter().map(Group::try_from).collect()
 }
 
 /// SQLite has one writer, so ids are committed in order. On PostgreSQL a batch with smaller ids may commit after one
@@ -101,3 +136,32 @@ macro_rules! page {
 
 page! { struct SqlitePage for SqliteConnection, Sqlite }
 page! { struct PostgresPage for PgConnection, Pg }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{connection::Role, testing};
+    use diesel::{Connection, connection::InstrumentationEvent};
+    use gochat_test_support::TestDatabase;
+    use std::sync::Mutex;
+
+    /// The plans of PostgreSQL are tested with the contract of the ports.
+    #[test]
+    fn sqlite_lists_groups_by_name_with_the_index_of_names() {
+        let database = TestDatabase::sqlite().unwrap();
+        let mut connection = testing::migrated(&database).open(Role::Reader).unwrap();
+        let statement = Arc::new(Mutex::new(String::new()));
+        let started = Arc::clone(&statement);
+        connection.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if let InstrumentationEvent::StartQuery { query, .. } = event {
+                *started.lock().unwrap() = query.to_string();
+            }
+        });
+        page_by_name(&mut connection, "a", "b", 10).unwrap();
+        let statement = statement.lock().unwrap();
+        let (sql, _) = statement.split_once(" -- binds").unwrap();
+        let plan = database.rows(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        assert_eq!(plan.len(), 1, "{plan:?}");
+        assert!(plan[0].last().unwrap().ends_with("(name>? AND name<?)"), "{plan:?}");
+    }
+}

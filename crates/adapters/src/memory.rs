@@ -1,9 +1,11 @@
 //! In-memory ports, for tests and for measurements without a database. Nothing is durable.
 
 mod api_keys;
+mod dashboard_secrets;
 mod groups;
 
 pub use api_keys::MemoryApiKeys;
+pub use dashboard_secrets::MemoryDashboardSecrets;
 pub use groups::MemoryGroups;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

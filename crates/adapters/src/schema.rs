@@ -54,5 +54,17 @@ diesel::table! {
         created_at -> TimestampSql,
         expires_at -> Nullable<TimestampSql>,
         revoked_at -> Nullable<TimestampSql>,
+        last_used_at -> Nullable<TimestampSql>,
+    }
+}
+
+diesel::table! {
+    use crate::sql_types::TimestampSql;
+    use diesel::sql_types::{Binary, Text};
+
+    dashboard_secrets (digest) {
+        digest -> Binary,
+        kind -> Text,
+        expires_at -> TimestampSql,
     }
 }

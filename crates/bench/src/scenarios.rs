@@ -3,6 +3,7 @@
 mod bulk;
 mod changes;
 mod crowd;
+mod dashboard;
 mod joins;
 mod limits;
 mod lines;
@@ -49,6 +50,8 @@ pub enum Scenario {
     Changes,
     /// Pages at the beginning and at the end of a large group's members.
     Members,
+    /// Creates without the dashboard, and with it closed and open.
+    Dashboard,
     /// 2,000 clients, compared with 256.
     Crowd,
     /// The start on an existing database, and memory at rest.
@@ -97,6 +100,7 @@ impl Scenario {
             Self::Lines => lines::run(plan, cluster),
             Self::Changes => changes::run(plan, cluster),
             Self::Members => members::run(plan, cluster),
+            Self::Dashboard => dashboard::run(plan, cluster),
             Self::Crowd => crowd::run(plan, cluster),
             Self::Start => start::run(plan, cluster),
             Self::Peers => peers::run(plan, cluster),

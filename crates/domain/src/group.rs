@@ -5,6 +5,7 @@ mod id;
 mod idempotency;
 mod key;
 mod name;
+mod name_prefix;
 mod token;
 mod version;
 
@@ -15,6 +16,7 @@ pub use idempotency::{
 };
 pub use key::GroupKey;
 pub use name::{GroupName, InvalidGroupName};
+pub use name_prefix::{GroupNamePrefix, InvalidGroupNamePrefix};
 pub use token::{GroupToken, InvalidGroupToken};
 pub use version::{Expected, InvalidVersion, PreconditionFailed, Version};
 

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 /// Maximum number of Unicode scalar values in a text.
-const MAX_CHARS: usize = 63;
+pub(crate) const MAX_CHARS: usize = 63;
 
 /// The rule that a text breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,8 @@
-//! The admin listener: liveness, readiness and metrics, for operators. It has its own port and needs no API key.
+//! The admin listener: liveness, readiness, metrics and the dashboard, for operators. It has its own port. Only the
+//! dashboard needs a session.
 
 use crate::{
+    dashboard::{self, Dashboard},
     hosts::Hosts,
     http::{
         HttpMetrics, LINGERING_CLOSE, Timeouts,
@@ -28,6 +30,7 @@ use std::{
     },
     time::Duration,
 };
+use tokio_rustls::TlsAcceptor;
 
 /// Longest wait of `/readyz` for the database.
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -56,17 +59,30 @@ const LIMITS: ServerLimits = ServerLimits {
     shutdown_timeout: Duration::ZERO,
 };
 
-/// Starts a server for `hosts` on `listener`. It runs until its handle stops it, and ignores signals.
-pub(crate) fn serve(listener: Listener, admin: Admin, hosts: Hosts) -> io::Result<Server> {
+/// Starts a server for `hosts` on `listener`, by HTTPS if there is a `tls`. It runs until its handle stops it, and
+/// ignores signals.
+pub(crate) fn serve(
+    listener: Listener,
+    tls: Option<TlsAcceptor>,
+    admin: Admin,
+    hosts: Hosts,
+    dashboard: Option<Dashboard>,
+) -> io::Result<Server> {
     // Admin requests are not counted among those of clients.
     let uncounted = HttpMetrics::new().map_err(io::Error::other)?;
-    http_server::serve(listener, LIMITS, uncounted, future::pending(), move || {
+    http_server::serve(listener, tls, LIMITS, uncounted, future::pending(), move || {
+        let dashboard = dashboard.clone();
         App::new()
             .app_data(ThinData(admin.clone()))
             .wrap(from_fn(move |request, next| check_host(hosts, request, next)))
             .service(path("/livez").route(get_or_head().to(livez)))
             .service(path("/readyz").route(get_or_head().to(readyz)))
             .service(path("/metrics").route(get_or_head().to(metrics)))
+            .configure(|server| {
+                if let Some(dashboard) = dashboard {
+                    dashboard::configure(server, dashboard);
+                }
+            })
             .default_service(web::to(|| async {
                 HttpResponse::NotFound().body("the paths are /livez, /readyz and /metrics\n")
             }))

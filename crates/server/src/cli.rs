@@ -53,6 +53,11 @@ Examples:
   gochat keys create --name \"mobile app\" --scope groups:write
   KEY=$(gochat keys create --name importer --scope groups:write --scope groups:read --expires-in 90d)";
 
+const DASHBOARD: &str = "\
+Examples:
+  xdg-open \"$(gochat dashboard)\"
+  gochat dashboard --revoke";
+
 const HEALTHCHECK: &str = "\
 Examples:
   gochat healthcheck && echo ready
@@ -110,6 +115,16 @@ pub enum Command {
     /// Add, remove and list members of groups, import them from a file, and export them to a file.
     #[command(subcommand)]
     Members(MembersCommand),
+    /// Print a link to the dashboard of the running server.
+    ///
+    /// The link opens once, within 10 minutes, in a browser on this machine, or on any machine that reaches admin.bind. The
+    /// browser then has access for 12 hours.
+    #[command(after_long_help = DASHBOARD)]
+    Dashboard {
+        /// Revoke all links and sessions instead; running servers refuse them within 5 seconds.
+        #[arg(long)]
+        revoke: bool,
+    },
     /// Check that the server is ready, for container health checks.
     ///
     /// Asks /readyz on the admin listener (admin.bind), within 5 seconds. Exits with 0 if the server is ready.

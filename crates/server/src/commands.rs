@@ -2,6 +2,7 @@
 
 mod completions;
 mod config;
+mod dashboard;
 mod files;
 mod groups;
 mod healthcheck;
@@ -38,6 +39,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Keys(command) => keys::run(&settings()?, command)?,
         Command::Groups(command) => return groups::run(&settings()?, command),
         Command::Members(command) => return members::run(&settings()?, command),
+        Command::Dashboard { revoke } => dashboard::run(&settings()?, revoke)?,
         Command::Healthcheck => healthcheck::run(&settings()?)?,
         Command::Config => config::run(&settings()?)?,
         Command::Openapi => openapi::run()?,

@@ -48,7 +48,8 @@ impl Hosts {
     }
 }
 
-fn is_loopback(authority: &Authority) -> bool {
+/// Returns true if the host is a name of this machine, on any port.
+pub(crate) fn is_loopback(authority: &Authority) -> bool {
     // `Host` never has user information before an `@`.
     let is_bare = !authority.as_str().contains('@');
     is_bare

@@ -8,7 +8,11 @@ pub(crate) use unix::SocketFile;
 
 use crate::settings::{Bind, SocketMode};
 use anyhow::Context;
-use std::{fmt, net::SocketAddr, net::TcpListener, os::unix::net::UnixListener};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
+    os::unix::net::UnixListener,
+};
 use systemd::InheritedSockets;
 
 /// Longest queue of connections that wait to be accepted. The standard library asks for 128, which a burst of clients
@@ -104,6 +108,14 @@ impl ListenAddress {
         }
     }
 
+    /// Returns the IP address and port, if there is one.
+    pub(crate) fn socket_address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(address) => Some(*address),
+            Self::Unix(_) => None,
+        }
+    }
+
     /// Returns the scheme and authority of its URLs; empty for a Unix socket, which has no URL.
     pub(crate) fn origin(&self) -> String {
         match self {
@@ -111,6 +123,16 @@ impl ListenAddress {
             Self::Unix(_) => String::new(),
         }
     }
+}
+
+/// Returns the address by which this machine reaches a listener: loopback for one on all addresses.
+pub(crate) fn seen_from_here(listening: SocketAddr) -> SocketAddr {
+    let ip = match listening.ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listening.port())
 }
 
 impl fmt::Display for ListenAddress {

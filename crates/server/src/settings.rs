@@ -1,5 +1,6 @@
 //! The settings and their limits.
 
+mod admin;
 mod base_path;
 mod bind;
 mod descriptors;
@@ -9,6 +10,7 @@ mod profile;
 mod proxies;
 mod sections;
 
+pub use admin::{AdminSettings, TlsFiles};
 pub use base_path::BasePath;
 pub use bind::{AdminBind, Bind, SocketMode};
 pub(crate) use descriptors::{SPARE_CONNECTIONS, raise_file_limit};
@@ -33,8 +35,8 @@ pub struct Settings {
     pub profile: Profile,
     /// Settings of the public listener.
     pub http: HttpSettings,
-    /// Address of the admin listener.
-    pub admin_bind: AdminBind,
+    /// Settings of the admin listener.
+    pub admin: AdminSettings,
     /// Settings of the database.
     pub database: DatabaseSettings,
     /// Settings of the write queue.
@@ -88,7 +90,7 @@ impl Settings {
                 // The development key is public, so any page in a browser on this machine could use it.
                 hosts: if development_key { Hosts::Loopback } else { Hosts::Any },
             },
-            admin_bind: layers.parsed("admin.bind", AdminBind::EXPECTED)?,
+            admin: AdminSettings::read(&layers)?,
             database: DatabaseSettings {
                 url: layers.database_url("database.url")?,
                 migrate_on_start: layers.parsed("database.migrate_on_start", "true or false")?,

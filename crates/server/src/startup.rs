@@ -1,11 +1,15 @@
 //! Start, run and shutdown of the server.
 
 mod composition;
+mod dashboard;
 mod database;
+mod links;
+mod sampling;
 mod shutdown;
 mod signals;
 
 use crate::{
+    key_uses::RecordingTask,
     listener::ListenAddress,
     settings::{Bind, Settings},
 };
@@ -14,6 +18,7 @@ use actix_web::{
     rt,
 };
 use anyhow::{Context, bail};
+use dashboard::DashboardTasks;
 pub(crate) use database::{connect, migrate, open};
 use futures_util::future::{self, Either};
 use gochat_adapters::{CommitQueue, DEVELOPMENT_KEY};
@@ -26,6 +31,8 @@ pub struct Application {
     server: Server,
     queue: CommitQueue,
     sweeper: JoinHandle<()>,
+    key_uses: RecordingTask,
+    dashboard_tasks: Option<DashboardTasks>,
     shutdown_deadline: ShutdownDeadline,
     address: ListenAddress,
     admin: Server,
@@ -48,13 +55,17 @@ impl Application {
         self.server.handle()
     }
 
-    /// Logs the version, the addresses, the database and the accepted keys.
-    pub fn announce(&self, settings: &Settings) {
+    /// Logs the version, the addresses, the database, the accepted keys and a link to the dashboard.
+    pub fn announce(&mut self, settings: &Settings) {
         tracing::info!("gochat {}, profile {}", env!("CARGO_PKG_VERSION"), settings.profile);
         let source = |bind: Bind| if bind == Bind::Systemd { ", passed by systemd" } else { "" };
         tracing::info!("listening on {}{}", self.address, source(settings.http.bind.clone()));
-        let admin_source = source(settings.admin_bind.into());
-        tracing::info!("admin listener on {}: /livez, /readyz, /metrics{admin_source}", self.admin_address);
+        let admin_source = source(settings.admin.bind.into());
+        let admin_address = match &settings.admin.tls {
+            Some(_) => self.admin_address.to_string().replacen("http:", "https:", 1),
+            None => self.admin_address.to_string(),
+        };
+        tracing::info!("admin listener on {admin_address}: /livez, /readyz, /metrics{admin_source}");
         tracing::info!("database {}", settings.database.url);
         if settings.development_key {
             tracing::info!(
@@ -64,10 +75,13 @@ impl Application {
             tracing::info!("API keys: those of `gochat keys create`; the development key is off");
         }
         tracing::info!("documentation: {}/docs, README.md and docs/api.md", self.address.origin());
+        if let Some(tasks) = &mut self.dashboard_tasks {
+            tasks.log_link();
+        }
     }
 
-    /// Serves until `http.shutdown_delay` after SIGTERM or SIGINT. Then answers the requests in flight and commits the
-    /// queued writes. The admin listener reports the shutdown until the end.
+    /// Serves until `http.shutdown_delay` after SIGTERM or SIGINT. Then answers the requests in flight, and commits the
+    /// queued writes and the last uses of keys. The admin listener reports the shutdown until the end.
     ///
     /// # Errors
     /// A listener cannot start, for lack of memory or threads, or fails later. The other one must not serve alone: a
@@ -85,6 +99,8 @@ impl Application {
             }
         };
         self.sweeper.abort();
+        self.key_uses.finish(self.shutdown_deadline.remaining()).await;
+        self.dashboard_tasks.iter().for_each(DashboardTasks::abort);
         close(self.queue, self.shutdown_deadline.remaining())?;
         admin.stop(false).await;
         admin_server.await?.context("the admin listener failed")?;

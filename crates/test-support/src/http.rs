@@ -4,9 +4,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed case may panic")]
 #![allow(clippy::missing_panics_doc, reason = "each of these fails the case that calls it")]
 
+mod events;
 mod reply;
 mod stream;
 
+pub use events::EventStream;
 pub use reply::Reply;
 pub use stream::LineStream;
 
@@ -54,6 +56,13 @@ impl Request {
     pub fn json(method: &str, path: &str, body: impl Into<Vec<u8>>) -> Self {
         let request = Self::new(method, path).by(DEVELOPMENT_KEY).header("Content-Type", "application/json");
         Self { body: body.into(), ..request }
+    }
+
+    /// A `POST` of an HTML form, without a key.
+    pub fn form(path: &str, fields: &[(&str, &str)]) -> Self {
+        let body: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = Self::new("POST", path).header("Content-Type", "application/x-www-form-urlencoded");
+        Self { body: body.into_bytes(), ..request }
     }
 
     /// `POST /v1/group` for a group of this name.

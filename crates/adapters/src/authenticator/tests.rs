@@ -4,7 +4,7 @@ mod refreshes;
 
 use super::*;
 use gochat_domain::{
-    auth::{KeyId, KeyName, Scopes},
+    auth::{IssuedKey, KeyId, KeyName, Scopes},
     clock::{MockClock, Timestamp},
     ports::MockApiKeyRepository,
     testing::at,
@@ -18,6 +18,7 @@ fn issued() -> IssuedKey {
         created_at: at(0),
         expires_at: Some(at(100)),
         revoked_at: None,
+        last_used_at: None,
     }
 }
 

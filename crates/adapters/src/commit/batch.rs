@@ -6,8 +6,10 @@ mod tests;
 use super::{
     change::{self, Change},
     create::{self, Create},
+    dashboard::SecretWrite,
     delete::Delete,
     join::{self, Join},
+    key_uses::RecordKeyUses,
     keys::{InsertKey, RevokeKey},
     lane::{AnyLane, HasLane, Lane},
     leave::Leave,
@@ -31,6 +33,8 @@ pub(crate) struct Batch {
     deletes: Lane<Delete>,
     joins: Lane<Join>,
     leaves: Lane<Leave>,
+    dashboard_secrets: Lane<SecretWrite>,
+    key_uses: Lane<RecordKeyUses>,
     sweeps: Lane<Sweep>,
 }
 
@@ -53,6 +57,8 @@ has_lanes! {
     deletes: Delete,
     joins: Join,
     leaves: Leave,
+    dashboard_secrets: SecretWrite,
+    key_uses: RecordKeyUses,
     sweeps: Sweep,
 }
 
@@ -60,16 +66,40 @@ impl Batch {
     /// The lanes in **lock order**, the same on every instance, so that transactions never deadlock: (1) the rows of
     /// all groups that the batch changes or deletes, or whose members change, by id (`lock_groups`, before all lanes);
     /// (2) API keys, by id; (3) Idempotency-Keys, by caller and key; (4) the limits on groups, in total, then of each
-    /// administrator; (5) names of groups, in their order; (6) the name of a probe create; (7) swept Idempotency-Keys.
+    /// administrator; (5) names of groups, in their order; (6) the name of a probe create; (7) the secrets of the
+    /// dashboard, by one lock for all; (8) used API keys; (9) swept Idempotency-Keys.
     ///
     /// A delete frees a name, for which other transactions may wait, so no name is locked after it. The lock on a
-    /// group's row also protects its memberships. A sweep skips locked rows instead of waiting for them, so it cannot
-    /// take part in a deadlock although (3) locks rows of the same table. It is last, so that its own rows are locked
-    /// for the shortest time.
-    fn lanes(&mut self) -> [&mut dyn AnyLane; 9] {
-        let Self { key_inserts, key_revocations, changes, creates, probes, deletes, joins, leaves, sweeps } =
-            self;
-        [key_inserts, key_revocations, changes, creates, probes, deletes, joins, leaves, sweeps]
+    /// group's row also protects its memberships. The last two skip locked rows instead of waiting for them, so they
+    /// cannot take part in a deadlock although (2) and (3) lock rows of the same tables. They are last, so that their
+    /// own rows are locked for the shortest time.
+    fn lanes(&mut self) -> [&mut dyn AnyLane; 11] {
+        let Self {
+            key_inserts,
+            key_revocations,
+            changes,
+            creates,
+            probes,
+            deletes,
+            joins,
+            leaves,
+            dashboard_secrets,
+            key_uses,
+            sweeps,
+        } = self;
+        [
+            key_inserts,
+            key_revocations,
+            changes,
+            creates,
+            probes,
+            deletes,
+            joins,
+            leaves,
+            dashboard_secrets,
+            key_uses,
+            sweeps,
+        ]
     }
 
     /// Splits off the changes, if the batch has creates too. Changes lock names in one statement, and creates in
@@ -87,6 +117,8 @@ impl Batch {
             key_inserts: _,
             key_revocations: _,
             probes: _,
+            dashboard_secrets: _,
+            key_uses: _,
             sweeps: _,
             changes,
             creates,

@@ -30,6 +30,11 @@ prepared_statement! {
 pub(super) const WAIT_FOR_STANDBY: &str =
     "SELECT pg_logical_emit_message(true, 'gochat', 'found') WHERE NOT pg_is_in_recovery()";
 
+/// SQL that limits the wait for locks in the rest of a transaction on PostgreSQL.
+///
+/// For writes of the service itself: creates wait in the same transaction while such a write waits for a table lock.
+pub(super) const SHORT_LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = 50";
+
 /// Begins a transaction.
 pub(super) fn begin(
     connection: &mut AnyConnection,

@@ -4,7 +4,7 @@ use super::lock;
 use crate::api_keys::digest;
 use async_trait::async_trait;
 use gochat_domain::{
-    auth::{ApiKey, IssuedKey, KeyId},
+    auth::{ApiKey, IssuedKey, KeyId, KeyUse},
     clock::Timestamp,
     ports::{ApiKeyRepository, StorageError},
 };
@@ -37,5 +37,14 @@ impl ApiKeyRepository for MemoryApiKeys {
         let Some((_, issued)) = keys.iter_mut().find(|(_, issued)| issued.id == id) else { return Ok(false) };
         issued.revoked_at.get_or_insert(at);
         Ok(true)
+    }
+
+    async fn record_uses(&self, uses: &[KeyUse]) -> Result<Vec<KeyId>, StorageError> {
+        for (_, issued) in lock(&self.0).iter_mut() {
+            let used_at =
+                uses.iter().filter(|key_use| key_use.id == issued.id).map(|key_use| key_use.at).max();
+            issued.last_used_at = issued.last_used_at.max(used_at);
+        }
+        Ok(Vec::new())
     }
 }

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use gochat_domain::{
     clock::Timestamp,
     group::{
-        Created, Expected, Fingerprint, Group, GroupChange, GroupId, GroupKey, Idempotency,
-        IdempotencyRecord, KeyReused, NewGroup,
+        Created, Expected, Fingerprint, Group, GroupChange, GroupId, GroupKey, GroupName, GroupNamePrefix,
+        Idempotency, IdempotencyRecord, KeyReused, NewGroup,
     },
     limits::Limits,
     ports::{
@@ -92,5 +92,21 @@ impl GroupReader for MemoryGroups {
         let state = lock(&self.state);
         let following = state.by_id.values().filter(|group| Some(group.id) > after);
         Ok(following.take(limit.into()).cloned().collect())
+    }
+
+    async fn list_by_name(
+        &self,
+        prefix: &GroupNamePrefix,
+        after: Option<GroupName>,
+        limit: u16,
+    ) -> Result<Vec<Group>, StorageError> {
+        let state = lock(&self.state);
+        let is_listed = |group: &&Group| {
+            prefix.is_prefix_of(&group.name) && after.as_ref().is_none_or(|after| group.name > *after)
+        };
+        let mut groups: Vec<_> = state.by_id.values().filter(is_listed).cloned().collect();
+        groups.sort_by(|one, other| one.name.cmp(&other.name));
+        groups.truncate(limit.into());
+        Ok(groups)
     }
 }

@@ -19,6 +19,7 @@ pub(crate) struct ApiKeyRow {
     created_at: TimestampValue,
     expires_at: Option<TimestampValue>,
     revoked_at: Option<TimestampValue>,
+    last_used_at: Option<TimestampValue>,
 }
 
 impl From<&IssuedKey> for ApiKeyRow {
@@ -30,6 +31,7 @@ impl From<&IssuedKey> for ApiKeyRow {
             created_at: TimestampValue(key.created_at),
             expires_at: key.expires_at.map(TimestampValue),
             revoked_at: key.revoked_at.map(TimestampValue),
+            last_used_at: key.last_used_at.map(TimestampValue),
         }
     }
 }
@@ -47,6 +49,7 @@ impl TryFrom<ApiKeyRow> for IssuedKey {
             created_at: row.created_at.0,
             expires_at: row.expires_at.map(|TimestampValue(moment)| moment),
             revoked_at: row.revoked_at.map(|TimestampValue(moment)| moment),
+            last_used_at: row.last_used_at.map(|TimestampValue(moment)| moment),
         })
     }
 }

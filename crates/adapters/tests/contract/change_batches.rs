@@ -83,6 +83,7 @@ fn assert_stored(subject: &Subject, groups: &[Group], expected: &[&str]) {
     assert_eq!(texts(&stored.into_iter().map(Ok).collect::<Vec<_>>()), expected);
 }
 
+#[allow(clippy::many_single_char_names, reason = "each group has the letter of its name")]
 fn each_change_of_a_batch_gets_its_own_answer(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
     create(&subject, ["outside"]);
@@ -160,6 +161,7 @@ fn changes_of_one_group_in_one_batch_follow_each_other(database: TestDatabase) -
     Ok(())
 }
 
+#[allow(clippy::many_single_char_names, reason = "each group has the letter of its name")]
 fn names_that_groups_of_one_batch_share_are_given_in_the_order_of_their_ids(
     database: TestDatabase,
 ) -> anyhow::Result<()> {

@@ -9,7 +9,7 @@ use crate::{
 use futures_util::future::join_all;
 use gochat_adapters::{CommitOptions, CommitQueue};
 use gochat_domain::{
-    auth::{ApiKey, IssuedKey},
+    auth::{ApiKey, IssuedKey, KeyUse},
     clock::{Clock, SystemClock},
     group::{Created, Expected, Group, GroupId},
     limits::{Limit, Limits},
@@ -68,7 +68,13 @@ fn creates_and_writes_of_keys_whose_answers_are_lost_succeed(database: TestDatab
     let expected = lose_next(Message::Commit);
     assert!(runtime.block_on(keys.revoke(issued.id, issued.created_at))?);
     assert_eq!(proxy.answers_lost(), expected);
-    let revoked = IssuedKey { revoked_at: Some(issued.created_at), ..issued };
+    // The last use of the key.
+    let last_use = KeyUse { id: issued.id, at: issued.created_at };
+    let expected = lose_next(Message::Commit);
+    assert_eq!(runtime.block_on(keys.record_uses(&[last_use]))?, []);
+    assert_eq!(proxy.answers_lost(), expected);
+    let times = (Some(issued.created_at), Some(last_use.at));
+    let revoked = IssuedKey { revoked_at: times.0, last_used_at: times.1, ..issued };
     assert_eq!(runtime.block_on(keys.list())?, [revoked]);
     assert!(created.iter().all(|created| !created.replayed));
     assert_stored(database.url(), &created)?;

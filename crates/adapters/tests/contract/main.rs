@@ -7,6 +7,7 @@ mod api_keys;
 mod batches;
 mod change_batches;
 mod changes;
+mod dashboard_secrets;
 mod german_server;
 mod groups;
 mod idempotency;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         reads::cases(),
         idempotency::cases(),
         api_keys::cases(),
+        dashboard_secrets::cases(),
     ]
     .concat()
     {
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         reads::database_cases(),
         idempotency::database_cases(),
         api_keys::database_cases(),
+        dashboard_secrets::database_cases(),
     ] {
         suite.on(Backend::ALL, &cases);
         suite.behind_pgbouncer(&cases);
@@ -71,6 +74,8 @@ fn main() -> ExitCode {
     suite.on([Backend::Postgres], &batches::postgres_cases());
     suite.on([Backend::Postgres], &lanes::postgres_cases());
     suite.on([Backend::Postgres], &change_batches::postgres_cases());
+    suite.on([Backend::Postgres], &api_keys::postgres_cases());
+    suite.on([Backend::Postgres], &dashboard_secrets::postgres_cases());
     suite.on([Backend::Postgres], &limits::postgres_cases());
     suite.on([Backend::Postgres], &member_limits::postgres_cases());
     suite.on([Backend::Postgres], &members::postgres_cases());

@@ -2,14 +2,16 @@
 
 use crate::{
     DatabaseCase,
+    api_keys::new_key,
     lanes::one_of_each,
     subject::{NO_LIMITS, ONE_WRITER, OPTIONS, Subject},
 };
 use futures_util::future::join_all;
 use gochat_adapters::CommitOptions;
 use gochat_domain::{
+    auth::{ApiKey, KeyId, KeyUse},
     clock::{Clock, SystemClock},
-    group::{Expected, GroupId, GroupKey, GroupName},
+    group::{Expected, GroupId, GroupKey, GroupName, GroupNamePrefix},
     limits::{Limit, Limits},
     member::NewMember,
     testing::{group_change, new_group},
@@ -25,13 +27,16 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
     ]
 }
 
-/// Many groups, of which the first has many members.
+/// Many groups, of which the first has many members, and many keys.
 const FILL: &str = "
     INSERT INTO groups (uuid, name, token, admin_id, created_at)
         SELECT gen_random_uuid(), 'filled ' || number, 't', 1000 + number, now()
         FROM generate_series(1, 10000) AS number;
     INSERT INTO members (group_id, user_id, joined_at)
-        SELECT 1, 1000 + number, now() FROM generate_series(1, 10000) AS number";
+        SELECT 1, 1000 + number, now() FROM generate_series(1, 10000) AS number;
+    INSERT INTO api_keys (id, digest, name, scopes, created_at)
+        SELECT gen_random_uuid(), sha256(number::text::bytea), 'k', 'groups:read', now()
+        FROM generate_series(1, 10000) AS number";
 
 /// The tables and indexes from which ended sessions have read many rows or entries, each with the number read.
 const MUCH_READ: &str = "
@@ -62,7 +67,7 @@ fn statements_with_limits_planned_on_empty_tables_read_no_whole_table(
 
 fn assert_reads_are_short(database: TestDatabase, limits: Limits) -> anyhow::Result<()> {
     let mut subject = Subject::with(database, OPTIONS, CommitOptions { limits, ..ONE_WRITER })?;
-    subject.database().execute("VACUUM (ANALYZE) groups, members")?;
+    subject.database().execute("VACUUM (ANALYZE) groups, members, api_keys")?;
     // PostgreSQL keeps a plan after five executions.
     for round in 0..8 {
         run_each_operation(&subject, &format!("before-{round}"))?;
@@ -134,6 +139,18 @@ fn run_each_operation(subject: &Subject, prefix: &str) -> anyhow::Result<()> {
         assert!(found.iter().all(|found| matches!(found, Ok(Some(_)))), "{found:?}");
     }
     subject.run(subject.reader.list(Some(first), 10))?;
+    let filled = GroupNamePrefix::parse("filled")?;
+    for after in [None, Some(GroupName::parse("filled 5000")?)] {
+        subject.run(subject.reader.list_by_name(&filled, after, 10))?;
+    }
+    let (key, issued) = (ApiKey::mint()?, new_key());
+    subject.run(subject.keys.insert(&key, &issued))?;
+    let uses = [issued.id, KeyId::OPERATOR].map(|id| KeyUse { id, at: SystemClock.now() });
+    assert_eq!(subject.run(subject.keys.record_uses(&uses))?, []);
+    assert!(subject.run(subject.keys.revoke(issued.id, SystemClock.now()))?);
+    assert!(
+        subject.run(subject.keys.find(&key))?.is_some_and(|found| found.last_used_at == Some(uses[0].at))
+    );
     let members = &subject.member_reader;
     subject.run(members.members(&GroupKey::Id(first), Some(user_id), 10))?;
     subject.run(members.all_members(Some((first, user_id)), 10))?;

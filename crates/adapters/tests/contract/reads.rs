@@ -8,7 +8,7 @@ use futures_util::future::{join, join_all};
 use gochat_adapters::{CommitOptions, DatabaseOptions};
 use gochat_domain::testing::{new_group, new_group_of};
 use gochat_domain::{
-    group::{Group, GroupId, GroupKey},
+    group::{Group, GroupId, GroupKey, GroupName, GroupNamePrefix, NewGroup},
     ports::StorageError,
 };
 use gochat_test_support::{Backend, PlainSql, TestDatabase, cases, deadline};
@@ -22,6 +22,9 @@ pub fn cases() -> Vec<Case> {
         a_group_is_found_once_its_create_has_returned_while_others_are_looked_up,
         groups_are_listed_in_the_order_of_their_ids,
         paging_returns_each_group_once_during_concurrent_creates,
+        groups_are_listed_by_the_beginning_of_their_names,
+        names_with_the_last_characters_of_unicode_are_listed,
+        paging_by_name_returns_each_group_once_while_others_come_and_go,
     ]
 }
 
@@ -178,6 +181,103 @@ fn paging_returns_each_group_once_during_concurrent_creates(subject: Subject) ->
     assert_eq!(seen.iter().map(|group| group.name.as_str()).collect::<BTreeSet<_>>().len(), 1000);
     assert_eq!(seen.len(), 1000);
     assert!(seen.is_sorted_by_key(|group| group.id));
+    Ok(())
+}
+
+/// The names of the groups on a page.
+fn names_from(
+    subject: &Subject,
+    prefix: &str,
+    after: Option<&str>,
+    limit: u16,
+) -> anyhow::Result<Vec<String>> {
+    let after = after.map(GroupName::parse_existing).transpose()?;
+    let prefix = GroupNamePrefix::parse(prefix)?;
+    let page = subject.run(subject.reader.list_by_name(&prefix, after, limit))?;
+    Ok(page.into_iter().map(|group| group.name.as_str().to_owned()).collect())
+}
+
+fn groups_are_listed_by_the_beginning_of_their_names(subject: Subject) -> anyhow::Result<()> {
+    let given =
+        ["ab", "a", "b", "a b", "A", "a_", "a%", "\u{e4}", "abc", "aB", "a\u{e4}", "a\u{1f4f1}", "a\u{ffe6}"];
+    let created: Vec<_> =
+        given.iter().map(|name| subject.create(new_group(name))).collect::<Result<_, _>>()?;
+    // In the order of bytes, which is that of code points: capitals before small letters, other letters last.
+    let with_a = ["a", "a b", "a%", "aB", "a_", "ab", "abc", "a\u{e4}", "a\u{ffe6}", "a\u{1f4f1}"];
+    for (prefix, after, limit, expected) in [
+        ("a", None, 20, &with_a[..]),
+        ("a", None, 3, &with_a[..3]),
+        ("a", Some("a%"), 3, &with_a[3..6]),
+        ("a", Some("a\u{1f4f1}"), 3, &[]),
+        // No group has this name.
+        ("a", Some("a&"), 2, &with_a[3..5]),
+        // It does not begin with the prefix.
+        ("a", Some("A"), 2, &with_a[..2]),
+        ("a", Some("b"), 2, &[]),
+        ("ab", None, 20, &["ab", "abc"]),
+        ("ab", Some("ab"), 20, &["abc"]),
+        ("a ", None, 20, &["a b"]),
+        ("a_", None, 20, &["a_"]),
+        ("%", None, 20, &[]),
+        ("\u{e4}", None, 20, &["\u{e4}"]),
+        ("a\u{308}", None, 20, &["\u{e4}"]),
+        ("abcd", None, 20, &[]),
+    ] {
+        assert_eq!(names_from(&subject, prefix, after, limit)?, expected, "{prefix:?} {after:?} {limit}");
+    }
+    let page = subject.run(subject.reader.list_by_name(&GroupNamePrefix::parse("abc")?, None, 1))?;
+    assert_eq!(page, [created[8].clone()]);
+    Ok(())
+}
+
+/// No new group has such a name, but stored groups may.
+fn names_with_the_last_characters_of_unicode_are_listed(subject: Subject) -> anyhow::Result<()> {
+    let last = "\u{10ffff}";
+    let names = [
+        last.to_owned(),
+        last.repeat(2),
+        last.repeat(63),
+        format!("a{last}"),
+        format!("a{last}b"),
+        "b".to_owned(),
+    ];
+    for name in &names {
+        let name = GroupName::parse_existing(name)?;
+        subject.create(NewGroup { name, ..new_group("g") })?;
+    }
+    assert_eq!(names_from(&subject, last, None, 20)?, names[..3]);
+    assert_eq!(names_from(&subject, last, Some(&names[1]), 20)?, names[2..3]);
+    assert_eq!(names_from(&subject, last, Some(&names[2]), 20)?, Vec::<String>::new());
+    assert_eq!(names_from(&subject, &last.repeat(63), None, 20)?, names[2..3]);
+    assert_eq!(names_from(&subject, "a", None, 20)?, names[3..5]);
+    assert_eq!(names_from(&subject, &names[3], Some(&names[3]), 20)?, names[4..5]);
+    Ok(())
+}
+
+fn paging_by_name_returns_each_group_once_while_others_come_and_go(subject: Subject) -> anyhow::Result<()> {
+    let kept: Vec<_> = (0..20).map(|number| format!("g{number:02}")).collect();
+    for name in kept.iter().rev() {
+        subject.create(new_group(name))?;
+    }
+    let mut seen: Vec<String> = Vec::new();
+    for round in 0.. {
+        let page = names_from(&subject, "g", seen.last().map(String::as_str), 3)?;
+        if page.is_empty() {
+            break;
+        }
+        seen.extend(page);
+        // Before and after the last name of the page.
+        let (early, late) = (format!("g00 {round}"), format!("g99 {round}"));
+        subject.create(new_group(&early))?;
+        subject.create(new_group(&late))?;
+        if round > 6 {
+            subject.delete(&late);
+        }
+        subject.delete(seen.last().unwrap());
+    }
+    assert!(seen.is_sorted(), "{seen:?}");
+    assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), seen.len(), "{seen:?}");
+    assert!(kept.iter().all(|name| seen.contains(name)), "{seen:?}");
     Ok(())
 }
 

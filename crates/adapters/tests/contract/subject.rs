@@ -3,14 +3,15 @@
 use futures_util::future::join_all;
 use gochat_adapters::{
     CommitOptions, CommitQueue, Database, DatabaseOptions, IdempotencySweeper,
-    memory::{MemoryApiKeys, MemoryGroups},
+    memory::{MemoryApiKeys, MemoryDashboardSecrets, MemoryGroups},
 };
 use gochat_domain::{
     clock::Timestamp,
     group::{Expected, Group, GroupId, GroupKey, GroupName, NewGroup},
     limits::{Limit, Limits},
     ports::{
-        ApiKeyRepository, CreateGroupError, GroupReader, GroupRepository, MemberReader, MemberRepository,
+        ApiKeyRepository, CreateGroupError, DashboardSecretRepository, GroupReader, GroupRepository,
+        MemberReader, MemberRepository,
     },
     user::UserId,
 };
@@ -26,6 +27,7 @@ pub struct Subject {
     pub members: Arc<dyn MemberRepository>,
     pub member_reader: Arc<dyn MemberReader>,
     pub keys: Arc<dyn ApiKeyRepository>,
+    pub dashboard: Arc<dyn DashboardSecretRepository>,
     runtime: Runtime,
     storage: Storage,
 }
@@ -77,6 +79,7 @@ impl Subject {
             member_reader: Arc::clone(&groups) as _,
             groups,
             keys: Arc::new(MemoryApiKeys::default()),
+            dashboard: Arc::new(MemoryDashboardSecrets::default()),
             runtime: runtime(),
             storage,
         }
@@ -97,6 +100,7 @@ impl Subject {
         let writers = connected.start_queue(writers)?;
         let (groups, keys) = (writers.groups(), connected.api_keys(&writers));
         let (reader, members) = (connected.group_reader(), writers.members());
+        let dashboard = connected.dashboard_secrets(&writers);
         let member_reader = connected.member_reader();
         let storage = Storage::Database {
             writers: Some(writers),
@@ -104,7 +108,7 @@ impl Subject {
             database: database.into(),
             options,
         };
-        Ok(Self { groups, reader, members, member_reader, keys, runtime: runtime(), storage })
+        Ok(Self { groups, reader, members, member_reader, keys, dashboard, runtime: runtime(), storage })
     }
 
     /// Runs a future with a timeout.
@@ -178,6 +182,7 @@ impl Subject {
         let queue = writers.insert(connected.start_queue(options)?);
         (self.groups, self.members) = (queue.groups(), queue.members());
         self.keys = connected.api_keys(queue);
+        self.dashboard = connected.dashboard_secrets(queue);
         Ok(())
     }
 

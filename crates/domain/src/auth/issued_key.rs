@@ -70,6 +70,17 @@ pub struct IssuedKey {
     pub expires_at: Option<Timestamp>,
     /// The time of its revocation, if it was revoked.
     pub revoked_at: Option<Timestamp>,
+    /// The minute in which it was last used, if it was ever used. Stored within a few minutes.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// A use of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyUse {
+    /// The key.
+    pub id: KeyId,
+    /// The start of the minute in which the key was used.
+    pub at: Timestamp,
 }
 
 impl IssuedKey {
@@ -101,6 +112,7 @@ mod tests {
             created_at: at(0),
             expires_at,
             revoked_at,
+            last_used_at: None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! The ports that store API keys and authenticate callers.
 
 use crate::{
-    auth::{ApiKey, Caller, IssuedKey, KeyId},
+    auth::{ApiKey, Caller, IssuedKey, KeyId, KeyUse},
     clock::Timestamp,
     ports::StorageError,
 };
@@ -23,6 +23,14 @@ pub trait ApiKeyRepository: Send + Sync {
     /// Marks the key as revoked at `at`, and returns whether it exists. A key that is already revoked keeps its first
     /// revocation time.
     async fn revoke(&self, id: KeyId, at: Timestamp) -> Result<bool, StorageError>;
+
+    /// Stores the last uses of keys, and returns the keys whose use must be stored again later.
+    ///
+    /// An implementation
+    /// - MUST NOT replace a time of last use by an earlier one, whichever instance has stored it;
+    /// - MUST NOT wait for a key that another write changes, but return that key;
+    /// - MUST ignore keys that do not exist.
+    async fn record_uses(&self, uses: &[KeyUse]) -> Result<Vec<KeyId>, StorageError>;
 }
 
 /// Authenticates callers by their API keys.

@@ -4,8 +4,8 @@ use super::{PendingAnswer, StorageError};
 use crate::{
     clock::Timestamp,
     group::{
-        Created, Expected, Group, GroupChange, GroupId, GroupKey, Idempotency, InvalidGroupName, NewGroup,
-        PreconditionFailed, RefusedChange,
+        Created, Expected, Group, GroupChange, GroupId, GroupKey, GroupName, GroupNamePrefix, Idempotency,
+        InvalidGroupName, NewGroup, PreconditionFailed, RefusedChange,
     },
     limits::{GroupFull, TooManyGroups},
 };
@@ -170,4 +170,15 @@ pub trait GroupReader: Send + Sync {
     /// Paging by the last id of each page MUST return every group exactly once, even during concurrent creates. So an
     /// implementation MUST NOT return a group while a group with a smaller id may still appear.
     async fn list(&self, after: Option<GroupId>, limit: u16) -> Result<Vec<Group>, StorageError>;
+
+    /// Returns the first `limit` groups whose name begins with `prefix` and is above `after`, ordered by name, byte for
+    /// byte.
+    ///
+    /// Paging by the last name of each page MUST return each group exactly once that has its name during the whole walk.
+    async fn list_by_name(
+        &self,
+        prefix: &GroupNamePrefix,
+        after: Option<GroupName>,
+        limit: u16,
+    ) -> Result<Vec<Group>, StorageError>;
 }

@@ -59,7 +59,8 @@ impl ApiKeyService {
             .transpose()?;
         let key = ApiKey::mint().map_err(IssueKeyError::NoRandomness)?;
         let id = KeyId(created_at.mint_uuid());
-        let issued = IssuedKey { id, name, scopes, created_at, expires_at, revoked_at: None };
+        let issued =
+            IssuedKey { id, name, scopes, created_at, expires_at, revoked_at: None, last_used_at: None };
         self.keys.insert(&key, &issued).await?;
         Ok((key, issued))
     }

@@ -4,8 +4,8 @@ use crate::{
     auth::{GroupsRead, GroupsWrite, Permit},
     clock::Clock,
     group::{
-        CreateGroup, Created, Expected, Group, GroupChange, GroupId, GroupKey, Idempotency, IdempotencyKey,
-        NewGroup,
+        CreateGroup, Created, Expected, Group, GroupChange, GroupId, GroupKey, GroupName, GroupNamePrefix,
+        Idempotency, IdempotencyKey, NewGroup,
     },
     page::{Page, PageSize},
     ports::{
@@ -110,6 +110,21 @@ impl GroupService {
     ) -> Result<Page<Group, GroupId>, StorageError> {
         let groups = self.reader.list(after, Page::<Group, GroupId>::read_limit(size)).await?;
         Ok(Page::new(groups, size, |group| group.id))
+    }
+
+    /// Returns the page of groups whose names begin with `prefix` and are above `after`, in the order of names.
+    ///
+    /// A group that is renamed during a walk may be met twice, or not at all.
+    pub async fn list_by_name(
+        &self,
+        _: Permit<GroupsRead>,
+        prefix: &GroupNamePrefix,
+        after: Option<GroupName>,
+        size: PageSize,
+    ) -> Result<Page<Group, GroupName>, StorageError> {
+        let limit = Page::<Group, GroupName>::read_limit(size);
+        let groups = self.reader.list_by_name(prefix, after, limit).await?;
+        Ok(Page::new(groups, size, |group| group.name.clone()))
     }
 }
 
@@ -227,5 +242,30 @@ mod tests {
         let last = page(8..10).await;
         assert_eq!((ids(&last), last.next_after), (vec![8, 9], None));
         assert_eq!(page(8..8).await, Page { items: vec![], next_after: None });
+    }
+
+    #[tokio::test]
+    async fn a_page_by_name_links_to_the_next_one_by_its_last_name() {
+        let name = |name: &str| GroupName::parse(name.to_owned()).unwrap();
+        let mut reader = MockGroupReader::new();
+        reader
+            .expect_list_by_name()
+            .once()
+            .withf(move |prefix, after, limit| {
+                (prefix.as_str(), after, *limit) == ("g", &Some(name("g1")), 3)
+            })
+            .returning(|_, _, _| {
+                let named = |(id, name): (i64, &str)| Group {
+                    name: GroupName::parse(name.to_owned()).unwrap(),
+                    ..group(id)
+                };
+                Ok([(3, "g2"), (1, "g3"), (2, "g4")].map(named).into())
+            });
+        let groups = Arc::new(MockGroupRepository::new());
+        let service = GroupService::new(groups, Arc::new(reader), Arc::new(MockClock::new()));
+        let (prefix, size) = (GroupNamePrefix::parse("g").unwrap(), PageSize::new(2).unwrap());
+        let page = service.list_by_name(permit(), &prefix, Some(name("g1")), size).await.unwrap();
+        assert_eq!(page.items.iter().map(|group| group.id.get()).collect::<Vec<_>>(), [3, 1]);
+        assert_eq!(page.next_after, Some(name("g3")));
     }
 }

@@ -1,6 +1,9 @@
 //! `gochat healthcheck`
 
-use crate::settings::{AdminBind, Settings};
+use crate::{
+    settings::{AdminBind, Settings},
+    tls::{self, Tls},
+};
 use anyhow::{Context, bail, ensure};
 use std::{
     io::{self, Read, Write},
@@ -17,17 +20,21 @@ const MAX_REPLY_BYTES: usize = 16 * 1024;
 /// Succeeds if the server with these settings is ready. The error is one line with the reason.
 pub(super) fn run(settings: &Settings) -> anyhow::Result<()> {
     let deadline = Instant::now() + TIMEOUT;
-    let (address, fallback) = addresses(settings.admin_bind)?;
-    let (address, stream) = connect(address, fallback, deadline)?;
-    let endpoint = url(address);
+    let (address, fallback) = addresses(settings.admin.bind)?;
+    let tls = settings.admin.tls.as_ref().map(Tls::load).transpose()?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let (address, socket) = connect(address, fallback, deadline).map_err(|(address, error)| {
+        anyhow::Error::from(error).context(format!("{} does not answer", url(scheme, address)))
+    })?;
+    let endpoint = url(scheme, address);
     let reply =
-        get_readyz(stream, address, deadline).with_context(|| format!("{endpoint} does not answer"))?;
+        get_readyz(socket, tls, address, deadline).with_context(|| format!("{endpoint} does not answer"))?;
     ensure!(reply.status == 200, "{endpoint} answers {}: {}", reply.status, one_line(&reply.body));
     Ok(())
 }
 
-fn url(address: SocketAddr) -> String {
-    format!("http://{address}/readyz")
+fn url(scheme: &str, address: SocketAddr) -> String {
+    format!("{scheme}://{address}/readyz")
 }
 
 /// A reply of the server.
@@ -59,19 +66,16 @@ fn addresses(bind: AdminBind) -> anyhow::Result<(SocketAddr, Option<SocketAddr>)
     })
 }
 
-/// Connects to `address`, or to `fallback` if the machine lacks that address.
+/// Connects to `address`, or to `fallback` if the machine lacks that address. An error has the address that was tried last.
 fn connect(
     address: SocketAddr,
     fallback: Option<SocketAddr>,
     deadline: Instant,
-) -> anyhow::Result<(SocketAddr, TcpStream)> {
+) -> Result<(SocketAddr, TcpStream), (SocketAddr, io::Error)> {
     let connected = remaining(deadline).and_then(|remaining| TcpStream::connect_timeout(&address, remaining));
     match (connected, fallback) {
         (Err(error), Some(fallback)) if !machine_has_address(&error) => connect(fallback, None, deadline),
-        (connected, _) => {
-            let stream = connected.with_context(|| format!("{} does not answer", url(address)))?;
-            Ok((address, stream))
-        }
+        (connected, _) => connected.map(|stream| (address, stream)).map_err(|error| (address, error)),
     }
 }
 
@@ -82,27 +86,43 @@ fn machine_has_address(error: &io::Error) -> bool {
 }
 
 /// Sends `GET /readyz`, and returns the whole reply.
-fn get_readyz(mut stream: TcpStream, address: SocketAddr, deadline: Instant) -> io::Result<Reply> {
-    stream.set_write_timeout(Some(remaining(deadline)?))?;
+fn get_readyz(
+    socket: TcpStream,
+    tls: Option<Tls>,
+    address: SocketAddr,
+    deadline: Instant,
+) -> anyhow::Result<Reply> {
+    let timeouts = socket.try_clone()?;
+    timeouts.set_write_timeout(Some(remaining(deadline)?))?;
+    timeouts.set_read_timeout(Some(remaining(deadline)?))?;
+    let mut stream: Box<dyn Stream> = match tls {
+        None => Box::new(socket),
+        Some(Tls { certificate, .. }) => Box::new(tls::connect(socket, certificate)?),
+    };
     let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;
     let (mut received, mut buffer) = (Vec::new(), [0; 1024]);
     while received.len() < MAX_REPLY_BYTES {
         // Set before each read, so that a server that sends one byte at a time also times out.
-        stream.set_read_timeout(Some(remaining(deadline)?))?;
+        timeouts.set_read_timeout(Some(remaining(deadline)?))?;
         let length = match stream.read(&mut buffer) {
             Ok(0) => break,
             Ok(length) => length,
-            Err(error) if is_timeout(&error) => return Err(timed_out()),
-            Err(error) => return Err(error),
+            Err(error) if is_timeout(&error) => return Err(timed_out().into()),
+            Err(error) => return Err(error.into()),
         };
         received.extend(&buffer[..length]);
         if let Some(reply) = parse(&received)? {
             return Ok(reply);
         }
     }
-    Err(not_http())
+    Err(not_http().into())
 }
+
+/// A connection, with or without TLS.
+trait Stream: Read + Write {}
+
+impl<T: Read + Write> Stream for T {}
 
 fn remaining(deadline: Instant) -> io::Result<Duration> {
     Some(deadline.saturating_duration_since(Instant::now()))
@@ -173,10 +193,10 @@ mod tests {
         let unreachable: SocketAddr = "224.0.0.1:1214".parse().unwrap();
         let connected = |address, fallback| {
             let connected = connect(address, fallback, Instant::now() + TIMEOUT);
-            connected.map(|(address, _)| address).map_err(|error| format!("{error:#}"))
+            connected.map(|(address, _)| address).map_err(|(address, error)| format!("{address}: {error}"))
         };
         assert_eq!(connected(unreachable, Some(listening)), Ok(listening));
-        let refused = format!("http://{refusing}/readyz does not answer: Connection refused (os error 111)");
+        let refused = format!("{refusing}: Connection refused (os error 111)");
         assert_eq!(connected(refusing, Some(listening)), Err(refused.clone()));
         assert_eq!(connected(unreachable, Some(refusing)), Err(refused));
     }

@@ -48,14 +48,17 @@ async fn list(keys: &ApiKeyService, json: bool) -> anyhow::Result<()> {
     let width = keys.iter().map(|key| key.name.chars().count()).max().unwrap_or(0).max("NAME".len());
     let scopes_width =
         keys.iter().map(|key| key.scopes.join(" ").len()).max().unwrap_or(0).max("SCOPES".len());
-    let line = |id: &str, name: &str, scopes: &str, times: [&str; 3]| {
-        let [created, expires, revoked] = times;
-        format!("{id:36}  {name:width$}  {scopes:scopes_width$}  {created:27}  {expires:27}  {revoked}")
+    let line = |id: &str, name: &str, scopes: &str, times: [&str; 4]| {
+        let [created, expires, last_used, revoked] = times;
+        format!(
+            "{id:36}  {name:width$}  {scopes:scopes_width$}  {created:27}  {expires:27}  {last_used:27}  {revoked}"
+        )
     };
-    writeln!(out, "{}", line("ID", "NAME", "SCOPES", ["CREATED", "EXPIRES", "REVOKED"]))?;
+    writeln!(out, "{}", line("ID", "NAME", "SCOPES", ["CREATED", "EXPIRES", "LAST USED", "REVOKED"]))?;
     for key in &keys {
         let moment = |moment: &Option<String>| moment.clone().unwrap_or_else(|| "-".to_owned());
-        let times = [&*key.created_at, &moment(&key.expires_at), &moment(&key.revoked_at)];
+        let [expires, last_used, revoked] = [&key.expires_at, &key.last_used_at, &key.revoked_at].map(moment);
+        let times = [&*key.created_at, &expires, &last_used, &revoked];
         writeln!(out, "{}", line(&key.id, &key.name, &key.scopes.join(" "), times))?;
     }
     Ok(())
@@ -78,6 +81,8 @@ struct ListedKey {
     created_at: String,
     expires_at: Option<String>,
     revoked_at: Option<String>,
+    /// The start of the minute of the last use.
+    last_used_at: Option<String>,
 }
 
 impl From<&IssuedKey> for ListedKey {
@@ -89,6 +94,7 @@ impl From<&IssuedKey> for ListedKey {
             created_at: key.created_at.to_string(),
             expires_at: key.expires_at.map(|moment| moment.to_string()),
             revoked_at: key.revoked_at.map(|moment| moment.to_string()),
+            last_used_at: key.last_used_at.map(|moment| moment.to_string()),
         }
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn run(settings: &Settings) -> ExitCode {
 
 fn serve(settings: &Settings, log: &Log) -> anyhow::Result<()> {
     actix_web::rt::System::new().block_on(async {
-        let application = Application::build(settings, log.dropped_lines())?;
+        let mut application = Application::build(settings, log.dropped_lines())?;
         application.announce(settings);
         application.run_until_stopped().await
     })

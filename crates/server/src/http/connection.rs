@@ -17,7 +17,7 @@ mod slots;
 mod timeouts;
 mod write;
 
-pub(super) use body_signals::{BodySignals, OpenReply};
+pub(crate) use body_signals::{BodySignals, OpenReply};
 pub(super) use slots::{ConnectionLimit, Slots};
 pub(crate) use timeouts::Timeouts;
 
@@ -100,8 +100,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// If `written` ends with a bare error, keeps the completed reply to write in its place, and returns true.
     fn complete_bare_error(&mut self, written: &[u8]) -> bool {
-        let Some((status, error_reply)) = bare_error::complete(written, self.peer) else { return false };
-        self.metrics.record_bare_error(status);
+        let Some((refusal, error_reply)) = bare_error::complete(written, self.peer) else { return false };
+        self.metrics.record_bare_error(refusal);
         self.error_reply = error_reply;
         true
     }

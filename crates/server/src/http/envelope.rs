@@ -3,10 +3,11 @@
 use super::{
     auth::CallerKey,
     client,
-    error::{ApiError, PROBLEM_JSON},
+    error::{ApiError, Code, PROBLEM_JSON},
     headers::X_REQUEST_ID,
     lines::{self, LineCounts},
     metrics::{self, HttpMetrics, UNKNOWN},
+    refusals::Refusal,
     request_id::{self, RequestId},
     trace_id::TraceId,
     unread_body::SharedBody,
@@ -28,8 +29,12 @@ use actix_web::{
 };
 use anyhow::anyhow;
 use futures_util::FutureExt;
-use gochat_domain::auth::KeyId;
+use gochat_domain::{
+    auth::KeyId,
+    clock::{Clock, SystemClock},
+};
 use std::{
+    cell::Cell,
     net::IpAddr,
     panic::AssertUnwindSafe,
     pin::Pin,
@@ -54,6 +59,7 @@ pub(super) async fn wrap<B: MessageBody + 'static>(
         wants_problem: accepts_problem(request.headers()),
         method: metrics::method(request.method()),
         trace_id: TraceId::from_headers(request.headers()),
+        code: Cell::new(None),
         metrics,
     };
     if lines::has_lines(request.headers()) {
@@ -90,6 +96,8 @@ struct Envelope {
     wants_problem: bool,
     method: &'static str,
     trace_id: Option<TraceId>,
+    /// The code of the error that was rendered, if any.
+    code: Cell<Option<Code>>,
     metrics: Rc<HttpMetrics>,
 }
 
@@ -108,13 +116,18 @@ impl Envelope {
     }
 
     fn render_error(&self, error: &Error) -> HttpResponse {
-        let Some(error) = error.as_error::<ApiError>() else {
-            if let Some(refusal) = error.as_error::<CorsError>() {
-                return ApiError::from(refusal).render(self.id(), self.wants_problem);
-            }
+        if let Some(error) = error.as_error::<ApiError>() {
+            self.render_api_error(error)
+        } else if let Some(refusal) = error.as_error::<CorsError>() {
+            self.render_api_error(&refusal.into())
+        } else {
             // Only this service's own errors are expected; the text of any other is not shown.
-            return self.render_error(&ApiError::internal(anyhow!("{error}")).into());
-        };
+            self.render_api_error(&ApiError::internal(anyhow!("{error}")))
+        }
+    }
+
+    fn render_api_error(&self, error: &ApiError) -> HttpResponse {
+        self.code.set(Some(error.code()));
         if let Some(cause) = &error.cause {
             tracing::error!(request_id = self.id(), cause = format!("{cause:#}"), "{error}");
         }
@@ -133,6 +146,7 @@ impl Envelope {
         let lines = response.response().extensions().get::<Rc<LineCounts>>().cloned();
         let Some(lines) = lines else {
             self.log(route.as_deref(), status, key, None);
+            self.record_refusal(route, status, key);
             add_headers(response.headers_mut(), self.request_id);
             return response;
         };
@@ -148,12 +162,27 @@ impl Envelope {
         let mut response = self.render(error, body);
         self.count(None, response.status());
         self.log(None, response.status(), None, None);
+        self.record_refusal(None, response.status(), None);
         add_headers(response.headers_mut(), self.request_id);
         InternalError::from_response("the reply is already rendered", response).into()
     }
 
     fn count(&self, route: Option<&str>, status: StatusCode) {
         self.metrics.record_request(route.unwrap_or(UNKNOWN), self.method, status, self.started_at.elapsed());
+    }
+
+    /// Records the request as refused if an error was rendered.
+    fn record_refusal(&self, route: Option<String>, status: StatusCode, key: Option<KeyId>) {
+        let Some(code) = self.code.get() else { return };
+        self.metrics.record_refusal(|| Refusal {
+            at: SystemClock.now(),
+            method: self.method,
+            route: route.unwrap_or_else(|| UNKNOWN.to_owned()),
+            status,
+            code,
+            key,
+            request_id: self.id().into(),
+        });
     }
 
     /// Logs the request, with the pattern of its path, never the path itself.

@@ -6,7 +6,7 @@ mod line_outcome;
 mod sources;
 
 pub(super) use body::{ErrorBody, PROBLEM_JSON, Problem};
-pub(super) use code::Code;
+pub(crate) use code::Code;
 pub(super) use line_outcome::LineOutcome;
 
 use actix_web::{
@@ -36,6 +36,11 @@ pub(super) struct ApiError {
 }
 
 impl ApiError {
+    /// The code.
+    pub(super) fn code(&self) -> Code {
+        self.code
+    }
+
     pub(super) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code,
@@ -172,7 +177,7 @@ impl fmt::Display for ApiError {
 
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
-        self.code.row().status
+        self.code.status()
     }
 
     /// Empty: the envelope renders the body, because it knows the request.

@@ -4,7 +4,7 @@ use super::{
     connection::{Connection, ConnectionLimit, Slots, Timeouts},
     metrics::HttpMetrics,
 };
-use crate::{listener::Listener, settings::SPARE_CONNECTIONS};
+use crate::{listener::Listener, settings::SPARE_CONNECTIONS, tls::TlsStream};
 use actix_http::{HttpService, KeepAlive, Request, Response};
 use actix_service::{
     IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, fn_factory, fn_service, map_config,
@@ -27,6 +27,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsAcceptor;
 
 /// Limits of a listener.
 #[derive(Debug, Clone, Copy)]
@@ -41,10 +42,11 @@ pub(crate) struct ServerLimits {
     pub(crate) shutdown_timeout: Duration,
 }
 
-/// Starts a server for `application` on `listener`. It runs until `stop` resolves or its handle stops it, and ignores
-/// signals.
+/// Starts a server for `application` on `listener`, which speaks HTTPS if it is TCP and there is a `tls`. It runs until
+/// `stop` resolves or its handle stops it, and ignores signals.
 pub(crate) fn serve<F, I, S, B>(
     listener: Listener,
+    tls: Option<TlsAcceptor>,
     limits: ServerLimits,
     metrics: HttpMetrics,
     stop: impl Future<Output = ()> + Send + 'static,
@@ -75,8 +77,8 @@ where
         async move { stopping.notified().await }
     };
     let timeouts = limits.timeouts;
-    let server = match listener {
-        Listener::Tcp(listener) => builder.listen("http", listener, move || {
+    let server = match (listener, tls) {
+        (Listener::Tcp(listener), None) => builder.listen("http", listener, move || {
             worker(
                 application.clone(),
                 Slots::of_new_worker(&connections),
@@ -86,8 +88,22 @@ where
                 prepare_tcp,
             )
         }),
-        Listener::Unix(listener) => builder.listen_uds("http", listener, move || {
-            let no_address = |_: &UnixStream| None;
+        (Listener::Tcp(listener), Some(tls)) => builder.listen("https", listener, move || {
+            let tls = tls.clone();
+            worker(
+                application.clone(),
+                Slots::of_new_worker(&connections),
+                timeouts,
+                metrics.clone(),
+                stopping.clone(),
+                move |stream| {
+                    let (stream, peer) = prepare_tcp(stream);
+                    (TlsStream::new(&tls, stream), peer)
+                },
+            )
+        }),
+        (Listener::Unix(listener), _) => builder.listen_uds("http", listener, move || {
+            let no_address = |stream: UnixStream| (stream, None);
             worker(
                 application.clone(),
                 Slots::of_new_worker(&connections),
@@ -101,24 +117,27 @@ where
     Ok(server?.run())
 }
 
-/// Disables Nagle's algorithm on a connection. Returns the address of its peer.
-fn prepare_tcp(stream: &TcpStream) -> Option<SocketAddr> {
+/// Disables Nagle's algorithm on a connection. Returns it with the address of its peer.
+fn prepare_tcp(stream: TcpStream) -> (TcpStream, Option<SocketAddr>) {
     // Replies are written in one piece, so the algorithm would only delay them. Failure costs only speed.
     let _disabled = stream.set_nodelay(true);
-    stream.peer_addr().ok()
+    let peer = stream.peer_addr().ok();
+    (stream, peer)
 }
 
-/// Builds the service of one worker, which serves its connections.
-fn worker<T, F, I, S, B, N, P>(
+/// Builds the service of one worker, which serves its connections. `prepare` turns a socket into the stream on which HTTP
+/// is spoken, and the address of its peer.
+fn worker<T, U, F, I, S, B, N, P>(
     application: F,
     slots: Slots,
     timeouts: Timeouts,
     metrics: HttpMetrics,
     stopping: N,
-    peer: P,
+    prepare: P,
 ) -> impl ServiceFactory<T, Config = ()>
 where
-    T: AsyncRead + AsyncWrite + Unpin + 'static,
+    T: 'static,
+    U: AsyncRead + AsyncWrite + Unpin + 'static,
     F: Fn() -> I + 'static,
     I: IntoServiceFactory<S, Request>,
     S: ServiceFactory<Request, Config = AppConfig> + 'static,
@@ -127,7 +146,7 @@ where
     S::Response: Into<Response<B>>,
     B: MessageBody + 'static,
     N: AsyncFn() + Clone + 'static,
-    P: Fn(&T) -> Option<SocketAddr> + Copy + 'static,
+    P: Fn(T) -> (U, Option<SocketAddr>) + Clone + 'static,
 {
     let http = Rc::new(move || {
         let stopping = stopping.clone();
@@ -140,7 +159,7 @@ where
                 let stopping = stopping.clone();
                 async move { stopping().await }
             })
-            .on_connect_ext(|connection: &Connection<T>, data| {
+            .on_connect_ext(|connection: &Connection<U>, data| {
                 data.insert(connection.body_signals().clone());
             })
             .h1(map_config(
@@ -151,6 +170,7 @@ where
     let slots = Rc::new(slots);
     fn_factory(move || {
         let (http, slots, metrics) = (Rc::clone(&http), Rc::clone(&slots), metrics.clone());
+        let prepare = prepare.clone();
         async move {
             let current = Rc::new(RefCell::new(http().new_service(()).await?));
             rt::spawn(replace_after_clock_recovery(Rc::downgrade(&current), Rc::clone(&slots), {
@@ -158,7 +178,7 @@ where
                 move || http().new_service(())
             }));
             Ok::<_, ()>(fn_service(move |stream: T| {
-                let peer = peer(&stream);
+                let (stream, peer) = prepare(stream);
                 let ip = peer.map(|peer| peer.ip().to_canonical());
                 let connection = Connection::new(stream, ip, &slots, timeouts, metrics.clone());
                 current.borrow().call((connection, peer))

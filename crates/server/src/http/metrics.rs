@@ -1,5 +1,6 @@
 //! Metrics of requests and connections. Labels have a small set of values.
 
+use super::refusals::{Refusal, Refusals};
 use actix_web::http::{Method, StatusCode};
 use gochat_adapters::DURATION_BUCKETS;
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry};
@@ -12,7 +13,7 @@ pub(super) const UNKNOWN: &str = "unknown";
 /// too many connections.
 pub(super) const NONE: &str = "none";
 
-/// Counters and timers of requests. Clones share them.
+/// Counters and timers of requests, and the last refused requests. Clones share them.
 #[derive(Clone)]
 pub struct HttpMetrics {
     requests: IntCounterVec,
@@ -20,6 +21,7 @@ pub struct HttpMetrics {
     duration: HistogramVec,
     connections: IntGauge,
     max_connections: IntGauge,
+    refusals: Option<Refusals>,
 }
 
 impl HttpMetrics {
@@ -48,7 +50,14 @@ impl HttpMetrics {
                 "gochat_http_connections_max",
                 "Maximum number of connections of clients.",
             )?,
+            refusals: None,
         })
+    }
+
+    /// Also records refused requests in `refusals`.
+    #[must_use]
+    pub(crate) fn with_refusals(self, refusals: Refusals) -> Self {
+        Self { refusals: Some(refusals), ..self }
     }
 
     /// Registers the metrics.
@@ -84,8 +93,16 @@ impl HttpMetrics {
     }
 
     /// Counts an error that the web server answered before a handler ran.
-    pub(super) fn record_bare_error(&self, status: StatusCode) {
-        self.requests.with_label_values(&[NONE, NONE, status.as_str()]).inc();
+    pub(super) fn record_bare_error(&self, refusal: Refusal) {
+        self.requests.with_label_values(&[NONE, NONE, refusal.status.as_str()]).inc();
+        self.record_refusal(|| refusal);
+    }
+
+    /// Records a refused request, if refused requests are recorded.
+    pub(super) fn record_refusal(&self, refusal: impl FnOnce() -> Refusal) {
+        if let Some(refusals) = &self.refusals {
+            refusals.record(refusal());
+        }
     }
 }
 

@@ -40,7 +40,7 @@ pub fn serve(
         streams.stop();
     };
     let document = docs::Document::new(&settings.base_path)?;
-    http_server::serve(listener, limits, services.metrics.clone(), stop, move || {
+    http_server::serve(listener, None, limits, services.metrics.clone(), stop, move || {
         app(services.clone(), settings.clone()).app_data(ThinData(document.clone()))
     })
 }

@@ -11,7 +11,7 @@ fn load(profile: Profile, environment: &[(&str, &str)]) -> Result<Settings, Sett
 fn the_defaults_are_for_a_developer_machine() {
     let settings = load(Profile::Development, &[]).unwrap();
     assert_eq!(settings.http.bind.to_string(), "127.0.0.1:1213");
-    assert_eq!(settings.admin_bind, AdminBind::Address("127.0.0.1:1214".parse().unwrap()));
+    assert_eq!(settings.admin.bind, AdminBind::Address("127.0.0.1:1214".parse().unwrap()));
     assert_eq!(settings.database.url.to_string(), "sqlite://data/gochat.sqlite");
     assert!(settings.development_key);
     assert_eq!(settings.log.format, LogFormat::Pretty);

@@ -1,14 +1,22 @@
 //! Composition of settings, adapters, domain and HTTP.
 
-use super::{Application, database, shutdown::ShutdownDeadline, signals};
+use super::{
+    Application,
+    dashboard::{self, Parts},
+    database,
+    shutdown::ShutdownDeadline,
+    signals,
+};
 use crate::{
     admin::{self, Admin},
     hosts::Hosts,
-    http::{self, HttpMetrics, Services, Streams},
+    http::{self, HttpMetrics, Refusals, Services, Streams},
+    key_uses::RecordingTask,
     listener::Listeners,
     settings::{Settings, raise_file_limit},
     sweeper,
     telemetry::DroppedLines,
+    tls::Tls,
 };
 use actix_web::rt;
 use anyhow::{Context, ensure};
@@ -33,7 +41,7 @@ impl Application {
         raise_file_limit().context("cannot raise the limit of open files")?;
         let (mut listeners, mode) = (Listeners::default(), settings.http.socket_mode);
         let (listener, socket_file) = listeners.listen("http", &settings.http.bind, mode)?;
-        let (admin_listener, _) = listeners.listen("admin", &settings.admin_bind.into(), mode)?;
+        let (admin_listener, _) = listeners.listen("admin", &settings.admin.bind.into(), mode)?;
         listeners.warn_about_unused();
         let (address, admin_address) = (listener.address()?, admin_listener.address()?);
         // Already checked with the settings, except for sockets from systemd.
@@ -43,10 +51,18 @@ impl Application {
              public; set auth.development_key = false, and make a real key with \
              `gochat keys create --name NAME --scope groups:write`"
         );
+        let tls = settings.admin.tls.as_ref().map(Tls::load).transpose()?;
+        ensure!(
+            admin_address.is_local() || tls.is_some() || !settings.admin.dashboard,
+            "systemd passed the socket {admin_address} for admin.bind, which is not a loopback address; for the dashboard, set \
+             admin.tls_certificate and admin.tls_key, or set admin.dashboard = false"
+        );
         let database = database::open(&settings.database)?;
         let queue = database.start_queue(settings.writer).context("the writers cannot start")?;
         let registry = Registry::new();
-        let metrics = HttpMetrics::new()?;
+        let (metrics, refusals) = (HttpMetrics::new()?, Refusals::default());
+        let metrics =
+            if settings.admin.dashboard { metrics.with_refusals(refusals.clone()) } else { metrics };
         metrics.register(&registry)?;
         database.register(&registry)?;
         queue.register(&registry)?;
@@ -59,15 +75,33 @@ impl Application {
             CachingAuthenticator::MAX_AGE,
         )
         .with_metrics(&registry)?;
+        let key_uses = keys.use_recorder();
         let authenticator: Arc<dyn Authenticator> =
             if settings.development_key { Arc::new(DevelopmentKey(keys)) } else { Arc::new(keys) };
         let stopping = Arc::new(AtomicBool::new(false));
-        let admin =
-            Admin { registry, database: database.readiness_probe(&queue), stopping: Arc::clone(&stopping) };
+        let probe = database.readiness_probe(&queue);
+        let admin = Admin { registry, database: probe.clone(), stopping: Arc::clone(&stopping) };
         // If other machines can reach the admin listener, they may use any host name for this machine.
         let only_loopback = settings.development_key && admin_address.is_local();
-        let admin =
-            admin::serve(admin_listener, admin, if only_loopback { Hosts::Loopback } else { Hosts::Any })?;
+        let hosts = if only_loopback { Hosts::Loopback } else { Hosts::Any };
+        let groups = GroupService::new(queue.groups(), database.group_reader(), clock.clone());
+        let members = MemberService::new(queue.members(), database.member_reader(), clock);
+        let parts = || Parts {
+            database: &database,
+            url: &settings.database.url,
+            queue: &queue,
+            probe,
+            metrics: &metrics,
+            refusals,
+            groups: groups.clone(),
+            members: members.clone(),
+            address: &address,
+            admin_address: &admin_address,
+            tls: tls.as_ref(),
+        };
+        let dashboard = settings.admin.dashboard.then(|| dashboard::compose(parts())).transpose()?;
+        let (dashboard, dashboard_tasks) = dashboard.unzip();
+        let admin = admin::serve(admin_listener, tls.map(|tls| tls.acceptor), admin, hosts, dashboard)?;
         let shutdown_deadline = ShutdownDeadline::new(settings.http.shutdown_timeout);
         let shutdown_signal =
             signals::shutdown_signal(settings.http.shutdown_delay, stopping, shutdown_deadline.clone())?;
@@ -77,8 +111,8 @@ impl Application {
             drop(socket_file);
         };
         let services = Services {
-            groups: GroupService::new(queue.groups(), database.group_reader(), clock.clone()),
-            members: MemberService::new(queue.members(), database.member_reader(), clock),
+            groups,
+            members,
             authenticator,
             metrics,
             streams: Streams::default(),
@@ -87,7 +121,18 @@ impl Application {
         let server = http::serve(listener, services, settings.http.clone(), stop)?;
         let sweeper = database.idempotency_sweeper(&queue);
         let sweeper = rt::spawn(sweeper::run(sweeper, SystemClock, settings.idempotency_keep));
-        Ok(Self { server, queue, sweeper, shutdown_deadline, address, admin, admin_address })
+        let key_uses = RecordingTask::start(key_uses);
+        Ok(Self {
+            server,
+            queue,
+            sweeper,
+            key_uses,
+            dashboard_tasks,
+            shutdown_deadline,
+            address,
+            admin,
+            admin_address,
+        })
     }
 }
 

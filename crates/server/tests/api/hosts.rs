@@ -163,7 +163,8 @@ fn the_admin_listener_refuses_other_hosts_too(database: TestDatabase) -> anyhow:
 }
 
 fn an_admin_listener_on_all_addresses_serves_every_host(database: TestDatabase) -> anyhow::Result<()> {
-    let app = App::with(database, &[("GOCHAT__ADMIN__BIND", "0.0.0.0:0")]);
+    let app =
+        App::with(database, &[("GOCHAT__ADMIN__BIND", "0.0.0.0:0"), ("GOCHAT__ADMIN__DASHBOARD", "false")]);
     let probe = |path: &str| for_host(Request::new("GET", path), "10.1.2.3:1214").send(app.admin_port).status;
     assert_eq!([probe("/livez"), probe("/readyz"), probe("/metrics")], [200; 3]);
     // The public listener still accepts only loopback hosts.

@@ -1,7 +1,7 @@
 //! API keys and scopes.
 
 use crate::app::{App, options};
-use gochat_adapters::{CommitOptions, Database};
+use gochat_adapters::{CommitOptions, CommitQueue, Database};
 use gochat_domain::{
     auth::{ApiKey, IssuedKey, KeyName, Scope},
     clock::{Clock, SystemClock},
@@ -22,17 +22,22 @@ pub fn cases() -> Vec<Case> {
 
 const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
 
-/// Runs `work` on the keys in the application's database, like the command line does while a server runs.
-fn with_keys<T>(app: &App, work: impl AsyncFnOnce(ApiKeyService) -> T) -> T {
+/// Runs `work` on the application's database, like the command line does while a server runs.
+pub fn with_database<T>(app: &App, work: impl AsyncFnOnce(&Database, &CommitQueue) -> T) -> T {
     let options = options(&app.database);
     let database = Database::connect(&app.database.url().parse().unwrap(), options).unwrap();
     let writer =
         CommitOptions { batch: 1, queue: 1, writers: 1, timeout: options.timeout, limits: Limits::default() };
     let queue = database.start_queue(writer).unwrap();
-    let keys = ApiKeyService::new(database.api_keys(&queue), Arc::new(SystemClock));
-    let outcome = actix_web::rt::System::new().block_on(work(keys));
+    let outcome = actix_web::rt::System::new().block_on(work(&database, &queue));
     queue.close();
     outcome
+}
+
+fn with_keys<T>(app: &App, work: impl AsyncFnOnce(ApiKeyService) -> T) -> T {
+    with_database(app, async |database, queue| {
+        work(ApiKeyService::new(database.api_keys(queue), Arc::new(SystemClock))).await
+    })
 }
 
 fn request(scopes: &[Scope], expires_in: Option<Duration>) -> IssueKey {

@@ -11,6 +11,7 @@ mod concurrent_reads;
 mod connections;
 mod cors;
 mod create;
+mod dashboard;
 mod database_errors;
 mod delete;
 mod described;
@@ -77,6 +78,11 @@ fn main() -> ExitCode {
         docs::cases(),
         openapi::cases(),
         described::cases(),
+        dashboard::access::cases(),
+        dashboard::groups::cases(),
+        dashboard::keys::cases(),
+        dashboard::now::cases(),
+        dashboard::errors::cases(),
     ] {
         suite.on(Backend::ALL, &cases);
         suite.behind_pgbouncer(&cases);

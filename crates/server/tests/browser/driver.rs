@@ -23,9 +23,25 @@ pub enum Screen {
     Phone,
 }
 
+/// Colours that the system prefers, with the numbers that Chromium gives them.
+#[derive(Debug, Clone, Copy)]
+pub enum Theme {
+    Dark,
+    Light,
+}
+
 /// Runs `visit` in a new browser.
 pub fn browse<T>(
     screen: Screen,
+    visit: impl AsyncFnOnce(&Client) -> Result<T, CmdError>,
+) -> anyhow::Result<T> {
+    browse_in(screen, Theme::Light, visit)
+}
+
+/// Runs `visit` in a new browser, on a system with this theme.
+pub fn browse_in<T>(
+    screen: Screen,
+    theme: Theme,
     visit: impl AsyncFnOnce(&Client) -> Result<T, CmdError>,
 ) -> anyhow::Result<T> {
     let profile = tempfile::tempdir()?;
@@ -37,6 +53,7 @@ pub fn browse<T>(
         "--disable-dev-shm-usage".to_owned(),
         "--disable-gpu".to_owned(),
         format!("--user-data-dir={}", profile.path().display()),
+        format!("--blink-settings=preferredColorScheme={}", theme as u8),
     ];
     let mut options = serde_json::json!({ "binary": CHROMIUM, "args": arguments });
     if let Screen::Phone = screen {

@@ -1,4 +1,4 @@
-//! A real browser: the page for trying the API, and the jQuery example of GoChat's public API documentation on pages of
+//! A real browser: the page for trying the API, the dashboard, and the jQuery example of GoChat's public API documentation on pages of
 //! other origins.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every case has the same shape")]
@@ -6,6 +6,7 @@
 #[path = "../api/app.rs"]
 #[allow(dead_code, reason = "the API's own cases use the rest")]
 mod app;
+mod dashboard;
 mod docs;
 mod driver;
 #[path = "../api/keys.rs"]
@@ -14,6 +15,11 @@ mod keys;
 mod page;
 
 use app::App;
+use dashboard::{
+    a_foreign_page_reads_and_changes_nothing, axe_cases, axe_is_missing,
+    groups_and_keys_are_used_by_keyboard_alone, nothing_is_wider_than_the_screen, the_lines_move_under_load,
+    the_link_opens_one_browser_once,
+};
 use docs::{
     on_a_desktop_the_example_is_sent, on_a_phone_the_example_is_sent,
     without_the_development_key_no_key_is_filled_in,
@@ -36,6 +42,11 @@ fn main() -> ExitCode {
         on_a_desktop_the_example_is_sent,
         on_a_phone_the_example_is_sent,
         without_the_development_key_no_key_is_filled_in,
+        groups_and_keys_are_used_by_keyboard_alone,
+        the_link_opens_one_browser_once,
+        a_foreign_page_reads_and_changes_nothing,
+        the_lines_move_under_load,
+        nothing_is_wider_than_the_screen,
     ];
     let missing = [CHROMIUM, CHROMEDRIVER, JQUERY].into_iter().find(|path| !Path::new(path).exists());
     let required = env::var("GOCHAT_TEST_REQUIRE_BROWSER").is_ok_and(|value| value == "1");
@@ -46,6 +57,12 @@ fn main() -> ExitCode {
             suite.ignore(&cases, &reason);
         }
         _ => suite.on(Backend::ALL, &cases),
+    }
+    let axe =
+        axe_is_missing().filter(|_| !env::var("GOCHAT_TEST_REQUIRE_CLIENTS").is_ok_and(|value| value == "1"));
+    match axe.or(missing.filter(|_| !required).map(|path| format!("{path} is missing"))) {
+        Some(reason) => suite.ignore(&axe_cases(), &reason),
+        None => suite.on(Backend::ALL, &axe_cases()),
     }
     suite.run()
 }

@@ -1,4 +1,4 @@
-//! A page of another origin that runs the jQuery example of GoChat's public API documentation.
+//! Pages of other origins, such as one that runs the jQuery example of GoChat's public API documentation.
 
 use crate::JQUERY;
 use gochat_test_support::deadline;
@@ -46,7 +46,11 @@ function write(text) {
 
 /// Serves the page, for a service on `port`, until the process ends. Returns its address.
 pub fn serve(port: u16) -> String {
-    let page = PAGE.replace(":1213", &format!(":{port}"));
+    serve_page(PAGE.replace(":1213", &format!(":{port}")))
+}
+
+/// Serves a page until the process ends. Returns its address.
+pub fn serve_page(page: String) -> String {
     let jquery = fs::read_to_string(JQUERY).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/", listener.local_addr().unwrap());

@@ -27,8 +27,12 @@ pub fn database_cases() -> Vec<Case> {
 /// Asks the admin listener at an address. The database URL is unusable, because the command must not open the
 /// database.
 fn healthcheck(address: &str) -> Ended {
-    let variables =
-        [("GOCHAT__ADMIN__BIND", address), ("GOCHAT__DATABASE__URL", "sqlite:///dev/null/g.sqlite")];
+    let variables = [
+        ("GOCHAT__ADMIN__BIND", address),
+        // Without a certificate it must be off on an address that other machines reach.
+        ("GOCHAT__ADMIN__DASHBOARD", "false"),
+        ("GOCHAT__DATABASE__URL", "sqlite:///dev/null/g.sqlite"),
+    ];
     run_in(TempDir::new().unwrap().path(), &["healthcheck"], &variables)
 }
 
@@ -69,6 +73,7 @@ fn a_server_on_all_addresses_is_asked_on_a_loopback_address(database: TestDataba
     let variables = [
         ("GOCHAT__HTTP__BIND", "127.0.0.1:0"),
         ("GOCHAT__ADMIN__BIND", &*address),
+        ("GOCHAT__ADMIN__DASHBOARD", "false"),
         ("GOCHAT__DATABASE__URL", database.url()),
     ];
     let folder = TempDir::new()?;

@@ -1,10 +1,12 @@
 //! `gochat keys`, while a server runs.
 
 use crate::process::{Server, ndjson, run, run_with};
+use gochat_domain::clock::{Clock, SystemClock};
 use gochat_test_support::{
     Case, TestDatabase, cases,
     http::{Connection, Reply, Request},
 };
+use serde_json::Value;
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -15,6 +17,7 @@ pub fn cases() -> Vec<Case> {
     cases![
         a_key_is_printed_once_and_works_on_a_running_server,
         keys_are_listed_without_their_secrets,
+        the_last_use_of_a_key_is_listed,
         an_invalid_id_or_expiry_is_refused,
         key_commands_work_while_a_server_writes_continuously,
     ]
@@ -104,7 +107,7 @@ fn keys_are_listed_without_their_secrets(database: TestDatabase) -> anyhow::Resu
         &[&["keys", "create", "--name", "first", "--expires-in", "90d"], &scopes[..]].concat(),
     );
     let second = run(&database, &["keys", "create", "--name", "second", "--scope", "groups:read"]);
-    let keys: serde_json::Value = serde_json::from_str(&run(&database, &["keys", "list", "--json"]).stdout)?;
+    let keys: Value = serde_json::from_str(&run(&database, &["keys", "list", "--json"]).stdout)?;
     let [one, two] = &keys.as_array().unwrap()[..] else { panic!("{keys}") };
     assert_eq!(
         (&one["name"], &one["scopes"]),
@@ -113,19 +116,49 @@ fn keys_are_listed_without_their_secrets(database: TestDatabase) -> anyhow::Resu
     assert_eq!((&two["name"], &two["scopes"]), (&"second".into(), &serde_json::json!(["groups:read"])));
     assert!(one["expires_at"].as_str() > one["created_at"].as_str());
     assert_eq!(
-        (&two["expires_at"], &two["revoked_at"]),
-        (&serde_json::Value::Null, &serde_json::Value::Null)
+        (&two["expires_at"], &two["last_used_at"], &two["revoked_at"]),
+        (&Value::Null, &Value::Null, &Value::Null)
     );
 
     assert_eq!(run(&database, &["keys", "revoke", two["id"].as_str().unwrap()]).code, Some(0));
     let table = run(&database, &["keys", "list"]).stdout;
     let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(lines[0], ["ID", "NAME", "SCOPES", "CREATED", "EXPIRES", "REVOKED"]);
+    assert_eq!(lines[0], ["ID", "NAME", "SCOPES", "CREATED", "EXPIRES", "LAST", "USED", "REVOKED"]);
     assert_eq!((lines[1][1], lines[1].last()), ("first", Some(&"-")));
     assert!(lines[2].last().unwrap().ends_with('Z'), "{table}");
     for key in [first.stdout.trim(), second.stdout.trim()] {
         assert!(!table.contains(key) && !keys.to_string().contains(key));
     }
+    Ok(())
+}
+
+fn the_last_use_of_a_key_is_listed(database: TestDatabase) -> anyhow::Result<()> {
+    let make = |name: &str| {
+        let made = run(&database, &["keys", "create", "--name", name, "--scope", "groups:write"]);
+        assert_eq!(made.code, Some(0), "{made:?}");
+        made.stdout.trim().to_owned()
+    };
+    let (used, revoked, _unused) = (make("used"), make("revoked"), make("unused"));
+    let list = || -> anyhow::Result<Vec<Value>> {
+        Ok(serde_json::from_str(&run(&database, &["keys", "list", "--json"]).stdout)?)
+    };
+    let id = list()?[1]["id"].as_str().unwrap().to_owned();
+    assert_eq!(run(&database, &["keys", "revoke", &id]).code, Some(0));
+    let server = Server::start(&database, &[("GOCHAT_PROFILE", "production")]);
+    let before = SystemClock.now();
+    assert_eq!(create(&server, &used, "g").status, 201);
+    assert_eq!(create(&server, &revoked, "h").status, 401);
+    let after = SystemClock.now();
+    // The server stores the last uses before it ends.
+    server.stop();
+    let keys = list()?;
+    let last_use = keys[0]["last_used_at"].as_str().unwrap();
+    let minutes = [before, after].map(|moment| format!("{}:00.000000Z", &moment.to_string()[..16]));
+    assert!(minutes.iter().any(|minute| minute == last_use), "{last_use} is none of {minutes:?}");
+    assert_eq!((&keys[1]["last_used_at"], &keys[2]["last_used_at"]), (&Value::Null, &Value::Null));
+    let table = run(&database, &["keys", "list"]).stdout;
+    let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines[1][4..], ["-", last_use, "-"], "{table}");
     Ok(())
 }
 

@@ -6,6 +6,7 @@ mod blocked_log;
 mod clock;
 mod config;
 mod configuration;
+mod dashboard;
 mod exit;
 mod export;
 mod frozen_database;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         refusals::cases(),
         setting_files::cases(),
         config::cases(),
+        dashboard::cases(),
         systemd::cases(),
         help::cases(),
     ] {
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
     suite.on_with(Need::OpenSsl, [Backend::Postgres], &exit::openssl_cases());
     for cases in [
         configuration::database_cases(),
+        dashboard::database_cases(),
         load::cases(),
         export::cases(),
         groups_life::cases(),

@@ -200,7 +200,8 @@ impl Server {
                 let mut line = String::new();
                 assert!(stderr.read_line(&mut line).unwrap() > 0, "the server ended: {startup_log}");
                 startup_log += &line;
-                if let Some((_, address)) = line.split_once(&format!("{mark} on http://127.0.0.1:")) {
+                let address = line.split_once(&format!("{mark} on http")).map(|(_, url)| url);
+                if let Some((_, address)) = address.and_then(|url| url.split_once("://127.0.0.1:")) {
                     break address.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap();
                 }
             }
@@ -221,6 +222,13 @@ impl Server {
     pub fn wait_until_ready(&self) -> Reply {
         let ask = || Request::new("GET", "/readyz").send(self.admin_port);
         deadline::eventually("the server is ready", || Some(ask()).filter(|reply| reply.status == 200))
+    }
+
+    /// Waits for the next line of the log that contains `part`, and returns it.
+    #[track_caller]
+    pub fn line_with(&self, part: &str) -> String {
+        let lines = self.stderr.as_ref().unwrap();
+        std::iter::from_fn(|| lines.line()).find(|line| line.contains(part)).expect("the server ended")
     }
 
     /// Returns the process id.

@@ -1,6 +1,7 @@
 //! Tests of background refreshes.
 
 use super::*;
+use gochat_domain::auth::KeyUse;
 use gochat_test_support::deadline::with_timeout;
 use tokio::sync::{mpsc, oneshot};
 
@@ -28,11 +29,19 @@ impl ApiKeyRepository for ControlledKeys {
     async fn revoke(&self, _: KeyId, _: Timestamp) -> Result<bool, StorageError> {
         unreachable!("nothing is revoked here")
     }
+
+    async fn record_uses(&self, _: &[KeyUse]) -> Result<Vec<KeyId>, StorageError> {
+        unreachable!("no use is recorded here")
+    }
 }
 
 fn controlled_keys() -> (Arc<ControlledKeys>, mpsc::UnboundedReceiver<LookUp>) {
     let (sender, look_ups) = mpsc::unbounded_channel();
     (Arc::new(ControlledKeys(sender)), look_ups)
+}
+
+fn look_ups(keys: Arc<dyn ApiKeyRepository>) -> Arc<LookUps> {
+    Arc::new(LookUps { keys, noted_uses: Arc::default() })
 }
 
 async fn next(look_ups: &mut mpsc::UnboundedReceiver<LookUp>) -> LookUp {
@@ -106,13 +115,13 @@ async fn a_failed_refresh_keeps_the_entry_and_is_retried() {
 
 #[tokio::test]
 async fn a_hanging_refresh_times_out() {
-    let (keys, mut look_ups) = controlled_keys();
-    let key = some_key();
-    let first = async { next(&mut look_ups).await.send(Ok(Some(issued()))).unwrap() };
-    let (answer, ()) = tokio::join!(CachedKey::look_up(&*keys, &key), first);
-    let refresher = Refresher::new(keys, Arc::new(Cache::new(1)));
+    let (keys, mut started) = controlled_keys();
+    let (key, look_ups) = (some_key(), look_ups(keys));
+    let first = async { next(&mut started).await.send(Ok(Some(issued()))).unwrap() };
+    let (answer, ()) = tokio::join!(look_ups.look_up(&key), first);
+    let refresher = Refresher::new(look_ups, Arc::new(Cache::new(1)));
     assert!(refresher.start(&key, &answer.unwrap(), Duration::from_millis(10)));
-    let mut hanging = next(&mut look_ups).await;
+    let mut hanging = next(&mut started).await;
     with_timeout("the look-up is cancelled", hanging.closed()).await;
 }
 
@@ -120,13 +129,14 @@ async fn a_hanging_refresh_times_out() {
 async fn concurrent_refreshes_are_bounded() {
     let mut keys = MockApiKeyRepository::new();
     keys.expect_find().returning(|_| Ok(Some(issued())));
-    let (controlled, look_ups) = controlled_keys();
-    let refresher = Refresher::new(controlled, Arc::new(Cache::new(1)));
+    let known = look_ups(Arc::new(keys));
+    let (controlled, started_look_ups) = controlled_keys();
+    let refresher = Refresher::new(look_ups(controlled), Arc::new(Cache::new(1)));
     for number in 0..=Refresher::MAX_TASKS {
-        let answer = CachedKey::look_up(&keys, &some_key()).await.unwrap();
+        let answer = known.look_up(&some_key()).await.unwrap();
         let started = refresher.start(&some_key(), &answer, Duration::MAX);
         assert_eq!(started, number < Refresher::MAX_TASKS);
         tokio::task::yield_now().await;
     }
-    assert_eq!(look_ups.len(), Refresher::MAX_TASKS);
+    assert_eq!(started_look_ups.len(), Refresher::MAX_TASKS);
 }

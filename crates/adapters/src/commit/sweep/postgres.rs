@@ -4,12 +4,10 @@
 use super::{STEP, SweepCursor};
 use crate::{
     Fault,
+    commit::transaction::SHORT_LOCK_TIMEOUT,
     sql_types::{TimestampSql, TimestampValue},
 };
 use diesel::{PgConnection, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::BigInt};
-
-/// Short, because creates wait in the same transaction while a sweep waits for a table lock.
-const SET_LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = 50";
 
 const DELETE: &str = "DELETE FROM idempotency_keys WHERE (caller, key) IN (
     SELECT caller, key FROM idempotency_keys WHERE created_at < $1
@@ -20,7 +18,7 @@ pub(super) fn sweep(
     connection: &mut PgConnection,
     before: TimestampValue,
 ) -> Result<Option<SweepCursor>, Fault> {
-    connection.batch_execute(SET_LOCK_TIMEOUT)?;
+    connection.batch_execute(SHORT_LOCK_TIMEOUT)?;
     let deleted = sql_query(DELETE)
         .bind::<TimestampSql, _>(before)
         .bind::<BigInt, _>(i64::from(STEP))

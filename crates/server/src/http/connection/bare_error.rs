@@ -3,9 +3,10 @@
 //! If the head of a request is malformed, too large or too slow, no handler runs, and the web server answers with a
 //! status and no body. Such a reply is recognised by its empty body: every error of a handler has a body.
 
-use super::super::{error::ApiError, metrics::NONE, request_id};
+use super::super::{error::ApiError, metrics::NONE, refusals::Refusal, request_id};
 use actix_web::{http::StatusCode, web::Bytes};
 use anyhow::anyhow;
+use gochat_domain::clock::{Clock, SystemClock};
 use std::net::IpAddr;
 
 /// Beginnings of an error reply.
@@ -23,8 +24,8 @@ pub(super) const TOO_MANY_CONNECTIONS: &[u8] =
 const EMPTY_BODY: &str = "content-length: 0\r\n";
 
 /// Completes a bare error at the end of `output`; other replies may precede it. Logs the error with `peer`, the address
-/// of the client. Returns the status and the new output; `None` if there is no bare error.
-pub(super) fn complete(output: &[u8], peer: Option<IpAddr>) -> Option<(StatusCode, Bytes)> {
+/// of the client. Returns the refused request and the new output; `None` if there is no bare error.
+pub(super) fn complete(output: &[u8], peer: Option<IpAddr>) -> Option<(Refusal, Bytes)> {
     if !output.ends_with(b"\r\n\r\n") {
         return None;
     }
@@ -61,7 +62,16 @@ pub(super) fn complete(output: &[u8], peer: Option<IpAddr>) -> Option<(StatusCod
         "{others}{before}content-length: {length}\r\ncontent-type: application/json\r\nx-request-id: {id}\r\n\
          x-content-type-options: nosniff\r\ncache-control: no-store\r\n{after}{body}"
     );
-    Some((status, Bytes::from(completed)))
+    let refusal = Refusal {
+        at: SystemClock.now(),
+        method: NONE,
+        route: NONE.to_owned(),
+        status,
+        code: error.code(),
+        key: None,
+        request_id: id.into(),
+    };
+    Some((refusal, Bytes::from(completed)))
 }
 
 #[cfg(test)]

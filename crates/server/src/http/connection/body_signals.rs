@@ -41,13 +41,13 @@ impl BodySignals {
 
     /// Records that the handler adds to the reply until the returned value is dropped. Until then the reply is incomplete,
     /// even when everything written so far is flushed.
-    pub(in super::super) fn open_reply(&self) -> OpenReply {
+    pub(crate) fn open_reply(&self) -> OpenReply {
         self.0.is_reply_open.set(true);
         OpenReply(self.clone())
     }
 
     /// Records that the reply announces that the connection closes: no further request is served.
-    pub(in super::super) fn close_after_reply(&self) {
+    pub(crate) fn close_after_reply(&self) {
         self.0.is_last.set(true);
     }
 
@@ -68,7 +68,7 @@ impl BodySignals {
 }
 
 /// A reply to which the handler still adds.
-pub(in super::super) struct OpenReply(BodySignals);
+pub(crate) struct OpenReply(BodySignals);
 
 impl Drop for OpenReply {
     fn drop(&mut self) {

@@ -2,12 +2,13 @@
 
 use actix_web::http::StatusCode;
 use serde::Serialize;
+use std::fmt;
 use utoipa::ToSchema;
 
 /// The kind of error, for programs. A code never changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::http) enum Code {
+pub(crate) enum Code {
     AdministratorCannotLeave,
     BodyTooLarge,
     Forbidden,
@@ -44,6 +45,13 @@ pub(in crate::http) enum Code {
     WrongGroupToken,
 }
 
+/// Shows the name that programs read.
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
 /// A row of the table.
 pub(in crate::http) struct Row {
     /// HTTP status of the reply.
@@ -55,6 +63,11 @@ pub(in crate::http) struct Row {
 }
 
 impl Code {
+    /// HTTP status of the reply.
+    pub(crate) fn status(self) -> StatusCode {
+        self.row().status
+    }
+
     /// Returns the row of the code. docs/api.md has the table for people.
     #[expect(
         clippy::too_many_lines,

@@ -8,6 +8,11 @@ use gochat_adapters::DatabaseUrl;
 use std::{fmt::Display, ops::RangeInclusive, str::FromStr, time::Duration};
 
 impl Layers {
+    /// Returns a setting that may be any text.
+    pub(in crate::settings) fn text(&self, setting: &str) -> &str {
+        self.value(setting)
+    }
+
     /// Parses a setting.
     pub(in crate::settings) fn parsed<T: FromStr>(
         &self,

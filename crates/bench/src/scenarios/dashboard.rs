@@ -1,0 +1,128 @@
+//! Creates without a dashboard, with one that nobody has open, and with one that is open.
+
+use super::{Plan, Section};
+use crate::{
+    load::{Load, Sample},
+    server::{Deployment, Server},
+    system::System::{self, Postgres, Sqlite},
+    table::{self, Goal},
+};
+use anyhow::{Context, anyhow, ensure};
+use gochat_adapters::{CommitOptions, Database, DatabaseOptions};
+use gochat_domain::{clock::SystemClock, limits::Limits, service::DashboardService};
+use gochat_test_support::{
+    Cluster, free_port,
+    http::{EventStream, Request},
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+const CLIENTS: usize = 64;
+
+/// Minimum number of rounds. The differences are small, so few rounds would show only chance.
+const MIN_ROUNDS: usize = 7;
+
+/// The measurements of a round.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Subject {
+    Off,
+    Closed,
+    Open,
+}
+
+const SUBJECTS: [Subject; 3] = [Subject::Off, Subject::Closed, Subject::Open];
+const NAMES: [&str; 3] = ["off", "on, not open", "open"];
+
+pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
+    let (mut rows, mut goals) = (Vec::new(), Vec::new());
+    for system in [Sqlite, Postgres] {
+        let rounds = plan.rounds.max(MIN_ROUNDS);
+        let medians = super::medians(rounds, &SUBJECTS, |subject| measure(*subject, system, plan, cluster))?;
+        rows.extend(NAMES.iter().zip(&medians).map(|(name, sample)| {
+            [vec![system.to_string(), (*name).to_owned()], table::cells(sample)].concat()
+        }));
+        let [_, closed, open] = &medians;
+        goals.push(Goal::at_least(
+            format!("`{system}`, creates at {CLIENTS} clients, dashboard open / not open, throughput"),
+            open.throughput / closed.throughput,
+            0.98,
+            "×",
+        ));
+        goals.push(Goal::at_most(
+            format!("`{system}`, creates beside the dashboard: errors"),
+            medians.iter().map(|sample| sample.errors).sum(),
+            0.0,
+            "",
+        ));
+    }
+    let headers = [&["system", "dashboard"], &table::HEADERS[..]].concat();
+    Ok(Section { title: "The dashboard", text: table::render(&headers, &rows), goals })
+}
+
+fn measure(subject: Subject, system: System, plan: Plan, cluster: &Cluster) -> anyhow::Result<Sample> {
+    let deployment = Deployment::new(system, cluster)?;
+    let admin_port = free_port()?;
+    let is_on = if subject == Subject::Off { "false" } else { "true" };
+    let server = deployment.start_with(&[
+        ("GOCHAT__ADMIN__BIND", &format!("127.0.0.1:{admin_port}")),
+        ("GOCHAT__ADMIN__DASHBOARD", is_on),
+    ])?;
+    let load = Load::creates(CLIENTS, plan.time);
+    let sample = match subject {
+        Subject::Off | Subject::Closed => load.run(&server)?,
+        Subject::Open => beside_reader(&server, load, admin_port, &session(&deployment)?)?,
+    };
+    eprintln!("{system:17} dashboard {subject:?}: {:6.0}/s, {:.3} cores", sample.throughput, sample.cpu);
+    Ok(sample)
+}
+
+/// Runs the load while a page reads the events of the dashboard.
+fn beside_reader(server: &Server<'_>, load: Load, admin_port: u16, session: &str) -> anyhow::Result<Sample> {
+    let request = Request::new("GET", "/events").header("Cookie", &format!("gochat_session={session}"));
+    let (head, mut events) = EventStream::open(admin_port, &request);
+    ensure!(head.status == 200, "no events: {}", head.status);
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut read = 0;
+            while !stop.load(Ordering::Relaxed) && events.read().is_some() {
+                read += 1;
+            }
+            read
+        });
+        let sample = load.run(server);
+        stop.store(true, Ordering::Relaxed);
+        let read = reader.join().map_err(|_| anyhow!("the reader of events panicked"))?;
+        // The past, and a sample for most seconds of the load.
+        ensure!(read > 1, "the dashboard sent {read} events");
+        sample
+    })
+}
+
+/// Opens a session, as `gochat dashboard` and a browser do.
+fn session(deployment: &Deployment) -> anyhow::Result<String> {
+    let timeout = Duration::from_secs(20);
+    let options = DatabaseOptions { pool_size: 1, read_queue: 1, timeout, prepared_statements: true };
+    let database = Database::connect(&deployment.url().parse()?, options)?;
+    let queue = database.start_queue(CommitOptions {
+        batch: 1,
+        queue: 1,
+        writers: 1,
+        timeout,
+        limits: Limits::default(),
+    })?;
+    let secrets = DashboardService::new(database.dashboard_secrets(&queue), Arc::new(SystemClock));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let session = runtime.block_on(async {
+        let link = secrets.new_link().await?;
+        secrets.open(&link.secret).await?.context("the link does not open")
+    })?;
+    queue.close();
+    Ok(session.secret.expose().to_owned())
+}

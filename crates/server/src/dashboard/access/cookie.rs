@@ -1,0 +1,39 @@
+//! The cookie of a session.
+
+use actix_web::{
+    cookie::{Cookie, SameSite, time::Duration},
+    dev::ServiceRequest,
+};
+use gochat_domain::auth::{DashboardSecret, DashboardSession};
+
+/// How the listener names and protects the cookie.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SessionCookie {
+    name: &'static str,
+    is_secure: bool,
+}
+
+impl SessionCookie {
+    /// The cookie of a listener that speaks HTTPS (`is_encrypted`), or HTTP.
+    pub(super) fn of(is_encrypted: bool) -> Self {
+        // Of a cookie with the prefix, the browser ensures that only this host has set it, by HTTPS.
+        let name = if is_encrypted { "__Host-gochat_session" } else { "gochat_session" };
+        Self { name, is_secure: is_encrypted }
+    }
+
+    /// The cookie to send to the browser.
+    pub(super) fn set(self, session: &DashboardSession) -> Cookie<'static> {
+        Cookie::build(self.name, session.secret.expose().to_owned())
+            .path("/")
+            .http_only(true)
+            .same_site(SameSite::Strict)
+            .secure(self.is_secure)
+            .max_age(Duration::seconds_f64(DashboardSession::LIFETIME.as_secs_f64()))
+            .finish()
+    }
+
+    /// The session that the browser sent.
+    pub(super) fn get(self, request: &ServiceRequest) -> Option<DashboardSecret> {
+        DashboardSecret::parse(request.cookie(self.name)?.value()).ok()
+    }
+}

@@ -1,0 +1,49 @@
+//! The session of a request.
+
+use super::csrf;
+use crate::dashboard::page::{Layout, Tab};
+use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, dev::Payload, error::ErrorUnauthorized};
+use gochat_domain::auth::{Caller, DashboardSecret};
+use std::future::{Ready, ready};
+
+/// A valid session. A handler that takes it cannot run without one.
+#[derive(Debug, Clone)]
+pub(in crate::dashboard) struct Session(DashboardSecret);
+
+impl Session {
+    /// A session whose secret was verified.
+    pub(super) fn verified(secret: DashboardSecret) -> Self {
+        Self(secret)
+    }
+
+    /// The secret.
+    pub(super) fn secret(&self) -> &DashboardSecret {
+        &self.0
+    }
+
+    /// The token that a change needs.
+    pub(super) fn csrf_token(&self) -> String {
+        csrf::token(&self.0)
+    }
+
+    /// The layout of a page of `tab`.
+    pub(in crate::dashboard) fn layout(&self, tab: Tab) -> Layout {
+        Layout::of(tab, self.csrf_token())
+    }
+
+    /// The caller of the use cases.
+    #[allow(clippy::unused_self, reason = "only a session makes the operator of the dashboard")]
+    pub(in crate::dashboard) fn operator(&self) -> Caller {
+        Caller::operator()
+    }
+}
+
+impl FromRequest for Session {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        // The guard has answered requests without a session already.
+        ready(request.extensions().get::<Self>().cloned().ok_or_else(|| ErrorUnauthorized("no session")))
+    }
+}

@@ -1,0 +1,162 @@
+//! The layout of every page, and replies that are pages.
+
+use actix_web::{
+    HttpResponse,
+    http::{
+        StatusCode,
+        header::{ALLOW, ContentType, LOCATION},
+    },
+};
+use askama::Template;
+use gochat_domain::{ports::StorageError, service::NewSecretError};
+
+/// The reply of a handler. An error is a page, too.
+pub(super) type Reply = Result<HttpResponse, Failure>;
+
+/// A tab of the dashboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tab {
+    Now,
+    Groups,
+    Keys,
+    Errors,
+}
+
+impl Tab {
+    /// Path of the tab.
+    pub(super) fn path(self) -> &'static str {
+        match self {
+            Self::Now => "/",
+            Self::Groups => "/groups",
+            Self::Keys => "/keys",
+            Self::Errors => "/errors",
+        }
+    }
+
+    /// Name of the tab.
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::Now => "Now",
+            Self::Groups => "Groups",
+            Self::Keys => "Keys",
+            Self::Errors => "Errors",
+        }
+    }
+}
+
+/// What `layout.html` shows around a page. The template of a page has it as the field `layout`.
+pub(super) struct Layout {
+    /// Title of the browser's window.
+    pub(super) title: String,
+    /// The tab of the page; `None` if the visitor has no session, and so no navigation.
+    pub(super) tab: Option<Tab>,
+    /// The token that each form of the page sends back.
+    pub(super) csrf: String,
+}
+
+impl Layout {
+    /// The layout of a page of `tab`, whose forms send `csrf`.
+    pub(super) fn of(tab: Tab, csrf: String) -> Self {
+        Self { title: tab.title().to_owned(), tab: Some(tab), csrf }
+    }
+
+    /// The layout of a page for visitors without a session.
+    pub(super) fn without_session(title: &str) -> Self {
+        Self { title: title.to_owned(), tab: None, csrf: String::new() }
+    }
+
+    /// The same layout with a title of its own.
+    pub(super) fn titled(self, title: impl Into<String>) -> Self {
+        Self { title: title.into(), ..self }
+    }
+
+    /// All tabs, in the order of the navigation.
+    #[allow(clippy::unused_self, reason = "a template has the layout, and need not import the type")]
+    pub(super) fn tabs(&self) -> [Tab; 4] {
+        [Tab::Now, Tab::Groups, Tab::Keys, Tab::Errors]
+    }
+
+    pub(super) fn is_current(&self, tab: Tab) -> bool {
+        self.tab == Some(tab)
+    }
+}
+
+/// A page that only says something. In the text, commands are between backticks.
+#[derive(Template)]
+#[template(path = "message.html")]
+struct Message<'a> {
+    layout: Layout,
+    text: &'a str,
+}
+
+/// A reason why a handler has no page to show.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    /// The database does not answer.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// A template failed.
+    #[error("a template failed")]
+    Template(#[from] askama::Error),
+    /// A failure of the program itself.
+    #[error("{0:#}")]
+    Internal(#[from] anyhow::Error),
+}
+
+impl From<NewSecretError> for Failure {
+    fn from(error: NewSecretError) -> Self {
+        match error {
+            NewSecretError::Storage(error) => Self::Storage(error),
+            error => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl actix_web::ResponseError for Failure {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Storage(error) if error.is_transient() => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        tracing::error!(
+            cause = format!("{:#}", anyhow::anyhow!("{self:?}")),
+            "the dashboard cannot show a page"
+        );
+        let text = match self.status_code() {
+            StatusCode::SERVICE_UNAVAILABLE => "The database does not answer. Try again.",
+            _ => "This failed. The log has the cause.",
+        };
+        message(self.status_code(), "Error", text)
+            .unwrap_or_else(|_| HttpResponse::InternalServerError().finish())
+    }
+}
+
+/// Renders a page.
+pub(super) fn show(status: StatusCode, page: &impl Template) -> Reply {
+    Ok(HttpResponse::build(status).content_type(ContentType::html()).body(page.render()?))
+}
+
+/// A page for visitors without a session, which only says something.
+pub(super) fn message(status: StatusCode, title: &str, text: &str) -> Reply {
+    show(status, &Message { layout: Layout::without_session(title), text })
+}
+
+/// A page for an unknown path or an unknown thing.
+pub(super) fn not_found(text: &str) -> Reply {
+    message(StatusCode::NOT_FOUND, "Not found", text)
+}
+
+/// A page for a method that the path does not have.
+pub(super) fn not_allowed(allowed: &'static str) -> Reply {
+    let mut reply = message(StatusCode::METHOD_NOT_ALLOWED, "Error", "This path does not have this method.")?;
+    reply.headers_mut().insert(ALLOW, actix_web::http::header::HeaderValue::from_static(allowed));
+    Ok(reply)
+}
+
+/// Sends the browser to another page, after a change: reloading that page does not repeat the change.
+pub(super) fn redirect(path: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((LOCATION, path)).finish()
+}
