@@ -28,7 +28,7 @@ const FIGURES: [&str; 3] = ["instructions", "allocations", "system calls"];
 /// Number of connections that each have one request in flight.
 const CONNECTIONS: [usize; 2] = [1, 64];
 
-/// Number of times a cost is counted. The median is reported.
+/// Number of windows in which a cost is counted, one after another. The median is reported.
 const WINDOWS: usize = 5;
 
 /// Requests of each connection in one count, for one connection and for many.

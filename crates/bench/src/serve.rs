@@ -1,4 +1,5 @@
-//! A server that differs from the product in its repositories, or in how long it caches keys.
+//! Serves one of the systems: actix-web alone, or a server that differs from the product in its repositories, or in how
+//! long it caches keys.
 
 use crate::{actix_alone, system::System, textbook};
 use actix_web::rt;
@@ -45,6 +46,7 @@ pub fn run(system: System) -> anyhow::Result<()> {
         other => bail!("{other} is not served by the benchmark"),
     };
     let clock = Arc::new(SystemClock);
+    // The product is served here only when costs are counted.
     let max_age = if system.is_product() { LONG } else { CachingAuthenticator::MAX_AGE };
     let authenticator = CachingAuthenticator::new(database.api_keys(&queue), clock.clone(), max_age);
     let services = Services {

@@ -52,6 +52,7 @@ pub(super) fn left_out(peer: Peer) -> String {
 }
 
 fn goals_against(peer: Peer, [creates, peer_creates, reads, peer_reads]: &[Sample; 4]) -> [Goal; 3] {
+    // The lowest ratios of throughput that reach the goals.
     let (of_creates, of_reads) = match peer {
         Peer::PocketBase => (25.0, 4.0),
         Peer::Postgrest => (15.0, 10.0),

@@ -22,7 +22,7 @@ pub trait Dialect: R2D2Connection + 'static {
     /// Stores the fields that may change.
     fn update(&mut self, group: &Group) -> QueryResult<usize>;
 
-    /// Deletes a group, and its memberships with it.
+    /// Deletes a group. Its memberships stay, because no load deletes groups.
     fn delete(&mut self, id: GroupId) -> QueryResult<usize>;
 
     /// Stores a membership, unless it exists.
@@ -43,7 +43,7 @@ pub(super) struct Texts {
 }
 
 /// Implements [`Dialect`], given the method that begins a transaction, the function that inserts a group, and the
-/// [`Texts`]. A macro, because Diesel's types of a statement name its database.
+/// [`Texts`]. A macro, because the type of a Diesel statement depends on the database.
 macro_rules! impl_dialect {
     ($connection:ty, $transaction:ident, $insert:path, $texts:path) => {
         impl crate::textbook::dialect::Dialect for $connection {

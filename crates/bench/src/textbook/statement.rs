@@ -48,7 +48,7 @@ where
     }
 }
 
-/// The SQL identifies the statement.
+/// Has no static id, so Diesel caches the prepared statement under its SQL.
 impl<T> QueryId for Statement<'_, T> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;

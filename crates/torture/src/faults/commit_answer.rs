@@ -6,7 +6,8 @@ use gochat_test_support::{Backend, FaultProxy, Message};
 
 pub struct CommitAnswer;
 
-/// The statements that commit: a batch with keys ends with `COMMIT`; a batch of plain creates is a single statement.
+/// The statements that commit: a batch that has creates with an `Idempotency-Key` ends with `COMMIT`; a batch of plain creates is a
+/// single statement.
 const COMMITS: [Message; 2] = [Message::Commit, Message::Execute];
 
 /// Number of positions at which the answer to each of [`COMMITS`] is cut: after 0, 1, 2, … bytes. An answer that is shorter than the

@@ -36,7 +36,7 @@ impl Fault for Lines {
     }
 
     fn about(&self) -> &'static str {
-        "a stream of lines is broken four times: cut, by SIGKILL of the server, by a reader that stalls; it is sent whole each time, and stores nothing twice"
+        "a stream of lines is broken four times: twice the client closes the connection, once the server is killed, once the reader stalls; the whole stream is sent again each time, and stores nothing twice"
     }
 
     fn is_long(&self) -> bool {

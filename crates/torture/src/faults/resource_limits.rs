@@ -182,7 +182,7 @@ impl Fault for Threads {
             let port = server.port;
             trial.under_load(&deployment, &[port], |load, _| {
                 load.wait_for_creates(20)?;
-                // The limit counts the threads of a user, so the server's user sets it.
+                // The server's user sets the limit, because even root needs CAP_SYS_RESOURCE to change the limits of another user's process.
                 process::run(Command::new("setpriv").args(OTHER_USER).args([
                     "prlimit",
                     "--pid",

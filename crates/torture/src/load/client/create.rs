@@ -34,8 +34,8 @@ impl Worker<'_> {
         self.create(request, sent, true);
     }
 
-    /// Sends a create, which must be answered 201, or 409 if `may_be_taken`. Repeats it if the result is unknown and it has an
-    /// `Idempotency-Key`.
+    /// Sends a create, which must be answered 201, or 409 if `may_be_taken`. Repeats it if it could not be sent, or if the result is
+    /// unknown and it has an `Idempotency-Key`.
     fn create(&mut self, request: CreateRequest, sent: String, may_be_taken: bool) {
         let bytes = request::create(&self.plan.key, &sent, &request);
         let mut is_unknown = false;
