@@ -59,3 +59,69 @@ async fn record_all(recorder: &KeyUseRecorder, limit: Duration) {
         tracing::warn!(keys, "the last uses of keys could not be stored before the end, and are lost");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gochat_adapters::CachingAuthenticator;
+    use gochat_domain::{
+        auth::{ApiKey, IssuedKey, KeyId, KeyName, Scopes},
+        clock::SystemClock,
+        ports::{Authenticator, MockApiKeyRepository, StorageError},
+        testing::at,
+    };
+    use gochat_test_support::deadline::with_timeout;
+    use std::sync::Arc;
+
+    /// A recorder with one noted use. The first `failures` recordings fail.
+    async fn recorder(failures: usize) -> KeyUseRecorder {
+        let mut keys = MockApiKeyRepository::new();
+        let issued = IssuedKey {
+            id: KeyId(uuid::Uuid::from_u128(1)),
+            name: KeyName::parse("mobile app").unwrap(),
+            scopes: Scopes::all(),
+            created_at: at(0),
+            expires_at: None,
+            revoked_at: None,
+            last_used_at: None,
+        };
+        keys.expect_find().return_once(move |_| Ok(Some(issued)));
+        let unreachable = || StorageError::Unavailable(anyhow::anyhow!("unreachable"));
+        keys.expect_record_uses().times(failures).returning(move |_| Err(unreachable()));
+        keys.expect_record_uses().returning(|_| Ok(Vec::new()));
+        let authenticator =
+            CachingAuthenticator::new(Arc::new(keys), Arc::new(SystemClock), CachingAuthenticator::MAX_AGE);
+        authenticator.authenticate(&ApiKey::parse("gck_some").unwrap()).await.unwrap();
+        let recorder = authenticator.use_recorder();
+        assert_eq!(recorder.unstored(), 1);
+        recorder
+    }
+
+    #[actix_web::test]
+    async fn a_recording_that_fails_is_repeated_after_the_interval() {
+        let recorder = recorder(2).await;
+        let task = rt::spawn(run(recorder.clone(), Duration::ZERO));
+        with_timeout("the use is stored", async {
+            while recorder.unstored() > 0 {
+                rt::task::yield_now().await;
+            }
+        })
+        .await;
+        task.abort();
+    }
+
+    #[actix_web::test]
+    async fn the_last_uses_are_recorded_at_the_end() {
+        let recorder = recorder(2).await;
+        let task = RecordingTask::start(recorder.clone());
+        task.finish(Duration::MAX).await;
+        assert_eq!(recorder.unstored(), 0);
+    }
+
+    #[actix_web::test]
+    async fn a_shutdown_waits_no_longer_than_its_limit_for_the_last_uses() {
+        let recorder = recorder(1).await;
+        with_timeout("the end", RecordingTask::start(recorder.clone()).finish(Duration::ZERO)).await;
+        assert_eq!(recorder.unstored(), 1);
+    }
+}

@@ -58,10 +58,10 @@ fn assert_opens(port: u16, url: &str) -> Request {
 
 fn the_log_at_start_has_a_link(database: TestDatabase) -> anyhow::Result<()> {
     let server = Server::start(&database, &[]);
-    let line = server.line_with("dashboard: ");
-    let link = line.split_once("dashboard: ").unwrap().1;
-    let (url, rest) = link.split_once(' ').unwrap();
-    assert_eq!(rest.trim_end(), "(opens once, within 10 minutes)");
+    let logged = server.line_with("dashboard: ");
+    let link = logged.split_once("dashboard: ").unwrap().1;
+    let (url, note) = link.split_once(' ').unwrap();
+    assert_eq!(note.trim_end(), "(opens once, within 10 minutes)");
     let _page = assert_opens(server.admin_port, url);
     let log = server.stop();
     // No line has the secret of the session, and no other one that of the link.
