@@ -4,6 +4,7 @@
 
 mod api_keys;
 mod batches;
+mod change_batches;
 mod changes;
 mod german_server;
 mod groups;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         migrations::cases(),
         batches::cases(),
         lanes::cases(),
+        change_batches::cases(),
         limits::cases(),
         members::database_cases(),
         idempotency::database_cases(),
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
     suite.on([Backend::Postgres], &migrations::postgres_cases());
     suite.on([Backend::Postgres], &batches::postgres_cases());
     suite.on([Backend::Postgres], &lanes::postgres_cases());
+    suite.on([Backend::Postgres], &change_batches::postgres_cases());
     suite.on([Backend::Postgres], &limits::postgres_cases());
     suite.on([Backend::Postgres], &members::postgres_cases());
     suite.on([Backend::Postgres], &plans::postgres_cases());
