@@ -36,7 +36,7 @@ mod writer_threads;
 
 pub(crate) use change::Change;
 pub(crate) use create::Create;
-pub(crate) use dashboard::{InsertLink, OpenLink, RevokeSecrets, SESSION, StoredSecret};
+pub(crate) use dashboard::{SESSION, SecretWrite, StoredSecret};
 pub(crate) use delete::Delete;
 pub(crate) use join::Join;
 pub(crate) use key_uses::{MAX_USES, RecordKeyUses};

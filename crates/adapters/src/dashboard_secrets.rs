@@ -1,7 +1,7 @@
 //! Stores the secrets of the dashboard in either database.
 
 use crate::{
-    commit::{InsertLink, OpenLink, RevokeSecrets, SESSION, StoredSecret, Submitter},
+    commit::{SESSION, SecretWrite, StoredSecret, Submitter},
     connection::AnyConnection,
     pool::Pool,
     schema::dashboard_secrets,
@@ -31,7 +31,7 @@ pub(crate) fn digest(secret: &DashboardSecret) -> [u8; 32] {
 impl DashboardSecretRepository for DieselDashboardSecrets {
     async fn insert_link(&self, link: &DashboardLink, now: Timestamp) -> Result<(), StorageError> {
         let link = StoredSecret { digest: digest(&link.secret), expires_at: link.expires_at };
-        self.queue.submit(InsertLink { link, now }).await
+        self.queue.submit(SecretWrite::InsertLink { link, now }).await.map(drop)
     }
 
     async fn open_link(
@@ -41,7 +41,7 @@ impl DashboardSecretRepository for DieselDashboardSecrets {
         now: Timestamp,
     ) -> Result<bool, StorageError> {
         let session = StoredSecret { digest: digest(&session.secret), expires_at: session.expires_at };
-        self.queue.submit(OpenLink { link: digest(link), session, now }).await
+        self.queue.submit(SecretWrite::OpenLink { link: digest(link), session, now }).await
     }
 
     async fn find_session(&self, session: &DashboardSecret) -> Result<Option<Timestamp>, StorageError> {
@@ -59,6 +59,6 @@ impl DashboardSecretRepository for DieselDashboardSecrets {
     }
 
     async fn revoke_all(&self) -> Result<(), StorageError> {
-        self.queue.submit(RevokeSecrets).await
+        self.queue.submit(SecretWrite::RevokeAll).await.map(drop)
     }
 }

@@ -18,6 +18,7 @@ fn the_domain_depends_on_no_io_framework_or_data_format() {
     let allowed = [
         "anyhow",
         "async-trait",
+        "base64",
         "chrono",
         "getrandom",
         "icu_properties",

@@ -6,7 +6,7 @@ mod tests;
 use super::{
     change::Change,
     create::{self, Create},
-    dashboard::{InsertLink, OpenLink, RevokeSecrets},
+    dashboard::SecretWrite,
     delete::Delete,
     join::{Join, optimistic},
     key_uses::RecordKeyUses,
@@ -33,9 +33,7 @@ pub(crate) struct Batch {
     deletes: Lane<Delete>,
     joins: Lane<Join>,
     leaves: Lane<Leave>,
-    dashboard_links: Lane<InsertLink>,
-    dashboard_sessions: Lane<OpenLink>,
-    dashboard_revocations: Lane<RevokeSecrets>,
+    dashboard_secrets: Lane<SecretWrite>,
     key_uses: Lane<RecordKeyUses>,
     sweeps: Lane<Sweep>,
 }
@@ -59,9 +57,7 @@ has_lanes! {
     deletes: Delete,
     joins: Join,
     leaves: Leave,
-    dashboard_links: InsertLink,
-    dashboard_sessions: OpenLink,
-    dashboard_revocations: RevokeSecrets,
+    dashboard_secrets: SecretWrite,
     key_uses: RecordKeyUses,
     sweeps: Sweep,
 }
@@ -77,7 +73,7 @@ impl Batch {
     /// group's row also protects its memberships. The last two skip locked rows instead of waiting for them, so they
     /// cannot take part in a deadlock although (2) and (3) lock rows of the same tables. They are last, so that their
     /// own rows are locked for the shortest time.
-    fn lanes(&mut self) -> [&mut dyn AnyLane; 13] {
+    fn lanes(&mut self) -> [&mut dyn AnyLane; 11] {
         let Self {
             key_inserts,
             key_revocations,
@@ -87,9 +83,7 @@ impl Batch {
             deletes,
             joins,
             leaves,
-            dashboard_links,
-            dashboard_sessions,
-            dashboard_revocations,
+            dashboard_secrets,
             key_uses,
             sweeps,
         } = self;
@@ -102,9 +96,7 @@ impl Batch {
             deletes,
             joins,
             leaves,
-            dashboard_links,
-            dashboard_sessions,
-            dashboard_revocations,
+            dashboard_secrets,
             key_uses,
             sweeps,
         ]
@@ -125,9 +117,7 @@ impl Batch {
             key_inserts: _,
             key_revocations: _,
             probes: _,
-            dashboard_links: _,
-            dashboard_sessions: _,
-            dashboard_revocations: _,
+            dashboard_secrets: _,
             key_uses: _,
             sweeps: _,
             changes,

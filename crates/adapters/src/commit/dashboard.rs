@@ -52,57 +52,52 @@ impl StoredSecret {
     }
 }
 
-/// A link to store.
-pub(crate) struct InsertLink {
-    pub(crate) link: StoredSecret,
-    pub(crate) now: Timestamp,
+/// A write of secrets. One kind for all of them, because each batch goes through all kinds.
+pub(crate) enum SecretWrite {
+    /// Stores a link.
+    InsertLink { link: StoredSecret, now: Timestamp },
+    /// Exchanges the link with this digest for a session.
+    OpenLink { link: [u8; 32], session: StoredSecret, now: Timestamp },
+    /// Deletes all links and sessions.
+    RevokeAll,
 }
 
-impl Write for InsertLink {
-    type Outcome = ();
-    type Answer = ();
-    type Error = StorageError;
-
-    fn lock_order(&self, _: &Self) -> Ordering {
-        Ordering::Equal
-    }
-
-    fn store(connection: &mut AnyConnection, links: &[&Self], _: Attempt) -> Result<Vec<()>, Fault> {
-        lock(connection)?;
-        links.iter().map(|insert| insert.link.insert(connection, LINK, insert.now)).collect()
-    }
-
-    fn answer(self, (): ()) -> Result<(), StorageError> {
-        Ok(())
-    }
-}
-
-/// A link to exchange for a session.
-pub(crate) struct OpenLink {
-    pub(crate) link: [u8; 32],
-    pub(crate) session: StoredSecret,
-    pub(crate) now: Timestamp,
-}
-
-impl OpenLink {
+impl SecretWrite {
     fn store(&self, connection: &mut AnyConnection, attempt: Attempt) -> Result<bool, Fault> {
-        let link = dashboard_secrets::table
-            .filter(dashboard_secrets::digest.eq(self.link.as_slice()))
-            .filter(dashboard_secrets::kind.eq(LINK))
-            .filter(dashboard_secrets::expires_at.gt(TimestampValue(self.now)));
-        if diesel::delete(link).execute(connection)? > 0 {
-            self.session.insert(connection, SESSION, self.now)?;
-            return Ok(true);
+        match self {
+            Self::InsertLink { link, now } => link.insert(connection, LINK, *now)?,
+            Self::OpenLink { link, session, now } => {
+                return open_link(connection, link, session, *now, attempt);
+            }
+            Self::RevokeAll => diesel::delete(dashboard_secrets::table).execute(connection).map(drop)?,
         }
-        // The secret of a session is minted for one write, so a stored session is the result of an earlier attempt.
-        let session =
-            dashboard_secrets::table.filter(dashboard_secrets::digest.eq(self.session.digest.as_slice()));
-        Ok(attempt == Attempt::Resend && select(exists(session)).get_result(connection)?)
+        Ok(true)
     }
 }
 
-impl Write for OpenLink {
-    /// True if the session is stored.
+/// Returns true if the session is stored.
+fn open_link(
+    connection: &mut AnyConnection,
+    link: &[u8; 32],
+    session: &StoredSecret,
+    now: Timestamp,
+    attempt: Attempt,
+) -> Result<bool, Fault> {
+    let link = dashboard_secrets::table
+        .filter(dashboard_secrets::digest.eq(link.as_slice()))
+        .filter(dashboard_secrets::kind.eq(LINK))
+        .filter(dashboard_secrets::expires_at.gt(TimestampValue(now)));
+    if diesel::delete(link).execute(connection)? > 0 {
+        session.insert(connection, SESSION, now)?;
+        return Ok(true);
+    }
+    // The secret of a session is minted for one write, so a stored session is the result of an earlier attempt.
+    let stored = dashboard_secrets::table.filter(dashboard_secrets::digest.eq(session.digest.as_slice()));
+    Ok(attempt == Attempt::Resend && select(exists(stored)).get_result(connection)?)
+}
+
+impl Write for SecretWrite {
+    /// False if the link to open is unknown or has expired.
     type Outcome = bool;
     type Answer = bool;
     type Error = StorageError;
@@ -111,35 +106,12 @@ impl Write for OpenLink {
         Ordering::Equal
     }
 
-    fn store(connection: &mut AnyConnection, opens: &[&Self], attempt: Attempt) -> Result<Vec<bool>, Fault> {
+    fn store(connection: &mut AnyConnection, writes: &[&Self], attempt: Attempt) -> Result<Vec<bool>, Fault> {
         lock(connection)?;
-        opens.iter().map(|open| open.store(connection, attempt)).collect()
+        writes.iter().map(|write| write.store(connection, attempt)).collect()
     }
 
-    fn answer(self, is_stored: bool) -> Result<bool, StorageError> {
-        Ok(is_stored)
-    }
-}
-
-/// Deletes all links and sessions.
-pub(crate) struct RevokeSecrets;
-
-impl Write for RevokeSecrets {
-    type Outcome = ();
-    type Answer = ();
-    type Error = StorageError;
-
-    fn lock_order(&self, _: &Self) -> Ordering {
-        Ordering::Equal
-    }
-
-    fn store(connection: &mut AnyConnection, revocations: &[&Self], _: Attempt) -> Result<Vec<()>, Fault> {
-        lock(connection)?;
-        diesel::delete(dashboard_secrets::table).execute(connection)?;
-        Ok(vec![(); revocations.len()])
-    }
-
-    fn answer(self, (): ()) -> Result<(), StorageError> {
-        Ok(())
+    fn answer(self, is_done: bool) -> Result<bool, StorageError> {
+        Ok(is_done)
     }
 }

@@ -11,7 +11,7 @@ use gochat_adapters::CommitOptions;
 use gochat_domain::{
     auth::{ApiKey, KeyId, KeyUse},
     clock::{Clock, SystemClock},
-    group::{Expected, GroupId, GroupKey, GroupName},
+    group::{Expected, GroupId, GroupKey, GroupName, GroupNamePrefix},
     limits::{Limit, Limits},
     member::NewMember,
     testing::new_group,
@@ -133,6 +133,10 @@ fn run_each_operation(subject: &Subject, prefix: &str) -> anyhow::Result<()> {
         assert!(subject.run(subject.reader.find(&key))?.is_some());
     }
     subject.run(subject.reader.list(Some(first), 10))?;
+    let filled = GroupNamePrefix::parse("filled")?;
+    for after in [None, Some(GroupName::parse("filled 5000")?)] {
+        subject.run(subject.reader.list_by_name(&filled, after, 10))?;
+    }
     let (key, issued) = (ApiKey::mint()?, new_key());
     subject.run(subject.keys.insert(&key, &issued))?;
     let uses = [issued.id, KeyId::OPERATOR].map(|id| KeyUse { id, at: SystemClock.now() });

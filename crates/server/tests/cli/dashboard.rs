@@ -42,26 +42,26 @@ fn open(port: u16, secret: &str) -> Reply {
     Request::form("/open", &[("secret", secret)]).header("Origin", "http://localhost").send(port)
 }
 
-/// Opens a link, and returns the status of a page that the new session loads.
+/// Passes if a link opens once. Returns a request with the cookie of the session.
 #[track_caller]
 fn assert_opens(port: u16, url: &str) -> Request {
     let secret = url.strip_prefix(&format!("http://127.0.0.1:{port}/open?secret=")).expect(url);
     assert_eq!(secret.len(), 43, "{url}");
-    let session = open(port, secret);
-    assert_eq!((session.status, session.header("location")), (303, "/"));
-    let cookie = session.header("set-cookie").split_once(';').unwrap().0;
-    let page = Request::new("GET", "/keys").header("Cookie", cookie);
-    assert_eq!(page.send(port).status, 200);
+    let reply = open(port, secret);
+    assert_eq!((reply.status, reply.header("location")), (303, "/"));
+    let cookie = reply.header("set-cookie").split_once(';').unwrap().0;
+    let request = Request::new("GET", "/keys").header("Cookie", cookie);
+    assert_eq!(request.send(port).status, 200);
     assert_eq!(open(port, secret).status, 403);
-    page
+    request
 }
 
 fn the_log_at_start_has_a_link(database: TestDatabase) -> anyhow::Result<()> {
     let server = Server::start(&database, &[]);
-    let line = server.line_with("dashboard: ");
-    let link = line.split_once("dashboard: ").unwrap().1;
-    let (url, rest) = link.split_once(' ').unwrap();
-    assert_eq!(rest.trim_end(), "(opens once, within 10 minutes)");
+    let logged = server.line_with("dashboard: ");
+    let link = logged.split_once("dashboard: ").unwrap().1;
+    let (url, note) = link.split_once(' ').unwrap();
+    assert_eq!(note.trim_end(), "(opens once, within 10 minutes)");
     let _page = assert_opens(server.admin_port, url);
     let log = server.stop();
     // No line has the secret of the session, and no other one that of the link.

@@ -82,9 +82,8 @@ fn groups_are_listed_by_pages(database: TestDatabase) -> anyhow::Result<()> {
         text(&browser.get("/groups")),
         "Groups Id, UUID, name, or the beginning of a name Find There are no groups yet."
     );
-    let lines: String = (1..=101)
-        .map(|number| format!("{{\"name\":\"g {number:03}\",\"token\":\"t\",\"admin_id\":1}}\n"))
-        .collect();
+    let line = |number| format!("{{\"name\":\"g {number:03}\",\"token\":\"t\",\"admin_id\":1}}\n");
+    let lines = (1..=101).map(line).collect::<Vec<_>>().concat();
     assert_eq!(Request::lines("/v1/group", lines).send(app.port).status, 200);
     for (path, next) in [
         ("/groups", "/groups?find=&amp;after=100"),
