@@ -50,7 +50,7 @@ pub enum Scenario {
     Changes,
     /// Pages at the beginning and at the end of a large group's members.
     Members,
-    /// Creates without the dashboard, and with it closed and open.
+    /// Creates while the dashboard is open, and while it is not.
     Dashboard,
     /// 2,000 clients, compared with 256.
     Crowd,

@@ -9,6 +9,7 @@ use actix_web::{
 };
 use askama::Template;
 use gochat_domain::{ports::StorageError, service::NewSecretError};
+use std::{error::Error, iter};
 
 /// The reply of a handler. An error is a page, too.
 pub(super) type Reply = Result<HttpResponse, Failure>;
@@ -121,10 +122,7 @@ impl actix_web::ResponseError for Failure {
     }
 
     fn error_response(&self) -> HttpResponse {
-        tracing::error!(
-            cause = format!("{:#}", anyhow::anyhow!("{self:?}")),
-            "the dashboard cannot show a page"
-        );
+        tracing::error!(cause = causes(self), "the dashboard cannot show a page");
         let text = match self.status_code() {
             StatusCode::SERVICE_UNAVAILABLE => "The database does not answer. Try again.",
             _ => "This failed. The log has the cause.",
@@ -132,6 +130,12 @@ impl actix_web::ResponseError for Failure {
         message(self.status_code(), "Error", text)
             .unwrap_or_else(|_| HttpResponse::InternalServerError().finish())
     }
+}
+
+/// Returns an error with all its causes, on one line.
+fn causes(error: &dyn Error) -> String {
+    let chain = iter::successors(Some(error), |error| error.source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Renders a page.

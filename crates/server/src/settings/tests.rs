@@ -12,6 +12,7 @@ fn the_defaults_are_for_a_developer_machine() {
     let settings = load(Profile::Development, &[]).unwrap();
     assert_eq!(settings.http.bind.to_string(), "127.0.0.1:1213");
     assert_eq!(settings.admin.bind, AdminBind::Address("127.0.0.1:1214".parse().unwrap()));
+    assert_eq!((settings.admin.dashboard, settings.admin.tls), (true, None));
     assert_eq!(settings.database.url.to_string(), "sqlite://data/gochat.sqlite");
     assert!(settings.development_key);
     assert_eq!(settings.log.format, LogFormat::Pretty);
@@ -20,7 +21,7 @@ fn the_defaults_are_for_a_developer_machine() {
 #[test]
 fn production_accepts_no_development_key_and_logs_json() {
     let settings = load(Profile::Production, &[]).unwrap();
-    assert!(!settings.development_key);
+    assert!(!settings.development_key && !settings.admin.dashboard);
     assert_eq!(settings.log.format, LogFormat::Json);
 }
 
