@@ -1,4 +1,4 @@
-//! The dashboard: pages on the admin listener for whoever runs the service. One module for each tab.
+//! The dashboard: pages on the admin listener for operators. One module for each tab.
 //!
 //! [`access`] decides which requests are served. The handlers act as the operator, through the use cases of the domain.
 

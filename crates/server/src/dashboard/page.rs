@@ -9,7 +9,7 @@ use actix_web::{
 };
 use askama::Template;
 use gochat_domain::{ports::StorageError, service::NewSecretError};
-use std::{error::Error, iter};
+use std::error::Error;
 
 /// The reply of a handler. An error is a page, too.
 pub(super) type Reply = Result<HttpResponse, Failure>;
@@ -133,9 +133,13 @@ impl actix_web::ResponseError for Failure {
 }
 
 /// Returns an error with all its causes, on one line.
-fn causes(error: &dyn Error) -> String {
-    let chain = iter::successors(Some(error), |error| error.source());
-    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+fn causes(error: &Failure) -> String {
+    let (mut text, mut next) = (error.to_string(), error.source());
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
 }
 
 /// Renders a page.
