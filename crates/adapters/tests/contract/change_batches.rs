@@ -62,6 +62,11 @@ fn create<const N: usize>(subject: &Subject, names: [&str; N]) -> [Group; N] {
     names.map(|name| subject.create(new_group_of(name, "t", 1)).unwrap())
 }
 
+/// The one of `groups` that was created with this name.
+fn named<'a>(groups: &'a [Group], name: &str) -> &'a Group {
+    groups.iter().find(|group| group.name.as_str() == name).unwrap()
+}
+
 /// The answers as text: a changed group as its name, token, administrator and version; a refusal as its kind.
 fn texts(answers: &[Answer]) -> Vec<String> {
     let text = |answer: &Answer| match answer {
@@ -83,23 +88,22 @@ fn assert_stored(subject: &Subject, groups: &[Group], expected: &[&str]) {
     assert_eq!(texts(&stored.into_iter().map(Ok).collect::<Vec<_>>()), expected);
 }
 
-#[allow(clippy::many_single_char_names, reason = "each group has the letter of its name")]
 fn each_change_of_a_batch_gets_its_own_answer(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
     create(&subject, ["outside"]);
     let groups = create(&subject, ["a", "b", "c", "d", "e", "f", "g"]);
-    let [a, b, c, d, e, f, g] = &groups;
+    let group = |name| named(&groups, name);
     let answers = in_one_batch(
         &subject,
         vec![
-            rename(&subject, a, "x"),
-            change(&subject, b.id, group_change(None, Some("u"), None), one_version(1)),
-            change(&subject, c.id, group_change(Some("y"), None, None), one_version(2)),
-            rename(&subject, d, "d"),
-            rename(&subject, e, "outside"),
-            change(&subject, f.id, group_change(Some("w"), Some("u"), Some(2)), Expected::Any),
+            rename(&subject, group("a"), "x"),
+            change(&subject, group("b").id, group_change(None, Some("u"), None), one_version(1)),
+            change(&subject, group("c").id, group_change(Some("y"), None, None), one_version(2)),
+            rename(&subject, group("d"), "d"),
+            rename(&subject, group("e"), "outside"),
+            change(&subject, group("f").id, group_change(Some("w"), Some("u"), Some(2)), Expected::Any),
             change(&subject, GroupId::new(1_000_000)?, group_change(Some("z"), None, None), Expected::Any),
-            change(&subject, g.id, group_change(Some("v"), Some("u"), None), Expected::Any),
+            change(&subject, group("g").id, group_change(Some("v"), Some("u"), None), Expected::Any),
         ],
     );
     let expected = [
@@ -161,29 +165,30 @@ fn changes_of_one_group_in_one_batch_follow_each_other(database: TestDatabase) -
     Ok(())
 }
 
-#[allow(clippy::many_single_char_names, reason = "each group has the letter of its name")]
 fn names_that_groups_of_one_batch_share_are_given_in_the_order_of_their_ids(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
     let groups = create(&subject, ["a", "b", "c", "d", "e"]);
-    let [a, b, c, d, e] = &groups;
+    let group = |name| named(&groups, name);
     // A swap: each wants the name of the other.
-    let answers = in_one_batch(&subject, vec![rename(&subject, a, "b"), rename(&subject, b, "a")]);
+    let answers =
+        in_one_batch(&subject, vec![rename(&subject, group("a"), "b"), rename(&subject, group("b"), "a")]);
     assert_eq!(texts(&answers), ["NameTaken", "NameTaken"]);
     // A name that a group with a smaller id gives up is free, and one that a group with a greater id gives up is not.
     let answers = in_one_batch(
         &subject,
         vec![
-            rename(&subject, a, "x"),
-            rename(&subject, b, "a"),
-            rename(&subject, c, "d"),
-            rename(&subject, d, "y"),
+            rename(&subject, group("a"), "x"),
+            rename(&subject, group("b"), "a"),
+            rename(&subject, group("c"), "d"),
+            rename(&subject, group("d"), "y"),
         ],
     );
     assert_eq!(texts(&answers), ["x t 1 v2", "a t 1 v2", "NameTaken", "y t 1 v2"]);
     // Two groups want the same name.
-    let answers = in_one_batch(&subject, vec![rename(&subject, d, "w"), rename(&subject, e, "w")]);
+    let answers =
+        in_one_batch(&subject, vec![rename(&subject, group("d"), "w"), rename(&subject, group("e"), "w")]);
     assert_eq!(texts(&answers), ["w t 1 v3", "NameTaken"]);
     assert_stored(&subject, &groups, &["x t 1 v2", "a t 1 v2", "c t 1 v1", "w t 1 v3", "e t 1 v1"]);
     Ok(())

@@ -45,20 +45,20 @@ pub(in crate::commit) fn commit(
             committed => committed?,
         }
     }
-    let mut results: Vec<_> = iter::repeat_with(|| None).take(changes.len()).collect();
+    let mut outcomes: Vec<_> = iter::repeat_with(|| None).take(changes.len()).collect();
     let stored: BTreeSet<_> = stored.into_iter().collect();
     for (number, step) in (1..).zip(steps) {
         if stored.contains(&number) {
-            results[step.position] = Some(step.after);
+            outcomes[step.position] = Some(Ok(step.after));
         }
     }
-    for (change, result) in iter::zip(changes, &results) {
-        match result {
-            Some(group) => session.remembered_groups().remember(group.clone()),
-            None => session.remembered_groups().forget(change.id),
+    for (change, outcome) in iter::zip(changes, &outcomes) {
+        match outcome {
+            Some(Ok(group)) => session.remembered_groups().remember(group.clone()),
+            _ => session.remembered_groups().forget(change.id),
         }
     }
-    Ok(results.into_iter().map(|result| result.map(Ok)).collect())
+    Ok(outcomes)
 }
 
 /// Returns true if two groups of the batch have or want the same name. Then the order of their changes matters: one may
@@ -76,8 +76,6 @@ fn share_names(changes: &[&Change], groups: &BTreeMap<GroupId, Group>) -> bool {
 struct Step {
     /// The position of the change in the batch.
     position: usize,
-    /// The number of earlier steps of the same group.
-    round: usize,
     before: Version,
     after: Group,
 }
@@ -87,7 +85,7 @@ struct Step {
 ///
 /// After a change that is left to the transaction, all later changes of its group are left to it too.
 fn steps(changes: &[&Change], mut groups: BTreeMap<GroupId, Group>) -> Vec<Step> {
-    let mut steps: Vec<Step> = Vec::new();
+    let mut steps = Vec::new();
     for (position, change) in changes.iter().enumerate() {
         let Some(group) = groups.remove(&change.id) else { continue };
         let Ok(after) = group.apply(&change.fields, &change.expected) else { continue };
@@ -97,13 +95,11 @@ fn steps(changes: &[&Change], mut groups: BTreeMap<GroupId, Group>) -> Vec<Step>
         if after.version == before || after != stored {
             continue;
         }
-        let earlier = steps.last().filter(|step| step.after.id == after.id);
-        let round = earlier.map_or(0, |step| step.round + 1);
         groups.insert(after.id, after.clone());
-        steps.push(Step { position, round, before, after });
+        steps.push(Step { position, before, after });
     }
     // Creates take names in this order too, so that two transactions seldom want each other's names.
-    steps.sort_by(|one, other| (one.round, &one.after.name).cmp(&(other.round, &other.after.name)));
+    steps.sort_by(|one, other| one.after.name.cmp(&other.after.name));
     steps
 }
 
