@@ -4,10 +4,10 @@
 mod tests;
 
 use super::{
-    change::Change,
+    change::{self, Change},
     create::{self, Create},
     delete::Delete,
-    join::{Join, optimistic},
+    join::{self, Join},
     keys::{InsertKey, RevokeKey},
     lane::{AnyLane, HasLane, Lane},
     leave::Leave,
@@ -127,38 +127,46 @@ impl Batch {
         self.lanes().into_iter().for_each(AnyLane::sort);
     }
 
-    /// Commits all writes in one transaction. A batch that has only joins may take several (`optimistic::commit`).
-    pub(super) fn commit(&mut self, session: &mut Session, attempt: Attempt) -> Result<(), Failure> {
-        if attempt == Attempt::First
-            && session.allows_single_statements()
-            && self.commit_in_one_statement(session)?
-        {
-            return Ok(());
+    /// Commits writes in one statement, without `BEGIN` and `COMMIT`, and splits them off. It commits some or all of a
+    /// batch that has only creates without an Idempotency-Key, only changes, or only joins.
+    pub(super) fn commit_in_one_statement(
+        &mut self,
+        session: &mut Session,
+        attempt: Attempt,
+    ) -> Result<Self, Failure> {
+        let mut committed = Self::default();
+        if attempt != Attempt::First || !session.allows_single_statements() {
+            return Ok(committed);
         }
+        let writes = self.len();
+        if writes == self.creates.len() && !self.creates.writes().any(Create::has_key) {
+            let creates: Vec<_> = self.creates.writes().collect();
+            let outcomes = create::commit_in_one_statement(session, &creates)?;
+            committed.creates = self.creates.split_off_committed(outcomes);
+        } else if writes == self.changes.len() {
+            let changes: Vec<_> = self.changes.writes().collect();
+            let outcomes = change::optimistic::commit(session, &changes)?;
+            committed.changes = self.changes.split_off_committed(outcomes);
+        } else if writes == self.joins.len() {
+            let joins: Vec<_> = self.joins.writes().collect();
+            let outcomes = join::optimistic::commit(session, &joins)?;
+            committed.joins = self.joins.split_off_committed(outcomes);
+        }
+        Ok(committed)
+    }
+
+    /// Commits all writes in one transaction, and splits them off.
+    pub(super) fn commit_in_transaction(
+        &mut self,
+        session: &mut Session,
+        attempt: Attempt,
+    ) -> Result<Self, Failure> {
         let mut lanes = self.lanes();
         session.transaction(attempt, |connection| {
             lock_groups(connection, &lanes)?;
             lanes.iter_mut().try_for_each(|lane| lane.store(connection, attempt))
-        })
-    }
-
-    /// Commits the batch without `BEGIN` and `COMMIT`, if it has only creates without an Idempotency-Key, or only joins.
-    /// Returns false if nothing is committed.
-    fn commit_in_one_statement(&mut self, session: &mut Session) -> Result<bool, Failure> {
-        let writes = self.len();
-        if writes == self.creates.len() && !self.creates.writes().any(Create::has_key) {
-            let creates: Vec<_> = self.creates.writes().collect();
-            let Some(outcomes) = create::commit_in_one_statement(session, &creates)? else {
-                return Ok(false);
-            };
-            self.creates.set_outcomes(outcomes);
-        } else if writes == self.joins.len() {
-            let outcomes = optimistic::commit(session, &self.joins.writes().collect::<Vec<_>>())?;
-            self.joins.set_outcomes(outcomes);
-        } else {
-            return Ok(false);
-        }
-        Ok(true)
+        })?;
+        Ok(mem::take(self))
     }
 
     /// Answers every caller. Must be called after the commit.

@@ -2,6 +2,7 @@
 
 mod decisions;
 mod names;
+pub(super) mod optimistic;
 mod rows;
 
 use super::{

@@ -90,25 +90,25 @@ impl Write for Create {
     }
 }
 
-/// Commits `creates`, which are the whole batch and have no Idempotency-Key, in one statement. Returns `None` if nothing
-/// is committed, as a limit may refuse some of them.
+/// Commits `creates`, which are the whole batch and have no Idempotency-Key, in one statement, and returns their outcomes.
+/// Each outcome is `None` if nothing is committed, as a limit may refuse some of them.
 pub(super) fn commit_in_one_statement(
     session: &mut Session,
     creates: &[&Create],
-) -> Result<Option<Vec<Outcome>>, Failure> {
-    let Some(Create { limits, .. }) = creates.first() else { return Ok(None) };
+) -> Result<Vec<Option<Outcome>>, Failure> {
+    let limits = creates.first().map_or_else(Limits::default, |create| create.limits);
     let groups: Vec<_> = creates.iter().map(|create| &create.group).collect();
     let mut ids = Vec::new();
     session.statement(|connection| {
         ids = if limits.has_group_limit() {
-            postgres::insert_if_room(connection.postgres()?, &groups, *limits)?
+            postgres::insert_if_room(connection.postgres()?, &groups, limits)?
         } else {
             postgres::insert(connection.postgres()?, &groups, Attempt::First)?
         };
         Ok(())
     })?;
     let is_decided = !limits.has_group_limit() || ids.iter().any(Option::is_some);
-    Ok(is_decided.then(|| ids.into_iter().map(Outcome::from).collect()))
+    Ok(ids.into_iter().map(|id| is_decided.then(|| Outcome::from(id))).collect())
 }
 
 /// Stores the groups whose names are free and which the limits admit.

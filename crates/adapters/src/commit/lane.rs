@@ -47,9 +47,19 @@ impl<W: Write> Lane<W> {
         self.pending.push(write);
     }
 
-    /// Sets the outcomes of all writes, in their order.
-    pub(crate) fn set_outcomes(&mut self, outcomes: Vec<W::Outcome>) {
-        self.outcomes = outcomes;
+    /// Splits off the committed writes, which have an outcome. `outcomes` are in the order of the writes.
+    pub(crate) fn split_off_committed(&mut self, outcomes: Vec<Option<W::Outcome>>) -> Self {
+        let mut committed = Self::default();
+        for (pending, outcome) in iter::zip(mem::take(&mut self.pending), outcomes) {
+            match outcome {
+                Some(outcome) => {
+                    committed.pending.push(pending);
+                    committed.outcomes.push(outcome);
+                }
+                None => self.pending.push(pending),
+            }
+        }
+        committed
     }
 
     /// The writes of the lane.

@@ -1,4 +1,4 @@
-//! The groups that a writer has read for joins. They may have changed since.
+//! The groups that a writer has read for joins and changes, or has changed. They may have changed since.
 
 use crate::{Fault, rows::GroupRow, schema::groups};
 use diesel::{ExpressionMethods, PgConnection, QueryDsl, RunQueryDsl, SelectableHelper};
@@ -37,6 +37,11 @@ impl RememberedGroups {
             self.0.insert(group.id, group);
         }
         Ok(())
+    }
+
+    /// Remembers a group as it was stored.
+    pub(super) fn remember(&mut self, group: Group) {
+        self.0.insert(group.id, group);
     }
 
     /// Forgets a group, which may have changed.

@@ -12,8 +12,9 @@ use crate::{
     connection::{AnyConnection, Connector, OpenConnection, Role},
     sqlite_file::{DatabaseFile, WriteLock},
 };
+use gochat_domain::group::{Group, GroupId};
 use std::{
-    mem,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 
@@ -28,7 +29,7 @@ pub(crate) struct Session {
     checkpoints: Option<Checkpoints>,
     /// The lock shared by all processes that write to the same file.
     write_lock: Option<WriteLock>,
-    /// The groups that were read for joins.
+    /// The groups that were read or changed before.
     remembered_groups: RememberedGroups,
     used_at: Instant,
     is_broken: bool,
@@ -60,14 +61,23 @@ impl Session {
         })
     }
 
-    /// Takes the remembered groups; a failure before they are given back forgets them.
-    pub(super) fn take_remembered_groups(&mut self) -> RememberedGroups {
-        mem::take(&mut self.remembered_groups)
+    /// Returns those of the groups that exist, as remembered. Reads those that are not remembered, without locking them.
+    pub(super) fn recall_groups(
+        &mut self,
+        ids: &BTreeSet<GroupId>,
+    ) -> Result<BTreeMap<GroupId, Group>, Failure> {
+        let unknown = self.remembered_groups.unknown(ids);
+        if !unknown.is_empty() {
+            let connection = self.connection.postgres();
+            let outcome = connection.and_then(|connection| self.remembered_groups.read(connection, &unknown));
+            self.end(outcome).map_err(Failure::before_commit)?;
+        }
+        Ok(self.remembered_groups.known(ids))
     }
 
-    /// Remembers groups for the next joins.
-    pub(super) fn remember_groups(&mut self, groups: RememberedGroups) {
-        self.remembered_groups = groups;
+    /// The groups that were read or changed before.
+    pub(super) fn remembered_groups(&mut self) -> &mut RememberedGroups {
+        &mut self.remembered_groups
     }
 
     /// Returns true if the session is usable. A connection that was idle is pinged.
@@ -98,10 +108,7 @@ impl Session {
     ) -> Result<(), Failure> {
         let mut is_committing = false;
         let outcome = self.run(attempt, work, &mut is_committing);
-        self.end(outcome).map_err(|failure| match failure {
-            Failure::ConnectionLost(fault) if !is_committing => Failure::Unreachable(fault),
-            failure => failure,
-        })
+        self.end(outcome).map_err(|failure| if is_committing { failure } else { failure.before_commit() })
     }
 
     /// Sets `is_committing` before it sends the commit.

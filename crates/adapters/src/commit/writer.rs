@@ -102,36 +102,42 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
         }
     }
 
-    /// Tries to commit the batch once. If a single write may be the cause of a failure, commits each lane separately.
+    /// Tries to commit the batch: some or all of it in one statement, the rest in a transaction. If a single write may be
+    /// the cause of a failure, commits each lane separately.
     fn try_commit(&mut self, batch: &mut Batch, attempt: Attempt) -> Result<(), Failure> {
         self.session.take_if(|session| !session.is_alive());
         let session = match &mut self.session {
             Some(session) => session,
             none => none.insert((self.open)()?),
         };
-        let (counted, writes, began_at) = (batch.len_in_metrics(), batch.len(), Instant::now());
-        let (proves_creates_work, pages) = (batch.proves_creates_work(), batch.pages());
-        match batch.commit(session, attempt) {
-            Ok(()) => {
-                let took = began_at.elapsed();
-                self.metrics.committed(counted, took);
-                self.batch_size.record(writes, took);
-                if proves_creates_work {
-                    self.last_commit.record();
+        for commit in [Batch::commit_in_one_statement, Batch::commit_in_transaction] {
+            let (writes, began_at) = (batch.len(), Instant::now());
+            match commit(batch, session, attempt) {
+                Ok(mut committed) => {
+                    let (pages, took) = (committed.pages(), began_at.elapsed());
+                    self.metrics.committed(committed.len_in_metrics(), took);
+                    self.batch_size.record(committed.len(), took);
+                    if committed.proves_creates_work() {
+                        self.last_commit.record();
+                    }
+                    committed.answer();
+                    session.after_transaction(pages);
                 }
-                batch.answer();
-                session.after_transaction(pages);
-                Ok(())
+                Err(Failure::NotCommitted(fault)) if fault.may_be_caused_by_one_row() => {
+                    tracing::warn!(%fault, writes, "a batch failed; its lanes are committed separately");
+                    self.metrics.failed_batches.inc();
+                    let pages = batch.pages();
+                    let result = batch.commit_lanes_separately(session, attempt);
+                    session.after_transaction(pages);
+                    return result;
+                }
+                Err(failure) => return Err(failure),
             }
-            Err(Failure::NotCommitted(fault)) if fault.may_be_caused_by_one_row() => {
-                tracing::warn!(%fault, writes, "a batch failed; its lanes are committed separately");
-                self.metrics.failed_batches.inc();
-                let result = batch.commit_lanes_separately(session, attempt);
-                session.after_transaction(pages);
-                result
+            if batch.is_empty() {
+                break;
             }
-            Err(failure) => Err(failure),
         }
+        Ok(())
     }
 }
 

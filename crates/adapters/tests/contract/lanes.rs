@@ -82,11 +82,12 @@ pub fn one_of_each(subject: &Subject, prefix: &str) -> Vec<BoxFuture<'static, An
 }
 
 /// Runs `writes` in one batch, and returns their answers.
-pub fn in_one_batch(subject: &Subject, mut writes: Vec<BoxFuture<'static, Answer>>) -> Vec<Answer> {
+pub fn in_one_batch<T>(subject: &Subject, mut writes: Vec<BoxFuture<'static, T>>) -> Vec<T> {
     let mut lock = subject.database().lock_groups().unwrap();
     subject.run(async {
         // Blocks the writer at the lock, so that later writes wait.
-        let mut first = subject.groups.create(new_group("keeps the writer"), None);
+        let name = format!("keeps the writer {}", fastrand::u64(..));
+        let mut first = subject.groups.create(new_group(&name), None);
         assert!(futures_util::poll!(&mut first).is_pending());
         subject.wait_for_empty_queue();
         for write in &mut writes {
@@ -220,7 +221,7 @@ fn batches_of_all_kinds_on_two_instances_never_deadlock(database: TestDatabase) 
 }
 
 /// Checks that PostgreSQL has detected no deadlock.
-fn assert_no_deadlock(subject: &Subject) -> anyhow::Result<()> {
+pub fn assert_no_deadlock(subject: &Subject) -> anyhow::Result<()> {
     subject.end_connections()?;
     let deadlocks = "SELECT deadlocks::text FROM pg_stat_database WHERE datname = current_database()";
     assert_eq!(subject.database().rows(deadlocks)?, [["0"]]);

@@ -28,6 +28,7 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
         new_members_stay_new_if_the_rest_of_their_batch_loses_its_connection,
         a_change_whose_commit_is_not_answered_is_unavailable,
         a_change_whose_connection_is_lost_before_the_commit_is_made_once,
+        renames_are_answered_if_the_rest_of_their_batch_loses_its_connection,
     ]
 }
 
@@ -149,23 +150,31 @@ fn a_change_whose_commit_is_not_answered_is_unavailable(database: TestDatabase) 
     let (groups, members) = (queue.groups(), queue.members());
     runtime.block_on(members.join(new_member(group.id, 2)))?;
     let mut lost = 0;
-    let mut lose_next = || {
+    let mut lose_next = |message| {
         lost += 1;
-        proxy.lose_answer(Message::Commit, 1);
+        proxy.lose_answer(message, 1);
         lost
     };
-    let expected = lose_next();
-    let change =
-        groups.change(group.id, group_change(Some("h"), None, None), Expected::Any, group.created_at);
-    let changed = runtime.block_on(change);
-    assert_eq!(proxy.answers_lost(), expected);
-    assert!(matches!(changed, Err(ChangeGroupError::Storage(StorageError::Unavailable(_)))), "{changed:?}");
-    assert_eq!(database.rows("SELECT name, version::text FROM groups")?, [["h", "2"]]);
-    let expected = lose_next();
+    // A rename of a known group is one statement, which is a transaction of its own. A hand-over is a transaction of
+    // several statements.
+    for (change, commit, stored) in [
+        (group_change(Some("h"), None, None), Message::Execute, ["h", "1", "2"]),
+        (group_change(None, None, Some(3)), Message::Commit, ["h", "3", "3"]),
+    ] {
+        let expected = lose_next(commit);
+        let changed = runtime.block_on(groups.change(group.id, change, Expected::Any, group.created_at));
+        assert_eq!(proxy.answers_lost(), expected);
+        assert!(
+            matches!(changed, Err(ChangeGroupError::Storage(StorageError::Unavailable(_)))),
+            "{changed:?}"
+        );
+        assert_eq!(database.rows("SELECT name, admin_id::text, version::text FROM groups")?, [stored]);
+    }
+    let expected = lose_next(Message::Commit);
     let left = runtime.block_on(members.leave(group.id, new_member(group.id, 2).user_id));
     assert_eq!(proxy.answers_lost(), expected);
     assert!(matches!(left, Err(LeaveError::Storage(StorageError::Unavailable(_)))), "{left:?}");
-    let expected = lose_next();
+    let expected = lose_next(Message::Commit);
     let deleted = runtime.block_on(groups.delete(group.id, Expected::Any));
     assert_eq!(proxy.answers_lost(), expected);
     assert!(matches!(deleted, Err(DeleteGroupError::Storage(StorageError::Unavailable(_)))), "{deleted:?}");
@@ -177,13 +186,68 @@ fn a_change_whose_connection_is_lost_before_the_commit_is_made_once(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
     let (proxy, queue, group, runtime) = group_behind_proxy(&database)?;
-    proxy.lose_answer(Message::Containing("BEGIN"), 1);
-    let change = group_change(Some("h"), None, None);
-    let changed =
-        runtime.block_on(queue.groups().change(group.id, change, Expected::Any, group.created_at))?;
-    assert_eq!(proxy.answers_lost(), 1);
-    assert_eq!((changed.name.as_str(), changed.version.get()), ("h", 2));
-    assert_eq!(database.rows("SELECT name, version::text FROM groups")?, [["h", "2"]]);
+    // The group is not known, so its rename begins with a read. A hand-over is a transaction.
+    for (number, (change, message, stored)) in (1..).zip([
+        (group_change(Some("h"), None, None), Message::Containing("FROM \"groups\""), ["h", "1", "2"]),
+        (group_change(None, None, Some(3)), Message::Containing("BEGIN"), ["h", "3", "3"]),
+    ]) {
+        proxy.lose_answer(message, 1);
+        let changed =
+            runtime.block_on(queue.groups().change(group.id, change, Expected::Any, group.created_at))?;
+        assert_eq!(proxy.answers_lost(), number);
+        let Group { name, admin_id, version, .. } = changed;
+        let changed = [name.as_str().to_owned(), admin_id.get().to_string(), version.get().to_string()];
+        assert_eq!(changed, stored);
+        assert_eq!(database.rows("SELECT name, admin_id::text, version::text FROM groups")?, [stored]);
+    }
+    queue.close();
+    Ok(())
+}
+
+/// A statement commits the renames. The transaction after it, for the hand-overs, loses its connection.
+fn renames_are_answered_if_the_rest_of_their_batch_loses_its_connection(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let (proxy, queue, _, runtime) = group_behind_proxy(&database)?;
+    let groups = queue.groups();
+    let created = (0..40).map(|number| groups.create(new_group(&format!("g{number}")), None));
+    let created = runtime.block_on(join_all(created)).into_iter().collect::<Result<Vec<_>, _>>()?;
+    for (number, (message, are_handed_over)) in
+        (1..).zip([(Message::Containing("BEGIN"), true), (Message::Commit, false)])
+    {
+        proxy.lose_answer(message, 1);
+        let mut lock = database.lock_groups()?;
+        let answers = runtime.block_on(async {
+            let mut changes: Vec<_> = (0_i64..)
+                .zip(&created)
+                .map(|(position, Created { group, .. })| {
+                    let name = format!("h{number} {position}");
+                    let change = match position % 2 {
+                        0 => group_change(Some(&name), None, None),
+                        _ => group_change(None, None, Some(10 + number)),
+                    };
+                    groups.change(group.id, change, Expected::Any, group.created_at)
+                })
+                .collect();
+            // The first change, which waits for the lock, is in a batch of its own.
+            for change in &mut changes {
+                assert!(futures_util::poll!(change).is_pending());
+            }
+            lock.execute("ROLLBACK").unwrap();
+            join_all(changes).await
+        });
+        assert_eq!(i64::try_from(proxy.answers_lost())?, number);
+        let is_unknown = |answer: &Result<_, _>| {
+            matches!(answer, Err(ChangeGroupError::Storage(StorageError::Unavailable(_))))
+        };
+        let unknown: Vec<_> = (0..).zip(&answers).filter(|(_, answer)| is_unknown(answer)).collect();
+        assert!(unknown.iter().all(|(position, _)| position % 2 == 1), "{unknown:?}");
+        assert_eq!(unknown.is_empty(), are_handed_over);
+        assert!(answers.iter().all(|answer| answer.is_ok() || is_unknown(answer)), "{answers:?}");
+    }
+    // Both transactions of hand-overs are committed, and each group was changed once by each.
+    let versions = "SELECT DISTINCT version::text FROM groups WHERE name <> 'g'";
+    assert_eq!(database.rows(versions)?, [["3"]]);
     queue.close();
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 mod api_keys;
 mod batches;
+mod change_batches;
 mod changes;
 mod german_server;
 mod groups;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         migrations::cases(),
         batches::cases(),
         lanes::cases(),
+        change_batches::cases(),
         limits::cases(),
         members::database_cases(),
         reads::database_cases(),
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
     suite.on([Backend::Postgres], &migrations::postgres_cases());
     suite.on([Backend::Postgres], &batches::postgres_cases());
     suite.on([Backend::Postgres], &lanes::postgres_cases());
+    suite.on([Backend::Postgres], &change_batches::postgres_cases());
     suite.on([Backend::Postgres], &limits::postgres_cases());
     suite.on([Backend::Postgres], &members::postgres_cases());
     suite.on([Backend::Postgres], &plans::postgres_cases());

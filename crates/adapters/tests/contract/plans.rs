@@ -12,7 +12,7 @@ use gochat_domain::{
     group::{Expected, GroupId, GroupKey, GroupName},
     limits::{Limit, Limits},
     member::NewMember,
-    testing::new_group,
+    testing::{group_change, new_group},
     user::UserId,
 };
 use gochat_test_support::{TestDatabase, cases, deadline};
@@ -117,6 +117,9 @@ fn run_each_operation(subject: &Subject, prefix: &str) -> anyhow::Result<()> {
         // A limit may refuse another member of the first group.
         let _joined = subject.run(subject.members.join(new));
     }
+    let old = subject.create(new_group(&format!("{prefix} old")))?;
+    let rename = group_change(Some(&format!("{prefix} renamed")), None, None);
+    subject.run(subject.groups.change(old.id, rename, Expected::Any, SystemClock.now()))?;
     let answers = subject.run(join_all(one_of_each(subject, prefix)));
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
     let keys = [

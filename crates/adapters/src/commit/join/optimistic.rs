@@ -7,10 +7,9 @@
 
 use super::{Join, candidates};
 use crate::{
-    Fault,
     commit::{
         session::{Failure, Session},
-        write::{Attempt, Write},
+        write::Write,
     },
     connection::FLUSH_EACH_COMMIT,
     rows::{group_id, user_id},
@@ -31,19 +30,15 @@ use std::{
     iter,
 };
 
-/// Commits `joins`, which are the whole batch, and returns their outcomes.
+/// Commits joins in one statement, and returns their outcomes. Joins without one are not committed. `joins` are the whole
+/// batch.
 pub(in crate::commit) fn commit(
     session: &mut Session,
     joins: &[&Join],
-) -> Result<Vec<<Join as Write>::Outcome>, Failure> {
+) -> Result<Vec<Option<<Join as Write>::Outcome>>, Failure> {
     let limit = joins.first().map_or(0, |join| join.limits.members_per_group.0);
-    let mut remembered = session.take_remembered_groups();
     let ids: BTreeSet<_> = joins.iter().map(|join| join.new.group_id).collect();
-    let unknown = remembered.unknown(&ids);
-    if !unknown.is_empty() {
-        session.statement(|connection| remembered.read(connection.postgres()?, &unknown))?;
-    }
-    let groups = remembered.known(&ids);
+    let groups = session.recall_groups(&ids)?;
     let candidates = candidates(joins, &groups);
     let members: Vec<_> = candidates.iter().copied().flatten().collect();
     let mut stored = HashSet::new();
@@ -58,33 +53,10 @@ pub(in crate::commit) fn commit(
     }
     let is_stored = |member: &Member| stored.contains(&(member.group_id, member.user_id));
     let new: Vec<_> = candidates.into_iter().map(|candidate| candidate.filter(is_stored)).collect();
-    let others: Vec<_> =
-        joins.iter().zip(&new).filter(|(_, new)| new.is_none()).map(|(join, _)| *join).collect();
-    let mut decided = Vec::new();
-    if !others.is_empty() {
-        for join in &others {
-            remembered.forget(join.new.group_id);
-        }
-        let transaction = session.transaction(Attempt::First, |connection| {
-            decided = Join::store(connection, &others, Attempt::First)?;
-            Ok(())
-        });
-        // The joins of the statement are committed. So the next attempt must be a resend, which still answers them as
-        // new.
-        transaction.map_err(|failure| match failure {
-            Failure::Unreachable(fault) => Failure::ConnectionLost(fault),
-            Failure::NotCommitted(fault) if !stored.is_empty() => Failure::ConnectionLost(fault),
-            failure => failure,
-        })?;
+    for (join, _) in iter::zip(joins, &new).filter(|(_, new)| new.is_none()) {
+        session.remembered_groups().forget(join.new.group_id);
     }
-    session.remember_groups(remembered);
-    let mut decided = decided.into_iter();
-    new.into_iter()
-        .map(|new| new.map(|member| Ok(Joined { member, is_new: true })).or_else(|| decided.next()))
-        .map(|outcome| {
-            outcome.ok_or_else(|| Failure::NotCommitted(Fault::Unknown("a join has no outcome".to_owned())))
-        })
-        .collect()
+    Ok(new.into_iter().map(|new| new.map(|member| Ok(Joined { member, is_new: true }))).collect())
 }
 
 /// Stores memberships in groups that have the given versions and room for all of their new members.

@@ -14,9 +14,18 @@ pub(crate) enum Failure {
     /// The database cannot be reached or is read-only, or the connection was lost before the commit: the transaction
     /// is not committed. The batch waits.
     Unreachable(Fault),
-    /// The connection was lost: the transaction may be committed, or still in progress. Or a part of the batch is
-    /// committed, and the rest failed. The batch is resent.
+    /// The connection was lost: the transaction may be committed, or still in progress. The batch is resent.
     ConnectionLost(Fault),
+}
+
+impl Failure {
+    /// The failure, if nothing had been committed when it happened.
+    pub(super) fn before_commit(self) -> Self {
+        match self {
+            Self::ConnectionLost(fault) => Self::Unreachable(fault),
+            failure => failure,
+        }
+    }
 }
 
 impl Session {

@@ -1,0 +1,155 @@
+//! Changes of names and tokens in one statement, which is a transaction of its own, on PostgreSQL.
+//!
+//! The domain decides on groups that the writer remembers. The statement locks the groups, and stores only the changes of
+//! those that still have the remembered version, and whose new names no other group has. All other changes of the batch,
+//! including those that will be refused, are decided again in a transaction.
+
+use super::Change;
+use crate::{
+    commit::{
+        session::{Failure, Session},
+        write::Write,
+    },
+    connection::FLUSH_EACH_COMMIT,
+};
+use diesel::{
+    PgConnection, QueryResult, RunQueryDsl,
+    pg::Pg,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    sql_types::{Array, BigInt, Text},
+};
+use gochat_domain::group::{Group, GroupId, GroupName, Version};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    iter,
+};
+
+/// Commits changes in one statement, and returns their outcomes. Changes without one are not committed. `changes` are the
+/// whole batch.
+pub(in crate::commit) fn commit(
+    session: &mut Session,
+    changes: &[&Change],
+) -> Result<Vec<Option<<Change as Write>::Outcome>>, Failure> {
+    let ids: BTreeSet<_> = changes.iter().map(|change| change.id).collect();
+    let groups = session.recall_groups(&ids)?;
+    let steps = if share_names(changes, &groups) { Vec::new() } else { steps(changes, groups) };
+    let mut stored = Vec::new();
+    if !steps.is_empty() {
+        let committed = session.statement(|connection| {
+            stored = ChangeGroups::new(&steps).load::<i64>(connection.postgres()?)?;
+            Ok(())
+        });
+        match committed {
+            // Another transaction has taken or may take one of the names. The transaction that follows waits for it.
+            Err(Failure::NotCommitted(fault)) if fault.may_be_caused_by_one_row() => {}
+            committed => committed?,
+        }
+    }
+    let mut outcomes: Vec<_> = iter::repeat_with(|| None).take(changes.len()).collect();
+    let stored: BTreeSet<_> = stored.into_iter().collect();
+    for (number, step) in (1..).zip(steps) {
+        if stored.contains(&number) {
+            outcomes[step.position] = Some(Ok(step.after));
+        }
+    }
+    for (change, outcome) in iter::zip(changes, &outcomes) {
+        match outcome {
+            Some(Ok(group)) => session.remembered_groups().remember(group.clone()),
+            _ => session.remembered_groups().forget(change.id),
+        }
+    }
+    Ok(outcomes)
+}
+
+/// Returns true if two groups of the batch have or want the same name. Then the order of their changes matters: one may
+/// take the name that the other one gives up.
+fn share_names(changes: &[&Change], groups: &BTreeMap<GroupId, Group>) -> bool {
+    let mut groups_by_name = HashMap::<&GroupName, GroupId>::new();
+    changes
+        .iter()
+        .filter_map(|change| Some((groups.get(&change.id)?, change.fields.name()?)))
+        .flat_map(|(group, wanted)| [(&group.name, group.id), (wanted, group.id)])
+        .any(|(name, id)| *groups_by_name.entry(name).or_insert(id) != id)
+}
+
+/// One change of a group.
+struct Step {
+    /// The position of the change in the batch.
+    position: usize,
+    before: Version,
+    after: Group,
+}
+
+/// Decides the changes one after another, and returns those that change only a name or a token, in the order in which they
+/// are stored.
+///
+/// After a change that is left to the transaction, all later changes of its group are left to it too.
+fn steps(changes: &[&Change], mut groups: BTreeMap<GroupId, Group>) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for (position, change) in changes.iter().enumerate() {
+        let Some(group) = groups.remove(&change.id) else { continue };
+        let Ok(after) = group.apply(&change.fields, &change.expected) else { continue };
+        let before = group.version;
+        let stored =
+            Group { name: after.name.clone(), token: after.token.clone(), version: after.version, ..group };
+        if after.version == before || after != stored {
+            continue;
+        }
+        groups.insert(after.id, after.clone());
+        steps.push(Step { position, before, after });
+    }
+    // Creates take names in this order too, so that two transactions seldom want each other's names.
+    steps.sort_by(|one, other| one.after.name.cmp(&other.after.name));
+    steps
+}
+
+/// Calls the function of the database that stores the steps.
+struct ChangeGroups<'a> {
+    ids: Vec<i64>,
+    old_versions: Vec<i64>,
+    new_versions: Vec<i64>,
+    names: Vec<&'a str>,
+    tokens: Vec<&'a str>,
+}
+
+impl<'a> ChangeGroups<'a> {
+    fn new(steps: &'a [Step]) -> Self {
+        Self {
+            ids: steps.iter().map(|step| step.after.id.get()).collect(),
+            old_versions: steps.iter().map(|step| step.before.get()).collect(),
+            new_versions: steps.iter().map(|step| step.after.version.get()).collect(),
+            names: steps.iter().map(|step| step.after.name.as_str()).collect(),
+            tokens: steps.iter().map(|step| step.after.token.as_str()).collect(),
+        }
+    }
+}
+
+impl QueryFragment<Pg> for ChangeGroups<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("WITH batch AS MATERIALIZED (SELECT ");
+        out.push_sql(FLUSH_EACH_COMMIT);
+        out.push_sql(") SELECT step FROM batch CROSS JOIN change_groups(");
+        out.push_bind_param::<Array<BigInt>, _>(&self.ids)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<BigInt>, _>(&self.old_versions)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<BigInt>, _>(&self.new_versions)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Text>, _>(&self.names)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Text>, _>(&self.tokens)?;
+        out.push_sql(") AS step");
+        Ok(())
+    }
+}
+
+impl QueryId for ChangeGroups<'_> {
+    type QueryId = ChangeGroups<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl Query for ChangeGroups<'_> {
+    type SqlType = BigInt;
+}
+
+impl RunQueryDsl<PgConnection> for ChangeGroups<'_> {}
