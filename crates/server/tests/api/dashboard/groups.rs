@@ -92,11 +92,11 @@ fn groups_are_listed_by_pages(database: TestDatabase) -> anyhow::Result<()> {
         let first = browser.get(path);
         assert_eq!(listed(&first).len(), 100);
         assert_eq!([listed(&first)[0], listed(&first)[99]], ["/groups/1", "/groups/100"]);
-        let link = first.body.split_once("Next page").unwrap().0.rsplit_once("href=\"").unwrap().1;
-        assert_eq!(link, format!("{next}\">"));
-        let last = browser.get(&next.replace("&amp;", "&"));
-        assert_eq!(listed(&last), ["/groups/101"]);
-        assert!(!last.body.contains("Next page"));
+        let href = first.body.split_once("Next page").unwrap().0.rsplit_once("href=\"").unwrap().1;
+        assert_eq!(href, format!("{next}\">"));
+        let second = browser.get(&next.replace("&amp;", "&"));
+        assert_eq!(listed(&second), ["/groups/101"]);
+        assert!(!second.body.contains("Next page"));
     }
     Ok(())
 }
@@ -130,8 +130,8 @@ fn a_page_shows_the_fields_and_hides_the_token_until_asked(database: TestDatabas
 fn members_are_listed_by_pages(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     create(&app, "g");
-    let lines: String =
-        (10..=109).map(|user| format!("{{\"group_id\":1,\"user_id\":{user},\"token\":\"t\"}}\n")).collect();
+    let line = |user| format!("{{\"group_id\":1,\"user_id\":{user},\"token\":\"t\"}}\n");
+    let lines = (10..=109).map(line).collect::<Vec<_>>().concat();
     assert_eq!(Request::lines("/v1/member", lines).send(app.port).status, 200);
     let browser = Browser::open(&app);
     let users = |reply: &Reply| -> Vec<String> {
