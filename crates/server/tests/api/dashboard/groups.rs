@@ -92,11 +92,11 @@ fn groups_are_listed_by_pages(database: TestDatabase) -> anyhow::Result<()> {
         let first = browser.get(path);
         assert_eq!(listed(&first).len(), 100);
         assert_eq!([listed(&first)[0], listed(&first)[99]], ["/groups/1", "/groups/100"]);
-        let address = first.body.split_once("Next page").unwrap().0.rsplit_once("href=\"").unwrap().1;
-        assert_eq!(address, format!("{next}\">"));
-        let last = browser.get(&next.replace("&amp;", "&"));
-        assert_eq!(listed(&last), ["/groups/101"]);
-        assert!(!last.body.contains("Next page"));
+        let href = first.body.split_once("Next page").unwrap().0.rsplit_once("href=\"").unwrap().1;
+        assert_eq!(href, format!("{next}\">"));
+        let second = browser.get(&next.replace("&amp;", "&"));
+        assert_eq!(listed(&second), ["/groups/101"]);
+        assert!(!second.body.contains("Next page"));
     }
     Ok(())
 }
