@@ -9,6 +9,7 @@
 
 mod batch;
 pub(crate) mod batch_lock;
+mod batch_size;
 mod change;
 mod checkpoints;
 mod create;

@@ -1,15 +1,17 @@
 //! Finds and lists groups on pooled connections.
 
 use crate::{
-    Fault,
-    commit::batch_lock,
-    connection::AnyConnection,
-    pool::Pool,
-    rows::{GroupRow, find_group},
-    schema::groups,
+    Fault, commit::batch_lock, connection::AnyConnection, pool::Pool, prepared_statement::prepared_statement,
+    rows::GroupRow, schema::groups,
 };
 use async_trait::async_trait;
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper, dsl::max};
+use diesel::{
+    ExpressionMethods, PgConnection, QueryDsl, RunQueryDsl, Selectable, SelectableHelper, SqliteConnection,
+    dsl::{SqlTypeOf, max},
+    pg::Pg,
+    sql_types::BigInt,
+    sqlite::Sqlite,
+};
 use gochat_domain::{
     group::{Group, GroupId, GroupKey, GroupName, GroupNamePrefix},
     ports::{GroupReader, StorageError},
@@ -41,8 +43,7 @@ impl DieselGroupReader {
 #[async_trait]
 impl GroupReader for DieselGroupReader {
     async fn find(&self, key: &GroupKey) -> Result<Option<Group>, StorageError> {
-        let key = key.clone();
-        Ok(self.pool.run(move |connection| find_group(connection, &key)).await?)
+        Ok(self.pool.find_group(key.clone()).await?)
     }
 
     async fn list(&self, after: Option<GroupId>, limit: u16) -> Result<Vec<Group>, StorageError> {
@@ -114,15 +115,27 @@ fn list(
 
 /// Returns the first groups with an id above `after` and up to `end`.
 fn page(connection: &mut AnyConnection, after: i64, end: i64, limit: u16) -> Result<Vec<Group>, Fault> {
-    let rows = groups::table
-        .select(GroupRow::as_select())
-        .filter(groups::id.gt(after))
-        .filter(groups::id.le(end))
-        .order(groups::id)
-        .limit(limit.into())
-        .load(connection)?;
+    let limit = limit.into();
+    let rows: Vec<GroupRow> = match connection {
+        AnyConnection::Sqlite(connection) => SqlitePage { after, end, limit }.load(connection)?,
+        AnyConnection::Postgres(connection) => PostgresPage { after, end, limit }.load(connection)?,
+    };
     rows.into_iter().map(Group::try_from).collect()
 }
+
+/// Declares the statement for one of the databases: on `AnyConnection`, Diesel would write its text anew each time.
+macro_rules! page {
+    (struct $name:ident for $connection:ty, $backend:ty) => {
+        prepared_statement! {
+            struct $name for $connection, $backend => SqlTypeOf<<GroupRow as Selectable<$backend>>::SelectExpression>;
+            "SELECT id, uuid, name, token, admin_id, created_at, version FROM \"groups\" WHERE id > " [after: i64 as BigInt]
+            " AND id <= " [end: i64 as BigInt] " ORDER BY id LIMIT 0 + " [limit: i64 as BigInt] ""
+        }
+    };
+}
+
+page! { struct SqlitePage for SqliteConnection, Sqlite }
+page! { struct PostgresPage for PgConnection, Pg }
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,4 @@
-//! Migrations: embedded, run one at a time, refused if the schema needs a newer program.
+//! The embedded migrations, run one at a time. A schema that needs a newer program is refused.
 
 mod error;
 mod no_transaction;

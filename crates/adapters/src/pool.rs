@@ -4,6 +4,7 @@
 //! idempotent.
 
 mod connections;
+mod look_ups;
 mod manager;
 mod queue;
 
@@ -14,8 +15,10 @@ use crate::{
     sqlite_file::DatabaseFile,
 };
 use connections::Connections;
+use gochat_domain::group::{Group, GroupKey};
+use look_ups::LookUp;
 use prometheus::{Opts, Registry};
-use queue::{ReadQueue, Reply, Usage};
+use queue::{ReadQueue, Reply, Usage, Work};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -38,7 +41,7 @@ pub(crate) struct PoolOptions {
 pub(crate) struct Pool(Arc<Shared>);
 
 struct Shared {
-    queue: ReadQueue,
+    queue: ReadQueue<LookUp>,
     reader: Arc<Reader>,
     timeout: Duration,
 }
@@ -54,9 +57,11 @@ impl Pool {
     pub(crate) fn new(connector: Connector, options: PoolOptions) -> Result<Self, Fault> {
         let PoolOptions { size, queue, timeout } = options;
         let threads = usize::try_from(size).unwrap_or(usize::MAX);
-        let queue = ReadQueue::new(threads, queue, connector.stuck_after());
-        let file = connector.file().cloned();
+        let (file, stuck_after) = (connector.file().cloned(), connector.stuck_after());
         let reader = Arc::new(Reader { connections: Connections::new(connector, size)?, file });
+        let of_look_ups = Arc::clone(&reader);
+        let run_look_ups = Box::new(move |look_ups| look_ups::run(&of_look_ups, look_ups));
+        let queue = ReadQueue::new(threads, queue, stuck_after, run_look_ups);
         Ok(Self(Arc::new(Shared { queue, reader, timeout })))
     }
 
@@ -100,9 +105,27 @@ impl Pool {
             let result = reader.read(deadline, work);
             Box::new(move || drop(sender.send(result)))
         };
-        let _queued = self.0.queue.submit(Box::new(read))?;
+        self.submit(Work::Read(Box::new(read)), answer).await
+    }
+
+    /// Finds a group. Look-ups that wait together share a query.
+    pub(crate) async fn find_group(&self, key: GroupKey) -> Result<Option<Group>, Fault> {
+        let (caller, answer) = oneshot::channel();
+        let deadline = Instant::now() + self.0.timeout;
+        self.submit(Work::LookUp(LookUp { key, deadline, caller }), answer).await
+    }
+
+    async fn submit<T>(
+        &self,
+        work: Work<LookUp>,
+        answer: oneshot::Receiver<Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        let place = self.0.queue.submit(work)?;
         match tokio::time::timeout(self.0.timeout, answer).await {
-            Ok(Ok(result)) => result,
+            Ok(Ok(result)) => {
+                place.end();
+                result
+            }
             Ok(Err(_)) => Err(Fault::Unknown("a read panicked".into())),
             Err(_) => {
                 self.0.queue.replace_stuck(|| self.0.reader.connections.renew());

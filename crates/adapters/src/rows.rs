@@ -2,6 +2,8 @@
 
 mod api_key;
 mod group;
+mod groups_by_key;
 
 pub(crate) use api_key::ApiKeyRow;
 pub(crate) use group::{GroupRow, find_group, group_id, user_id};
+pub(crate) use groups_by_key::find_groups;

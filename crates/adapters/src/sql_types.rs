@@ -100,7 +100,8 @@ impl ToSql<TimestampSql, Pg> for TimestampValue {
 impl FromSql<TimestampSql, Pg> for TimestampValue {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         let PgTimestamp(micros) = FromSql::<Timestamptz, Pg>::from_sql(value)?;
-        Self::from_unix_micros(micros + POSTGRES_EPOCH)
+        // `infinity` is the greatest number.
+        Self::from_unix_micros(micros.saturating_add(POSTGRES_EPOCH))
     }
 }
 

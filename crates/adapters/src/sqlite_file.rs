@@ -4,8 +4,9 @@
 //! none. In both cases acknowledged groups would be lost. So the file is checked before SQLite opens it, and around
 //! each write.
 //!
-//! Nothing here opens the database or its WAL files while a connection may be open: closing any descriptor of such a
-//! file releases all locks of this process on it (<https://sqlite.org/howtocorrupt.html>, section 2.2).
+//! Nothing here closes a descriptor of the database or its WAL files while a connection may be open: that releases all
+//! locks of this process on the file (<https://sqlite.org/howtocorrupt.html>, section 2.2). So the database is opened
+//! once, before all connections, and closed after them.
 
 mod damage;
 mod first_start;
@@ -20,8 +21,10 @@ mod write_lock;
 use crate::Fault;
 use damage::Pages;
 use identity::{Identity, stat};
-use paths::Paths;
+use paths::{Paths, unavailable};
 use std::{
+    fs::File,
+    io,
     path::Path,
     sync::{
         Arc, Mutex, PoisonError, Weak,
@@ -41,6 +44,8 @@ pub(crate) struct DatabaseFile(Arc<State>);
 #[derive(Debug)]
 struct State {
     paths: Paths,
+    /// The database, to flush it. [`WalFiles`] shares it, so it is open for as long as any connection.
+    database: Arc<File>,
     identity: Identity,
     /// True once the file has had a header.
     has_content: AtomicBool,
@@ -58,9 +63,12 @@ impl DatabaseFile {
     pub(crate) fn prepare(path: &Path) -> Result<Self, Fault> {
         let paths = Paths::new(path)?;
         first_start::find_or_create(&paths)?;
+        let database = File::open(&paths.database)
+            .map_err(|error| unavailable(&paths.database, "cannot be opened", error))?;
         let found = stat(&paths.database)?;
         Ok(Self(Arc::new(State {
             paths,
+            database: Arc::new(database),
             identity: found.identity,
             has_content: AtomicBool::new(found.size >= SMALLEST_PAGE),
             wal_files: Mutex::default(),
@@ -102,7 +110,7 @@ impl DatabaseFile {
             known.check(paths)?;
             known
         } else {
-            let new = Arc::new(WalFiles::find(paths)?);
+            let new = Arc::new(WalFiles::find(paths, Arc::clone(&self.0.database))?);
             *wal_files = Arc::downgrade(&new);
             new
         };
@@ -134,6 +142,13 @@ impl DatabaseFile {
             known.store(size, Ordering::Relaxed);
         }
         Ok(())
+    }
+
+    /// Flushes all pages that were written to the database file, also by SQLite through its own descriptors. Blocks.
+    ///
+    /// A write error is still reported to SQLite: each open descriptor gets it once (`fsync(2)`, since Linux 4.13).
+    pub(crate) fn flush(&self) -> io::Result<()> {
+        self.0.database.sync_data()
     }
 
     /// The write lock, for one writer.

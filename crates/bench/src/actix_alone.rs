@@ -1,4 +1,4 @@
-//! actix-web without the service: reads the body of a create, and replies the same bytes.
+//! actix-web without the service: reads the body of a create, and sends a fixed reply like that of the service.
 
 use actix_web::{
     App, HttpResponse, HttpServer,

@@ -22,7 +22,7 @@ const CREATED: &[u8] = br#""status":201"#;
 /// The figures of a stream.
 #[derive(Debug, Clone, Copy)]
 pub struct Streamed {
-    /// Lines answered per second, from the first byte sent to the last byte received.
+    /// Lines answered 201 per second, from the first byte sent to the last byte received.
     pub throughput: f64,
     /// Lines that were not answered 201.
     pub errors: u64,

@@ -58,7 +58,7 @@ pub enum Scenario {
     Start,
     /// Creates and reads, compared with servers of other projects.
     Peers,
-    /// Many groups in one request, on servers of other projects.
+    /// Many groups in one request, compared with servers of other projects.
     Bulk,
 }
 

@@ -31,13 +31,17 @@ pub fn run(system: System) -> anyhow::Result<()> {
     let _log = Log::start(settings.log);
     let database = Database::connect(&settings.database.url, settings.database.options)?;
     database.migrate()?;
-    let reader = database.group_reader();
     let queue = database.start_queue(settings.writer)?;
+    let mut reader = database.group_reader();
     let (groups, members) = match system {
         System::Sqlite | System::Postgres => (queue.groups(), queue.members()),
-        System::Memory => ports(MemoryGroups::default()),
-        System::TextbookSqlite => ports(textbook::sqlite(&env::var("GOCHAT__DATABASE__URL")?)?),
-        System::TextbookPostgres => ports(textbook::postgres(&env::var("GOCHAT__DATABASE__URL")?)?),
+        System::Memory => {
+            let memory = Arc::new(MemoryGroups::default());
+            reader = memory.clone();
+            ports(memory)
+        }
+        System::TextbookSqlite => ports(Arc::new(textbook::sqlite(&env::var("GOCHAT__DATABASE__URL")?)?)),
+        System::TextbookPostgres => ports(Arc::new(textbook::postgres(&env::var("GOCHAT__DATABASE__URL")?)?)),
         other => bail!("{other} is not served by the benchmark"),
     };
     let clock = Arc::new(SystemClock);
@@ -57,10 +61,9 @@ pub fn run(system: System) -> anyhow::Result<()> {
 }
 
 /// Returns the repository as each of the two ports that it implements.
-fn ports<R>(repository: R) -> (Arc<dyn GroupRepository>, Arc<dyn MemberRepository>)
+fn ports<R>(repository: Arc<R>) -> (Arc<dyn GroupRepository>, Arc<dyn MemberRepository>)
 where
     R: GroupRepository + MemberRepository + 'static,
 {
-    let repository = Arc::new(repository);
     (repository.clone(), repository)
 }

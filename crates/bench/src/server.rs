@@ -79,8 +79,8 @@ impl Deployment {
         self.launch(command, settings, START_TIMEOUT)
     }
 
-    /// Starts a server under `wrapper`, a command that runs another program, such as Valgrind. That program is this one
-    /// with the argument `serve`, also for the product, which it serves like the binary `gochat`.
+    /// Starts a server under `wrapper`, a command that runs another program, such as Valgrind. That program is
+    /// `gochat-bench serve` for every system, including the product.
     pub fn start_under(
         &self,
         mut wrapper: Command,

@@ -19,7 +19,7 @@ pub enum System {
     TextbookPostgres,
     /// `pgbench`: PostgreSQL without an HTTP server.
     Pgbench,
-    /// actix-web alone: it reads the body of a create and replies the same bytes, but stores nothing.
+    /// actix-web alone: it reads the body of a create, stores nothing, and sends a fixed reply.
     ActixWeb,
 }
 

@@ -16,6 +16,7 @@ mod freeze;
 mod guess;
 mod idle;
 mod import;
+mod lines;
 mod locale;
 mod lock;
 mod log;
@@ -101,6 +102,7 @@ pub fn kinds() -> [&'static [&'static dyn Fault]; 5] {
             &migrate::Migrate,
             &balancer::Balancer,
             &import::Import,
+            &lines::Lines,
         ],
         // PostgreSQL, and the network to it.
         &[

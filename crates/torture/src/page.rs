@@ -110,7 +110,7 @@ mod tests {
         report
     }
 
-    /// The first words of the rows, and the line above them.
+    /// The trial and the number of rounds of each row, and the line above the rows.
     fn summary(page: &str) -> (Vec<String>, String) {
         let rows = page.lines().filter(|line| line.starts_with("| `"));
         let line = page.lines().find(|line| line.starts_with("gochat ")).unwrap();

@@ -64,7 +64,7 @@ has_lanes! {
 
 impl Batch {
     /// The lanes in **lock order**, the same on every instance, so that transactions never deadlock: (1) the rows of
-    /// all groups that the batch changes, deletes or changes the members of, by id (`lock_groups`, before all lanes);
+    /// all groups that the batch changes or deletes, or whose members change, by id (`lock_groups`, before all lanes);
     /// (2) API keys, by id; (3) Idempotency-Keys, by caller and key; (4) the limits on groups, in total, then of each
     /// administrator; (5) names of groups, in their order; (6) the name of a probe create; (7) the secrets of the
     /// dashboard, by one lock for all; (8) used API keys; (9) swept Idempotency-Keys.

@@ -4,10 +4,15 @@
 //! commit wait for the whole checkpoint. Here a background thread checkpoints while the writer continues. The writer
 //! then checkpoints the few pages that were added meanwhile, between two batches: the WAL restarts only if all of it is
 //! checkpointed and no connection writes (<https://sqlite.org/wal.html#ckpt>).
+//!
+//! SQLite flushes the database at the end of a checkpoint only if the WAL has not grown meanwhile, so under load only
+//! the writer's checkpoint flushes. The background thread therefore flushes too. Otherwise the writer would wait for all
+//! pages of the background passes, 60 ms and more if they are all over a large file.
 
 use crate::{
     Fault,
     connection::{Connector, Role},
+    sqlite_file::DatabaseFile,
 };
 use diesel::{RunQueryDsl, SqliteConnection, connection::SimpleConnection, define_sql_function, select};
 use std::{
@@ -27,11 +32,12 @@ const PAGES_BETWEEN_CHECKPOINTS: usize = 10_000;
 /// of the UUID index, and the page that stores the last id.
 const PAGES_OF_A_COMMIT: usize = 3;
 
-/// Number of changed rows that count as one page, where that gives more pages than the writes estimate: the delete of a
-/// group also deletes its memberships, of which there may be many. A page holds about 200 memberships.
+/// Number of changed rows that count as one page. A transaction counts as the pages that its writes estimate, or as
+/// those of its changed rows if they are more: the delete of a group also deletes its memberships, which may be many.
+/// A page holds about 200 memberships, and each membership is in the table and in an index.
 const CHANGES_OF_A_PAGE: i64 = 100;
 
-/// Passes of the background thread before the writer's own. Each pass has less to copy.
+/// Passes of the background thread before the writer's own. Each pass has less to copy and to flush.
 const BACKGROUND_PASSES: usize = 3;
 
 /// Checkpoints as much as possible without waiting for other connections.
@@ -64,11 +70,13 @@ impl Checkpoints {
         let mut connection = connector.open(Role::Writer)?;
         let writer_is_due = Arc::new(AtomicBool::new(false));
         let due = Arc::clone(&writer_is_due);
+        let file = connector.file().cloned();
         let (request, requests) = sync_channel(1);
         let work = move || {
             for () in requests {
                 for _ in 0..BACKGROUND_PASSES {
                     run(&mut *connection, PASSIVE_CHECKPOINT);
+                    flush(file.as_ref());
                 }
                 due.store(true, Ordering::Relaxed);
             }
@@ -142,6 +150,13 @@ pub(super) fn checkpoint(connection: &mut impl SimpleConnection) {
 fn run(connection: &mut impl SimpleConnection, pragma: &str) {
     if let Err(error) = connection.batch_execute(pragma) {
         tracing::warn!(%error, "a checkpoint failed");
+    }
+}
+
+/// A failed flush loses nothing: SQLite flushes the database itself before the WAL restarts.
+fn flush(file: Option<&DatabaseFile>) {
+    if let Some(Err(error)) = file.map(DatabaseFile::flush) {
+        tracing::warn!(%error, "a flush of the database failed");
     }
 }
 

@@ -19,8 +19,8 @@ use gochat_domain::{
 };
 use std::cmp::Ordering;
 
-/// For PostgreSQL. A plain `sql_query` is planned anew each time: planned while no group has memberships, this statement
-/// could use the index by user, and read all of it for each batch of deletes as memberships are added.
+/// For PostgreSQL. A plain `sql_query` is planned anew each time. A kept plan, made while no group has memberships,
+/// could use the index by user, and each batch of deletes would then read that whole index, however large it is.
 const DELETE_MEMBERSHIPS: &str = "DELETE FROM members WHERE group_id = ANY($1)";
 
 /// A group to delete, with its memberships.

@@ -104,8 +104,8 @@ fn candidates(joins: &[&Join], groups: &BTreeMap<GroupId, Group>) -> Vec<Option<
     joins.iter().map(candidate).collect()
 }
 
-/// Stores the memberships that do not exist yet, and returns those that existed before. Without a limit on members, no
-/// rows must be read first.
+/// Stores the memberships that do not exist yet, and returns those that existed before. Without a limit on members, it
+/// is not necessary to read rows first.
 fn store_new(
     connection: &mut AnyConnection,
     joins: &[&Join],

@@ -1,5 +1,5 @@
-//! Rows of `members`. They are only touched by transactions that have locked the row of their group, so their order
-//! does not matter.
+//! Rows of `members`. A transaction locks the row of a group before it touches the group's memberships, so it may touch
+//! them in any order.
 
 mod postgres;
 mod sqlite;

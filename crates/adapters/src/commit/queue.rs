@@ -7,6 +7,7 @@ mod room;
 use super::{
     LastCommit,
     batch::Batch,
+    batch_size::BatchSize,
     lane::{HasLane, PendingWrite},
     session::{Failure, Session},
     write::Write,
@@ -87,6 +88,8 @@ impl CommitQueue {
         let waiting = Arc::new(Mutex::new(waiting));
         let metrics = WriterMetrics::new().map_err(io::Error::other)?;
         let last_commit = LastCommit::default();
+        let batch_size = Arc::new(BatchSize::up_to(options.batch));
+        let room = Arc::new(Room::in_queue(options.queue, Arc::clone(&batch_size)));
         let spawn = {
             let (metrics, last_commit) = (metrics.clone(), last_commit.clone());
             move |status: Arc<WriterStatus>| {
@@ -94,7 +97,7 @@ impl CommitQueue {
                 // The writer's thread opens the session, for the first batch.
                 let writer = Writer {
                     open: open.clone(),
-                    batch: options.batch,
+                    batch_size: Arc::clone(&batch_size),
                     metrics: metrics.clone(),
                     last_commit: last_commit.clone(),
                     session: None,
@@ -104,7 +107,6 @@ impl CommitQueue {
             }
         };
         let threads = Arc::new(WriterThreads::start(options.writers, stuck_after, Box::new(spawn))?);
-        let room = Arc::new(Room::in_queue(options.queue));
         let CommitOptions { timeout, limits, .. } = options;
         Ok(Self { queue, threads, timeout, limits, metrics, last_commit, room })
     }

@@ -1,7 +1,7 @@
 //! Numbers of groups, counted where a limit on them is set.
 //!
-//! An id is never used again, so there are at most as many groups as the greatest id. If the limit leaves room for all
-//! creates of a batch beside that many, the groups are not counted: a count takes time in proportion to the limit.
+//! An id is never used again, so there are at most as many groups as the greatest id. If the limit admits that
+//! many groups and all creates of a batch, the groups are not counted: a count takes time in proportion to the limit.
 
 mod postgres;
 mod sqlite;
@@ -52,8 +52,9 @@ impl Quotas {
         let limit = limits.groups_per_administrator;
         let mut by_administrator = HashMap::new();
         if limit.is_set() && !administrators.is_empty() {
-            // Counts up to the limit plus the number of hand-overs. After a limit was lowered, a user may have more groups
-            // than it allows, and may still have too many after giving some away.
+            // Counts beyond the limit, by the number of hand-overs. After a limit was lowered, a user may have more
+            // groups than it allows. If the count stopped at the limit, each group that the user gives away in the
+            // batch would seem to make room for another one.
             let at_most = i64::from(limit.0).saturating_add_unsigned(administrators.len() as u64);
             let administrators: BTreeSet<_> = administrators.iter().copied().collect();
             by_administrator = match connection {

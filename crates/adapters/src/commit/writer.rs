@@ -3,6 +3,7 @@
 use super::{
     LastCommit,
     batch::Batch,
+    batch_size::BatchSize,
     session::{Failure, Session},
     write::Attempt,
     writer_threads::WriterStatus,
@@ -10,7 +11,7 @@ use super::{
 use crate::{Fault, backoff, metrics::WriterMetrics};
 use std::{
     panic::{self, AssertUnwindSafe},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     thread,
     time::Instant,
 };
@@ -23,7 +24,7 @@ pub(super) type Queued = Box<dyn FnOnce(&mut Batch) + Send>;
 pub(super) struct Writer<O> {
     pub(super) open: O,
     /// Maximum number of writes in a transaction.
-    pub(super) batch: usize,
+    pub(super) batch_size: Arc<BatchSize>,
     pub(super) metrics: WriterMetrics,
     pub(super) last_commit: LastCommit,
     pub(super) session: Option<Session>,
@@ -37,12 +38,12 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
     /// Never waits for a batch to fill: it starts with the waiting writes, and those that arrive meanwhile form the
     /// next batch.
     pub(super) fn run(mut self, waiting: &Mutex<mpsc::Receiver<Queued>>, status: &WriterStatus) {
-        let mut queued = Vec::with_capacity(self.batch);
+        let mut queued = Vec::new();
         loop {
             let taken = waiting
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .blocking_recv_many(&mut queued, self.batch);
+                .blocking_recv_many(&mut queued, self.batch_size.get());
             if taken == 0 {
                 return;
             }
@@ -112,7 +113,9 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
         let (proves_creates_work, pages) = (batch.proves_creates_work(), batch.pages());
         match batch.commit(session, attempt) {
             Ok(()) => {
-                self.metrics.committed(counted, began_at.elapsed());
+                let took = began_at.elapsed();
+                self.metrics.committed(counted, took);
+                self.batch_size.record(writes, took);
                 if proves_creates_work {
                     self.last_commit.record();
                 }
@@ -146,10 +149,7 @@ mod tests {
     };
     use gochat_test_support::TestDatabase;
     use std::{
-        sync::{
-            Arc,
-            atomic::{AtomicUsize, Ordering},
-        },
+        sync::atomic::{AtomicUsize, Ordering},
         time::Duration,
     };
 

@@ -10,8 +10,8 @@ use std::{collections::HashSet, fmt, time::Duration};
 
 /// A connection URI of libpq (PostgreSQL manual, section 34.1.1.2), without its ambiguous forms.
 ///
-/// libpq accepts URLs in which a part of the password reads as a host or a database, and quotes others in its error
-/// messages. Such URLs are refused, so that it is certain which part is the password.
+/// libpq accepts URLs in which a part of the password reads as a host or a database. It refuses some other URLs with a
+/// message that quotes them. Both kinds are refused here, so that it is certain which part is the password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostgresUrl {
     url: Box<str>,

@@ -3,6 +3,7 @@
 use super::*;
 use crate::testing::connector;
 use futures_util::{FutureExt, future::join_all, poll};
+use gochat_domain::group::GroupId;
 use gochat_test_support::{TestDatabase, deadline};
 use std::sync::{
     Mutex,
@@ -84,6 +85,28 @@ async fn the_wait_for_a_connection_counts_towards_the_timeout() {
     drop(release);
     // The thread may not have been released yet.
     deadline::with_timeout("a read succeeds", async { while pool.run(|_| Ok(())).await.is_err() {} }).await;
+}
+
+#[tokio::test]
+async fn look_ups_wait_like_reads() {
+    let (pool, _database) = pool(1, 5, Duration::from_millis(100));
+    let (release, wait) = blocking_read();
+    let first = pool.run(wait).boxed();
+    let look_ups = (0..7).map(|_| pool.find_group(GroupKey::Id(GroupId::new(1).unwrap())).boxed());
+    let mut reads: Vec<_> = std::iter::once(first.map(|_| Ok(None)).boxed()).chain(look_ups).collect();
+    for read in &mut reads[..6] {
+        assert!(poll!(read).is_pending());
+    }
+    let full = Err(Fault::Unavailable("the queue of reads is full".into()));
+    assert_eq!(join_all(&mut reads[6..]).await, vec![full; 2]);
+    assert_eq!(pool.0.queue.usage().waiting, 5);
+    // A look-up whose caller is gone leaves the queue.
+    drop(reads.remove(5));
+    assert_eq!(pool.0.queue.usage().waiting, 4);
+    let late = Err(Fault::Unavailable("the database took too long".into()));
+    assert_eq!(join_all(&mut reads[1..5]).await, vec![late; 4]);
+    assert_eq!(pool.0.queue.usage().waiting, 0);
+    drop(release);
 }
 
 #[tokio::test]

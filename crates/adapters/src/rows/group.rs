@@ -7,7 +7,8 @@ use crate::{
     sql_types::{TimestampValue, UuidValue},
 };
 use diesel::{
-    ExpressionMethods, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, Selectable, SelectableHelper,
+    ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, Queryable, RunQueryDsl, Selectable,
+    SelectableHelper,
 };
 use gochat_domain::{
     group::{Group, GroupId, GroupKey, GroupName, GroupToken, Version},
@@ -60,11 +61,23 @@ pub(crate) fn user_id(id: i64) -> Result<UserId, Fault> {
 ///
 /// No `LIMIT`, as each key is unique: SQLite would recompile the statement each time a `LIMIT` is bound.
 pub(crate) fn find_group(connection: &mut AnyConnection, key: &GroupKey) -> Result<Option<Group>, Fault> {
-    let groups = groups::table.select(GroupRow::as_select());
-    let row = match key {
-        GroupKey::Id(id) => groups.filter(groups::id.eq(id.get())).get_result(connection),
-        GroupKey::Uuid(uuid) => groups.filter(groups::uuid.eq(UuidValue(*uuid))).get_result(connection),
-        GroupKey::Name(name) => groups.filter(groups::name.eq(name.as_str())).get_result(connection),
+    /// The same statement on the connection of either database: on `AnyConnection`, Diesel would write its text anew
+    /// each time.
+    macro_rules! row {
+        ($connection:ident) => {{
+            let groups = groups::table.select(GroupRow::as_select());
+            match key {
+                GroupKey::Id(id) => groups.filter(groups::id.eq(id.get())).get_result($connection),
+                GroupKey::Uuid(uuid) => {
+                    groups.filter(groups::uuid.eq(UuidValue(*uuid))).get_result($connection)
+                }
+                GroupKey::Name(name) => groups.filter(groups::name.eq(name.as_str())).get_result($connection),
+            }
+        }};
+    }
+    let row: QueryResult<GroupRow> = match connection {
+        AnyConnection::Sqlite(connection) => row!(connection),
+        AnyConnection::Postgres(connection) => row!(connection),
     };
     row.optional()?.map(Group::try_from).transpose()
 }

@@ -80,7 +80,7 @@ fn a_cancelled_statement_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
 fn a_full_disk_is_unavailable(_: TestDatabase) -> anyhow::Result<()> {
     let (cluster, subject) = german(OPTIONS)?;
     subject.create(new_group("g"))?;
-    // Larger than a WAL segment: if a segment could not grow, the server would crash.
+    // Makes the table larger than a WAL segment: if a segment could not grow, the server would crash.
     let mut admin = subject.database().plain_sql()?;
     admin.execute(
         "INSERT INTO groups (uuid, name, token, admin_id, created_at)

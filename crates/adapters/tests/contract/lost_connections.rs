@@ -10,7 +10,7 @@ use futures_util::future::{join, join_all, try_join_all};
 use gochat_adapters::{CommitOptions, CommitQueue, Database, DatabaseOptions, Readiness};
 use gochat_domain::{
     auth::ApiKey,
-    group::{Created, GroupKey},
+    group::{Created, Group, GroupKey},
     ports::{CreateGroupError, GroupRepository, StorageError},
     testing::new_group,
 };
@@ -319,11 +319,17 @@ fn connections_move_from_a_frozen_primary_to_the_standby(_: TestDatabase) -> any
     database.register(&registry)?;
     let key = ApiKey::mint()?;
     runtime.block_on(keys.insert(&key, &api_keys::new_key()))?;
-    // Every read thread now has a connection to the primary.
     let by_uuid = GroupKey::Uuid(before.group.uuid);
-    let reads = |number| runtime.block_on(join_all((0..number).map(|_| reader.find(&by_uuid))));
-    let reads_before = reads(200);
-    assert!(reads_before.iter().all(|read| matches!(read, Ok(Some(_)))), "{reads_before:?}");
+    let looks_up = || runtime.block_on(reader.find(&by_uuid)).is_ok_and(|found| found.is_some());
+    assert!(looks_up());
+    // Pages share no query, so they use every thread.
+    let reads = |number| runtime.block_on(join_all((0..number).map(|_| reader.list(None, 1))));
+    let is_read = |page: &Result<Vec<Group>, _>| page.as_ref().is_ok_and(|page| page.len() == 1);
+    deadline::eventually("every thread that reads has a connection to the primary", || {
+        let pages = reads(200);
+        assert!(pages.iter().all(is_read), "{pages:?}");
+        (connections(&registry, "idle") >= f64::from(OPTIONS.pool_size)).then_some(())
+    });
     // The machine still acknowledges packets, so no error shows that the server is frozen.
     primary.pause()?;
     standby.promote()?;
@@ -338,19 +344,20 @@ fn connections_move_from_a_frozen_primary_to_the_standby(_: TestDatabase) -> any
         assert!(stored.iter().any(|name| name == group.name.as_str()), "{stored:?}");
     }
     deadline::eventually("every thread reads from the standby", || {
-        reads(2 * OPTIONS.pool_size).iter().all(|read| matches!(read, Ok(Some(_)))).then_some(())
+        reads(2 * OPTIONS.pool_size).iter().all(is_read).then_some(())
     });
+    assert!(looks_up());
     deadline::eventually("a key is looked up", || runtime.block_on(keys.find(&key)).ok().flatten());
     deadline::eventually("the server is ready", || {
         (runtime.block_on(probe.check(timeout)) == Readiness::Ready).then_some(())
     });
     // The stuck threads return when the primary answers again, and exit.
-    assert!(abandoned_connections(&registry) > 0.0);
+    assert!(connections(&registry, "abandoned") > 0.0);
     primary.resume()?;
     deadline::eventually("stuck connections are closed", || {
-        (abandoned_connections(&registry) == 0.0).then_some(())
+        (connections(&registry, "abandoned") == 0.0).then_some(())
     });
-    assert!(reads(2 * OPTIONS.pool_size).iter().all(|read| matches!(read, Ok(Some(_)))));
+    assert!(reads(2 * OPTIONS.pool_size).iter().all(is_read));
     Ok(())
 }
 
@@ -375,12 +382,12 @@ fn a_connection_that_hangs_while_opening_is_replaced(database: TestDatabase) -> 
     Ok(())
 }
 
-/// Number of pooled connections that were abandoned because they are stuck at a frozen server.
-fn abandoned_connections(registry: &Registry) -> f64 {
+/// Returns the number of pooled connections in this state.
+fn connections(registry: &Registry, state: &str) -> f64 {
     let families = registry.gather();
     let family = families.iter().find(|family| family.name() == "gochat_database_pool_connections").unwrap();
-    let is_abandoned = |metric: &&Metric| metric.get_label().iter().any(|label| label.value() == "abandoned");
-    family.get_metric().iter().find(is_abandoned).unwrap().get_gauge().get_value()
+    let is_of_state = |metric: &&Metric| metric.get_label().iter().any(|label| label.value() == state);
+    family.get_metric().iter().find(is_of_state).unwrap().get_gauge().get_value()
 }
 
 fn acknowledged_groups_survive_a_crash_with_synchronous_commit_off(_: TestDatabase) -> anyhow::Result<()> {

@@ -1,4 +1,5 @@
-//! The contract suite of the ports: each case runs in memory, on SQLite and on PostgreSQL.
+//! The contract suite of the ports: each [`Case`] runs in memory, on SQLite and on PostgreSQL. The other cases test
+//! the databases alone.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed case may panic")]
 #![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every case has the same shape")]
 
@@ -24,7 +25,7 @@ use gochat_test_support::{Backend, Case as DatabaseCase, Need, Suite, TestDataba
 use std::process::ExitCode;
 use subject::Subject;
 
-/// A case of the contract suite.
+/// A case that every implementation must pass.
 type Case = DatabaseCase<Subject>;
 
 fn main() -> ExitCode {
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         lanes::cases(),
         limits::cases(),
         members::database_cases(),
+        reads::database_cases(),
         idempotency::database_cases(),
         api_keys::database_cases(),
         dashboard_secrets::database_cases(),

@@ -367,7 +367,7 @@ fn new_members_stay_new_if_the_rest_of_their_batch_fails(database: TestDatabase)
     let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
     let group = subject.create(new_group_of("g", "t", 1))?;
     join_group(&subject, &group, 2)?;
-    // A sequence counts on in a transaction that is rolled back.
+    // A rollback does not reset the sequence, so the trigger fails once.
     subject.database().execute(
         "CREATE SEQUENCE failures;
          CREATE FUNCTION fault() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN

@@ -129,8 +129,11 @@ fn run_each_operation(subject: &Subject, prefix: &str) -> anyhow::Result<()> {
         GroupKey::Uuid(uuid),
         GroupKey::Name(GroupName::parse(format!("{prefix} alone"))?),
     ];
-    for key in keys {
-        assert!(subject.run(subject.reader.find(&key))?.is_some());
+    for key in &keys {
+        assert!(subject.run(subject.reader.find(key))?.is_some());
+        // Look-ups that wait together are one statement.
+        let found = subject.run(join_all((0..20).map(|_| subject.reader.find(key))));
+        assert!(found.iter().all(|found| matches!(found, Ok(Some(_)))), "{found:?}");
     }
     subject.run(subject.reader.list(Some(first), 10))?;
     let filled = GroupNamePrefix::parse("filled")?;

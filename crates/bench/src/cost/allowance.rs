@@ -10,7 +10,7 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/cost.toml");
 /// Fraction by which a create may exceed the expected instructions.
 const MARGIN: f64 = 0.1;
 
-/// The expected cost of a create, as in the file.
+/// The numbers in the file: the maximum of allocations, and the expected instructions.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Allowance {

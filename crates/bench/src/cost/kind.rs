@@ -20,7 +20,8 @@ impl Kind {
     /// All kinds. A server creates groups before it is asked for the other kinds.
     pub const ALL: [Self; 4] = [Self::Create, Self::Read, Self::Join, Self::Replay];
 
-    /// The request with this number. Except for replays, each number makes another one.
+    /// The request with this number. Each number makes a different create or join; reads and replays repeat after 64
+    /// numbers.
     pub fn request(self, number: usize) -> Request {
         match self {
             Self::Create => create(number),
@@ -52,7 +53,7 @@ fn create(number: usize) -> Request {
     Request::create(format!(r#"{{"name":"group_{number}","token":"298fbgv479bv","admin_id":{number}}}"#))
 }
 
-/// One of the groups that exist after the creates that are not counted.
+/// The id of one of the 64 groups that the warm-up creates.
 fn group(number: usize) -> usize {
     number % 64 + 1
 }

@@ -69,7 +69,7 @@ fn measure(subject: Subject, system: System, plan: Plan, cluster: &Cluster) -> a
 }
 
 /// Streams this many lines. The latency of a line is not measured.
-fn stream(server: &Server<'_>, lines: usize) -> anyhow::Result<Sample> {
+pub(super) fn stream(server: &Server<'_>, lines: usize) -> anyhow::Result<Sample> {
     let before = server.usage()?;
     let Streamed { throughput, errors } = line_stream::run(server, lines, &AtomicBool::new(false))?;
     let after = server.usage()?;

@@ -23,7 +23,8 @@ use std::{
 /// Media type of a body of one object.
 pub(super) const JSON: &str = "application/json";
 
-/// Media types of operations that also take a body of lines. Other handlers read such a body.
+/// Media types of operations that also take a body of lines, for error messages. [`JsonBody`] does not read lines; their
+/// handlers use `LinesBody`.
 pub(super) const JSON_OR_LINES: &str = "application/json or application/x-ndjson";
 
 /// Longest time a client may take to send a body.

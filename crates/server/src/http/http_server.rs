@@ -151,7 +151,7 @@ where
     let http = Rc::new(move || {
         let stopping = stopping.clone();
         HttpService::build()
-            // [`Connection`] implements these timeouts itself.
+            // The next two timeouts are off, because [`Connection`] implements them itself.
             .client_request_timeout(Duration::ZERO)
             .keep_alive(KeepAlive::Os)
             .client_disconnect_timeout(timeouts.lingering_close)

@@ -1,7 +1,7 @@
 //! The layers of settings.
 //!
-//! `config` reads each layer, and this module merges the layers and parses the values. Deserialising with serde would not
-//! do: its errors show the value, which may be a secret, but not the layer that it comes from.
+//! The crate `config` reads each layer, and this module merges the layers and parses the values. Deserialising with serde
+//! would not do: its errors show the value, which may be a secret, but not the layer that it comes from.
 
 mod error;
 mod files;

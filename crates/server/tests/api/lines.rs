@@ -14,7 +14,7 @@ pub fn cases() -> Vec<Case> {
         a_line_that_fails_has_the_error_of_a_single_request,
         of_two_lines_with_one_name_the_first_is_stored,
         the_key_of_a_line_makes_its_retry_idempotent,
-        the_id_of_a_taken_name_is_for_keys_that_read_groups,
+        a_taken_name_is_refused_with_the_id_of_its_group_if_the_key_may_read_groups,
         the_key_and_its_scope_are_checked_before_the_body,
         a_line_that_exceeds_a_limit_is_refused,
         a_failed_line_does_not_fail_the_others,
@@ -151,7 +151,9 @@ fn the_key_of_a_line_makes_its_retry_idempotent(database: TestDatabase) -> anyho
     Ok(())
 }
 
-fn the_id_of_a_taken_name_is_for_keys_that_read_groups(database: TestDatabase) -> anyhow::Result<()> {
+fn a_taken_name_is_refused_with_the_id_of_its_group_if_the_key_may_read_groups(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
     let app = App::on(database);
     create(&app, "taken");
     let (writer, _) = issue(&app, Scope::GroupsWrite, None);

@@ -14,6 +14,7 @@ pub fn cases() -> Vec<Case> {
         every_group_is_exported_once_while_others_are_created,
         a_reader_that_closes_early_is_not_an_error,
         a_file_is_replaced_only_once_the_export_is_complete,
+        an_export_that_fails_on_its_second_page_leaves_the_file_as_it_was,
         an_empty_database_exports_no_groups,
         a_name_of_a_compressed_file_is_refused,
     ]
@@ -120,21 +121,24 @@ fn a_reader_that_closes_early_is_not_an_error(database: TestDatabase) -> anyhow:
     Ok(())
 }
 
+/// Breaks the row of a group, so that no page with it can be read.
+fn make_unreadable(database: &TestDatabase, id: usize) -> anyhow::Result<()> {
+    let unchecked = match database.backend() {
+        Backend::Sqlite => "PRAGMA ignore_check_constraints = 1",
+        Backend::Postgres => {
+            "DO $$ DECLARE c record; BEGIN FOR c IN SELECT conname FROM pg_constraint WHERE conrelid = 'groups'::regclass \
+             AND contype = 'c' LOOP EXECUTE format('ALTER TABLE groups DROP CONSTRAINT %I', c.conname); END LOOP; END $$"
+        }
+    };
+    database.execute(&format!("{unchecked}; UPDATE groups SET admin_id = 0 WHERE id = {id}"))
+}
+
 fn a_file_is_replaced_only_once_the_export_is_complete(database: TestDatabase) -> anyhow::Result<()> {
     fill(&database, &lines(0));
     let folder = TempDir::new()?;
     let file = folder.path().join("groups.ndjson");
     fs::write(&file, "as it was")?;
-    // The third group cannot be read.
-    let unreadable = match database.backend() {
-        Backend::Sqlite => "PRAGMA ignore_check_constraints = 1; UPDATE groups SET admin_id = 0 WHERE id = 3",
-        Backend::Postgres => {
-            "DO $$ DECLARE c record; BEGIN FOR c IN SELECT conname FROM pg_constraint WHERE conrelid = 'groups'::regclass \
-             AND contype = 'c' LOOP EXECUTE format('ALTER TABLE groups DROP CONSTRAINT %I', c.conname); END LOOP; END $$; \
-             UPDATE groups SET admin_id = 0 WHERE id = 3"
-        }
-    };
-    database.execute(unreadable)?;
+    make_unreadable(&database, 3)?;
     let failed = export_in(folder.path(), &database, &["groups.ndjson"]);
     assert_eq!(failed.code, Some(1));
     assert!(failed.stderr.starts_with("gochat: groups.ndjson is not written: "), "{failed:?}");
@@ -151,6 +155,29 @@ fn a_file_is_replaced_only_once_the_export_is_complete(database: TestDatabase) -
     assert_eq!(export_in(folder.path(), &database, &["--format", "csv", "/dev/null"]).code, Some(0));
     let wrong = export_in(folder.path(), &database, &["groups.txt"]);
     assert_eq!((wrong.code, wrong.stderr.contains("add --format")), (Some(1), true));
+    Ok(())
+}
+
+fn an_export_that_fails_on_its_second_page_leaves_the_file_as_it_was(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    fill(&database, &ndjson("g", 0..1_500));
+    let folder = TempDir::new()?;
+    let file = folder.path().join("groups.ndjson");
+    fs::write(&file, "as it was")?;
+    make_unreadable(&database, 1_200)?;
+    let failed = export_in(folder.path(), &database, &["groups.ndjson"]);
+    assert_eq!((failed.code, &*failed.stdout), (Some(1), ""));
+    assert!(failed.stderr.starts_with("gochat: groups.ndjson is not written: "), "{failed:?}");
+    assert_eq!(fs::read_to_string(&file)?, "as it was");
+    let left: Vec<_> = fs::read_dir(folder.path())?.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["groups.ndjson"]);
+
+    // Standard output has the pages before the failure.
+    let failed = export_in(folder.path(), &database, &[]);
+    assert_eq!(failed.code, Some(1), "{}", failed.stderr);
+    let ids: Vec<_> = failed.stdout.lines().map(|line| line.split([':', ',']).nth(1).unwrap()).collect();
+    assert_eq!(ids, (1..=1_000).map(|id| id.to_string()).collect::<Vec<_>>());
     Ok(())
 }
 

@@ -44,7 +44,8 @@ fn every_line_has_the_outcome_of_a_local_import(database: TestDatabase) -> anyho
     Ok(())
 }
 
-/// Forwards connections to `port`. The first ones break, each after its number in `breaks` of bytes from the server.
+/// Forwards connections to `port`. The first connections break: the one at position `i` after the server has sent
+/// `breaks[i]` bytes.
 fn breaking_proxy(port: u16, breaks: &'static [u64]) -> io::Result<u16> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;

@@ -24,80 +24,76 @@ const LINES: u32 = 1_000;
 
 /// Files that are imported.
 struct Files {
-    /// The command: `groups` or `members`.
+    /// The command.
     kind: &'static str,
     format: &'static str,
     /// First line of each file.
     header: &'static str,
     corpus: &'static str,
-    objects: BoxedStrategy<Vec<u8>>,
+    objects: fn() -> BoxedStrategy<Vec<u8>>,
     regressions: &'static str,
     /// The fields of an exported record that do not depend on the time or on the order of concurrent writes.
     fields: [&'static str; 3],
 }
 
+const GROUPS: Files = Files {
+    kind: "groups",
+    format: "ndjson",
+    header: "",
+    corpus: corpus::NDJSON,
+    objects: objects::create,
+    regressions: "tests/inputs/regressions/ndjson.txt",
+    fields: ["name", "token", "admin_id"],
+};
+
+const GROUPS_CSV: Files = Files {
+    format: "csv",
+    header: "name,token,admin_id\n",
+    corpus: corpus::CSV,
+    regressions: "tests/inputs/regressions/csv.txt",
+    ..GROUPS
+};
+
+const MEMBERS: Files = Files {
+    kind: "members",
+    corpus: corpus::MEMBERS_NDJSON,
+    objects: objects::membership,
+    regressions: "tests/inputs/regressions/members_ndjson.txt",
+    fields: ["group_id", "user_id", "role"],
+    ..GROUPS
+};
+
+const MEMBERS_CSV: Files = Files {
+    format: "csv",
+    header: "group_id,group_name,user_id\n",
+    corpus: corpus::MEMBERS_CSV,
+    regressions: "tests/inputs/regressions/members_csv.txt",
+    ..MEMBERS
+};
+
 fn no_ndjson_line_makes_an_import_panic_and_both_databases_store_the_same(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
-    let files = Files {
-        kind: "groups",
-        format: "ndjson",
-        header: "",
-        corpus: corpus::NDJSON,
-        objects: objects::create(),
-        regressions: "tests/inputs/regressions/ndjson.txt",
-        fields: GROUP_FIELDS,
-    };
-    import(&[TestDatabase::sqlite()?, database], files)
+    import(&[TestDatabase::sqlite()?, database], GROUPS)
 }
 
 fn no_csv_line_makes_an_import_panic_and_both_databases_store_the_same(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
-    let files = Files {
-        kind: "groups",
-        format: "csv",
-        header: "name,token,admin_id\n",
-        corpus: corpus::CSV,
-        objects: objects::create(),
-        regressions: "tests/inputs/regressions/csv.txt",
-        fields: GROUP_FIELDS,
-    };
-    import(&[TestDatabase::sqlite()?, database], files)
+    import(&[TestDatabase::sqlite()?, database], GROUPS_CSV)
 }
 
 fn no_ndjson_line_makes_an_import_of_members_panic_and_both_databases_store_the_same(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
-    let files = Files {
-        kind: "members",
-        format: "ndjson",
-        header: "",
-        corpus: corpus::MEMBERS_NDJSON,
-        objects: objects::membership(),
-        regressions: "tests/inputs/regressions/members_ndjson.txt",
-        fields: MEMBER_FIELDS,
-    };
-    import(&with_groups(database)?, files)
+    import(&with_groups(database)?, MEMBERS)
 }
 
 fn no_csv_line_makes_an_import_of_members_panic_and_both_databases_store_the_same(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
-    let files = Files {
-        kind: "members",
-        format: "csv",
-        header: "group_id,group_name,user_id\n",
-        corpus: corpus::MEMBERS_CSV,
-        objects: objects::membership(),
-        regressions: "tests/inputs/regressions/members_csv.txt",
-        fields: MEMBER_FIELDS,
-    };
-    import(&with_groups(database)?, files)
+    import(&with_groups(database)?, MEMBERS_CSV)
 }
-
-const GROUP_FIELDS: [&str; 3] = ["name", "token", "admin_id"];
-const MEMBER_FIELDS: [&str; 3] = ["group_id", "user_id", "role"];
 
 /// Both databases with the groups g1, g2 and g3.
 fn with_groups(postgres: TestDatabase) -> anyhow::Result<[TestDatabase; 2]> {
@@ -129,7 +125,7 @@ fn import(databases: &[TestDatabase; 2], files: Files) -> anyhow::Result<()> {
     import(corpus.clone())?;
     let lines = runner::count()?.min(LINES);
     let cases = runner::count()?.div_ceil(lines);
-    let strategy = vec(prop_oneof![mutation::mutated(corpus), objects], lines as usize);
+    let strategy = vec(prop_oneof![mutation::mutated(corpus), objects()], lines as usize);
     runner::run(cases, regressions, strategy, import)?;
     eprintln!("{kind}, {format}: {} lines to each database", cases * lines);
     let exports = databases.each_ref().map(|database| gochat(database, &[kind, "export"], b""));

@@ -29,7 +29,8 @@ impl Lines {
             let mut source = BufReader::new(source);
             loop {
                 let mut line = Vec::new();
-                // An error also counts as the end: a terminal whose other side is closed returns an error.
+                // An empty `line`, without even a line feed, tells the receiver that the text has ended. An error also
+                // counts as the end: a terminal whose other side is closed returns an error.
                 let ended = source.read_until(b'\n', &mut line).is_err() || line.is_empty();
                 if lines.send(line).is_err() || ended {
                     return;

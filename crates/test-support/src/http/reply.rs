@@ -118,15 +118,20 @@ impl Reply {
     #[track_caller]
     pub fn assert_name_taken(&self, group_id: Option<i64>) {
         let group_id = group_id.map_or_else(String::new, |id| format!(r#""group_id":{id},"#));
-        let members = format!(r#""field":"name",{group_id}"#);
-        self.assert_error_with(409, "group_name_taken", &members, "UNIQUE constraint failed: GROUPS.NAME");
+        let extra_fields = format!(r#""field":"name",{group_id}"#);
+        self.assert_error_with(
+            409,
+            "group_name_taken",
+            &extra_fields,
+            "UNIQUE constraint failed: GROUPS.NAME",
+        );
     }
 
     #[track_caller]
-    fn assert_error_with(&self, status: u16, code: &str, members: &str, error: &str) {
+    fn assert_error_with(&self, status: u16, code: &str, extra_fields: &str, error: &str) {
         let id = self.header("x-request-id");
         let error = serde_json::to_string(error).unwrap();
-        let body = format!(r#"{{"error":{error},"code":"{code}",{members}"request_id":"{id}"}}"#);
+        let body = format!(r#"{{"error":{error},"code":"{code}",{extra_fields}"request_id":"{id}"}}"#);
         assert_eq!((self.status, &*self.body), (status, &*body));
         assert!(!id.is_empty());
         assert_eq!(self.header("content-type"), "application/json");

@@ -57,8 +57,8 @@ impl Fault for SlowBodies {
     }
 }
 
-/// Opens connections that send some bytes once and then one byte repeatedly. `sent` returns pairs of these bytes and this byte; each
-/// round uses the next pair.
+/// Opens connections that send some bytes once and then one byte repeatedly. `sent` returns pairs: the bytes that are sent once, and
+/// the byte that is repeated. Each round uses the next pair.
 fn run(trial: &mut Trial, sent: impl FnOnce(&str) -> Vec<(Vec<u8>, u8)>) -> anyhow::Result<()> {
     let deployment = trial.deployment()?.with_setting("GOCHAT__HTTP__REQUEST_TIMEOUT", "2s");
     let mut server = deployment.start()?;

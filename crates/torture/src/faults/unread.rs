@@ -81,7 +81,7 @@ fn open(port: u16, key: &str) -> anyhow::Result<Vec<TcpStream>> {
     let mut streams = Vec::new();
     for _ in 0..CONNECTIONS {
         let mut stream = hostile::connect(port)?;
-        // Bytes that the server does not accept are not sent.
+        // It is enough to send a part: the server need not accept all of these requests.
         let _partly = stream.write(&page)?;
         streams.push(stream);
     }

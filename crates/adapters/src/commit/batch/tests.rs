@@ -46,7 +46,7 @@ fn random_batches_under_limits_give_the_replies_and_the_rows_of_the_model() {
     });
 }
 
-/// Only on PostgreSQL are all rows updated by one statement, in the order of the plan that it picks.
+/// PostgreSQL updates all rows by one statement, and its plan decides in which order. SQLite updates them one by one.
 #[test]
 fn random_batches_do_not_depend_on_the_plan_of_an_update() {
     run_case([Backend::Postgres], |database| {

@@ -1,4 +1,4 @@
-//! Decides the changes of a batch one after another, each on what the one before left.
+//! Decides the changes of a batch one after another. Each change sees the results of those before it.
 
 use super::{Change, names::Names, rows};
 use crate::{

@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 /// The names that are free for the changes of a batch.
 pub(super) struct Names {
     free: HashSet<GroupName>,
-    /// The rows that hold the free names on PostgreSQL, until they are deleted for the groups that take the names.
+    /// Ids of the rows that hold the free names on PostgreSQL. They are deleted just before groups take the names.
     pub(super) placeholders: Vec<i64>,
 }
 

@@ -77,7 +77,7 @@ prepared_statement! {
 
 prepared_statement! {
     /// Deletes the placeholders before the first update, because each row to update is joined with the number of deleted
-    /// rows.
+    /// rows. `of_ids` repeats `ids`, so that a plan made for an empty table uses the primary key.
     struct Update for PgConnection, Pg => ();
     "WITH deleted AS (DELETE FROM groups WHERE id = ANY(" [placeholders: Vec<i64> as Array<BigInt>] ") RETURNING id)
      UPDATE groups

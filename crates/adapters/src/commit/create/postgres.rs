@@ -43,7 +43,7 @@ pub(super) fn insert(
     if attempt == Attempt::Resend {
         ids.extend(find(connection, groups)?);
     }
-    of_each(groups, &ids)
+    ids_of(groups, &ids)
 }
 
 /// Stores `groups` if the limits leave room for all of them. If they do not, nothing is stored.
@@ -53,7 +53,7 @@ pub(super) fn insert_if_room(
     limits: Limits,
 ) -> Result<Vec<Option<GroupId>>, Fault> {
     let ids = by_uuid(InsertGroups::new(Room::new(groups, limits), groups).load(connection)?);
-    of_each(groups, &ids)
+    ids_of(groups, &ids)
 }
 
 /// Returns the ids of the groups that are stored, by UUID.
@@ -70,7 +70,7 @@ fn find(connection: &mut PgConnection, groups: &[&NewGroup]) -> QueryResult<Hash
     stored.load(connection).map(by_uuid)
 }
 
-fn of_each(groups: &[&NewGroup], ids: &HashMap<Uuid, i64>) -> Result<Vec<Option<GroupId>>, Fault> {
+fn ids_of(groups: &[&NewGroup], ids: &HashMap<Uuid, i64>) -> Result<Vec<Option<GroupId>>, Fault> {
     groups.iter().map(|group| ids.get(&group.uuid).copied().map(group_id).transpose()).collect()
 }
 

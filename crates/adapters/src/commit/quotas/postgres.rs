@@ -1,8 +1,8 @@
 //! PostgreSQL: advisory locks keep other transactions from adding groups to a count. The lock for all groups comes
 //! first, then those of the administrators in the order of their keys.
 //!
-//! Each count is a statement after that of its lock: it must see what other transactions committed during the wait for
-//! the lock.
+//! A lock and its count are two statements, because the count must see what other transactions committed during the
+//! wait for the lock.
 
 use crate::{Fault, prepared_statement::prepared_statement, rows::user_id};
 use diesel::{

@@ -11,7 +11,7 @@ pub(super) fn count(connection: &mut SqliteConnection, limit: i64) -> Result<u64
 
 prepared_statement! {
     struct Count for SqliteConnection, Sqlite => BigInt;
-    "SELECT count(*) FROM (SELECT 1 FROM groups LIMIT " [limit: i64 as BigInt] ")"
+    "SELECT count(*) FROM (SELECT 1 FROM groups LIMIT 0 + " [limit: i64 as BigInt] ")"
 }
 
 pub(super) fn count_of_each(

@@ -30,8 +30,8 @@ impl ConnectionString {
     }
 
     /// Replaces the secrets in a message. A secret directly between quotes is always replaced. Elsewhere, a secret that
-    /// is short or only letters is kept: there it is an ordinary part of the message, and replacing it would reveal the
-    /// password.
+    /// is short or has only letters is kept: it is probably an ordinary word of the message, and `***` in its place
+    /// would reveal that the word is the password.
     fn scrubbed(&self, message: String) -> String {
         self.hidden.iter().filter(|secret| !secret.is_empty()).fold(message, |message, secret| {
             let is_word = secret.bytes().all(|byte| byte.is_ascii_alphabetic());

@@ -1,35 +1,102 @@
-//! Tests of stuck threads and of shutdown.
+//! Tests of look-ups, of stuck threads and of shutdown.
 
 use super::*;
 use gochat_test_support::deadline::eventually;
 use std::sync::mpsc;
 
+/// A queue of reads, and of look-ups that do nothing.
+fn queue(threads: usize, stuck_after: Option<Duration>) -> ReadQueue<u32> {
+    ReadQueue::new(threads, 10, stuck_after, Box::new(|_| Box::new(|| ())))
+}
+
 /// A queue with two threads, where any running thread counts as stuck.
-fn queue_with_stuck_threads() -> ReadQueue {
-    ReadQueue::new(2, 10, Some(Duration::ZERO))
+fn queue_with_stuck_threads() -> ReadQueue<u32> {
+    queue(2, Some(Duration::ZERO))
+}
+
+/// A queue with one thread, and a channel that receives the look-ups of each query.
+fn queue_of_look_ups(capacity: usize) -> (ReadQueue<u32>, mpsc::Receiver<Vec<u32>>) {
+    let (sender, ran) = mpsc::channel();
+    let run = move |look_ups| -> Reply {
+        sender.send(look_ups).unwrap();
+        Box::new(|| ())
+    };
+    (ReadQueue::new(1, capacity, None, Box::new(run)), ran)
+}
+
+fn next(ran: &mpsc::Receiver<Vec<u32>>) -> Vec<u32> {
+    eventually("look-ups run", || ran.try_recv().ok())
 }
 
 /// Submits a read that blocks until the sender is dropped.
-fn block_thread(queue: &ReadQueue) -> mpsc::Sender<()> {
+fn block_thread(queue: &ReadQueue<u32>) -> mpsc::Sender<()> {
     let (release, released) = mpsc::channel();
     let read = move || -> Reply {
         let _disconnected: Result<(), _> = released.recv();
         Box::new(|| ())
     };
-    assert!(queue.submit(Box::new(read)).is_ok_and(|place| place.0.is_none()));
+    assert!(queue.submit(Work::Read(Box::new(read))).is_ok_and(|place| place.0.is_none()));
     release
 }
 
 /// Submits a read, and returns a channel that signals its end.
-fn read(queue: &ReadQueue) -> mpsc::Receiver<()> {
+fn read(queue: &ReadQueue<u32>) -> mpsc::Receiver<()> {
     let (sender, ended) = mpsc::channel();
     let read = move || -> Reply { Box::new(move || sender.send(()).unwrap()) };
-    std::mem::forget(queue.submit(Box::new(read)).unwrap());
+    std::mem::forget(queue.submit(Work::Read(Box::new(read))).unwrap());
     ended
 }
 
 fn assert_ends(read: &mpsc::Receiver<()>) {
     eventually("the read ends", || read.try_recv().ok());
+}
+
+#[test]
+fn waiting_look_ups_run_together_in_the_order_of_submission() {
+    let (queue, ran) = queue_of_look_ups(10);
+    let alone = queue.submit(Work::LookUp(0)).unwrap();
+    assert_eq!(next(&ran), [0]);
+    drop(alone);
+    let busy = block_thread(&queue);
+    let [_first, gone, _last] = [1, 2, 3].map(|key| queue.submit(Work::LookUp(key)).unwrap());
+    let ended = read(&queue);
+    let _after_the_read = queue.submit(Work::LookUp(4)).unwrap();
+    drop(gone);
+    assert_eq!(queue.usage(), Usage { waiting: 4, running: 1, replaced: 0 });
+    drop(busy);
+    assert_eq!(next(&ran), [1, 3, 4]);
+    assert_ends(&ended);
+    assert_eq!(queue.usage().waiting, 0);
+}
+
+#[test]
+fn a_read_that_waits_longer_runs_before_look_ups() {
+    let (queue, ran) = queue_of_look_ups(10);
+    let busy = block_thread(&queue);
+    let (release, released) = mpsc::channel::<()>();
+    let second = move || -> Reply {
+        let _disconnected = released.recv();
+        Box::new(|| ())
+    };
+    let _read = queue.submit(Work::Read(Box::new(second))).unwrap();
+    let _look_up = queue.submit(Work::LookUp(1)).unwrap();
+    drop(busy);
+    eventually("the read runs", || (queue.usage().waiting == 1).then_some(()));
+    assert!(ran.try_recv().is_err());
+    drop(release);
+    assert_eq!(next(&ran), [1]);
+}
+
+#[test]
+fn no_more_look_ups_run_together_than_allowed() {
+    let many = 2 * u32::try_from(MAX_LOOK_UPS).unwrap();
+    let (queue, ran) = queue_of_look_ups(1000);
+    let busy = block_thread(&queue);
+    let _places: Vec<_> = (0..=many).map(|key| queue.submit(Work::LookUp(key)).unwrap()).collect();
+    drop(busy);
+    assert_eq!(next(&ran), (0..many / 2).collect::<Vec<_>>());
+    assert_eq!(next(&ran), (many / 2..many).collect::<Vec<_>>());
+    assert_eq!(next(&ran), [many]);
 }
 
 #[test]
@@ -69,7 +136,7 @@ fn at_most_twice_the_thread_count_is_replaced() {
 
 #[test]
 fn threads_exit_when_the_queue_is_dropped() {
-    let queue = ReadQueue::new(2, 10, None);
+    let queue = queue(2, None);
     let shared = Arc::clone(&queue.0);
     let busy = block_thread(&queue);
     assert_ends(&read(&queue));

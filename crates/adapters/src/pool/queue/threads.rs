@@ -1,6 +1,6 @@
 //! The threads that run reads.
 
-use super::{IDLE_TIMEOUT, Read, Shared, State};
+use super::{IDLE_TIMEOUT, MAX_LOOK_UPS, Read, Reply, Shared, State, Work};
 use crate::Fault;
 use std::{
     panic::{self, AssertUnwindSafe},
@@ -27,19 +27,38 @@ impl Wakeup {
     }
 }
 
-/// The next step of a thread after a read.
-enum Next {
-    /// Run the read that has waited longest.
+/// The work that a thread runs in one call: a read, or look-ups together.
+enum Task<L> {
     Read(Read),
-    /// Wait for a read.
+    LookUps(Vec<L>),
+}
+
+/// The next step of a thread after a task.
+enum Next<L> {
+    /// Run the work that has waited longest.
+    Run(Task<L>),
+    /// Wait for work.
     Idle,
     /// Exit: the thread was replaced, or the queue is closed.
     Exit,
 }
 
-impl Shared {
-    /// Reserves a thread for a read, which MUST be assigned before the state is unlocked.
-    pub(super) fn reserve_thread(self: &Arc<Self>, state: &mut State) -> Result<Wakeup, Fault> {
+impl<L> State<L> {
+    /// Makes a task of `work`: a look-up takes the waiting ones along.
+    fn task(&mut self, work: Work<L>) -> Task<L> {
+        match work {
+            Work::Read(read) => Task::Read(read),
+            Work::LookUp(first) => {
+                let others = self.waiting.take_look_ups(MAX_LOOK_UPS - 1);
+                Task::LookUps(std::iter::once(first).chain(others).collect())
+            }
+        }
+    }
+}
+
+impl<L: Send + 'static> Shared<L> {
+    /// Reserves a thread for work, which MUST be assigned before the state is unlocked.
+    pub(super) fn reserve_thread(self: &Arc<Self>, state: &mut State<L>) -> Result<Wakeup, Fault> {
         if state.idle_threads > 0 {
             state.idle_threads -= 1;
             return Ok(Wakeup::Idle);
@@ -53,11 +72,11 @@ impl Shared {
     }
 
     fn serve(&self) {
-        while let Some((run, read)) = self.assigned() {
-            let mut next = Next::Read(read);
-            while let Next::Read(read) = next {
-                // A panic fails only this read: its caller sees a closed channel.
-                let reply = panic::catch_unwind(AssertUnwindSafe(read));
+        while let Some((run, task)) = self.assigned() {
+            let mut next = Next::Run(task);
+            while let Next::Run(task) = next {
+                // A panic fails only this task: its callers see closed channels.
+                let reply = panic::catch_unwind(AssertUnwindSafe(|| self.run(task)));
                 next = self.next(run);
                 if let Ok(reply) = reply {
                     reply();
@@ -69,13 +88,20 @@ impl Shared {
         }
     }
 
-    /// Waits for an assigned read. `None` after the idle timeout, or when the queue is closed.
-    fn assigned(&self) -> Option<(u64, Read)> {
+    fn run(&self, task: Task<L>) -> Reply {
+        match task {
+            Task::Read(read) => read(),
+            Task::LookUps(look_ups) => (self.run_look_ups)(look_ups),
+        }
+    }
+
+    /// Waits for assigned work. `None` after the idle timeout, or when the queue is closed.
+    fn assigned(&self) -> Option<(u64, Task<L>)> {
         let end = Instant::now() + IDLE_TIMEOUT;
         let mut state = self.state();
         loop {
-            if let Some(read) = state.assigned.pop_front() {
-                return Some(read);
+            if let Some((run, work)) = state.assigned.pop_front() {
+                return Some((run, state.task(work)));
             }
             let rest = end.saturating_duration_since(Instant::now());
             if state.is_closed || rest.is_zero() {
@@ -86,18 +112,17 @@ impl Shared {
         }
     }
 
-    /// Ends a run, or continues it with the next read. If none waits, the thread becomes idle under the same lock, so
-    /// that no read can be queued in between without a thread.
-    fn next(&self, run: u64) -> Next {
+    /// Ends a run, or continues it with the next work. If none waits, the thread becomes idle under the same lock, so
+    /// that nothing can be queued in between without a thread.
+    fn next(&self, run: u64) -> Next<L> {
         let mut state = self.state();
-        let State { waiting, running, .. } = &mut *state;
-        let Some(since) = running.get_mut(&run) else {
+        let Some(since) = state.running.get_mut(&run) else {
             state.replaced -= 1;
             return Next::Exit;
         };
-        if let Some((_, read)) = waiting.pop_first() {
-            *since = Instant::now();
-            return Next::Read(read);
+        *since = Instant::now();
+        if let Some(work) = state.waiting.pop_first() {
+            return Next::Run(state.task(work));
         }
         state.running.remove(&run);
         if state.is_closed {

@@ -111,3 +111,21 @@ fn a_connection_after_the_last_one_creates_a_new_wal() {
     let _open = Open::new(&file).unwrap();
     assert_eq!(file.check(), Ok(()));
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_connection_keeps_its_lock_when_the_file_is_dropped() {
+    use std::os::unix::fs::MetadataExt;
+    let place = Place::new();
+    let file = place.prepare().unwrap();
+    let open = Open::new(&file).unwrap();
+    let inode = format!(":{}", fs::metadata(place.database()).unwrap().ino());
+    let is_locked = || {
+        let locks = fs::read_to_string("/proc/locks").unwrap();
+        locks.split_whitespace().any(|field| field.ends_with(&inode))
+    };
+    drop(file);
+    assert!(is_locked());
+    drop(open);
+    assert!(!is_locked());
+}

@@ -14,7 +14,7 @@ pub struct ServerUrl {
     pub base_path: String,
 }
 
-/// The URL is not one of a server.
+/// Reason why a text is not the URL of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidServerUrl {
     /// It is not a URL with a host.

@@ -97,10 +97,14 @@ fn existing_database(settings: &DatabaseSettings) -> anyhow::Result<Option<Datab
     exists.then(|| startup::open(&without_migration)).transpose()
 }
 
+/// Maximum number of requests in flight of each writer. On a slow database the last of them waits for all others, and must
+/// not time out.
+const MAX_IN_FLIGHT: usize = 1_024;
+
 /// Number of requests in flight: enough to fill the next batches while one commits, and never more than the queue
 /// takes.
 fn in_flight(writer: CommitOptions) -> usize {
-    (4 * writer.batch * writer.writers).min(writer.queue)
+    ((4 * writer.batch).min(MAX_IN_FLIGHT) * writer.writers).min(writer.queue)
 }
 
 /// The end of an import that did not fail.

@@ -39,8 +39,8 @@ impl BodySignals {
         self.0.is_last.get()
     }
 
-    /// Records that the handler adds to the reply until the returned value is dropped. Meanwhile, the reply is not
-    /// complete although all of it so far is flushed.
+    /// Records that the handler adds to the reply until the returned value is dropped. Until then the reply is incomplete,
+    /// even when everything written so far is flushed.
     pub(crate) fn open_reply(&self) -> OpenReply {
         self.0.is_reply_open.set(true);
         OpenReply(self.clone())

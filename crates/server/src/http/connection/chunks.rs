@@ -1,11 +1,11 @@
 //! Finds the end of a chunked body (RFC 9112, section 7.1) exactly as the web server does: only CRLF ends a line.
 
-/// Number of framing bytes (chunk sizes, line breaks, extensions and trailers) that each byte of data offsets. A chunk of
-/// one byte has five framing bytes, which leaves one for extensions and trailers.
+/// Number of framing bytes (chunk sizes, line breaks, extensions and trailers) that are allowed for each byte of data. A
+/// chunk of one byte has five, which leaves one for extensions and trailers.
 const FRAMING_PER_DATA_BYTE: usize = 6;
 
-/// Maximum number of framing bytes that no data has offset. A body may be endless, so data reduces the count as it
-/// arrives.
+/// Maximum of [`Chunks::framing`]. Each byte of data lowers that count, so the limit also suits a body of lines, which may
+/// be endless.
 const MAX_FRAMING_BYTES: usize = FRAMING_PER_DATA_BYTE * crate::wire::MAX_BYTES;
 
 /// Parser state within a chunked body.
@@ -14,7 +14,7 @@ pub(super) struct Chunks {
     state: State,
     /// While a size is read, its value so far; then the number of bytes left in the chunk.
     left: u64,
-    /// Number of framing bytes so far that no data has offset.
+    /// Number of framing bytes so far, lowered by [`FRAMING_PER_DATA_BYTE`] for each byte of data, but never below zero.
     framing: usize,
 }
 

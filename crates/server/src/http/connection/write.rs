@@ -100,9 +100,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
             self.pipeline.end_after_reply();
         }
         let may_continue = !self.body_signals.is_reply_open() && self.pipeline.reply_flushed();
-        // Wakes the web server so that it reads the buffered request, or the end of the stream. The end is checked only
-        // until the web server has seen it: afterwards the web server reads no more, and the wait for the client to
-        // close must not be restarted.
+        // Wakes the web server so that it reads the buffered request, or the end of the stream. It is woken for the end
+        // only once, because it reads no more after it has seen the end.
         let ends = !self.has_ended && self.poll_end(cx).is_ready();
         if ends || (may_continue && !self.buffered.is_empty()) {
             cx.waker().wake_by_ref();

@@ -99,7 +99,7 @@ impl Operation for CreateLines {
 pub(in crate::http) struct GroupLine<'a> {
     #[serde(flatten)]
     outcome: LineOutcome<'a>,
-    /// Present if this repeats the answer to an earlier request with this key.
+    /// Present if this repeats the answer to an earlier request with the same `idempotency_key`.
     #[serde(skip_serializing_if = "Not::not")]
     #[schema(required = false)]
     idempotency_replayed: bool,

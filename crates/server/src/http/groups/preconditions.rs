@@ -22,7 +22,7 @@ pub(super) const IF_NONE_MATCH_DESCRIPTION: &str =
 pub(super) fn etag(version: Version) -> (HeaderName, HeaderValue) {
     let first = HeaderValue::from_static(r#""1""#);
     if version == Version::FIRST {
-        // Every create replies with it, so it needs no memory.
+        // Every create replies with this tag, so it is made without an allocation.
         return (ETAG, first);
     }
     // A number in quotes is always a valid header value.

@@ -1,8 +1,8 @@
 //! Bodies of lines in the description of the API.
 //!
-//! Generators of clients know one type of body for each request, and one for all replies of success. With a second one,
-//! they make no method, or one whose reply may be anything. So the description has lines in the extension `x-lines` of an
-//! operation, and in its text.
+//! Client generators expect one type of request body for an operation, and one type of body in its successful replies. If
+//! there is a second type, they generate no method, or a method whose result has no type. So bodies of lines are described
+//! in the extension `x-lines` of an operation, and in its text.
 
 use crate::http::lines::NDJSON;
 use serde_json::json;

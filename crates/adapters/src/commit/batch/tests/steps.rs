@@ -114,8 +114,8 @@ impl Generator {
     }
 
     /// `keys` are the Idempotency-Keys of this batch, with their requests. A key is repeated within the batch only with
-    /// an equal request, and only without limits: a batch refuses both requests for one reason, but the model decides
-    /// the second one after other writes, and may find another reason.
+    /// an equal request, and only without limits. Under limits, a batch would refuse both requests for the same reason,
+    /// but the model decides the second one later, and other writes may have changed the reason.
     fn step(&mut self, keys: &mut HashMap<String, (&'static str, &'static str, i64)>) -> Step {
         self.seconds += 1;
         let (moment, limits) = (at(self.seconds), self.limits);

@@ -26,7 +26,7 @@ const PIECE: usize = 256;
 struct Sent {
     /// Those that have no answer yet, in their order.
     unanswered: RefCell<VecDeque<Line>>,
-    /// Number of the others.
+    /// Number of lines that have an answer.
     answered: Cell<u64>,
 }
 
