@@ -22,6 +22,9 @@ use super::{
 use crate::{Fault, connection::AnyConnection};
 use std::mem;
 
+/// Commits some or all writes of a batch, and splits them off.
+pub(super) type Commit = fn(&mut Batch, &mut Session, Attempt) -> Result<Batch, Failure>;
+
 /// A batch, with one lane for each kind of write.
 #[derive(Default)]
 pub(crate) struct Batch {
@@ -159,17 +162,19 @@ impl Batch {
         self.lanes().into_iter().for_each(AnyLane::sort);
     }
 
+    /// The ways to commit a batch, to be tried one after another until all writes are committed.
+    pub(super) fn commits(session: &Session, attempt: Attempt) -> &'static [Commit] {
+        if attempt == Attempt::First && session.allows_single_statements() {
+            &[Self::commit_in_one_statement, Self::commit_in_transaction]
+        } else {
+            &[Self::commit_in_transaction]
+        }
+    }
+
     /// Commits writes in one statement, without `BEGIN` and `COMMIT`, and splits them off. It commits some or all of a
     /// batch that has only creates without an Idempotency-Key, only changes, or only joins.
-    pub(super) fn commit_in_one_statement(
-        &mut self,
-        session: &mut Session,
-        attempt: Attempt,
-    ) -> Result<Self, Failure> {
+    fn commit_in_one_statement(&mut self, session: &mut Session, _: Attempt) -> Result<Self, Failure> {
         let mut committed = Self::default();
-        if attempt != Attempt::First || !session.allows_single_statements() {
-            return Ok(committed);
-        }
         let writes = self.len();
         if writes == self.creates.len() && !self.creates.writes().any(Create::has_key) {
             let creates: Vec<_> = self.creates.writes().collect();
@@ -188,11 +193,7 @@ impl Batch {
     }
 
     /// Commits all writes in one transaction, and splits them off.
-    pub(super) fn commit_in_transaction(
-        &mut self,
-        session: &mut Session,
-        attempt: Attempt,
-    ) -> Result<Self, Failure> {
+    fn commit_in_transaction(&mut self, session: &mut Session, attempt: Attempt) -> Result<Self, Failure> {
         let mut lanes = self.lanes();
         session.transaction(attempt, |connection| {
             lock_groups(connection, &lanes)?;

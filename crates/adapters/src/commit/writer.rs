@@ -111,7 +111,7 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
             none => none.insert((self.open)()?),
         };
         let (all_writes, mut took_in_all) = (batch.len(), Duration::ZERO);
-        for commit in [Batch::commit_in_one_statement, Batch::commit_in_transaction] {
+        for commit in Batch::commits(session, attempt) {
             let (writes, began_at) = (batch.len(), Instant::now());
             match commit(batch, session, attempt) {
                 Ok(mut committed) => {

@@ -103,7 +103,7 @@ fn commit(session: &mut Session, steps: &[Step], is_concurrent: bool) -> Vec<Rep
     let changes = if is_concurrent { batch.split_off_changes() } else { None };
     for mut part in [Some(batch), changes].into_iter().flatten() {
         part.sort();
-        for commit in [Batch::commit_in_one_statement, Batch::commit_in_transaction] {
+        for commit in Batch::commits(session, Attempt::First) {
             if !part.is_empty() {
                 commit(&mut part, session, Attempt::First).unwrap().answer();
             }
