@@ -48,9 +48,26 @@ macro_rules! has_lanes {
                 &mut self.$field
             }
         })*
+
+        impl Batch {
+            /// The lanes, in lock order.
+            fn lanes(&mut self) -> [&mut dyn AnyLane; [$(stringify!($field)),*].len()] {
+                [$(&mut self.$field),*]
+            }
+        }
     };
 }
 
+// The lanes in lock order, the same on every instance, so that transactions never deadlock: (1) the rows of all
+// groups that the batch changes or deletes, or whose members change, by id (`lock_groups`, before all lanes); (2) API
+// keys, by id; (3) Idempotency-Keys, by caller and key; (4) the limit on all groups, then those of administrators;
+// (5) names of groups, in their order; (6) the name of a probe create; (7) the secrets of the dashboard, by one lock
+// for all; (8) used API keys; (9) swept Idempotency-Keys.
+//
+// A delete frees a name, for which other transactions may wait, so no name is locked after it. The lock on a group's
+// row also protects its memberships. The last two skip locked rows instead of waiting for them, so they cannot take
+// part in a deadlock although (2) and (3) lock rows of the same tables. They are last, so that their own rows are
+// locked for the shortest time.
 has_lanes! {
     key_inserts: InsertKey,
     key_revocations: RevokeKey,
@@ -66,45 +83,6 @@ has_lanes! {
 }
 
 impl Batch {
-    /// The lanes in **lock order**, the same on every instance, so that transactions never deadlock: (1) the rows of
-    /// all groups that the batch changes or deletes, or whose members change, by id (`lock_groups`, before all lanes);
-    /// (2) API keys, by id; (3) Idempotency-Keys, by caller and key; (4) the limits on groups, in total, then of each
-    /// administrator; (5) names of groups, in their order; (6) the name of a probe create; (7) the secrets of the
-    /// dashboard, by one lock for all; (8) used API keys; (9) swept Idempotency-Keys.
-    ///
-    /// A delete frees a name, for which other transactions may wait, so no name is locked after it. The lock on a
-    /// group's row also protects its memberships. The last two skip locked rows instead of waiting for them, so they
-    /// cannot take part in a deadlock although (2) and (3) lock rows of the same tables. They are last, so that their
-    /// own rows are locked for the shortest time.
-    fn lanes(&mut self) -> [&mut dyn AnyLane; 11] {
-        let Self {
-            key_inserts,
-            key_revocations,
-            changes,
-            creates,
-            probes,
-            deletes,
-            joins,
-            leaves,
-            dashboard_secrets,
-            key_uses,
-            sweeps,
-        } = self;
-        [
-            key_inserts,
-            key_revocations,
-            changes,
-            creates,
-            probes,
-            deletes,
-            joins,
-            leaves,
-            dashboard_secrets,
-            key_uses,
-            sweeps,
-        ]
-    }
-
     /// Splits off the changes, if the batch has creates too. Changes lock names in one statement, and creates in
     /// another, so no sorting puts all names of a transaction into one order. So the two kinds must not share a
     /// transaction.

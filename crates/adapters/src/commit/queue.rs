@@ -2,7 +2,10 @@
 
 mod groups;
 mod members;
+mod options;
 mod room;
+
+pub use options::CommitOptions;
 
 use super::{
     LastCommit,
@@ -38,21 +41,6 @@ use tokio::{
     sync::{OwnedSemaphorePermit, mpsc, mpsc::error::TrySendError, oneshot},
     time::timeout,
 };
-
-/// Options of a queue.
-#[derive(Debug, Clone, Copy)]
-pub struct CommitOptions {
-    /// Maximum number of writes in a transaction.
-    pub batch: usize,
-    /// Maximum number of waiting writes; further ones are refused at once.
-    pub queue: usize,
-    /// Number of writers, each with a connection of its own; SQLite always has one.
-    pub writers: usize,
-    /// Longest wait of a write for its answer.
-    pub timeout: Duration,
-    /// Limits on groups and members.
-    pub limits: Limits,
-}
 
 /// The writers and their queue. They run until [`CommitQueue::close`], or until this is dropped.
 pub struct CommitQueue {

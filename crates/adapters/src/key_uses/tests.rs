@@ -29,7 +29,7 @@ fn unavailable() -> StorageError {
     StorageError::Unavailable(anyhow::anyhow!("unreachable"))
 }
 
-/// What a mock has recorded.
+/// The uses that a mock has recorded.
 type Recorded = Arc<Mutex<Vec<Vec<KeyUse>>>>;
 
 /// Keys that answer each recording by the next of `answers`.

@@ -21,8 +21,8 @@ pub trait DashboardSecretRepository: Send + Sync {
     /// Deletes the link with the secret `link`, stores `session`, and returns true. Stores nothing and returns false if
     /// the link is unknown, or has expired at `now`.
     ///
-    /// Of several concurrent requests with one link, on any number of instances, an implementation MUST answer exactly one
-    /// with true.
+    /// If one link is opened by several concurrent requests, on any number of instances, an implementation MUST answer
+    /// exactly one with true.
     async fn open_link(
         &self,
         link: &DashboardSecret,

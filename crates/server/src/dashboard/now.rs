@@ -44,7 +44,7 @@ use std::time::Instant;
 pub(crate) struct Now {
     /// The figures.
     pub(crate) live: Live,
-    /// What never changes.
+    /// Facts that never change.
     pub(crate) facts: Facts,
 }
 

@@ -45,7 +45,7 @@ impl Tab {
     }
 }
 
-/// What `layout.html` shows around a page. The template of a page has it as the field `layout`.
+/// The part that `layout.html` shows around a page. The template of a page has it as the field `layout`.
 pub(super) struct Layout {
     /// Title of the browser's window.
     pub(super) title: String,

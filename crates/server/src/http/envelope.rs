@@ -1,5 +1,7 @@
 //! Middleware around every request: request id, common headers, error bodies and the access log.
 
+mod lines_reply;
+
 use super::{
     auth::CallerKey,
     client,
@@ -16,7 +18,7 @@ use crate::{hosts::Hosts, settings::TrustedProxies};
 use actix_cors::CorsError;
 use actix_web::{
     Error, HttpMessage, HttpResponse,
-    body::{BodySize, BoxBody, EitherBody, MessageBody},
+    body::{BoxBody, EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
     http::{
@@ -25,7 +27,6 @@ use actix_web::{
     },
     middleware::Next,
     mime::Mime,
-    web::Bytes,
 };
 use anyhow::anyhow;
 use futures_util::FutureExt;
@@ -33,15 +34,8 @@ use gochat_domain::{
     auth::KeyId,
     clock::{Clock, SystemClock},
 };
-use std::{
-    cell::Cell,
-    net::IpAddr,
-    panic::AssertUnwindSafe,
-    pin::Pin,
-    rc::Rc,
-    task::{Context, Poll},
-    time::Instant,
-};
+use lines_reply::LinesReply;
+use std::{cell::Cell, net::IpAddr, panic::AssertUnwindSafe, rc::Rc, time::Instant};
 
 /// Checks the host, serves the request and completes the reply. A panic is answered like any other internal error.
 pub(super) async fn wrap<B: MessageBody + 'static>(
@@ -208,34 +202,6 @@ fn add_headers(headers: &mut HeaderMap, request_id: HeaderValue) {
     headers.insert(X_REQUEST_ID, request_id);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-}
-
-/// A reply of lines. Dropping it logs the request.
-struct LinesReply {
-    body: BoxBody,
-    envelope: Envelope,
-    route: Option<String>,
-    status: StatusCode,
-    key: Option<KeyId>,
-    lines: Rc<LineCounts>,
-}
-
-impl MessageBody for LinesReply {
-    type Error = <BoxBody as MessageBody>::Error;
-
-    fn size(&self) -> BodySize {
-        self.body.size()
-    }
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Pin::new(&mut self.body).poll_next(cx)
-    }
-}
-
-impl Drop for LinesReply {
-    fn drop(&mut self) {
-        self.envelope.log(self.route.as_deref(), self.status, self.key, Some(&self.lines));
-    }
 }
 
 /// Returns true if the client accepts errors in the format of RFC 9457.

@@ -77,42 +77,31 @@ where
         async move { stopping.notified().await }
     };
     let timeouts = limits.timeouts;
-    let server = match (listener, tls) {
-        (Listener::Tcp(listener), None) => builder.listen("http", listener, move || {
+    /// The worker whose `prepare` is given; only the types of the sockets differ.
+    macro_rules! worker {
+        ($prepare:expr) => {
             worker(
                 application.clone(),
                 Slots::of_new_worker(&connections),
                 timeouts,
                 metrics.clone(),
                 stopping.clone(),
-                prepare_tcp,
+                $prepare,
             )
-        }),
+        };
+    }
+    let server = match (listener, tls) {
+        (Listener::Tcp(listener), None) => builder.listen("http", listener, move || worker!(prepare_tcp)),
         (Listener::Tcp(listener), Some(tls)) => builder.listen("https", listener, move || {
             let tls = tls.clone();
-            worker(
-                application.clone(),
-                Slots::of_new_worker(&connections),
-                timeouts,
-                metrics.clone(),
-                stopping.clone(),
-                move |stream| {
-                    let (stream, peer) = prepare_tcp(stream);
-                    (TlsStream::new(&tls, stream), peer)
-                },
-            )
+            worker!(move |stream| {
+                let (stream, peer) = prepare_tcp(stream);
+                (TlsStream::new(&tls, stream), peer)
+            })
         }),
-        (Listener::Unix(listener), _) => builder.listen_uds("http", listener, move || {
-            let no_address = |stream: UnixStream| (stream, None);
-            worker(
-                application.clone(),
-                Slots::of_new_worker(&connections),
-                timeouts,
-                metrics.clone(),
-                stopping.clone(),
-                no_address,
-            )
-        }),
+        (Listener::Unix(listener), _) => {
+            builder.listen_uds("http", listener, move || worker!(|stream: UnixStream| (stream, None)))
+        }
     };
     Ok(server?.run())
 }

@@ -6,7 +6,7 @@ use actix_web::{
 };
 use gochat_domain::auth::{DashboardSecret, DashboardSession};
 
-/// How the listener names and protects the cookie.
+/// The name and the protection of the cookie.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SessionCookie {
     name: &'static str,

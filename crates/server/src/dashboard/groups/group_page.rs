@@ -81,12 +81,12 @@ impl From<Member> for Row {
 }
 
 impl GroupPage {
-    /// What was wrong with the last use of `form`.
+    /// The fault in the last use of `form`.
     fn problem(&self, form: GroupForm) -> Option<&str> {
         self.refused.as_ref().filter(|refused| refused.form == form).map(|refused| &*refused.reason)
     }
 
-    /// What was typed in `form`, or else `initially`.
+    /// The text that was typed in `form`, or else `initially`.
     fn typed<'a>(&'a self, form: GroupForm, initially: &'a str) -> &'a str {
         self.refused
             .as_ref()

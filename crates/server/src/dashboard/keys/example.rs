@@ -3,7 +3,7 @@
 use crate::listener::{ListenAddress, seen_from_here};
 use gochat_domain::auth::{ApiKey, Scope, Scopes};
 
-/// How `curl` reaches the API: its URL, after the option for a Unix socket.
+/// The arguments by which `curl` reaches the API: its URL, after the option for a Unix socket.
 #[derive(Clone)]
 pub(crate) struct ApiUrl(String);
 

@@ -25,7 +25,7 @@ pub(super) struct Wanted {
     revoked: String,
 }
 
-/// What the last use of the form did.
+/// The outcome of the last use of the form.
 pub(super) enum Outcome {
     /// The key, and a command that uses it. They are shown this once.
     Created { key: String, command: String },

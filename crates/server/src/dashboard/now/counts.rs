@@ -1,4 +1,4 @@
-//! What the metrics have counted since the start.
+//! The counts of the metrics since the start.
 
 use super::histogram::Histogram;
 use prometheus::{

@@ -18,7 +18,7 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// Time after which a finding says nothing about now.
 const VALID_FOR: Duration = Duration::from_secs(15);
 
-/// What a check found.
+/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Finding {
     /// True if the database serves reads and writes.

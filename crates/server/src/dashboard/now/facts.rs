@@ -1,4 +1,4 @@
-//! What a running instance never changes.
+//! Facts about a running instance that never change.
 
 use gochat_adapters::DatabaseUrl;
 use rustix::system::uname;

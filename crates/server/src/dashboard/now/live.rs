@@ -55,7 +55,7 @@ struct NewSample<'a> {
     sample: &'a Sample,
 }
 
-/// What the page shows of the past.
+/// The past, as the page shows it.
 pub(super) struct Summary {
     /// The figures of this moment.
     pub(super) figures: Figures,
