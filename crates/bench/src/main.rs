@@ -8,6 +8,7 @@ mod cost;
 mod line_stream;
 mod load;
 mod machine;
+mod mean_ratio;
 mod page;
 mod peers;
 mod pgbench;

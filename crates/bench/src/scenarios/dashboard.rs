@@ -1,8 +1,12 @@
 //! Creates while the dashboard is open, and while it is not.
+//!
+//! An open page costs less than the difference between two loads. So one load runs on one server, and meanwhile the page
+//! is opened and closed in turn. The ratio of two adjacent windows leaves out all that changes more slowly.
 
 use super::{Plan, Section};
 use crate::{
-    load::{Load, Sample},
+    load::Load,
+    mean_ratio::MeanRatio,
     server::{Deployment, Server},
     system::System::{self, Postgres, Sqlite},
     table::{self, Goal},
@@ -12,117 +16,162 @@ use gochat_adapters::{CommitOptions, Database, DatabaseOptions};
 use gochat_domain::{clock::SystemClock, limits::Limits, service::DashboardService};
 use gochat_test_support::{
     Cluster, free_port,
-    http::{EventStream, Request},
+    http::{EventStream, Request, metric},
 };
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 const CLIENTS: usize = 64;
 
-/// Minimum number of rounds. The difference is small, so few rounds would show only chance.
-const MIN_ROUNDS: usize = 7;
+/// Duration of the load.
+const TIME: Duration = Duration::from_secs(4 * 60);
 
-/// The loads of a round on one server, in an order in which a server that becomes faster or slower favours neither.
-const ORDER: [Page; 4] = [Page::Closed, Page::Open, Page::Open, Page::Closed];
+/// Duration of the load before the first window.
+const WARM_UP: Duration = Duration::from_secs(4);
 
-/// The page of the dashboard while a load runs.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Page {
-    Closed,
-    Open,
+/// Minimum duration of a window. A window with the page open ends with one of the page's events, which come each second.
+const WINDOW: Duration = Duration::from_secs(2);
+
+/// The series that counts creates.
+const CREATES: &str = r#"gochat_http_requests_total{method="POST",route="/v1/group",status="201"}"#;
+
+/// Windows of a server, with the page closed and with the page open.
+#[derive(Default)]
+struct Windows {
+    closed: Vec<Window>,
+    open: Vec<Window>,
+    errors: f64,
 }
 
-pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
+/// The figures of a window.
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    /// Creates per second.
+    throughput: f64,
+    /// The server's processor time for a create, in microseconds.
+    cpu: f64,
+}
+
+/// The dashboard of a server, with a session.
+struct Dashboard<'a> {
+    server: &'a Server<'a>,
+    port: u16,
+    session: String,
+}
+
+pub(super) fn run(_: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
     let (mut rows, mut goals) = (Vec::new(), Vec::new());
     for system in [Sqlite, Postgres] {
-        let rounds = (0..plan.rounds.max(MIN_ROUNDS))
-            .map(|_| measure(system, plan, cluster))
-            .collect::<anyhow::Result<Vec<_>>>()?;
-        let median = |page| {
-            let loads = rounds.iter().flatten().filter(|(of, _)| *of == page);
-            Sample::median(&loads.map(|(_, sample)| *sample).collect::<Vec<_>>())
+        let windows = measure(system, cluster)?;
+        let mean = |windows: &[Window], figure: fn(&Window) -> f64| {
+            windows.iter().map(figure).sum::<f64>() / windows.len() as f64
         };
-        let (closed, open) = (median(Page::Closed), median(Page::Open));
-        for (name, sample) in [("on, not open", closed), ("open", open)] {
-            rows.push([vec![system.to_string(), name.to_owned()], table::cells(&sample)].concat());
+        for (name, windows) in [("on, not open", &windows.closed), ("open", &windows.open)] {
+            let throughput = mean(windows, |window| window.throughput);
+            let cpu = mean(windows, |window| window.cpu);
+            rows.push(
+                [system.to_string(), name.to_owned(), format!("{throughput:.0}"), format!("{cpu:.2}")].into(),
+            );
         }
-        let mut ratios: Vec<_> = rounds.iter().map(|round| open_to_closed(round)).collect();
-        ratios.sort_by(f64::total_cmp);
+        let throughput = windows.ratio(|window| window.throughput);
+        let cpu = windows.ratio(|window| window.cpu);
+        rows.push(
+            [system.to_string(), "open / not open".to_owned(), throughput.to_string(), cpu.to_string()]
+                .into(),
+        );
         goals.push(Goal::at_least(
             format!("`{system}`, creates at {CLIENTS} clients, dashboard open / not open, throughput"),
-            ratios[ratios.len() / 2],
+            throughput.mean,
             0.98,
             "×",
         ));
         goals.push(Goal::at_most(
             format!("`{system}`, creates beside the dashboard: errors"),
-            closed.errors + open.errors,
+            windows.errors,
             0.0,
             "",
         ));
     }
-    let headers = [&["system", "dashboard"], &table::HEADERS[..]].concat();
+    let headers = ["system", "dashboard", "creates per second", "server's CPU µs per create"];
     Ok(Section { title: "The dashboard", text: table::render(&headers, &rows), goals })
 }
 
-/// The throughput of a round with the page open, divided by that without.
-fn open_to_closed(round: &[(Page, Sample)]) -> f64 {
-    let sum = |page| -> f64 {
-        round.iter().filter(|(of, _)| *of == page).map(|(_, sample)| sample.throughput).sum()
-    };
-    sum(Page::Open) / sum(Page::Closed)
+impl Windows {
+    /// The ratio of a figure with the page open to that with the page closed.
+    fn ratio(&self, figure: fn(&Window) -> f64) -> MeanRatio {
+        let pairs = self.open.iter().zip(&self.closed);
+        MeanRatio::of(&pairs.map(|(open, closed)| figure(open) / figure(closed)).collect::<Vec<_>>())
+    }
 }
 
-/// Runs the loads of a round.
-fn measure(system: System, plan: Plan, cluster: &Cluster) -> anyhow::Result<Vec<(Page, Sample)>> {
+/// Measures windows during one load on one server.
+fn measure(system: System, cluster: &Cluster) -> anyhow::Result<Windows> {
     let deployment = Deployment::new(system, cluster)?;
-    let admin_port = free_port()?;
+    let port = free_port()?;
     let server = deployment.start_with(&[
-        ("GOCHAT__ADMIN__BIND", &format!("127.0.0.1:{admin_port}")),
+        ("GOCHAT__ADMIN__BIND", &format!("127.0.0.1:{port}")),
         ("GOCHAT__ADMIN__DASHBOARD", "true"),
     ])?;
-    let session = session(&deployment)?;
-    let load = Load::creates(CLIENTS, plan.time);
-    ORDER
-        .into_iter()
-        .map(|page| {
-            let sample = match page {
-                Page::Closed => load.run(&server)?,
-                Page::Open => beside_reader(&server, load, admin_port, &session)?,
-            };
-            eprintln!("{system:17} dashboard {page:?}: {:6.0}/s, {:.3} cores", sample.throughput, sample.cpu);
-            Ok((page, sample))
-        })
-        .collect()
+    let dashboard = Dashboard { server: &server, port, session: session(&deployment)? };
+    thread::scope(|scope| {
+        let (load, began_at) = (scope.spawn(|| Load::creates(CLIENTS, TIME).run(&server)), Instant::now());
+        thread::sleep(WARM_UP);
+        let mut windows = Windows::default();
+        while began_at.elapsed() + 6 * WINDOW < TIME {
+            // In this order, a server that becomes faster or slower favours neither.
+            windows.closed.push(dashboard.closed()?);
+            windows.open.push(dashboard.open()?);
+            windows.open.push(dashboard.open()?);
+            windows.closed.push(dashboard.closed()?);
+        }
+        windows.errors = load.join().map_err(|_| anyhow!("the load panicked"))??.errors;
+        Ok(windows)
+    })
 }
 
-/// Runs the load while a page reads the events of the dashboard.
-fn beside_reader(server: &Server<'_>, load: Load, admin_port: u16, session: &str) -> anyhow::Result<Sample> {
-    let request = Request::new("GET", "/events").header("Cookie", &format!("gochat_session={session}"));
-    let (head, mut events) = EventStream::open(admin_port, &request);
-    ensure!(head.status == 200, "no events: {}", head.status);
-    let stop = AtomicBool::new(false);
-    thread::scope(|scope| {
-        let reader = scope.spawn(|| {
-            let mut read = 0;
-            while !stop.load(Ordering::Relaxed) && events.read().is_some() {
-                read += 1;
+impl Dashboard<'_> {
+    /// Measures a window with the page closed.
+    fn closed(&self) -> anyhow::Result<Window> {
+        self.during(|| {
+            thread::sleep(WINDOW);
+            Ok(())
+        })
+    }
+
+    /// Measures a window while a page reads the events.
+    fn open(&self) -> anyhow::Result<Window> {
+        let cookie = format!("gochat_session={}", self.session);
+        let request = Request::new("GET", "/events").header("Cookie", &cookie);
+        let (head, mut events) = EventStream::open(self.port, &request);
+        ensure!(head.status == 200, "no events: {}", head.status);
+        let mut read = || events.read().context("the dashboard sends no more events");
+        // A page gets the past once, when it is opened.
+        read()?;
+        self.during(|| {
+            let began_at = Instant::now();
+            while began_at.elapsed() < WINDOW {
+                read()?;
             }
-            read
-        });
-        let sample = load.run(server);
-        stop.store(true, Ordering::Relaxed);
-        let read = reader.join().map_err(|_| anyhow!("the reader of events panicked"))?;
-        // The past, and a sample for most seconds of the load.
-        ensure!(read > 1, "the dashboard sent {read} events");
-        sample
-    })
+            Ok(())
+        })
+    }
+
+    /// Measures the creates during `wait`.
+    fn during(&self, mut wait: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<Window> {
+        let (created, cpu, began_at) = (self.created()?, self.server.usage()?.cpu, Instant::now());
+        wait()?;
+        let (created, time) = (self.created()? - created, began_at.elapsed());
+        let cpu = self.server.usage()?.cpu.saturating_sub(cpu);
+        Ok(Window { throughput: created / time.as_secs_f64(), cpu: cpu.as_secs_f64() * 1e6 / created })
+    }
+
+    /// The number of groups that the server has created.
+    fn created(&self) -> anyhow::Result<f64> {
+        metric(self.port, CREATES).context("the server counts no creates")
+    }
 }
 
 /// Opens a session, as `gochat dashboard` and a browser do.
