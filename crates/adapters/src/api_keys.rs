@@ -6,6 +6,7 @@ use crate::{
     pool::Pool,
     rows::ApiKeyRow,
     schema::api_keys,
+    sql_types::UuidValue,
 };
 use async_trait::async_trait;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper};
@@ -53,6 +54,19 @@ impl ApiKeyRepository for DieselApiKeys {
         let list = |connection: &mut AnyConnection| {
             let rows = api_keys::table
                 .order((api_keys::created_at, api_keys::id))
+                .select(ApiKeyRow::as_select())
+                .load(connection)?;
+            rows.into_iter().map(IssuedKey::try_from).collect()
+        };
+        Ok(self.pool.run(list).await?)
+    }
+
+    async fn list_before(&self, before: KeyId, limit: u16) -> Result<Vec<IssuedKey>, StorageError> {
+        let list = move |connection: &mut AnyConnection| {
+            let rows = api_keys::table
+                .filter(api_keys::id.lt(UuidValue(before.0)))
+                .order(api_keys::id.desc())
+                .limit(limit.into())
                 .select(ApiKeyRow::as_select())
                 .load(connection)?;
             rows.into_iter().map(IssuedKey::try_from).collect()

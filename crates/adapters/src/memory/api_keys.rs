@@ -8,7 +8,7 @@ use gochat_domain::{
     clock::Timestamp,
     ports::{ApiKeyRepository, StorageError},
 };
-use std::sync::Mutex;
+use std::{cmp::Reverse, sync::Mutex};
 
 /// API keys in memory, by digest.
 #[derive(Default)]
@@ -29,6 +29,15 @@ impl ApiKeyRepository for MemoryApiKeys {
     async fn list(&self) -> Result<Vec<IssuedKey>, StorageError> {
         let mut keys: Vec<_> = lock(&self.0).iter().map(|(_, issued)| issued.clone()).collect();
         keys.sort_by_key(|issued| (issued.created_at, issued.id));
+        Ok(keys)
+    }
+
+    async fn list_before(&self, before: KeyId, limit: u16) -> Result<Vec<IssuedKey>, StorageError> {
+        let keys = lock(&self.0);
+        let mut keys: Vec<_> = keys.iter().map(|(_, issued)| issued.clone()).collect();
+        keys.retain(|issued| issued.id < before);
+        keys.sort_by_key(|issued| Reverse(issued.id));
+        keys.truncate(limit.into());
         Ok(keys)
     }
 

@@ -17,12 +17,14 @@ use gochat_domain::{
 use gochat_test_support::{Backend, TestDatabase, cases};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
+use uuid::Uuid;
 
 pub fn cases() -> Vec<Case> {
     cases![
         a_key_is_found_as_it_was_stored,
         a_key_that_was_never_issued_is_not_found,
         keys_are_listed_oldest_first,
+        keys_are_listed_in_descending_order_of_ids_by_pages,
         a_revoked_key_keeps_its_first_revocation_time,
         the_last_use_of_a_key_is_stored,
         an_earlier_use_never_replaces_a_later_one,
@@ -77,6 +79,28 @@ fn keys_are_listed_oldest_first(subject: Subject) -> anyhow::Result<()> {
         subject.run(subject.keys.insert(&ApiKey::mint()?, &keys[position]))?;
     }
     assert_eq!(subject.run(subject.keys.list())?, keys);
+    Ok(())
+}
+
+fn keys_are_listed_in_descending_order_of_ids_by_pages(subject: Subject) -> anyhow::Result<()> {
+    let page = |before: KeyId, limit| -> anyhow::Result<Vec<KeyId>> {
+        let keys = subject.run(subject.keys.list_before(before, limit))?;
+        Ok(keys.into_iter().map(|key| key.id).collect())
+    };
+    assert_eq!(page(KeyId::OPERATOR, 10)?, []);
+    // The order is that of all bits, the highest among them.
+    let ids = [1, 2, u128::from(u64::MAX), 1 << 64, 1 << 127].map(|id| KeyId(Uuid::from_u128(id)));
+    for position in [1, 4, 2, 0, 3] {
+        let issued = IssuedKey { id: ids[position], ..issued(at(1), Scopes::all()) };
+        subject.run(subject.keys.insert(&ApiKey::mint()?, &issued))?;
+    }
+    assert_eq!(page(KeyId::OPERATOR, 10)?, [ids[4], ids[3], ids[2], ids[1], ids[0]]);
+    assert_eq!(page(KeyId::OPERATOR, 2)?, [ids[4], ids[3]]);
+    assert_eq!(page(ids[3], 2)?, [ids[2], ids[1]]);
+    assert_eq!(page(ids[1], 2)?, [ids[0]]);
+    assert_eq!(page(ids[0], 2)?, []);
+    let one = subject.run(subject.keys.list_before(ids[1], 1))?;
+    assert_eq!(one, [IssuedKey { id: ids[0], ..issued(at(1), Scopes::all()) }]);
     Ok(())
 }
 

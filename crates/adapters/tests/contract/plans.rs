@@ -151,6 +151,7 @@ fn run_each_operation(subject: &Subject, prefix: &str) -> anyhow::Result<()> {
     assert!(
         subject.run(subject.keys.find(&key))?.is_some_and(|found| found.last_used_at == Some(uses[0].at))
     );
+    subject.run(subject.keys.list_before(issued.id, 10))?;
     let members = &subject.member_reader;
     subject.run(members.members(&GroupKey::Id(first), Some(user_id), 10))?;
     subject.run(members.all_members(Some((first, user_id)), 10))?;

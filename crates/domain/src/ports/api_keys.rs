@@ -20,6 +20,10 @@ pub trait ApiKeyRepository: Send + Sync {
     /// Returns all keys, oldest first.
     async fn list(&self) -> Result<Vec<IssuedKey>, StorageError>;
 
+    /// Returns at most `limit` keys, those with the largest ids, in descending order. All of their ids are less than
+    /// `before`.
+    async fn list_before(&self, before: KeyId, limit: u16) -> Result<Vec<IssuedKey>, StorageError>;
+
     /// Marks the key as revoked at `at`, and returns whether it exists. A key that is already revoked keeps its first
     /// revocation time.
     async fn revoke(&self, id: KeyId, at: Timestamp) -> Result<bool, StorageError>;

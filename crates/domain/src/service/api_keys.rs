@@ -3,6 +3,7 @@
 use crate::{
     auth::{ApiKey, IssuedKey, KeyId, KeyName, Scopes},
     clock::Clock,
+    page::{Page, PageSize},
     ports::{ApiKeyRepository, StorageError},
 };
 use std::{sync::Arc, time::Duration};
@@ -70,6 +71,18 @@ impl ApiKeyService {
         self.keys.list().await
     }
 
+    /// Returns a page of keys in descending order of their ids, which begin with the time of issue: the newest first.
+    /// Starts after the key `after`, or with the newest.
+    pub async fn list_newest(
+        &self,
+        after: Option<KeyId>,
+        size: PageSize,
+    ) -> Result<Page<IssuedKey, KeyId>, StorageError> {
+        let limit = Page::<IssuedKey, KeyId>::read_limit(size);
+        let keys = self.keys.list_before(after.unwrap_or(KeyId::OPERATOR), limit).await?;
+        Ok(Page::new(keys, size, |key| key.id))
+    }
+
     /// Revokes a key as of now, and returns whether it exists.
     pub async fn revoke(&self, id: KeyId) -> Result<bool, StorageError> {
         self.keys.revoke(id, self.clock.now()).await
@@ -80,6 +93,7 @@ impl ApiKeyService {
 mod tests {
     use super::*;
     use crate::{auth::Scope, clock::MockClock, ports::MockApiKeyRepository, testing::at};
+    use uuid::Uuid;
 
     fn service(keys: MockApiKeyRepository) -> ApiKeyService {
         let mut clock = MockClock::new();
@@ -126,6 +140,32 @@ mod tests {
         assert!(matches!(service.issue(no_scope).await, Err(IssueKeyError::NoScope)));
         let too_far = request(Some(Duration::MAX));
         assert!(matches!(service.issue(too_far).await, Err(IssueKeyError::ExpiryTooFar)));
+    }
+
+    #[tokio::test]
+    async fn a_page_of_keys_begins_after_the_last_key_of_the_page_before() {
+        let key = |id: u128| IssuedKey {
+            id: KeyId(Uuid::from_u128(id)),
+            name: KeyName::parse("mobile app").unwrap(),
+            scopes: Scopes::all(),
+            created_at: at(0),
+            expires_at: None,
+            revoked_at: None,
+            last_used_at: None,
+        };
+        let mut keys = MockApiKeyRepository::new();
+        keys.expect_list_before()
+            .withf(|before, limit| (*before, *limit) == (KeyId::OPERATOR, 3))
+            .returning(move |_, _| Ok([9, 8, 7].map(key).to_vec()));
+        keys.expect_list_before()
+            .withf(|before, limit| (before.0.as_u128(), *limit) == (8, 3))
+            .returning(move |_, _| Ok([7].map(key).to_vec()));
+        let service = service(keys);
+        let size = PageSize::new(2).unwrap();
+        let first = service.list_newest(None, size).await.unwrap();
+        assert_eq!(first, Page { items: [9, 8].map(key).to_vec(), next_after: Some(key(8).id) });
+        let last = service.list_newest(first.next_after, size).await.unwrap();
+        assert_eq!(last, Page { items: vec![key(7)], next_after: None });
     }
 
     #[tokio::test]

@@ -26,6 +26,10 @@ impl ApiKeyRepository for ControlledKeys {
         unreachable!("nothing is listed here")
     }
 
+    async fn list_before(&self, _: KeyId, _: u16) -> Result<Vec<IssuedKey>, StorageError> {
+        unreachable!("nothing is listed here")
+    }
+
     async fn revoke(&self, _: KeyId, _: Timestamp) -> Result<bool, StorageError> {
         unreachable!("nothing is revoked here")
     }
