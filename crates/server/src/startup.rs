@@ -33,6 +33,7 @@ pub struct Application {
     sweeper: JoinHandle<()>,
     key_uses: RecordingTask,
     dashboard_tasks: Option<DashboardTasks>,
+    certificate_renewal: Option<JoinHandle<()>>,
     shutdown_deadline: ShutdownDeadline,
     address: ListenAddress,
     admin: Server,
@@ -101,6 +102,7 @@ impl Application {
         self.sweeper.abort();
         self.key_uses.finish(self.shutdown_deadline.remaining()).await;
         self.dashboard_tasks.iter().for_each(DashboardTasks::abort);
+        self.certificate_renewal.iter().for_each(JoinHandle::abort);
         close(self.queue, self.shutdown_deadline.remaining())?;
         admin.stop(false).await;
         admin_server.await?.context("the admin listener failed")?;

@@ -58,5 +58,5 @@ fn origin(settings: &Settings) -> anyhow::Result<String> {
          server has a link"
     );
     let tls = settings.admin.tls.as_ref().map(Tls::load).transpose()?;
-    Ok(link::origin(address, tls.as_ref().map(|tls| &tls.certificate)))
+    Ok(link::origin(address, tls.map(|tls| tls.certificate()).as_ref()))
 }

@@ -97,7 +97,7 @@ fn get_readyz(
     timeouts.set_read_timeout(Some(remaining(deadline)?))?;
     let mut stream: Box<dyn Stream> = match tls {
         None => Box::new(socket),
-        Some(Tls { certificate, .. }) => Box::new(tls::connect(socket, certificate)?),
+        Some(tls) => Box::new(tls::connect(socket, tls.certificate())?),
     };
     let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;

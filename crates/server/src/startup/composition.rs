@@ -16,7 +16,7 @@ use crate::{
     settings::{Settings, raise_file_limit},
     sweeper,
     telemetry::DroppedLines,
-    tls::Tls,
+    tls::{self, Tls},
 };
 use actix_web::rt;
 use anyhow::{Context, ensure};
@@ -101,7 +101,9 @@ impl Application {
         };
         let dashboard = settings.admin.dashboard.then(|| dashboard::compose(parts())).transpose()?;
         let (dashboard, dashboard_tasks) = dashboard.unzip();
-        let admin = admin::serve(admin_listener, tls.map(|tls| tls.acceptor), admin, hosts, dashboard)?;
+        let acceptor = tls.as_ref().map(Tls::acceptor).transpose()?;
+        let admin = admin::serve(admin_listener, acceptor, admin, hosts, dashboard)?;
+        let certificate_renewal = tls.map(|tls| rt::spawn(tls::renew(tls)));
         let shutdown_deadline = ShutdownDeadline::new(settings.http.shutdown_timeout);
         let shutdown_signal =
             signals::shutdown_signal(settings.http.shutdown_delay, stopping, shutdown_deadline.clone())?;
@@ -128,6 +130,7 @@ impl Application {
             sweeper,
             key_uses,
             dashboard_tasks,
+            certificate_renewal,
             shutdown_deadline,
             address,
             admin,

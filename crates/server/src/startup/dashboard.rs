@@ -67,12 +67,12 @@ pub(super) fn compose(parts: Parts<'_>) -> anyhow::Result<(Dashboard, DashboardT
         tls,
     } = parts;
     let clock = Arc::new(SystemClock);
-    let certificate = tls.map(|tls| &tls.certificate);
+    let certificate = tls.map(Tls::certificate);
     let secrets = DashboardService::new(database.dashboard_secrets(queue), clock.clone());
-    let origin = admin_address.socket_address().map(|address| link::origin(address, certificate));
+    let origin = admin_address.socket_address().map(|address| link::origin(address, certificate.as_ref()));
     let links = Links { secrets: secrets.clone(), origin: origin.unwrap_or_default() };
     let (now, sampler) = sampling::start(metrics, queue, refusals.clone(), probe, url)?;
-    let names = Names::new(admin_address.is_local(), certificate.cloned());
+    let names = Names::new(admin_address.is_local(), tls.cloned());
     let dashboard = Dashboard {
         access: Access::new(names, secrets, clock.clone()),
         groups,

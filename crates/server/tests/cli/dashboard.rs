@@ -7,7 +7,10 @@ use gochat_test_support::{
     Case, CaseWithoutDatabase, TestDatabase, cases, cases_without_database,
     http::{Reply, Request},
 };
-use https::{files_that_cannot_be_used_are_refused, the_listener_with_a_certificate_speaks_https};
+use https::{
+    a_renewed_certificate_is_taken_over, files_that_cannot_be_used_are_refused,
+    the_listener_with_a_certificate_speaks_https,
+};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -26,6 +29,7 @@ pub fn database_cases() -> Vec<Case> {
         revoked_sessions_end_within_five_seconds,
         in_production_the_dashboard_is_off_unless_set,
         the_listener_with_a_certificate_speaks_https,
+        a_renewed_certificate_is_taken_over,
     ]
 }
 

@@ -1,6 +1,6 @@
 //! The listener's own names.
 
-use crate::{hosts::is_loopback, tls::Certificate};
+use crate::{hosts::is_loopback, tls::Tls};
 use actix_web::{
     dev::RequestHead,
     http::{header::HOST, uri::Authority},
@@ -12,7 +12,7 @@ pub(crate) struct Names {
     /// True if only this machine can reach the listener, so that it has the names of this machine.
     is_local: bool,
     /// The certificate of a listener that speaks HTTPS; it has further names.
-    certificate: Option<Certificate>,
+    tls: Option<Tls>,
 }
 
 /// The request names another host.
@@ -21,13 +21,13 @@ pub(super) struct OtherHost;
 
 impl Names {
     /// The names of a listener.
-    pub(crate) fn new(is_local: bool, certificate: Option<Certificate>) -> Self {
-        Self { is_local, certificate }
+    pub(crate) fn new(is_local: bool, tls: Option<Tls>) -> Self {
+        Self { is_local, tls }
     }
 
     /// Returns true if the listener speaks HTTPS.
     pub(super) fn is_encrypted(&self) -> bool {
-        self.certificate.is_some()
+        self.tls.is_some()
     }
 
     /// Returns the origin of the dashboard, as the browser that sent the request sees it.
@@ -49,8 +49,8 @@ impl Names {
     }
 
     fn is_own(&self, authority: &Authority) -> bool {
-        let is_certified = self.certificate.as_ref().is_some_and(|certificate| {
-            !authority.as_str().contains('@') && certificate.is_for(authority.host())
+        let is_certified = self.tls.as_ref().is_some_and(|tls| {
+            !authority.as_str().contains('@') && tls.certificate().is_for(authority.host())
         });
         is_certified || (self.is_local && is_loopback(authority))
     }

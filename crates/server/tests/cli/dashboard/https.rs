@@ -26,9 +26,17 @@ struct Files {
 impl Files {
     /// Makes a certificate for these names.
     fn of(names: &[&str]) -> Self {
+        Self::write(TempDir::new().unwrap(), names)
+    }
+
+    /// Replaces the certificate and its key.
+    fn renew(self, names: &[&str]) -> Self {
+        Self::write(self.folder, names)
+    }
+
+    fn write(folder: TempDir, names: &[&str]) -> Self {
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).unwrap();
-        let folder = TempDir::new().unwrap();
         fs::write(folder.path().join("tls.crt"), cert.pem()).unwrap();
         fs::write(folder.path().join("tls.key"), signing_key.serialize_pem()).unwrap();
         Self { folder, certificate: cert.der().clone() }
@@ -122,6 +130,50 @@ pub fn the_listener_with_a_certificate_speaks_https(database: TestDatabase) -> a
         ended.stderr.contains("the server has another certificate than admin.tls_certificate"),
         "{ended:?}"
     );
+    server.stop();
+    Ok(())
+}
+
+pub fn a_renewed_certificate_is_taken_over(database: TestDatabase) -> anyhow::Result<()> {
+    let files = Files::of(&["old.example.org"]);
+    let (certificate, key) = (files.path("tls.crt"), files.path("tls.key"));
+    let server = Server::start(
+        &database,
+        &[
+            ("GOCHAT__ADMIN__TLS_CERTIFICATE", &*certificate),
+            ("GOCHAT__ADMIN__TLS_KEY", &*key),
+            // With it, the listener serves only the names of this machine.
+            ("GOCHAT__AUTH__DEVELOPMENT_KEY", "false"),
+        ],
+    );
+    let status = |files: &Files, name: &'static str| {
+        let request = Request::new("GET", "/keys").without("Host").header("Host", name);
+        let reply = files.send(server.admin_port, name, &request)?;
+        io::Result::Ok(reply.split_once("\r\n").map(|(line, _)| line.to_owned()))
+    };
+    let no_session = Some("HTTP/1.1 401 Unauthorized".to_owned());
+    assert_eq!(status(&files, "old.example.org")?, no_session);
+
+    // Its names are those of the dashboard.
+    let files = files.renew(&["new.example.org"]);
+    deadline::eventually("the new certificate", || status(&files, "new.example.org").ok());
+    server.line_with("the admin listener has a new certificate");
+    assert_eq!(status(&files, "new.example.org")?, no_session);
+    assert!(status(&files, "old.example.org").is_err());
+
+    for (file, message) in [
+        ("tls.key", "the files in admin.tls_certificate and admin.tls_key cannot be used together"),
+        ("tls.crt", "cannot be used: it has no certificate"),
+    ] {
+        let content = if file == "tls.key" { KeyPair::generate()?.serialize_pem() } else { String::new() };
+        fs::write(files.path(file), content)?;
+        let logged = server.line_with("the admin listener keeps its old certificate");
+        assert!(logged.contains("ERROR") && logged.contains(message), "{logged}");
+        assert_eq!(status(&files, "new.example.org")?, no_session);
+    }
+
+    let files = files.renew(&["newest.example.org"]);
+    deadline::eventually("the newest certificate", || status(&files, "newest.example.org").ok());
     server.stop();
     Ok(())
 }
