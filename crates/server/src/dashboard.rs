@@ -21,8 +21,9 @@ pub(crate) use now::{DatabaseState, Facts, Now, Sampler};
 use crate::http::Refusals;
 use access::guard;
 use actix_web::{
+    http::StatusCode,
     middleware::from_fn,
-    web::{self, ServiceConfig, ThinData},
+    web::{self, FormConfig, QueryConfig, ServiceConfig, ThinData},
 };
 use gochat_domain::service::{ApiKeyService, GroupService, MemberService};
 use std::sync::Arc;
@@ -57,6 +58,13 @@ pub(crate) fn configure(server: &mut ServiceConfig, dashboard: Dashboard) {
         .app_data(ThinData(api))
         .app_data(ThinData(now))
         .app_data(ThinData(refusals))
+        .app_data(FormConfig::default().error_handler(|_, _| {
+            page::refusal(StatusCode::UNPROCESSABLE_ENTITY, "The form cannot be read.")
+        }))
+        .app_data(
+            QueryConfig::default()
+                .error_handler(|_, _| page::refusal(StatusCode::BAD_REQUEST, "The address cannot be read.")),
+        )
         .service(
             web::scope("")
                 .wrap(from_fn(guard))

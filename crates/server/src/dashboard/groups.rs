@@ -7,7 +7,8 @@ mod refusal;
 mod search;
 
 use super::{
-    page::{self, Reply},
+    access::Session,
+    page::{self, Reply, Tab},
     routes::{get_or_head, path},
 };
 use actix_web::web::{self, ServiceConfig};
@@ -21,6 +22,6 @@ pub(super) fn configure(server: &mut ServiceConfig) {
         .service(path("/groups/{id}/delete", "POST").route(web::post().to(delete::delete)));
 }
 
-fn no_such_group() -> Reply {
-    page::not_found("There is no such group.")
+fn no_such_group(session: &Session) -> Reply {
+    page::no_such_thing(session.layout(Tab::Groups), "There is no such group.")
 }

@@ -56,10 +56,10 @@ struct Chart {
 
 const CHARTS: [Chart; 6] = [
     Chart { name: "rates", title: "Requests per second" },
-    Chart { name: "medians", title: "Median latency, in milliseconds" },
-    Chart { name: "slowest", title: "99th percentile of latency, in milliseconds" },
-    Chart { name: "commits", title: "Commit time, in milliseconds" },
-    Chart { name: "batch", title: "Writes in a transaction" },
+    Chart { name: "medians", title: "Median latency, ms" },
+    Chart { name: "slowest", title: "99th percentile of latency, ms" },
+    Chart { name: "commits", title: "Commit time, ms" },
+    Chart { name: "batch", title: "Batch size: writes in a transaction" },
     Chart { name: "queue", title: "Waiting writes" },
 ];
 

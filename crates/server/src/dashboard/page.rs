@@ -2,6 +2,7 @@
 
 use actix_web::{
     HttpResponse,
+    error::InternalError,
     http::{
         StatusCode,
         header::{ALLOW, ContentType, LOCATION},
@@ -152,9 +153,22 @@ pub(super) fn message(status: StatusCode, title: &str, text: &str) -> Reply {
     show(status, &Message { layout: Layout::without_session(title), text })
 }
 
-/// A page for an unknown path or an unknown thing.
+/// A page for an unknown path.
 pub(super) fn not_found(text: &str) -> Reply {
     message(StatusCode::NOT_FOUND, "Not found", text)
+}
+
+/// A page for an unknown thing, with the tabs.
+pub(super) fn no_such_thing(layout: Layout, text: &str) -> Reply {
+    show(StatusCode::NOT_FOUND, &Message { layout: layout.titled("Not found"), text })
+}
+
+/// The error of an extractor, as a page for visitors without a session.
+pub(super) fn refusal(status: StatusCode, text: &str) -> actix_web::Error {
+    match message(status, "Refused", text) {
+        Ok(reply) => InternalError::from_response(text.to_owned(), reply).into(),
+        Err(failure) => failure.into(),
+    }
 }
 
 /// A page for a method that the path does not have.

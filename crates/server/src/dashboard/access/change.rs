@@ -2,9 +2,7 @@
 
 use super::session::Session;
 use crate::dashboard::page;
-use actix_web::{
-    Error, FromRequest, HttpRequest, dev::Payload, error::InternalError, http::StatusCode, web::Form,
-};
+use actix_web::{Error, FromRequest, HttpRequest, dev::Payload, http::StatusCode, web::Form};
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use serde::{Deserialize, de::DeserializeOwned};
 use subtle::ConstantTimeEq;
@@ -34,12 +32,9 @@ impl<T: DeserializeOwned + 'static> FromRequest for Change<T> {
         let form = Form::<WithToken<T>>::from_request(request, payload);
         async move {
             let session = session?;
-            let WithToken { csrf, form } = form
-                .await
-                .map_err(|_| refusal(StatusCode::UNPROCESSABLE_ENTITY, "The form cannot be read."))?
-                .into_inner();
+            let WithToken { csrf, form } = form.await?.into_inner();
             if !bool::from(csrf.as_bytes().ct_eq(session.csrf_token().as_bytes())) {
-                return Err(refusal(
+                return Err(page::refusal(
                     StatusCode::FORBIDDEN,
                     "The form belongs to another session. Load the page again, then repeat the change.",
                 ));
@@ -47,12 +42,5 @@ impl<T: DeserializeOwned + 'static> FromRequest for Change<T> {
             Ok(Self { session, form })
         }
         .boxed_local()
-    }
-}
-
-fn refusal(status: StatusCode, text: &str) -> Error {
-    match page::message(status, "Refused", text) {
-        Ok(reply) => InternalError::from_response(text.to_owned(), reply).into(),
-        Err(failure) => failure.into(),
     }
 }

@@ -35,7 +35,7 @@ pub(super) async fn rename(
     id: Path<String>,
     Change { session, form: Rename { name, version } }: Change<Rename>,
 ) -> Reply {
-    let Ok(id) = GroupId::parse(&id) else { return no_such_group() };
+    let Ok(id) = GroupId::parse(&id) else { return no_such_group(&session) };
     let renamed = async {
         let change = GroupChange::new(Some(GroupName::parse_existing(&*name)?), None, None)?;
         apply(&session, &groups, id, change, &version).await
@@ -54,7 +54,7 @@ pub(super) async fn hand_over(
     id: Path<String>,
     Change { session, form: HandOver { admin_id, version } }: Change<HandOver>,
 ) -> Reply {
-    let Ok(id) = GroupId::parse(&id) else { return no_such_group() };
+    let Ok(id) = GroupId::parse(&id) else { return no_such_group(&session) };
     let handed_over = async {
         let change = GroupChange::new(None, None, Some(UserId::parse(admin_id.trim())?))?;
         apply(&session, &groups, id, change, &version).await

@@ -29,7 +29,7 @@ pub(super) async fn delete(
     id: Path<String>,
     Change { session, form: Delete { name, version } }: Change<Delete>,
 ) -> Reply {
-    let Ok(id) = GroupId::parse(&id) else { return no_such_group() };
+    let Ok(id) = GroupId::parse(&id) else { return no_such_group(&session) };
     match delete_named(&session, &groups, id, &name, &version).await {
         Ok(()) => Ok(page::redirect(&format!("/groups?deleted={id}"))),
         Err(refusal) => {

@@ -102,7 +102,7 @@ pub(super) async fn show(
     id: Path<String>,
     Query(wanted): Query<Wanted>,
 ) -> Reply {
-    let Ok(id) = GroupId::parse(&id) else { return no_such_group() };
+    let Ok(id) = GroupId::parse(&id) else { return no_such_group(&session) };
     render(&session, &groups, &members, id, wanted, None).await
 }
 
@@ -116,7 +116,7 @@ pub(super) async fn answer_refusal(
     (form, typed): (GroupForm, String),
 ) -> Reply {
     match refusal {
-        Refusal::NoSuchGroup => no_such_group(),
+        Refusal::NoSuchGroup => no_such_group(session),
         Refusal::Failed(failure) => Err(failure),
         Refusal::Because(status, reason) => {
             let first_page = Wanted { after: String::new(), show: String::new(), done: String::new() };
@@ -137,9 +137,9 @@ async fn render(
     let permit = session.operator().permit().map_err(anyhow::Error::from)?;
     let key = GroupKey::Id(id);
     let after_user = UserId::parse(&after).ok();
-    let Some(group) = groups.find(permit, &key).await? else { return no_such_group() };
+    let Some(group) = groups.find(permit, &key).await? else { return no_such_group(session) };
     let Some(listed) = members.members(permit, &key, after_user, PageSize::default()).await? else {
-        return no_such_group();
+        return no_such_group(session);
     };
     let page = GroupPage {
         layout: session.layout(Tab::Groups).titled(group.name.as_str()),

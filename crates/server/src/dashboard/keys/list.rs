@@ -13,16 +13,20 @@ use askama::Template;
 use gochat_domain::{
     auth::{IssuedKey, KeyId, Scope},
     clock::{Clock, SystemClock, Timestamp},
+    page::PageSize,
     service::ApiKeyService,
 };
 use serde::Deserialize;
 use std::sync::Arc;
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(super) struct Wanted {
     /// The id of a key that was just revoked.
     #[serde(default)]
     revoked: String,
+    /// The last key of the page before.
+    #[serde(default)]
+    after: String,
 }
 
 /// The outcome of the last use of the form.
@@ -38,6 +42,8 @@ pub(super) enum Outcome {
 struct KeysPage {
     layout: Layout,
     keys: Vec<Row>,
+    is_first_page: bool,
+    next_after: Option<KeyId>,
     revoked: Option<KeyId>,
     outcome: Option<Outcome>,
 }
@@ -94,20 +100,20 @@ impl KeysPage {
 pub(super) async fn show(
     session: Session,
     keys: ThinData<Arc<ApiKeyService>>,
-    Query(Wanted { revoked }): Query<Wanted>,
+    Query(wanted): Query<Wanted>,
 ) -> Reply {
-    render(&session, &keys, revoked.parse().ok(), None).await
+    render(&session, &keys, wanted, None).await
 }
 
 /// Shows the list after the form was used.
 pub(super) async fn show_outcome(session: &Session, keys: &ApiKeyService, outcome: Outcome) -> Reply {
-    render(session, keys, None, Some(outcome)).await
+    render(session, keys, Wanted::default(), Some(outcome)).await
 }
 
 async fn render(
     session: &Session,
     keys: &ApiKeyService,
-    revoked: Option<KeyId>,
+    Wanted { revoked, after }: Wanted,
     outcome: Option<Outcome>,
 ) -> Reply {
     let status = match &outcome {
@@ -115,8 +121,16 @@ async fn render(
         Some(Outcome::Created { .. }) => StatusCode::CREATED,
         Some(Outcome::Refused { status, .. }) => *status,
     };
-    let now = SystemClock.now();
+    let (now, after) = (SystemClock.now(), after.parse().ok());
     // The newest first: it is the one that was just made.
-    let keys = keys.list().await?.iter().rev().map(|key| Row::of(key, now)).collect();
-    page::show(status, &KeysPage { layout: session.layout(Tab::Keys), keys, revoked, outcome })
+    let listed = keys.list_newest(after, PageSize::default()).await?;
+    let page = KeysPage {
+        layout: session.layout(Tab::Keys),
+        keys: listed.items.iter().map(|key| Row::of(key, now)).collect(),
+        is_first_page: after.is_none(),
+        next_after: listed.next_after,
+        revoked: revoked.parse().ok(),
+        outcome,
+    };
+    page::show(status, &page)
 }

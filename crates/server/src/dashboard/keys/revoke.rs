@@ -1,8 +1,8 @@
 //! The form that revokes a key.
 
 use crate::dashboard::{
-    access::Change,
-    page::{self, Reply},
+    access::{Change, Session},
+    page::{self, Reply, Tab},
 };
 use actix_web::web::{Path, ThinData};
 use gochat_domain::{auth::KeyId, service::ApiKeyService};
@@ -16,12 +16,16 @@ pub(super) struct Revoke {}
 pub(super) async fn revoke(
     ThinData(keys): ThinData<Arc<ApiKeyService>>,
     id: Path<String>,
-    _: Change<Revoke>,
+    Change { session, .. }: Change<Revoke>,
 ) -> Reply {
-    let Ok(id) = id.parse::<KeyId>() else { return no_such_key() };
-    if keys.revoke(id).await? { Ok(page::redirect(&format!("/keys?revoked={id}"))) } else { no_such_key() }
+    let Ok(id) = id.parse::<KeyId>() else { return no_such_key(&session) };
+    if keys.revoke(id).await? {
+        Ok(page::redirect(&format!("/keys?revoked={id}")))
+    } else {
+        no_such_key(&session)
+    }
 }
 
-fn no_such_key() -> Reply {
-    page::not_found("There is no such key.")
+fn no_such_key(session: &Session) -> Reply {
+    page::no_such_thing(session.layout(Tab::Keys), "There is no such key.")
 }

@@ -35,15 +35,15 @@ pub(super) fn of(sample: &Sample) -> [Card; 6] {
         load("reads", "Reads per second", &sample.reads),
         Card {
             name: "commits",
-            title: "Commit time, median",
+            title: "Commit time",
             figure: millis(sample.commits.p50),
-            detail: format!("99th {}", millis(sample.commits.p99)),
+            detail: format!("median; 99th {}", millis(sample.commits.p99)),
         },
         Card {
             name: "batch",
-            title: "Writes in a transaction",
+            title: "Batch size",
             figure: text(sample.batch, |writes| format!("{writes:.1}")),
-            detail: "mean of the last second".to_owned(),
+            detail: "mean of writes in a transaction".to_owned(),
         },
         Card {
             name: "queue",
@@ -90,8 +90,8 @@ mod tests {
             ("creates", "1234.5", latency),
             ("joins", "0.1", latency),
             ("reads", "7.0", latency),
-            ("commits", "0.25 ms", "99th 3.00 ms"),
-            ("batch", "2.5", "mean of the last second"),
+            ("commits", "0.25 ms", "median; 99th 3.00 ms"),
+            ("batch", "2.5", "mean of writes in a transaction"),
             ("queue", "3", "of at most 10000"),
         ];
         assert_eq!(
@@ -104,7 +104,7 @@ mod tests {
     fn a_quiet_second_has_no_durations() {
         let quiet = texts(&Sample::default());
         assert_eq!(quiet[0], ("creates", "0.0".into(), "no request in the last second".into()));
-        assert_eq!(quiet[3], ("commits", "–".into(), "99th –".into()));
+        assert_eq!(quiet[3], ("commits", "–".into(), "median; 99th –".into()));
         assert_eq!(quiet[4].1, "–");
     }
 

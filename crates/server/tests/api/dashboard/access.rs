@@ -21,6 +21,7 @@ pub fn cases() -> Vec<Case> {
         every_reply_has_the_headers_that_confine_the_page,
         assets_are_loaded_again_only_if_they_have_changed,
         unknown_paths_and_methods_are_refused,
+        requests_that_cannot_be_read_are_refused,
         without_the_dashboard_its_paths_are_unknown,
         the_dashboard_is_not_on_the_public_port,
     ]
@@ -404,6 +405,38 @@ fn unknown_paths_and_methods_are_refused(database: TestDatabase) -> anyhow::Resu
         let reply = request.send(app.admin_port);
         assert_page(&reply, 405, "Error This path does not have this method.");
         assert_eq!(reply.header("allow"), allowed);
+    }
+    Ok(())
+}
+
+fn requests_that_cannot_be_read_are_refused(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let browser = Browser::open(&app);
+    let send = |request: Request| browser.with_cookie(request).header("Origin", ORIGIN).send(app.admin_port);
+    for path in [
+        "/groups?find=a&find=b",
+        "/groups/1?show=token&show=x",
+        "/keys?after=1&after=2",
+        "/open?secret=a&secret=b",
+    ] {
+        assert_page(&browser.get(path), 400, "Refused The address cannot be read.");
+    }
+    let large = "x".repeat(1_000_000);
+    for path in [&CHANGES[..], &[OPEN]].concat() {
+        for form in [Request::form(path, &[("name", &large)]), Request::json("POST", path, "{}")] {
+            assert_page(&send(form.clone()), 422, "Refused The form cannot be read.");
+            assert_page(&send(form.chunked()), 422, "Refused The form cannot be read.");
+        }
+    }
+    // Beyond the limit of a request's head, the web server answers.
+    let cookies = Request::new("GET", "/keys").header("Cookie", &format!("x={large}"));
+    assert_eq!(cookies.send(app.admin_port).status, 431);
+    for path in ["/keys/%ff/revoke", "/groups/%ff/rename"] {
+        assert_eq!(browser.post(path, &[("name", "n"), ("version", "1")]).status, 404, "{path}");
+    }
+    for path in ["/groups/%ff", "/groups/1%00", "/groups/..%2fkeys", "/assets/..%2fdashboard.rs", "//keys"] {
+        let reply = browser.get(path);
+        assert_eq!((reply.status, reply.header("content-type")), (404, "text/html; charset=utf-8"), "{path}");
     }
     Ok(())
 }

@@ -78,7 +78,7 @@ pub fn rows(reply: &Reply, start: &str) -> Vec<Vec<String>> {
             .map(|cell| without_tags(cell.split_once('>').unwrap().1).trim().to_owned())
             .collect()
     };
-    between(&body, "<tr>", "</tr>").into_iter().map(cells).collect()
+    between(&body, "<tr", "</tr>").into_iter().map(cells).collect()
 }
 
 impl<'a> Browser<'a> {

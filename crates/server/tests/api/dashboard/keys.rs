@@ -1,7 +1,7 @@
 //! The tab *Keys*.
 
-use super::browser::{Browser, text};
-use crate::app::App;
+use super::browser::{Browser, between, text};
+use crate::{app::App, keys::issue_readers};
 use gochat_test_support::{
     Case, TestDatabase, cases,
     http::{Reply, Request},
@@ -14,6 +14,7 @@ pub fn cases() -> Vec<Case> {
         a_form_that_breaks_a_rule_makes_no_key,
         a_revoked_key_is_refused_and_says_so,
         an_unknown_key_is_404,
+        many_keys_are_listed_by_pages,
     ]
 }
 
@@ -109,7 +110,10 @@ fn a_form_that_breaks_a_rule_makes_no_key(database: TestDatabase) -> anyhow::Res
         assert!(refused.body.contains(&format!("name=\"name\" value=\"{name}\"")));
     }
     assert!(app.database.rows("SELECT name FROM api_keys")?.is_empty());
-    assert!(text(&browser.get("/keys")).starts_with("Keys All keys There are no keys yet. Make a key "));
+    assert!(
+        text(&browser.get("/keys"))
+            .starts_with("Keys Make a key All keys There are no keys yet. Make a key ")
+    );
     Ok(())
 }
 
@@ -144,5 +148,28 @@ fn an_unknown_key_is_404(database: TestDatabase) -> anyhow::Result<()> {
         let reply = browser.post(&format!("/keys/{id}/revoke"), &[]);
         assert_eq!((reply.status, &*text(&reply)), (404, "Not found There is no such key."), "{id}");
     }
+    Ok(())
+}
+
+fn many_keys_are_listed_by_pages(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let browser = Browser::open(&app);
+    issue_readers(&app, 101);
+    let first = browser.get("/keys");
+    assert_eq!((first.status, listed(&first).len()), (200, 100));
+    assert!(!first.body.contains("First page"));
+    let next = between(&first.body, "href=\"/keys?after=", "\">Next page</a>").concat();
+    let second = browser.get(&format!("/keys?after={next}"));
+    assert_eq!((second.status, listed(&second).len()), (200, 1));
+    assert!(second.body.contains("<a class=\"button\" href=\"/keys\">First page</a>"), "{}", second.body);
+    assert!(!second.body.contains("Next page"));
+    // Each key is on one page, and the newest come first.
+    let ids =
+        [&first, &second].map(|page| between(&page.body, "<span class=\"mono muted\">", "</span>")).concat();
+    assert!(ids.len() == 101 && ids.is_sorted_by(|newer, older| newer > older), "{ids:?}");
+    let beyond = browser.get(&format!("/keys?after={}", ids[100]));
+    assert!(text(&beyond).contains("There are no more keys."), "{}", beyond.body);
+    // Nonsense is ignored.
+    assert_eq!(listed(&browser.get("/keys?after=x")).len(), 100);
     Ok(())
 }

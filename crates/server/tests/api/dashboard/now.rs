@@ -169,10 +169,10 @@ fn the_page_shows_the_instance_and_its_figures(database: TestDatabase) -> anyhow
         titles,
         [
             "Requests per second",
-            "Median latency, in milliseconds",
-            "99th percentile of latency, in milliseconds",
-            "Commit time, in milliseconds",
-            "Writes in a transaction",
+            "Median latency, ms",
+            "99th percentile of latency, ms",
+            "Commit time, ms",
+            "Batch size: writes in a transaction",
             "Waiting writes",
         ]
     );
