@@ -64,7 +64,7 @@ fn the_log_at_start_has_a_link(database: TestDatabase) -> anyhow::Result<()> {
     assert_eq!(note.trim_end(), "(opens once, within 10 minutes)");
     let _page = assert_opens(server.admin_port, url);
     let log = server.stop();
-    // No line has the secret of the session, and no other one that of the link.
+    // The rest of the log has neither the secret of the link nor that of the session.
     assert_eq!((log.matches("secret").count(), log.matches("gochat_session").count()), (0, 0), "{log}");
     Ok(())
 }
