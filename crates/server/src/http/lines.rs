@@ -39,7 +39,7 @@ pub(super) trait Operation: 'static {
     /// The answer to a line that succeeded.
     type Answer: 'static;
 
-    /// Waits until the storage takes the request on a line, and returns the answer to come. An invalid line has its
+    /// Waits until the storage accepts the request of a line, and returns its pending answer. An invalid line has its
     /// answer at once.
     fn enqueue(self: &Rc<Self>, json: Bytes) -> impl Future<Output = PendingLine<Self::Answer>>;
 

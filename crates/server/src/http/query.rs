@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_group_needs_a_key() {
+    fn a_lookup_needs_an_id_a_uuid_or_a_name() {
         let id = |id| GroupKey::Id(GroupId::new(id).unwrap());
         assert_eq!(Pairs::of("limit=7&name=g&id=5").required_group_key().unwrap(), id(5));
         for query in ["", "limit=7", "id=&uuid=&name=", "id"] {

@@ -163,8 +163,8 @@ fn on_a_network_a_dashboard_needs_a_certificate() -> anyhow::Result<()> {
             let variables = if profile == "production" { &variables[..] } else { &variables[..2] };
             let ended = run_in(TempDir::new()?.path(), &[], variables);
             let message = format!(
-                "gochat: admin.dashboard = \"true\" from {origin} is refused: expected false while admin.bind = {bind} is not a \
-                 loopback address, or the files of a certificate in admin.tls_certificate and admin.tls_key\n"
+                "gochat: admin.dashboard = \"true\" from {origin} is refused: expected false, or a certificate and its key in \
+                 admin.tls_certificate and admin.tls_key, because admin.bind = {bind} is not a loopback address\n"
             );
             assert_eq!((ended.code, &*ended.stdout, ended.stderr), (Some(1), "", message));
         }
