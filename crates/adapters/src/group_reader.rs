@@ -63,8 +63,8 @@ impl GroupReader for DieselGroupReader {
     }
 }
 
-/// The least text that a name with this prefix and above `after` can be. One lower bound, because SQLite searches an index
-/// by one of them only.
+/// The least text that a name with this prefix and above `after` can be. The prefix and `after` make one lower bound,
+/// because SQLite uses only one lower bound to search an index.
 fn first_name(prefix: &GroupNamePrefix, after: Option<&GroupName>) -> String {
     // No text is between a name and this one, except such with a NUL character, which no name has.
     let above = after.map(|after| format!("{}\u{1}", after.as_str())).unwrap_or_default();

@@ -32,8 +32,8 @@ const PAGES_BETWEEN_CHECKPOINTS: usize = 10_000;
 /// of the UUID index, and the page that stores the last id.
 const PAGES_OF_A_COMMIT: usize = 3;
 
-/// Number of changed rows that count as one page. A transaction counts as the pages that its writes estimate, or as
-/// those of its changed rows if they are more: the delete of a group also deletes its memberships, which may be many.
+/// Number of changed rows that count as one page. The pages of a transaction are the estimate of its writes, or the pages
+/// of its changed rows if those are more: the delete of a group also deletes its memberships, which may be many.
 /// A page holds about 200 memberships, and each membership is in the table and in an index.
 const CHANGES_OF_A_PAGE: i64 = 100;
 

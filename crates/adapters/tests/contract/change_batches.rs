@@ -314,7 +314,7 @@ fn a_rename_and_a_session_that_want_each_others_names_do_not_deadlock(
     assert_no_deadlock(&subject)
 }
 
-/// Small batches of groups with many names, so that most batches of changes are one statement.
+/// The batches are small and there are many names, so that most batches of changes are one statement.
 fn renames_and_creates_that_want_each_others_names_on_two_instances_never_deadlock(
     database: TestDatabase,
 ) -> anyhow::Result<()> {

@@ -251,7 +251,7 @@ fn renames_are_answered_if_the_rest_of_their_batch_loses_its_connection(
         assert_eq!(unknown.is_empty(), are_handed_over);
         assert!(answers.iter().all(|answer| answer.is_ok() || is_unknown(answer)), "{answers:?}");
     }
-    // Both transactions of hand-overs are committed, and each group was changed once by each.
+    // Both rounds are committed, and each of them changed each group once.
     let versions = "SELECT DISTINCT version::text FROM groups WHERE name <> 'g'";
     assert_eq!(database.rows(versions)?, [["3"]]);
     queue.close();

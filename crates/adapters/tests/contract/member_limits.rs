@@ -1,4 +1,4 @@
-//! Tests of the limit on members. A writer remembers counts, so other writers add members wherever that is possible.
+//! Tests of the limit on members. A writer remembers counts, so many of the tests let other writers add members too.
 
 use crate::{
     DatabaseCase,

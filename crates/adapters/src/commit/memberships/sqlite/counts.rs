@@ -13,7 +13,8 @@ use diesel::{
 /// A count of this many memberships takes as long as finding a remembered one.
 const SHORT: i64 = 100;
 
-/// The slot of a group is its id modulo 10,000, so the table has a fixed size. A group takes the slot of another one.
+/// The slot of a group is its id modulo 10,000, so the table has 10,000 rows at most. A newly remembered group replaces
+/// the one that has its slot.
 const CREATE: &str = "
     CREATE TEMP TABLE counts (
         slot INTEGER PRIMARY KEY, group_id INTEGER NOT NULL, memberships INTEGER NOT NULL, data_version INTEGER NOT NULL);
