@@ -119,7 +119,7 @@ fn beside_reader(server: &Server<'_>, load: Load, admin_port: u16, session: &str
         let sample = load.run(server);
         stop.store(true, Ordering::Relaxed);
         let read = reader.join().map_err(|_| anyhow!("the reader of events panicked"))?;
-        // The past, and a sample for most seconds of the load.
+        // The first event has the samples of the past. Then one comes for most seconds of the load.
         ensure!(read > 1, "the dashboard sent {read} events");
         sample
     })
