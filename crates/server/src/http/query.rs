@@ -53,7 +53,8 @@ impl Pairs {
         self.group_key()?.ok_or_else(ApiError::lookup_without_a_key)
     }
 
-    /// Returns the `id` of a user. GoChat also finds users by UUID and name, which this service does not know.
+    /// Returns the `id` of a user. A UUID or a name alone is rejected, because only the identity service knows those of
+    /// users.
     pub(super) fn user_id(&self) -> Result<UserId, ApiError> {
         match self.number("id") {
             Some(id) => UserId::parse(id).map_err(|_| ApiError::invalid_id()),

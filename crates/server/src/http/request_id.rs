@@ -25,8 +25,8 @@ fn is_valid(id: &[u8]) -> bool {
     (1..=64).contains(&id.len()) && id.iter().all(allowed)
 }
 
-/// Returns true if an id contains an API key, or shares at least 8 characters with the key that was sent: the id is
-/// logged, and the key must not be.
+/// Returns true if logging the id could reveal an API key: it contains the prefix of keys or the development key, or it
+/// contains the sent key or is a part of that. A sent key or a part of less than 8 characters does not count.
 fn reveals_key(id: &HeaderValue, headers: &HeaderMap) -> bool {
     let Ok(id) = id.to_str() else { return true };
     let overlaps = |sent: &HeaderValue| {

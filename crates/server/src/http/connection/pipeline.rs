@@ -18,7 +18,7 @@ pub(super) struct Pipeline {
     phase: Phase,
     /// True once the reply to the request has begun.
     has_reply_started: bool,
-    /// True once the part of the reply written so far is flushed.
+    /// True once the whole reply is flushed.
     is_reply_flushed: bool,
     /// True if no request may follow the current one.
     is_last: bool,

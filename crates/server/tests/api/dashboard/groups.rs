@@ -48,7 +48,7 @@ fn a_group_is_found_by_id_uuid_name_and_beginning(database: TestDatabase) -> any
     let uuid = app.groups()[1][1].clone();
     for (wanted, paths) in [
         ("2", &["/groups/2"][..]),
-        // The id of one, and the name of another.
+        // The id of one group, the name of another, and the beginning of the name of a third.
         ("1", &["/groups/1", "/groups/4", "/groups/6"]),
         (&*uuid, &["/groups/2"]),
         (" team ", &["/groups/1", "/groups/2"]),
