@@ -11,8 +11,8 @@ use std::{
 /// Maximum number of groups that a writer remembers: about 3 MB.
 const MAX: usize = 10_000;
 
-/// Time after which memberships are counted again. PostgreSQL uses the id of a transaction again after some 4 billion
-/// others, so a lock is only recognised for a short time.
+/// Time after which memberships are counted again. A lock mark is the id of a transaction, which PostgreSQL uses again
+/// after some 4 billion others. So an old mark proves nothing.
 const COUNT_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// Groups by id.

@@ -291,7 +291,8 @@ fn insert(name: &str) -> String {
     )
 }
 
-/// The rename frees its old name before it takes the new one.
+/// The statement of the rename locks the old name before it waits for the new one. Its short lock timeout ends the wait,
+/// and the rename is decided again in a transaction.
 fn a_rename_and_a_session_that_want_each_others_names_do_not_deadlock(
     database: TestDatabase,
 ) -> anyhow::Result<()> {

@@ -30,7 +30,7 @@ const MEMORY_MILLIS: u64 = 100;
 /// The room for writes of streams.
 pub(super) struct Room {
     permits: Arc<Semaphore>,
-    /// Number of permits. A write takes several of them where fewer writes are allowed.
+    /// Number of permits. If fewer writes than permits are allowed, each write takes several permits.
     size: usize,
     batch_size: Arc<BatchSize>,
     start: Instant,

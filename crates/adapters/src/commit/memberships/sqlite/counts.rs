@@ -57,6 +57,7 @@ pub(super) fn count(
 }
 
 prepared_statement! {
+    /// `prepared_statement` says why it is `LIMIT 0 + ?`.
     struct Count for SqliteConnection, Sqlite => BigInt;
     "SELECT count(*) FROM (SELECT 1 FROM members WHERE group_id = " [group: i64 as BigInt]
     " LIMIT 0 + " [limit: i64 as BigInt] ")"
