@@ -25,8 +25,9 @@ fn is_valid(id: &[u8]) -> bool {
     (1..=64).contains(&id.len()) && id.iter().all(allowed)
 }
 
-/// Returns true if logging the id could reveal an API key: it contains the prefix of keys or the development key, or it
-/// contains the sent key or is a part of that. A sent key or a part of less than 8 characters does not count.
+/// Returns true if logging the id could reveal an API key: the id contains the prefix of keys or the development key, the
+/// id contains the sent key, or the sent key contains the id. The last two count only if the contained text has 8 or more
+/// characters.
 fn reveals_key(id: &HeaderValue, headers: &HeaderMap) -> bool {
     let Ok(id) = id.to_str() else { return true };
     let overlaps = |sent: &HeaderValue| {

@@ -59,7 +59,8 @@ impl Pipeline {
         }
     }
 
-    /// Returns how many of the next bytes may be passed on. Those must not be given to this function again.
+    /// Returns how many of the next bytes may be passed on. Those must not be given to this function again. Changes bytes
+    /// only to hide `Upgrade` in a head ([`RequestHead::read`]).
     pub(super) fn admit(&mut self, bytes: &mut [u8]) -> usize {
         let mut admitted = 0;
         loop {
