@@ -30,7 +30,7 @@ const SHUTDOWN_WAIT: Duration = Duration::from_secs(1);
 /// A read.
 pub(super) type Read = Box<dyn FnOnce() -> Reply + Send>;
 
-/// Sends the callers their answers; called once the thread is free again.
+/// Sends the callers their answers. Called after the thread has taken its next work, or counts as idle.
 pub(super) type Reply = Box<dyn FnOnce()>;
 
 /// Runs look-ups that waited together.

@@ -27,7 +27,7 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
         a_join_whose_commit_is_not_answered_succeeds,
         new_members_stay_new_if_the_rest_of_their_batch_loses_its_connection,
         a_change_whose_commit_is_not_answered_is_unavailable,
-        a_change_whose_connection_is_lost_before_the_commit_is_made_once,
+        a_change_is_made_once_if_its_connection_is_lost_before_the_commit,
         renames_are_answered_if_the_rest_of_their_batch_loses_its_connection,
     ]
 }
@@ -189,7 +189,7 @@ fn a_change_whose_commit_is_not_answered_is_unavailable(database: TestDatabase) 
     Ok(())
 }
 
-fn a_change_whose_connection_is_lost_before_the_commit_is_made_once(
+fn a_change_is_made_once_if_its_connection_is_lost_before_the_commit(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
     let (proxy, queue, group, runtime) = group_behind_proxy(&database)?;

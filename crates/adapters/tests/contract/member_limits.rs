@@ -31,7 +31,7 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
     cases![
         members_are_counted_once_for_many_batches,
         the_limit_is_exact_whenever_another_transaction_joins,
-        a_lock_that_another_transaction_takes_after_xmax_is_read_is_noticed,
+        a_lock_by_another_transaction_after_the_read_of_xmax_is_noticed,
         a_mark_tells_a_multixact_from_a_transaction,
         the_limit_is_exact_beside_older_programs,
     ]
@@ -275,8 +275,9 @@ fn the_limit_is_exact_whenever_another_transaction_joins(database: TestDatabase)
     assert_room(group, 1)
 }
 
-/// Calls the function as the statement of a batch does, with time between its steps.
-fn a_lock_that_another_transaction_takes_after_xmax_is_read_is_noticed(
+/// Runs the steps of a batch's statement one by one: reads `xmax`, locks the group, calls `groups_with_room`. So another
+/// transaction can lock the group in between.
+fn a_lock_by_another_transaction_after_the_read_of_xmax_is_noticed(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, with_limit(100))?;
@@ -309,7 +310,7 @@ fn a_lock_that_another_transaction_takes_after_xmax_is_read_is_noticed(
     Ok(())
 }
 
-/// The column `xmax` has either of them as a number.
+/// The column `xmax` has the id of a transaction or of a multixact, and the number does not tell which.
 fn a_mark_tells_a_multixact_from_a_transaction(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
     let group = subject.create(new_group_of("g", "t", 1))?.id;
