@@ -98,8 +98,8 @@ fn a_form_that_breaks_a_rule_makes_no_key(database: TestDatabase) -> anyhow::Res
         ("", "30", "groups:read", name_rule),
         ("  ", "30", "groups:read", name_rule),
         ("k", "30", "groups:burn", "a key needs at least one scope"),
-        ("k", "x", "groups:read", "the lifetime is a number of days"),
-        ("k", "-1", "groups:read", "the lifetime is a number of days"),
+        ("k", "x", "groups:read", "the lifetime must be a number of days"),
+        ("k", "-1", "groups:read", "the lifetime must be a number of days"),
         ("k", "4294967295", "groups:read", "the expiry is too far in the future"),
     ] {
         let refused = browser.post("/keys", &[("name", name), ("days", days), (scope, "on")]);
