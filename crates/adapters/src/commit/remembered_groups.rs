@@ -45,7 +45,7 @@ impl RememberedGroups {
         ids.iter().filter_map(|id| Some((*id, self.0.get(id)?.group.clone()))).collect()
     }
 
-    /// The bounds on the memberships of those of the groups that were counted a short time ago.
+    /// The bounds of those groups whose memberships were counted a short time ago.
     pub(super) fn bounds<'a>(&self, ids: impl Iterator<Item = &'a GroupId>) -> BTreeMap<GroupId, Bound> {
         let is_recent = |bound: &Bound| bound.counted_at.elapsed() < COUNT_AGAIN_AFTER;
         ids.filter_map(|id| Some((*id, self.0.get(id)?.bound.filter(is_recent)?))).collect()

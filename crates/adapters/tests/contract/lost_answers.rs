@@ -92,9 +92,8 @@ fn group_behind_proxy(database: &TestDatabase) -> anyhow::Result<(FaultProxy, Co
 }
 
 fn a_join_whose_commit_is_not_answered_succeeds(database: TestDatabase) -> anyhow::Result<()> {
-    // A join to a known group is one statement, which is a transaction of its own. It counts the administrator in addition
-    // to the memberships. If the administrator has a membership too, the last member that the limit allows is left to a
-    // transaction of several statements.
+    // A join to a known group is one statement, which is a transaction of its own. The statement counts an administrator
+    // with a membership twice, so the last member that the limit allows is left to a transaction of several statements.
     let administrator = [1].as_slice();
     for (number, (limit, first_members, commit)) in [
         (0, [].as_slice(), Message::Execute),

@@ -220,7 +220,7 @@ fn members_are_counted_once_for_many_batches(database: TestDatabase) -> anyhow::
     Ok(())
 }
 
-/// The actions of another transaction while a writer remembers a count. Each adds the user 100 if it adds a member.
+/// Another transaction adds the user 100 while a writer remembers a count, and commits or is rolled back.
 fn the_limit_is_exact_whenever_another_transaction_joins(database: TestDatabase) -> anyhow::Result<()> {
     // Six of at most eight members, so there is room for two.
     let subject = Subject::with(database, OPTIONS, with_limit(8))?;
