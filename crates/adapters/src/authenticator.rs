@@ -49,7 +49,8 @@ impl CachingAuthenticator {
     /// Maximum age of an entry. Below the 5 seconds that the contract allows.
     pub const MAX_AGE: Duration = Duration::from_secs(4);
 
-    /// Longest wait for a look-up. When a shared look-up fails, the next waiting request starts another one.
+    /// Longest wait of a request for look-ups of its key. They may be several: when a shared one fails, the next waiting
+    /// request starts another.
     const MAX_WAIT: Duration = Duration::from_secs(5);
 
     /// Maximum number of entries; bounds the memory that a flood of unknown keys can take.

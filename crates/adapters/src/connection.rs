@@ -186,7 +186,7 @@ impl Connector {
         let deadline = Instant::now() + self.timeout;
         loop {
             match connection.batch_execute(&format!("PRAGMA journal_mode = {mode}")).map_err(Fault::from) {
-                Err(fault) if fault.to_string().contains("locked") && Instant::now() < deadline => {
+                Err(fault) if fault.is_locked() && Instant::now() < deadline => {
                     thread::sleep(Duration::from_millis(5));
                 }
                 result => return result,

@@ -65,6 +65,11 @@ impl Fault {
         matches!(self, Self::Unnamed(_) | Self::Unknown(_))
     }
 
+    /// Returns true if SQLite found the database locked (`SQLITE_BUSY`, `SQLITE_LOCKED`).
+    pub(crate) fn is_locked(&self) -> bool {
+        self.to_string().contains("locked")
+    }
+
     /// Returns true if SQLite found a damaged page (`SQLITE_CORRUPT`, `SQLITE_NOTADB`).
     pub(crate) fn is_damage(&self) -> bool {
         matches!(self, Self::Unavailable(text) | Self::Unnamed(text)

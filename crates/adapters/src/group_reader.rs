@@ -63,10 +63,10 @@ impl GroupReader for DieselGroupReader {
     }
 }
 
-/// The least text that a name with this prefix and above `after` can be. One lower bound, because SQLite searches an index
-/// by one of them only.
+/// The lower bound of the names that have this prefix and come after `after`. It is one bound for both conditions,
+/// because SQLite uses only one lower bound to search an index.
 fn first_name(prefix: &GroupNamePrefix, after: Option<&GroupName>) -> String {
-    // No text is between a name and this one, except such with a NUL character, which no name has.
+    // No name is between `after` and this text: it would need a NUL character, which no name has.
     let above = after.map(|after| format!("{}\u{1}", after.as_str())).unwrap_or_default();
     above.max(prefix.as_str().to_owned())
 }

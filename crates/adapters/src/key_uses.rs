@@ -24,7 +24,7 @@ impl KeyUseRecorder {
         Self { keys, noted }
     }
 
-    /// Stores the noted uses that are not stored yet, in one write for up to `MAX_USES` keys.
+    /// Stores the noted uses that are not stored yet, in writes of up to `MAX_USES` keys each.
     ///
     /// # Errors
     /// A write failed. Its uses stay noted, and the next call stores them.

@@ -5,7 +5,8 @@
 ///
 /// The text is a list of literals, with a parameter between each two: its field, its Rust type and its SQL type.
 ///
-/// SQLite compiles a statement anew each time a parameter of `LIMIT` is bound, but not one in `LIMIT 0 + ?`.
+/// For SQLite, a limit is written as `LIMIT 0 + ?`. With `LIMIT ?`, SQLite would compile the statement anew each time a
+/// value is bound.
 macro_rules! prepared_statement {
     (
         $(#[$meta:meta])*

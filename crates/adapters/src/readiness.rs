@@ -101,7 +101,8 @@ fn unanswered(cause: &dyn Display) -> Readiness {
     Readiness::Unreachable("no answer; the log has the cause".to_owned())
 }
 
-/// One query checks that the database answers and which migrations it has.
+/// Checks that the database answers and that its schema is compatible. Also checks that a SQLite file is still the one that
+/// was opened, and that no damage to it is known.
 fn ask(connection: &mut AnyConnection, file: Option<&DatabaseFile>) -> Result<Readiness, Fault> {
     if let (AnyConnection::Sqlite(connection), Some(file)) = (&mut *connection, file) {
         file.check()?;

@@ -4,8 +4,8 @@
 //! none. In both cases acknowledged groups would be lost. So the file is checked before SQLite opens it, and around
 //! each write.
 //!
-//! Nothing here closes a descriptor of the database or its WAL files while a connection may be open: that releases all
-//! locks of this process on the file (<https://sqlite.org/howtocorrupt.html>, section 2.2). So the database is opened
+//! Nothing here closes a descriptor of the database or its WAL files while a connection may be open: closing one releases
+//! all locks of this process on the file (<https://sqlite.org/howtocorrupt.html>, section 2.2). So the database is opened
 //! once, before all connections, and closed after them.
 
 mod damage;

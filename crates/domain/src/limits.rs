@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_limit_admits_any_number() {
+    fn without_a_limit_any_number_is_admitted() {
         let limits = Limits::default();
         assert_eq!(limits.admit_group(u64::MAX, u64::MAX), Ok(()));
         assert_eq!(limits.admit_member(u64::MAX), Ok(()));

@@ -37,8 +37,8 @@ impl Default for PageSize {
 #[error("limit must be an integer from 1 to 1000")]
 pub struct InvalidPageSize;
 
-/// Items in the order of their keys: a walk from page to page meets each item once whose key does not change meanwhile,
-/// even while others are added and removed.
+/// Items in the order of their keys. A walk from page to page meets an item exactly once if its key does not change
+/// meanwhile, even while others are added and removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T, K> {
     /// The items.

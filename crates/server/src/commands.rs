@@ -57,7 +57,8 @@ fn with_database<T>(
     let database = startup::open(&settings.database)?;
     let queue = database.start_queue(settings.writer).context("the writers cannot start")?;
     let outcome = actix_web::rt::System::new().block_on(work(&database, &queue));
-    // The outcome is already known, so a writer that hangs in the database must not delay the command.
+    // The outcome is already known, so an error is ignored. A writer that hangs in the database delays the command by
+    // this timeout at most.
     let _closed = startup::close(queue, settings.database.options.timeout);
     outcome
 }

@@ -43,7 +43,8 @@ pub(crate) struct Listeners {
 }
 
 impl Listeners {
-    /// Opens the socket for the setting `{name}.bind`. systemd units use the same name.
+    /// Opens the socket for the setting `{name}.bind`. A socket from systemd has this `name` too, as the
+    /// `FileDescriptorName` in its unit.
     pub(crate) fn listen(
         &mut self,
         name: &str,

@@ -81,7 +81,7 @@ mod tests {
         let before = panic::take_hook();
         panic::set_hook(Box::new(log_panic));
         let panicked = thread::spawn(|| {
-            tracing::subscriber::with_default(registry().with(lines), || panic!("as a test\nasks for"));
+            tracing::subscriber::with_default(registry().with(lines), || panic!("on\npurpose"));
         });
         assert!(panicked.join().is_err());
         panic::set_hook(before);
@@ -90,6 +90,6 @@ mod tests {
         file.read_to_string(&mut log).unwrap();
         let line = log.strip_suffix('\n').unwrap();
         assert!(line.contains("ERROR gochat::telemetry: panicked at ") && !line.contains('\n'), "{log}");
-        assert!(line.ends_with(": as a test asks for"), "{log}");
+        assert!(line.ends_with(": on purpose"), "{log}");
     }
 }

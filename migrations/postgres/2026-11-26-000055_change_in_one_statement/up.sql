@@ -5,9 +5,9 @@
 -- The rows are locked first, in the order of their ids, as every transaction locks them. VOLATILE: each update sees what was
 -- committed while the statement waited for a lock.
 --
--- An update frees the old name of its group before it takes the new one, and later updates take more names. So this function
--- may hold a name for which a transaction waits that holds a name which this function wants. It ends such a wait after a
--- short time, by an error, long before PostgreSQL would look for a deadlock (deadlock_timeout).
+-- An update locks the old name of its group until the commit, and later updates take more names. So this function and
+-- another transaction may each wait for a name that the other one holds. lock_timeout ends such a wait by an error after
+-- 10 ms, long before PostgreSQL would look for a deadlock (deadlock_timeout).
 --
 -- A subquery that returns a value is evaluated for each step, by the index on names. NOT EXISTS could be planned as a join
 -- that reads the whole index, and so could the update without ANY.

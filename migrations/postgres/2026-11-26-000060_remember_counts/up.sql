@@ -8,14 +8,15 @@ CREATE FUNCTION lock_mark(xmax xid) RETURNS bigint LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN mxid_age(xmax) > 0 THEN -1 ELSE 1 END * xmax::text::bigint
 $$;
 
--- Returns those of the locked groups that have room for their new members beside their administrators. Each has a number
--- that its memberships do not exceed, and the mark of the lock that this transaction holds.
+-- Returns those of the locked groups that have room for their new members beside their administrators. For each, returns a
+-- number that the memberships do not exceed, and the mark of the lock that this transaction holds.
 --
 -- The statement that calls this function has locked the groups. `xmaxes` are those from before the lock, and `snapshot` is
 -- what the statement sees, as text. `remembered` is the number that the memberships of a group did not exceed when its row
 -- had the lock with the given mark; NULL if there is none. It still holds if nobody has locked the row since: `xmax` is
--- the same, and no transaction ended between `snapshot` and now. Each query of a VOLATILE function sees what was committed
--- before that query. Otherwise, or if the number leaves no room, the memberships are counted, up to at_most.
+-- the same, and no transaction ended between `snapshot` and now. If it does not hold or leaves no room, the memberships are
+-- counted, up to at_most. VOLATILE: each query of the function sees what was committed before that query, so also what was
+-- committed while the statement waited for the lock.
 --
 -- STRICT: without groups it does not run.
 CREATE FUNCTION groups_with_room(

@@ -6,8 +6,8 @@
 //! checkpointed and no connection writes (<https://sqlite.org/wal.html#ckpt>).
 //!
 //! SQLite flushes the database at the end of a checkpoint only if the WAL has not grown meanwhile, so under load only
-//! the writer's checkpoint flushes. The background thread therefore flushes too. Otherwise the writer would wait for all
-//! pages of the background passes, 60 ms and more if they are all over a large file.
+//! the writer's checkpoint flushes. The background thread therefore flushes too. Otherwise the writer would wait while
+//! all pages of the background passes are flushed: 60 ms and more if they are scattered over a large file.
 
 use crate::{
     Fault,
@@ -32,8 +32,8 @@ const PAGES_BETWEEN_CHECKPOINTS: usize = 10_000;
 /// of the UUID index, and the page that stores the last id.
 const PAGES_OF_A_COMMIT: usize = 3;
 
-/// Number of changed rows that count as one page. A transaction counts as the pages that its writes estimate, or as
-/// those of its changed rows if they are more: the delete of a group also deletes its memberships, which may be many.
+/// Number of changed rows that count as one page. The pages of a transaction are the estimate of its writes, or the pages
+/// of its changed rows if those are more: the delete of a group also deletes its memberships, which may be many.
 /// A page holds about 200 memberships, and each membership is in the table and in an index.
 const CHANGES_OF_A_PAGE: i64 = 100;
 

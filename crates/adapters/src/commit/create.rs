@@ -91,7 +91,8 @@ impl Write for Create {
 }
 
 /// Commits `creates`, which are the whole batch and have no Idempotency-Key, in one statement, and returns their outcomes.
-/// Each outcome is `None` if nothing is committed, as a limit may refuse some of them.
+/// Under a limit, all outcomes are `None` if no group was stored: the limit may refuse some creates but not others, so the
+/// batch is decided again in a transaction.
 pub(super) fn commit_in_one_statement(
     session: &mut Session,
     creates: &[&Create],

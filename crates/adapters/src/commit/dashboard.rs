@@ -52,7 +52,7 @@ impl StoredSecret {
     }
 }
 
-/// A write of secrets. One kind for all of them, because each batch goes through all kinds.
+/// A write of secrets. All of them share one lane: each batch goes through every lane, so each lane costs all batches.
 pub(crate) enum SecretWrite {
     /// Stores a link.
     InsertLink { link: StoredSecret, now: Timestamp },

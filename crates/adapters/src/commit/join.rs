@@ -93,8 +93,8 @@ impl Join {
     }
 }
 
-/// Returns the membership that each join makes if the user has none yet. `None` for a join that is refused, that is the
-/// administrator's, or that repeats an earlier one of the same user and group.
+/// Returns the membership that each join makes if the user has none yet. `None` for a refused join, for a join of the
+/// administrator, and for a join that repeats an earlier one of the same user and group.
 fn candidates(joins: &[&Join], groups: &BTreeMap<GroupId, Group>) -> Vec<Option<Member>> {
     let mut seen = HashSet::new();
     let candidate = |join: &&Join| {

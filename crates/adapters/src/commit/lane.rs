@@ -13,8 +13,8 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 pub(crate) struct PendingWrite<W: Write> {
     pub(crate) write: W,
     pub(crate) reply: oneshot::Sender<Result<W::Answer, W::Error>>,
-    /// The room that a write of a stream takes in the queue, freed when the write is answered. `None` for the write of a
-    /// single request.
+    /// The room that the write takes in the queue if it is one of many in a request (`queue/room.rs`), freed when the write
+    /// is answered. `None` for a request with a single write.
     pub(crate) _room: Option<OwnedSemaphorePermit>,
 }
 

@@ -52,7 +52,7 @@ impl Quotas {
         let limit = limits.groups_per_administrator;
         let mut by_administrator = HashMap::new();
         if limit.is_set() && !administrators.is_empty() {
-            // Counts beyond the limit, by the number of hand-overs. After a limit was lowered, a user may have more
+            // Counts up to the limit plus the number of hand-overs. After a limit was lowered, a user may have more
             // groups than it allows. If the count stopped at the limit, each group that the user gives away in the
             // batch would seem to make room for another one.
             let at_most = i64::from(limit.0).saturating_add_unsigned(administrators.len() as u64);

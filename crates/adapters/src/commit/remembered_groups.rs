@@ -11,8 +11,8 @@ use std::{
 /// Maximum number of groups that a writer remembers: about 3 MB.
 const MAX: usize = 10_000;
 
-/// Time after which memberships are counted again. PostgreSQL uses the id of a transaction again after some 4 billion
-/// others, so a lock is only recognised for a short time.
+/// Time after which memberships are counted again. A lock mark is the id of a transaction, which PostgreSQL uses again
+/// after some 4 billion others. So an old mark proves nothing.
 const COUNT_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// Groups by id.
@@ -45,7 +45,7 @@ impl RememberedGroups {
         ids.iter().filter_map(|id| Some((*id, self.0.get(id)?.group.clone()))).collect()
     }
 
-    /// The bounds on the memberships of those of the groups that were counted a short time ago.
+    /// The bounds of those groups whose memberships were counted a short time ago.
     pub(super) fn bounds<'a>(&self, ids: impl Iterator<Item = &'a GroupId>) -> BTreeMap<GroupId, Bound> {
         let is_recent = |bound: &Bound| bound.counted_at.elapsed() < COUNT_AGAIN_AFTER;
         ids.filter_map(|id| Some((*id, self.0.get(id)?.bound.filter(is_recent)?))).collect()

@@ -121,8 +121,8 @@ impl Session {
         let timeout = self.connector.timeout();
         let _write_guard = self.write_lock.as_mut().map(|lock| lock.acquire(timeout)).transpose()?;
         let file = self.connector.file();
-        // Nothing may be written after the file was truncated: when the last connection closes, the checkpoint would
-        // restore only those of the lost pages that are in the WAL.
+        // Nothing may be written after the file was truncated. A checkpoint brings back only those of the lost pages that
+        // are in the WAL, so the database stays damaged, and a restored backup would lack what is written now.
         file.map_or(Ok(()), DatabaseFile::check_database)?;
         transaction::begin(&mut self.connection, &self.connector, attempt)?;
         work(&mut self.connection)?;

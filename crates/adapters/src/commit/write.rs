@@ -53,10 +53,10 @@ pub(super) fn unknown_outcomes<T, E: From<StorageError>>(count: usize) -> Vec<Re
     iter::repeat_with(unknown).take(count).collect()
 }
 
-/// Distinguishes the first attempt to commit a batch from later ones.
+/// Tells whether an earlier attempt to commit a batch may have succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Attempt {
-    /// The first attempt.
+    /// The first attempt, or a retry of one that certainly committed nothing.
     First,
     /// A resend after the connection was lost: the writes may be committed already, or still in progress.
     Resend,

@@ -58,8 +58,8 @@ impl Noted {
 }
 
 impl NotedUses {
-    /// Maximum number of keys. The cache of keys holds half as many; the others were used within a minute, or their uses
-    /// could not be stored yet.
+    /// Maximum number of keys. The cache of keys holds half as many. The rest is for keys that have left the cache, until
+    /// [`Self::forget_idle`] drops them.
     const CAPACITY: usize = 20_000;
 
     /// Returns the place where the uses of a key are noted. Called for each look-up in the database.

@@ -30,7 +30,7 @@ const SHUTDOWN_WAIT: Duration = Duration::from_secs(1);
 /// A read.
 pub(super) type Read = Box<dyn FnOnce() -> Reply + Send>;
 
-/// Sends the callers their answers; called once the thread is free again.
+/// Sends the callers their answers. Called after the thread has taken its next work, or counts as idle.
 pub(super) type Reply = Box<dyn FnOnce()>;
 
 /// Runs look-ups that waited together.
@@ -114,6 +114,7 @@ impl<L: Send + 'static> ReadQueue<L> {
     pub(super) fn submit(&self, work: Work<L>) -> Result<Place<L>, Fault> {
         let mut state = self.0.state();
         let has_room = state.waiting.len() < self.0.capacity;
+        // A look-up that is taken along waits for a thread that is about to begin another look-up, and runs with it.
         let is_taken_along = has_room && matches!(work, Work::LookUp(_)) && state.can_take_another_look_up();
         if state.running.len() < self.0.max_threads && !is_taken_along {
             let wakeup = self.0.reserve_thread(&mut state)?;

@@ -77,7 +77,7 @@ fn find_all(connection: &mut PgConnection, keys: &[&GroupKey]) -> Result<Vec<Opt
 type Columns = SqlTypeOf<<GroupRow as Selectable<Pg>>::SelectExpression>;
 
 // The keys are a subquery, so that PostgreSQL expects the same number of them in each execution and keeps one plan. If it
-// saw few keys, it would plan each execution anew.
+// saw the keys, a plan for just a few would look cheaper than the kept one, and it would plan each execution anew.
 
 prepared_statement! {
     struct FindByIds for PgConnection, Pg => Columns;

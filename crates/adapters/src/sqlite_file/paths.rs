@@ -14,8 +14,9 @@ use std::{
 /// Maximum number of symbolic links to follow, as in the kernel (`path_resolution(7)`).
 const MAX_LINKS: usize = 40;
 
-/// Characters without a special meaning in a `file:` URI (<https://sqlite.org/uri.html>).
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// Characters that are percent-encoded in a `file:` URI: all that may have a special meaning there
+/// (<https://sqlite.org/uri.html>).
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The files of one database.
 #[derive(Debug)]
@@ -59,7 +60,7 @@ impl Paths {
 
     /// The URI of the database. With `mode=rw`, SQLite creates no file.
     pub(super) fn uri(&self) -> String {
-        format!("file:{}?mode=rw", percent_encode(self.target.as_os_str().as_bytes(), PLAIN))
+        format!("file:{}?mode=rw", percent_encode(self.target.as_os_str().as_bytes(), ENCODED))
     }
 
     /// A shell pattern for all files of the database.

@@ -291,7 +291,8 @@ fn insert(name: &str) -> String {
     )
 }
 
-/// The rename frees its old name before it takes the new one.
+/// The statement of the rename locks the old name before it waits for the new one. Its short lock timeout ends the wait,
+/// and the rename is decided again in a transaction.
 fn a_rename_and_a_session_that_want_each_others_names_do_not_deadlock(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
@@ -314,7 +315,7 @@ fn a_rename_and_a_session_that_want_each_others_names_do_not_deadlock(
     assert_no_deadlock(&subject)
 }
 
-/// Small batches of groups with many names, so that most batches of changes are one statement.
+/// The batches are small and there are many names, so that most batches of changes are one statement.
 fn renames_and_creates_that_want_each_others_names_on_two_instances_never_deadlock(
     database: TestDatabase,
 ) -> anyhow::Result<()> {

@@ -86,7 +86,7 @@ fn expired_secrets_are_deleted_when_one_is_stored(subject: Subject) -> anyhow::R
     assert!(subject.run(secrets.open_link(&used.secret, &opened, at(1)))?);
     let late = DashboardLink { expires_at: at(300), ..link() };
     subject.run(secrets.insert_link(&late, at(199)))?;
-    // Opened at an earlier time, it would still be there.
+    // At second 1 the link has not expired, so it is refused only because it was deleted.
     assert!(!subject.run(secrets.open_link(&unused.secret, &late_session, at(1)))?);
     assert_eq!(subject.run(secrets.find_session(&opened.secret))?, Some(at(200)));
     subject.run(secrets.insert_link(&link(), at(200)))?;

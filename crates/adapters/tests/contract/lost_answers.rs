@@ -27,7 +27,7 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
         a_join_whose_commit_is_not_answered_succeeds,
         new_members_stay_new_if_the_rest_of_their_batch_loses_its_connection,
         a_change_whose_commit_is_not_answered_is_unavailable,
-        a_change_whose_connection_is_lost_before_the_commit_is_made_once,
+        a_change_is_made_once_if_its_connection_is_lost_before_the_commit,
         renames_are_answered_if_the_rest_of_their_batch_loses_its_connection,
     ]
 }
@@ -92,8 +92,8 @@ fn group_behind_proxy(database: &TestDatabase) -> anyhow::Result<(FaultProxy, Co
 }
 
 fn a_join_whose_commit_is_not_answered_succeeds(database: TestDatabase) -> anyhow::Result<()> {
-    // A join to a known group is one statement, which is a transaction of its own. It assumes that the administrator has
-    // no membership. If that is wrong, the last member that a limit allows joins in a transaction of several statements.
+    // A join to a known group is one statement, which is a transaction of its own. The statement counts an administrator
+    // with a membership twice, so the last member that the limit allows is left to a transaction of several statements.
     let administrator = [1].as_slice();
     for (number, (limit, first_members, commit)) in [
         (0, [].as_slice(), Message::Execute),
@@ -188,7 +188,7 @@ fn a_change_whose_commit_is_not_answered_is_unavailable(database: TestDatabase) 
     Ok(())
 }
 
-fn a_change_whose_connection_is_lost_before_the_commit_is_made_once(
+fn a_change_is_made_once_if_its_connection_is_lost_before_the_commit(
     database: TestDatabase,
 ) -> anyhow::Result<()> {
     let (proxy, queue, group, runtime) = group_behind_proxy(&database)?;
@@ -251,7 +251,7 @@ fn renames_are_answered_if_the_rest_of_their_batch_loses_its_connection(
         assert_eq!(unknown.is_empty(), are_handed_over);
         assert!(answers.iter().all(|answer| answer.is_ok() || is_unknown(answer)), "{answers:?}");
     }
-    // Both transactions of hand-overs are committed, and each group was changed once by each.
+    // Both rounds are committed, and each of them changed each group once.
     let versions = "SELECT DISTINCT version::text FROM groups WHERE name <> 'g'";
     assert_eq!(database.rows(versions)?, [["3"]]);
     queue.close();

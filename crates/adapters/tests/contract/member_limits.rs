@@ -1,4 +1,4 @@
-//! Tests of the limit on members. A writer remembers counts, so other writers add members wherever that is possible.
+//! Tests of the limit on members. A writer remembers counts, so many of the tests let other writers add members too.
 
 use crate::{
     DatabaseCase,
@@ -31,7 +31,7 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
     cases![
         members_are_counted_once_for_many_batches,
         the_limit_is_exact_whenever_another_transaction_joins,
-        a_lock_between_the_read_of_xmax_and_our_own_is_noticed,
+        a_lock_by_another_transaction_after_the_read_of_xmax_is_noticed,
         a_mark_tells_a_multixact_from_a_transaction,
         the_limit_is_exact_beside_older_programs,
     ]
@@ -82,9 +82,9 @@ fn a_leave_makes_room_for_one_member(database: TestDatabase) -> anyhow::Result<(
     let subject = Subject::with(database, OPTIONS, with_limit(110))?;
     let group = group_with(&subject, "g", MEMBERS)?.id;
     let admitted = |user_id| is_admitted(&subject, &*subject.members, group, user_id);
-    for user_id in 1_000..1_010 {
+    for (leaving, user_id) in (10..20).zip(1_000..) {
         assert!(!admitted(user_id));
-        subject.run(subject.members.leave(group, UserId::new(user_id - 990)?))?;
+        subject.run(subject.members.leave(group, UserId::new(leaving)?))?;
         assert!(admitted(user_id));
         assert!(!admitted(user_id + 100));
     }
@@ -220,7 +220,7 @@ fn members_are_counted_once_for_many_batches(database: TestDatabase) -> anyhow::
     Ok(())
 }
 
-/// The actions of another transaction while a writer remembers a count. Each adds the user 100 if it adds a member.
+/// Another transaction adds the user 100 while a writer remembers a count, and commits or is rolled back.
 fn the_limit_is_exact_whenever_another_transaction_joins(database: TestDatabase) -> anyhow::Result<()> {
     // Six of at most eight members, so there is room for two.
     let subject = Subject::with(database, OPTIONS, with_limit(8))?;
@@ -275,12 +275,15 @@ fn the_limit_is_exact_whenever_another_transaction_joins(database: TestDatabase)
     assert_room(group, 1)
 }
 
-/// Calls the function as the statement of a batch does, with time between its steps.
-fn a_lock_between_the_read_of_xmax_and_our_own_is_noticed(database: TestDatabase) -> anyhow::Result<()> {
+/// Runs the steps of a batch's statement one by one: reads `xmax`, locks the group, calls `groups_with_room`. So another
+/// transaction can lock the group in between.
+fn a_lock_by_another_transaction_after_the_read_of_xmax_is_noticed(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, with_limit(100))?;
     let group = group_with(&subject, "g", 4)?.id;
     let mut session = subject.database().plain_sql()?;
-    // The true number of memberships is 3. A number that no count returns shows that it was not counted.
+    // The group has 3 memberships at first. The remembered bound is 77, so the answer 77 shows that nothing was counted.
     let mut bound = |between: &dyn Fn()| -> anyhow::Result<String> {
         session.execute("BEGIN")?;
         session.execute("SET LOCAL enable_seqscan = off")?;
@@ -307,7 +310,7 @@ fn a_lock_between_the_read_of_xmax_and_our_own_is_noticed(database: TestDatabase
     Ok(())
 }
 
-/// The column `xmax` has either of them as a number.
+/// The column `xmax` has the id of a transaction or of a multixact, and the number does not tell which.
 fn a_mark_tells_a_multixact_from_a_transaction(database: TestDatabase) -> anyhow::Result<()> {
     let subject = Subject::with(database, OPTIONS, ONE_WRITER)?;
     let group = subject.create(new_group_of("g", "t", 1))?.id;

@@ -274,7 +274,7 @@ fn memberships_without_a_group_are_not_listed(database: TestDatabase) -> anyhow:
         .collect();
     let all = |after, limit| subject.run(subject.member_reader.all_members(after, limit));
     assert_eq!(all(None, 9)?, listed);
-    // A short page would end a walk.
+    // A page with fewer members than were asked for would count as the last one.
     assert_eq!(all(None, 4)?, listed[..4]);
     assert_eq!(all(Some(listed[2].key()), 2)?, listed[3..5]);
     Ok(())

@@ -19,7 +19,7 @@ pub fn cases() -> Vec<Case> {
         a_group_is_found_by_each_of_its_keys_as_it_was_created,
         an_unknown_group_is_not_found,
         look_ups_at_the_same_time_each_find_their_own_group,
-        a_group_is_found_once_its_create_has_returned_while_others_are_looked_up,
+        a_group_is_found_as_soon_as_its_create_has_returned_while_others_are_looked_up,
         groups_are_listed_in_the_order_of_their_ids,
         paging_returns_each_group_once_during_concurrent_creates,
         groups_are_listed_by_the_beginning_of_their_names,
@@ -90,7 +90,7 @@ fn look_ups_at_the_same_time_each_find_their_own_group(subject: Subject) -> anyh
     Ok(())
 }
 
-fn a_group_is_found_once_its_create_has_returned_while_others_are_looked_up(
+fn a_group_is_found_as_soon_as_its_create_has_returned_while_others_are_looked_up(
     subject: Subject,
 ) -> anyhow::Result<()> {
     let unknown = GroupKey::Id(GroupId::new(i64::MAX)?);

@@ -27,7 +27,7 @@ impl Caller {
         Self { key_id: KeyId::DEVELOPMENT, scopes: Scopes::all() }
     }
 
-    /// The operator at the command line, who has access to the database and so has every scope.
+    /// The operator at the command line or in the dashboard, who has access to the database and so has every scope.
     pub fn operator() -> Self {
         Self { key_id: KeyId::OPERATOR, scopes: Scopes::all() }
     }

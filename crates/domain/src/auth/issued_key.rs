@@ -13,7 +13,7 @@ impl KeyId {
     /// The id of the development key; no issued key has it.
     pub const DEVELOPMENT: Self = Self(Uuid::nil());
 
-    /// The id of the operator at the command line; no issued key has it. It is the largest id.
+    /// The id of the operator at the command line or in the dashboard; no issued key has it. It is the largest id.
     pub const OPERATOR: Self = Self(Uuid::max());
 }
 

@@ -30,8 +30,8 @@ impl GroupNamePrefix {
         name.as_str().starts_with(&*self.0)
     }
 
-    /// The greatest text, in the order of bytes, that a name with this prefix can be. Each text from the prefix up to this
-    /// one begins with the prefix.
+    /// A text that no name with this prefix exceeds, in the order of bytes. Each text from the prefix up to this one
+    /// begins with the prefix.
     pub fn greatest_name(&self) -> String {
         let mut greatest = String::from(&*self.0);
         greatest.extend(std::iter::repeat_n(char::MAX, MAX_CHARS));

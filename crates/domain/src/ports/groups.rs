@@ -174,7 +174,7 @@ pub trait GroupReader: Send + Sync {
     /// Returns the first `limit` groups whose name begins with `prefix` and is above `after`, ordered by name, byte for
     /// byte.
     ///
-    /// Paging by the last name of each page MUST return each group exactly once that has its name during the whole walk.
+    /// Paging by the last name of each page MUST return a group exactly once if it keeps its name during the whole walk.
     async fn list_by_name(
         &self,
         prefix: &GroupNamePrefix,

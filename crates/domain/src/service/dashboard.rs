@@ -9,7 +9,8 @@ use std::{sync::Arc, time::Duration};
 
 /// Makes links, opens sessions with them, and checks and revokes sessions.
 ///
-/// They take no permit: a link can be made only where the database can be written, and a session needs a link.
+/// These use cases take no permit: a link can be made only where the database can be written, and a session needs a
+/// link.
 #[derive(Clone)]
 pub struct DashboardService {
     secrets: Arc<dyn DashboardSecretRepository>,

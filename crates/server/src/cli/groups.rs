@@ -120,7 +120,7 @@ The CSV of spreadsheets in locales with a decimal comma:
 Exit code:
   0    every line is stored (with --dry-run: would be stored), or existed already
   1    some lines were refused and all others are stored, or a setting is invalid
-  2    the file or the database failed; standard error says how far the import came
+  2    the file, the database or the server of --to failed; standard error says how far the import came
   130  interrupted by Ctrl-C (129: SIGHUP, 143: SIGTERM); standard error says how far the import came";
 
 const EXPORT: &str = "\

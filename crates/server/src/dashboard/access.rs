@@ -1,8 +1,9 @@
-//! Access to the dashboard: only the browser in which the operator opened a one-time link, and only its own pages.
+//! Access to the dashboard: only from the browser in which the operator opened a one-time link, and there only from the
+//! dashboard's own pages.
 //!
-//! 1. The host that a request names is the listener's own ([`names`]), so a page with a domain of its own that resolves
-//!    to this machine gets nothing.
-//! 2. The request comes from no page of another origin ([`site`]).
+//! 1. The host that a request names is the listener's own ([`names`]). This stops DNS rebinding: a foreign domain that
+//!    resolves to this machine.
+//! 2. The request does not come from a page of another origin ([`site`]).
 //! 3. It has the cookie of a session ([`sessions`]), unless it is for the link itself or for an asset.
 //! 4. A change has a token that only a page of the session knows ([`change`]).
 

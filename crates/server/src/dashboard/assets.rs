@@ -35,7 +35,7 @@ const ASSETS: &[(&str, &str, &str)] = &[
 struct Asset {
     media_type: &'static str,
     content: &'static str,
-    /// Digest of the content: another version of the program has another one.
+    /// Digest of the content, so that it differs once the file has changed.
     etag: EntityTag,
 }
 

@@ -5,8 +5,8 @@ use crate::{listener::seen_from_here, tls::Certificate};
 use gochat_domain::auth::DashboardLink;
 use std::net::SocketAddr;
 
-/// Returns the origin of a dashboard that listens on `listening`: a name of its certificate, because a browser warns of
-/// any other one, or the address as seen from this machine.
+/// Returns the origin of a dashboard that listens on `listening`. Its host is the address as seen from this machine. If
+/// the certificate is not for that address, the host is a name in the certificate, so that the browser does not warn.
 pub(crate) fn origin(listening: SocketAddr, certificate: Option<&Certificate>) -> String {
     let address = seen_from_here(listening);
     match certificate {

@@ -2,7 +2,7 @@
 
 use gochat_domain::clock::Timestamp;
 
-/// A time, to the second.
+/// A time on a page.
 pub(super) struct Moment(pub(super) Timestamp);
 
 impl Moment {
@@ -11,7 +11,7 @@ impl Moment {
         self.0.to_string()
     }
 
-    /// For people, in UTC.
+    /// For people: to the second, in UTC.
     pub(super) fn human(&self) -> String {
         let text = self.0.to_string();
         let seconds = text.split('.').next().unwrap_or_default();

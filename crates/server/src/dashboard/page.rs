@@ -94,7 +94,7 @@ struct Message<'a> {
 /// A reason why a handler has no page to show.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
-    /// The database does not answer.
+    /// The database does not answer, or failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
     /// A template failed.

@@ -99,7 +99,7 @@ mod tests {
         let allowed = ("GOCHAT__HTTP__ALLOWED_ORIGINS".to_owned(), origin.to_owned());
         let settings = Settings::load(Profile::Production, [allowed]).unwrap();
         let app = app(services(), settings.http);
-        let panic = || async { if true { panic!("as a test asks for") } else { "" } };
+        let panic = || async { if true { panic!("on purpose") } else { "" } };
         let app = init_service(app.route("/panic", web::get().to(panic))).await;
         let request = TestRequest::get().uri("/panic").insert_header((header::ORIGIN, origin));
         let error = app.call(request.to_request()).await.err().unwrap();

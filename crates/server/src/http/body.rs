@@ -23,8 +23,8 @@ use std::{
 /// Media type of a body of one object.
 pub(super) const JSON: &str = "application/json";
 
-/// Media types of operations that also take a body of lines, for error messages. [`JsonBody`] does not read lines; their
-/// handlers use `LinesBody`.
+/// Accepted media types of a path that also takes a body of lines, for error messages. [`JsonBody`] reads only JSON; a
+/// body of lines goes to another handler, which takes a `LinesBody`.
 pub(super) const JSON_OR_LINES: &str = "application/json or application/x-ndjson";
 
 /// Longest time a client may take to send a body.

@@ -77,7 +77,7 @@ where
         async move { stopping.notified().await }
     };
     let timeouts = limits.timeouts;
-    /// The worker whose `prepare` is given; only the types of the sockets differ.
+    /// Builds a worker with this `prepare`. A macro, because the types of the sockets differ.
     macro_rules! worker {
         ($prepare:expr) => {
             worker(

@@ -39,7 +39,7 @@ pub(super) trait Operation: 'static {
     /// The answer to a line that succeeded.
     type Answer: 'static;
 
-    /// Waits until the storage takes the request on a line, and returns the answer to come. An invalid line has its
+    /// Waits until the storage accepts the request of a line, and returns its pending answer. An invalid line has its
     /// answer at once.
     fn enqueue(self: &Rc<Self>, json: Bytes) -> impl Future<Output = PendingLine<Self::Answer>>;
 
@@ -60,7 +60,8 @@ pub(super) fn has_lines(headers: &HeaderMap) -> bool {
 
 /// The route of a `POST` whose body has lines.
 ///
-/// The method is checked last: its check allocates, and a request without lines has it checked by the next route.
+/// The guard for the method comes last, because it allocates. A request without lines fails the first guard, so it pays
+/// nothing here.
 pub(super) fn route() -> Route {
     web::route().guard(fn_guard(|context| has_lines(context.head().headers()))).method(Method::POST)
 }

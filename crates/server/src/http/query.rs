@@ -53,7 +53,8 @@ impl Pairs {
         self.group_key()?.ok_or_else(ApiError::lookup_without_a_key)
     }
 
-    /// Returns the `id` of a user. GoChat also finds users by UUID and name, which this service does not know.
+    /// Returns the `id` of a user. A UUID or a name alone is rejected, because only the identity service knows those of
+    /// users.
     pub(super) fn user_id(&self) -> Result<UserId, ApiError> {
         match self.number("id") {
             Some(id) => UserId::parse(id).map_err(|_| ApiError::invalid_id()),
@@ -100,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_group_needs_a_key() {
+    fn a_lookup_needs_an_id_a_uuid_or_a_name() {
         let id = |id| GroupKey::Id(GroupId::new(id).unwrap());
         assert_eq!(Pairs::of("limit=7&name=g&id=5").required_group_key().unwrap(), id(5));
         for query in ["", "limit=7", "id=&uuid=&name=", "id"] {

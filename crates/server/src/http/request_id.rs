@@ -25,8 +25,9 @@ fn is_valid(id: &[u8]) -> bool {
     (1..=64).contains(&id.len()) && id.iter().all(allowed)
 }
 
-/// Returns true if an id contains an API key, or shares at least 8 characters with the key that was sent: the id is
-/// logged, and the key must not be.
+/// Returns true if logging the id could reveal an API key: the id contains the prefix of keys or the development key, the
+/// id contains the sent key, or the sent key contains the id. The last two count only if the contained text has 8 or more
+/// characters.
 fn reveals_key(id: &HeaderValue, headers: &HeaderMap) -> bool {
     let Ok(id) = id.to_str() else { return true };
     let overlaps = |sent: &HeaderValue| {

@@ -39,8 +39,8 @@ impl AdminSettings {
                 if settings.dashboard && settings.tls.is_none() && !address.ip().is_loopback() =>
             {
                 let expected = format!(
-                    "false while admin.bind = {address} is not a loopback address, or the files of a certificate in \
-                     {CERTIFICATE} and {KEY}"
+                    "false, or a certificate and its key in {CERTIFICATE} and {KEY}, because admin.bind = {address} is not a \
+                     loopback address"
                 );
                 Err(layers.refused("admin.dashboard", "true", expected))
             }

@@ -23,6 +23,7 @@ pub(super) fn max_connections(layers: &Layers, workers: usize) -> Result<usize, 
     let configured = layers.number(setting, 0..=1_000_000)?;
     let pooled: usize = layers.number("database.pool_size", 1..=1000)?;
     let writers: usize = layers.number("writer.writers", 1..=64)?;
+    // Two more connections are for look-ups of keys and sessions, and for the readiness probe.
     let reserved =
         PROCESS_DESCRIPTORS + workers * SPARE_CONNECTIONS + (pooled + writers + 2) * PER_DATABASE_CONNECTION;
     let limit = getrlimit(Resource::Nofile)

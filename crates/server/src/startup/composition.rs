@@ -47,8 +47,8 @@ impl Application {
         // Already checked with the settings, except for sockets from systemd.
         ensure!(
             address.is_local() || !settings.development_key,
-            "systemd passed the socket {address} for http.bind, which is not a loopback address, but the development key is \
-             public; set auth.development_key = false, and make a real key with \
+            "systemd passed the socket {address} for http.bind, which is not a loopback address, while the development key, \
+             which is public, is on; set auth.development_key = false, and make a real key with \
              `gochat keys create --name NAME --scope groups:write`"
         );
         let tls = settings.admin.tls.as_ref().map(Tls::load).transpose()?;

@@ -24,7 +24,8 @@ impl Certificate {
         self.entity().is_some_and(|entity| entity.verify_is_valid_for_subject_name(&name).is_ok())
     }
 
-    /// Returns the first name of the certificate, unless it is for `address` too.
+    /// Returns the first name of the certificate that is not a wildcard; `None` if there is none, or if the certificate is
+    /// for `address` too.
     pub(crate) fn name_instead_of(&self, address: IpAddr) -> Option<String> {
         if self.is_for(&address.to_string()) {
             return None;

@@ -8,7 +8,7 @@ use gochat_domain::group::CreateGroup;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-/// Parses a request. The error tells malformed JSON from an invalid field.
+/// Parses a request. The error distinguishes malformed JSON from an invalid field.
 pub(crate) fn parse_create(json: &[u8]) -> Result<CreateGroup, InvalidRequest> {
     Fields::parse(json)?.try_into()
 }

@@ -5,7 +5,7 @@ use gochat_domain::member::ListedMember;
 use serde::Serialize;
 use std::fmt::Display;
 
-/// A member of a group, with the group's name, which an import finds the group by.
+/// A member of a group. It has the group's name, because an import finds the group by its name.
 #[derive(Serialize)]
 pub(crate) struct ExportedMember<'a> {
     group_id: i64,

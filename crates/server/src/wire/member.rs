@@ -26,7 +26,7 @@ pub(crate) struct MemberBody<'a> {
 }
 
 /// A member in a list of the members of one group.
-// `id` is the user's, as in GoChat's list.
+// The user's id is called `id`, as in GoChat's public API documentation.
 #[derive(Serialize, ToSchema)]
 #[schema(as = GroupMember)]
 pub(crate) struct GroupMemberBody<'a> {

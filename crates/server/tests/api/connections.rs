@@ -28,7 +28,7 @@ pub fn cases() -> Vec<Case> {
         a_connection_that_waits_too_long_for_its_next_request_is_closed,
         empty_lines_do_not_keep_a_connection_open,
         a_connection_that_sends_empty_lines_is_as_idle_as_a_silent_one,
-        bytes_after_a_late_head_do_not_keep_the_connection_open,
+        bytes_after_a_head_timeout_do_not_keep_the_connection_open,
     ]
 }
 
@@ -246,7 +246,7 @@ fn empty_lines_do_not_keep_a_connection_open(database: TestDatabase) -> anyhow::
     Ok(())
 }
 
-fn bytes_after_a_late_head_do_not_keep_the_connection_open(database: TestDatabase) -> anyhow::Result<()> {
+fn bytes_after_a_head_timeout_do_not_keep_the_connection_open(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, &[("GOCHAT__HTTP__REQUEST_TIMEOUT", "1s")]);
     sends_until_cut(&mut open(app.port), b"G")
 }

@@ -86,6 +86,7 @@ fn every_invalid_key_is_refused_with_the_same_text(database: TestDatabase) -> an
     {
         assert_unauthorized(&app, &with_key(key));
     }
+    // The header occurs twice, each time with a valid key.
     assert_unauthorized(
         &app,
         &Request::group("g").header("GoChat-Token", gochat_test_support::http::DEVELOPMENT_KEY),

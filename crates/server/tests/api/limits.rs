@@ -77,7 +77,7 @@ fn a_full_group_takes_nobody_until_somebody_leaves(database: TestDatabase) -> an
     {
         assert_full(&join_by(body).send(app.port));
     }
-    // A wrong token is reported first, and those who are members stay.
+    // A wrong token is reported first. A join by a user who is a member already still succeeds.
     let wrong = join_by(json!({ "group_id": 1, "user_id": 12, "token": "u" })).send(app.port);
     wrong.assert_error(403, "wrong_group_token", Some("token"), "the token is not the group's token");
     for user in [1, 10, 11] {
@@ -172,7 +172,7 @@ fn lowering_a_limit_removes_nobody(database: TestDatabase) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Lets 300 users join at once a group that may have 100 members, through these ports in turn.
+/// Lets 300 users join a new group at once, through these ports in turn. The group may have 100 members.
 fn fill(app: &App, ports: &[u16]) {
     create(app, "g");
     let joins = (10..310).zip(ports.iter().cycle()).map(|(user, port)| (*port, join(1, user)));

@@ -18,7 +18,7 @@ pub fn cases() -> Vec<Case> {
         connect_is_refused_and_nothing_after_it_is_served,
         a_request_that_is_never_completed_does_not_keep_its_connection,
         a_connection_header_that_is_not_text_is_ignored,
-        a_malformed_http_1_0_request_gets_a_complete_error,
+        bytes_that_are_not_http_after_an_http_1_0_request_are_answered_400,
     ]
 }
 
@@ -136,7 +136,7 @@ fn many_empty_lines_are_answered_400(database: TestDatabase) -> anyhow::Result<(
             connection.write(&first.bytes());
             assert_eq!(connection.read().status, 201);
         }
-        // They count together, also if they arrive one by one.
+        // Empty lines before a head are counted together, even if they arrive in several writes.
         for _ in 0..16 {
             connection.write(&b"\r\n".repeat(64));
         }
@@ -208,7 +208,9 @@ fn a_connection_header_that_is_not_text_is_ignored(database: TestDatabase) -> an
     Ok(())
 }
 
-fn a_malformed_http_1_0_request_gets_a_complete_error(database: TestDatabase) -> anyhow::Result<()> {
+fn bytes_that_are_not_http_after_an_http_1_0_request_are_answered_400(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
     let app = App::on(database);
     let mut connection = Connection::open(app.port);
     connection.write(b"GET /nope HTTP/1.0\r\nConnection: keep-alive\r\n\r\nnonsense\r\n\r\n");

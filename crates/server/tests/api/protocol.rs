@@ -168,6 +168,7 @@ fn bytes_that_are_not_http_are_answered_400(database: TestDatabase) -> anyhow::R
     let app = App::on(database);
     for bytes in [
         "nonsense\r\n\r\n",
+        // HTTP/1.1 requires `Host`.
         "GET / HTTP/1.1\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: localhost\r\nno colon\r\n\r\n",
     ] {

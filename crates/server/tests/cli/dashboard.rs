@@ -68,7 +68,7 @@ fn the_log_at_start_has_a_link(database: TestDatabase) -> anyhow::Result<()> {
     assert_eq!(note.trim_end(), "(opens once, within 10 minutes)");
     let _page = assert_opens(server.admin_port, url);
     let log = server.stop();
-    // No line has the secret of the session, and no other one that of the link.
+    // The rest of the log has neither the secret of the link nor that of the session.
     assert_eq!((log.matches("secret").count(), log.matches("gochat_session").count()), (0, 0), "{log}");
     Ok(())
 }
@@ -167,8 +167,8 @@ fn on_a_network_a_dashboard_needs_a_certificate() -> anyhow::Result<()> {
             let variables = if profile == "production" { &variables[..] } else { &variables[..2] };
             let ended = run_in(TempDir::new()?.path(), &[], variables);
             let message = format!(
-                "gochat: admin.dashboard = \"true\" from {origin} is refused: expected false while admin.bind = {bind} is not a \
-                 loopback address, or the files of a certificate in admin.tls_certificate and admin.tls_key\n"
+                "gochat: admin.dashboard = \"true\" from {origin} is refused: expected false, or a certificate and its key in \
+                 admin.tls_certificate and admin.tls_key, because admin.bind = {bind} is not a loopback address\n"
             );
             assert_eq!((ended.code, &*ended.stdout, ended.stderr), (Some(1), "", message));
         }

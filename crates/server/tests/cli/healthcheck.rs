@@ -29,14 +29,14 @@ pub fn database_cases() -> Vec<Case> {
 fn healthcheck(address: &str) -> Ended {
     let variables = [
         ("GOCHAT__ADMIN__BIND", address),
-        // Without a certificate it must be off on an address that other machines reach.
+        // The dashboard needs a certificate on an address that other machines reach.
         ("GOCHAT__ADMIN__DASHBOARD", "false"),
         ("GOCHAT__DATABASE__URL", "sqlite:///dev/null/g.sqlite"),
     ];
     run_in(TempDir::new().unwrap().path(), &["healthcheck"], &variables)
 }
 
-/// Waits until the server is healthy: on a busy machine, one check may take longer than `/readyz` waits for it.
+/// Waits until the server is healthy: on a busy machine, the database may answer later than `/readyz` waits.
 #[track_caller]
 fn assert_healthy(address: &str) {
     let ended = deadline::eventually("the server is healthy", || {

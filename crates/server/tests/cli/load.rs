@@ -44,7 +44,7 @@ fn reads_blocked_by_a_lock_time_out_and_use_no_extra_threads(database: TestDatab
     deadline::eventually("the queue of reads is full", || {
         (waiting() == Some(f64::from(QUEUE))).then_some(())
     });
-    // All reads share four threads (`database.pool_size`); other threads may start too.
+    // All reads share the four threads of `database.pool_size`. The bound leaves room for others that the server starts.
     let most = threads_before + 4 * std::thread::available_parallelism()?.get();
     assert!(threads(&server) <= most, "{} threads, {threads_before} before", threads(&server));
     for reader in &mut readers {

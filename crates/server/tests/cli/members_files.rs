@@ -150,7 +150,7 @@ fn groups_and_members_are_recreated_in_another_database(database: TestDatabase) 
         assert_eq!(run(&database, &["members", "add", group, user]).code, Some(0));
     }
     let other = TestDatabase::sqlite()?;
-    // A group that the other database has already shifts the ids of those that are imported.
+    // The other database already has a group, so the imported groups get other ids.
     fill(&other, "{\"name\":\"first\",\"token\":\"t\",\"admin_id\":1}\n");
     for format in ["csv", "ndjson"] {
         for kind in ["groups", "members"] {

@@ -35,7 +35,7 @@ impl From<Output> for Ended {
     }
 }
 
-/// Builds a command in `folder` with these arguments and only these variables.
+/// Builds a command in `folder` with these arguments and variables, and without other variables named `GOCHAT…`.
 pub fn command(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
     command_by(&[], folder, arguments, variables)
 }

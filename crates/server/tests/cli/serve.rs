@@ -24,7 +24,7 @@ pub fn postgres_cases() -> Vec<Case> {
 const BODY: &str = r#"{"name":"g","token":"t","admin_id":1}"#;
 
 fn the_first_log_lines_tell_the_version_addresses_and_keys(database: TestDatabase) -> anyhow::Result<()> {
-    // The link to the dashboard comes whenever it is stored.
+    // The dashboard is off, because the line with its link could come at any position.
     let server = Server::start(&database, &[("GOCHAT__ADMIN__DASHBOARD", "false")]);
     let (port, admin_port) = (server.port, server.admin_port);
     let log = server.stop();
@@ -120,7 +120,7 @@ fn an_unresponsive_database_does_not_block_the_shutdown(database: TestDatabase) 
     let _lock = database.lock_groups()?;
     let reply = Request::group("g").send(server.port);
     assert_eq!(reply.status, 503);
-    // Both databases time out by themselves.
+    // On SQLite and on PostgreSQL, the blocked write ends by its own timeout.
     server.stop();
     Ok(())
 }

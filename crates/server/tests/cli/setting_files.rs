@@ -20,7 +20,7 @@ pub fn database_cases() -> Vec<Case> {
     cases![a_database_whose_url_is_in_a_file_is_used]
 }
 
-/// A folder with files, in which commands run.
+/// A folder in which commands run, and another one for the files that they read.
 struct TestFolder {
     files: TempDir,
     folder: TempDir,

@@ -117,7 +117,7 @@ fn the_socket_of_a_killed_server_is_replaced_but_not_that_of_a_running_one(
         socket.display()
     );
     assert_eq!((second.code, second.stderr), (Some(1), message));
-    // The first server keeps running.
+    // The running server still serves its socket.
     assert_eq!(Request::group("g").send_to(&socket).status, 201);
     assert_eq!(server.end("-TERM").code, Some(0));
     assert!(!socket.exists());

@@ -206,9 +206,9 @@ fn limit_files(server: &Server, bytes: &str) {
 }
 
 fn a_server_with_a_full_disk_is_not_ready_until_there_is_space(database: TestDatabase) -> anyhow::Result<()> {
-    // SIGXFSZ does not end the server, and writes fail as on a full disk.
     let server = Server::start(&database, &[]);
     assert_stored(&server, "g");
+    // A write beyond the limit raises SIGXFSZ, which the server survives, and fails as on a full disk.
     limit_files(&server, "4096");
     assert_refused(&server);
     limit_files(&server, "unlimited");

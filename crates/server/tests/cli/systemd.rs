@@ -207,8 +207,8 @@ fn the_development_key_is_refused_on_a_socket_that_other_machines_can_reach() ->
         "http",
         &[HTTP],
         &format!(
-            "systemd passed the socket http://0.0.0.0:{port} for http.bind, which is not a loopback address, but the development key \
-             is public; set auth.development_key = false, and make a real key with `gochat keys create --name NAME --scope groups:write`"
+            "systemd passed the socket http://0.0.0.0:{port} for http.bind, which is not a loopback address, while the development key, \
+             which is public, is on; set auth.development_key = false, and make a real key with `gochat keys create --name NAME --scope groups:write`"
         ),
     );
     Ok(())

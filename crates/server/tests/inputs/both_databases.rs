@@ -39,7 +39,7 @@ impl BothDatabases {
         Ok(both)
     }
 
-    /// Sends a request to both, and returns their common reply. Fails if the replies differ or have status 500.
+    /// Sends a request to both, and returns their common reply. Fails if the replies differ or have a status from 500 on.
     pub fn send(&self, request: &[u8]) -> anyhow::Result<(u16, String)> {
         let mut connections = self.connections.borrow_mut();
         let mut replies = Vec::new();

@@ -45,6 +45,7 @@ const NAMES: &[&str] = &[
     "X-Unknown",
 ];
 
+/// Starts of request lines. `HEAD_` stands for any method that the service does not have.
 const LINES: &[&str] =
     &["GET /v1/group?limit=1", FIND, "OPTIONS /v1/group", "HEAD_ /v1/group", DELETE, "GET /docs"];
 

@@ -106,7 +106,6 @@ impl Mutation {
         match self {
             Self::Set(at, byte) => {
                 let at = place(at);
-                input.truncate(input.len().max(at));
                 match input.get_mut(at) {
                     Some(found) => *found = *byte,
                     None => input.push(*byte),

@@ -102,7 +102,7 @@ fn lines_by_python(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let mut python = Command::new("python3");
     python.arg("-c").arg(with_port_of(&app, block("Lines by Python")));
-    // The second run has the same keys.
+    // The second run sends the same idempotency keys, so it creates nothing.
     for _ in 0..2 {
         let output = deadline::run(&mut python);
         assert!(output.status.success(), "{output:?}");

@@ -5,7 +5,7 @@ use super::{App, PAGE};
 use gochat_test_support::{TestDatabase, deadline};
 use std::process::Command;
 
-/// Members of the replies whose values differ in each run.
+/// Fields of the replies whose values differ in each run.
 const VARYING: [&str; 4] = ["uuid", "created_at", "joined_at", "request_id"];
 
 pub fn walk(database: TestDatabase) -> anyhow::Result<()> {

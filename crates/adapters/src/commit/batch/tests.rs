@@ -1,4 +1,4 @@
-//! Random batches of all kinds of writes, against the in-memory ports as a model.
+//! Random batches of writes to groups and members, against the in-memory ports as a model.
 
 mod steps;
 

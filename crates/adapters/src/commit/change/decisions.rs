@@ -63,7 +63,7 @@ impl Decisions {
                 change.limits.admit_member(self.memberships.count(changed.id))?;
             }
             self.quotas.admit_hand_over(group.admin_id, changed.admin_id)?;
-            // The old administrator already counts as a member, even without a membership.
+            // The first membership is that of the old administrator, who has been counted as a member even without one.
             for (member, is_new_member) in iter::zip(memberships, [false, true]) {
                 if self.memberships.add(&member, is_new_member) {
                     self.new_memberships.push(member);

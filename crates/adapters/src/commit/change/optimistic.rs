@@ -40,7 +40,8 @@ pub(in crate::commit) fn commit(
             Ok(())
         });
         match committed {
-            // Another transaction has taken or may take one of the names. The transaction that follows waits for it.
+            // Another transaction has taken or may take one of the names. Nothing is committed here, and the changes are
+            // decided again in a transaction of the batch, which waits for the other one.
             Err(Failure::NotCommitted(fault)) if fault.may_be_caused_by_one_row() => {}
             committed => committed?,
         }

@@ -16,7 +16,7 @@ use gochat_domain::group::{GroupId, NewGroup};
 
 prepared_statement! {
     /// The id that `AUTOINCREMENT` would choose for the next group. SQLite has one writer at a time, so the transaction
-    /// may count on from there.
+    /// may assign the ids that follow too.
     struct NextId for SqliteConnection, Sqlite => BigInt;
     "SELECT 1 + max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'groups'), 0),
                     coalesce((SELECT max(id) FROM groups), 0))"

@@ -2,7 +2,7 @@
 //!
 //! PostgreSQL may plan a statement while the table is empty, and keep the plan until `ANALYZE` runs. So each statement is
 //! written so that the plan uses an index even for an empty table: no `IN` or `EXISTS` with a subquery, no `LIMIT`
-//! without an order, and no join with given rows as the only condition.
+//! without an order, and no join with `unnest` as the only condition.
 
 use super::Key;
 use crate::{

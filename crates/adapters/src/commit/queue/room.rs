@@ -1,8 +1,9 @@
-//! The room that writes of streams have in the queue.
+//! The room that writes of streams have in the queue. A stream is a request whose body has one write on each line; its
+//! writes are enqueued one after another.
 //!
-//! A stream of lines enqueues as fast as the writer answers, so without a bound it would fill the queue, and requests
-//! of a single write would wait behind it. A stream that is served alone should fill large batches, because all writes
-//! of a batch share one flush.
+//! A stream enqueues as fast as the writer answers, so without a bound it would fill the queue, and requests of a single
+//! write would wait behind it. A stream that is served alone should fill large batches, because all writes of a batch
+//! share one flush.
 
 use crate::commit::batch_size::BatchSize;
 use std::{
@@ -15,7 +16,7 @@ use std::{
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
 /// Maximum number of unanswered writes of all streams together, in full batches: one is in flight while the other one
-/// fills. A full batch takes a bounded time, so a single request waits for that of two.
+/// fills. A full batch takes a bounded time, so a single request waits for twice that time at most.
 const MAX_BATCHES: usize = 2;
 
 /// Maximum number of unanswered writes of all streams together while single requests are served beside the streams. A single
@@ -29,7 +30,7 @@ const MEMORY_MILLIS: u64 = 100;
 /// The room for writes of streams.
 pub(super) struct Room {
     permits: Arc<Semaphore>,
-    /// Number of permits. A write takes several of them where fewer writes are allowed.
+    /// Number of permits. If fewer writes than permits are allowed, each write takes several permits.
     size: usize,
     batch_size: Arc<BatchSize>,
     start: Instant,
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn streams_have_two_batches_at_most_half_of_the_queue_and_room_for_one_write() {
+    fn streams_have_room_for_two_batches_but_at_most_half_of_the_queue_and_at_least_one_write() {
         for (queue, batch, writes) in [(1, 1, 1), (2, 10, 1), (200, 60, 100), (240, 60, 120), (10_000, 1, 2)]
         {
             assert_eq!(fill(&room(queue, batch)), writes, "{queue}, {batch}");

@@ -12,7 +12,7 @@ const QUOTES: [(&str, &str); 5] =
 #[derive(Clone)]
 pub(crate) struct ConnectionString {
     url: String,
-    /// Texts that no message may have, the longest first.
+    /// Secrets to replace in messages, the longest first.
     hidden: Vec<String>,
 }
 
@@ -21,7 +21,7 @@ impl ConnectionString {
         Self { url, hidden }
     }
 
-    /// Opens a connection. The error has no secret of the URL.
+    /// Opens a connection. The message of an error is scrubbed.
     pub(crate) fn connect(&self) -> Result<PgConnection, Fault> {
         PgConnection::establish(&self.url).map_err(|error| match error.into() {
             Fault::Unavailable(message) => Fault::Unavailable(self.scrubbed(message)),

@@ -41,7 +41,7 @@ pub(in crate::commands) trait Importer {
 }
 
 /// Stores each line of a file, and reports the outcomes. A dry run gets the database if there is one, and does not
-/// migrate it. With `--to`, the lines go to the operation of a server at `path`.
+/// migrate it. With `--to`, the lines go to a server: to its operation at `path`.
 pub(in crate::commands) fn run<S: Importer, D: Importer, R: Importer>(
     settings: &Settings,
     command: &ImportFile,

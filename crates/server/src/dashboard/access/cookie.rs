@@ -16,7 +16,7 @@ pub(super) struct SessionCookie {
 impl SessionCookie {
     /// The cookie of a listener that speaks HTTPS (`is_encrypted`), or HTTP.
     pub(super) fn of(is_encrypted: bool) -> Self {
-        // Of a cookie with the prefix, the browser ensures that only this host has set it, by HTTPS.
+        // A browser accepts a cookie with the prefix `__Host-` only from this host itself, and only by HTTPS.
         let name = if is_encrypted { "__Host-gochat_session" } else { "gochat_session" };
         Self { name, is_secure: is_encrypted }
     }

@@ -32,8 +32,8 @@ impl Names {
 
     /// Returns the origin of the dashboard, as the browser that sent the request sees it.
     ///
-    /// Any port is accepted, because the browser may come through a forwarded port. A page on another port cannot name
-    /// its own port here: the browser sends the port that it connects to.
+    /// Any port is accepted, because the browser may come through a forwarded port. This admits no page of another
+    /// port: its requests have the port of this listener in `Host`, and the port of the page in `Origin`.
     pub(super) fn origin(&self, head: &RequestHead) -> Result<String, OtherHost> {
         let mut hosts = head.headers.get_all(HOST);
         let host = match (hosts.next(), hosts.next()) {

@@ -32,7 +32,7 @@ impl Session {
     }
 
     /// The caller of the use cases.
-    #[allow(clippy::unused_self, reason = "only a session makes the operator of the dashboard")]
+    #[allow(clippy::unused_self, reason = "only the holder of a session acts as the operator")]
     pub(in crate::dashboard) fn operator(&self) -> Caller {
         Caller::operator()
     }

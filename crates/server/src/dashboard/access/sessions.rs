@@ -40,7 +40,7 @@ impl Sessions {
     /// Returns true if the session is valid.
     ///
     /// While the database cannot be reached, a session that was valid before stays valid until its expiry, so that the
-    /// dashboard shows what happens: no revocation can be stored meanwhile.
+    /// dashboard shows what happens. This is safe, because no revocation can be stored meanwhile.
     pub(super) async fn is_valid(&self, secret: &DashboardSecret) -> Result<bool, StorageError> {
         let known = self.verified().get(secret.expose()).copied();
         let known = known.filter(|known| self.clock.now() < known.expires_at);

@@ -19,7 +19,8 @@ pub(super) fn check(method: &Method, headers: &HeaderMap, own_origin: &str) -> R
         return Err(ForeignOrigin);
     }
     let is_read = *method == Method::GET || *method == Method::HEAD;
-    // A link of another page may open the dashboard, because that page does not see it. In a frame, it would be a trap.
+    // A link on another page may open the dashboard, because that page cannot read it. A frame may not: the other page
+    // could lay its own content over it (clickjacking).
     let is_opened =
         || sent("sec-fetch-mode") == Some(b"navigate") && sent("sec-fetch-dest") == Some(b"document");
     let is_served = match sent("sec-fetch-site") {

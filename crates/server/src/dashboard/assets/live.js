@@ -32,7 +32,7 @@ export function readEvents(handlers) {
     source.addEventListener("error", () => {
       // A browser tries again after a lost connection, but not after a refusal.
       const isOver = source?.readyState === EventSource.CLOSED;
-      show(isOver ? "The server refuses to go on. Load the page again." : "The connection is lost. Trying again.");
+      show(isOver ? "The server refused the connection. Load the page again." : "The connection is lost. Trying again.");
     });
   }
 

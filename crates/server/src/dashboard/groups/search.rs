@@ -110,7 +110,7 @@ async fn matching(
         by_key.extend(groups.find(permit, &key).await?.filter(|group| !by_key.contains(group)));
     }
     let after = GroupName::parse_existing(after).ok();
-    // A space at the end is a part of the beginning of a name.
+    // Only the start is trimmed: a space at the end is part of the prefix.
     let Ok(prefix) = GroupNamePrefix::parse(find.trim_start()) else { return Ok((by_key, None)) };
     let page = groups.list_by_name(permit, &prefix, after.clone(), PageSize::default()).await?;
     let by_prefix: Vec<_> = page.items.into_iter().filter(|group| !by_key.contains(group)).collect();

@@ -56,7 +56,7 @@ fn request(NewKey { name, days, scopes }: NewKey) -> Result<IssueKey, String> {
     let expires_in = match &*days {
         "" => None,
         days => {
-            let days: u32 = days.parse().map_err(|_| "the lifetime is a number of days".to_owned())?;
+            let days: u32 = days.parse().map_err(|_| "the lifetime must be a number of days".to_owned())?;
             Some(Duration::from_secs(u64::from(days) * 24 * 60 * 60))
         }
     };

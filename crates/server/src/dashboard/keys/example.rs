@@ -3,7 +3,8 @@
 use crate::listener::{ListenAddress, seen_from_here};
 use gochat_domain::auth::{ApiKey, Scope, Scopes};
 
-/// The arguments by which `curl` reaches the API: its URL, after the option for a Unix socket.
+/// The arguments by which `curl` reaches the API: its URL. If the API listens on a Unix socket, the option
+/// `--unix-socket` comes first.
 #[derive(Clone)]
 pub(crate) struct ApiUrl(String);
 

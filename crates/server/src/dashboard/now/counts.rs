@@ -9,7 +9,7 @@ use prometheus::{
 /// Requests of one kind that succeeded.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Requests {
-    /// Their number, with the lines of bodies of lines.
+    /// Their number. Each line of a body of lines (NDJSON) counts as a request, the body itself does not.
     pub(super) done: f64,
     /// Durations of the requests, in seconds. Lines have none.
     pub(super) durations: Histogram,

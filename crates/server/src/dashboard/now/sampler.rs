@@ -22,8 +22,8 @@ pub(crate) struct Sampler {
 }
 
 impl Sampler {
-    /// A sampler of the metrics in `registry`, which should have no others, and of the number of `refusals`. The
-    /// service has started at `started_at`.
+    /// A sampler of the metrics in `registry`, and of the number of `refusals`. Each sample reads the whole registry, so
+    /// it should be a small one. The service has started at `started_at`.
     pub(crate) fn new(
         registry: Registry,
         refusals: Refusals,

@@ -18,7 +18,7 @@ pub(super) struct Pipeline {
     phase: Phase,
     /// True once the reply to the request has begun.
     has_reply_started: bool,
-    /// True once the part of the reply written so far is flushed.
+    /// True once the whole reply is flushed.
     is_reply_flushed: bool,
     /// True if no request may follow the current one.
     is_last: bool,
@@ -59,7 +59,8 @@ impl Pipeline {
         }
     }
 
-    /// Returns how many of the next bytes may be passed on. Those must not be given to this function again.
+    /// Returns how many of the next bytes may be passed on. Those must not be given to this function again. Changes bytes
+    /// only to hide `Upgrade` in a head ([`RequestHead::read`]).
     pub(super) fn admit(&mut self, bytes: &mut [u8]) -> usize {
         let mut admitted = 0;
         loop {

@@ -125,7 +125,7 @@ impl Code {
             Self::TooManyGroups => (
                 StatusCode::CONFLICT,
                 Some("admin_id"),
-                "the administrator has the maximum number of groups; without `field`, the whole service has the maximum number",
+                "the administrator has the maximum number of groups; if the error has no `field`, the whole service has the maximum number",
             ),
             Self::PreconditionFailed => (
                 StatusCode::PRECONDITION_FAILED,

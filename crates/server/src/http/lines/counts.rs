@@ -37,7 +37,7 @@ pub(in crate::http) struct LineCounts {
     metrics: HttpMetrics,
     answered: Cell<u64>,
     failed: Cell<u64>,
-    /// The reason why no further line is read.
+    /// The reason for the end of reading: [`End::Complete`] unless [`Self::stop_reading`] records another.
     read_until: Cell<End>,
     is_complete: Cell<bool>,
 }

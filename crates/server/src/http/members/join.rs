@@ -27,8 +27,8 @@ use utoipa::IntoResponses;
 ///
 /// With the content type `application/x-ndjson`, the body has a join on each line, and any number of lines. The reply is
 /// 200 with a line for each line that is not empty, in the same order, sent as soon as the membership is on disk. A line
-/// that fails has the error of a single request. The client must read the reply while it sends the body. If the stream
-/// ends early, the reply has fewer lines.
+/// that fails has the error that a single request would get. The client must read the reply while it sends the body.
+/// If the stream ends early, the reply has fewer lines.
 // The caller is authenticated and authorised before the body is read.
 #[utoipa::path(
     post,

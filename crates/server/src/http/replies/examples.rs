@@ -59,7 +59,7 @@ pub(in crate::http) fn group() -> Value {
     })
 }
 
-/// The request on a line among others.
+/// The same request as a line of a body of lines, with an idempotency key.
 pub(in crate::http) fn request_line() -> Value {
     let mut request = request();
     request["idempotency_key"] = "group_1".into();

@@ -2,7 +2,7 @@
 
 use gochat_adapters::DatabaseUrl;
 
-/// Schemes that are shown of an invalid URL. Any other text before `://` may be a part of a password.
+/// Schemes that a message may show if the URL is invalid. Any other text before `://` may be a part of a password.
 const SHOWN_SCHEMES: [&str; 8] =
     ["sqlite", "postgres", "postgresql", "mysql", "mariadb", "file", "jdbc:postgresql", "jdbc:sqlite"];
 

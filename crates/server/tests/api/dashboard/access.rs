@@ -256,7 +256,7 @@ fn a_page_of_another_origin_gets_nothing(database: TestDatabase) -> anyhow::Resu
         assert_eq!(add(open).send(app.admin_port).status, 403);
         app.database.execute("DELETE FROM dashboard_secrets WHERE kind = 'link'")?;
     }
-    // A change that names no origin, from a browser that would name it.
+    // A change with neither `Origin` nor `Sec-Fetch-Site`; every browser sends at least one of them.
     let silent = browser.form("/groups/1/rename", &[("name", "h"), ("version", "1")]).without("Origin");
     assert_eq!(silent.send(app.admin_port).status, 403);
     assert_eq!((app.groups(), app.versions(), kinds(&app)), before);

@@ -84,7 +84,7 @@ fn the_last_200_refused_requests_are_shown(database: TestDatabase) -> anyhow::Re
     assert_eq!(last.status, 404);
     let rows = rows(&browser.get("/errors"), "<div id=\"refusals\">");
     assert_eq!((rows.len(), &*rows[0][5]), (200, "last"));
-    // Of each client, the last ones, in their order.
+    // The rows of each client are its last requests, the newest first.
     for client in 0..4 {
         let numbers: Vec<u32> = rows
             .iter()

@@ -48,7 +48,7 @@ fn a_group_is_found_by_id_uuid_name_and_beginning(database: TestDatabase) -> any
     let uuid = app.groups()[1][1].clone();
     for (wanted, paths) in [
         ("2", &["/groups/2"][..]),
-        // The id of one, and the name of another.
+        // The id of one group, the name of another, and the beginning of the name of a third.
         ("1", &["/groups/1", "/groups/4", "/groups/6"]),
         (&*uuid, &["/groups/2"]),
         (" team ", &["/groups/1", "/groups/2"]),
@@ -234,7 +234,7 @@ fn a_group_is_handed_over(database: TestDatabase) -> anyhow::Result<()> {
     assert_done(&browser, &handed_over, "/groups/1?done=handed-over", "The group was handed over.");
     assert_eq!(app.groups()[0][4], "10");
     assert_eq!(app.versions(), ["2", "1"]);
-    // The one before stays a member, so the group is full.
+    // The previous administrator stays a member, so the group is full.
     assert_eq!(app.memberships(), [["1", "1"], ["1", "10"]]);
     let full = hand_over("11", "2");
     assert_eq!(full.status, 409, "{}", full.body);

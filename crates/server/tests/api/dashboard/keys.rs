@@ -12,7 +12,7 @@ pub fn cases() -> Vec<Case> {
         a_key_is_shown_once_and_works,
         a_key_has_the_ticked_scopes_and_the_chosen_lifetime,
         a_form_that_breaks_a_rule_makes_no_key,
-        a_revoked_key_is_refused_and_says_so,
+        a_revoked_key_is_refused_and_listed_as_revoked,
         an_unknown_key_is_404,
         many_keys_are_listed_by_pages,
     ]
@@ -99,8 +99,8 @@ fn a_form_that_breaks_a_rule_makes_no_key(database: TestDatabase) -> anyhow::Res
         ("", "30", "groups:read", name_rule),
         ("  ", "30", "groups:read", name_rule),
         ("k", "30", "groups:burn", "a key needs at least one scope"),
-        ("k", "x", "groups:read", "the lifetime is a number of days"),
-        ("k", "-1", "groups:read", "the lifetime is a number of days"),
+        ("k", "x", "groups:read", "the lifetime must be a number of days"),
+        ("k", "-1", "groups:read", "the lifetime must be a number of days"),
         ("k", "4294967295", "groups:read", "the expiry is too far in the future"),
     ] {
         let refused = browser.post("/keys", &[("name", name), ("days", days), (scope, "on")]);
@@ -117,7 +117,7 @@ fn a_form_that_breaks_a_rule_makes_no_key(database: TestDatabase) -> anyhow::Res
     Ok(())
 }
 
-fn a_revoked_key_is_refused_and_says_so(database: TestDatabase) -> anyhow::Result<()> {
+fn a_revoked_key_is_refused_and_listed_as_revoked(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let browser = Browser::open(&app);
     let made = browser.post("/keys", &[("name", "k"), ("days", ""), ("groups:read", "on")]);

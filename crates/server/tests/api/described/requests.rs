@@ -3,7 +3,7 @@
 use gochat_domain::auth::ApiKey;
 use gochat_test_support::http::{DEVELOPMENT_KEY, Request};
 
-pub const ALL: &str = "/v1/group";
+pub const GROUPS: &str = "/v1/group";
 const ONE: &str = "/v1/group/{id}";
 const LOOKUP: &str = "/v1/group_lookup";
 
@@ -43,8 +43,8 @@ fn delete(id: u32) -> Request {
 /// A request for each operation. None of them deletes a group, or changes one.
 pub fn valid() -> [Operation; 7] {
     [
-        (ALL, "post", group("late", 9)),
-        (ALL, "get", Request::get(ALL)),
+        (GROUPS, "post", group("late", 9)),
+        (GROUPS, "get", Request::get(GROUPS)),
         (ONE, "get", Request::get("/v1/group/1")),
         (ONE, "put", change("put")),
         (ONE, "patch", change("patch")),
@@ -67,9 +67,9 @@ pub fn creates(keys: &Keys) -> Vec<Sent> {
         (201, group("group_3", 2)),
         (201, group("group_4", 3)),
         (201, with_key(BODY)),
-        (200, Request::lines(ALL, LINE)),
-        (200, Request::lines(ALL, LINE)),
-        (200, Request::lines(ALL, r#"{"name":"group_1","token":"t","admin_id":1}"#)),
+        (200, Request::lines(GROUPS, LINE)),
+        (200, Request::lines(GROUPS, LINE)),
+        (200, Request::lines(GROUPS, r#"{"name":"group_1","token":"t","admin_id":1}"#)),
         (422, with_key(r#"{"name":"other","token":"t","admin_id":1}"#)),
         (409, create()),
         (409, group("group_5", 1)),
@@ -85,20 +85,20 @@ pub fn creates(keys: &Keys) -> Vec<Sent> {
         (421, to_another_host(create())),
         (431, create().header("X", &"x".repeat(200_000))),
     ];
-    requests.into_iter().map(|(status, request)| (ALL, "post", status, request)).collect()
+    requests.into_iter().map(|(status, request)| (GROUPS, "post", status, request)).collect()
 }
 
 pub fn reads(keys: &Keys) -> Vec<Sent> {
     let get = Request::get;
     let uuid = "/v1/group_lookup?uuid=0199aaaa-0000-7000-8000-000000000001";
     let requests = [
-        (ALL, 200, get(ALL)),
-        (ALL, 200, get("/v1/group?limit=1")),
-        (ALL, 422, get("/v1/group?limit=0")),
-        (ALL, 422, get("/v1/group?after=0")),
-        (ALL, 401, get(ALL).without("gochat-token")),
-        (ALL, 403, get(ALL).by(keys.writer.expose())),
-        (ALL, 421, to_another_host(get(ALL))),
+        (GROUPS, 200, get(GROUPS)),
+        (GROUPS, 200, get("/v1/group?limit=1")),
+        (GROUPS, 422, get("/v1/group?limit=0")),
+        (GROUPS, 422, get("/v1/group?after=0")),
+        (GROUPS, 401, get(GROUPS).without("gochat-token")),
+        (GROUPS, 403, get(GROUPS).by(keys.writer.expose())),
+        (GROUPS, 421, to_another_host(get(GROUPS))),
         (ONE, 200, get("/v1/group/1")),
         (ONE, 304, get("/v1/group/1").header("If-None-Match", "*")),
         (ONE, 400, get("/v1/group/1").header("If-None-Match", "1")),

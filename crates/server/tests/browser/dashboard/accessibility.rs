@@ -25,7 +25,7 @@ const PAGES: [&str; 9] = [
     "/nothing",
 ];
 
-/// Runs axe on the page. Passes on the violations that hinder people, with the elements at fault.
+/// Runs axe on the page. Returns the serious and the critical violations, with the elements at fault.
 const RUN_AXE: &str = "
     const done = arguments[arguments.length - 1];
     axe.run().then(

@@ -48,9 +48,9 @@ const seen = [];
 for (const [name, attempt] of Object.entries(attempts)) {
   seen.push(name + " " + await attempt().then((got) => "got " + got, () => "refused"));
 }
-const windows = new Promise((resolve) => { frame.addEventListener("load", () => resolve(), { once: true }); });
+const loaded = new Promise((resolve) => { frame.addEventListener("load", () => resolve(), { once: true }); });
 document.getElementById("form").submit();
-await windows;
+await loaded;
 const text = document.createElement("p");
 text.id = "seen";
 text.textContent = seen.join(", ");

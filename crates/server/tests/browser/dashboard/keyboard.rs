@@ -9,7 +9,7 @@ use fantoccini::{Client, Locator, elements::Element, error::CmdError, key::Key};
 use gochat_test_support::{TestDatabase, deadline, http::Request};
 use std::process::Command;
 
-/// More elements than any page of the test has that the key Tab reaches.
+/// Maximum number of presses of Tab. Every page of the test has fewer elements that take the focus.
 const MOST_TABS: usize = 60;
 
 /// Types keys where the focus is.

@@ -14,7 +14,7 @@ use std::{
     thread,
 };
 
-/// Size of the receive buffer, in bytes. A reader that stalls soon stops the server.
+/// Size of the receive buffer, in bytes. It is small, so that the server can soon send no more to a reader that stalls.
 const RECEIVE_BUFFER: usize = 64 * 1024;
 
 /// Sends a body of lines, while `read` reads the reply. The connection is closed afterwards.

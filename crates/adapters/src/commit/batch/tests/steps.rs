@@ -115,7 +115,7 @@ impl Generator {
 
     /// `keys` are the Idempotency-Keys of this batch, with their requests. A key is repeated within the batch only with
     /// an equal request, and only without limits. Under limits, a batch would refuse both requests for the same reason,
-    /// but the model decides the second one later, and other writes may have changed the reason.
+    /// but the model decides the second one after the writes between them, perhaps for another reason.
     fn step(&mut self, keys: &mut HashMap<String, (&'static str, &'static str, i64)>) -> Step {
         self.seconds += 1;
         let (moment, limits) = (at(self.seconds), self.limits);

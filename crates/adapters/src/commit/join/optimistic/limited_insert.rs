@@ -57,7 +57,7 @@ pub(super) fn store(
 struct LimitedInsert {
     columns: Columns,
     limit: i64,
-    /// The columns that follow have a value for each group, not for each membership.
+    /// This column and those below have a value for each group, not for each membership.
     new_members: Vec<i64>,
     bounds: Vec<Option<i64>>,
     marks: Vec<Option<i64>>,
@@ -83,7 +83,7 @@ impl LimitedInsert {
 }
 
 impl QueryFragment<Pg> for LimitedInsert {
-    /// `xmax` is read before the row is locked.
+    /// Reads `xmax` as it was before this statement locks the row: it identifies the previous lock.
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         self.columns.write_lock(&mut out, ", xmax AS locked_by")?;
         out.push_sql(

@@ -13,7 +13,8 @@ use diesel::{
 /// A count of this many memberships takes as long as finding a remembered one.
 const SHORT: i64 = 100;
 
-/// The slot of a group is its id modulo 10,000, so the table has a fixed size. A group takes the slot of another one.
+/// The slot of a group is its id modulo 10,000, so the table has 10,000 rows at most. A newly remembered group replaces
+/// the one that has its slot.
 const CREATE: &str = "
     CREATE TEMP TABLE counts (
         slot INTEGER PRIMARY KEY, group_id INTEGER NOT NULL, memberships INTEGER NOT NULL, data_version INTEGER NOT NULL);
@@ -56,6 +57,7 @@ pub(super) fn count(
 }
 
 prepared_statement! {
+    /// `prepared_statement` says why it is `LIMIT 0 + ?`.
     struct Count for SqliteConnection, Sqlite => BigInt;
     "SELECT count(*) FROM (SELECT 1 FROM members WHERE group_id = " [group: i64 as BigInt]
     " LIMIT 0 + " [limit: i64 as BigInt] ")"

@@ -86,8 +86,8 @@ async fn attempt(
 ) -> Result<(), Failure> {
     let (mut body, channel) = Channel::<Bytes>::new(1);
     let write = pin!(async {
-        let begun: String = sent.unanswered.borrow().iter().map(|line| &*line.text).collect();
-        body.send_data(begun.into()).await?;
+        let unanswered: String = sent.unanswered.borrow().iter().map(|line| &*line.text).collect();
+        body.send_data(unanswered.into()).await?;
         let mut taken = Vec::with_capacity(PIECE);
         while lines.recv_many(&mut taken, PIECE).await > 0 {
             let piece: String = taken.iter().map(|line| &*line.text).collect();

@@ -86,8 +86,8 @@ impl<R: BufRead> Rows<R> {
 
     /// Reads the row that begins with `line`. Returns it without fields if all of them are white space.
     ///
-    /// If a quote is not closed, only the first line is invalid, and the following lines are read again.
-    /// Otherwise one such quote would consume the rest of the file.
+    /// If the row is invalid, only its first line is refused, and the following lines are read again. Otherwise one stray
+    /// quote would consume the rest of the file.
     fn row(
         &mut self,
         line: Line,
