@@ -1,6 +1,6 @@
 //! The clock, and timestamps of microsecond precision.
 
-use chrono::{DateTime, SubsecRound, Timelike, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, SubsecRound, Timelike, Utc};
 use std::{fmt, time::SystemTime};
 use uuid::{NoContext, Uuid};
 
@@ -67,17 +67,34 @@ impl From<DateTime<Utc>> for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // As `to_rfc3339_opts` does, but without a `String`: each log line and each reply has a timestamp.
+        // Each log line and each reply has a timestamp, and chrono formats it in ten times as many instructions.
         let (date, time) = (self.0.date_naive(), self.0.time());
-        let (hour, minute, second) = (time.hour(), time.minute(), time.second());
-        write!(f, "{date}T{hour:02}:{minute:02}:{second:02}.{:06}Z", self.0.timestamp_subsec_micros())
+        let year @ 0..=9999 = date.year() else {
+            return f.write_str(&self.0.to_rfc3339_opts(SecondsFormat::Micros, true));
+        };
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        write_digits(&mut text[0..4], year.unsigned_abs());
+        write_digits(&mut text[5..7], date.month());
+        write_digits(&mut text[8..10], date.day());
+        write_digits(&mut text[11..13], time.hour());
+        write_digits(&mut text[14..16], time.minute());
+        write_digits(&mut text[17..19], time.second());
+        write_digits(&mut text[20..26], self.0.timestamp_subsec_micros());
+        f.write_str(str::from_utf8(&text).map_err(|_| fmt::Error)?)
+    }
+}
+
+/// Fills `text` with the last digits of `number`.
+fn write_digits(text: &mut [u8], mut number: u32) {
+    for digit in text.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::SecondsFormat;
     use proptest::prelude::*;
 
     #[test]

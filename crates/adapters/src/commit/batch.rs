@@ -120,7 +120,7 @@ impl Batch {
         self.lanes().iter().map(|lane| lane.len()).sum()
     }
 
-    /// Estimated number of WAL pages that the writes fill.
+    /// Estimated number of WAL pages that the stored writes have filled.
     pub(super) fn pages(&mut self) -> usize {
         self.lanes().iter().map(|lane| lane.pages()).sum()
     }

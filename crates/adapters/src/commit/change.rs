@@ -33,9 +33,6 @@ impl Write for Change {
     type Answer = Group;
     type Error = ChangeGroupError;
 
-    /// Pages of the table, of an index, and of two memberships.
-    const PAGES: usize = 4;
-
     fn lock_order(&self, other: &Self) -> Ordering {
         self.id.cmp(&other.id)
     }
@@ -57,6 +54,11 @@ impl Write for Change {
         let outcomes = changes.iter().map(|change| decisions.decide(change)).collect();
         decisions.store(connection)?;
         Ok(outcomes)
+    }
+
+    /// Pages of the table, of an index, and of two memberships.
+    fn pages(_: &Self::Outcome) -> usize {
+        4
     }
 
     fn answer(self, outcome: Self::Outcome) -> Result<Group, ChangeGroupError> {

@@ -14,9 +14,8 @@ use crate::{
     connection::{Connector, Role},
     sqlite_file::DatabaseFile,
 };
-use diesel::{RunQueryDsl, SqliteConnection, connection::SimpleConnection, define_sql_function, select};
+use diesel::{SqliteConnection, connection::SimpleConnection};
 use std::{
-    mem,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -32,11 +31,6 @@ const PAGES_BETWEEN_CHECKPOINTS: usize = 10_000;
 /// of the UUID index, and the page that stores the last id.
 const PAGES_OF_A_COMMIT: usize = 3;
 
-/// Number of changed rows that count as one page. The pages of a transaction are the estimate of its writes, or the pages
-/// of its changed rows if those are more: the delete of a group also deletes its memberships, which may be many.
-/// A page holds about 200 memberships, and each membership is in the table and in an index.
-const CHANGES_OF_A_PAGE: i64 = 100;
-
 /// Passes of the background thread before the writer's own. Each pass has less to copy and to flush.
 const BACKGROUND_PASSES: usize = 3;
 
@@ -47,8 +41,6 @@ const PASSIVE_CHECKPOINT: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 pub(super) struct Checkpoints {
     interval: usize,
     pages_since_last: usize,
-    /// The rows that the connection had changed by the end of the last transaction.
-    changes: i64,
     request: Option<SyncSender<()>>,
     /// True when the background passes have ended and the writer must checkpoint the rest.
     writer_is_due: Arc<AtomicBool>,
@@ -87,7 +79,6 @@ impl Checkpoints {
         Ok(Self {
             interval,
             pages_since_last: 0,
-            changes: select(total_changes()).get_result(writer)?,
             request: Some(request),
             writer_is_due,
             thread: Some(thread),
@@ -101,7 +92,7 @@ impl Checkpoints {
             self.pages_since_last = 0;
         }
         let before = self.pages_since_last;
-        self.pages_since_last += pages.max(self.changed_pages(writer)) + PAGES_OF_A_COMMIT;
+        self.pages_since_last += pages + PAGES_OF_A_COMMIT;
         if before < self.interval
             && self.pages_since_last >= self.interval
             && let Some(request) = &self.request
@@ -116,18 +107,6 @@ impl Checkpoints {
             }
         }
     }
-
-    /// The rows that the connection has changed since the last call, as pages.
-    fn changed_pages(&mut self, writer: &mut SqliteConnection) -> usize {
-        let Ok(changes) = select(total_changes()).get_result::<i64>(writer) else { return 0 };
-        let new = changes - mem::replace(&mut self.changes, changes);
-        usize::try_from(new / CHANGES_OF_A_PAGE).unwrap_or_default()
-    }
-}
-
-define_sql_function! {
-    /// The rows that the connection has changed since it was opened.
-    fn total_changes() -> BigInt;
 }
 
 impl Drop for Checkpoints {
@@ -194,23 +173,5 @@ mod tests {
             database.rows("SELECT CAST(count(*) AS TEXT) FROM numbers").unwrap()[0][0],
             written.to_string()
         );
-    }
-
-    #[test]
-    fn rows_that_a_large_delete_removes_count_towards_the_next_checkpoint() {
-        let database = TestDatabase::sqlite().unwrap();
-        let connector = testing::connector(&database);
-        let mut open = connector.open(Role::Writer).unwrap();
-        let AnyConnection::Sqlite(writer) = &mut *open else { panic!("SQLite was asked for") };
-        let schema = "CREATE TABLE numbers (number INTEGER);
-                      WITH RECURSIVE up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up LIMIT 1000)
-                      INSERT INTO numbers SELECT n FROM up";
-        writer.batch_execute(schema).unwrap();
-        let mut checkpoints = Checkpoints::start_with_interval(1_000, writer, &connector).unwrap();
-        writer.batch_execute("DELETE FROM numbers WHERE number > 0").unwrap();
-        checkpoints.after_transaction(1, writer);
-        assert_eq!(checkpoints.pages_since_last, 10 + PAGES_OF_A_COMMIT);
-        checkpoints.after_transaction(1, writer);
-        assert_eq!(checkpoints.pages_since_last, 11 + 2 * PAGES_OF_A_COMMIT);
     }
 }

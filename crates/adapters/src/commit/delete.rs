@@ -23,19 +23,27 @@ use std::cmp::Ordering;
 /// could use the index by user, and each batch of deletes would then read that whole index, however large it is.
 const DELETE_MEMBERSHIPS: &str = "DELETE FROM members WHERE group_id = ANY($1)";
 
+/// Number of deleted memberships that change one page. A page of SQLite holds about 200 memberships, and each membership
+/// is in the table and in an index.
+const MEMBERSHIPS_OF_A_PAGE: usize = 100;
+
 /// A group to delete, with its memberships.
 pub(crate) struct Delete {
     pub(crate) id: GroupId,
     pub(crate) expected: Expected,
 }
 
+/// A deleted group.
+pub(crate) struct Deleted {
+    group: Group,
+    /// Number of its memberships. Counted only on SQLite, where [`Delete::pages`] is used.
+    memberships: usize,
+}
+
 impl Write for Delete {
-    type Outcome = Result<Group, DeleteGroupError>;
+    type Outcome = Result<Deleted, DeleteGroupError>;
     type Answer = Group;
     type Error = DeleteGroupError;
-
-    /// Pages of the table and of its indexes. Those of the memberships are counted after the delete.
-    const PAGES: usize = 4;
 
     fn lock_order(&self, other: &Self) -> Ordering {
         self.id.cmp(&other.id)
@@ -54,24 +62,27 @@ impl Write for Delete {
             return Ok(unknown_outcomes(deletes.len()));
         }
         let mut stored = locked_groups::load(connection, deletes.iter().map(|delete| delete.id))?;
-        let mut ids = Vec::new();
-        let outcomes = deletes
+        let mut outcomes: Vec<Self::Outcome> = deletes
             .iter()
             .map(|Self { id, expected }| {
                 let group = stored.get(id).ok_or(DeleteGroupError::NotFound)?;
                 expected.check(group.version)?;
-                ids.push(id.get());
-                stored.remove(id).ok_or(DeleteGroupError::NotFound)
+                let group = stored.remove(id).ok_or(DeleteGroupError::NotFound)?;
+                Ok(Deleted { group, memberships: 0 })
             })
             .collect();
+        let to_delete = outcomes.iter_mut().flatten();
         match connection {
             AnyConnection::Sqlite(connection) => {
-                for id in ids {
-                    diesel::delete(members::table.filter(members::group_id.eq(id))).execute(connection)?;
+                for Deleted { group, memberships } in to_delete {
+                    let id = group.id.get();
+                    *memberships = diesel::delete(members::table.filter(members::group_id.eq(id)))
+                        .execute(connection)?;
                     diesel::delete(groups::table.find(id)).execute(connection)?;
                 }
             }
             AnyConnection::Postgres(connection) => {
+                let ids: Vec<_> = to_delete.map(|deleted| deleted.group.id.get()).collect();
                 sql_query(DELETE_MEMBERSHIPS).bind::<Array<BigInt>, _>(&ids).execute(connection)?;
                 diesel::delete(groups::table.filter(groups::id.eq_any(ids))).execute(connection)?;
             }
@@ -79,7 +90,37 @@ impl Write for Delete {
         Ok(outcomes)
     }
 
+    /// Pages of the table, of its indexes and of the memberships, which may be many.
+    fn pages(outcome: &Self::Outcome) -> usize {
+        outcome.as_ref().map_or(0, |deleted| 4 + deleted.memberships / MEMBERSHIPS_OF_A_PAGE)
+    }
+
     fn answer(self, outcome: Self::Outcome) -> Result<Group, DeleteGroupError> {
-        outcome
+        outcome.map(|deleted| deleted.group)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{commit::session::Session, testing::migrated};
+    use gochat_test_support::TestDatabase;
+
+    #[test]
+    fn deleted_memberships_count_as_pages() {
+        let database = TestDatabase::sqlite().unwrap();
+        let mut session = Session::open(&migrated(&database)).unwrap();
+        let rows = "INSERT INTO groups (id, uuid, name, token, admin_id, created_at) VALUES (1, randomblob(16), 'g', 't', 1, 0);
+                    WITH RECURSIVE users (id) AS (SELECT 2 UNION ALL SELECT id + 1 FROM users LIMIT 1000)
+                    INSERT INTO members (group_id, user_id, joined_at) SELECT 1, id, 0 FROM users";
+        database.execute(rows).unwrap();
+        let delete = Delete { id: GroupId::new(1).unwrap(), expected: Expected::Any };
+        let mut outcomes = Vec::new();
+        let stored = session.transaction(Attempt::First, |connection| {
+            outcomes = Delete::store(connection, &[&delete], Attempt::First)?;
+            Ok(())
+        });
+        assert!(stored.is_ok());
+        assert_eq!(Delete::pages(&outcomes[0]), 4 + 10);
     }
 }

@@ -30,9 +30,6 @@ impl Write for Join {
     type Answer = Joined;
     type Error = JoinError;
 
-    /// Pages of the table and of its index.
-    const PAGES: usize = 2;
-
     fn lock_order(&self, other: &Self) -> Ordering {
         self.new.group_id.cmp(&other.new.group_id)
     }
@@ -80,6 +77,11 @@ impl Write for Join {
             memberships::insert(connection, &admitted)?;
         }
         Ok(outcomes)
+    }
+
+    /// Pages of the table and of its index.
+    fn pages(_: &Self::Outcome) -> usize {
+        2
     }
 
     fn answer(self, outcome: Self::Outcome) -> Result<Joined, JoinError> {

@@ -29,9 +29,6 @@ impl Write for RecordKeyUses {
     type Answer = Vec<KeyId>;
     type Error = StorageError;
 
-    /// A page of SQLite holds 12 keys or more.
-    const PAGES: usize = MAX_USES.div_ceil(12);
-
     fn lock_order(&self, _: &Self) -> Ordering {
         Ordering::Equal
     }
@@ -58,6 +55,11 @@ impl Write for RecordKeyUses {
             ids.filter(|id| locked.contains(id)).collect()
         };
         Ok(writes.iter().map(locked_of).collect())
+    }
+
+    /// A page of SQLite holds 12 keys or more.
+    fn pages(_: &Self::Outcome) -> usize {
+        MAX_USES.div_ceil(12)
     }
 
     fn answer(self, locked: Vec<KeyId>) -> Result<Vec<KeyId>, StorageError> {

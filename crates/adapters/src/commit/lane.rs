@@ -79,7 +79,7 @@ pub(crate) trait AnyLane {
     /// The number of writes.
     fn len(&self) -> usize;
 
-    /// Estimated number of WAL pages that the writes fill.
+    /// Estimated number of WAL pages that the stored writes have filled.
     fn pages(&self) -> usize;
 
     /// The stored groups whose rows the writes lock.
@@ -112,7 +112,7 @@ impl<W: Write> AnyLane for Lane<W> {
     }
 
     fn pages(&self) -> usize {
-        self.pending.len() * W::PAGES
+        self.outcomes.iter().map(W::pages).sum()
     }
 
     fn groups_to_lock(&self) -> Vec<GroupId> {
@@ -157,7 +157,10 @@ impl<W: Write> AnyLane for Lane<W> {
                 continue;
             }
             match session.transaction(attempt, |connection| part.store(connection, attempt)) {
-                Ok(()) => part.answer(),
+                Ok(()) => {
+                    session.after_transaction(part.pages());
+                    part.answer();
+                }
                 Err(Failure::NotCommitted(fault))
                     if part.pending.len() == 1 || !fault.may_be_caused_by_one_row() =>
                 {

@@ -26,9 +26,6 @@ impl Write for Leave {
     type Answer = Member;
     type Error = LeaveError;
 
-    /// Pages of the table and of its index.
-    const PAGES: usize = 2;
-
     fn lock_order(&self, other: &Self) -> Ordering {
         self.group_id.cmp(&other.group_id)
     }
@@ -61,6 +58,11 @@ impl Write for Leave {
             .collect();
         memberships::delete(connection, &to_delete)?;
         Ok(outcomes)
+    }
+
+    /// Pages of the table and of its index.
+    fn pages(_: &Self::Outcome) -> usize {
+        2
     }
 
     fn answer(self, outcome: Self::Outcome) -> Result<Member, LeaveError> {

@@ -37,9 +37,6 @@ impl Write for Sweep {
     type Answer = Option<SweepCursor>;
     type Error = StorageError;
 
-    /// A page of SQLite holds 12 to 30 keys.
-    const PAGES: usize = (STEP as usize).div_ceil(12);
-
     fn lock_order(&self, other: &Self) -> Ordering {
         self.before.cmp(&other.before)
     }
@@ -57,6 +54,11 @@ impl Write for Sweep {
             }
         };
         sweeps.iter().map(step).collect()
+    }
+
+    /// A page of SQLite holds 12 to 30 keys.
+    fn pages(_: &Self::Outcome) -> usize {
+        (STEP as usize).div_ceil(12)
     }
 
     fn answer(self, next: Option<SweepCursor>) -> Result<Option<SweepCursor>, StorageError> {

@@ -16,9 +16,6 @@ pub(crate) trait Write: Send + Sized + 'static {
     /// The answer to a failed write.
     type Error: From<StorageError> + Send + 'static;
 
-    /// Estimated number of WAL pages that a write fills.
-    const PAGES: usize = 1;
-
     /// Orders the writes of a lane by the rows that they lock, the same on every instance: transactions that lock in
     /// one order never deadlock.
     fn lock_order(&self, other: &Self) -> Ordering;
@@ -38,6 +35,11 @@ pub(crate) trait Write: Send + Sized + 'static {
         writes: &[&Self],
         attempt: Attempt,
     ) -> Result<Vec<Self::Outcome>, Fault>;
+
+    /// Estimated number of WAL pages that a write with this outcome has filled.
+    fn pages(_: &Self::Outcome) -> usize {
+        1
+    }
 
     /// Makes the answer to a write whose outcome is committed.
     fn answer(self, outcome: Self::Outcome) -> Result<Self::Answer, Self::Error>;

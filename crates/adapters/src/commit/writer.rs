@@ -127,10 +127,7 @@ impl<O: Fn() -> Result<Session, Failure>> Writer<O> {
                 Err(Failure::NotCommitted(fault)) if fault.may_be_caused_by_one_row() => {
                     tracing::warn!(%fault, writes, "a batch failed; its lanes are committed separately");
                     self.metrics.failed_batches.inc();
-                    let pages = batch.pages();
-                    let result = batch.commit_lanes_separately(session, attempt);
-                    session.after_transaction(pages);
-                    return result;
+                    return batch.commit_lanes_separately(session, attempt);
                 }
                 Err(failure) => return Err(failure),
             }

@@ -14,7 +14,7 @@ use diesel::{
     sql_types::{Array, BigInt, Text},
 };
 use gochat_domain::group::{Group, GroupKey};
-use std::collections::HashMap;
+use std::iter;
 
 /// Returns the groups with these keys, in the order of the keys.
 pub(crate) fn find_groups(
@@ -45,33 +45,26 @@ fn find_all(connection: &mut PgConnection, keys: &[&GroupKey]) -> Result<Vec<Opt
             GroupKey::Name(name) => names.push(name.as_str().to_owned()),
         }
     }
-    let mut by_id = HashMap::new();
-    let mut by_uuid = HashMap::new();
-    let mut by_name = HashMap::new();
+    let mut rows: Vec<GroupRow> = Vec::new();
     if !ids.is_empty() {
-        for row in (FindByIds { ids }).load::<GroupRow>(connection)? {
-            let group = Group::try_from(row)?;
-            by_id.insert(group.id.get(), group);
-        }
+        rows.append(&mut FindByIds { ids }.load(connection)?);
     }
     if !uuids.is_empty() {
-        for row in (FindByUuids { uuids }).load::<GroupRow>(connection)? {
-            let group = Group::try_from(row)?;
-            by_uuid.insert(group.uuid, group);
-        }
+        rows.append(&mut FindByUuids { uuids }.load(connection)?);
     }
     if !names.is_empty() {
-        for row in (FindByNames { names }).load::<GroupRow>(connection)? {
-            let group = Group::try_from(row)?;
-            by_name.insert(group.name.clone(), group);
-        }
+        rows.append(&mut FindByNames { names }.load(connection)?);
     }
-    let answer = |key: &&GroupKey| match key {
-        GroupKey::Id(id) => by_id.get(&id.get()).cloned(),
-        GroupKey::Uuid(uuid) => by_uuid.get(uuid).cloned(),
-        GroupKey::Name(name) => by_name.get(name).cloned(),
-    };
-    Ok(keys.iter().map(answer).collect())
+    let mut found = vec![None; keys.len()];
+    for row in rows {
+        let group = Group::try_from(row)?;
+        let mut answers = iter::zip(keys, &mut found).filter(|(key, _)| key.is_of(&group));
+        // Most groups are looked up once, so that they are not cloned.
+        let Some((_, first)) = answers.next() else { continue };
+        answers.for_each(|(_, other)| *other = Some(group.clone()));
+        *first = Some(group);
+    }
+    Ok(found)
 }
 
 type Columns = SqlTypeOf<<GroupRow as Selectable<Pg>>::SelectExpression>;

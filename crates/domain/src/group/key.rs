@@ -1,6 +1,6 @@
 //! The unique keys of a group.
 
-use super::{GroupId, GroupName};
+use super::{Group, GroupId, GroupName};
 use uuid::Uuid;
 
 /// A unique key of a group.
@@ -12,4 +12,15 @@ pub enum GroupKey {
     Uuid(Uuid),
     /// The name.
     Name(GroupName),
+}
+
+impl GroupKey {
+    /// Returns true if the group has this key.
+    pub fn is_of(&self, group: &Group) -> bool {
+        match self {
+            Self::Id(id) => group.id == *id,
+            Self::Uuid(uuid) => group.uuid == *uuid,
+            Self::Name(name) => group.name == *name,
+        }
+    }
 }

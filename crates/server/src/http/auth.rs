@@ -43,7 +43,7 @@ impl<S: GrantableScope> FromRequest for Authenticated<S> {
 fn sent_key(headers: &HeaderMap) -> Option<ApiKey> {
     let mut sent = headers.get_all(&GOCHAT_TOKEN);
     match (sent.next(), sent.next()) {
-        (Some(key), None) => ApiKey::parse(key.to_str().ok()?).ok(),
+        (Some(key), None) => ApiKey::parse(str::from_utf8(key.as_bytes()).ok()?).ok(),
         _ => None,
     }
 }

@@ -104,8 +104,8 @@ pub(super) fn check_coding(headers: &HeaderMap) -> Result<(), ApiError> {
 
 /// Returns true if the body has this media type, with any parameters.
 pub(super) fn has_type(headers: &HeaderMap, media_type: &str) -> bool {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     // Parameters have no meaning for JSON (RFC 8259, section 11), so they are ignored.
-    let essence = content_type.and_then(|value| value.split(';').next()).map(str::trim);
-    essence.is_some_and(|essence| essence.eq_ignore_ascii_case(media_type))
+    let content_type = headers.get(header::CONTENT_TYPE).map(header::HeaderValue::as_bytes);
+    let essence = content_type.and_then(|value| value.split(|byte| *byte == b';').next());
+    essence.is_some_and(|essence| essence.trim_ascii().eq_ignore_ascii_case(media_type.as_bytes()))
 }

@@ -36,6 +36,7 @@ use gochat_domain::{
 };
 use lines_reply::LinesReply;
 use std::{cell::Cell, net::IpAddr, panic::AssertUnwindSafe, rc::Rc, time::Instant};
+use uuid::Uuid;
 
 /// Checks the host, serves the request and completes the reply. A panic is answered like any other internal error.
 pub(super) async fn wrap<B: MessageBody + 'static>(
@@ -181,6 +182,8 @@ impl Envelope {
 
     /// Logs the request, with the pattern of its path, never the path itself.
     fn log(&self, route: Option<&str>, status: StatusCode, key: Option<KeyId>, lines: Option<&LineCounts>) {
+        let mut buffer = Uuid::encode_buffer();
+        let key = key.map(|KeyId(id)| &*id.hyphenated().encode_lower(&mut buffer));
         tracing::info!(
             request_id = self.id(),
             peer = self.peer.map(tracing::field::display),
@@ -188,7 +191,7 @@ impl Envelope {
             route = route.unwrap_or(UNKNOWN),
             status = status.as_u16(),
             latency_us = u64::try_from(self.started_at.elapsed().as_micros()).unwrap_or(u64::MAX),
-            key = key.map(tracing::field::display),
+            key,
             trace_id = self.trace_id.as_ref().map(TraceId::as_str),
             lines = lines.map(LineCounts::lines),
             failed_lines = lines.map(LineCounts::failed),

@@ -17,7 +17,7 @@ mod query;
 use path::GroupPath;
 
 use super::lines;
-use super::routes::{get_or_head, not_allowed, put_or_patch};
+use super::routes::{self, get_or_head, not_allowed, post, put_or_patch};
 use actix_web::{
     Resource,
     web::{self, ServiceConfig},
@@ -31,7 +31,7 @@ pub(super) fn configure(server: &mut ServiceConfig) {
 fn collection() -> Resource {
     web::resource("/v1/group")
         .route(lines::route().to(create_lines::create))
-        .route(web::post().to(create::create))
+        .route(post().to(create::create))
         .route(get_or_head().to(list::list))
         .default_service(not_allowed("GET, HEAD, POST"))
 }
@@ -40,7 +40,7 @@ fn item() -> Resource {
     web::resource("/v1/group/{id}")
         .route(get_or_head().to(find::find))
         .route(put_or_patch().to(change::change))
-        .route(web::delete().to(delete::delete))
+        .route(routes::delete().to(delete::delete))
         .default_service(not_allowed("DELETE, GET, HEAD, PATCH, PUT"))
 }
 

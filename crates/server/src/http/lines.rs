@@ -20,12 +20,13 @@ pub use streams::Streams;
 use super::{
     body::has_type,
     error::{ApiError, LineOutcome},
+    routes::post,
 };
 use actix_web::{
     Route,
     guard::fn_guard,
-    http::{Method, StatusCode, header::HeaderMap},
-    web::{self, Bytes},
+    http::{StatusCode, header::HeaderMap},
+    web::Bytes,
 };
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
@@ -59,9 +60,6 @@ pub(super) fn has_lines(headers: &HeaderMap) -> bool {
 }
 
 /// The route of a `POST` whose body has lines.
-///
-/// The guard for the method comes last, because it allocates. A request without lines fails the first guard, so it pays
-/// nothing here.
 pub(super) fn route() -> Route {
-    web::route().guard(fn_guard(|context| has_lines(context.head().headers()))).method(Method::POST)
+    post().guard(fn_guard(|context| has_lines(context.head().headers())))
 }

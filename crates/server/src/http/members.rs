@@ -9,7 +9,7 @@ pub(super) mod list;
 pub(super) mod user_groups;
 
 use super::lines;
-use super::routes::{get_or_head, not_allowed};
+use super::routes::{self, get_or_head, not_allowed, post};
 use actix_web::{
     Resource,
     web::{self, ServiceConfig},
@@ -29,13 +29,13 @@ pub(super) fn configure(server: &mut ServiceConfig) {
 fn collection() -> Resource {
     web::resource("/v1/member")
         .route(lines::route().to(join_lines::join))
-        .route(web::post().to(join::join))
+        .route(post().to(join::join))
         .default_service(not_allowed("POST"))
 }
 
 fn item() -> Resource {
     web::resource("/v1/member/{group_id}/{user_id}")
-        .route(web::delete().to(leave::leave))
+        .route(routes::delete().to(leave::leave))
         .default_service(not_allowed("DELETE"))
 }
 

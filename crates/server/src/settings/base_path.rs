@@ -1,6 +1,13 @@
 //! The path prefix under which a proxy serves the API.
 
-use std::{fmt::Display, str::FromStr, sync::Arc};
+use std::{
+    fmt::{Display, Write},
+    str::FromStr,
+    sync::Arc,
+};
+
+/// Bytes that hold most paths of a `Location`, so that one allocation is enough.
+const PATH_CAPACITY: usize = 32;
 
 /// The path prefix that a proxy strips before it forwards a request; empty if there is none.
 ///
@@ -19,7 +26,11 @@ impl BasePath {
 
     /// Adds the prefix to `path`, which begins with a slash.
     pub fn prefixed(&self, path: impl Display) -> String {
-        format!("{}{path}", self.0)
+        let mut prefixed = String::with_capacity(self.0.len() + PATH_CAPACITY);
+        prefixed.push_str(&self.0);
+        // Writing into a `String` does not fail.
+        let _infallible = write!(prefixed, "{path}");
+        prefixed
     }
 
     /// Returns true if there is no prefix.

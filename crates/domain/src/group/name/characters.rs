@@ -12,6 +12,10 @@ const BRAILLE_BLANK: char = '\u{2800}';
 
 /// Checks that no character is forbidden and that at least one is visible.
 pub(super) fn check(name: &str) -> Result<(), InvalidGroupName> {
+    // No ASCII character is forbidden here. Most names are ASCII, and need no look-up in the tables.
+    if name.is_ascii() && name.contains(|character: char| character.is_ascii_graphic()) {
+        return Ok(());
+    }
     if name.contains(is_noncharacter) {
         return Err(InvalidGroupName::Noncharacter);
     }

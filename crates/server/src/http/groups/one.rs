@@ -20,11 +20,17 @@ use gochat_domain::{
 use serde_json::Value;
 use utoipa::openapi::ResponseBuilder;
 
+/// Bytes that hold most bodies, so that one allocation is enough.
+const BODY_CAPACITY: usize = 256;
+
 /// Completes a reply with the group and its entity tag.
 pub(super) fn reply(mut response: HttpResponseBuilder, group: &Group) -> HttpResponse {
-    // Set here, because `json` would allocate the header value.
+    let mut body = Vec::with_capacity(BODY_CAPACITY);
+    if let Err(error) = serde_json::to_writer(&mut body, &GroupBody::from(group)) {
+        return HttpResponse::from_error(ApiError::internal(error.into()));
+    }
     response.insert_header((CONTENT_TYPE, HeaderValue::from_static("application/json")));
-    response.insert_header(etag(group.version)).json(GroupBody::from(group))
+    response.insert_header(etag(group.version)).body(body)
 }
 
 /// Finds the group with this key, or answers 404; 304 if the client has it already.
