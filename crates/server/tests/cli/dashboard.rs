@@ -62,7 +62,7 @@ fn assert_opens(port: u16, url: &str) -> Request {
 }
 
 fn the_log_at_start_has_a_link(database: TestDatabase) -> anyhow::Result<()> {
-    let server = Server::start(&database, &[]);
+    let server = Server::start(&database, &[("GOCHAT__LOG__LEVEL", "trace")]);
     let logged = server.line_with("dashboard: ");
     let link = logged.split_once("dashboard: ").unwrap().1;
     let (url, note) = link.split_once(' ').unwrap();

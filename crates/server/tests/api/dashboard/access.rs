@@ -88,6 +88,8 @@ fn a_session_needs_its_cookie_and_its_path(database: TestDatabase) -> anyhow::Re
     assert_eq!(Request::group("g").send(app.port).status, 201);
     let (browser, other) = (Browser::open(&app), Browser::open(&app));
     assert_ne!(browser.home, other.home);
+    // Neither of both tells the other.
+    assert_ne!(browser.home, format!("/s/{}", browser.csrf));
     let before = (app.groups(), app.versions());
     let fields = [("name", "h"), ("version", "1"), ("days", ""), ("groups:read", "on"), ("admin_id", "2")];
     let (shorter, upper) = (&browser.home[..browser.home.len() - 1], browser.home.to_uppercase());

@@ -150,7 +150,7 @@ pub fn a_renewed_certificate_is_taken_over(database: TestDatabase) -> anyhow::Re
         ],
     );
     let status = |files: &Files, name: &'static str| {
-        let request = Request::new("GET", "/keys").without("Host").header("Host", name);
+        let request = Request::new("GET", "/").without("Host").header("Host", name);
         let reply = files.send(server.admin_port, name, &request)?;
         io::Result::Ok(reply.split_once("\r\n").map(|(line, _)| line.to_owned()))
     };
