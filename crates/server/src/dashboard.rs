@@ -19,7 +19,7 @@ pub(crate) use keys::ApiUrl;
 pub(crate) use now::{DatabaseState, Facts, Now, Sampler};
 
 use crate::http::Refusals;
-use access::guard;
+use access::{SEGMENT, guard, session_guard};
 use actix_web::{
     http::StatusCode,
     middleware::from_fn,
@@ -70,10 +70,15 @@ pub(crate) fn configure(server: &mut ServiceConfig, dashboard: Dashboard) {
                 .wrap(from_fn(guard))
                 .configure(assets::configure)
                 .configure(open::configure)
-                .configure(now::configure)
-                .configure(groups::configure)
-                .configure(keys::configure)
-                .configure(errors::configure)
+                .service(
+                    web::scope(&format!("/s/{{{SEGMENT}}}"))
+                        .wrap(from_fn(session_guard))
+                        .configure(now::configure)
+                        .configure(groups::configure)
+                        .configure(keys::configure)
+                        .configure(errors::configure)
+                        .default_service(web::to(not_found)),
+                )
                 .default_service(web::to(not_found)),
         );
 }

@@ -60,7 +60,14 @@ struct Window {
 struct Dashboard<'a> {
     server: &'a Server<'a>,
     port: u16,
-    session: String,
+    session: Session,
+}
+
+/// A session, as the browser has it.
+struct Session {
+    cookie: String,
+    /// Path of the first page.
+    home: String,
 }
 
 pub(super) fn run(_: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
@@ -116,7 +123,8 @@ fn measure(system: System, cluster: &Cluster) -> anyhow::Result<Windows> {
         ("GOCHAT__ADMIN__BIND", &format!("127.0.0.1:{port}")),
         ("GOCHAT__ADMIN__DASHBOARD", "true"),
     ])?;
-    let dashboard = Dashboard { server: &server, port, session: session(&deployment)? };
+    let dashboard =
+        Dashboard { server: &server, port, session: Session::open(&new_link(&deployment)?, port)? };
     thread::scope(|scope| {
         let (load, began_at) = (scope.spawn(|| Load::creates(CLIENTS, TIME).run(&server)), Instant::now());
         thread::sleep(MARGIN);
@@ -136,8 +144,8 @@ fn measure(system: System, cluster: &Cluster) -> anyhow::Result<Windows> {
 impl Dashboard<'_> {
     /// Measures a window while a page gets the events.
     fn open(&self) -> anyhow::Result<Window> {
-        let cookie = format!("gochat_session={}", self.session);
-        let request = Request::new("GET", "/events").header("Cookie", &cookie);
+        let Session { cookie, home } = &self.session;
+        let request = Request::new("GET", &format!("{home}events")).header("Cookie", cookie);
         let (head, mut events) = EventStream::open(self.port, &request);
         ensure!(head.status == 200, "no events: {}", head.status);
         // A page gets the past once, when it is opened.
@@ -160,8 +168,18 @@ impl Dashboard<'_> {
     }
 }
 
-/// Opens a session, as `gochat dashboard` and a browser do.
-fn session(deployment: &Deployment) -> anyhow::Result<String> {
+impl Session {
+    /// Opens a link, as a browser does.
+    fn open(link: &str, port: u16) -> anyhow::Result<Self> {
+        let form = Request::form("/open", &[("secret", link)]);
+        let reply = form.header("Origin", "http://localhost").send(port);
+        let (cookie, _) = reply.header("set-cookie").split_once(';').context("the link does not open")?;
+        Ok(Self { cookie: cookie.to_owned(), home: reply.header("location").to_owned() })
+    }
+}
+
+/// Makes a link, as `gochat dashboard` does.
+fn new_link(deployment: &Deployment) -> anyhow::Result<String> {
     let timeout = Duration::from_secs(20);
     let options = DatabaseOptions { pool_size: 1, read_queue: 1, timeout, prepared_statements: true };
     let database = Database::connect(&deployment.url().parse()?, options)?;
@@ -174,10 +192,7 @@ fn session(deployment: &Deployment) -> anyhow::Result<String> {
     })?;
     let secrets = DashboardService::new(database.dashboard_secrets(&queue), Arc::new(SystemClock));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-    let session = runtime.block_on(async {
-        let link = secrets.new_link().await?;
-        secrets.open(&link.secret).await?.context("the link does not open")
-    })?;
+    let link = runtime.block_on(secrets.new_link())?;
     queue.close();
-    Ok(session.secret.expose().to_owned())
+    Ok(link.secret.expose().to_owned())
 }

@@ -4,16 +4,18 @@
 //! 1. The host that a request names is the listener's own ([`names`]). This stops DNS rebinding: a foreign domain that
 //!    resolves to this machine.
 //! 2. The request does not come from a page of another origin ([`site`]).
-//! 3. It has the cookie of a session ([`sessions`]), unless it is for the link itself or for an asset.
+//! 3. It has the cookie of a session, and the path of the same session ([`session_guard`]), unless it is for the link
+//!    itself or for an asset.
 //! 4. A change has a token that only a page of the session knows ([`change`]).
 
 mod change;
 mod cookie;
-mod csrf;
+mod derived;
 mod guard;
 mod headers;
 mod names;
 mod session;
+mod session_guard;
 mod sessions;
 mod site;
 
@@ -21,6 +23,7 @@ pub(super) use change::Change;
 pub(super) use guard::guard;
 pub(crate) use names::Names;
 pub(super) use session::Session;
+pub(super) use session_guard::{SEGMENT, session_guard};
 
 use actix_web::cookie::Cookie;
 use cookie::SessionCookie;
@@ -45,8 +48,8 @@ struct Rules {
 
 /// Outcome of opening a link.
 pub(super) enum Open {
-    /// The cookie of the new session.
-    Session(Cookie<'static>),
+    /// The new session, and its cookie.
+    Session(Session, Cookie<'static>),
     /// The link was opened before, has expired, or never existed.
     InvalidLink,
 }
@@ -66,7 +69,9 @@ impl Access {
     /// Exchanges a link for a session.
     pub(super) async fn open(&self, link: &str) -> Result<Open, NewSecretError> {
         let Ok(link) = DashboardSecret::parse(link) else { return Ok(Open::InvalidLink) };
-        let session = self.0.secrets.open(&link).await?;
-        Ok(session.map_or(Open::InvalidLink, |session| Open::Session(self.0.cookie.set(&session))))
+        let Some(session) = self.0.secrets.open(&link).await? else { return Ok(Open::InvalidLink) };
+        let session = Session::of(session.secret);
+        let cookie = self.0.cookie.set(&session);
+        Ok(Open::Session(session, cookie))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     page::{self, Reply},
-    routes::{ASSET, get_or_head, path},
+    routes::{get_or_head, path},
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -55,7 +55,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 pub(super) fn configure(server: &mut ServiceConfig) {
-    server.service(path(ASSET, "GET, HEAD").route(get_or_head().to(send)));
+    server.service(path("/assets/{name}", "GET, HEAD").route(get_or_head().to(send)));
 }
 
 async fn send(request: HttpRequest, name: Path<String>) -> Reply {

@@ -1,4 +1,4 @@
-//! The one-time link. Its page has a button, because a link preview or a prefetch of the browser must not use it up.
+//! The one-time link, and the page that says how to get one. The link's page has a button, because a link preview or a prefetch of the browser must not use it up.
 
 use super::{
     access::{Access, Open},
@@ -13,7 +13,9 @@ use askama::Template;
 use serde::Deserialize;
 
 pub(super) fn configure(server: &mut ServiceConfig) {
-    server.service(path(OPEN, "GET, HEAD, POST").route(get_or_head().to(show)).route(web::post().to(open)));
+    server
+        .service(path(OPEN, "GET, HEAD, POST").route(get_or_head().to(show)).route(web::post().to(open)))
+        .service(path("/", "GET, HEAD").route(get_or_head().to(|| async { page::no_session() })));
 }
 
 #[derive(Deserialize)]
@@ -36,8 +38,8 @@ async fn show(Query(Secret { secret }): Query<Secret>) -> Reply {
 /// Exchanges the link for a session.
 async fn open(ThinData(access): ThinData<Access>, Form(Secret { secret }): Form<Secret>) -> Reply {
     match access.open(&secret).await? {
-        Open::Session(cookie) => {
-            let mut reply = page::redirect("/");
+        Open::Session(session, cookie) => {
+            let mut reply = session.redirect("");
             reply.add_cookie(&cookie).map_err(anyhow::Error::from)?;
             Ok(reply)
         }

@@ -5,7 +5,7 @@ use actix_web::{
     error::InternalError,
     http::{
         StatusCode,
-        header::{ALLOW, ContentType, LOCATION},
+        header::{ALLOW, ContentType, HeaderValue, LOCATION, WWW_AUTHENTICATE},
     },
 };
 use askama::Template;
@@ -25,13 +25,13 @@ pub(super) enum Tab {
 }
 
 impl Tab {
-    /// Path of the tab.
+    /// Path of the tab, below that of the session.
     pub(super) fn path(self) -> &'static str {
         match self {
-            Self::Now => "/",
-            Self::Groups => "/groups",
-            Self::Keys => "/keys",
-            Self::Errors => "/errors",
+            Self::Now => "",
+            Self::Groups => "groups",
+            Self::Keys => "keys",
+            Self::Errors => "errors",
         }
     }
 
@@ -52,19 +52,21 @@ pub(super) struct Layout {
     pub(super) title: String,
     /// The tab of the page; `None` if the visitor has no session, and so no navigation.
     pub(super) tab: Option<Tab>,
+    /// The beginning of the path of each page of the session.
+    pub(super) home: String,
     /// The token that each form of the page sends back.
     pub(super) csrf: String,
 }
 
 impl Layout {
-    /// The layout of a page of `tab`, whose forms send `csrf`.
-    pub(super) fn of(tab: Tab, csrf: String) -> Self {
-        Self { title: tab.title().to_owned(), tab: Some(tab), csrf }
+    /// The layout of a page of `tab`, which links to pages below `home`, and whose forms send `csrf`.
+    pub(super) fn of(tab: Tab, home: String, csrf: String) -> Self {
+        Self { title: tab.title().to_owned(), tab: Some(tab), home, csrf }
     }
 
     /// The layout of a page for visitors without a session.
     pub(super) fn without_session(title: &str) -> Self {
-        Self { title: title.to_owned(), tab: None, csrf: String::new() }
+        Self { title: title.to_owned(), tab: None, home: String::new(), csrf: String::new() }
     }
 
     /// The same layout with a title of its own.
@@ -153,6 +155,17 @@ pub(super) fn message(status: StatusCode, title: &str, text: &str) -> Reply {
     show(status, &Message { layout: Layout::without_session(title), text })
 }
 
+/// A page for visitors who need a session.
+pub(super) fn no_session() -> Reply {
+    let text = "There is no session at this address. Run `gochat dashboard` on the machine of the service, and open the link \
+                that it prints.";
+    let mut refusal = message(StatusCode::UNAUTHORIZED, "Dashboard", text)?;
+    refusal
+        .headers_mut()
+        .insert(WWW_AUTHENTICATE, HeaderValue::from_static(r#"GoChat-Dashboard realm="gochat""#));
+    Ok(refusal)
+}
+
 /// A page for an unknown path.
 pub(super) fn not_found(text: &str) -> Reply {
     message(StatusCode::NOT_FOUND, "Not found", text)
@@ -174,11 +187,11 @@ pub(super) fn refusal(status: StatusCode, text: &str) -> actix_web::Error {
 /// A page for a method that the path does not have.
 pub(super) fn not_allowed(allowed: &'static str) -> Reply {
     let mut reply = message(StatusCode::METHOD_NOT_ALLOWED, "Error", "This path does not have this method.")?;
-    reply.headers_mut().insert(ALLOW, actix_web::http::header::HeaderValue::from_static(allowed));
+    reply.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     Ok(reply)
 }
 
-/// Sends the browser to another page, after a change: reloading that page does not repeat the change.
+/// Sends the browser to the page at `path`, after a change: reloading that page does not repeat the change.
 pub(super) fn redirect(path: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((LOCATION, path)).finish()
 }

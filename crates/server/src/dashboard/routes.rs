@@ -1,4 +1,4 @@
-//! Routes that several tabs share.
+//! Routes that several modules share.
 
 use super::page;
 use actix_web::{
@@ -6,12 +6,16 @@ use actix_web::{
     guard::{Any, Get, Head},
     web,
 };
+use serde::Deserialize;
 
 /// Path of the one-time link.
 pub(super) const OPEN: &str = "/open";
 
-/// Path of the assets.
-pub(super) const ASSET: &str = "/assets/{name}";
+/// The parameter of the pages and forms of one thing.
+#[derive(Deserialize)]
+pub(super) struct Id {
+    pub(super) id: String,
+}
 
 /// A path that answers 405 to methods for which no route is added.
 pub(super) fn path(path: &str, allowed: &'static str) -> Resource {

@@ -16,9 +16,9 @@ mod page;
 
 use app::App;
 use dashboard::{
-    a_foreign_page_reads_and_changes_nothing, axe_cases, axe_is_missing,
-    groups_and_keys_are_used_by_keyboard_alone, nothing_is_wider_than_the_screen, the_lines_move_under_load,
-    the_link_opens_one_browser_once,
+    a_foreign_page_reads_and_changes_nothing, a_program_on_another_port_gets_no_cookie, axe_cases,
+    axe_is_missing, groups_and_keys_are_used_by_keyboard_alone, nothing_is_wider_than_the_screen,
+    the_lines_move_under_load, the_link_opens_one_browser_once,
 };
 use docs::{
     on_a_desktop_the_example_is_sent, on_a_phone_the_example_is_sent,
@@ -45,6 +45,7 @@ fn main() -> ExitCode {
         groups_and_keys_are_used_by_keyboard_alone,
         the_link_opens_one_browser_once,
         a_foreign_page_reads_and_changes_nothing,
+        a_program_on_another_port_gets_no_cookie,
         the_lines_move_under_load,
         nothing_is_wider_than_the_screen,
     ];

@@ -44,6 +44,9 @@ function write(text) {
 </script>
 "#;
 
+/// Stands in a page for the head of the request.
+pub const REQUEST_HEAD: &str = "REQUEST-HEAD";
+
 /// Serves the page, for a service on `port`, until the process ends. Returns its address.
 pub fn serve(port: u16) -> String {
     serve_page(PAGE.replace(":1213", &format!(":{port}")))
@@ -68,10 +71,10 @@ fn answer(mut stream: &TcpStream, page: &str, jquery: &str) {
     stream.set_read_timeout(Some(deadline::LIMIT)).unwrap();
     let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
     let Some(first) = lines.next() else { return };
-    lines.take_while(|line| !line.is_empty()).for_each(drop);
+    let others: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
     let (kind, body) = match first.split(' ').nth(1) {
-        Some("/jquery.js") => ("text/javascript", jquery),
-        _ => ("text/html", page),
+        Some("/jquery.js") => ("text/javascript", jquery.to_owned()),
+        _ => ("text/html", page.replace(REQUEST_HEAD, &format!("{first}\n{}", others.join("\n")))),
     };
     let length = body.len();
     let head = format!(

@@ -52,24 +52,27 @@ fn assert_opens(port: u16, url: &str) -> Request {
     let secret = url.strip_prefix(&format!("http://127.0.0.1:{port}/open?secret=")).expect(url);
     assert_eq!(secret.len(), 43, "{url}");
     let reply = open(port, secret);
-    assert_eq!((reply.status, reply.header("location")), (303, "/"));
+    let home = reply.header("location");
+    assert!(reply.status == 303 && home.starts_with("/s/"), "{home}");
     let cookie = reply.header("set-cookie").split_once(';').unwrap().0;
-    let request = Request::new("GET", "/keys").header("Cookie", cookie);
+    let request = Request::new("GET", &format!("{home}keys")).header("Cookie", cookie);
     assert_eq!(request.send(port).status, 200);
     assert_eq!(open(port, secret).status, 403);
     request
 }
 
 fn the_log_at_start_has_a_link(database: TestDatabase) -> anyhow::Result<()> {
-    let server = Server::start(&database, &[]);
+    let server = Server::start(&database, &[("GOCHAT__LOG__LEVEL", "trace")]);
     let logged = server.line_with("dashboard: ");
     let link = logged.split_once("dashboard: ").unwrap().1;
     let (url, note) = link.split_once(' ').unwrap();
     assert_eq!(note.trim_end(), "(opens once, within 10 minutes)");
     let _page = assert_opens(server.admin_port, url);
     let log = server.stop();
-    // The rest of the log has neither the secret of the link nor that of the session.
-    assert_eq!((log.matches("secret").count(), log.matches("gochat_session").count()), (0, 0), "{log}");
+    // The rest of the log has neither the secret of the link, nor that of the session, nor its path.
+    for secret in ["secret", "gochat_session", "/s/"] {
+        assert!(!log.contains(secret), "{secret}: {log}");
+    }
     Ok(())
 }
 
@@ -116,13 +119,13 @@ fn revoked_sessions_end_within_five_seconds(database: TestDatabase) -> anyhow::R
 fn in_production_the_dashboard_is_off_unless_set(database: TestDatabase) -> anyhow::Result<()> {
     let production = ("GOCHAT_PROFILE", "production");
     let server = Server::start(&database, &[production]);
-    assert_eq!(Request::new("GET", "/keys").send(server.admin_port).status, 404);
+    assert_eq!(Request::new("GET", "/").send(server.admin_port).status, 404);
     let refused = dashboard(&database, server.admin_port, &[], &[production]);
     let message = "gochat: the dashboard is off; set admin.dashboard = true, and start the server again\n";
     assert_eq!((refused.code, &*refused.stdout, &*refused.stderr), (Some(1), "", message));
     assert!(!server.stop().contains("dashboard"));
     let on = Server::start(&database, &[production, ("GOCHAT__ADMIN__DASHBOARD", "true")]);
-    assert_eq!(Request::new("GET", "/keys").send(on.admin_port).status, 401);
+    assert_eq!(Request::new("GET", "/").send(on.admin_port).status, 401);
     on.stop();
     Ok(())
 }

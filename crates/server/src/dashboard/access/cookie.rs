@@ -1,5 +1,6 @@
 //! The cookie of a session.
 
+use super::session::Session;
 use actix_web::{
     cookie::{Cookie, SameSite, time::Duration},
     dev::ServiceRequest,
@@ -16,15 +17,17 @@ pub(super) struct SessionCookie {
 impl SessionCookie {
     /// The cookie of a listener that speaks HTTPS (`is_encrypted`), or HTTP.
     pub(super) fn of(is_encrypted: bool) -> Self {
-        // A browser accepts a cookie with the prefix `__Host-` only from this host itself, and only by HTTPS.
-        let name = if is_encrypted { "__Host-gochat_session" } else { "gochat_session" };
+        // A browser accepts a cookie with the prefix `__Secure-` only by HTTPS. A cookie with the prefix `__Host-` would
+        // have the path `/`, so other ports would receive it.
+        let name = if is_encrypted { "__Secure-gochat_session" } else { "gochat_session" };
         Self { name, is_secure: is_encrypted }
     }
 
-    /// The cookie to send to the browser.
-    pub(super) fn set(self, session: &DashboardSession) -> Cookie<'static> {
-        Cookie::build(self.name, session.secret.expose().to_owned())
-            .path("/")
+    /// The cookie to send to the browser. Browsers send a cookie to every port of a host, but only for paths that begin
+    /// with its own, which only the session knows.
+    pub(super) fn set(self, session: &Session) -> Cookie<'static> {
+        Cookie::build(self.name, session.secret().expose().to_owned())
+            .path(session.home())
             .http_only(true)
             .same_site(SameSite::Strict)
             .secure(self.is_secure)

@@ -1,44 +1,36 @@
-//! Middleware around every page of the dashboard.
+//! Middleware around every path of the dashboard.
 
-use super::{Access, headers, session::Session, site};
-use crate::dashboard::{
-    page,
-    routes::{ASSET, OPEN},
-};
+use super::{Access, headers, site};
+use crate::dashboard::page;
 use actix_web::{
-    Error, HttpMessage, HttpResponse,
+    Error, HttpResponse,
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::{
-        StatusCode,
-        header::{HeaderValue, WWW_AUTHENTICATE},
-    },
+    http::StatusCode,
     middleware::Next,
     web::ThinData,
 };
 
-/// Answers requests that may not be served, and sets the headers of every reply.
+/// Answers requests for another host and requests from another page, and sets the headers of every reply.
 pub(in crate::dashboard) async fn guard<B: MessageBody>(
     ThinData(access): ThinData<Access>,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    let mut response = match admit(&access, &request).await? {
+    let mut response = match refusal(&access, &request)? {
         Some(refusal) => request.into_response(refusal.map_into_right_body()),
-        None => match next.call(request).await {
-            Ok(response) => response.map_into_left_body(),
-            Err(error) => return Err(error),
-        },
+        None => next.call(request).await?.map_into_left_body(),
     };
     headers::set(response.headers_mut());
     Ok(response)
 }
 
 /// Returns the refusal of a request that may not be served.
-async fn admit(access: &Access, request: &ServiceRequest) -> Result<Option<HttpResponse>, page::Failure> {
-    let pattern = request.match_pattern();
+fn refusal(access: &Access, request: &ServiceRequest) -> Result<Option<HttpResponse>, page::Failure> {
     // An unknown path has nothing to protect.
-    let Some(pattern) = pattern.as_deref().filter(|pattern| !pattern.is_empty()) else { return Ok(None) };
+    if request.match_pattern().is_none_or(|pattern| pattern.is_empty()) {
+        return Ok(None);
+    }
     let Ok(own_origin) = access.0.names.origin(request.head()) else {
         let text = "The dashboard has another name. `gochat dashboard` prints its address.";
         return page::message(StatusCode::MISDIRECTED_REQUEST, "Refused", text).map(Some);
@@ -47,20 +39,5 @@ async fn admit(access: &Access, request: &ServiceRequest) -> Result<Option<HttpR
         return page::message(StatusCode::FORBIDDEN, "Refused", "The request came from another page.")
             .map(Some);
     }
-    if [OPEN, ASSET].contains(&pattern) {
-        return Ok(None);
-    }
-    if let Some(secret) = access.0.cookie.get(request)
-        && access.0.sessions.is_valid(&secret).await?
-    {
-        request.extensions_mut().insert(Session::verified(secret));
-        return Ok(None);
-    }
-    let text = "There is no session in this browser. Run `gochat dashboard` on the machine of the service, and open the link \
-                that it prints.";
-    let mut refusal = page::message(StatusCode::UNAUTHORIZED, "Dashboard", text)?;
-    refusal
-        .headers_mut()
-        .insert(WWW_AUTHENTICATE, HeaderValue::from_static(r#"GoChat-Dashboard realm="gochat""#));
-    Ok(Some(refusal))
+    Ok(None)
 }

@@ -15,7 +15,8 @@ pub(super) fn set(headers: &mut HeaderMap) {
         (CONTENT_SECURITY_POLICY, CONTENT_POLICY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (X_FRAME_OPTIONS, "DENY"),
-        // With `no-referrer`, browsers would send `Origin: null` with the dashboard's own forms.
+        // The secret path of a session reaches no other origin. With `no-referrer`, browsers would send `Origin: null`
+        // with the dashboard's own forms.
         (REFERRER_POLICY, "same-origin"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),

@@ -1,8 +1,10 @@
 //! The session of a request.
 
-use super::csrf;
-use crate::dashboard::page::{Layout, Tab};
-use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, dev::Payload, error::ErrorUnauthorized};
+use super::derived;
+use crate::dashboard::page::{self, Layout, Tab};
+use actix_web::{
+    Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, dev::Payload, error::ErrorUnauthorized,
+};
 use gochat_domain::auth::{Caller, DashboardSecret};
 use std::future::{Ready, ready};
 
@@ -11,8 +13,8 @@ use std::future::{Ready, ready};
 pub(in crate::dashboard) struct Session(DashboardSecret);
 
 impl Session {
-    /// A session whose secret was verified.
-    pub(super) fn verified(secret: DashboardSecret) -> Self {
+    /// The session of a secret that was verified or has just been made.
+    pub(super) fn of(secret: DashboardSecret) -> Self {
         Self(secret)
     }
 
@@ -23,12 +25,22 @@ impl Session {
 
     /// The token that a change needs.
     pub(super) fn csrf_token(&self) -> String {
-        csrf::token(&self.0)
+        derived::csrf_token(&self.0)
+    }
+
+    /// Path of the first page. The paths of all other pages begin with it.
+    pub(in crate::dashboard) fn home(&self) -> String {
+        format!("/s/{}/", derived::path_segment(&self.0))
     }
 
     /// The layout of a page of `tab`.
     pub(in crate::dashboard) fn layout(&self, tab: Tab) -> Layout {
-        Layout::of(tab, self.csrf_token())
+        Layout::of(tab, self.home(), self.csrf_token())
+    }
+
+    /// Sends the browser to a page, whose path below [`Self::home`] is `page`.
+    pub(in crate::dashboard) fn redirect(&self, page: &str) -> HttpResponse {
+        page::redirect(&format!("{}{page}", self.home()))
     }
 
     /// The caller of the use cases.

@@ -22,7 +22,8 @@ export function readEvents(handlers) {
 
   function open() {
     close();
-    source = new EventSource("/events");
+    // Relative, because the path of the session is secret. The page is directly below it.
+    source = new EventSource("events");
     for (const [name, handle] of Object.entries(handlers)) {
       source.addEventListener(name, (event) => {
         show("Live");

@@ -7,7 +7,8 @@ use super::{
 };
 use crate::dashboard::{
     access::{Change, Session},
-    page::{self, Reply},
+    page::Reply,
+    routes::Id,
 };
 use actix_web::web::{Path, ThinData};
 use gochat_domain::{
@@ -32,16 +33,16 @@ pub(super) struct HandOver {
 pub(super) async fn rename(
     groups: ThinData<GroupService>,
     members: ThinData<MemberService>,
-    id: Path<String>,
+    path: Path<Id>,
     Change { session, form: Rename { name, version } }: Change<Rename>,
 ) -> Reply {
-    let Ok(id) = GroupId::parse(&id) else { return no_such_group(&session) };
+    let Ok(id) = GroupId::parse(&path.id) else { return no_such_group(&session) };
     let renamed = async {
         let change = GroupChange::new(Some(GroupName::parse_existing(&*name)?), None, None)?;
         apply(&session, &groups, id, change, &version).await
     };
     match renamed.await {
-        Ok(()) => Ok(page::redirect(&format!("/groups/{id}?done=renamed"))),
+        Ok(()) => Ok(session.redirect(&format!("groups/{id}?done=renamed"))),
         Err(refusal) => {
             answer_refusal(&session, &groups, &members, id, refusal, (GroupForm::Rename, name)).await
         }
@@ -51,16 +52,16 @@ pub(super) async fn rename(
 pub(super) async fn hand_over(
     groups: ThinData<GroupService>,
     members: ThinData<MemberService>,
-    id: Path<String>,
+    path: Path<Id>,
     Change { session, form: HandOver { admin_id, version } }: Change<HandOver>,
 ) -> Reply {
-    let Ok(id) = GroupId::parse(&id) else { return no_such_group(&session) };
+    let Ok(id) = GroupId::parse(&path.id) else { return no_such_group(&session) };
     let handed_over = async {
         let change = GroupChange::new(None, None, Some(UserId::parse(admin_id.trim())?))?;
         apply(&session, &groups, id, change, &version).await
     };
     match handed_over.await {
-        Ok(()) => Ok(page::redirect(&format!("/groups/{id}?done=handed-over"))),
+        Ok(()) => Ok(session.redirect(&format!("groups/{id}?done=handed-over"))),
         Err(refusal) => {
             answer_refusal(&session, &groups, &members, id, refusal, (GroupForm::HandOver, admin_id)).await
         }

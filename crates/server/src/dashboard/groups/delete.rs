@@ -7,7 +7,8 @@ use super::{
 };
 use crate::dashboard::{
     access::{Change, Session},
-    page::{self, Reply},
+    page::Reply,
+    routes::Id,
 };
 use actix_web::web::{Path, ThinData};
 use gochat_domain::{
@@ -26,12 +27,12 @@ pub(super) struct Delete {
 pub(super) async fn delete(
     groups: ThinData<GroupService>,
     members: ThinData<MemberService>,
-    id: Path<String>,
+    path: Path<Id>,
     Change { session, form: Delete { name, version } }: Change<Delete>,
 ) -> Reply {
-    let Ok(id) = GroupId::parse(&id) else { return no_such_group(&session) };
+    let Ok(id) = GroupId::parse(&path.id) else { return no_such_group(&session) };
     match delete_named(&session, &groups, id, &name, &version).await {
-        Ok(()) => Ok(page::redirect(&format!("/groups?deleted={id}"))),
+        Ok(()) => Ok(session.redirect(&format!("groups?deleted={id}"))),
         Err(refusal) => {
             answer_refusal(&session, &groups, &members, id, refusal, (GroupForm::Delete, name)).await
         }

@@ -5,6 +5,7 @@ use crate::dashboard::{
     access::Session,
     moment::Moment,
     page::{self, Layout, Reply, Tab},
+    routes::Id,
 };
 use actix_web::{
     http::StatusCode,
@@ -99,10 +100,10 @@ pub(super) async fn show(
     session: Session,
     groups: ThinData<GroupService>,
     members: ThinData<MemberService>,
-    id: Path<String>,
+    path: Path<Id>,
     Query(wanted): Query<Wanted>,
 ) -> Reply {
-    let Ok(id) = GroupId::parse(&id) else { return no_such_group(&session) };
+    let Ok(id) = GroupId::parse(&path.id) else { return no_such_group(&session) };
     render(&session, &groups, &members, id, wanted, None).await
 }
 

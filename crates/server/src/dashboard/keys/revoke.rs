@@ -3,6 +3,7 @@
 use crate::dashboard::{
     access::{Change, Session},
     page::{self, Reply, Tab},
+    routes::Id,
 };
 use actix_web::web::{Path, ThinData};
 use gochat_domain::{auth::KeyId, service::ApiKeyService};
@@ -15,12 +16,12 @@ pub(super) struct Revoke {}
 
 pub(super) async fn revoke(
     ThinData(keys): ThinData<Arc<ApiKeyService>>,
-    id: Path<String>,
+    path: Path<Id>,
     Change { session, .. }: Change<Revoke>,
 ) -> Reply {
-    let Ok(id) = id.parse::<KeyId>() else { return no_such_key(&session) };
+    let Ok(id) = path.id.parse::<KeyId>() else { return no_such_key(&session) };
     if keys.revoke(id).await? {
-        Ok(page::redirect(&format!("/keys?revoked={id}")))
+        Ok(session.redirect(&format!("keys?revoked={id}")))
     } else {
         no_such_key(&session)
     }

@@ -1,7 +1,7 @@
 //! The rules of access to the dashboard.
 
-use super::browser::{Browser, OPEN, ORIGIN, new_link, open, text, with_secrets};
-use crate::app::App;
+use super::browser::{Browser, OPEN, ORIGIN, below_session, between, new_link, open, text, with_secrets};
+use crate::{app::App, keys::issue_readers};
 use gochat_test_support::{
     Backend, Case, TestDatabase, cases,
     http::{Reply, Request},
@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 pub fn cases() -> Vec<Case> {
     cases![
         without_a_session_every_page_is_401,
+        a_session_needs_its_cookie_and_its_path,
+        links_and_forms_stay_below_the_path_of_the_session,
         a_link_opens_one_session_and_only_once,
         an_expired_an_unknown_and_a_malformed_link_open_nothing,
         a_session_is_valid_on_every_instance_until_it_expires,
@@ -27,7 +29,7 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
-/// Every page that needs a session.
+/// Every page of a session.
 const PAGES: [&str; 5] = ["/", "/groups", "/groups/1", "/keys", "/errors"];
 
 /// Every change.
@@ -39,7 +41,7 @@ const CHANGES: [&str; 5] = [
     "/keys/018f0000-0000-7000-8000-000000000000/revoke",
 ];
 
-const NO_SESSION: &str = "Dashboard There is no session in this browser. Run gochat dashboard on the machine of the service, and \
+const NO_SESSION: &str = "Dashboard There is no session at this address. Run gochat dashboard on the machine of the service, and \
                           open the link that it prints.";
 
 /// Returns the kind of each stored secret, sorted.
@@ -63,20 +65,94 @@ fn assert_no_session(reply: &Reply) {
 fn without_a_session_every_page_is_401(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let unknown = format!("gochat_session={}", "a".repeat(43));
-    for path in PAGES {
+    let link = format!("gochat_session={}", new_link(&app));
+    let home = "/s/".to_owned() + &"0".repeat(64);
+    let paths = PAGES.map(|page| format!("{home}{page}"));
+    for path in paths.iter().map(|path| &**path).chain(["/", "/s/x/", "/s/%00/"]) {
         assert_no_session(&Request::new("GET", path).send(app.admin_port));
-        for cookie in ["gochat_session=", "gochat_session=x", &*unknown, "other=1"] {
+        for cookie in ["gochat_session=", "gochat_session=x", &*unknown, &*link, "other=1"] {
             assert_no_session(&Request::new("GET", path).header("Cookie", cookie).send(app.admin_port));
         }
         let head = Request::new("HEAD", path).send(app.admin_port);
         assert_eq!((head.status, &*head.body), (401, ""));
     }
-    for path in CHANGES {
-        assert_no_session(&Request::form(path, &[]).header("Origin", ORIGIN).send(app.admin_port));
+    for page in CHANGES {
+        let form = Request::form(&format!("{home}{page}"), &[]);
+        assert_no_session(&form.header("Origin", ORIGIN).send(app.admin_port));
     }
-    // The secret of a link is not that of a session.
-    let cookie = format!("gochat_session={}", new_link(&app));
-    assert_no_session(&Request::new("GET", "/keys").header("Cookie", &cookie).send(app.admin_port));
+    Ok(())
+}
+
+fn a_session_needs_its_cookie_and_its_path(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    assert_eq!(Request::group("g").send(app.port).status, 201);
+    let (browser, other) = (Browser::open(&app), Browser::open(&app));
+    assert_ne!(browser.home, other.home);
+    // Neither of both tells the other.
+    assert_ne!(browser.home, format!("/s/{}", browser.csrf));
+    let before = (app.groups(), app.versions());
+    let fields = [("name", "h"), ("version", "1"), ("days", ""), ("groups:read", "on"), ("admin_id", "2")];
+    let (shorter, upper) = (&browser.home[..browser.home.len() - 1], browser.home.to_uppercase());
+    for home in [&*other.home, shorter, &format!("{}0", browser.home), &upper.replace("/S/", "/s/"), "/s/-"] {
+        let wrong = Browser { app: &app, home: home.to_owned(), ..browser.clone() };
+        for page in [&PAGES[..], &["/events", "/nothing", ""]].concat() {
+            assert_no_session(&wrong.get(page));
+        }
+        for page in CHANGES {
+            assert_no_session(&wrong.post(page, &fields));
+        }
+    }
+    for page in [&PAGES[..], &["/events", "/nothing", ""]].concat() {
+        assert_no_session(&Request::new("GET", &browser.path(page)).send(app.admin_port));
+    }
+    // The cookie opens nothing at the root, nor at the page itself.
+    assert_no_session(&browser.with_cookie(Request::new("GET", "/")).send(app.admin_port));
+    for page in &PAGES[1..] {
+        assert_page(
+            &browser.with_cookie(Request::new("GET", page)).send(app.admin_port),
+            404,
+            "Not found There is no such page.",
+        );
+    }
+    assert_eq!((app.groups(), app.versions()), before);
+    assert!(app.database.rows("SELECT name FROM api_keys")?.is_empty());
+    // A program on another port may have set a cookie of the same name. Browsers send that of the longer path first.
+    let both = Request::new("GET", &browser.path("/keys"))
+        .header("Cookie", &format!("{}; gochat_session={}", browser.cookie, "a".repeat(43)));
+    assert_eq!(both.send(app.admin_port).status, 200);
+    Ok(())
+}
+
+fn links_and_forms_stay_below_the_path_of_the_session(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let line = |number| format!("{{\"name\":\"g {number:03}\",\"token\":\"t\",\"admin_id\":1}}\n");
+    let lines = (1..=101).map(line).collect::<Vec<_>>().concat();
+    assert_eq!(Request::lines("/v1/group", lines).send(app.port).status, 200);
+    let line = |user| format!("{{\"group_id\":1,\"user_id\":{user},\"token\":\"t\"}}\n");
+    let lines = (10..=209).map(line).collect::<Vec<_>>().concat();
+    assert_eq!(Request::lines("/v1/member", lines).send(app.port).status, 200);
+    issue_readers(&app, 101);
+    let browser = Browser::open(&app);
+    let pages = ["/groups/1?show=token", "/groups/1?after=108", "/groups/999", "/groups?find=g"];
+    let refused = [
+        browser.post("/groups/1/rename", &[("name", ""), ("version", "1")]),
+        browser.post("/keys", &[("name", ""), ("days", "")]),
+        browser.post("/keys/x/revoke", &[]),
+    ];
+    for page in PAGES.into_iter().chain(pages).map(|page| browser.get(page)).chain(refused) {
+        let linked = [between(&page.body, "href=\"", "\""), between(&page.body, "action=\"", "\"")].concat();
+        let linked =
+            linked.into_iter().filter(|path| !path.starts_with("/assets/") && !path.starts_with('#'));
+        let outside: Vec<_> = linked.filter(|path| !path.starts_with(&browser.path("/"))).collect();
+        assert!(outside.is_empty(), "{outside:?}");
+        // The tabs and the title.
+        assert!(page.body.matches(&browser.path("/")).count() >= 5, "{}", page.body);
+        assert!(!page.body.contains("<base"));
+    }
+    // A page for visitors without a session does not have the path.
+    for page in [browser.get("/nothing"), browser.form("/keys", &[]).without("Cookie").send(app.admin_port)] {
+        assert!(!page.body.contains("/s/"), "{}", page.body);
+    }
     Ok(())
 }
 
@@ -97,17 +173,20 @@ fn a_link_opens_one_session_and_only_once(database: TestDatabase) -> anyhow::Res
     }
     assert_eq!(kinds(&app), ["link"]);
     let opened = open(&app, &link);
-    assert_eq!((opened.status, opened.header("location"), &*opened.body), (303, "/", ""));
+    let home = opened.header("location").strip_suffix('/').unwrap();
+    assert_eq!(below_session(home), "");
+    assert_eq!((opened.status, opened.header("location"), &*opened.body), (303, &*format!("{home}/"), ""));
     let cookie = opened.header("set-cookie");
     let (cookie, attributes) = cookie.split_once("; ").unwrap();
-    assert_eq!(attributes, "HttpOnly; SameSite=Strict; Path=/; Max-Age=43200");
+    assert_eq!(attributes, format!("HttpOnly; SameSite=Strict; Path={home}/; Max-Age=43200"));
     assert!(
         cookie.starts_with("gochat_session=") && cookie.len() == "gochat_session=".len() + 43,
         "{cookie}"
     );
     assert_eq!(kinds(&app), ["session"]);
     for path in ["/", "/groups", "/keys", "/errors"] {
-        let page = Request::new("GET", path).header("Cookie", cookie).send(app.admin_port);
+        let page =
+            Request::new("GET", &format!("{home}{path}")).header("Cookie", cookie).send(app.admin_port);
         assert_eq!(page.status, 200, "{path}");
         assert_eq!(page.header("set-cookie"), "");
     }
@@ -157,7 +236,7 @@ fn a_session_is_valid_on_every_instance_until_it_expires(database: TestDatabase)
     let app = App::on(database);
     let browser = Browser::open(&app);
     let other = app.beside(&[]);
-    let seen_by = |app: &App| browser.with_cookie(Request::new("GET", "/keys")).send(app.admin_port);
+    let seen_by = |app: &App| browser.request("GET", "/keys").send(app.admin_port);
     assert_eq!([seen_by(&app).status, seen_by(&other).status], [200, 200]);
     set_expiry(&app, "2026-01-01");
     assert_no_session(&seen_by(&app.beside(&[])));
@@ -195,10 +274,10 @@ fn a_request_for_another_host_is_refused(database: TestDatabase) -> anyhow::Resu
         request.send(app.admin_port)
     };
     for host in ["localhost", "localhost:1214", "127.0.0.1:8080", "[::1]:1214", "app.localhost"] {
-        assert_eq!(ask(&[host], "/keys").status, 200, "{host}");
+        assert_eq!(ask(&[host], &browser.path("/keys")).status, 200, "{host}");
     }
     let refused = "Refused The dashboard has another name. gochat dashboard prints its address.";
-    for path in ["/", "/keys", "/open", "/assets/dashboard.css"] {
+    for path in [&*browser.path("/"), &browser.path("/keys"), "/", "/open", "/assets/dashboard.css"] {
         for hosts in [
             &["evil.example"][..],
             &["localhost.evil.example:1214"],
@@ -236,7 +315,8 @@ fn a_page_of_another_origin_gets_nothing(database: TestDatabase) -> anyhow::Resu
         let add = |request: Request| {
             headers.iter().fold(request, |request, (name, value)| request.header(name, value))
         };
-        for path in [&PAGES[..], &["/open", "/assets/keys.js"]].concat() {
+        let pages = PAGES.map(|page| browser.path(page));
+        for path in pages.iter().map(|page| &**page).chain(["/", "/open", "/assets/keys.js"]) {
             let reply = add(browser.with_cookie(Request::new("GET", path))).send(app.admin_port);
             assert_page(&reply, 403, "Refused The request came from another page.");
             assert_eq!(reply.header("access-control-allow-origin"), "");
@@ -289,7 +369,7 @@ fn a_change_needs_the_token_of_its_session(database: TestDatabase) -> anyhow::Re
     let fields = [("name", "g"), ("version", "1"), ("days", ""), ("groups:read", "on"), ("admin_id", "2")];
     for path in CHANGES {
         for token in ["", "x", &*other.csrf, &*browser.csrf.to_uppercase()] {
-            let form = Request::form(path, &[&[("csrf", token)], &fields[..]].concat());
+            let form = Request::form(&browser.path(path), &[&[("csrf", token)], &fields[..]].concat());
             let refused = browser.with_cookie(form).header("Origin", ORIGIN).send(app.admin_port);
             assert_page(
                 &refused,
@@ -297,9 +377,10 @@ fn a_change_needs_the_token_of_its_session(database: TestDatabase) -> anyhow::Re
                 "Refused The form belongs to another session. Load the page again, then repeat the change.",
             );
         }
-        let without = browser.with_cookie(Request::form(path, &fields)).header("Origin", ORIGIN);
+        let without =
+            browser.with_cookie(Request::form(&browser.path(path), &fields)).header("Origin", ORIGIN);
         assert_eq!(without.send(app.admin_port).status, 403);
-        let json = Request::json("POST", path, "{}").header("Origin", ORIGIN);
+        let json = Request::json("POST", &browser.path(path), "{}").header("Origin", ORIGIN);
         assert_page(&browser.with_cookie(json).send(app.admin_port), 422, "Refused The form cannot be read.");
     }
     assert_eq!((app.names(), app.versions()), (vec!["g".to_owned()], vec!["1".to_owned()]));
@@ -310,24 +391,26 @@ fn a_change_needs_the_token_of_its_session(database: TestDatabase) -> anyhow::Re
 fn every_reply_has_the_headers_that_confine_the_page(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let browser = Browser::open(&app);
+    let without_secrets = {
+        app.database.execute("ALTER TABLE dashboard_secrets RENAME TO elsewhere")?;
+        let reply = browser.request("GET", "/keys").send(app.beside(&[]).admin_port);
+        app.database.execute("ALTER TABLE elsewhere RENAME TO dashboard_secrets")?;
+        assert!([500, 503].contains(&reply.status), "{}", reply.status);
+        reply
+    };
     let replies = [
         (200, browser.get("/keys")),
-        (401, Request::new("GET", "/keys").send(app.admin_port)),
-        (
-            403,
-            browser.with_cookie(Request::new("GET", "/keys")).header("Origin", "null").send(app.admin_port),
-        ),
+        (401, Request::new("GET", &browser.path("/keys")).send(app.admin_port)),
+        (401, Request::new("GET", "/").send(app.admin_port)),
+        (403, browser.request("GET", "/keys").header("Origin", "null").send(app.admin_port)),
+        (404, browser.get("/nothing")),
+        (404, Request::new("GET", "/nothing").send(app.admin_port)),
         (404, browser.get("/groups/77")),
-        (
-            405,
-            browser
-                .with_cookie(Request::new("DELETE", "/keys"))
-                .header("Origin", ORIGIN)
-                .send(app.admin_port),
-        ),
+        (405, browser.request("DELETE", "/keys").header("Origin", ORIGIN).send(app.admin_port)),
         (403, open(&app, "a")),
         (200, Request::new("GET", "/assets/dashboard.css").send(app.admin_port)),
         (303, open(&app, &new_link(&app))),
+        (without_secrets.status, without_secrets),
     ];
     for (status, reply) in replies {
         assert_eq!(reply.status, status);
@@ -388,16 +471,18 @@ fn unknown_paths_and_methods_are_refused(database: TestDatabase) -> anyhow::Resu
         "Not found There is no such page.",
     );
     let browser = Browser::open(&app);
+    assert_page(&browser.get("/nothing"), 404, "Not found There is no such page.");
     for (path, allowed) in [
+        (&*browser.path("/"), "GET, HEAD"),
+        (&browser.path("/groups"), "GET, HEAD"),
+        (&browser.path("/groups/1"), "GET, HEAD"),
+        (&browser.path("/groups/1/rename"), "POST"),
+        (&browser.path("/groups/1/hand-over"), "POST"),
+        (&browser.path("/groups/1/delete"), "POST"),
+        (&browser.path("/keys"), "GET, HEAD, POST"),
+        (&browser.path("/keys/1/revoke"), "POST"),
+        (&browser.path("/errors"), "GET, HEAD"),
         ("/", "GET, HEAD"),
-        ("/groups", "GET, HEAD"),
-        ("/groups/1", "GET, HEAD"),
-        ("/groups/1/rename", "POST"),
-        ("/groups/1/hand-over", "POST"),
-        ("/groups/1/delete", "POST"),
-        ("/keys", "GET, HEAD, POST"),
-        ("/keys/1/revoke", "POST"),
-        ("/errors", "GET, HEAD"),
         ("/open", "GET, HEAD, POST"),
         ("/assets/keys.js", "GET, HEAD"),
     ] {
@@ -414,28 +499,36 @@ fn requests_that_cannot_be_read_are_refused(database: TestDatabase) -> anyhow::R
     let browser = Browser::open(&app);
     let send = |request: Request| browser.with_cookie(request).header("Origin", ORIGIN).send(app.admin_port);
     for path in [
-        "/groups?find=a&find=b",
-        "/groups/1?show=token&show=x",
-        "/keys?after=1&after=2",
+        &*browser.path("/groups?find=a&find=b"),
+        &browser.path("/groups/1?show=token&show=x"),
+        &browser.path("/keys?after=1&after=2"),
         "/open?secret=a&secret=b",
     ] {
-        assert_page(&browser.get(path), 400, "Refused The address cannot be read.");
+        assert_page(&send(Request::new("GET", path)), 400, "Refused The address cannot be read.");
     }
     let large = "x".repeat(1_000_000);
-    for path in [&CHANGES[..], &[OPEN]].concat() {
+    let changes = CHANGES.map(|page| browser.path(page));
+    for path in changes.iter().map(|path| &**path).chain([OPEN]) {
         for form in [Request::form(path, &[("name", &large)]), Request::json("POST", path, "{}")] {
             assert_page(&send(form.clone()), 422, "Refused The form cannot be read.");
             assert_page(&send(form.chunked()), 422, "Refused The form cannot be read.");
         }
     }
     // Beyond the limit of a request's head, the web server answers.
-    let cookies = Request::new("GET", "/keys").header("Cookie", &format!("x={large}"));
+    let cookies = Request::new("GET", "/").header("Cookie", &format!("x={large}"));
     assert_eq!(cookies.send(app.admin_port).status, 431);
     for path in ["/keys/%ff/revoke", "/groups/%ff/rename"] {
         assert_eq!(browser.post(path, &[("name", "n"), ("version", "1")]).status, 404, "{path}");
     }
-    for path in ["/groups/%ff", "/groups/1%00", "/groups/..%2fkeys", "/assets/..%2fdashboard.rs", "//keys"] {
-        let reply = browser.get(path);
+    for path in [
+        &*browser.path("/groups/%ff"),
+        &browser.path("/groups/1%00"),
+        &browser.path("/groups/..%2fkeys"),
+        "/assets/..%2fdashboard.rs",
+        &browser.path("//keys"),
+        "//keys",
+    ] {
+        let reply = send(Request::new("GET", path));
         assert_eq!((reply.status, reply.header("content-type")), (404, "text/html; charset=utf-8"), "{path}");
     }
     Ok(())
@@ -457,8 +550,8 @@ fn without_the_dashboard_its_paths_are_unknown(database: TestDatabase) -> anyhow
 fn the_dashboard_is_not_on_the_public_port(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     let browser = Browser::open(&app);
-    // The public port redirects `/` to its own page.
-    for path in [&PAGES[1..], &["/open", "/assets/keys.js", "/events"]].concat() {
+    let pages = PAGES.map(|page| browser.path(page));
+    for path in pages.iter().map(|page| &**page).chain(["/open", "/assets/keys.js"]) {
         browser.with_cookie(Request::new("GET", path)).send(app.port).assert_nothing_there();
     }
     Ok(())

@@ -12,8 +12,11 @@ pub const ORIGIN: &str = "http://localhost";
 pub const OPEN: &str = "/open";
 
 /// A browser that has opened a link.
+#[derive(Clone)]
 pub struct Browser<'a> {
     pub app: &'a App,
+    /// Path of the first page of the session, without the slash at its end.
+    pub home: String,
     pub cookie: String,
     pub csrf: String,
 }
@@ -56,6 +59,14 @@ pub fn field(reply: &Reply, name: &str) -> String {
     value.split_once('"').unwrap().0.to_owned()
 }
 
+/// Returns the page to which a path of a session leads.
+#[track_caller]
+pub fn below_session(path: &str) -> &str {
+    let (segment, page) = path.strip_prefix("/s/").unwrap().split_at(64);
+    assert!(segment.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')), "{path}");
+    page
+}
+
 /// Returns what stands between each `start` and the next `end`.
 pub fn between<'a>(text: &'a str, start: &str, end: &str) -> Vec<&'a str> {
     text.split(start).skip(1).map(|rest| rest.split_once(end).unwrap().0).collect()
@@ -86,8 +97,9 @@ impl<'a> Browser<'a> {
     pub fn open(app: &'a App) -> Self {
         let reply = open(app, &new_link(app));
         assert_eq!(reply.status, 303, "{}", reply.body);
+        let home = reply.header("location").strip_suffix('/').unwrap().to_owned();
         let cookie = reply.header("set-cookie").split_once(';').unwrap().0.to_owned();
-        let mut browser = Self { app, cookie, csrf: String::new() };
+        let mut browser = Self { app, home, cookie, csrf: String::new() };
         browser.csrf = field(&browser.get("/keys"), "csrf");
         browser
     }
@@ -97,15 +109,25 @@ impl<'a> Browser<'a> {
         request.header("Cookie", &self.cookie)
     }
 
+    /// Returns the whole path of a page of the session.
+    pub fn path(&self, page: &str) -> String {
+        format!("{}{page}", self.home)
+    }
+
+    /// A request for a page of the session.
+    pub fn request(&self, method: &str, page: &str) -> Request {
+        self.with_cookie(Request::new(method, &self.path(page)))
+    }
+
     /// Loads a page.
-    pub fn get(&self, path: &str) -> Reply {
-        self.with_cookie(Request::new("GET", path)).send(self.app.admin_port)
+    pub fn get(&self, page: &str) -> Reply {
+        self.request("GET", page).send(self.app.admin_port)
     }
 
     /// The request that a form of a page sends.
-    pub fn form(&self, path: &str, fields: &[(&str, &str)]) -> Request {
+    pub fn form(&self, page: &str, fields: &[(&str, &str)]) -> Request {
         let fields = [&[("csrf", &*self.csrf)], fields].concat();
-        self.with_cookie(Request::form(path, &fields).header("Origin", ORIGIN))
+        self.with_cookie(Request::form(&self.path(page), &fields).header("Origin", ORIGIN))
     }
 
     /// Sends a form.

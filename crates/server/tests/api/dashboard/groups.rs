@@ -1,6 +1,6 @@
 //! The tab *Groups*.
 
-use super::browser::{Browser, field, text};
+use super::browser::{Browser, below_session, field, text};
 use crate::{app::App, one_member::join};
 use gochat_test_support::{
     Case, TestDatabase, cases,
@@ -31,7 +31,7 @@ fn create(app: &App, name: &str) {
 fn listed(reply: &Reply) -> Vec<&str> {
     assert_eq!(reply.status, 200, "{}", reply.body);
     let links = reply.body.split("<td class=\"name\"><a href=\"").skip(1);
-    links.map(|link| link.split_once('"').unwrap().0).collect()
+    links.map(|link| below_session(link.split_once('"').unwrap().0)).collect()
 }
 
 fn find(browser: &Browser, text: &str) -> Reply {
@@ -93,7 +93,7 @@ fn groups_are_listed_by_pages(database: TestDatabase) -> anyhow::Result<()> {
         assert_eq!(listed(&first).len(), 100);
         assert_eq!([listed(&first)[0], listed(&first)[99]], ["/groups/1", "/groups/100"]);
         let href = first.body.split_once("Next page").unwrap().0.rsplit_once("href=\"").unwrap().1;
-        assert_eq!(href, format!("{next}\">"));
+        assert_eq!(below_session(href), format!("{next}\">"));
         let second = browser.get(&next.replace("&amp;", "&"));
         assert_eq!(listed(&second), ["/groups/101"]);
         assert!(!second.body.contains("Next page"));
@@ -140,7 +140,7 @@ fn members_are_listed_by_pages(database: TestDatabase) -> anyhow::Result<()> {
     };
     let first = users(&browser.get("/groups/1"));
     assert_eq!((first.len(), &*first[0], &*first[99]), (100, "1", "108"));
-    assert!(browser.get("/groups/1").body.contains("href=\"/groups/1?after=108\""));
+    assert!(browser.get("/groups/1").body.contains("/groups/1?after=108\""));
     let last = browser.get("/groups/1?after=108");
     assert_eq!(users(&last), ["109"]);
     assert!(!last.body.contains("Next page") && last.body.contains("First page"));
@@ -150,7 +150,7 @@ fn members_are_listed_by_pages(database: TestDatabase) -> anyhow::Result<()> {
 /// Passes if the reply leads to this page, which shows this notice.
 #[track_caller]
 fn assert_done(browser: &Browser, reply: &Reply, path: &str, notice: &str) {
-    assert_eq!((reply.status, reply.header("location"), &*reply.body), (303, path, ""));
+    assert_eq!((reply.status, reply.header("location"), &*reply.body), (303, &*browser.path(path), ""));
     let page = browser.get(path);
     assert!(
         page.body.contains(&format!("<p class=\"notice\" role=\"status\">{notice}</p>")),

@@ -122,11 +122,11 @@ fn a_revoked_key_is_refused_and_listed_as_revoked(database: TestDatabase) -> any
     let browser = Browser::open(&app);
     let made = browser.post("/keys", &[("name", "k"), ("days", ""), ("groups:read", "on")]);
     let key = element(&made, "key").to_owned();
-    let path = made.body.split_once("action=\"/keys/").unwrap().1.split_once("/revoke").unwrap().0.to_owned();
+    let path = made.body.split_once("/keys/").unwrap().1.split_once("/revoke").unwrap().0.to_owned();
     for _ in 0..2 {
         let revoked = browser.post(&format!("/keys/{path}/revoke"), &[]);
         let location = format!("/keys?revoked={path}");
-        assert_eq!((revoked.status, revoked.header("location")), (303, &*location));
+        assert_eq!((revoked.status, revoked.header("location")), (303, &*browser.path(&location)));
         let page = browser.get(&location);
         let notice = format!(
             "<p class=\"notice\" role=\"status\">The key {path} was revoked. Every running server refuses it within 5 seconds.</p>"
@@ -158,10 +158,10 @@ fn many_keys_are_listed_by_pages(database: TestDatabase) -> anyhow::Result<()> {
     let first = browser.get("/keys");
     assert_eq!((first.status, listed(&first).len()), (200, 100));
     assert!(!first.body.contains("First page"));
-    let next = between(&first.body, "href=\"/keys?after=", "\">Next page</a>").concat();
+    let next = between(&first.body, "/keys?after=", "\">Next page</a>").concat();
     let second = browser.get(&format!("/keys?after={next}"));
     assert_eq!((second.status, listed(&second).len()), (200, 1));
-    assert!(second.body.contains("<a class=\"button\" href=\"/keys\">First page</a>"), "{}", second.body);
+    assert!(second.body.contains("/keys\">First page</a>"), "{}", second.body);
     assert!(!second.body.contains("Next page"));
     // Each key is on one page, and the newest come first.
     let ids =

@@ -23,7 +23,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 fn open_events(browser: &Browser) -> (Reply, EventStream) {
-    EventStream::open(browser.app.admin_port, &browser.with_cookie(Request::new("GET", "/events")))
+    EventStream::open(browser.app.admin_port, &browser.request("GET", "/events"))
 }
 
 /// Reads an event, which must have this name.
@@ -98,10 +98,10 @@ fn the_figures_are_those_of_the_requests(database: TestDatabase) -> anyhow::Resu
 
 fn events_need_a_session(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
-    let refused = Request::new("GET", "/events").send(app.admin_port);
-    assert_eq!((refused.status, refused.header("content-type")), (401, "text/html; charset=utf-8"));
     let browser = Browser::open(&app);
-    let refused = browser.with_cookie(Request::new("HEAD", "/events")).send(app.admin_port);
+    let refused = Request::new("GET", &browser.path("/events")).send(app.admin_port);
+    assert_eq!((refused.status, refused.header("content-type")), (401, "text/html; charset=utf-8"));
+    let refused = browser.request("HEAD", "/events").send(app.admin_port);
     assert_eq!((refused.status, refused.header("allow")), (405, "GET"));
     Ok(())
 }

@@ -11,18 +11,20 @@ use gochat_domain::auth::Scope;
 use gochat_test_support::{Case, TestDatabase, cases, http::Request};
 use serde_json::Value;
 use std::{env, fs, path::PathBuf};
+use url::Url;
 
-/// Every page, also those of errors.
-const PAGES: [&str; 9] = [
+/// Every page, also those of errors, below the first page of the session.
+const PAGES: [&str; 10] = [
+    "",
+    "groups",
+    "groups?find=x",
+    "groups/1",
+    "groups/1?show=token&done=renamed",
+    "keys",
+    "errors",
+    "nothing",
     "/",
-    "/groups",
-    "/groups?find=x",
-    "/groups/1",
-    "/groups/1?show=token&done=renamed",
-    "/keys",
-    "/errors",
     "/open?secret=x",
-    "/nothing",
 ];
 
 /// Runs axe on the page. Returns the serious and the critical violations, with the elements at fault.
@@ -67,11 +69,11 @@ fn on_every_page(
 ) -> anyhow::Result<()> {
     let link = new_link(app);
     browse_in(screen, theme, async |client| {
-        open(client, &link).await?;
+        let home = open(client, &link).await?.parse::<Url>()?;
         let script = "return matchMedia('(prefers-color-scheme: dark)').matches";
         assert_eq!(client.execute(script, Vec::new()).await?, matches!(theme, Theme::Dark));
         for page in PAGES {
-            client.goto(&format!("{}{page}", origin(app))).await?;
+            client.goto(home.join(page)?.as_str()).await?;
             wait_for(client, Locator::Css("h1")).await?;
             check(client, page).await?;
         }

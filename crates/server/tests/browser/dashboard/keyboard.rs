@@ -1,11 +1,11 @@
 //! The dashboard without a mouse.
 
-use super::link::{new_link, origin};
+use super::link::{current_tab, new_link};
 use crate::{
     app::App,
     driver::{Screen, browse, wait_for},
 };
-use fantoccini::{Client, Locator, elements::Element, error::CmdError, key::Key};
+use fantoccini::{Client, Locator, error::CmdError, key::Key};
 use gochat_test_support::{TestDatabase, deadline, http::Request};
 use std::process::Command;
 
@@ -35,15 +35,10 @@ async fn enter(client: &Client, css: &str) -> Result<(), CmdError> {
     press(client, &String::from(char::from(Key::Enter))).await
 }
 
-/// Goes to a tab of the dashboard.
-async fn go(client: &Client, path: &str) -> Result<(), CmdError> {
-    enter(client, &format!("nav a[href='{path}']")).await?;
-    current_tab(client, path).await.map(drop)
-}
-
-/// Waits until the tab of this path is shown.
-async fn current_tab(client: &Client, path: &str) -> Result<Element, CmdError> {
-    wait_for(client, Locator::Css(&format!("nav a[aria-current='page'][href='{path}']"))).await
+/// Goes to a tab of the dashboard, whose path ends with `path`.
+async fn go(client: &Client, path: &str, title: &str) -> Result<(), CmdError> {
+    enter(client, &format!("nav a[href$='{path}']")).await?;
+    current_tab(client, title).await
 }
 
 /// Runs the command line that the page shows, and returns the status of the reply.
@@ -62,18 +57,19 @@ pub fn groups_and_keys_are_used_by_keyboard_alone(database: TestDatabase) -> any
     browse(Screen::Desktop, async |client| {
         client.goto(&link).await?;
         enter(client, "form[action='/open'] button").await?;
-        current_tab(client, "/").await?;
+        current_tab(client, "Now").await?;
+        let home = client.current_url().await?;
         // Everything of the first page can be reached.
         tab_to(client, "details summary").await?;
 
-        go(client, "/groups").await?;
+        go(client, "/groups", "Groups").await?;
         tab_to(client, "input[name='find']").await?;
         press(client, "tea").await?;
         enter(client, "form[role='search'] button").await?;
-        wait_for(client, Locator::Css("a[href='/groups']:not(nav a)")).await?;
-        enter(client, "a[href='/groups/1']").await?;
+        wait_for(client, Locator::Css("a[href$='/groups']:not(nav a)")).await?;
+        enter(client, "a[href$='/groups/1']").await?;
         wait_for(client, Locator::XPath("//h1[. = 'team']")).await?;
-        enter(client, "a[href='/groups/1?show=token']").await?;
+        enter(client, "a[href$='/groups/1?show=token']").await?;
         wait_for(client, Locator::Css("#token")).await?;
         // Tab selects what the field has, so that typing replaces it.
         tab_to(client, "#new-name").await?;
@@ -88,14 +84,14 @@ pub fn groups_and_keys_are_used_by_keyboard_alone(database: TestDatabase) -> any
         press(client, "team").await?;
         enter(client, "form[action$='/delete'] button").await?;
         wait_for(client, Locator::Css("#delete-problem")).await?;
-        tab_to(client, "nav a[href='/groups']").await?;
+        tab_to(client, "nav a[href$='/groups']").await?;
 
-        go(client, "/keys").await?;
+        go(client, "/keys", "Keys").await?;
         tab_to(client, "#name").await?;
         press(client, "mobile app").await?;
         tab_to(client, "input[name='groups:read']").await?;
         press(client, " ").await?;
-        enter(client, "form[action='/keys'] button").await?;
+        enter(client, "form[action$='/keys'] button").await?;
         let command = wait_for(client, Locator::Css("#command")).await?.text().await?;
         assert_eq!(status_of(&command), "200");
         enter(client, "button[data-copy='key']").await?;
@@ -107,10 +103,10 @@ pub fn groups_and_keys_are_used_by_keyboard_alone(database: TestDatabase) -> any
         wait_for(client, Locator::XPath("//p[@role='status'][contains(., 'was revoked')]")).await?;
         deadline::eventually("the key is refused", || (status_of(&command) == "401").then_some(()));
 
-        go(client, "/errors").await?;
+        go(client, "/errors", "Errors").await?;
         wait_for(client, Locator::XPath("//td[contains(., 'unauthorized')]")).await?;
-        go(client, "/").await?;
-        assert_eq!(client.current_url().await?.as_str(), format!("{}/", origin(&app)));
+        go(client, "/", "Now").await?;
+        assert_eq!(client.current_url().await?, home);
         Ok(())
     })?;
     let group = &app.groups()[0];

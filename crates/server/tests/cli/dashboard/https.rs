@@ -98,12 +98,15 @@ pub fn the_listener_with_a_certificate_speaks_https(database: TestDatabase) -> a
     assert!(opened.starts_with("HTTP/1.1 303 See Other\r\n"), "{opened}");
     let cookie = opened.split_once("set-cookie: ").unwrap().1.split_once("\r\n").unwrap().0;
     let (cookie, attributes) = cookie.split_once("; ").unwrap();
-    assert!(cookie.starts_with("__Host-gochat_session="), "{cookie}");
-    assert_eq!(attributes, "HttpOnly; SameSite=Strict; Secure; Path=/; Max-Age=43200");
+    assert!(cookie.starts_with("__Secure-gochat_session="), "{cookie}");
+    let home = opened.split_once("location: ").unwrap().1.split_once("\r\n").unwrap().0;
+    assert!(home.starts_with("/s/"), "{home}");
+    assert_eq!(attributes, format!("HttpOnly; SameSite=Strict; Secure; Path={home}; Max-Age=43200"));
     for (host, status) in
         [(host, "200 OK"), ("localhost", "200 OK"), ("evil.example", "421 Misdirected Request")]
     {
-        let page = files.send(port, "localhost", &get("/keys", host).header("Cookie", cookie))?;
+        let page =
+            files.send(port, "localhost", &get(&format!("{home}keys"), host).header("Cookie", cookie))?;
         assert!(page.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{host}: {page}");
     }
 
@@ -147,7 +150,7 @@ pub fn a_renewed_certificate_is_taken_over(database: TestDatabase) -> anyhow::Re
         ],
     );
     let status = |files: &Files, name: &'static str| {
-        let request = Request::new("GET", "/keys").without("Host").header("Host", name);
+        let request = Request::new("GET", "/").without("Host").header("Host", name);
         let reply = files.send(server.admin_port, name, &request)?;
         io::Result::Ok(reply.split_once("\r\n").map(|(line, _)| line.to_owned()))
     };
