@@ -7,6 +7,7 @@ mod dashboard;
 mod joins;
 mod limits;
 mod lines;
+mod look_ups;
 mod members;
 mod peers;
 mod reads;
@@ -40,6 +41,8 @@ pub enum Scenario {
     Stored,
     /// Reads with 10 million groups, with few, and while groups are created.
     Reads,
+    /// Look-ups by id, compared with those in memory.
+    LookUps,
     /// Joins to many groups and to one, compared with creates.
     Joins,
     /// Creates and joins with limits, and without.
@@ -95,6 +98,7 @@ impl Scenario {
             Self::Steady => steady::run(plan, cluster),
             Self::Stored => stored::run(plan, cluster),
             Self::Reads => reads::run(plan, cluster),
+            Self::LookUps => look_ups::run(plan, cluster),
             Self::Joins => joins::run(plan, cluster),
             Self::Limits => limits::run(plan, cluster),
             Self::Lines => lines::run(plan, cluster),

@@ -30,10 +30,10 @@ const CLIENTS: usize = 64;
 /// Duration of the load.
 const TIME: Duration = Duration::from_secs(4 * 60);
 
-/// Duration of the load before the first window, and at least after the last one.
+/// Duration of the load before the first window. After the last window the load goes on for about as long.
 const MARGIN: Duration = Duration::from_secs(4);
 
-/// Duration of a window. The page gets an event each second, in another part of the windows each time.
+/// Duration of a window. The page gets an event each second, so not every window has one.
 const WINDOW: Duration = Duration::from_millis(300);
 
 /// The series that counts creates.

@@ -5,6 +5,8 @@ use crate::{
     load::{Load, ReadKind, Requests, Sample},
     peers::Peer,
     prefill,
+    server::Deployment,
+    system::System,
     table::{self, Goal},
 };
 use gochat_test_support::Cluster;
@@ -14,9 +16,24 @@ const CLIENTS: usize = 64;
 
 const READS: Requests = Requests::Reads { kind: ReadKind::Id, stored: prefill::FEW };
 
-/// The requests; `true` for those of the peer.
-const SUBJECTS: [(Requests, bool); 4] =
-    [(Requests::CREATES, false), (Requests::CREATES, true), (READS, false), (READS, true)];
+/// The server that serves a load.
+#[derive(Clone, Copy)]
+enum Server {
+    /// The service on the database of the peer.
+    Service,
+    /// The peer.
+    Peer,
+    /// The service without a database: it can be no faster with one.
+    Memory,
+}
+
+const SUBJECTS: [(Requests, Server); 5] = [
+    (Requests::CREATES, Server::Service),
+    (Requests::CREATES, Server::Peer),
+    (Requests::CREATES, Server::Memory),
+    (READS, Server::Service),
+    (READS, Server::Peer),
+];
 
 pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
     let (mut text, mut rows, mut goals) = (String::new(), Vec::new(), Vec::new());
@@ -26,16 +43,21 @@ pub(super) fn run(plan: Plan, cluster: &Cluster) -> anyhow::Result<Section> {
             continue;
         };
         writeln!(text, "{peer} has version {version}.")?;
-        let medians = super::medians(plan.rounds, &SUBJECTS, |&(requests, is_peer)| {
+        let medians = super::medians(plan.rounds, &SUBJECTS, |&(requests, server)| {
             let load = Load { clients: CLIENTS, time: plan.time, requests };
-            if is_peer {
-                return peer.run(load, prefill::FEW, cluster);
-            }
-            let deployment = prefill::deployment(peer.counterpart(), cluster, prefill::FEW)?;
+            let deployment = match server {
+                Server::Peer => return peer.run(load, prefill::FEW, cluster),
+                Server::Service => prefill::deployment(peer.counterpart(), cluster, prefill::FEW)?,
+                Server::Memory => Deployment::new(System::Memory, cluster)?,
+            };
             load.run(&deployment.start()?)
         })?;
-        rows.extend(SUBJECTS.iter().zip(&medians).map(|((requests, is_peer), sample)| {
-            let system = if *is_peer { peer.to_string() } else { peer.counterpart().to_string() };
+        rows.extend(SUBJECTS.iter().zip(&medians).map(|((requests, server), sample)| {
+            let system = match server {
+                Server::Peer => peer.to_string(),
+                Server::Service => peer.counterpart().to_string(),
+                Server::Memory => System::Memory.to_string(),
+            };
             let what = if *requests == READS { "a group by its id" } else { "a new group" };
             [vec![what.to_owned(), system], table::cells(sample)].concat()
         }));
@@ -51,7 +73,7 @@ pub(super) fn left_out(peer: Peer) -> String {
     format!("{peer} is left out, because its program is not on the `PATH`.")
 }
 
-fn goals_against(peer: Peer, [creates, peer_creates, reads, peer_reads]: &[Sample; 4]) -> [Goal; 3] {
+fn goals_against(peer: Peer, [creates, peer_creates, _, reads, peer_reads]: &[Sample; 5]) -> [Goal; 3] {
     // The lowest ratios of throughput that reach the goals.
     let (of_creates, of_reads) = match peer {
         Peer::PocketBase => (25.0, 4.0),
