@@ -25,6 +25,10 @@ use std::{
 };
 use tokio::sync::oneshot;
 
+/// A look-up on PostgreSQL waits for look-ups that began less than this ago if the last ones took less than this, so that
+/// those of many clients share few queries. A query on the same machine or network usually takes less.
+const LOOK_UP_WAIT: Duration = Duration::from_millis(1);
+
 /// Options of a pool.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PoolOptions {
@@ -58,10 +62,12 @@ impl Pool {
         let PoolOptions { size, queue, timeout } = options;
         let threads = usize::try_from(size).unwrap_or(usize::MAX);
         let (file, stuck_after) = (connector.file().cloned(), connector.stuck_after());
+        // A query on SQLite is no round trip, and its threads gain from reading at the same time.
+        let look_up_wait = if connector.is_sqlite() { Duration::ZERO } else { LOOK_UP_WAIT };
         let reader = Arc::new(Reader { connections: Connections::new(connector, size)?, file });
         let of_look_ups = Arc::clone(&reader);
         let run_look_ups = Box::new(move |look_ups| look_ups::run(&of_look_ups, look_ups));
-        let queue = ReadQueue::new(threads, queue, stuck_after, run_look_ups);
+        let queue = ReadQueue::new(threads, queue, stuck_after, look_up_wait, run_look_ups);
         Ok(Self(Arc::new(Shared { queue, reader, timeout })))
     }
 

@@ -1,17 +1,17 @@
 //! The queue of reads, and the threads that run them.
 
+mod state;
 mod threads;
 mod waiting;
 
 pub(super) use waiting::Work;
 
 use crate::Fault;
+use state::{Running, State};
 use std::{
-    collections::{BTreeMap, VecDeque},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
-use waiting::Waiting;
 
 /// Maximum number of look-ups that run together. With the default of four threads, this is enough for hundreds of
 /// clients; the smaller the number, the less a look-up waits for those that are taken along with it.
@@ -42,7 +42,8 @@ pub(super) type RunLookUps<L> = Box<dyn Fn(Vec<L>) -> Reply + Send + Sync>;
 /// threads exit when the queue is dropped.
 ///
 /// A thread that begins a look-up also takes the waiting look-ups, and runs all of them together. It does not wait for
-/// further ones.
+/// further ones. But while look-ups run that began less than `look_up_wait` ago, a look-up waits for them even if a thread
+/// is free, if the last look-ups took less than that.
 pub(super) struct ReadQueue<L>(Arc<Shared<L>>);
 
 struct Shared<L> {
@@ -52,36 +53,8 @@ struct Shared<L> {
     max_threads: usize,
     capacity: usize,
     stuck_after: Option<Duration>,
+    look_up_wait: Duration,
     run_look_ups: RunLookUps<L>,
-}
-
-/// The state of the queue. A run is the work that a thread does without becoming idle: the read assigned to it, and
-/// then the waiting reads that it takes one after another.
-struct State<L> {
-    waiting: Waiting<L>,
-    /// The runs, by number, each with the start time of its current read.
-    running: BTreeMap<u64, Instant>,
-    runs: u64,
-    /// Reads with a reserved thread that has not taken them yet, each with the number of its run.
-    assigned: VecDeque<(u64, Work<L>)>,
-    idle_threads: usize,
-    /// Replaced threads that are still stuck.
-    replaced: usize,
-    is_closed: bool,
-}
-
-impl<L> Default for State<L> {
-    fn default() -> Self {
-        Self {
-            waiting: Waiting::default(),
-            running: BTreeMap::new(),
-            runs: 0,
-            assigned: VecDeque::new(),
-            idle_threads: 0,
-            replaced: 0,
-            is_closed: false,
-        }
-    }
 }
 
 /// A snapshot of the queue.
@@ -97,26 +70,35 @@ pub(super) struct Usage {
 
 impl<L: Send + 'static> ReadQueue<L> {
     /// A queue for at most `capacity` waiting reads and `threads` threads. A thread that runs one read for
-    /// `stuck_after` is replaced.
+    /// `stuck_after` is replaced. `look_up_wait` is zero if no look-up should wait for
+    /// others that run.
     pub(super) fn new(
         threads: usize,
         capacity: usize,
         stuck_after: Option<Duration>,
+        look_up_wait: Duration,
         run_look_ups: RunLookUps<L>,
     ) -> Self {
-        let state = Mutex::default();
-        let wakeup = Condvar::new();
-        Self(Arc::new(Shared { state, wakeup, max_threads: threads, capacity, stuck_after, run_look_ups }))
+        Self(Arc::new(Shared {
+            state: Mutex::default(),
+            wakeup: Condvar::new(),
+            max_threads: threads,
+            capacity,
+            stuck_after,
+            look_up_wait,
+            run_look_ups,
+        }))
     }
 
-    /// Runs `work` in a thread that may block, at once or when a thread is free. Dropping the returned value removes
-    /// waiting work from the queue.
+    /// Runs `work` in a thread that may block, at once or after a wait. Dropping the returned value removes waiting work
+    /// from the queue.
     pub(super) fn submit(&self, work: Work<L>) -> Result<Place<L>, Fault> {
         let mut state = self.0.state();
         let has_room = state.waiting.len() < self.0.capacity;
-        // A look-up that is taken along waits for a thread that is about to begin another look-up, and runs with it.
-        let is_taken_along = has_room && matches!(work, Work::LookUp(_)) && state.can_take_another_look_up();
-        if state.running.len() < self.0.max_threads && !is_taken_along {
+        let waits_for_look_ups = has_room
+            && matches!(work, Work::LookUp(_))
+            && (state.can_take_another_look_up() || state.look_ups_end_within(self.0.look_up_wait));
+        if state.running.len() < self.0.max_threads && !waits_for_look_ups {
             let wakeup = self.0.reserve_thread(&mut state)?;
             state.assign(work);
             drop(state);
@@ -136,7 +118,7 @@ impl<L: Send + 'static> ReadQueue<L> {
         let Some(stuck_after) = self.0.stuck_after else { return };
         let mut state = self.0.state();
         let room = (self.0.max_threads * MAX_REPLACEMENTS).saturating_sub(state.replaced);
-        let is_stuck = |(_, since): &(&u64, &Instant)| since.elapsed() >= stuck_after;
+        let is_stuck = |(_, running): &(&u64, &Running)| running.since.elapsed() >= stuck_after;
         let stuck: Vec<u64> = state.running.iter().filter(is_stuck).take(room).map(|(run, _)| *run).collect();
         if stuck.is_empty() {
             return;
@@ -192,22 +174,6 @@ impl<L> Drop for ReadQueue<L> {
 impl<L> Shared<L> {
     fn state(&self) -> MutexGuard<'_, State<L>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<L> State<L> {
-    /// Assigns work to the thread that was reserved for it.
-    fn assign(&mut self, work: Work<L>) {
-        let run = self.runs;
-        self.runs += 1;
-        self.running.insert(run, Instant::now());
-        self.assigned.push_back((run, work));
-    }
-
-    /// True if a thread that is about to begin a look-up will take another one along.
-    fn can_take_another_look_up(&self) -> bool {
-        let beginning = self.assigned.iter().filter(|(_, work)| matches!(work, Work::LookUp(_))).count();
-        self.waiting.look_ups() < beginning * (MAX_LOOK_UPS - 1)
     }
 }
 

@@ -2,11 +2,11 @@
 
 use super::*;
 use gochat_test_support::deadline::eventually;
-use std::sync::mpsc;
+use std::{sync::mpsc, thread, time::Instant};
 
 /// A queue of reads, and of look-ups that do nothing.
 fn queue(threads: usize, stuck_after: Option<Duration>) -> ReadQueue<u32> {
-    ReadQueue::new(threads, 10, stuck_after, Box::new(|_| Box::new(|| ())))
+    ReadQueue::new(threads, 10, stuck_after, Duration::ZERO, Box::new(|_| Box::new(|| ())))
 }
 
 /// A queue with two threads, where any running thread counts as stuck.
@@ -21,7 +21,7 @@ fn queue_of_look_ups(capacity: usize) -> (ReadQueue<u32>, mpsc::Receiver<Vec<u32
         sender.send(look_ups).unwrap();
         Box::new(|| ())
     };
-    (ReadQueue::new(1, capacity, None, Box::new(run)), ran)
+    (ReadQueue::new(1, capacity, None, Duration::ZERO, Box::new(run)), ran)
 }
 
 fn next(ran: &mpsc::Receiver<Vec<u32>>) -> Vec<u32> {
@@ -97,6 +97,67 @@ fn no_more_look_ups_run_together_than_allowed() {
     assert_eq!(next(&ran), (0..many / 2).collect::<Vec<_>>());
     assert_eq!(next(&ran), (many / 2..many).collect::<Vec<_>>());
     assert_eq!(next(&ran), [many]);
+}
+
+/// A look-up that blocks until the sender is dropped, in a queue of [`queue_with_blocked_look_up`].
+const BLOCKED: u32 = 1;
+
+/// A queue with two threads that has looked up one key, which took this long, and a channel that receives the look-ups of
+/// each query when they begin.
+fn queue_with_blocked_look_up(
+    look_up_wait: Duration,
+    first_took: Duration,
+) -> (ReadQueue<u32>, mpsc::Receiver<Vec<u32>>, mpsc::Sender<()>) {
+    let (sender, ran) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let released = Mutex::new(released);
+    let run = move |look_ups: Vec<u32>| -> Reply {
+        let (began_at, is_blocked) = (Instant::now(), look_ups.contains(&BLOCKED));
+        while began_at.elapsed() < first_took {
+            thread::yield_now();
+        }
+        sender.send(look_ups).unwrap();
+        let _disconnected = is_blocked.then(|| released.lock().unwrap().recv());
+        Box::new(|| ())
+    };
+    let queue = ReadQueue::new(2, 10, None, look_up_wait, Box::new(run));
+    drop(queue.submit(Work::LookUp(0)).unwrap());
+    assert_eq!(next(&ran), [0]);
+    eventually("the look-up ends", || (queue.usage().running == 0).then_some(()));
+    (queue, ran, release)
+}
+
+#[test]
+fn a_look_up_waits_for_those_that_began_a_moment_ago() {
+    let (queue, ran, release) = queue_with_blocked_look_up(Duration::MAX, Duration::ZERO);
+    let _first = queue.submit(Work::LookUp(BLOCKED)).unwrap();
+    assert_eq!(next(&ran), [BLOCKED]);
+    let _others = [2, 3].map(|key| queue.submit(Work::LookUp(key)).unwrap());
+    assert_eq!(queue.usage(), Usage { waiting: 2, running: 1, replaced: 0 });
+    drop(release);
+    assert_eq!(next(&ran), [2, 3]);
+}
+
+#[test]
+fn a_look_up_waits_for_none_if_the_last_ones_took_long() {
+    let limit = Duration::from_millis(1);
+    let (queue, ran, _release) = queue_with_blocked_look_up(limit, limit);
+    let _first = queue.submit(Work::LookUp(BLOCKED)).unwrap();
+    assert_eq!(next(&ran), [BLOCKED]);
+    let _second = queue.submit(Work::LookUp(2)).unwrap();
+    assert_eq!(next(&ran), [2]);
+}
+
+#[test]
+fn a_look_up_does_not_wait_for_those_that_began_earlier() {
+    let limit = Duration::from_secs(1);
+    let (queue, ran, _release) = queue_with_blocked_look_up(limit, Duration::ZERO);
+    let _first = queue.submit(Work::LookUp(BLOCKED)).unwrap();
+    assert_eq!(next(&ran), [BLOCKED]);
+    let began_at = Instant::now();
+    eventually("the limit passes", || (began_at.elapsed() > limit).then_some(()));
+    let _second = queue.submit(Work::LookUp(2)).unwrap();
+    assert_eq!(next(&ran), [2]);
 }
 
 #[test]

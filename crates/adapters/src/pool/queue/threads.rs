@@ -1,6 +1,6 @@
 //! The threads that run reads.
 
-use super::{IDLE_TIMEOUT, MAX_LOOK_UPS, Read, Reply, Shared, State, Work};
+use super::{IDLE_TIMEOUT, MAX_LOOK_UPS, Read, Reply, Running, Shared, State, Work};
 use crate::Fault;
 use std::{
     panic::{self, AssertUnwindSafe},
@@ -116,15 +116,14 @@ impl<L: Send + 'static> Shared<L> {
     /// that nothing can be queued in between without a thread.
     fn next(&self, run: u64) -> Next<L> {
         let mut state = self.state();
-        let Some(since) = state.running.get_mut(&run) else {
+        if !state.end(run) {
             state.replaced -= 1;
             return Next::Exit;
-        };
-        *since = Instant::now();
+        }
         if let Some(work) = state.waiting.pop_first() {
+            state.running.insert(run, Running::begin(&work));
             return Next::Run(state.task(work));
         }
-        state.running.remove(&run);
         if state.is_closed {
             self.wakeup.notify_all();
             return Next::Exit;
