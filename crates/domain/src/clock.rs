@@ -53,7 +53,7 @@ impl Timestamp {
 
     /// A new UUID of version 7 (RFC 9562, section 5.7) that carries this time.
     pub fn mint_uuid(self) -> Uuid {
-        // A UUID cannot carry a time before 1970, so an earlier time becomes 1970-01-01T00:00:00Z.
+        // A UUID cannot carry a time before 1970, so an earlier time becomes one within the first second of 1970.
         let seconds = u64::try_from(self.0.timestamp()).unwrap_or(0);
         Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, self.0.timestamp_subsec_nanos()))
     }
@@ -95,12 +95,22 @@ fn write_digits(text: &mut [u8], mut number: u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::TimeZone;
     use proptest::prelude::*;
 
     #[test]
     fn a_timestamp_is_shown_with_six_decimals_even_if_they_are_zero() {
         let whole_second = Timestamp::from_unix_micros(1_763_868_830_000_000).unwrap();
         assert_eq!(whole_second.to_string(), "2025-11-23T03:33:50.000000Z");
+    }
+
+    #[test]
+    fn years_of_more_or_less_than_four_digits_are_shown_as_chrono_shows_them() {
+        for year in [-1, 0, 1, 9999, 10_000] {
+            let moment = Utc.with_ymd_and_hms(year, 12, 31, 23, 59, 59).unwrap();
+            let shown = moment.to_rfc3339_opts(SecondsFormat::Micros, true);
+            assert_eq!(Timestamp::from(moment).to_string(), shown);
+        }
     }
 
     #[test]

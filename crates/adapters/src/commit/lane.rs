@@ -158,8 +158,9 @@ impl<W: Write> AnyLane for Lane<W> {
             }
             match session.transaction(attempt, |connection| part.store(connection, attempt)) {
                 Ok(()) => {
-                    session.after_transaction(part.pages());
+                    let pages = part.pages();
                     part.answer();
+                    session.after_transaction(pages);
                 }
                 Err(Failure::NotCommitted(fault))
                     if part.pending.len() == 1 || !fault.may_be_caused_by_one_row() =>

@@ -36,7 +36,7 @@ pub(crate) trait Write: Send + Sized + 'static {
         attempt: Attempt,
     ) -> Result<Vec<Self::Outcome>, Fault>;
 
-    /// Estimated number of WAL pages that a write with this outcome has filled.
+    /// Number of WAL pages that a write with this outcome has filled, or somewhat more.
     fn pages(_: &Self::Outcome) -> usize {
         1
     }

@@ -59,7 +59,7 @@ fn find_all(connection: &mut PgConnection, keys: &[&GroupKey]) -> Result<Vec<Opt
     for row in rows {
         let group = Group::try_from(row)?;
         let mut answers = iter::zip(keys, &mut found).filter(|(key, _)| key.is_of(&group));
-        // Most groups are looked up once, so that they are not cloned.
+        // The first answer takes the group itself, because most groups are looked up once.
         let Some((_, first)) = answers.next() else { continue };
         answers.for_each(|(_, other)| *other = Some(group.clone()));
         *first = Some(group);

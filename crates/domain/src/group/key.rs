@@ -24,3 +24,19 @@ impl GroupKey {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::new_group;
+
+    #[test]
+    fn a_key_is_of_the_group_that_has_it() {
+        let [one, other] =
+            [(1, "one"), (2, "other")].map(|(id, name)| new_group(name).with_id(GroupId::new(id).unwrap()));
+        for key in [GroupKey::Id(one.id), GroupKey::Uuid(one.uuid), GroupKey::Name(one.name.clone())] {
+            assert!(key.is_of(&one), "{key:?}");
+            assert!(!key.is_of(&other), "{key:?}");
+        }
+    }
+}

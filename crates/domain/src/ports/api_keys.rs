@@ -20,8 +20,7 @@ pub trait ApiKeyRepository: Send + Sync {
     /// Returns all keys, oldest first.
     async fn list(&self) -> Result<Vec<IssuedKey>, StorageError>;
 
-    /// Returns at most `limit` keys, those with the largest ids, in descending order. All of their ids are less than
-    /// `before`.
+    /// Returns the keys whose ids are less than `before`, in descending order of ids, and at most `limit` of them.
     async fn list_before(&self, before: KeyId, limit: u16) -> Result<Vec<IssuedKey>, StorageError>;
 
     /// Marks the key as revoked at `at`, and returns whether it exists. A key that is already revoked keeps its first

@@ -16,8 +16,10 @@ mod query;
 
 use path::GroupPath;
 
-use super::lines;
-use super::routes::{self, get_or_head, not_allowed, post, put_or_patch};
+use super::{
+    lines,
+    routes::{self, get_or_head, not_allowed, post, put_or_patch},
+};
 use actix_web::{
     Resource,
     web::{self, ServiceConfig},

@@ -8,8 +8,10 @@ pub(super) mod leave;
 pub(super) mod list;
 pub(super) mod user_groups;
 
-use super::lines;
-use super::routes::{self, get_or_head, not_allowed, post};
+use super::{
+    lines,
+    routes::{self, get_or_head, not_allowed, post},
+};
 use actix_web::{
     Resource,
     web::{self, ServiceConfig},

@@ -57,7 +57,7 @@ struct Fields {
 }
 
 impl Fields {
-    /// Adds a field. Its value is what `write` writes.
+    /// Adds a field. Its value is what `write` writes. Names are identifiers of the code, so they need no escape.
     fn add_with(&mut self, name: &str, write: impl FnOnce(&mut String) -> fmt::Result) {
         self.line.push_str(",\"");
         self.line.push_str(name);

@@ -11,7 +11,7 @@ use rustls::{
 use std::{net::TcpStream, sync::Arc};
 
 /// Speaks TLS on `stream`, with a server that must have exactly this certificate. Its name and its authority do not
-/// matter: the client has read the file that the server has read.
+/// matter: the client has read the file that the server reads, too, every 2 seconds.
 pub(crate) fn connect(
     stream: TcpStream,
     certificate: Certificate,

@@ -5,7 +5,7 @@ use actix_web::rt::{task::spawn_blocking, time::sleep};
 use std::time::Duration;
 
 /// Interval between reads of the files.
-const INTERVAL: Duration = Duration::from_secs(10);
+const INTERVAL: Duration = Duration::from_secs(2);
 
 /// Takes over a renewed certificate, until the future is dropped.
 pub(crate) async fn renew(tls: Tls) {

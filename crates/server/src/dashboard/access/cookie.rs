@@ -23,8 +23,8 @@ impl SessionCookie {
         Self { name, is_secure: is_encrypted }
     }
 
-    /// The cookie to send to the browser. Browsers send a cookie to every port of a host, but only for paths that begin
-    /// with its own, which only the session knows.
+    /// The cookie to send to the browser. Browsers send a cookie to every port of a host, but only with requests for
+    /// paths below that of the cookie, which is secret.
     pub(super) fn set(self, session: &Session) -> Cookie<'static> {
         Cookie::build(self.name, session.secret().expose().to_owned())
             .path(session.home())

@@ -3,7 +3,7 @@
 use super::{Access, headers, site};
 use crate::dashboard::page;
 use actix_web::{
-    Error, HttpResponse,
+    Error, HttpResponse, ResponseError,
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::StatusCode,
@@ -17,9 +17,10 @@ pub(in crate::dashboard) async fn guard<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    let mut response = match refusal(&access, &request)? {
-        Some(refusal) => request.into_response(refusal.map_into_right_body()),
-        None => next.call(request).await?.map_into_left_body(),
+    let mut response = match refusal(&access, &request) {
+        Ok(Some(refusal)) => request.into_response(refusal.map_into_right_body()),
+        Err(failure) => request.into_response(failure.error_response().map_into_right_body()),
+        Ok(None) => next.call(request).await?.map_into_left_body(),
     };
     headers::set(response.headers_mut());
     Ok(response)

@@ -26,7 +26,7 @@ pub(in crate::dashboard) async fn session_guard<B: MessageBody>(
             request.extensions_mut().insert(session);
             return Ok(next.call(request).await?.map_into_left_body());
         }
-        Ok(None) => page::no_session()?,
+        Ok(None) => page::no_session().unwrap_or_else(|failure| failure.error_response()),
         // A reply instead of an error, so that it gets the headers of every reply.
         Err(error) => page::Failure::from(error).error_response(),
     };

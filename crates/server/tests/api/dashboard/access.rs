@@ -105,7 +105,7 @@ fn a_session_needs_its_cookie_and_its_path(database: TestDatabase) -> anyhow::Re
     for page in [&PAGES[..], &["/events", "/nothing", ""]].concat() {
         assert_no_session(&Request::new("GET", &browser.path(page)).send(app.admin_port));
     }
-    // The cookie opens nothing at the root, nor at the page itself.
+    // The cookie opens nothing without the path.
     assert_no_session(&browser.with_cookie(Request::new("GET", "/")).send(app.admin_port));
     for page in &PAGES[1..] {
         assert_page(

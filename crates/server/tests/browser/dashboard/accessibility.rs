@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::{env, fs, path::PathBuf};
 use url::Url;
 
-/// Every page, also those of errors, below the first page of the session.
+/// Every page, also those of errors, relative to the first page of the session.
 const PAGES: [&str; 10] = [
     "",
     "groups",
