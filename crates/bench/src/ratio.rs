@@ -31,3 +31,17 @@ impl fmt::Display for Ratio {
         write!(f, "{:.3} ± {:.3}", self.value, self.margin)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_is_that_of_the_sums_and_pairs_that_differ_widen_its_interval() {
+        assert_eq!(Ratio::of_sums(&[(1.0, 2.0), (2.0, 4.0), (3.0, 6.0)]).to_string(), "0.500 ± 0.000");
+        assert_eq!(
+            Ratio::of_sums(&[(1.0, 1.0), (3.0, 1.0), (1.0, 1.0), (3.0, 1.0)]).to_string(),
+            "2.000 ± 1.132"
+        );
+    }
+}

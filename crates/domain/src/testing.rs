@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a failed test may panic")]
 
 use crate::{
+    auth::{IssuedKey, KeyId, KeyName, Scopes},
     clock::{Clock, SystemClock, Timestamp},
     group::{CreateGroup, Group, GroupChange, GroupId, GroupName, GroupToken, NewGroup},
     user::UserId,
@@ -46,6 +47,19 @@ pub fn group_change(name: Option<&str>, token: Option<&str>, admin_id: Option<i6
         admin_id.map(|id| UserId::new(id).unwrap()),
     )
     .unwrap()
+}
+
+/// A key with this id and every scope, issued at the start of 1970, for ever.
+pub fn issued_key(id: u128) -> IssuedKey {
+    IssuedKey {
+        id: KeyId(Uuid::from_u128(id)),
+        name: KeyName::parse("mobile app").unwrap(),
+        scopes: Scopes::all(),
+        created_at: at(0),
+        expires_at: None,
+        revoked_at: None,
+        last_used_at: None,
+    }
 }
 
 /// The time `seconds` seconds after the start of 1970.

@@ -5,7 +5,7 @@ use crate::{
     dashboard::{self, Dashboard},
     hosts::Hosts,
     http::{
-        HttpMetrics, LINGERING_CLOSE, Timeouts,
+        HttpMetrics, LINGERING_CLOSE, Timeouts, get_or_head,
         http_server::{self, ServerLimits},
     },
     listener::Listener,
@@ -14,7 +14,6 @@ use actix_web::{
     App, Error, HttpResponse, Resource, Responder,
     body::{EitherBody, MessageBody},
     dev::{Server, ServiceRequest, ServiceResponse},
-    guard::{Any, Get, Head},
     http::header::ContentType,
     middleware::{Next, from_fn},
     web::{self, ThinData},
@@ -113,10 +112,6 @@ fn path(path: &str) -> Resource {
             .insert_header(("Allow", "GET, HEAD"))
             .body("the methods are GET and HEAD\n")
     }))
-}
-
-fn get_or_head() -> actix_web::Route {
-    web::route().guard(Any(Get()).or(Head()))
 }
 
 /// Answers 200 as long as the process runs.

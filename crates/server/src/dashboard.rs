@@ -6,6 +6,7 @@ mod access;
 mod assets;
 mod errors;
 mod groups;
+mod hexadecimal;
 mod keys;
 pub(crate) mod link;
 mod moment;

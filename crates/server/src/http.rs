@@ -35,5 +35,6 @@ pub(crate) use lines::NDJSON;
 pub use lines::Streams;
 pub use metrics::HttpMetrics;
 pub(crate) use refusals::{Refusal, Refusals};
+pub(crate) use routes::get_or_head;
 pub(crate) use server::LINGERING_CLOSE;
 pub use server::serve;

@@ -65,10 +65,10 @@ mod tests {
     use super::*;
     use gochat_adapters::CachingAuthenticator;
     use gochat_domain::{
-        auth::{ApiKey, IssuedKey, KeyId, KeyName, Scopes},
+        auth::ApiKey,
         clock::SystemClock,
         ports::{Authenticator, MockApiKeyRepository, StorageError},
-        testing::at,
+        testing::issued_key,
     };
     use gochat_test_support::deadline::with_timeout;
     use std::sync::Arc;
@@ -76,16 +76,7 @@ mod tests {
     /// A recorder with one noted use. The first `failures` recordings fail.
     async fn recorder(failures: usize) -> KeyUseRecorder {
         let mut keys = MockApiKeyRepository::new();
-        let issued = IssuedKey {
-            id: KeyId(uuid::Uuid::from_u128(1)),
-            name: KeyName::parse("mobile app").unwrap(),
-            scopes: Scopes::all(),
-            created_at: at(0),
-            expires_at: None,
-            revoked_at: None,
-            last_used_at: None,
-        };
-        keys.expect_find().return_once(move |_| Ok(Some(issued)));
+        keys.expect_find().return_once(|_| Ok(Some(issued_key(1))));
         let unreachable = || StorageError::Unavailable(anyhow::anyhow!("unreachable"));
         keys.expect_record_uses().times(failures).returning(move |_| Err(unreachable()));
         keys.expect_record_uses().returning(|_| Ok(Vec::new()));

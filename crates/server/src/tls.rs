@@ -22,7 +22,7 @@ use rustls::{
 use std::{
     fmt,
     path::Path,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 use tokio_rustls::TlsAcceptor;
 
@@ -36,7 +36,6 @@ struct Shared {
 }
 
 /// A certificate and its private key.
-#[derive(Clone)]
 struct Pair {
     certificate: Certificate,
     /// The key, with the certificate's whole chain.
@@ -62,7 +61,7 @@ impl Tls {
 
     /// The certificate now.
     pub(crate) fn certificate(&self) -> Certificate {
-        self.pair().certificate
+        self.pair().certificate.clone()
     }
 
     /// Accepts connections by TLS.
@@ -74,14 +73,14 @@ impl Tls {
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
 
-    fn pair(&self) -> Pair {
-        self.0.pair.read().unwrap_or_else(PoisonError::into_inner).clone()
+    fn pair(&self) -> RwLockReadGuard<'_, Pair> {
+        self.0.pair.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl ResolvesServerCert for Tls {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.pair().key)
+        Some(Arc::clone(&self.pair().key))
     }
 }
 

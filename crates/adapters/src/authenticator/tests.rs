@@ -4,22 +4,14 @@ mod refreshes;
 
 use super::*;
 use gochat_domain::{
-    auth::{IssuedKey, KeyId, KeyName, Scopes},
+    auth::{IssuedKey, KeyId},
     clock::{MockClock, Timestamp},
     ports::MockApiKeyRepository,
-    testing::at,
+    testing::{at, issued_key},
 };
 
 fn issued() -> IssuedKey {
-    IssuedKey {
-        id: KeyId(uuid::Uuid::max()),
-        name: KeyName::parse("mobile app").unwrap(),
-        scopes: Scopes::all(),
-        created_at: at(0),
-        expires_at: Some(at(100)),
-        revoked_at: None,
-        last_used_at: None,
-    }
+    IssuedKey { expires_at: Some(at(100)), ..issued_key(1) }
 }
 
 fn authenticator(keys: MockApiKeyRepository, clock: MockClock, max_age: Duration) -> CachingAuthenticator {

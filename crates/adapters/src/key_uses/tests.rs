@@ -3,10 +3,10 @@
 use super::*;
 use crate::CachingAuthenticator;
 use gochat_domain::{
-    auth::{ApiKey, IssuedKey, KeyId, KeyName, KeyUse, Scopes},
+    auth::{ApiKey, IssuedKey, KeyId, KeyUse},
     clock::{Clock, Timestamp},
     ports::{Authenticator, MockApiKeyRepository},
-    testing::at,
+    testing::{at, issued_key},
 };
 use std::sync::{
     Mutex,
@@ -14,15 +14,7 @@ use std::sync::{
 };
 
 fn key(number: u128) -> IssuedKey {
-    IssuedKey {
-        id: KeyId(uuid::Uuid::from_u128(number)),
-        name: KeyName::parse("mobile app").unwrap(),
-        scopes: Scopes::all(),
-        created_at: at(0),
-        expires_at: Some(at(6000)),
-        revoked_at: None,
-        last_used_at: None,
-    }
+    IssuedKey { expires_at: Some(at(6000)), ..issued_key(number) }
 }
 
 fn unavailable() -> StorageError {

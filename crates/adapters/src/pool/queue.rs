@@ -70,8 +70,7 @@ pub(super) struct Usage {
 
 impl<L: Send + 'static> ReadQueue<L> {
     /// A queue for at most `capacity` waiting reads and `threads` threads. A thread that runs one read for
-    /// `stuck_after` is replaced. `look_up_wait` is zero if no look-up should wait for
-    /// others that run.
+    /// `stuck_after` is replaced. `look_up_wait` is zero if no look-up should wait for others that run.
     pub(super) fn new(
         threads: usize,
         capacity: usize,

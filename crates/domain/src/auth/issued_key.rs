@@ -102,23 +102,15 @@ pub struct InactiveKey;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::at;
+    use crate::testing::{at, issued_key};
 
     fn key(expires_at: Option<Timestamp>, revoked_at: Option<Timestamp>) -> IssuedKey {
-        IssuedKey {
-            id: KeyId(Uuid::max()),
-            name: KeyName::parse("mobile app").unwrap(),
-            scopes: Scopes::all(),
-            created_at: at(0),
-            expires_at,
-            revoked_at,
-            last_used_at: None,
-        }
+        IssuedKey { expires_at, revoked_at, ..issued_key(1) }
     }
 
     #[test]
     fn a_valid_key_admits_its_holder_with_its_scopes() {
-        let caller = Caller::admitted(KeyId(Uuid::max()), Scopes::all());
+        let caller = Caller::admitted(issued_key(1).id, Scopes::all());
         assert_eq!(key(None, None).admit(at(9)), Ok(caller));
     }
 

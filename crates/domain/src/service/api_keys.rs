@@ -92,8 +92,12 @@ impl ApiKeyService {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{auth::Scope, clock::MockClock, ports::MockApiKeyRepository, testing::at};
-    use uuid::Uuid;
+    use crate::{
+        auth::Scope,
+        clock::MockClock,
+        ports::MockApiKeyRepository,
+        testing::{at, issued_key},
+    };
 
     fn service(keys: MockApiKeyRepository) -> ApiKeyService {
         let mut clock = MockClock::new();
@@ -144,28 +148,22 @@ mod tests {
 
     #[tokio::test]
     async fn a_page_of_keys_begins_after_the_last_key_of_the_page_before() {
-        let key = |id: u128| IssuedKey {
-            id: KeyId(Uuid::from_u128(id)),
-            name: KeyName::parse("mobile app").unwrap(),
-            scopes: Scopes::all(),
-            created_at: at(0),
-            expires_at: None,
-            revoked_at: None,
-            last_used_at: None,
-        };
         let mut keys = MockApiKeyRepository::new();
         keys.expect_list_before()
             .withf(|before, limit| (*before, *limit) == (KeyId::OPERATOR, 3))
-            .returning(move |_, _| Ok([9, 8, 7].map(key).to_vec()));
+            .returning(|_, _| Ok([9, 8, 7].map(issued_key).to_vec()));
         keys.expect_list_before()
             .withf(|before, limit| (before.0.as_u128(), *limit) == (8, 3))
-            .returning(move |_, _| Ok([7].map(key).to_vec()));
+            .returning(|_, _| Ok([7].map(issued_key).to_vec()));
         let service = service(keys);
         let size = PageSize::new(2).unwrap();
         let first = service.list_newest(None, size).await.unwrap();
-        assert_eq!(first, Page { items: [9, 8].map(key).to_vec(), next_after: Some(key(8).id) });
+        assert_eq!(
+            first,
+            Page { items: [9, 8].map(issued_key).to_vec(), next_after: Some(issued_key(8).id) }
+        );
         let last = service.list_newest(first.next_after, size).await.unwrap();
-        assert_eq!(last, Page { items: vec![key(7)], next_after: None });
+        assert_eq!(last, Page { items: vec![issued_key(7)], next_after: None });
     }
 
     #[tokio::test]

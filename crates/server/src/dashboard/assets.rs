@@ -1,6 +1,7 @@
 //! Style sheet, scripts and icon. They are embedded in the binary, and hold nothing secret.
 
 use super::{
+    hexadecimal::hexadecimal,
     page::{self, Reply},
     routes::{get_or_head, path},
 };
@@ -10,7 +11,7 @@ use actix_web::{
     web::{Path, ServiceConfig},
 };
 use sha2::{Digest, Sha256};
-use std::{collections::BTreeMap, fmt::Write, sync::LazyLock};
+use std::{collections::BTreeMap, sync::LazyLock};
 
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
@@ -46,13 +47,6 @@ static BY_NAME: LazyLock<BTreeMap<&str, Asset>> = LazyLock::new(|| {
     });
     assets.collect()
 });
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _written = write!(text, "{byte:02x}");
-        text
-    })
-}
 
 pub(super) fn configure(server: &mut ServiceConfig) {
     server.service(path("/assets/{name}", "GET, HEAD").route(get_or_head().to(send)));

@@ -4,7 +4,8 @@
 //! metrics → Sampler, once a second → Past, 15 minutes → the page
 //!                                  ↘ events           → streams of events, which begin with the past
 //! ```
-//! Nothing of this runs on the workers of the public listener. Without a reader, a sample costs only a walk over the metrics.
+//! Nothing of this runs on the workers of the public listener. Without a reader, a sample costs only a walk over the
+//! metrics.
 
 mod cards;
 mod counts;

@@ -1,4 +1,5 @@
-//! The one-time link, and the page that says how to get one. The link's page has a button, because a link preview or a prefetch of the browser must not use it up.
+//! The one-time link, and the page that says how to get one. The link's page has a button, because a link preview or a
+//! prefetch of the browser must not use it up.
 
 use super::{
     access::{Access, Open},

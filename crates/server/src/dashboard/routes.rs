@@ -1,11 +1,8 @@
 //! Routes that several modules share.
 
 use super::page;
-use actix_web::{
-    Resource, Route,
-    guard::{Any, Get, Head},
-    web,
-};
+pub(super) use crate::http::get_or_head;
+use actix_web::{Resource, web};
 use serde::Deserialize;
 
 /// Path of the one-time link.
@@ -20,9 +17,4 @@ pub(super) struct Id {
 /// A path that answers 405 to methods for which no route is added.
 pub(super) fn path(path: &str, allowed: &'static str) -> Resource {
     web::resource(path).default_service(web::to(move || async move { page::not_allowed(allowed) }))
-}
-
-/// Matches `GET` and `HEAD`.
-pub(super) fn get_or_head() -> Route {
-    web::route().guard(Any(Get()).or(Head()))
 }

@@ -4,7 +4,7 @@ use super::error::ApiError;
 use actix_web::{Route, guard::fn_guard, http::Method, web};
 
 /// Matches `GET` and `HEAD`.
-pub(super) fn get_or_head() -> Route {
+pub(crate) fn get_or_head() -> Route {
     one_of([Method::GET, Method::HEAD])
 }
 

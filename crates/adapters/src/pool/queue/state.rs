@@ -23,7 +23,7 @@ pub(super) struct State<L> {
     pub(super) is_closed: bool,
 }
 
-/// What a run is working on.
+/// The current work of a run.
 pub(super) struct Running {
     pub(super) since: Instant,
     pub(super) is_look_up: bool,

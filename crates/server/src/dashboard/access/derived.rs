@@ -1,10 +1,10 @@
 //! Values that follow from the secret of a session, so that they need not be stored. None of them tells the secret, or
 //! another one of them.
 
+use crate::dashboard::hexadecimal::hexadecimal;
 use gochat_domain::auth::DashboardSecret;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use std::fmt::Write;
 
 /// The token that a change needs. A page of another origin cannot read it, so it cannot make the browser send a valid
 /// change, even if the browser adds the cookie.
@@ -25,8 +25,5 @@ fn derive(secret: &DashboardSecret, purpose: &[u8]) -> String {
         return String::new();
     };
     mac.update(purpose);
-    mac.finalize().into_bytes().iter().fold(String::new(), |mut text, byte| {
-        let _written = write!(text, "{byte:02x}");
-        text
-    })
+    hexadecimal(&mac.finalize().into_bytes())
 }
