@@ -29,6 +29,9 @@ use tokio::sync::oneshot;
 /// those of many clients share few queries. A query on the same machine or network usually takes less.
 const LOOK_UP_WAIT: Duration = Duration::from_millis(1);
 
+/// Longest wait of a look-up for others while a thread is free. The others may be stuck.
+const LOOK_UP_PATIENCE: Duration = Duration::from_millis(10);
+
 /// Options of a pool.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PoolOptions {
@@ -124,10 +127,16 @@ impl Pool {
     async fn submit<T>(
         &self,
         work: Work<LookUp>,
-        answer: oneshot::Receiver<Result<T, Fault>>,
+        mut answer: oneshot::Receiver<Result<T, Fault>>,
     ) -> Result<T, Fault> {
+        let deadline = tokio::time::Instant::now() + self.0.timeout;
         let place = self.0.queue.submit(work)?;
-        match tokio::time::timeout(self.0.timeout, answer).await {
+        let mut answered = tokio::time::timeout(LOOK_UP_PATIENCE.min(self.0.timeout), &mut answer).await;
+        if answered.is_err() {
+            self.0.queue.start_waiting();
+            answered = tokio::time::timeout_at(deadline, answer).await;
+        }
+        match answered {
             Ok(Ok(result)) => {
                 place.end();
                 result

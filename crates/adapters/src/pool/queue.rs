@@ -43,7 +43,7 @@ pub(super) type RunLookUps<L> = Box<dyn Fn(Vec<L>) -> Reply + Send + Sync>;
 ///
 /// A thread that begins a look-up also takes the waiting look-ups, and runs all of them together. It does not wait for
 /// further ones. But while look-ups run that began less than `look_up_wait` ago, a look-up waits for them even if a thread
-/// is free, if the last look-ups took less than that.
+/// is free, if the last look-ups took less than that. [`ReadQueue::start_waiting`] ends that wait.
 pub(super) struct ReadQueue<L>(Arc<Shared<L>>);
 
 struct Shared<L> {
@@ -101,7 +101,7 @@ impl<L: Send + 'static> ReadQueue<L> {
             let wakeup = self.0.reserve_thread(&mut state)?;
             state.assign(work);
             drop(state);
-            wakeup.notify(&self.0.wakeup);
+            self.0.notify([wakeup]);
             return Ok(Place(None));
         }
         if !has_room {
@@ -125,27 +125,19 @@ impl<L: Send + 'static> ReadQueue<L> {
         state.running.retain(|run, _| !stuck.contains(run));
         state.replaced += stuck.len();
         renew();
-        let mut wakeups = Vec::new();
-        while state.running.len() < self.0.max_threads && state.waiting.len() > 0 {
-            match self.0.reserve_thread(&mut state) {
-                Ok(wakeup) => wakeups.push(wakeup),
-                Err(fault) => {
-                    tracing::error!(%fault, "a stuck reading thread cannot be replaced");
-                    break;
-                }
-            }
-            if let Some(work) = state.waiting.pop_first() {
-                state.assign(work);
-            }
-        }
+        let wakeups = self.0.assign_waiting(&mut state);
         drop(state);
         tracing::warn!(
             reads = stuck.len(),
             "reads are stuck in the database; their threads and connections are replaced"
         );
-        for wakeup in wakeups {
-            wakeup.notify(&self.0.wakeup);
-        }
+        self.0.notify(wakeups);
+    }
+
+    /// Gives waiting work to free threads. Look-ups can wait although a thread is free.
+    pub(super) fn start_waiting(&self) {
+        let wakeups = self.0.assign_waiting(&mut self.0.state());
+        self.0.notify(wakeups);
     }
 
     /// The maximum number of waiting reads.

@@ -32,6 +32,10 @@ fn blocking_read()
     (release, wait)
 }
 
+fn key(id: i64) -> GroupKey {
+    GroupKey::Id(GroupId::new(id).unwrap())
+}
+
 #[tokio::test]
 async fn a_read_whose_caller_is_gone_does_not_run() {
     let (pool, _database) = pool(1, 100, LONG);
@@ -92,7 +96,7 @@ async fn look_ups_wait_like_reads() {
     let (pool, _database) = pool(1, 5, Duration::from_millis(100));
     let (release, wait) = blocking_read();
     let first = pool.run(wait).boxed();
-    let look_ups = (0..7).map(|_| pool.find_group(GroupKey::Id(GroupId::new(1).unwrap())).boxed());
+    let look_ups = (0..7).map(|_| pool.find_group(key(1)).boxed());
     let mut reads: Vec<_> = std::iter::once(first.map(|_| Ok(None)).boxed()).chain(look_ups).collect();
     for read in &mut reads[..6] {
         assert!(poll!(read).is_pending());
@@ -117,4 +121,31 @@ async fn a_panic_fails_only_its_own_read() {
     let failed = Err(Fault::Unknown("a read panicked".into()));
     assert_eq!(reads.await, (failed.clone(), Ok(1), failed));
     assert_eq!(pool.run(|_| Ok(2)).await, Ok(2));
+}
+
+#[tokio::test]
+async fn a_look_up_does_not_wait_for_a_stuck_one_while_a_thread_is_free() {
+    let (pool, _database) = pool(1, 100, LONG);
+    let (release, released) = mpsc::channel::<()>();
+    let released = Mutex::new(released);
+    let (sender, begun) = mpsc::channel();
+    // The look-up of the second group is stuck.
+    let run = move |look_ups: Vec<LookUp>| -> Reply {
+        sender.send(look_ups[0].key.clone()).unwrap();
+        let _disconnected = (look_ups[0].key == key(2)).then(|| released.lock().unwrap().recv());
+        Box::new(|| look_ups.into_iter().for_each(|look_up| drop(look_up.caller.send(Ok(None)))))
+    };
+    let queue = ReadQueue::new(2, 100, None, Duration::MAX, Box::new(run));
+    let pool = Pool(Arc::new(Shared { queue, reader: Arc::clone(&pool.0.reader), timeout: LONG }));
+    assert_eq!(pool.find_group(key(1)).await, Ok(None));
+    let mut stuck = pool.find_group(key(2)).boxed();
+    assert!(poll!(&mut stuck).is_pending());
+    deadline::eventually("the look-up begins", || begun.try_iter().find(|begun| *begun == key(2)));
+    assert_eq!(
+        deadline::with_timeout("the look-up of another ends", pool.find_group(key(3))).await,
+        Ok(None)
+    );
+    assert!(poll!(&mut stuck).is_pending());
+    drop(release);
+    assert_eq!(stuck.await, Ok(None));
 }

@@ -4,7 +4,7 @@ use super::{IDLE_TIMEOUT, MAX_LOOK_UPS, Read, Reply, Running, Shared, State, Wor
 use crate::Fault;
 use std::{
     panic::{self, AssertUnwindSafe},
-    sync::{Arc, Condvar, PoisonError},
+    sync::{Arc, PoisonError},
     thread,
     time::Instant,
 };
@@ -16,15 +16,6 @@ pub(super) enum Wakeup {
     New,
     /// An idle thread, which must be woken.
     Idle,
-}
-
-impl Wakeup {
-    /// Must be called without holding the state lock: the woken thread needs it.
-    pub(super) fn notify(self, wakeup: &Condvar) {
-        if let Self::Idle = self {
-            wakeup.notify_one();
-        }
-    }
 }
 
 /// The work that a thread runs in one call: a read, or look-ups together.
@@ -69,6 +60,33 @@ impl<L: Send + 'static> Shared<L> {
             .spawn(move || shared.serve())
             .map_err(|error| Fault::Unavailable(format!("cannot start a thread for a read: {error}")))?;
         Ok(Wakeup::New)
+    }
+
+    /// Assigns waiting work to free threads, which must be woken.
+    pub(super) fn assign_waiting(self: &Arc<Self>, state: &mut State<L>) -> Vec<Wakeup> {
+        let mut wakeups = Vec::new();
+        while state.running.len() < self.max_threads && state.waiting.len() > 0 {
+            match self.reserve_thread(state) {
+                Ok(wakeup) => wakeups.push(wakeup),
+                Err(fault) => {
+                    tracing::error!(%fault, "reads wait although there is room for a thread");
+                    break;
+                }
+            }
+            if let Some(work) = state.waiting.pop_first() {
+                state.assign(work);
+            }
+        }
+        wakeups
+    }
+
+    /// Must be called without holding the state lock: the woken threads need it.
+    pub(super) fn notify(&self, wakeups: impl IntoIterator<Item = Wakeup>) {
+        for wakeup in wakeups {
+            if let Wakeup::Idle = wakeup {
+                self.wakeup.notify_one();
+            }
+        }
     }
 
     fn serve(&self) {
