@@ -42,7 +42,8 @@ pub(super) enum Outcome {
 struct KeysPage {
     layout: Layout,
     keys: Vec<Row>,
-    is_first_page: bool,
+    /// The last key of the page before; `None` on the first page.
+    after: Option<KeyId>,
     next_after: Option<KeyId>,
     revoked: Option<KeyId>,
     outcome: Option<Outcome>,
@@ -127,7 +128,7 @@ async fn render(
     let page = KeysPage {
         layout: session.layout(Tab::Keys),
         keys: listed.items.iter().map(|key| Row::of(key, now)).collect(),
-        is_first_page: after.is_none(),
+        after,
         next_after: listed.next_after,
         revoked: revoked.parse().ok(),
         outcome,

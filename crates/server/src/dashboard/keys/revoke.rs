@@ -10,18 +10,22 @@ use gochat_domain::{auth::KeyId, service::ApiKeyService};
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// The form has no field but the token.
 #[derive(Deserialize)]
-pub(super) struct Revoke {}
+pub(super) struct Revoke {
+    /// The `after` of the page that has the form.
+    #[serde(default)]
+    after: String,
+}
 
 pub(super) async fn revoke(
     ThinData(keys): ThinData<Arc<ApiKeyService>>,
     path: Path<Id>,
-    Change { session, .. }: Change<Revoke>,
+    Change { session, form }: Change<Revoke>,
 ) -> Reply {
     let Ok(id) = path.id.parse::<KeyId>() else { return no_such_key(&session) };
     if keys.revoke(id).await? {
-        Ok(session.redirect(&format!("keys?revoked={id}")))
+        let page = form.after.parse::<KeyId>().map(|after| format!("&after={after}")).unwrap_or_default();
+        Ok(session.redirect(&format!("keys?revoked={id}{page}")))
     } else {
         no_such_key(&session)
     }

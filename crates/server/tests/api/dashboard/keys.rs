@@ -1,6 +1,6 @@
 //! The tab *Keys*.
 
-use super::browser::{Browser, between, text};
+use super::browser::{Browser, between, field, text};
 use crate::{app::App, keys::issue_readers};
 use gochat_test_support::{
     Case, TestDatabase, cases,
@@ -171,5 +171,15 @@ fn many_keys_are_listed_by_pages(database: TestDatabase) -> anyhow::Result<()> {
     assert!(text(&beyond).contains("There are no more keys."), "{}", beyond.body);
     // Nonsense is ignored.
     assert_eq!(listed(&browser.get("/keys?after=x")).len(), 100);
+    // The form on the second page leads back to it.
+    assert_eq!(field(&second, "after"), next);
+    let revoked = browser.post(&format!("/keys/{}/revoke", ids[100]), &[("after", &next)]);
+    let location = format!("/keys?revoked={}&after={next}", ids[100]);
+    assert_eq!((revoked.status, revoked.header("location")), (303, &*browser.path(&location)));
+    let second = browser.get(&location);
+    assert!(text(&second).contains(&format!("The key {} was revoked.", ids[100])), "{}", second.body);
+    assert_eq!(listed(&second)[0][2], "revoked");
+    let revoked = browser.post(&format!("/keys/{}/revoke", ids[99]), &[("after", "x&revoked=y")]);
+    assert_eq!(revoked.header("location"), browser.path(&format!("/keys?revoked={}", ids[99])));
     Ok(())
 }
