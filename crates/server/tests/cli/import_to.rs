@@ -15,6 +15,7 @@ pub fn cases() -> Vec<Case> {
         every_line_has_the_outcome_of_a_local_import,
         an_import_goes_on_after_broken_connections,
         members_are_imported_by_id_and_by_name,
+        members_are_imported_over_connections_that_break,
         an_import_that_cannot_begin_says_why,
     ]
 }
@@ -94,6 +95,24 @@ fn members_are_imported_by_id_and_by_name(database: TestDatabase) -> anyhow::Res
     assert_eq!((ended.code, &*ended.stderr), (Some(1), expected));
     let sql = "SELECT CAST(user_id AS text) FROM members ORDER BY members.user_id";
     assert_eq!(database.rows(sql)?.concat(), ["10", "11"]);
+    server.stop();
+    Ok(())
+}
+
+fn members_are_imported_over_connections_that_break(database: TestDatabase) -> anyhow::Result<()> {
+    let server = Server::start(&database, &[]);
+    assert_eq!(
+        import("groups", server.port, DEVELOPMENT_KEY, "groups.ndjson", &ndjson("g", 0..3)).code,
+        Some(0)
+    );
+    // The first connections look the groups up.
+    let proxy = breaking_proxy(server.port, &[0, 50, 0, 50])?;
+    let members = "{\"group_name\":\"g0000\",\"user_id\":77}\n{\"group_name\":\"g0001\",\"user_id\":77}\n\
+                   {\"group_name\":\"g0002\",\"user_id\":77}\n";
+    let ended = import("members", proxy, DEVELOPMENT_KEY, "members.ndjson", members);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stderr.ends_with(", refused 0\n"), "{ended:?}");
+    assert_eq!(database.rows("SELECT CAST(group_id AS text) FROM members WHERE user_id = 77")?.len(), 3);
     server.stop();
     Ok(())
 }

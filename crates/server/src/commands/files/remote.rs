@@ -11,7 +11,7 @@ use crate::cli::ImportFile;
 use actix_web::rt::time::sleep;
 use anyhow::{Context, anyhow};
 use backon::BackoffBuilder;
-use connection::{MAX_SILENCE, Server};
+use connection::{Failure, MAX_SILENCE, Server};
 use gochat_domain::auth::ApiKey;
 use serde::Deserialize;
 use serde_json::Value;
@@ -90,9 +90,16 @@ impl Remote {
         answered.await.map_err(|_| stream_ended())?
     }
 
-    /// Reads a value at a path of the server; `None` if the server answers 404.
+    /// Reads a value at a path of the server; `None` if the server answers 404. Repeats a request that fails, with
+    /// backoff.
     pub(in crate::commands) async fn get(&self, path: &str) -> anyhow::Result<Option<Value>> {
-        self.server.get(path).await
+        for delay in backoff::policy().build() {
+            match self.server.get(path).await {
+                Err(Failure::Broken(_)) => sleep(delay).await,
+                outcome => return outcome.map_err(Failure::into_error),
+            }
+        }
+        self.server.get(path).await.map_err(Failure::into_error)
     }
 }
 

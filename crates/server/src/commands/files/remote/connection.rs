@@ -23,6 +23,29 @@ pub(super) const MAX_SILENCE: Duration = Duration::from_secs(60);
 /// Maximum size of a reply to a single request, in bytes.
 const MAX_REPLY_BYTES: usize = 64 * 1024;
 
+/// The reason why a request failed.
+pub(super) enum Failure {
+    /// Another attempt may succeed.
+    Broken(anyhow::Error),
+    /// The server refuses the request.
+    Final(anyhow::Error),
+}
+
+impl Failure {
+    /// Returns the cause.
+    pub(super) fn into_error(self) -> anyhow::Error {
+        match self {
+            Self::Broken(error) | Self::Final(error) => error,
+        }
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Broken(error.into())
+    }
+}
+
 /// A server, with the key for it.
 #[derive(Clone)]
 pub(super) struct Server {
@@ -83,7 +106,7 @@ impl Server {
     }
 
     /// Reads a value; `None` if there is none at the path.
-    pub(super) async fn get(&self, path: &str) -> anyhow::Result<Option<Value>> {
+    pub(super) async fn get(&self, path: &str) -> Result<Option<Value>, Failure> {
         let reply = self.send(Method::GET, path, None, Empty::<Bytes>::new()).await?;
         match reply.status() {
             StatusCode::OK => Ok(Some(serde_json::from_slice(&self.collect(reply).await?)?)),
@@ -92,8 +115,18 @@ impl Server {
         }
     }
 
-    /// Returns the error of a reply that is none of the expected ones.
-    pub(super) async fn refusal(&self, reply: Response<Incoming>) -> anyhow::Error {
+    /// Returns the failure of a reply that is none of the expected ones.
+    pub(super) async fn refusal(&self, reply: Response<Incoming>) -> Failure {
+        match reply.status() {
+            // The server may be about to stop, or have too many connections.
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT => {
+                Failure::Broken(self.reason(reply).await)
+            }
+            _ => Failure::Final(self.reason(reply).await),
+        }
+    }
+
+    async fn reason(&self, reply: Response<Incoming>) -> anyhow::Error {
         let status = reply.status();
         let reason = self.collect(reply).await.ok().and_then(|body| {
             let body: Value = serde_json::from_slice(&body).ok()?;

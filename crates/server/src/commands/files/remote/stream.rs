@@ -1,6 +1,9 @@
 //! The stream, opened again as often as it breaks.
 
-use super::{Answer, Line, connection::Server};
+use super::{
+    Answer, Line,
+    connection::{Failure, Server},
+};
 use crate::{commands::files::backoff, http::NDJSON};
 use anyhow::{Context, anyhow};
 use backon::BackoffBuilder;
@@ -63,20 +66,6 @@ pub(super) async fn run(server: Server, path: String, mut lines: mpsc::Receiver<
     }
 }
 
-/// The reason why an attempt ended early.
-enum Failure {
-    /// Another attempt may succeed.
-    Broken(anyhow::Error),
-    /// The server refuses the request.
-    Final(anyhow::Error),
-}
-
-impl<E: Into<anyhow::Error>> From<E> for Failure {
-    fn from(error: E) -> Self {
-        Self::Broken(error.into())
-    }
-}
-
 /// Sends the unanswered lines, then further ones, and passes on the answers.
 async fn attempt(
     server: &Server,
@@ -102,11 +91,7 @@ async fn attempt(
         let reply = server.send(Method::POST, path, Some(NDJSON), channel).await?;
         match reply.status() {
             StatusCode::OK => read_answers(server, reply.into_body(), sent).await,
-            // The server may be about to stop, or have too many connections.
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT => {
-                Err(Failure::Broken(server.refusal(reply).await))
-            }
-            _ => Err(Failure::Final(server.refusal(reply).await)),
+            _ => Err(server.refusal(reply).await),
         }
     });
     match select(write, read).await {
