@@ -153,12 +153,20 @@ pub(crate) struct Submitter {
 }
 
 impl Submitter {
+    /// Submits the write of a single request, for which streams make room.
+    pub(crate) async fn submit_request<W: Write>(&self, write: W) -> Result<W::Answer, W::Error>
+    where
+        Batch: HasLane<W>,
+    {
+        self.room.record_request();
+        self.submit(write).await
+    }
+
     /// Queues `write`, and waits for its answer, which is sent after the commit.
     pub(crate) async fn submit<W: Write>(&self, write: W) -> Result<W::Answer, W::Error>
     where
         Batch: HasLane<W>,
     {
-        self.room.record_request();
         let queue = self.queue.upgrade().ok_or_else(|| unavailable(CLOSED))?;
         let (reply, answer) = oneshot::channel();
         queue.try_send(queued(write, reply, None)).map_err(|_| unavailable(FULL))?;
@@ -235,5 +243,24 @@ async fn wait_for_answer<T, E: From<StorageError>>(
             threads.replace_stuck();
             Err(unavailable("the database took too long"))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{commit::ProbeCreate, testing::migrated};
+    use gochat_domain::clock::{Clock, SystemClock};
+    use gochat_test_support::TestDatabase;
+
+    #[tokio::test]
+    async fn a_write_of_the_service_itself_does_not_reduce_the_room_of_streams() {
+        let database = TestDatabase::sqlite().unwrap();
+        let timeout = Duration::from_secs(20);
+        let options = CommitOptions { batch: 10, queue: 100, writers: 1, timeout, limits: Limits::default() };
+        let queue = CommitQueue::open(&migrated(&database), options).unwrap();
+        queue.submitter().submit(ProbeCreate { at: SystemClock.now() }).await.unwrap();
+        assert!(!queue.room.is_reduced());
+        queue.close();
     }
 }

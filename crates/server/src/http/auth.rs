@@ -28,15 +28,20 @@ impl<S: GrantableScope> FromRequest for Authenticated<S> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let key = sent_key(request.headers()).ok_or_else(ApiError::unauthorized)?;
-            let authenticator = request
-                .app_data::<ThinData<Arc<dyn Authenticator>>>()
-                .ok_or_else(|| ApiError::internal(anyhow::anyhow!("no authenticator is configured")))?;
-            let caller = authenticator.authenticate(&key).await?;
+            let caller = authenticate(&request).await?;
             request.extensions_mut().insert(CallerKey(caller.key_id()));
             Ok(Self { permit: caller.permit()?, caller })
         })
     }
+}
+
+/// Authenticates the sender of a request by its key.
+pub(super) async fn authenticate(request: &HttpRequest) -> Result<Caller, ApiError> {
+    let key = sent_key(request.headers()).ok_or_else(ApiError::unauthorized)?;
+    let authenticator = request
+        .app_data::<ThinData<Arc<dyn Authenticator>>>()
+        .ok_or_else(|| ApiError::internal(anyhow::anyhow!("no authenticator is configured")))?;
+    Ok(authenticator.authenticate(&key).await?)
 }
 
 /// Returns the key that was sent; `None` unless exactly one was.

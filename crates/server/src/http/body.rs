@@ -86,7 +86,7 @@ async fn collect(payload: Payload, declared: Option<u64>) -> Result<Bytes, ApiEr
 }
 
 /// Waits until the connection finds that the chunk sizes, extensions and trailers of a chunked body are too large.
-async fn too_large(signals: Option<&BodySignals>) {
+pub(super) async fn too_large(signals: Option<&BodySignals>) {
     match signals {
         Some(signals) => signals.too_large().await,
         None => pending().await,

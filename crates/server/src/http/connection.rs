@@ -33,6 +33,16 @@ use std::{
 use timeouts::{Deadline, TimedWait};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+/// The half of a connection in which the client sends.
+#[derive(PartialEq)]
+enum ClientHalf {
+    Open,
+    /// Closed, which the web server must not see yet.
+    ClosedUnseen,
+    /// Closed, which the web server may see.
+    Closed,
+}
+
 /// A connection to a client.
 pub(super) struct Connection<S> {
     stream: S,
@@ -56,6 +66,7 @@ pub(super) struct Connection<S> {
     bytes_after_reply: usize,
     /// The rest of an error reply that is being written in place of the web server's.
     error_reply: Bytes,
+    client_half: ClientHalf,
     /// True once the connection must close.
     has_ended: bool,
 }
@@ -85,6 +96,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             is_write_blocked: false,
             bytes_after_reply: 0,
             error_reply: Bytes::new(),
+            client_half: ClientHalf::Open,
             has_ended: false,
         };
         if connection.slot.is_none() {

@@ -2,16 +2,19 @@
 
 use crate::{
     app::App,
+    keys::{issue, revoke},
     lines::{group_line, send_lines},
 };
+use gochat_domain::auth::Scope;
 use gochat_test_support::{
     Case, TestDatabase, cases,
+    deadline::eventually,
     http::{Connection, LineStream, Request},
 };
 use serde_json::{Value, json};
 use std::{
-    io::Write,
-    net::TcpStream,
+    io::{Read, Write},
+    net::{Shutdown, TcpStream},
     time::{Duration, Instant},
 };
 
@@ -29,6 +32,9 @@ pub fn cases() -> Vec<Case> {
         a_body_in_many_chunks_of_one_byte_is_read,
         the_server_sends_100_continue_once_it_reads_the_lines,
         a_body_cut_short_ends_the_stream,
+        a_revoked_key_ends_a_stream,
+        a_client_may_close_its_half_after_the_last_line,
+        chunks_that_are_almost_only_framing_are_refused,
     ]
 }
 
@@ -235,5 +241,67 @@ fn a_body_cut_short_ends_the_stream(database: TestDatabase) -> anyhow::Result<()
     stream.write(b"not a chunk\r\n");
     assert_eq!(stream.read_line(), None);
     assert_eq!(app.names(), ["a"]);
+    Ok(())
+}
+
+fn a_revoked_key_ends_a_stream(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::on(database);
+    for (path, scope) in [("/v1/group", Scope::GroupsWrite), ("/v1/member", Scope::MembersJoin)] {
+        let (key, issued) = issue(&app, scope, None);
+        let mut stream = LineStream::open_by(app.port, path, key.expose());
+        let mut sent = 0;
+        let mut answer = || {
+            stream.send("x\n");
+            if sent == 0 {
+                stream.read_head();
+            }
+            sent += 1;
+            stream.read_line().unwrap()
+        };
+        assert_eq!(answer()["status"], 400);
+        assert!(revoke(&app, issued.id));
+        let refused =
+            eventually("the key is refused", || Some(answer()).filter(|line| line["status"] != 400));
+        let unauthorized = json!({ "line": sent, "status": 401, "code": "unauthorized",
+                                   "error": "the API key is missing or not valid" });
+        assert_eq!(refused, unauthorized);
+        stream.send("x\n");
+        assert_eq!(stream.read_line(), None);
+        assert!(stream.into_connection().is_closed());
+    }
+    Ok(())
+}
+
+/// The end of the body waits in the server's buffers when the client closes its half.
+fn a_client_may_close_its_half_after_the_last_line(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, &[("GOCHAT__WRITER__QUEUE", "2"), ("GOCHAT__WRITER__BATCH", "1")]);
+    let lock = app.database.lock_groups()?;
+    let line = |number| " ".repeat(500) + &group_line(&format!("g{number}"));
+    let lines: String = (0..400).map(line).collect();
+    let request = Request::lines("/v1/group", format!("x\n{lines}")).bytes();
+    let (first, second) = request.split_at(1_000);
+    let mut socket = TcpStream::connect(("127.0.0.1", app.port))?;
+    socket.write_all(first)?;
+    let mut reply = vec![0; 4_096];
+    let begun = socket.read(&mut reply)?;
+    reply.truncate(begun);
+    socket.write_all(second)?;
+    socket.shutdown(Shutdown::Write)?;
+    drop(lock);
+    socket.read_to_end(&mut reply)?;
+    let reply = String::from_utf8(reply)?;
+    let answers = |status| reply.matches(&format!("\"status\":{status}")).count();
+    assert_eq!((answers(400), answers(201)), (1, 400));
+    assert_eq!(app.names().len(), 400);
+    Ok(())
+}
+
+fn chunks_that_are_almost_only_framing_are_refused(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, &[("GOCHAT__HTTP__REQUEST_TIMEOUT", "60s")]);
+    let mut stream = open(&app);
+    stream.write("1;abcdefgh\r\nx\r\n".repeat(20_000).as_bytes());
+    let reply = stream.into_connection().read();
+    reply.assert_error(400, "malformed_json", None, "the body was cut short");
+    assert_eq!(reply.header("connection"), "close");
     Ok(())
 }

@@ -18,6 +18,7 @@ pub fn cases() -> Vec<Case> {
         without_a_delay_the_listener_closes_at_the_first_signal,
         requests_in_flight_and_the_writers_share_one_timeout,
         a_stream_ends_when_its_lines_are_answered,
+        a_stream_ends_although_its_client_goes_on_sending,
     ]
 }
 
@@ -136,6 +137,35 @@ fn a_stream_ends_when_its_lines_are_answered(database: TestDatabase) -> anyhow::
     assert_eq!(stored, ["a", "b", "c"][..=answered.len()]);
     assert!(answered.iter().all(|(_, status)| status == 201), "{answered:?}");
     assert!(ended.stderr.contains("stopping"), "{ended:?}");
+    Ok(())
+}
+
+fn a_stream_ends_although_its_client_goes_on_sending(database: TestDatabase) -> anyhow::Result<()> {
+    let settings = [
+        ("GOCHAT__DATABASE__TIMEOUT", "60s"),
+        ("GOCHAT__WRITER__QUEUE", "2"),
+        ("GOCHAT__WRITER__BATCH", "1"),
+    ];
+    let server = Server::start(&database, &settings);
+    let mut stream = LineStream::open(server.port, "/v1/group");
+    let line = |number| format!("{{\"name\":\"g{number}\",\"token\":\"t\",\"admin_id\":1}}\n");
+    stream.send(&line(0));
+    stream.read_head();
+    assert_eq!(stream.read_line().unwrap()["status"], 201);
+    let mut lock = database.lock_groups()?;
+    for part in 0..20 {
+        stream.send(&(100 * part + 1..=100 * part + 100).map(line).collect::<String>());
+    }
+    server.terminate();
+    assert_refuses_connections(&server);
+    lock.execute("ROLLBACK")?;
+    let answered = stream.read_lines();
+    let ended = server.wait();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(answered.iter().all(|line| line["status"] == 201), "{answered:?}");
+    // The rest of a part of the body is answered, and further parts are not.
+    assert!(answered.len() < 1_000, "{}", answered.len());
+    assert_eq!(database.rows("SELECT name FROM groups")?.len(), 1 + answered.len());
     Ok(())
 }
 

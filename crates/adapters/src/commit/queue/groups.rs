@@ -23,7 +23,7 @@ impl GroupRepository for QueuedGroups {
         group: NewGroup,
         idempotency: Option<Idempotency>,
     ) -> Result<Created, CreateGroupError> {
-        self.queue.submit(Create { group, idempotency, limits: self.limits }).await
+        self.queue.submit_request(Create { group, idempotency, limits: self.limits }).await
     }
 
     async fn enqueue_create(
@@ -41,10 +41,10 @@ impl GroupRepository for QueuedGroups {
         expected: Expected,
         moment: Timestamp,
     ) -> Result<Group, ChangeGroupError> {
-        self.queue.submit(Change { id, fields: change, expected, moment, limits: self.limits }).await
+        self.queue.submit_request(Change { id, fields: change, expected, moment, limits: self.limits }).await
     }
 
     async fn delete(&self, id: GroupId, expected: Expected) -> Result<Group, DeleteGroupError> {
-        self.queue.submit(Delete { id, expected }).await
+        self.queue.submit_request(Delete { id, expected }).await
     }
 }

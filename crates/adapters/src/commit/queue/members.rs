@@ -20,7 +20,7 @@ pub(super) struct QueuedMembers {
 #[async_trait]
 impl MemberRepository for QueuedMembers {
     async fn join(&self, new: NewMember) -> Result<Joined, JoinError> {
-        self.queue.submit(Join { new, limits: self.limits }).await
+        self.queue.submit_request(Join { new, limits: self.limits }).await
     }
 
     async fn enqueue_join(&self, new: NewMember) -> PendingAnswer<Joined, JoinError> {
@@ -28,6 +28,6 @@ impl MemberRepository for QueuedMembers {
     }
 
     async fn leave(&self, group_id: GroupId, user_id: UserId) -> Result<Member, LeaveError> {
-        self.queue.submit(Leave { group_id, user_id }).await
+        self.queue.submit_request(Leave { group_id, user_id }).await
     }
 }

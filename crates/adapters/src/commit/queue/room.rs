@@ -56,11 +56,15 @@ impl Room {
         self.reduced_until.store(self.now() + MEMORY_MILLIS, Relaxed);
     }
 
+    /// Returns true for a while after a single request.
+    pub(super) fn is_reduced(&self) -> bool {
+        self.now() < self.reduced_until.load(Relaxed)
+    }
+
     /// Waits for room for one write.
     pub(super) async fn acquire(&self) -> Result<OwnedSemaphorePermit, AcquireError> {
-        let is_reduced = self.now() < self.reduced_until.load(Relaxed);
         let batches = MAX_BATCHES * self.batch_size.get();
-        let writes = if is_reduced { batches.min(MAX_WRITES_BESIDE_OTHERS) } else { batches };
+        let writes = if self.is_reduced() { batches.min(MAX_WRITES_BESIDE_OTHERS) } else { batches };
         let weight = u32::try_from(self.size.div_ceil(writes)).unwrap_or(u32::MAX);
         match Arc::clone(&self.permits).try_acquire_many_owned(weight) {
             Ok(permit) => Ok(permit),

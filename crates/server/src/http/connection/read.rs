@@ -1,6 +1,6 @@
 //! The reading half: passes requests to the web server, one at a time.
 
-use super::{Connection, read_budget};
+use super::{ClientHalf, Connection, read_budget};
 use actix_web::web::{Buf, BytesMut};
 use std::{
     io,
@@ -58,6 +58,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         passed > 0
     }
 
+    /// Returns true while the web server must not see the end of the client's stream: it would drop the part of the
+    /// body that it has not decoded yet. A client that has sent all lines of a body may close its half of the connection.
+    fn must_hide_end(&self) -> bool {
+        self.pipeline.awaits_reply() && self.body_signals.is_reply_open()
+    }
+
     fn begin_request(&mut self) {
         self.deadline.end();
         self.body_signals.begin_request();
@@ -98,6 +104,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<S> {
                 // The timeout of the lingering close ends the connection.
                 return Poll::Pending;
             }
+            match this.client_half {
+                ClientHalf::Open => {}
+                ClientHalf::ClosedUnseen if this.must_hide_end() => return Poll::Pending,
+                ClientHalf::ClosedUnseen | ClientHalf::Closed => {
+                    this.client_half = ClientHalf::Closed;
+                    return Poll::Ready(Ok(()));
+                }
+            }
             let start = buf.filled().len();
             let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(cx, buf) else {
                 this.read_budget.refill();
@@ -106,7 +120,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<S> {
             read?;
             let received = buf.filled().len() - start;
             if received == 0 {
-                return Poll::Ready(Ok(()));
+                this.client_half = ClientHalf::ClosedUnseen;
+                continue;
             }
             this.read_budget.spend(received);
             if this.pipeline.is_finished() {

@@ -1,7 +1,7 @@
 //! The writing half: writes replies, and completes bare errors.
 
 use super::{
-    Connection,
+    ClientHalf, Connection,
     slots::{EvictableWait, Slot},
     timeouts::TimedWait,
 };
@@ -99,11 +99,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
         if self.body_signals.is_last() {
             self.pipeline.end_after_reply();
         }
-        let may_continue = !self.body_signals.is_reply_open() && self.pipeline.reply_flushed();
+        let is_reply_open = self.body_signals.is_reply_open();
+        let may_continue = !is_reply_open && self.pipeline.reply_flushed();
         // Wakes the web server so that it reads the buffered request, or the end of the stream. It is woken for the end
         // only once, because it reads no more after it has seen the end.
         let ends = !self.has_ended && self.poll_end(cx).is_ready();
-        if ends || (may_continue && !self.buffered.is_empty()) {
+        let is_end_due = self.client_half == ClientHalf::ClosedUnseen && !is_reply_open;
+        if is_end_due {
+            self.client_half = ClientHalf::Closed;
+        }
+        if ends || is_end_due || (may_continue && !self.buffered.is_empty()) {
             cx.waker().wake_by_ref();
         }
         Poll::Ready(Ok(()))

@@ -18,7 +18,7 @@ use actix_web::{
 use futures_util::FutureExt;
 use gochat_domain::{
     auth::{Caller, GroupsWrite, Permit},
-    group::Created,
+    group::{Created, GroupName},
     ports::CreateGroupError,
     service::GroupService,
 };
@@ -53,11 +53,10 @@ struct CreateLines {
 }
 
 impl CreateLines {
-    /// Returns the error of a line whose name is taken. Parsed again only here, as in a single request.
-    async fn name_taken(&self, json: &[u8]) -> ApiError {
-        let name = wire::parse_create_line(json).ok().map(|(request, _)| request.name);
+    /// Returns the error of a line whose name is taken.
+    async fn name_taken(&self, name: GroupName) -> ApiError {
         let _turn = self.lookups.acquire().await;
-        name_taken::error(&self.groups, self.caller, name).await
+        name_taken::error(&self.groups, self.caller, Some(name)).await
     }
 }
 
@@ -69,11 +68,14 @@ impl Operation for CreateLines {
             Ok(parsed) => parsed,
             Err(error) => return ready(Err(error.into())).boxed_local(),
         };
+        // Lines in flight keep only this: their texts would keep the whole parts of the body in which they came.
+        let name = request.name.clone();
+        drop(json);
         let created = self.groups.enqueue_create(self.permit, request, key).await;
         let this = Rc::clone(self);
         async move {
             match created.await {
-                Err(CreateGroupError::NameTaken) => Err(this.name_taken(&json).await),
+                Err(CreateGroupError::NameTaken) => Err(this.name_taken(name).await),
                 created => Ok(created?),
             }
         }

@@ -11,6 +11,8 @@ pub(in crate::http) enum End {
     Abandoned,
     /// The body was cut short, or its chunks are malformed.
     CutShort,
+    /// The key was revoked or has expired.
+    KeyRefused,
     /// Every line was answered.
     Complete,
     /// The client sent no line within the time limit.
@@ -24,6 +26,7 @@ impl End {
         match self {
             Self::Abandoned => "abandoned",
             Self::CutShort => "cut_short",
+            Self::KeyRefused => "key_refused",
             Self::Complete => "complete",
             Self::Stalled => "stalled",
             Self::Stopping => "stopping",

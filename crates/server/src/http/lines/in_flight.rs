@@ -77,14 +77,19 @@ impl<O: Operation> Replies<O> {
 
     /// Reads lines until the window is full, or no line is there.
     fn fill(&mut self, cx: &mut Context<'_>) {
-        while self.is_reading && self.answers.len() < self.stream.window() {
+        while self.is_reading && self.stream.has_room(self.answers.len()) {
             match self.taken.poll_next_unpin(cx) {
                 Poll::Ready(Some((number, answer))) => {
                     self.numbers.push_back(number);
                     self.answers.push_back(answer);
                 }
                 Poll::Ready(None) => self.is_reading = false,
-                Poll::Pending => return,
+                Poll::Pending => {
+                    if self.answers.is_empty() {
+                        self.stream.is_idle();
+                    }
+                    return;
+                }
             }
         }
     }

@@ -8,9 +8,10 @@ use super::{
 };
 use crate::{
     http::{
-        body::{TimeLimit, check_coding},
+        auth::authenticate,
+        body::{TimeLimit, check_coding, too_large},
         connection::BodySignals,
-        error::ApiError,
+        error::{ApiError, Code},
         metrics::{HttpMetrics, UNKNOWN},
         request_id::RequestId,
     },
@@ -30,8 +31,13 @@ use std::{
     future::{Ready, ready},
     pin::pin,
     rc::Rc,
-    time::Duration,
+    time::{Duration, Instant},
 };
+
+/// Longest time for which a stream relies on a check of its key. It adds to the age of the cached key, which is at most
+/// [`CachingAuthenticator::MAX_AGE`](gochat_adapters::CachingAuthenticator::MAX_AGE); together they stay below the 5
+/// seconds that the contract allows.
+const KEY_CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// A body of lines that has not been read yet, so that a handler can check the caller first.
 pub(in crate::http) struct LinesBody {
@@ -56,11 +62,12 @@ impl LinesBody {
     pub(in crate::http) async fn answer<O: Operation>(self, operation: O) -> Result<HttpResponse, ApiError> {
         let Self { request, payload } = self;
         check_coding(request.headers())?;
-        let signals = request.conn_data::<BodySignals>();
-        if let Some(signals) = signals {
-            signals.want();
-        }
         let ThinData(streams) = app_data::<ThinData<Streams>>(&request)?;
+        let stream =
+            streams.open().ok_or_else(|| ApiError::unavailable(anyhow!("too many streams are open")))?;
+        let signals = request.conn_data::<BodySignals>().cloned();
+        signals.iter().for_each(BodySignals::want);
+        let open = signals.as_ref().map(BodySignals::open_reply);
         let ThinData(metrics) = app_data::<ThinData<HttpMetrics>>(&request)?;
         let TimeLimit(limit) = *app_data::<TimeLimit>(&request)?;
         let route = request.match_pattern().unwrap_or_else(|| UNKNOWN.to_owned());
@@ -68,21 +75,23 @@ impl LinesBody {
         let reading = Reading {
             lines: LineReader::new(payload),
             operation: Rc::new(operation),
+            request: request.clone(),
+            key_checked_at: Instant::now(),
             limit,
+            signals: signals.clone(),
             streams: streams.clone(),
             counts: Rc::clone(&counts),
         };
         let taken = unfold(reading, |mut reading| async move { Some((reading.next().await?, reading)) });
         let request_id = request.extensions().get::<RequestId>().map(|RequestId(id)| id.clone());
-        let mut replies =
-            Replies::<O>::new(taken.boxed_local(), streams.open(), Rc::clone(&counts), request_id);
+        let mut replies = Replies::<O>::new(taken.boxed_local(), stream, Rc::clone(&counts), request_id);
         let first = replies.next().await;
         if first.is_none() {
             match counts.end() {
                 End::Stalled => return Err(ApiError::request_timeout()),
                 End::CutShort => return Err(ApiError::body_cut_short()),
                 End::Stopping => return Err(ApiError::unavailable(anyhow!("the server stops"))),
-                End::Complete | End::Abandoned => {}
+                End::Complete | End::KeyRefused | End::Abandoned => {}
             }
         }
         let mut response = HttpResponse::Ok();
@@ -90,10 +99,9 @@ impl LinesBody {
         if replies.is_reading() || counts.has_unread_lines() {
             // The rest of the body must not be taken for the next request.
             response.force_close();
-            signals.into_iter().for_each(BodySignals::close_after_reply);
+            signals.iter().for_each(BodySignals::close_after_reply);
         }
-        let replies = replies.keep_open(signals.map(BodySignals::open_reply));
-        let mut response = response.streaming(iter(first).chain(replies));
+        let mut response = response.streaming(iter(first).chain(replies.keep_open(open)));
         response.extensions_mut().insert(counts);
         Ok(response)
     }
@@ -103,8 +111,11 @@ impl LinesBody {
 struct Reading<O> {
     lines: LineReader<Payload>,
     operation: Rc<O>,
+    request: HttpRequest,
+    key_checked_at: Instant,
     /// Longest wait for a line.
     limit: Duration,
+    signals: Option<BodySignals>,
     streams: Streams,
     counts: Rc<LineCounts>,
 }
@@ -112,28 +123,55 @@ struct Reading<O> {
 impl<O: Operation> Reading<O> {
     /// Reads the next line, and waits until the storage takes its request.
     async fn next(&mut self) -> Option<(u64, PendingLine<O::Answer>)> {
-        let line = match self.lines.next_received() {
+        if self.counts.has_unread_lines() {
+            return None;
+        }
+        let Line { number, text } = match self.lines.next_received() {
             Some(line) => line,
             None => self.receive().await?,
         };
-        let Line { number, text } = line;
-        let answer = match text {
+        let text = text.map_err(|TooLong| ApiError::body_too_large(MAX_BYTES));
+        let answer = match self.check_key().await.and(text) {
             Ok(json) => self.operation.enqueue(json).await,
-            Err(TooLong) => ready(Err(ApiError::body_too_large(MAX_BYTES))).boxed_local(),
+            Err(error) => ready(Err(error)).boxed_local(),
         };
         Some((number, answer))
+    }
+
+    /// Checks the key again if the last check is too old. A line that finds the key revoked or expired is the last one.
+    async fn check_key(&mut self) -> Result<(), ApiError> {
+        if self.key_checked_at.elapsed() < KEY_CHECK_INTERVAL {
+            return Ok(());
+        }
+        match authenticate(&self.request).await {
+            Ok(_) => {
+                self.key_checked_at = Instant::now();
+                Ok(())
+            }
+            Err(error) => {
+                if error.code() == Code::Unauthorized {
+                    self.counts.stop_reading(End::KeyRefused);
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Receives the next line.
     async fn receive(&mut self) -> Option<Line> {
         let line = pin!(timeout(self.limit, self.lines.next()));
+        let too_large = pin!(too_large(self.signals.as_ref()));
         let stopping = pin!(self.streams.stopping());
-        let end = match select(line, stopping).await {
-            Either::Left((Ok(Ok(Some(line))), _)) => return Some(line),
-            Either::Left((Ok(Ok(None)), _)) => return None,
-            Either::Left((Ok(Err(_)), _)) => End::CutShort,
-            Either::Left((Err(_), _)) => End::Stalled,
-            Either::Right(_) => End::Stopping,
+        // `select` polls its first future first: a client that always has a line must not delay the stop.
+        let end = match select(stopping, select(too_large, line)).await {
+            Either::Left(_) => End::Stopping,
+            Either::Right((Either::Left(_), _)) => End::CutShort,
+            Either::Right((Either::Right((line, _)), _)) => match line {
+                Ok(Ok(Some(line))) => return Some(line),
+                Ok(Ok(None)) => return None,
+                Ok(Err(_)) => End::CutShort,
+                Err(_) => End::Stalled,
+            },
         };
         self.counts.stop_reading(end);
         None
@@ -142,4 +180,45 @@ impl<O: Operation> Reading<O> {
 
 fn app_data<T: 'static>(request: &HttpRequest) -> Result<&T, ApiError> {
     request.app_data().ok_or_else(|| ApiError::internal(anyhow!("a stream lacks {}", type_name::<T>())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        http::{app::app, testing::services},
+        settings::{Profile, Settings},
+    };
+    use actix_web::{
+        http::header::CONTENT_TYPE,
+        test::{TestRequest, call_service, init_service, read_body, read_body_json},
+    };
+    use gochat_adapters::DEVELOPMENT_KEY;
+    use serde_json::{Value, json};
+    use std::iter::from_fn;
+
+    #[actix_web::test]
+    async fn a_stream_beyond_the_limit_is_unavailable() {
+        let services = services();
+        let streams = services.streams.clone();
+        let settings = Settings::load(Profile::Development, []).unwrap();
+        let app = init_service(app(services, settings.http)).await;
+        let request = || {
+            TestRequest::post()
+                .uri("/v1/group")
+                .insert_header(("GoChat-Token", DEVELOPMENT_KEY))
+                .insert_header((CONTENT_TYPE, NDJSON))
+                .set_payload("x\n")
+                .to_request()
+        };
+        let open: Vec<_> = from_fn(|| streams.open()).collect();
+        let refused = call_service(&app, request()).await;
+        let retry_after = refused.headers().get("retry-after").unwrap();
+        assert_eq!((refused.status().as_u16(), retry_after.as_bytes()), (503, &b"1"[..]));
+        assert_eq!(read_body_json::<Value, _>(refused).await["code"], json!("unavailable"));
+        drop(open);
+        let served = call_service(&app, request()).await;
+        assert_eq!(served.status(), 200);
+        assert!(read_body(served).await.starts_with(b"{\"line\":1,\"status\":400,"));
+    }
 }
