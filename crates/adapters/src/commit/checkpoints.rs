@@ -6,12 +6,12 @@
 //! checkpointed and no connection writes (<https://sqlite.org/wal.html#ckpt>).
 //!
 //! SQLite flushes the database at the end of a checkpoint only if the WAL has not grown meanwhile, so under load only
-//! the writer's checkpoint flushes. The background thread therefore flushes too. Otherwise the writer would wait while
+//! the writer's checkpoint flushes. The background thread therefore has the database flushed too. Otherwise the writer would wait while
 //! all pages of the background passes are flushed: 60 ms and more if they are scattered over a large file.
 
 use crate::{
     Fault,
-    connection::{Connector, Role},
+    connection::{AnyConnection, Connector, Role},
     sqlite_file::DatabaseFile,
 };
 use diesel::{SqliteConnection, connection::SimpleConnection};
@@ -19,9 +19,10 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
-        mpsc::{SyncSender, sync_channel},
+        mpsc::{RecvTimeoutError, SyncSender, channel, sync_channel},
     },
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 /// Pages written to the WAL between two checkpoints: 40 MiB.
@@ -33,6 +34,9 @@ const PAGES_OF_A_COMMIT: usize = 3;
 
 /// Passes of the background thread before the writer's own. Each pass has less to copy and to flush.
 const BACKGROUND_PASSES: usize = 3;
+
+/// Time between two flushes while a pass copies.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(2);
 
 /// Checkpoints as much as possible without waiting for other connections.
 const PASSIVE_CHECKPOINT: &str = "PRAGMA wal_checkpoint(PASSIVE)";
@@ -67,8 +71,10 @@ impl Checkpoints {
         let work = move || {
             for () in requests {
                 for _ in 0..BACKGROUND_PASSES {
-                    run(&mut *connection, PASSIVE_CHECKPOINT);
-                    flush(file.as_ref());
+                    match &file {
+                        Some(file) => copy_and_flush(&mut connection, file),
+                        None => run(&mut *connection, PASSIVE_CHECKPOINT),
+                    }
                 }
                 due.store(true, Ordering::Relaxed);
             }
@@ -132,9 +138,31 @@ fn run(connection: &mut impl SimpleConnection, pragma: &str) {
     }
 }
 
+/// Copies the WAL into `file` over `connection`, and flushes the file meanwhile and afterwards.
+///
+/// The flushes of the WAL, for which clients wait, share the device's queue with the pages of the database. One flush
+/// of all pages at the end would fill that queue.
+fn copy_and_flush(connection: &mut AnyConnection, file: &DatabaseFile) {
+    let (copying, is_copying) = channel::<()>();
+    thread::scope(|scope| {
+        let flush_meanwhile = move || {
+            while is_copying.recv_timeout(FLUSH_INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                flush(file);
+            }
+        };
+        let thread = thread::Builder::new().name("flushes".into()).spawn_scoped(scope, flush_meanwhile);
+        if let Err(error) = thread {
+            tracing::warn!(%error, "the database is flushed only after it was checkpointed");
+        }
+        run(connection, PASSIVE_CHECKPOINT);
+        drop(copying);
+    });
+    flush(file);
+}
+
 /// A failed flush loses nothing: SQLite flushes the database itself before the WAL restarts.
-fn flush(file: Option<&DatabaseFile>) {
-    if let Some(Err(error)) = file.map(DatabaseFile::flush) {
+fn flush(file: &DatabaseFile) {
+    if let Err(error) = file.flush() {
         tracing::warn!(%error, "a flush of the database failed");
     }
 }
@@ -142,7 +170,7 @@ fn flush(file: Option<&DatabaseFile>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{connection::AnyConnection, testing};
+    use crate::testing;
     use gochat_test_support::TestDatabase;
     use std::fs;
 
