@@ -52,8 +52,8 @@ fn filled(
         sql.execute(&MEMBERS.replace(":count", &members.to_string()))?;
     }
     match system.backend() {
-        // Nothing is left for the first checkpoint of the server.
-        Backend::Sqlite => sql.execute("PRAGMA wal_checkpoint(TRUNCATE)")?,
+        // Nothing is left for the first checkpoint of the server, nor for its first flush.
+        Backend::Sqlite => sql.execute("PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(TRUNCATE)")?,
         Backend::Postgres => {
             // PostgreSQL would vacuum and checkpoint by itself within minutes; doing it now keeps that work off the disk during the first
             // loads. Without the vacuum, the first read of each page would also write it, to mark its rows as committed.
