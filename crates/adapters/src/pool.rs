@@ -23,7 +23,10 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::sync::oneshot;
+use tokio::{
+    sync::oneshot::{self, error::RecvError},
+    time::timeout,
+};
 
 /// A look-up on PostgreSQL waits for look-ups that began less than this ago if the last ones took less than this, so that
 /// those of many clients share few queries. A query on the same machine or network usually takes less.
@@ -121,22 +124,25 @@ impl Pool {
     pub(crate) async fn find_group(&self, key: GroupKey) -> Result<Option<Group>, Fault> {
         let (caller, answer) = oneshot::channel();
         let deadline = Instant::now() + self.0.timeout;
-        self.submit(Work::LookUp(LookUp { key, deadline, caller }), answer).await
+        self.submit(Work::LookUp(LookUp { key, deadline, caller }), self.run_if_delayed(answer)).await
+    }
+
+    /// Waits for the answer to a look-up. After [`LOOK_UP_PATIENCE`], takes a free thread for the look-ups that wait.
+    async fn run_if_delayed<T>(&self, mut answer: oneshot::Receiver<T>) -> Result<T, RecvError> {
+        if let Ok(answered) = timeout(LOOK_UP_PATIENCE, &mut answer).await {
+            return answered;
+        }
+        self.0.queue.run_waiting();
+        answer.await
     }
 
     async fn submit<T>(
         &self,
         work: Work<LookUp>,
-        mut answer: oneshot::Receiver<Result<T, Fault>>,
+        answer: impl Future<Output = Result<Result<T, Fault>, RecvError>>,
     ) -> Result<T, Fault> {
-        let deadline = tokio::time::Instant::now() + self.0.timeout;
         let place = self.0.queue.submit(work)?;
-        let mut answered = tokio::time::timeout(LOOK_UP_PATIENCE.min(self.0.timeout), &mut answer).await;
-        if answered.is_err() {
-            self.0.queue.start_waiting();
-            answered = tokio::time::timeout_at(deadline, answer).await;
-        }
-        match answered {
+        match timeout(self.0.timeout, answer).await {
             Ok(Ok(result)) => {
                 place.end();
                 result

@@ -9,6 +9,7 @@ pub(super) use waiting::Work;
 use crate::Fault;
 use state::{Running, State};
 use std::{
+    iter,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -43,7 +44,7 @@ pub(super) type RunLookUps<L> = Box<dyn Fn(Vec<L>) -> Reply + Send + Sync>;
 ///
 /// A thread that begins a look-up also takes the waiting look-ups, and runs all of them together. It does not wait for
 /// further ones. But while look-ups run that began less than `look_up_wait` ago, a look-up waits for them even if a thread
-/// is free, if the last look-ups took less than that. [`ReadQueue::start_waiting`] ends that wait.
+/// is free, if the last look-ups took less than that. [`ReadQueue::run_waiting`] ends that wait.
 pub(super) struct ReadQueue<L>(Arc<Shared<L>>);
 
 struct Shared<L> {
@@ -101,7 +102,7 @@ impl<L: Send + 'static> ReadQueue<L> {
             let wakeup = self.0.reserve_thread(&mut state)?;
             state.assign(work);
             drop(state);
-            self.0.notify([wakeup]);
+            wakeup.notify(&self.0.wakeup);
             return Ok(Place(None));
         }
         if !has_room {
@@ -125,19 +126,23 @@ impl<L: Send + 'static> ReadQueue<L> {
         state.running.retain(|run, _| !stuck.contains(run));
         state.replaced += stuck.len();
         renew();
-        let wakeups = self.0.assign_waiting(&mut state);
+        let wakeups: Vec<_> = iter::from_fn(|| self.0.assign_first_waiting(&mut state)).collect();
         drop(state);
         tracing::warn!(
             reads = stuck.len(),
             "reads are stuck in the database; their threads and connections are replaced"
         );
-        self.0.notify(wakeups);
+        for wakeup in wakeups {
+            wakeup.notify(&self.0.wakeup);
+        }
     }
 
-    /// Gives waiting work to free threads. Look-ups can wait although a thread is free.
-    pub(super) fn start_waiting(&self) {
-        let wakeups = self.0.assign_waiting(&mut self.0.state());
-        self.0.notify(wakeups);
+    /// Runs the work that has waited longest, if a thread is free. If it is a look-up, the other waiting look-ups run too.
+    pub(super) fn run_waiting(&self) {
+        let wakeup = self.0.assign_first_waiting(&mut self.0.state());
+        if let Some(wakeup) = wakeup {
+            wakeup.notify(&self.0.wakeup);
+        }
     }
 
     /// The maximum number of waiting reads.

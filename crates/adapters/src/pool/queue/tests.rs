@@ -139,12 +139,12 @@ fn a_look_up_waits_for_those_that_began_a_moment_ago() {
 }
 
 #[test]
-fn look_ups_that_wait_for_a_stuck_one_can_be_started() {
+fn look_ups_that_wait_for_a_stuck_one_can_be_run() {
     let (queue, ran, _release) = queue_with_blocked_look_up(Duration::MAX, Duration::ZERO);
     let _first = queue.submit(Work::LookUp(BLOCKED)).unwrap();
     assert_eq!(next(&ran), [BLOCKED]);
     let _others = [2, 3].map(|key| queue.submit(Work::LookUp(key)).unwrap());
-    queue.start_waiting();
+    queue.run_waiting();
     assert_eq!(next(&ran), [2, 3]);
 }
 

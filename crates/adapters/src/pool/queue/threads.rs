@@ -4,7 +4,7 @@ use super::{IDLE_TIMEOUT, MAX_LOOK_UPS, Read, Reply, Running, Shared, State, Wor
 use crate::Fault;
 use std::{
     panic::{self, AssertUnwindSafe},
-    sync::{Arc, PoisonError},
+    sync::{Arc, Condvar, PoisonError},
     thread,
     time::Instant,
 };
@@ -16,6 +16,15 @@ pub(super) enum Wakeup {
     New,
     /// An idle thread, which must be woken.
     Idle,
+}
+
+impl Wakeup {
+    /// Must be called without holding the state lock: the woken thread needs it.
+    pub(super) fn notify(self, wakeup: &Condvar) {
+        if let Self::Idle = self {
+            wakeup.notify_one();
+        }
+    }
 }
 
 /// The work that a thread runs in one call: a read, or look-ups together.
@@ -62,31 +71,19 @@ impl<L: Send + 'static> Shared<L> {
         Ok(Wakeup::New)
     }
 
-    /// Assigns waiting work to free threads, which must be woken.
-    pub(super) fn assign_waiting(self: &Arc<Self>, state: &mut State<L>) -> Vec<Wakeup> {
-        let mut wakeups = Vec::new();
-        while state.running.len() < self.max_threads && state.waiting.len() > 0 {
-            match self.reserve_thread(state) {
-                Ok(wakeup) => wakeups.push(wakeup),
-                Err(fault) => {
-                    tracing::error!(%fault, "reads wait although there is room for a thread");
-                    break;
-                }
-            }
-            if let Some(work) = state.waiting.pop_first() {
-                state.assign(work);
-            }
+    /// Assigns the work that has waited longest to a thread, if there is both. The thread must be woken.
+    pub(super) fn assign_first_waiting(self: &Arc<Self>, state: &mut State<L>) -> Option<Wakeup> {
+        if state.running.len() >= self.max_threads || state.waiting.len() == 0 {
+            return None;
         }
-        wakeups
-    }
-
-    /// Must be called without holding the state lock: the woken threads need it.
-    pub(super) fn notify(&self, wakeups: impl IntoIterator<Item = Wakeup>) {
-        for wakeup in wakeups {
-            if let Wakeup::Idle = wakeup {
-                self.wakeup.notify_one();
-            }
+        let reserved = self.reserve_thread(state);
+        let wakeup = reserved
+            .inspect_err(|fault| tracing::error!(%fault, "reads wait although there is room for a thread"))
+            .ok()?;
+        if let Some(work) = state.waiting.pop_first() {
+            state.assign(work);
         }
+        Some(wakeup)
     }
 
     fn serve(&self) {
