@@ -10,7 +10,7 @@ use super::{backoff, outcome::Outcome};
 use crate::cli::ImportFile;
 use actix_web::rt::time::sleep;
 use anyhow::{Context, anyhow};
-use backon::BackoffBuilder;
+use backon::{BackoffBuilder, Retryable};
 use connection::{Failure, MAX_SILENCE, Server};
 use gochat_domain::auth::ApiKey;
 use serde::Deserialize;
@@ -39,6 +39,8 @@ impl Answer {
             201 => Ok(Outcome::Created),
             200 => Ok(Outcome::AlreadyExists),
             409 if exists == Some(&code) => Ok(Outcome::AlreadyExists),
+            // The key was revoked meanwhile.
+            401 => Err(anyhow!("the server answers 401: {error}")),
             400..500 => Ok(Outcome::Refused(error)),
             _ => Err(anyhow!("the server answers {status}: {error}")),
         }
@@ -93,13 +95,9 @@ impl Remote {
     /// Reads a value at a path of the server; `None` if the server answers 404. Repeats a request that fails, with
     /// backoff.
     pub(in crate::commands) async fn get(&self, path: &str) -> anyhow::Result<Option<Value>> {
-        for delay in backoff::policy().build() {
-            match self.server.get(path).await {
-                Err(Failure::Broken(_)) => sleep(delay).await,
-                outcome => return outcome.map_err(Failure::into_error),
-            }
-        }
-        self.server.get(path).await.map_err(Failure::into_error)
+        let get = || self.server.get(path);
+        let is_broken = |failure: &Failure| matches!(failure, Failure::Broken(_));
+        get.retry(backoff::policy()).when(is_broken).await.map_err(Failure::into_error)
     }
 }
 
@@ -117,6 +115,14 @@ mod tests {
     use super::*;
     use serde_json::json;
     use std::{net::TcpListener, time::Duration};
+
+    #[test]
+    fn a_key_that_was_revoked_refuses_no_line() {
+        let answer = |status| Answer { status, error: "no".into(), code: String::new() };
+        assert!(matches!(answer(403).outcome::<()>(None), Ok(Outcome::Refused(_))));
+        let error = answer(401).outcome::<()>(None).err().unwrap();
+        assert_eq!(error.to_string(), "the server answers 401: no");
+    }
 
     #[actix_web::test]
     async fn a_server_that_accepts_connections_and_sends_nothing_is_given_up() {

@@ -109,7 +109,10 @@ impl Server {
     pub(super) async fn get(&self, path: &str) -> Result<Option<Value>, Failure> {
         let reply = self.send(Method::GET, path, None, Empty::<Bytes>::new()).await?;
         match reply.status() {
-            StatusCode::OK => Ok(Some(serde_json::from_slice(&self.collect(reply).await?)?)),
+            StatusCode::OK => {
+                let value = serde_json::from_slice(&self.collect(reply).await?);
+                Ok(Some(value.map_err(|error| Failure::Final(error.into()))?))
+            }
             StatusCode::NOT_FOUND => Ok(None),
             _ => Err(self.refusal(reply).await),
         }
