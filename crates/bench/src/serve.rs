@@ -54,7 +54,7 @@ pub fn run(system: System) -> anyhow::Result<()> {
         members: MemberService::new(members, database.member_reader(), clock),
         authenticator: Arc::new(authenticator),
         metrics: HttpMetrics::new()?,
-        streams: Streams::default(),
+        streams: Streams::of_connections(settings.http.max_connections),
         prefilled_key: None,
     };
     let listener = Listener::Tcp(TcpListener::bind(address)?);

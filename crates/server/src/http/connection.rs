@@ -21,7 +21,7 @@ pub(crate) use body_signals::{BodySignals, OpenReply};
 pub(super) use slots::{ConnectionLimit, Slots};
 pub(crate) use timeouts::Timeouts;
 
-use super::metrics::{HttpMetrics, OpenConnection};
+use super::metrics::{HttpMetrics, OpenCount};
 use actix_web::web::{Bytes, BytesMut};
 use pipeline::Pipeline;
 use read_budget::ReadBudget;
@@ -37,9 +37,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 #[derive(PartialEq)]
 enum ClientHalf {
     Open,
-    /// Closed, which the web server must not see yet.
+    /// Closed, and the web server has not been told.
     ClosedUnseen,
-    /// Closed, which the web server may see.
+    /// Closed, and the web server has been told, or is about to be.
     Closed,
 }
 
@@ -48,7 +48,7 @@ pub(super) struct Connection<S> {
     stream: S,
     peer: Option<IpAddr>,
     metrics: HttpMetrics,
-    _counted: OpenConnection,
+    _counted: OpenCount,
     /// `None` if the connection limit was reached.
     slot: Option<Slot>,
     pipeline: Pipeline,

@@ -18,6 +18,7 @@ pub(super) const NONE: &str = "none";
 pub struct HttpMetrics {
     requests: IntCounterVec,
     lines: IntCounterVec,
+    streams: IntGauge,
     duration: HistogramVec,
     connections: IntGauge,
     max_connections: IntGauge,
@@ -44,6 +45,7 @@ impl HttpMetrics {
                 ),
                 &["route", "status"],
             )?,
+            streams: IntGauge::new("gochat_http_streams", "Open NDJSON bodies.")?,
             duration: HistogramVec::new(duration.buckets(DURATION_BUCKETS.to_vec()), &labels)?,
             connections: IntGauge::new("gochat_http_connections", "Open connections of clients.")?,
             max_connections: IntGauge::new(
@@ -64,6 +66,7 @@ impl HttpMetrics {
     pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         registry.register(Box::new(self.requests.clone()))?;
         registry.register(Box::new(self.lines.clone()))?;
+        registry.register(Box::new(self.streams.clone()))?;
         registry.register(Box::new(self.duration.clone()))?;
         registry.register(Box::new(self.connections.clone()))?;
         registry.register(Box::new(self.max_connections.clone()))
@@ -81,10 +84,14 @@ impl HttpMetrics {
         self.lines.with_label_values(&[route, status.as_str()]).inc();
     }
 
+    /// Counts a body of lines until the returned value is dropped.
+    pub(super) fn open_stream(&self) -> OpenCount {
+        OpenCount::of(&self.streams)
+    }
+
     /// Counts a connection until the returned value is dropped.
-    pub(super) fn open_connection(&self) -> OpenConnection {
-        self.connections.inc();
-        OpenConnection(self.connections.clone())
+    pub(super) fn open_connection(&self) -> OpenCount {
+        OpenCount::of(&self.connections)
     }
 
     /// Sets the connection limit.
@@ -106,10 +113,17 @@ impl HttpMetrics {
     }
 }
 
-/// A counted connection.
-pub(super) struct OpenConnection(IntGauge);
+/// Counts something that is open until it is dropped.
+pub(super) struct OpenCount(IntGauge);
 
-impl Drop for OpenConnection {
+impl OpenCount {
+    fn of(gauge: &IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for OpenCount {
     fn drop(&mut self) {
         self.0.dec();
     }

@@ -21,7 +21,7 @@ pub(super) fn services() -> Services {
         members: MemberService::new(groups.clone(), groups, clock),
         authenticator: Arc::new(DevelopmentKey(keys)),
         metrics: HttpMetrics::new().unwrap(),
-        streams: Streams::default(),
+        streams: Streams::of_connections(1_000),
         prefilled_key: None,
     }
 }

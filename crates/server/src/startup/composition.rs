@@ -117,7 +117,7 @@ impl Application {
             members,
             authenticator,
             metrics,
-            streams: Streams::default(),
+            streams: Streams::of_connections(settings.http.max_connections),
             prefilled_key: settings.development_key.then_some(DEVELOPMENT_KEY),
         };
         let server = http::serve(listener, services, settings.http.clone(), stop)?;

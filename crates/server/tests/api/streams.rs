@@ -9,7 +9,7 @@ use gochat_domain::auth::Scope;
 use gochat_test_support::{
     Case, TestDatabase, cases,
     deadline::eventually,
-    http::{Connection, LineStream, Request},
+    http::{Connection, LineStream, Request, metric},
 };
 use serde_json::{Value, json};
 use std::{
@@ -53,6 +53,7 @@ fn the_first_answer_comes_while_the_body_is_being_sent(database: TestDatabase) -
         stream.send(&group_line(&format!("g{number}")));
         if number == 0 {
             stream.read_head();
+            assert_eq!(metric(app.admin_port, "gochat_http_streams"), Some(1.0));
         }
         let line = stream.read_line().unwrap();
         assert_eq!((&line["line"], &line["status"]), (&json!(number + 1), &json!(201)));
@@ -60,6 +61,9 @@ fn the_first_answer_comes_while_the_body_is_being_sent(database: TestDatabase) -
     }
     stream.end();
     assert_eq!(stream.read_line(), None);
+    eventually("the stream is closed", || {
+        (metric(app.admin_port, "gochat_http_streams") == Some(0.0)).then_some(())
+    });
     Ok(())
 }
 
@@ -272,27 +276,31 @@ fn a_revoked_key_ends_a_stream(database: TestDatabase) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The end of the body waits in the server's buffers when the client closes its half.
+/// The end of the body waits in the server's buffers when the client closes its half: before the key is known, or before
+/// the lines are stored.
 fn a_client_may_close_its_half_after_the_last_line(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::with(database, &[("GOCHAT__WRITER__QUEUE", "2"), ("GOCHAT__WRITER__BATCH", "1")]);
-    let lock = app.database.lock_groups()?;
-    let line = |number| " ".repeat(500) + &group_line(&format!("g{number}"));
-    let lines: String = (0..400).map(line).collect();
-    let request = Request::lines("/v1/group", format!("x\n{lines}")).bytes();
-    let (first, second) = request.split_at(1_000);
-    let mut socket = TcpStream::connect(("127.0.0.1", app.port))?;
-    socket.write_all(first)?;
-    let mut reply = vec![0; 4_096];
-    let begun = socket.read(&mut reply)?;
-    reply.truncate(begun);
-    socket.write_all(second)?;
-    socket.shutdown(Shutdown::Write)?;
-    drop(lock);
-    socket.read_to_end(&mut reply)?;
-    let reply = String::from_utf8(reply)?;
-    let answers = |status| reply.matches(&format!("\"status\":{status}")).count();
-    assert_eq!((answers(400), answers(201)), (1, 400));
-    assert_eq!(app.names().len(), 400);
+    for (prefix, is_begun) in [("a", false), ("b", true)] {
+        let (key, _) = issue(&app, Scope::GroupsWrite, None);
+        let line = |number| " ".repeat(500) + &group_line(&format!("{prefix}{number}"));
+        let lines: String = (0..400).map(line).collect();
+        let request = Request::lines("/v1/group", format!("x\n{lines}")).by(key.expose()).bytes();
+        let (first, second) = request.split_at(1_000);
+        let lock = app.database.lock_groups()?;
+        let mut socket = TcpStream::connect(("127.0.0.1", app.port))?;
+        socket.write_all(first)?;
+        let mut reply = vec![0; 4_096];
+        let begun = if is_begun { socket.read(&mut reply)? } else { 0 };
+        reply.truncate(begun);
+        socket.write_all(second)?;
+        socket.shutdown(Shutdown::Write)?;
+        drop(lock);
+        socket.read_to_end(&mut reply)?;
+        let reply = String::from_utf8(reply)?;
+        let answers = |status| reply.matches(&format!("\"status\":{status}")).count();
+        assert_eq!((answers(400), answers(201)), (1, 400));
+    }
+    assert_eq!(app.names().len(), 800);
     Ok(())
 }
 
@@ -301,7 +309,7 @@ fn chunks_that_are_almost_only_framing_are_refused(database: TestDatabase) -> an
     let mut stream = open(&app);
     stream.write("1;abcdefgh\r\nx\r\n".repeat(20_000).as_bytes());
     let reply = stream.into_connection().read();
-    reply.assert_error(400, "malformed_json", None, "the body was cut short");
+    reply.assert_error(413, "body_too_large", None, "the body must have at most 16384 bytes");
     assert_eq!(reply.header("connection"), "close");
     Ok(())
 }

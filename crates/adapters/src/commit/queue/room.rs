@@ -16,7 +16,8 @@ use std::{
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
 /// Maximum number of unanswered writes of all streams together, in full batches: one is in flight while the other one
-/// fills. A full batch takes a bounded time, so a single request waits for twice that time at most.
+/// fills. A full batch takes a bounded time, so a single request waits for about twice that time. It waits longer only if
+/// the database becomes slow after the lines were queued.
 const MAX_BATCHES: usize = 2;
 
 /// Maximum number of unanswered writes of all streams together while single requests are served beside the streams. A single

@@ -58,10 +58,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         passed > 0
     }
 
-    /// Returns true while the web server must not see the end of the client's stream: it would drop the part of the
-    /// body that it has not decoded yet. A client that has sent all lines of a body may close its half of the connection.
-    fn must_hide_end(&self) -> bool {
-        self.pipeline.awaits_reply() && self.body_signals.is_reply_open()
+    /// Returns true while the web server must not see that the client has closed its half. The whole request was passed
+    /// on, but the web server would drop the part of the body that it has not decoded yet.
+    pub(super) fn must_hide_end(&self) -> bool {
+        self.pipeline.awaits_reply() && !self.pipeline.is_finished()
     }
 
     fn begin_request(&mut self) {

@@ -99,12 +99,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
         if self.body_signals.is_last() {
             self.pipeline.end_after_reply();
         }
-        let is_reply_open = self.body_signals.is_reply_open();
-        let may_continue = !is_reply_open && self.pipeline.reply_flushed();
+        let may_continue = !self.body_signals.is_reply_open() && self.pipeline.reply_flushed();
         // Wakes the web server so that it reads the buffered request, or the end of the stream. It is woken for the end
         // only once, because it reads no more after it has seen the end.
         let ends = !self.has_ended && self.poll_end(cx).is_ready();
-        let is_end_due = self.client_half == ClientHalf::ClosedUnseen && !is_reply_open;
+        let is_end_due = self.client_half == ClientHalf::ClosedUnseen && !self.must_hide_end();
         if is_end_due {
             self.client_half = ClientHalf::Closed;
         }

@@ -68,7 +68,7 @@ impl Operation for CreateLines {
             Ok(parsed) => parsed,
             Err(error) => return ready(Err(error.into())).boxed_local(),
         };
-        // Lines in flight keep only this: their texts would keep the whole parts of the body in which they came.
+        // The text of a line would keep the whole part of the body that it came in, so a line in flight keeps its name.
         let name = request.name.clone();
         drop(json);
         let created = self.groups.enqueue_create(self.permit, request, key).await;

@@ -19,6 +19,8 @@ pub(in crate::http) enum End {
     Stalled,
     /// The server stops.
     Stopping,
+    /// The body is chunked, and has too many bytes beside its data.
+    TooLarge,
 }
 
 impl End {
@@ -30,6 +32,7 @@ impl End {
             Self::Complete => "complete",
             Self::Stalled => "stalled",
             Self::Stopping => "stopping",
+            Self::TooLarge => "too_large",
         }
     }
 }

@@ -80,13 +80,14 @@ impl<O: Operation> Replies<O> {
         while self.is_reading && self.stream.has_room(self.answers.len()) {
             match self.taken.poll_next_unpin(cx) {
                 Poll::Ready(Some((number, answer))) => {
+                    self.stream.mark_busy();
                     self.numbers.push_back(number);
                     self.answers.push_back(answer);
                 }
                 Poll::Ready(None) => self.is_reading = false,
                 Poll::Pending => {
                     if self.answers.is_empty() {
-                        self.stream.is_idle();
+                        self.stream.mark_idle();
                     }
                     return;
                 }

@@ -63,12 +63,12 @@ impl LinesBody {
         let Self { request, payload } = self;
         check_coding(request.headers())?;
         let ThinData(streams) = app_data::<ThinData<Streams>>(&request)?;
-        let stream =
-            streams.open().ok_or_else(|| ApiError::unavailable(anyhow!("too many streams are open")))?;
+        let ThinData(metrics) = app_data::<ThinData<HttpMetrics>>(&request)?;
+        let too_many = || ApiError::unavailable(anyhow!("too many streams are open"));
+        let stream = streams.open(metrics).ok_or_else(too_many)?;
         let signals = request.conn_data::<BodySignals>().cloned();
         signals.iter().for_each(BodySignals::want);
         let open = signals.as_ref().map(BodySignals::open_reply);
-        let ThinData(metrics) = app_data::<ThinData<HttpMetrics>>(&request)?;
         let TimeLimit(limit) = *app_data::<TimeLimit>(&request)?;
         let route = request.match_pattern().unwrap_or_else(|| UNKNOWN.to_owned());
         let counts = Rc::new(LineCounts::new(route, metrics.clone()));
@@ -89,6 +89,7 @@ impl LinesBody {
         if first.is_none() {
             match counts.end() {
                 End::Stalled => return Err(ApiError::request_timeout()),
+                End::TooLarge => return Err(ApiError::body_too_large(MAX_BYTES)),
                 End::CutShort => return Err(ApiError::body_cut_short()),
                 End::Stopping => return Err(ApiError::unavailable(anyhow!("the server stops"))),
                 End::Complete | End::KeyRefused | End::Abandoned => {}
@@ -123,6 +124,9 @@ struct Reading<O> {
 impl<O: Operation> Reading<O> {
     /// Reads the next line, and waits until the storage takes its request.
     async fn next(&mut self) -> Option<(u64, PendingLine<O::Answer>)> {
+        if self.streams.is_stopping() {
+            self.counts.stop_reading(End::Stopping);
+        }
         if self.counts.has_unread_lines() {
             return None;
         }
@@ -162,16 +166,13 @@ impl<O: Operation> Reading<O> {
         let line = pin!(timeout(self.limit, self.lines.next()));
         let too_large = pin!(too_large(self.signals.as_ref()));
         let stopping = pin!(self.streams.stopping());
-        // `select` polls its first future first: a client that always has a line must not delay the stop.
-        let end = match select(stopping, select(too_large, line)).await {
-            Either::Left(_) => End::Stopping,
-            Either::Right((Either::Left(_), _)) => End::CutShort,
-            Either::Right((Either::Right((line, _)), _)) => match line {
-                Ok(Ok(Some(line))) => return Some(line),
-                Ok(Ok(None)) => return None,
-                Ok(Err(_)) => End::CutShort,
-                Err(_) => End::Stalled,
-            },
+        let end = match select(line, select(too_large, stopping)).await {
+            Either::Left((Ok(Ok(Some(line))), _)) => return Some(line),
+            Either::Left((Ok(Ok(None)), _)) => return None,
+            Either::Left((Ok(Err(_)), _)) => End::CutShort,
+            Either::Left((Err(_), _)) => End::Stalled,
+            Either::Right((Either::Left(_), _)) => End::TooLarge,
+            Either::Right((Either::Right(_), _)) => End::Stopping,
         };
         self.counts.stop_reading(end);
         None
@@ -211,7 +212,8 @@ mod tests {
                 .set_payload("x\n")
                 .to_request()
         };
-        let open: Vec<_> = from_fn(|| streams.open()).collect();
+        let metrics = HttpMetrics::new().unwrap();
+        let open: Vec<_> = from_fn(|| streams.open(&metrics)).collect();
         let refused = call_service(&app, request()).await;
         let retry_after = refused.headers().get("retry-after").unwrap();
         assert_eq!((refused.status().as_u16(), retry_after.as_bytes()), (503, &b"1"[..]));

@@ -1,5 +1,6 @@
 //! The streams that are open on all workers.
 
+use crate::http::metrics::{HttpMetrics, OpenCount};
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering::Relaxed},
@@ -7,11 +8,11 @@ use std::sync::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-/// Number of lines that all streams together may have in flight: read, and not yet written to the reply.
+/// Number of lines that all streams together have in flight: read, and not yet written to the reply. There are more of
+/// them while the share of a stream shrinks, until it has answered those beyond its new share.
 const MAX_LINES: usize = 8192;
 
-/// Maximum number of open streams. Clients that send a line now and then could otherwise take every connection, and each
-/// stream gets at least 16 lines in flight.
+/// Maximum number of open streams. With this number, each may have 16 lines in flight.
 const MAX_STREAMS: usize = 512;
 
 /// The open streams. Clones share them.
@@ -23,20 +24,26 @@ pub struct Streams {
     stopping: CancellationToken,
 }
 
-impl Default for Streams {
-    fn default() -> Self {
+impl Streams {
+    /// Streams of a server with this connection limit. They take at most half of the connections: clients that send a
+    /// line now and then could otherwise take all of them.
+    pub fn of_connections(max_connections: usize) -> Self {
+        let streams = (max_connections / 2).clamp(1, MAX_STREAMS);
         Self {
-            room: Arc::new(Semaphore::new(MAX_STREAMS)),
+            room: Arc::new(Semaphore::new(streams)),
             busy: Arc::default(),
             stopping: CancellationToken::default(),
         }
     }
-}
 
-impl Streams {
     /// Makes every stream end once the lines that it has read are answered.
     pub(in super::super) fn stop(&self) {
         self.stopping.cancel();
+    }
+
+    /// Returns true if the streams must end.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.is_cancelled()
     }
 
     /// Ready when the streams must end.
@@ -45,9 +52,10 @@ impl Streams {
     }
 
     /// Counts a stream until the returned value is dropped. `None` if too many are open.
-    pub(super) fn open(&self) -> Option<OpenStream> {
+    pub(super) fn open(&self, metrics: &HttpMetrics) -> Option<OpenStream> {
         let place = Arc::clone(&self.room).try_acquire_owned().ok()?;
-        Some(OpenStream { busy: Arc::clone(&self.busy), is_busy: false, _place: place })
+        let busy = Arc::clone(&self.busy);
+        Some(OpenStream { busy, is_busy: false, _place: place, _counted: metrics.open_stream() })
     }
 }
 
@@ -56,34 +64,36 @@ pub(super) struct OpenStream {
     busy: Arc<AtomicUsize>,
     is_busy: bool,
     _place: OwnedSemaphorePermit,
+    _counted: OpenCount,
 }
 
 impl OpenStream {
-    /// Returns true if this stream, which has this number of lines in flight, may have another one. The streams that have
-    /// lines in flight share the lines of all streams equally.
-    pub(super) fn has_room(&mut self, in_flight: usize) -> bool {
-        self.set_busy(true);
+    /// Returns true if this stream, which has this number of lines in flight, may have another one. The busy streams
+    /// share the lines of all streams equally.
+    pub(super) fn has_room(&self, in_flight: usize) -> bool {
         in_flight < MAX_LINES / self.busy.load(Relaxed).max(1)
     }
 
-    /// Records that the stream has no lines in flight.
-    pub(super) fn is_idle(&mut self) {
-        self.set_busy(false);
+    /// Records that the stream has lines in flight.
+    pub(super) fn mark_busy(&mut self) {
+        if !self.is_busy {
+            self.is_busy = true;
+            self.busy.fetch_add(1, Relaxed);
+        }
     }
 
-    fn set_busy(&mut self, is_busy: bool) {
-        if is_busy && !self.is_busy {
-            self.busy.fetch_add(1, Relaxed);
-        } else if !is_busy && self.is_busy {
+    /// Records that the stream has no lines in flight.
+    pub(super) fn mark_idle(&mut self) {
+        if self.is_busy {
+            self.is_busy = false;
             self.busy.fetch_sub(1, Relaxed);
         }
-        self.is_busy = is_busy;
     }
 }
 
 impl Drop for OpenStream {
     fn drop(&mut self) {
-        self.set_busy(false);
+        self.mark_idle();
     }
 }
 
@@ -91,36 +101,44 @@ impl Drop for OpenStream {
 mod tests {
     use super::*;
 
+    fn open(streams: &Streams) -> Option<OpenStream> {
+        streams.open(&HttpMetrics::new().unwrap())
+    }
+
     /// Number of lines in flight that the stream may have.
-    fn window(stream: &mut OpenStream) -> usize {
+    fn window(stream: &OpenStream) -> usize {
         (0..=MAX_LINES).find(|in_flight| !stream.has_room(*in_flight)).unwrap()
     }
 
     #[test]
-    fn streams_with_lines_in_flight_share_them() {
-        let streams = Streams::default();
-        let mut first = streams.open().unwrap();
-        let mut second = streams.open().unwrap();
-        assert_eq!(window(&mut first), MAX_LINES);
-        assert_eq!(window(&mut second), MAX_LINES / 2);
-        assert_eq!(window(&mut first), MAX_LINES / 2);
-        second.is_idle();
-        assert_eq!(window(&mut first), MAX_LINES);
-        assert_eq!(window(&mut second), MAX_LINES / 2);
+    fn busy_streams_share_the_lines_in_flight() {
+        let streams = Streams::of_connections(1_000);
+        let [mut first, mut second] = [(); 2].map(|()| open(&streams).unwrap());
+        assert_eq!((window(&first), window(&second)), (MAX_LINES, MAX_LINES));
+        first.mark_busy();
+        first.mark_busy();
+        assert_eq!(window(&first), MAX_LINES);
+        second.mark_busy();
+        assert_eq!((window(&first), window(&second)), (MAX_LINES / 2, MAX_LINES / 2));
+        second.mark_idle();
+        second.mark_idle();
+        assert_eq!(window(&first), MAX_LINES);
+        second.mark_busy();
         drop(second);
-        assert_eq!(window(&mut first), MAX_LINES);
+        assert_eq!(window(&first), MAX_LINES);
     }
 
     #[test]
-    fn the_number_of_streams_is_bounded() {
-        let streams = Streams::default();
-        let mut open: Vec<_> = (0..MAX_STREAMS).map(|_| streams.open().unwrap()).collect();
-        assert!(streams.open().is_none());
-        for stream in &mut open {
-            assert!(stream.has_room(MAX_LINES / MAX_STREAMS - 1));
+    fn streams_take_at_most_half_of_the_connections() {
+        for (connections, streams) in [(0, 1), (1, 1), (68, 34), (1_024, MAX_STREAMS), (10_000, MAX_STREAMS)]
+        {
+            let all = Streams::of_connections(connections);
+            let mut taken: Vec<_> = std::iter::from_fn(|| open(&all)).collect();
+            assert_eq!(taken.len(), streams);
+            taken.iter_mut().for_each(OpenStream::mark_busy);
+            assert!(window(&taken[0]) >= MAX_LINES / MAX_STREAMS);
+            taken.pop();
+            assert!(open(&all).is_some());
         }
-        assert!(!open[0].has_room(MAX_LINES / MAX_STREAMS));
-        open.pop();
-        assert!(streams.open().is_some());
     }
 }
