@@ -7,6 +7,7 @@
 
 use crate::{server::Deployment, system::System};
 use gochat_test_support::{Backend, Cluster, PlainSql};
+use std::fs::File;
 
 /// Number of groups that fit into any cache.
 pub const FEW: u32 = 10_000;
@@ -53,7 +54,10 @@ fn filled(
     }
     match system.backend() {
         // Nothing is left for the first checkpoint of the server, nor for its first flush.
-        Backend::Sqlite => sql.execute("PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(TRUNCATE)")?,
+        Backend::Sqlite => {
+            sql.execute("PRAGMA wal_checkpoint(TRUNCATE)")?;
+            File::open(deployment.url().trim_start_matches("sqlite://"))?.sync_all()?;
+        }
         Backend::Postgres => {
             // PostgreSQL would vacuum and checkpoint by itself within minutes; doing it now keeps that work off the disk during the first
             // loads. Without the vacuum, the first read of each page would also write it, to mark its rows as committed.

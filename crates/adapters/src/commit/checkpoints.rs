@@ -146,9 +146,10 @@ fn copy_and_flush(connection: &mut AnyConnection, file: &DatabaseFile) {
     let (copying, is_copying) = channel::<()>();
     thread::scope(|scope| {
         let flush_meanwhile = move || {
-            while is_copying.recv_timeout(FLUSH_INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                flush(file);
-            }
+            // A flush that fails is repeated, and logged, once the pass has ended.
+            while is_copying.recv_timeout(FLUSH_INTERVAL) == Err(RecvTimeoutError::Timeout)
+                && file.flush().is_ok()
+            {}
         };
         let thread = thread::Builder::new().name("flushes".into()).spawn_scoped(scope, flush_meanwhile);
         if let Err(error) = thread {

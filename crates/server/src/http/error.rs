@@ -125,6 +125,11 @@ impl ApiError {
         Self::new(Code::BodyTooLarge, format!("the body must have at most {max_bytes} bytes"))
     }
 
+    /// Rejects a chunked body of lines, whose data may have any length.
+    pub(super) fn too_much_framing() -> Self {
+        Self::new(Code::BodyTooLarge, "the chunks of the body have too many bytes beside their data")
+    }
+
     /// Rejects a content type that is none of the `accepted` ones.
     pub(super) fn unsupported_media_type(accepted: &str) -> Self {
         Self::new(Code::UnsupportedMediaType, format!("the content type must be {accepted}"))

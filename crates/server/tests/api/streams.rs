@@ -309,7 +309,12 @@ fn chunks_that_are_almost_only_framing_are_refused(database: TestDatabase) -> an
     let mut stream = open(&app);
     stream.write("1;abcdefgh\r\nx\r\n".repeat(20_000).as_bytes());
     let reply = stream.into_connection().read();
-    reply.assert_error(413, "body_too_large", None, "the body must have at most 16384 bytes");
+    reply.assert_error(
+        413,
+        "body_too_large",
+        None,
+        "the chunks of the body have too many bytes beside their data",
+    );
     assert_eq!(reply.header("connection"), "close");
     Ok(())
 }

@@ -68,7 +68,7 @@ impl Operation for CreateLines {
             Ok(parsed) => parsed,
             Err(error) => return ready(Err(error.into())).boxed_local(),
         };
-        // The text of a line would keep the whole part of the body that it came in, so a line in flight keeps its name.
+        // The text of a line would keep the whole part of the body that it came in. A line in flight keeps its name.
         let name = request.name.clone();
         drop(json);
         let created = self.groups.enqueue_create(self.permit, request, key).await;

@@ -89,7 +89,7 @@ impl LinesBody {
         if first.is_none() {
             match counts.end() {
                 End::Stalled => return Err(ApiError::request_timeout()),
-                End::TooLarge => return Err(ApiError::body_too_large(MAX_BYTES)),
+                End::TooLarge => return Err(ApiError::too_much_framing()),
                 End::CutShort => return Err(ApiError::body_cut_short()),
                 End::Stopping => return Err(ApiError::unavailable(anyhow!("the server stops"))),
                 End::Complete | End::KeyRefused | End::Abandoned => {}
@@ -124,10 +124,11 @@ struct Reading<O> {
 impl<O: Operation> Reading<O> {
     /// Reads the next line, and waits until the storage takes its request.
     async fn next(&mut self) -> Option<(u64, PendingLine<O::Answer>)> {
+        if self.counts.has_unread_lines() {
+            return None;
+        }
         if self.streams.is_stopping() {
             self.counts.stop_reading(End::Stopping);
-        }
-        if self.counts.has_unread_lines() {
             return None;
         }
         let Line { number, text } = match self.lines.next_received() {
