@@ -6,8 +6,9 @@
 //! checkpointed and no connection writes (<https://sqlite.org/wal.html#ckpt>).
 //!
 //! SQLite flushes the database at the end of a checkpoint only if the WAL has not grown meanwhile, so under load only
-//! the writer's checkpoint flushes. The background thread therefore has the database flushed too. Otherwise the writer would wait while
-//! all pages of the background passes are flushed: 60 ms and more if they are scattered over a large file.
+//! the writer's checkpoint flushes. The background thread therefore has the database flushed too. Otherwise the writer
+//! would wait while all pages of the background passes are flushed: 60 ms and more if they are scattered over a large
+//! file.
 
 use crate::{
     Fault,
