@@ -44,7 +44,7 @@ fn stored(app: &App, name: &str) -> Value {
 }
 
 /// The error of a line, made of the error of a single request.
-fn error_line(line: u64, single: &Reply) -> Value {
+pub fn error_line(line: u64, single: &Reply) -> Value {
     let mut error = single.json();
     error.as_object_mut().unwrap().remove("request_id");
     error["line"] = line.into();

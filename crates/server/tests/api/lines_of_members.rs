@@ -4,7 +4,7 @@ use crate::{app::App, keys::issue, one_group::create};
 use gochat_domain::auth::Scope;
 use gochat_test_support::{
     Case, TestDatabase, cases,
-    http::{DEVELOPMENT_KEY, Reply, Request},
+    http::{DEVELOPMENT_KEY, LineStream, Reply, Request},
 };
 use serde_json::{Value, json};
 
@@ -14,6 +14,9 @@ pub fn cases() -> Vec<Case> {
         a_line_without_a_token_needs_the_scope_members_write,
         a_line_for_a_full_group_is_refused,
         a_key_without_a_scope_for_members_is_forbidden,
+        joins_are_unavailable_while_the_database_is_locked,
+        a_stream_of_joins_that_stalls_ends_with_what_was_read,
+        joins_of_a_broken_stream_are_stored_once_when_they_are_sent_again,
     ]
 }
 
@@ -108,5 +111,67 @@ fn a_key_without_a_scope_for_members_is_forbidden(database: TestDatabase) -> any
     let join = lines(&[json!({ "group_id": 1, "user_id": 10 })]);
     let reply = Request::lines("/v1/member", join).by(writer.expose()).send(app.port);
     reply.assert_lacks_scope("members:join or members:write");
+    Ok(())
+}
+
+fn open(app: &App) -> LineStream {
+    LineStream::open(app.port, "/v1/member")
+}
+
+fn join(user: u64) -> String {
+    lines(&[json!({ "group_id": 1, "user_id": user, "token": "t" })])
+}
+
+fn joins_are_unavailable_while_the_database_is_locked(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, &[("GOCHAT__DATABASE__TIMEOUT", "1s")]);
+    create(&app, "g");
+    let mut lock = app.database.lock_groups()?;
+    let mut stream = open(&app);
+    stream.send(&join(10));
+    stream.read_head();
+    let unavailable = json!({ "line": 1, "status": 503, "code": "unavailable",
+                              "error": "the service cannot serve this now; try again" });
+    assert_eq!(stream.read_line(), Some(unavailable));
+    lock.execute("ROLLBACK")?;
+    stream.send(&join(11));
+    stream.end();
+    let answered = stream.read_lines();
+    assert_eq!((answered.len(), &answered[0]["status"]), (1, &json!(201)));
+    assert!(app.memberships().contains(&["1", "11"].map(str::to_owned)));
+    Ok(())
+}
+
+fn a_stream_of_joins_that_stalls_ends_with_what_was_read(database: TestDatabase) -> anyhow::Result<()> {
+    let app = App::with(database, &[("GOCHAT__HTTP__REQUEST_TIMEOUT", "1s")]);
+    create(&app, "g");
+    let mut stream = open(&app);
+    stream.send(&(join(10) + r#"{"group_id":1,"#));
+    stream.read_head();
+    let answered = stream.read_lines();
+    assert_eq!((answered.len(), &answered[0]["status"]), (1, &json!(201)));
+    assert!(stream.into_connection().is_closed());
+    assert_eq!(app.memberships(), [["1", "10"]]);
+    Ok(())
+}
+
+fn joins_of_a_broken_stream_are_stored_once_when_they_are_sent_again(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let app = App::on(database);
+    create(&app, "g");
+    let users = 1_000..2_000;
+    let mut stream = open(&app);
+    users.clone().for_each(|user| stream.send(&join(user)));
+    stream.read_head();
+    let answered: Vec<_> = (0..10).map(|_| stream.read_line().unwrap()).collect();
+    drop(stream);
+    let again = Request::lines("/v1/member", users.map(join).collect::<String>()).send(app.port).json_lines();
+    assert_eq!(again.len(), 1_000);
+    assert!(again.iter().all(|line| line["status"] == 200 || line["status"] == 201), "{again:?}");
+    for (first, again) in std::iter::zip(&answered, &again) {
+        assert_eq!((&first["status"], &again["status"]), (&json!(201), &json!(200)));
+        assert_eq!(first["member"], again["member"]);
+    }
+    assert_eq!(app.memberships().len(), 1_000);
     Ok(())
 }

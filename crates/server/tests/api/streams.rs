@@ -2,8 +2,8 @@
 
 use crate::{
     app::App,
-    keys::{issue, revoke},
-    lines::{group_line, send_lines},
+    keys::issue,
+    lines::{error_line, group_line, send_lines},
 };
 use gochat_domain::auth::Scope;
 use gochat_test_support::{
@@ -32,7 +32,8 @@ pub fn cases() -> Vec<Case> {
         a_body_in_many_chunks_of_one_byte_is_read,
         the_server_sends_100_continue_once_it_reads_the_lines,
         a_body_cut_short_ends_the_stream,
-        a_revoked_key_ends_a_stream,
+        a_key_that_is_no_longer_valid_ends_a_stream,
+        a_failed_look_up_of_the_key_fails_only_the_lines_that_need_it,
         a_client_may_close_its_half_after_the_last_line,
         chunks_that_are_almost_only_framing_are_refused,
     ]
@@ -248,31 +249,65 @@ fn a_body_cut_short_ends_the_stream(database: TestDatabase) -> anyhow::Result<()
     Ok(())
 }
 
-fn a_revoked_key_ends_a_stream(database: TestDatabase) -> anyhow::Result<()> {
+fn a_key_that_is_no_longer_valid_ends_a_stream(database: TestDatabase) -> anyhow::Result<()> {
     let app = App::on(database);
     for (path, scope) in [("/v1/group", Scope::GroupsWrite), ("/v1/member", Scope::MembersJoin)] {
-        let (key, issued) = issue(&app, scope, None);
-        let mut stream = LineStream::open_by(app.port, path, key.expose());
-        let mut sent = 0;
-        let mut answer = || {
+        for statement in ["SET revoked_at = created_at", "SET expires_at = created_at"] {
+            let (key, _) = issue(&app, scope, None);
+            let mut stream = LineStream::open_by(app.port, path, key.expose());
             stream.send("x\n");
-            if sent == 0 {
-                stream.read_head();
-            }
-            sent += 1;
-            stream.read_line().unwrap()
-        };
-        assert_eq!(answer()["status"], 400);
-        assert!(revoke(&app, issued.id));
-        let refused =
-            eventually("the key is refused", || Some(answer()).filter(|line| line["status"] != 400));
-        let unauthorized = json!({ "line": sent, "status": 401, "code": "unauthorized",
-                                   "error": "the API key is missing or not valid" });
-        assert_eq!(refused, unauthorized);
-        stream.send("x\n");
-        assert_eq!(stream.read_line(), None);
-        assert!(stream.into_connection().is_closed());
+            stream.read_head();
+            assert_eq!(stream.read_line().unwrap()["status"], 400);
+            app.database.execute(&format!("UPDATE api_keys {statement}"))?;
+            let mut sent = 1;
+            let refused = eventually("the key is refused", || {
+                stream.send("x\n");
+                sent += 1;
+                stream.read_line().filter(|line| line["status"] != 400)
+            });
+            let unauthorized = json!({ "line": sent, "status": 401, "code": "unauthorized",
+                                       "error": "the API key is missing or not valid" });
+            assert_eq!(refused, unauthorized);
+            stream.send("x\n");
+            assert_eq!(stream.read_line(), None);
+            assert!(stream.into_connection().is_closed());
+        }
     }
+    Ok(())
+}
+
+/// While keys cannot be looked up, lines are refused, and the stream goes on.
+fn a_failed_look_up_of_the_key_fails_only_the_lines_that_need_it(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let (key, _) = issue(&app, Scope::GroupsWrite, None);
+    let mut stream = LineStream::open_by(app.port, "/v1/group", key.expose());
+    stream.send(&group_line("a"));
+    stream.read_head();
+    assert_eq!(stream.read_line().unwrap()["status"], 201);
+    let mut answer = |name: &str| {
+        stream.send(&group_line(name));
+        stream.read_line().unwrap()
+    };
+    app.database.execute("ALTER TABLE api_keys RENAME TO other")?;
+    let mut names = vec!["a".to_owned()];
+    let failed = eventually("the key cannot be looked up", || {
+        let name = format!("b{}", names.len());
+        let line = answer(&name);
+        if line["status"] != 201 {
+            return Some(line);
+        }
+        names.push(name);
+        None
+    });
+    let single = Request::group("b").by(key.expose()).send(app.port);
+    assert_eq!(failed, error_line(names.len() as u64 + 1, &single));
+    assert!(single.status >= 500, "{}", single.status);
+    app.database.execute("ALTER TABLE other RENAME TO api_keys")?;
+    assert_eq!(answer("c")["status"], 201);
+    names.push("c".to_owned());
+    assert_eq!(app.names(), names);
     Ok(())
 }
 

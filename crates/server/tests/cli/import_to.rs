@@ -1,10 +1,11 @@
 //! `gochat groups import --to` and `gochat members import --to`: imports over HTTP.
 
-use crate::process::{Ended, Server, ndjson, run, run_in, stored};
+use crate::process::{Ended, Server, ndjson, run, run_in, run_on_terminal, stored};
 use gochat_test_support::{Case, TestDatabase, cases, http::DEVELOPMENT_KEY};
 use std::{
     fs,
     io::{self, Read, Write},
+    iter,
     net::{Shutdown, TcpListener, TcpStream},
     thread,
 };
@@ -16,6 +17,8 @@ pub fn cases() -> Vec<Case> {
         an_import_goes_on_after_broken_connections,
         members_are_imported_by_id_and_by_name,
         members_are_imported_over_connections_that_break,
+        a_look_up_that_is_unavailable_is_repeated,
+        progress_is_a_bar_on_a_terminal,
         an_import_that_cannot_begin_says_why,
     ]
 }
@@ -45,27 +48,31 @@ fn every_line_has_the_outcome_of_a_local_import(database: TestDatabase) -> anyho
     Ok(())
 }
 
+/// Forwards each connection to `port`, until the server has sent as many bytes as the next of `limits`.
+fn forward(listener: &TcpListener, port: u16, limits: impl Iterator<Item = u64>) {
+    for (client, limit) in listener.incoming().flatten().zip(limits) {
+        let server = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let (mut to_server, mut from_client) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+        thread::spawn(move || {
+            let _broken = io::copy(&mut from_client, &mut to_server);
+            let _closed = to_server.shutdown(Shutdown::Write);
+        });
+        thread::spawn(move || {
+            let (mut server, mut client) = (server, client);
+            let _broken = io::copy(&mut Read::by_ref(&mut server).take(limit), &mut client);
+            let _flushed = client.flush();
+            let _closed = (client.shutdown(Shutdown::Both), server.shutdown(Shutdown::Both));
+        });
+    }
+}
+
 /// Forwards connections to `port`. The first connections break: the one at position `i` after the server has sent
 /// `breaks[i]` bytes.
 fn breaking_proxy(port: u16, breaks: &'static [u64]) -> io::Result<u16> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     thread::spawn(move || {
-        let limits = breaks.iter().copied().chain(std::iter::repeat(u64::MAX));
-        for (client, limit) in listener.incoming().flatten().zip(limits) {
-            let server = TcpStream::connect(("127.0.0.1", port)).unwrap();
-            let (mut to_server, mut from_client) = (server.try_clone().unwrap(), client.try_clone().unwrap());
-            thread::spawn(move || {
-                let _broken = io::copy(&mut from_client, &mut to_server);
-                let _closed = to_server.shutdown(Shutdown::Write);
-            });
-            thread::spawn(move || {
-                let (mut server, mut client) = (server, client);
-                let _broken = io::copy(&mut Read::by_ref(&mut server).take(limit), &mut client);
-                let _flushed = client.flush();
-                let _closed = (client.shutdown(Shutdown::Both), server.shutdown(Shutdown::Both));
-            });
-        }
+        forward(&listener, port, breaks.iter().copied().chain(iter::repeat(u64::MAX)));
     });
     Ok(address.port())
 }
@@ -113,6 +120,53 @@ fn members_are_imported_over_connections_that_break(database: TestDatabase) -> a
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.stderr.ends_with(", refused 0\n"), "{ended:?}");
     assert_eq!(database.rows("SELECT CAST(group_id AS text) FROM members WHERE user_id = 77")?.len(), 3);
+    server.stop();
+    Ok(())
+}
+
+/// Answers the first connection 503, and forwards the others to `port`.
+fn unavailable_at_first(port: u16) -> io::Result<u16> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    thread::spawn(move || {
+        let (mut client, _) = listener.accept().unwrap();
+        let mut request = [0; 4_096];
+        assert_ne!(client.read(&mut request).unwrap(), 0);
+        let body = r#"{"error":"busy","code":"unavailable"}"#;
+        let head = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nConnection: close";
+        write!(client, "{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+        drop(client);
+        forward(&listener, port, iter::repeat(u64::MAX));
+    });
+    Ok(address.port())
+}
+
+fn a_look_up_that_is_unavailable_is_repeated(database: TestDatabase) -> anyhow::Result<()> {
+    let server = Server::start(&database, &[]);
+    let groups = import("groups", server.port, DEVELOPMENT_KEY, "groups.ndjson", &ndjson("g", 0..1));
+    assert_eq!(groups.code, Some(0));
+    let proxy = unavailable_at_first(server.port)?;
+    let member = "{\"group_name\":\"g0000\",\"user_id\":77}\n";
+    let ended = import("members", proxy, DEVELOPMENT_KEY, "members.ndjson", member);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stderr.ends_with("created 1, already existing 0, refused 0\n"), "{ended:?}");
+    server.stop();
+    Ok(())
+}
+
+fn progress_is_a_bar_on_a_terminal(database: TestDatabase) -> anyhow::Result<()> {
+    let server = Server::start(&database, &[]);
+    let folder = TempDir::new()?;
+    fs::write(folder.path().join("groups.ndjson"), ndjson("g", 0..3000) + "x\n")?;
+    fs::write(folder.path().join("key.txt"), DEVELOPMENT_KEY)?;
+    let url = format!("http://127.0.0.1:{}", server.port);
+    let arguments = ["groups", "import", "--to", &url, "--key-file", "key.txt", "groups.ndjson"];
+    let ended = run_on_terminal(folder.path(), &arguments, &[]);
+    assert_eq!((ended.code, &*ended.stdout), (Some(1), ""));
+    let shown = ended.stderr;
+    assert!(shown.contains("\u{2591}") && shown.contains("0% "), "{shown:?}");
+    assert!(shown.contains("line 3001: it is not a JSON object\r\n"), "{shown:?}");
+    assert!(shown.ends_with("created 3,000, already existing 0, refused 1\r\n"), "{shown:?}");
     server.stop();
     Ok(())
 }

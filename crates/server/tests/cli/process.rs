@@ -99,6 +99,18 @@ pub fn open_terminal() -> (File, File) {
     (controller.into(), terminal)
 }
 
+/// Runs a command in `folder` until it ends. Its standard error is a terminal.
+pub fn run_on_terminal(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
+    let (controller, terminal) = open_terminal();
+    let child = command(folder, arguments, &[variables, &[("TERM", "xterm")]].concat())
+        .stdout(Stdio::piped())
+        .stderr(terminal)
+        .spawn()
+        .unwrap();
+    let stderr = Lines::of(controller).rest();
+    Ended { stderr, ..deadline::output(child).into() }
+}
+
 /// Imports groups from a file with this name, content and further arguments.
 pub fn import(database: &TestDatabase, name: &str, content: &[u8], arguments: &[&str]) -> Ended {
     import_of("groups", database, name, content, arguments)
