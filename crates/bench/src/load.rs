@@ -17,6 +17,10 @@ use std::{
 };
 use tempfile::NamedTempFile;
 
+/// Duration of a warm-up. A new server opens its connections on demand, and the log of a new SQLite database grows until its
+/// first checkpoint, which makes each flush slower.
+const WARM_UP: Duration = Duration::from_secs(2);
+
 /// A load of requests.
 #[derive(Debug, Clone, Copy)]
 pub struct Load {
@@ -70,8 +74,14 @@ impl Load {
         Self { clients, time, requests: Requests::CREATES }
     }
 
-    /// Runs the load on a server. The script has the API key and the seed as its first arguments.
+    /// Runs the load on a server, after a warm-up by the same requests.
     pub fn run(self, server: &Server<'_>) -> anyhow::Result<Sample> {
+        Self { time: WARM_UP, ..self }.run_cold(server)?;
+        self.run_cold(server)
+    }
+
+    /// Runs the load on a server. The script has the API key and the seed as its first arguments.
+    pub fn run_cold(self, server: &Server<'_>) -> anyhow::Result<Sample> {
         let mut script = NamedTempFile::with_suffix(".lua")?;
         script.write_all(self.requests.script(server.api()).as_bytes())?;
         let before = server.usage()?;

@@ -11,6 +11,7 @@ mod machine;
 mod page;
 mod peers;
 mod pgbench;
+mod postgres_log;
 mod prefill;
 mod ratio;
 mod report;

@@ -1,6 +1,6 @@
 //! A server under load: a separate process with a new database and a key.
 
-use crate::{api::Api, system::System};
+use crate::{api::Api, postgres_log, system::System};
 use anyhow::{Context, bail, ensure};
 use gochat_test_support::{
     Backend, Cluster, PlainSql, free_port,
@@ -38,7 +38,9 @@ impl Deployment {
             Backend::Sqlite => format!("sqlite://{}", folder.path().join("gochat.sqlite").display()),
             Backend::Postgres => {
                 let name = format!("bench_{}", Uuid::now_v7().simple());
-                PlainSql::connect(&cluster.url("postgres"))?.execute(&format!("CREATE DATABASE {name}"))?;
+                let mut sql = PlainSql::connect(&cluster.url("postgres"))?;
+                sql.execute(&format!("CREATE DATABASE {name}"))?;
+                postgres_log::provide(&mut sql)?;
                 cluster.url(&name)
             }
         };

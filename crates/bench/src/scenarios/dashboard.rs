@@ -126,7 +126,8 @@ fn measure(system: System, cluster: &Cluster) -> anyhow::Result<Windows> {
     let dashboard =
         Dashboard { server: &server, port, session: Session::open(&new_link(&deployment)?, port)? };
     thread::scope(|scope| {
-        let (load, began_at) = (scope.spawn(|| Load::creates(CLIENTS, TIME).run(&server)), Instant::now());
+        let (load, began_at) =
+            (scope.spawn(|| Load::creates(CLIENTS, TIME).run_cold(&server)), Instant::now());
         thread::sleep(MARGIN);
         let mut windows = Windows::default();
         while began_at.elapsed() + MARGIN < TIME {
