@@ -10,7 +10,7 @@ run *args:
 test *args:
     cargo test --workspace {{args}}
 
-# Run the benchmarks, with baselines for comparison. With --quick, they take less than three minutes.
+# Run the benchmarks, with baselines for comparison. With --quick, they take about four minutes.
 bench *args:
     cargo build --release --package gochat --package gochat-bench
     "${CARGO_TARGET_DIR:-target}/release/gochat-bench" {{args}}

@@ -12,7 +12,7 @@ use diesel::{
     pg::{Pg, PgValue, data_types::PgTimestamp},
     query_builder::QueryId,
     serialize::{self, IsNull, Output, ToSql},
-    sql_types::{BigInt, Binary, HasSqlType, SqlType, Timestamptz},
+    sql_types::{BigInt, HasSqlType, SqlType, Timestamptz},
     sqlite::{Sqlite, SqliteValue},
 };
 use gochat_domain::clock::Timestamp;

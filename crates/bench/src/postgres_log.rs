@@ -7,15 +7,16 @@
 
 use gochat_test_support::PlainSql;
 
-/// The files that a load uses at most: 1 GiB, as much as the log has between two checkpoints by default.
+/// 1 GiB: more than any load uses, but for those of the dashboard, which take minutes. It is also the default of
+/// `max_wal_size`, above which a checkpoint would remove files.
 const FILES: u32 = 64;
 
-/// Provides files for the log of the next load.
+/// Provides files for the log of the next loads.
 pub fn provide(sql: &mut PlainSql) -> anyhow::Result<()> {
     sql.execute(&format!(
         "DO $$ BEGIN
             FOR file IN 1..{FILES} LOOP
-                -- A file to which nothing was written would not be ended.
+                -- `pg_switch_wal` does nothing while the current file is unused.
                 PERFORM pg_logical_emit_message(false, 'benchmark', '');
                 PERFORM pg_switch_wal();
             END LOOP;

@@ -6,7 +6,7 @@ use crate::api::Api;
 /// The requests of a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Requests {
-    /// `POST /v1/group`. Each group has an administrator of its own.
+    /// `POST /v1/group`. Each group of a run of `wrk` has an administrator of its own.
     Creates {
         /// The names of the groups.
         names: Names,

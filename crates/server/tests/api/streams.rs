@@ -263,7 +263,7 @@ fn a_key_that_is_no_longer_valid_ends_a_stream(database: TestDatabase) -> anyhow
             let refused = eventually("the key is refused", || {
                 stream.send("x\n");
                 sent += 1;
-                stream.read_line().filter(|line| line["status"] != 400)
+                Some(stream.read_line().unwrap()).filter(|line| line["status"] != 400)
             });
             let unauthorized = json!({ "line": sent, "status": 401, "code": "unauthorized",
                                        "error": "the API key is missing or not valid" });

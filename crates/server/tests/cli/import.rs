@@ -1,6 +1,6 @@
 //! `gochat groups import`: the outcome of each line.
 
-use crate::process::{import, ndjson, run, run_in, run_on_terminal, run_with, stored};
+use crate::process::{Ended, import, ndjson, run, run_in, run_on_terminal, run_with, stored};
 use gochat_test_support::{Case, TestDatabase, cases};
 use std::fs;
 use tempfile::TempDir;
@@ -152,16 +152,21 @@ fn progress_is_reported_in_lines_without_a_terminal(database: TestDatabase) -> a
     Ok(())
 }
 
+/// Checks that an import of 3,000 groups and one broken line showed a bar.
+pub fn assert_shows_a_bar(ended: &Ended) {
+    assert_eq!((ended.code, &*ended.stdout), (Some(1), ""));
+    let shown = &ended.stderr;
+    assert!(shown.contains("\u{2591}") && shown.contains(" 0% "), "{shown:?}");
+    assert!(shown.contains("line 3001: it is not a JSON object\r\n"), "{shown:?}");
+    assert!(shown.ends_with("created 3,000, already existing 0, refused 1\r\n"), "{shown:?}");
+}
+
 fn progress_is_a_bar_on_a_terminal(database: TestDatabase) -> anyhow::Result<()> {
     let folder = TempDir::new()?;
     fs::write(folder.path().join("groups.ndjson"), ndjson("g", 0..3000) + "x\n")?;
     let url = [("GOCHAT__DATABASE__URL", database.url())];
     let ended = run_on_terminal(folder.path(), &["groups", "import", "groups.ndjson"], &url);
-    assert_eq!((ended.code, &*ended.stdout), (Some(1), ""));
-    let shown = ended.stderr;
-    assert!(shown.contains("\u{2591}") && shown.contains("0% "), "{shown:?}");
-    assert!(shown.contains("line 3001: it is not a JSON object\r\n"), "{shown:?}");
-    assert!(shown.ends_with("created 3,000, already existing 0, refused 1\r\n"), "{shown:?}");
+    assert_shows_a_bar(&ended);
     Ok(())
 }
 

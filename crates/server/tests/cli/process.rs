@@ -107,8 +107,9 @@ pub fn run_on_terminal(folder: &Path, arguments: &[&str], variables: &[(&str, &s
         .stderr(terminal)
         .spawn()
         .unwrap();
-    let stderr = Lines::of(controller).rest();
-    Ended { stderr, ..deadline::output(child).into() }
+    let shown = Lines::of(controller);
+    let ended = Ended::from(deadline::output(child));
+    Ended { stderr: shown.rest(), ..ended }
 }
 
 /// Imports groups from a file with this name, content and further arguments.
