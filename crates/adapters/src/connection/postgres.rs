@@ -29,12 +29,14 @@ pub(super) fn set_session_defaults(
     role: Role,
     timeout: Duration,
 ) -> Result<(), Fault> {
-    let read_only = match role {
-        Role::Reader => "; SET default_transaction_read_only = on",
+    // PostgreSQL does not know the limit of a page in a plan that it keeps. The plan then looks so costly that it would plan
+    // most pages anew, which takes longer than reading them.
+    let of_reader = match role {
+        Role::Reader => "; SET default_transaction_read_only = on; SET plan_cache_mode = force_generic_plan",
         Role::Writer => "",
     };
     let settings = settings("SET", timeout);
-    let set = format!("SET default_transaction_isolation = 'read committed'; {settings}{read_only}");
+    let set = format!("SET default_transaction_isolation = 'read committed'; {settings}{of_reader}");
     Ok(connection.batch_execute(&set)?)
 }
 
@@ -78,7 +80,12 @@ mod tests {
         connection::{Connector, OpenConnection},
         testing,
     };
-    use diesel::{RunQueryDsl, dsl::sql, select, sql_types::Text};
+    use diesel::{
+        RunQueryDsl,
+        dsl::sql,
+        select,
+        sql_types::{BigInt, Text},
+    };
     use gochat_test_support::{Backend, TestDatabase, run_case};
 
     fn setting(connection: &mut OpenConnection, name: &str) -> anyhow::Result<String> {
@@ -105,6 +112,27 @@ mod tests {
                 writer.batch_execute("ROLLBACK")?;
                 assert_eq!(setting(&mut writer, "synchronous_commit")?, set);
             }
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn the_plans_of_pages_are_kept() {
+        run_case([Backend::Postgres], |database| {
+            database.execute(
+                "CREATE TABLE numbers AS SELECT generate_series(1, 10000) AS number;
+                 CREATE INDEX by_number ON numbers (number);
+                 ANALYZE numbers",
+            )?;
+            let mut reader = testing::connector(&database).open(Role::Reader)?;
+            let page = "SELECT FROM numbers WHERE number > $1 ORDER BY number LIMIT $2";
+            reader.batch_execute(&format!("PREPARE page (int, int) AS {page}"))?;
+            for after in 0..8 {
+                reader.batch_execute(&format!("EXECUTE page ({after}, 100)"))?;
+            }
+            let new_plans =
+                sql::<BigInt>("(SELECT custom_plans FROM pg_prepared_statements WHERE name = 'page')");
+            assert_eq!(select(new_plans).get_result::<i64>(&mut *reader)?, 0);
             Ok(())
         });
     }
