@@ -4,7 +4,7 @@ mod open;
 mod pooler;
 mod postgres;
 
-pub(crate) use open::OpenConnection;
+pub(crate) use open::{OpenConnection, PING_AFTER};
 pub(crate) use postgres::FLUSH_EACH_COMMIT;
 
 use crate::{DatabaseOptions, DatabaseUrl, Fault, database_url::ConnectionString, sqlite_file::DatabaseFile};
@@ -139,7 +139,7 @@ impl Connector {
         match &self.target {
             Target::SqliteFile(file) => {
                 let connection = self.open_sqlite(&file.prepare_open()?, "WAL", role)?;
-                Ok(OpenConnection { connection, _wal_files: Some(file.register_open()?), begin: None })
+                Ok(OpenConnection { _wal_files: Some(file.register_open()?), ..connection.into() })
             }
             Target::SqliteMemory(name) => Ok(self.open_sqlite(name, "MEMORY", role)?.into()),
             Target::Postgres(url) => {
@@ -148,7 +148,11 @@ impl Connector {
                     postgres::set_session_defaults(&mut connection, role, self.timeout)?;
                 }
                 let begin = (role == Role::Reader && !self.keeps_session).then(|| self.begin_postgres(role));
-                Ok(OpenConnection { begin, ..AnyConnection::Postgres(connection).into() })
+                let mut connection = OpenConnection { begin, ..AnyConnection::Postgres(connection).into() };
+                if self.prepared_statements {
+                    connection.ping = postgres::DISCARD_PLANS;
+                }
+                Ok(connection)
             }
         }
     }

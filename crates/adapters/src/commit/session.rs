@@ -9,17 +9,14 @@ pub(crate) use failure::Failure;
 use super::{checkpoints::Checkpoints, remembered_groups::RememberedGroups, transaction, write::Attempt};
 use crate::{
     Fault,
-    connection::{AnyConnection, Connector, OpenConnection, Role},
+    connection::{AnyConnection, Connector, OpenConnection, PING_AFTER, Role},
     sqlite_file::{DatabaseFile, WriteLock},
 };
 use gochat_domain::group::{Group, GroupId};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    time::{Duration, Instant},
+    time::Instant,
 };
-
-/// Idle time after which a connection is pinged before use.
-const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
 
 /// A connection of a writer.
 pub(crate) struct Session {
@@ -31,7 +28,7 @@ pub(crate) struct Session {
     write_lock: Option<WriteLock>,
     /// The groups that were read or changed before.
     remembered_groups: RememberedGroups,
-    used_at: Instant,
+    pinged_at: Instant,
     is_broken: bool,
 }
 
@@ -48,7 +45,6 @@ impl Session {
         };
         let write_lock = connector.file().map(DatabaseFile::write_lock);
         let connector = connector.clone();
-        let used_at = Instant::now();
         let remembered_groups = RememberedGroups::default();
         Ok(Self {
             connection,
@@ -56,7 +52,7 @@ impl Session {
             checkpoints,
             write_lock,
             remembered_groups,
-            used_at,
+            pinged_at: Instant::now(),
             is_broken: false,
         })
     }
@@ -80,9 +76,13 @@ impl Session {
         &mut self.remembered_groups
     }
 
-    /// Returns true if the session is usable. A connection that was idle is pinged.
+    /// Returns true if the session is usable. Pings the connection if the last ping was some time ago.
     pub(crate) fn is_alive(&mut self) -> bool {
-        !self.is_broken && (self.used_at.elapsed() < PING_AFTER_IDLE || self.connection.ping().is_ok())
+        if !self.is_broken && self.pinged_at.elapsed() >= PING_AFTER {
+            self.is_broken = self.connection.ping().is_err();
+            self.pinged_at = Instant::now();
+        }
+        !self.is_broken
     }
 
     /// Returns true if a single statement can be a transaction of its own, without `BEGIN`. That requires a session

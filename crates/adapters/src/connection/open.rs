@@ -6,7 +6,11 @@ use diesel::{QueryResult, connection::SimpleConnection};
 use std::{
     ops::{Deref, DerefMut},
     sync::Arc,
+    time::Duration,
 };
+
+/// Time after which a connection is pinged before its next use.
+pub(crate) const PING_AFTER: Duration = Duration::from_secs(1);
 
 /// An open connection, with the files that are watched while it is open.
 pub(crate) struct OpenConnection {
@@ -15,6 +19,7 @@ pub(crate) struct OpenConnection {
     pub(super) _wal_files: Option<Arc<WalFiles>>,
     /// SQL that begins each read, if each read is a transaction.
     pub(super) begin: Option<String>,
+    pub(super) ping: &'static str,
 }
 
 impl OpenConnection {
@@ -40,13 +45,13 @@ impl OpenConnection {
 
     /// Pings the database. Uses the simple protocol: a prepared statement would need a transaction behind a pooler.
     pub(crate) fn ping(&mut self) -> QueryResult<()> {
-        self.connection.batch_execute("SELECT 1")
+        self.connection.batch_execute(self.ping)
     }
 }
 
 impl From<AnyConnection> for OpenConnection {
     fn from(connection: AnyConnection) -> Self {
-        Self { connection, _wal_files: None, begin: None }
+        Self { connection, _wal_files: None, begin: None, ping: "SELECT 1" }
     }
 }
 

@@ -14,6 +14,11 @@ use std::time::Duration;
 /// It applies to one transaction, so it also works behind a transaction-mode pooler.
 pub(crate) const FLUSH_EACH_COMMIT: &str = "CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END";
 
+/// A ping, after which each statement is planned anew. For a table that was empty when `ANALYZE` ran, all indexes cost the
+/// same, so a plan may read the whole of an index that does not begin with the column it searches for. PostgreSQL would
+/// keep that plan as the table grows, until `ANALYZE` runs again.
+pub(super) const DISCARD_PLANS: &str = "DISCARD PLANS";
+
 /// Opens a connection.
 pub(super) fn open(url: &ConnectionString, prepared_statements: bool) -> Result<PgConnection, Fault> {
     let mut connection = url.connect()?;

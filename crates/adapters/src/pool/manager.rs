@@ -2,7 +2,7 @@
 
 use crate::{
     Fault,
-    connection::{Connector, OpenConnection, Role},
+    connection::{Connector, OpenConnection, PING_AFTER, Role},
 };
 use diesel::r2d2::R2D2Connection;
 use std::{
@@ -10,11 +10,8 @@ use std::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
-
-/// Time for which a connection counts as alive after an answer, unless another connection dies.
-const PING_AFTER: Duration = Duration::from_secs(1);
 
 /// The r2d2 manager.
 #[derive(Debug)]

@@ -3,7 +3,6 @@
 use super::Session;
 use crate::{Fault, commit::checkpoints, connection::AnyConnection};
 use diesel::connection::SimpleConnection;
-use std::time::Instant;
 
 /// The failure of a transaction.
 #[derive(Debug)]
@@ -31,7 +30,6 @@ impl Failure {
 impl Session {
     /// Rolls a failed transaction back. If that fails too, the connection is lost.
     pub(super) fn end(&mut self, outcome: Result<(), Fault>) -> Result<(), Failure> {
-        self.used_at = Instant::now();
         let Err(fault) = outcome else { return Ok(()) };
         let fault = fault.classified_for(&self.connection);
         if let Some(file) = self.connector.file() {
