@@ -18,10 +18,16 @@ pub(crate) fn check(text: &str) -> Result<(), TextError> {
     if text.is_empty() {
         return Err(TextError::Empty);
     }
-    if text.chars().nth(MAX_CHARS).is_some() {
+    // Most texts are ASCII, and need not be decoded. Each row of a page is checked.
+    let (is_too_long, has_control) = if text.is_ascii() {
+        (text.len() > MAX_CHARS, text.bytes().any(|byte| byte.is_ascii_control()))
+    } else {
+        (text.chars().nth(MAX_CHARS).is_some(), text.chars().any(char::is_control))
+    };
+    if is_too_long {
         return Err(TextError::TooLong);
     }
-    if text.chars().any(char::is_control) {
+    if has_control {
         return Err(TextError::ControlCharacter);
     }
     Ok(())

@@ -6,7 +6,11 @@ use super::{
     replies::{reference, success, text},
 };
 use crate::settings::BasePath;
-use actix_web::{HttpResponse, http::header::LINK};
+use actix_web::{
+    HttpResponse,
+    error::JsonPayloadError,
+    http::header::{ContentType, LINK},
+};
 use gochat_domain::page::PageSize;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -62,7 +66,13 @@ pub(super) fn reply<T: Serialize>(
         // RFC 8288.
         response.insert_header((LINK, format!("<{target}>; rel=\"next\"")));
     }
-    response.json(items.collect::<Vec<_>>())
+    let items: Vec<_> = items.collect();
+    // Most items are smaller, so the text of a page is not moved as it grows.
+    let mut json = Vec::with_capacity(items.len() * 192);
+    match serde_json::to_writer(&mut json, &items) {
+        Ok(()) => response.content_type(ContentType::json()).body(json),
+        Err(error) => HttpResponse::from_error(JsonPayloadError::Serialize(error)),
+    }
 }
 
 /// Describes the successful reply, with an example of an item and of a link.
