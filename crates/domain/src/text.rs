@@ -18,19 +18,17 @@ pub(crate) fn check(text: &str) -> Result<(), TextError> {
     if text.is_empty() {
         return Err(TextError::Empty);
     }
-    // Most texts are ASCII, and need not be decoded. Each row of a page is checked.
-    let (is_too_long, has_control) = if text.is_ascii() {
-        (text.len() > MAX_CHARS, text.bytes().any(|byte| byte.is_ascii_control()))
-    } else {
-        (text.chars().nth(MAX_CHARS).is_some(), text.chars().any(char::is_control))
-    };
-    if is_too_long {
+    // A text of at most this many bytes need not be decoded to count its characters.
+    if text.len() > MAX_CHARS && text.chars().nth(MAX_CHARS).is_some() {
         return Err(TextError::TooLong);
     }
-    if has_control {
-        return Err(TextError::ControlCharacter);
-    }
-    Ok(())
+    // Nor need ASCII be decoded, which most texts are.
+    let has_control = if text.is_ascii() {
+        text.bytes().any(|byte| byte.is_ascii_control())
+    } else {
+        text.chars().any(char::is_control)
+    };
+    if has_control { Err(TextError::ControlCharacter) } else { Ok(()) }
 }
 
 /// Parses ASCII digits only: `from_str` of an integer also accepts a sign.

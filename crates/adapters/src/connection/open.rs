@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-/// Time after which a connection is pinged before its next use.
+/// Time after a ping, or since it was opened, after which a connection is pinged before its next use.
 pub(crate) const PING_AFTER: Duration = Duration::from_secs(1);
 
 /// An open connection, with the files that are watched while it is open.
@@ -19,6 +19,7 @@ pub(crate) struct OpenConnection {
     pub(super) _wal_files: Option<Arc<WalFiles>>,
     /// SQL that begins each read, if each read is a transaction.
     pub(super) begin: Option<String>,
+    /// SQL of a ping.
     pub(super) ping: &'static str,
 }
 

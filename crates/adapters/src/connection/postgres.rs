@@ -14,9 +14,11 @@ use std::time::Duration;
 /// It applies to one transaction, so it also works behind a transaction-mode pooler.
 pub(crate) const FLUSH_EACH_COMMIT: &str = "CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END";
 
-/// A ping, after which each statement is planned anew. For a table that was empty when `ANALYZE` ran, all indexes cost the
-/// same, so a plan may read the whole of an index that does not begin with the column it searches for. PostgreSQL would
-/// keep that plan as the table grows, until `ANALYZE` runs again.
+/// A ping, after which each statement is planned anew, for the present sizes of the tables. While a table has no pages and
+/// `ANALYZE` has seen that, all its indexes cost the same. A plan that is made then may read the whole of an index that does
+/// not begin with the column it searches for, and PostgreSQL would keep it as the table grows, until `ANALYZE` runs again.
+///
+/// Behind a transaction-mode pooler, it reaches one of the pooler's connections.
 pub(super) const DISCARD_PLANS: &str = "DISCARD PLANS";
 
 /// Opens a connection.
@@ -34,10 +36,8 @@ pub(super) fn set_session_defaults(
     role: Role,
     timeout: Duration,
 ) -> Result<(), Fault> {
-    // PostgreSQL does not know the limit of a page in a plan that it keeps. The plan then looks so costly that it would plan
-    // most pages anew, which takes longer than reading them.
     let of_reader = match role {
-        Role::Reader => "; SET default_transaction_read_only = on; SET plan_cache_mode = force_generic_plan",
+        Role::Reader => "; SET default_transaction_read_only = on",
         Role::Writer => "",
     };
     let settings = settings("SET", timeout);
@@ -62,8 +62,11 @@ pub(super) fn begin(role: Role, timeout: Option<Duration>) -> String {
 /// Returns SQL that sets the timeouts of abandoned statements, and how statements are planned.
 ///
 /// Each statement reads few rows, by an index. For a table that is empty, PostgreSQL would plan to read it whole, and a
-/// prepared statement keeps its plan as the table grows. And PostgreSQL would compile a statement whose estimated cost is
-/// high (JIT), which takes milliseconds.
+/// prepared statement keeps its plan for some time, while the table grows.
+///
+/// PostgreSQL does not know the limit of a page, or the length of an array, in a plan that it keeps. Such a plan looks so
+/// costly that it would plan most pages anew, which takes longer than reading them. And PostgreSQL would compile a statement
+/// whose estimated cost is high (JIT), which takes milliseconds.
 fn settings(set: &str, timeout: Duration) -> String {
     let timeout = timeout.as_millis().to_string();
     let settings = [
@@ -73,6 +76,7 @@ fn settings(set: &str, timeout: Duration) -> String {
         ("idle_in_transaction_session_timeout", &timeout),
         ("enable_seqscan", "off"),
         ("enable_bitmapscan", "off"),
+        ("plan_cache_mode", "force_generic_plan"),
         ("jit", "off"),
     ];
     settings.map(|(name, value)| format!("{set} {name} = {value}")).join("; ")

@@ -67,7 +67,7 @@ pub(super) fn reply<T: Serialize>(
         response.insert_header((LINK, format!("<{target}>; rel=\"next\"")));
     }
     let items: Vec<_> = items.collect();
-    // Most items are smaller, so the text of a page is not moved as it grows.
+    // Room for groups with short texts. If items are longer, the buffer grows.
     let mut json = Vec::with_capacity(items.len() * 192);
     match serde_json::to_writer(&mut json, &items) {
         Ok(()) => response.content_type(ContentType::json()).body(json),

@@ -1,6 +1,6 @@
 //! PostgreSQL: one statement for all memberships, with an array for each column.
 //!
-//! PostgreSQL may plan a statement while the table is empty, and keep the plan until `ANALYZE` runs. So each statement is
+//! PostgreSQL may plan a statement while the table is empty, and keep the plan for some time. So each statement is
 //! written so that the plan uses an index even for an empty table: no `IN` or `EXISTS` with a subquery, no `LIMIT`
 //! without an order, and no join with `unnest` as the only condition.
 
