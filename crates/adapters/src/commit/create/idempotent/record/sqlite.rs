@@ -6,29 +6,43 @@ use crate::{
     schema::idempotency_keys::{self, caller, created_at, fingerprint, group_id, group_uuid, key},
     sql_types::{TimestampValue, UuidValue},
 };
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection};
 use gochat_domain::group::GroupId;
 
-/// Inserts records for the claims whose keys have none, and returns the records of all.
+/// Inserts records for the claims whose keys have none, and returns the records of all. SQLite has one writer, so no record
+/// can appear between the query and the insert.
 pub(super) fn claim(connection: &mut SqliteConnection, claims: &[&mut Claim<'_>]) -> Result<Vec<Row>, Fault> {
     claims
         .iter()
         .map(|claim| {
-            let (caller_id, key_text) = primary_key(claim);
-            diesel::insert_into(idempotency_keys::table)
-                .values((
-                    caller.eq(caller_id),
-                    key.eq(key_text),
-                    fingerprint.eq(claim.fingerprint.0.as_slice()),
-                    group_uuid.eq(UuidValue(claim.group.uuid)),
-                    created_at.eq(TimestampValue(claim.group.created_at)),
-                ))
-                .on_conflict_do_nothing()
-                .execute(connection)?;
             let record = idempotency_keys::table.find(primary_key(claim));
-            Ok(record.select((fingerprint, group_id, group_uuid, created_at)).get_result(connection)?)
+            let existing = record.select((fingerprint, group_id, group_uuid, created_at));
+            match existing.get_result(connection).optional()? {
+                Some(row) => Ok(row),
+                None => insert(connection, claim),
+            }
         })
         .collect()
+}
+
+fn insert(connection: &mut SqliteConnection, claim: &Claim<'_>) -> Result<Row, Fault> {
+    let (caller_id, key_text) = primary_key(claim);
+    let row = Row {
+        fingerprint: Some(claim.fingerprint.0.to_vec()),
+        group_id: None,
+        group_uuid: UuidValue(claim.group.uuid),
+        created_at: TimestampValue(claim.group.created_at),
+    };
+    diesel::insert_into(idempotency_keys::table)
+        .values((
+            caller.eq(caller_id),
+            key.eq(key_text),
+            fingerprint.eq(&row.fingerprint),
+            group_uuid.eq(row.group_uuid),
+            created_at.eq(row.created_at),
+        ))
+        .execute(connection)?;
+    Ok(row)
 }
 
 /// Replaces a legacy record by the claim. Returns the number of replaced records.
