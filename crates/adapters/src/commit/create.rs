@@ -119,6 +119,10 @@ fn insert(
     limits: &Limits,
     attempt: Attempt,
 ) -> Result<Vec<Outcome>, Fault> {
+    // All creates are replays.
+    if groups.is_empty() {
+        return Ok(Vec::new());
+    }
     if limits.has_group_limit() {
         return limited::insert(connection, groups, limits, attempt);
     }
