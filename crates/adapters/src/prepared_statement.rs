@@ -1,7 +1,7 @@
 //! Statements that are prepared once on each connection.
 
-/// Declares a statement as a struct with a field for each parameter. Its Rust type is the key of the prepared statement
-/// in Diesel's cache; a plain `sql_query` is prepared anew each time.
+/// Declares a statement as a struct with a field for each parameter, which may borrow. A Rust type of its own is the key of
+/// the prepared statement in Diesel's cache; a plain `sql_query` is prepared anew each time.
 ///
 /// The text is a list of literals, with a parameter between each two: its field, its Rust type and its SQL type.
 ///
@@ -10,15 +10,15 @@
 macro_rules! prepared_statement {
     (
         $(#[$meta:meta])*
-        $visibility:vis struct $name:ident for $connection:ty, $backend:ty => $row:ty;
+        $visibility:vis struct $name:ident $(<$lifetime:lifetime>)? for $connection:ty, $backend:ty => $row:ty;
         $first:literal $([$field:ident: $value:ty as $sql_type:ty] $text:literal)*
     ) => {
         $(#[$meta])*
-        $visibility struct $name {
+        $visibility struct $name $(<$lifetime>)? {
             $($visibility $field: $value,)*
         }
 
-        impl diesel::query_builder::QueryFragment<$backend> for $name {
+        impl $(<$lifetime>)? diesel::query_builder::QueryFragment<$backend> for $name $(<$lifetime>)? {
             fn walk_ast<'b>(
                 &'b self,
                 mut out: diesel::query_builder::AstPass<'_, 'b, $backend>,
@@ -32,16 +32,21 @@ macro_rules! prepared_statement {
             }
         }
 
-        impl diesel::query_builder::QueryId for $name {
-            type QueryId = Self;
-            const HAS_STATIC_QUERY_ID: bool = true;
-        }
+        const _: () = {
+            /// Identifies the statement, whatever the lifetimes of its parameters.
+            pub enum Id {}
 
-        impl diesel::query_builder::Query for $name {
+            impl $(<$lifetime>)? diesel::query_builder::QueryId for $name $(<$lifetime>)? {
+                type QueryId = Id;
+                const HAS_STATIC_QUERY_ID: bool = true;
+            }
+        };
+
+        impl $(<$lifetime>)? diesel::query_builder::Query for $name $(<$lifetime>)? {
             type SqlType = $row;
         }
 
-        impl diesel::RunQueryDsl<$connection> for $name {}
+        impl $(<$lifetime>)? diesel::RunQueryDsl<$connection> for $name $(<$lifetime>)? {}
     };
 }
 

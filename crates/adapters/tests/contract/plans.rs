@@ -40,7 +40,7 @@ const PLAN_LIFETIME: Duration = Duration::from_secs(1);
 /// The memberships that [`FILL`] adds.
 const FILLED: i64 = 150_000;
 
-/// Many groups, of which the first has many members, and many keys.
+/// Many groups, of which the first has many members, and many keys of both kinds.
 const FILL: &str = "
     INSERT INTO groups (uuid, name, token, admin_id, created_at)
         SELECT gen_random_uuid(), 'filled ' || number, 't', 1000 + number, now()
@@ -49,6 +49,9 @@ const FILL: &str = "
         SELECT 1, 1000 + number, now() FROM generate_series(1, 150000) AS number;
     INSERT INTO api_keys (id, digest, name, scopes, created_at)
         SELECT gen_random_uuid(), sha256(number::text::bytea), 'k', 'groups:read', now()
+        FROM generate_series(1, 150000) AS number;
+    INSERT INTO idempotency_keys (caller, key, fingerprint, group_uuid, created_at)
+        SELECT gen_random_uuid(), number::text, sha256(''), gen_random_uuid(), now()
         FROM generate_series(1, 150000) AS number";
 
 /// The smallest of the filled indexes has 412 blocks. The operations of a test read less than 250 of each.
@@ -73,7 +76,7 @@ fn plans_made_on_tables_known_to_be_empty_with_limits_read_no_whole_index(
 }
 
 /// After this, PostgreSQL knows that the tables are empty. For new ones it assumes some rows.
-const KNOW_EMPTY: &str = "VACUUM (ANALYZE) groups, members, api_keys";
+const KNOW_EMPTY: &str = "VACUUM (ANALYZE) groups, members, api_keys, idempotency_keys";
 
 const LIMITS: Limits = Limits {
     groups: Limit(1_000_000),

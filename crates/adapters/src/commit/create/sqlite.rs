@@ -7,9 +7,8 @@ use crate::{
     sql_types::{TimestampSql, TimestampValue, UuidSql, UuidValue},
 };
 use diesel::{
-    QueryResult, RunQueryDsl, SqliteConnection,
-    query_builder::{AstPass, QueryFragment, QueryId},
-    sql_types::{BigInt, Text},
+    RunQueryDsl, SqliteConnection,
+    sql_types::{BigInt, Text, Untyped},
     sqlite::Sqlite,
 };
 use gochat_domain::group::{GroupId, NewGroup};
@@ -52,39 +51,10 @@ pub(super) fn insert(
         .collect()
 }
 
-/// The insert of one group. Its Rust type is the key of the prepared statement in Diesel's cache. For an insert from
-/// the query builder, Diesel would render the SQL for each row to find the statement.
-struct InsertGroup<'a> {
-    id: i64,
-    uuid: UuidValue,
-    name: &'a str,
-    token: &'a str,
-    admin_id: i64,
-    created_at: TimestampValue,
+prepared_statement! {
+    /// The insert of one group.
+    struct InsertGroup<'a> for SqliteConnection, Sqlite => Untyped;
+    "INSERT INTO groups (id, uuid, name, token, admin_id, created_at) VALUES (" [id: i64 as BigInt] ", " [uuid: UuidValue as UuidSql]
+    ", " [name: &'a str as Text] ", " [token: &'a str as Text] ", " [admin_id: i64 as BigInt] ", " [created_at: TimestampValue as TimestampSql]
+    ") ON CONFLICT (name) DO NOTHING"
 }
-
-impl QueryFragment<Sqlite> for InsertGroup<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        out.push_sql("INSERT INTO groups (id, uuid, name, token, admin_id, created_at) VALUES (");
-        out.push_bind_param::<BigInt, _>(&self.id)?;
-        out.push_sql(", ");
-        out.push_bind_param::<UuidSql, _>(&self.uuid)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Text, _>(self.name)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Text, _>(self.token)?;
-        out.push_sql(", ");
-        out.push_bind_param::<BigInt, _>(&self.admin_id)?;
-        out.push_sql(", ");
-        out.push_bind_param::<TimestampSql, _>(&self.created_at)?;
-        out.push_sql(") ON CONFLICT (name) DO NOTHING");
-        Ok(())
-    }
-}
-
-impl QueryId for InsertGroup<'_> {
-    type QueryId = InsertGroup<'static>;
-    const HAS_STATIC_QUERY_ID: bool = true;
-}
-
-impl RunQueryDsl<SqliteConnection> for InsertGroup<'_> {}

@@ -9,26 +9,18 @@ use crate::{
     commit::{create::Outcome, transaction::WAIT_FOR_STANDBY},
     connection::AnyConnection,
     rows::{self, find_group},
-    sql_types::{TimestampSql, TimestampValue, UuidSql, UuidValue},
+    sql_types::{TimestampValue, UuidValue},
 };
-use diesel::{
-    Queryable, QueryableByName,
-    connection::SimpleConnection,
-    sql_types::{BigInt, Binary, Nullable},
-};
+use diesel::{Queryable, connection::SimpleConnection};
 use gochat_domain::group::{Fingerprint, GroupKey, IdempotencyRecord};
 
 /// A row of `idempotency_keys` without its key.
-#[derive(Queryable, QueryableByName)]
+#[derive(Queryable)]
 pub(super) struct Row {
     /// NULL in legacy records, written before the migration `record_first_replies`; so is `group_id`.
-    #[diesel(sql_type = Nullable<Binary>)]
     fingerprint: Option<Vec<u8>>,
-    #[diesel(sql_type = Nullable<BigInt>)]
     group_id: Option<i64>,
-    #[diesel(sql_type = UuidSql)]
     group_uuid: UuidValue,
-    #[diesel(sql_type = TimestampSql)]
     created_at: TimestampValue,
 }
 

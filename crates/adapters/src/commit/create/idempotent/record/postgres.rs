@@ -3,11 +3,14 @@
 use super::{super::claim::Claim, Row};
 use crate::{
     Fault,
+    prepared_statement::prepared_statement,
     sql_types::{TimestampSql, TimestampValue, UuidSql, UuidValue},
 };
 use diesel::{
-    PgConnection, RunQueryDsl, sql_query,
-    sql_types::{Array, BigInt, Binary, Text},
+    PgConnection, RunQueryDsl,
+    pg::Pg,
+    sql_query,
+    sql_types::{Array, BigInt, Binary, Nullable, Text, Untyped},
 };
 use gochat_domain::group::GroupId;
 use std::ops::Deref;
@@ -16,24 +19,33 @@ use std::ops::Deref;
 /// key, the insert of the second waits for the first.
 pub(super) fn claim(connection: &mut PgConnection, claims: &[&mut Claim<'_>]) -> Result<Vec<Row>, Fault> {
     let (callers, keys) = primary_keys(claims);
-    sql_query(
-        "INSERT INTO idempotency_keys (caller, key, fingerprint, group_uuid, created_at)
-         SELECT * FROM unnest($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-    )
-    .bind::<Array<UuidSql>, _>(&callers)
-    .bind::<Array<Text>, _>(&keys)
-    .bind::<Array<Binary>, _>(claims.iter().map(|claim| &claim.fingerprint.0[..]).collect::<Vec<_>>())
-    .bind::<Array<UuidSql>, _>(claims.iter().map(|claim| UuidValue(claim.group.uuid)).collect::<Vec<_>>())
-    .bind::<Array<TimestampSql>, _>(
-        claims.iter().map(|claim| TimestampValue(claim.group.created_at)).collect::<Vec<_>>(),
-    )
-    .execute(connection)?;
-    let records = sql_query(
-        "SELECT fingerprint, group_id, group_uuid, created_at
-         FROM unnest($1, $2) WITH ORDINALITY AS given (caller, key, position)
-         JOIN idempotency_keys USING (caller, key) ORDER BY position",
-    );
-    Ok(records.bind::<Array<UuidSql>, _>(callers).bind::<Array<Text>, _>(keys).load(connection)?)
+    let insert = Insert {
+        callers: &callers,
+        keys: &keys,
+        fingerprints: claims.iter().map(|claim| claim.fingerprint.0.as_slice()).collect(),
+        group_uuids: claims.iter().map(|claim| UuidValue(claim.group.uuid)).collect(),
+        created_at: claims.iter().map(|claim| TimestampValue(claim.group.created_at)).collect(),
+    };
+    insert.execute(connection)?;
+    Ok(Load { callers: &callers, keys: &keys }.load(connection)?)
+}
+
+prepared_statement! {
+    struct Insert<'a> for PgConnection, Pg => Untyped;
+    "INSERT INTO idempotency_keys (caller, key, fingerprint, group_uuid, created_at) SELECT * FROM unnest("
+    [callers: &'a [UuidValue] as Array<UuidSql>] ", " [keys: &'a [&'a str] as Array<Text>] ", "
+    [fingerprints: Vec<&'a [u8]> as Array<Binary>] ", " [group_uuids: Vec<UuidValue> as Array<UuidSql>] ", "
+    [created_at: Vec<TimestampValue> as Array<TimestampSql>] ") ON CONFLICT DO NOTHING"
+}
+
+prepared_statement! {
+    /// With a plain join, PostgreSQL might read the whole table.
+    struct Load<'a> for PgConnection, Pg => (Nullable<Binary>, Nullable<BigInt>, UuidSql, TimestampSql);
+    "SELECT record.* FROM unnest(" [callers: &'a [UuidValue] as Array<UuidSql>] ", " [keys: &'a [&'a str] as Array<Text>]
+    ") WITH ORDINALITY AS given (caller, key, position) CROSS JOIN LATERAL (
+        SELECT fingerprint, group_id, group_uuid, created_at FROM idempotency_keys
+        WHERE caller = given.caller AND key = given.key LIMIT 1
+    ) AS record ORDER BY position"
 }
 
 /// Replaces a legacy record by the claim. Returns the number of replaced records.
