@@ -22,7 +22,7 @@ pub(crate) fn check(text: &str) -> Result<(), TextError> {
     if text.len() > MAX_CHARS && text.chars().nth(MAX_CHARS).is_some() {
         return Err(TextError::TooLong);
     }
-    // Nor need ASCII be decoded, which most texts are.
+    // Most texts are ASCII, which need not be decoded either.
     let has_control = if text.is_ascii() {
         text.bytes().any(|byte| byte.is_ascii_control())
     } else {

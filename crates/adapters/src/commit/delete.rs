@@ -20,7 +20,7 @@ use gochat_domain::{
 use std::cmp::Ordering;
 
 /// For PostgreSQL. A plain `sql_query` is planned anew each time. A kept plan, made while no group has memberships,
-/// could use the index by user, and each batch of deletes would then read that whole index, however large it is.
+/// could use the index by user, and until the next ping each batch of deletes would read that whole index.
 const DELETE_MEMBERSHIPS: &str = "DELETE FROM members WHERE group_id = ANY($1)";
 
 /// A group to delete, with its memberships.

@@ -103,7 +103,7 @@ impl Quotas {
 
 prepared_statement! {
     /// The greatest id of a group; 0 without groups. For `max(id)`, PostgreSQL would read the whole index by
-    /// administrator if the statement was planned while there were no groups.
+    /// administrator, until the next ping, if the statement was planned while there were no groups.
     struct GreatestId for AnyConnection, MultiBackend => BigInt;
     "SELECT coalesce((SELECT id FROM groups ORDER BY id DESC LIMIT 1), 0)"
 }
