@@ -1,4 +1,5 @@
-//! Plans of statements. PostgreSQL may plan a statement while its tables are empty, and keep the plan as they grow.
+//! Plans of statements. PostgreSQL may plan a statement while its tables are empty, and keep the plan as they grow, here for
+//! about a second.
 
 use crate::{
     DatabaseCase,
@@ -91,8 +92,6 @@ fn assert_reads_are_short(
     limits: Limits,
     prepare: Option<&str>,
 ) -> anyhow::Result<()> {
-    let name = database.rows("SELECT current_database()::text")?.concat().concat();
-    database.execute(&format!("ALTER DATABASE {name} SET plan_cache_mode = force_generic_plan"))?;
     let one_reader = DatabaseOptions { pool_size: 1, ..OPTIONS };
     let subject = Subject::with(database, one_reader, CommitOptions { limits, ..ONE_WRITER })?;
     if let Some(sql) = prepare {
