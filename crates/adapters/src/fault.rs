@@ -83,7 +83,13 @@ impl From<Error> for Fault {
             ClosedConnection, ReadOnlyTransaction, SerializationFailure, UnableToSendCommand,
             Unknown as Unnamed,
         };
-        let text = error.to_string();
+        let mut text = error.to_string();
+        // The error names the column; its source says what is wrong there.
+        if let Error::DeserializationError(column) = &error
+            && let Some(reason) = column.source()
+        {
+            text = format!("{text}: {reason}");
+        }
         match error {
             Error::DatabaseError(ClosedConnection | SerializationFailure | UnableToSendCommand, _)
             | Error::BrokenTransactionManager => Self::Unavailable(text),

@@ -12,7 +12,7 @@ use actix_web::{
     http::header::{ContentType, LINK},
 };
 use gochat_domain::page::PageSize;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use utoipa::{
     IntoParams, ToSchema,
@@ -57,7 +57,7 @@ pub(super) fn reply<T: Serialize>(
     target: &str,
     size: PageSize,
     next_after: Option<i64>,
-    items: impl Iterator<Item = T>,
+    items: impl ExactSizeIterator<Item = T>,
 ) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     if let Some(next) = next_after {
@@ -66,10 +66,9 @@ pub(super) fn reply<T: Serialize>(
         // RFC 8288.
         response.insert_header((LINK, format!("<{target}>; rel=\"next\"")));
     }
-    let items: Vec<_> = items.collect();
     // Room for groups with short texts. If items are longer, the buffer grows.
     let mut json = Vec::with_capacity(items.len() * 192);
-    match serde_json::to_writer(&mut json, &items) {
+    match serde_json::Serializer::new(&mut json).collect_seq(items) {
         Ok(()) => response.content_type(ContentType::json()).body(json),
         Err(error) => HttpResponse::from_error(JsonPayloadError::Serialize(error)),
     }
