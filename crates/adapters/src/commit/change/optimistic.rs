@@ -81,10 +81,12 @@ struct Step {
     after: Group,
 }
 
-/// Decides the changes one after another, and returns those that change only a name or a token, in the order in which they
-/// are stored.
+/// Returns the first change of each group, if it changes only a name or a token, in the order in which they are stored. All
+/// other changes are left to the transaction.
 ///
-/// After a change that is left to the transaction, all later changes of its group are left to it too.
+/// A second change of a group could not be decided here: it would be decided on the version that the first one makes. If
+/// another transaction has made a group of that version meanwhile, the first change would not be stored, but the second
+/// one would, and undo the change of the other transaction.
 fn steps(changes: &[&Change], mut groups: BTreeMap<GroupId, Group>) -> Vec<Step> {
     let mut steps = Vec::new();
     for (position, change) in changes.iter().enumerate() {
@@ -93,11 +95,9 @@ fn steps(changes: &[&Change], mut groups: BTreeMap<GroupId, Group>) -> Vec<Step>
         let before = group.version;
         let stored =
             Group { name: after.name.clone(), token: after.token.clone(), version: after.version, ..group };
-        if after.version == before || after != stored {
-            continue;
+        if after.version != before && after == stored {
+            steps.push(Step { position, before, after });
         }
-        groups.insert(after.id, after.clone());
-        steps.push(Step { position, before, after });
     }
     // Creates take names in this order too, so that two transactions seldom want each other's names.
     steps.sort_by(|one, other| one.after.name.cmp(&other.after.name));
@@ -154,3 +154,43 @@ impl Query for ChangeGroups<'_> {
 }
 
 impl RunQueryDsl<PgConnection> for ChangeGroups<'_> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+    use gochat_domain::{
+        group::Expected,
+        limits::Limits,
+        testing::{at, group_change},
+    };
+    use gochat_test_support::{Backend, run_case};
+
+    /// The second of the two changes would be decided on a version that the group has by the change of another instance.
+    #[test]
+    fn no_change_is_stored_on_a_version_that_another_instance_has_made() {
+        run_case([Backend::Postgres], |database| {
+            let mut session = Session::open(&testing::migrated(&database)).unwrap();
+            let id = database.rows(
+                "INSERT INTO groups (uuid, name, token, admin_id, created_at)
+                 VALUES (gen_random_uuid(), 'old', 'old', 1, now()) RETURNING id::text",
+            )?;
+            let id = GroupId::parse(&id.concat().concat())?;
+            let change = |name: &str| Change {
+                id,
+                fields: group_change(Some(name), None, None),
+                expected: Expected::Any,
+                moment: at(1),
+                limits: Limits::default(),
+            };
+            let remembered = commit(&mut session, &[&change("remembered")]).ok().unwrap();
+            assert!(matches!(&*remembered, [Some(Ok(group))] if group.version.get() == 2), "{remembered:?}");
+            database.execute("UPDATE groups SET token = 'of another instance', version = 3")?;
+            let outcomes = commit(&mut session, &[&change("second"), &change("third")]).ok().unwrap();
+            assert!(matches!(&*outcomes, [None, None]), "{outcomes:?}");
+            let rows = database.rows("SELECT name, token, version::text FROM groups")?;
+            assert_eq!(rows, [["remembered", "of another instance", "3"]]);
+            Ok(())
+        });
+    }
+}
