@@ -86,46 +86,50 @@ pub(crate) fn find_group(connection: &mut AnyConnection, key: &GroupKey) -> Resu
 mod tests {
     use super::*;
     use crate::{connection::Role, testing};
-    use gochat_test_support::TestDatabase;
+    use gochat_test_support::{Backend, run_case};
 
-    /// PostgreSQL stores only texts in UTF-8.
     #[test]
     fn an_error_says_what_is_wrong_in_which_row_or_column() {
-        let database = TestDatabase::sqlite().unwrap();
-        let mut connection = testing::migrated(&database).open(Role::Reader).unwrap();
-        let mut stored = |name: &str, token: &str, created_at: &str| {
-            let columns = "id, uuid, name, token, admin_id, created_at, version";
-            let row = format!("1, x'0190b2c4d5e67890abcdef0123456789', {name}, {token}, 1, {created_at}, 1");
-            database.execute(&format!("INSERT OR REPLACE INTO groups ({columns}) VALUES ({row})")).unwrap();
-            let found = find_group(&mut connection, &GroupKey::Id(GroupId::new(1).unwrap()));
-            let texts = |group: Group| (group.name.as_str().to_owned(), group.token.as_str().to_owned());
-            found.map(|group| group.map(texts)).map_err(|fault| fault.to_string())
-        };
-        let replacement_character = ("\u{fffd}".to_owned(), "t\u{fffd}".to_owned());
-        assert_eq!(stored("'\u{fffd}'", "'t\u{fffd}'", "0"), Ok(Some(replacement_character)));
-        for (name, token, created_at, error) in [
-            ("' g'", "'t'", "0", "groups row 1: name must not begin or end with white space"),
-            ("'g'", "'t' || char(9)", "0", "groups row 1: token must not contain control characters"),
-            (
-                "CAST(x'67ff' AS TEXT)",
-                "'t'",
-                "0",
-                "Error deserializing field 'name': invalid utf-8 sequence of 1 bytes from index 1",
-            ),
-            (
-                "'g'",
-                "CAST(x'c3' AS TEXT)",
-                "0",
-                "Error deserializing field 'token': incomplete utf-8 byte sequence from index 0",
-            ),
-            (
-                "'g'",
-                "'t'",
-                "9223372036854775807",
-                "Error deserializing field 'created_at': 9223372036854775807 µs is not a valid timestamp",
-            ),
-        ] {
-            assert_eq!(stored(name, token, created_at), Err(error.to_owned()));
-        }
+        run_case(Backend::ALL, |database| {
+            let mut connection = testing::migrated(&database).open(Role::Reader)?;
+            let (uuid, epoch, late, tab) = match database.backend() {
+                Backend::Sqlite => {
+                    ("x'0190b2c4d5e67890abcdef0123456789'", "0", "9223372036854775807", "char(9)")
+                }
+                Backend::Postgres => ("gen_random_uuid()", "'epoch'", "'infinity'", "chr(9)"),
+            };
+            database.execute(&format!(
+                "INSERT INTO groups (id, uuid, name, token, admin_id, created_at) VALUES (1, {uuid}, 'g', 't', 1, {epoch})"
+            ))?;
+            let mut found = |column: &str, value: &str| {
+                database.execute(&format!(
+                    "UPDATE groups SET name = 'g', token = 't', created_at = {epoch};
+                     UPDATE groups SET {column} = {value}"
+                ))?;
+                let found = find_group(&mut connection, &GroupKey::Id(GroupId::new(1)?));
+                anyhow::Ok(found.map(|group| group.map(|group| group.name.as_str().to_owned())))
+            };
+            let mut wrong = vec![
+                ("name", "' g'", "groups row 1: name must not begin or end with white space"),
+                ("token", tab, "groups row 1: token must not contain control characters"),
+                (
+                    "created_at",
+                    late,
+                    "Error deserializing field 'created_at': 9223372036854775807 µs is not a valid timestamp",
+                ),
+            ];
+            // PostgreSQL stores only texts in UTF-8.
+            if database.backend() == Backend::Sqlite {
+                let error =
+                    "Error deserializing field 'name': invalid utf-8 sequence of 1 bytes from index 1";
+                wrong.push(("name", "CAST(x'67ff' AS TEXT)", error));
+            }
+            for (column, value, error) in wrong {
+                assert_eq!(found(column, value)?.unwrap_err().to_string(), error);
+            }
+            // A replacement character is a character like others.
+            assert_eq!(found("name", "'\u{fffd}'")?.unwrap(), Some("\u{fffd}".to_owned()));
+            Ok(())
+        });
     }
 }
