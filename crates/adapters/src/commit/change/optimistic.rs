@@ -81,12 +81,10 @@ struct Step {
     after: Group,
 }
 
-/// Returns the first change of each group, if it changes only a name or a token, in the order in which they are stored. All
-/// other changes are left to the transaction.
+/// Decides the changes one after another, and returns those that change only a name or a token, in the order in which they
+/// are stored.
 ///
-/// A second change of a group could not be decided here: it would be decided on the version that the first one makes. If
-/// another transaction has made a group of that version meanwhile, the first change would not be stored, but the second
-/// one would, and undo the change of the other transaction.
+/// After a change that is left to the transaction, all later changes of its group are left to it too.
 fn steps(changes: &[&Change], mut groups: BTreeMap<GroupId, Group>) -> Vec<Step> {
     let mut steps = Vec::new();
     for (position, change) in changes.iter().enumerate() {
@@ -95,9 +93,11 @@ fn steps(changes: &[&Change], mut groups: BTreeMap<GroupId, Group>) -> Vec<Step>
         let before = group.version;
         let stored =
             Group { name: after.name.clone(), token: after.token.clone(), version: after.version, ..group };
-        if after.version != before && after == stored {
-            steps.push(Step { position, before, after });
+        if after.version == before || after != stored {
+            continue;
         }
+        groups.insert(after.id, after.clone());
+        steps.push(Step { position, before, after });
     }
     // Creates take names in this order too, so that two transactions seldom want each other's names.
     steps.sort_by(|one, other| one.after.name.cmp(&other.after.name));
@@ -166,7 +166,7 @@ mod tests {
     };
     use gochat_test_support::{Backend, run_case};
 
-    /// The second of the two changes would be decided on a version that the group has by the change of another instance.
+    /// The second change is decided on the version that the first one makes. Another instance has made it already.
     #[test]
     fn no_change_is_stored_on_a_version_that_another_instance_has_made() {
         run_case([Backend::Postgres], |database| {

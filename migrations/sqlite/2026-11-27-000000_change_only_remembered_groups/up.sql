@@ -1,0 +1,2 @@
+-- Nothing to change: SQLite has no such function.
+SELECT 1;
