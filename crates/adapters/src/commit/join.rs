@@ -14,10 +14,7 @@ use gochat_domain::{
     member::{Joined, Member, NewMember},
     ports::JoinError,
 };
-use std::{
-    cmp::Ordering,
-    collections::{BTreeMap, HashSet},
-};
+use std::{cmp::Ordering, collections::BTreeMap};
 
 /// A user to make a member.
 pub(crate) struct Join {
@@ -45,35 +42,23 @@ impl Write for Join {
     ) -> Result<Vec<Self::Outcome>, Fault> {
         let Some(Self { limits, .. }) = joins.first() else { return Ok(Vec::new()) };
         let groups = locked_groups::load(connection, joins.iter().map(|join| join.new.group_id))?;
-        let is_limited = limits.members_per_group.is_set();
-        let mut memberships = if is_limited {
-            let keys: Vec<_> = joins.iter().map(|join| join.key()).collect();
-            Memberships::load(connection, &keys, &groups, limits)?
-        } else {
-            store_new(connection, joins, &groups)?
-        };
-        let mut admitted = Vec::new();
-        let outcomes = joins
-            .iter()
-            .map(|join @ Self { new, limits }| {
-                let group = groups.get(&new.group_id).ok_or(JoinError::GroupNotFound)?;
-                let joined_at = memberships.joined_at(join.key());
-                if attempt == Attempt::Resend
-                    && joined_at == Some(new.joined_at)
-                    && let Some(member) = group.member(new.user_id, joined_at)
-                {
-                    // The first attempt stored it, even if the group has another token since.
-                    return Ok(Joined { member, is_new: true });
-                }
-                let joined = group.join(new, joined_at, memberships.count(new.group_id), limits)?;
-                if joined.is_new {
-                    memberships.add(&joined.member, true);
-                    admitted.push(joined.member);
-                }
-                Ok(joined)
-            })
-            .collect();
-        if is_limited {
+        let mut not_stored: Vec<_> = joins.iter().map(|join| join.key()).collect();
+        // Without a limit, most joins can be decided and stored without reading memberships first. A resent join may have
+        // been stored by the first attempt.
+        let is_blind = attempt == Attempt::First && !limits.members_per_group.is_set();
+        if is_blind {
+            let Decisions { outcomes, admitted } =
+                decide(joins, &groups, &mut Memberships::default(), attempt);
+            let mut stored = memberships::insert(connection, &admitted)?;
+            stored.sort_unstable();
+            not_stored.retain(|key| stored.binary_search(key).is_err());
+            if not_stored.is_empty() {
+                return Ok(outcomes);
+            }
+        }
+        let mut memberships = Memberships::load(connection, &not_stored, &groups, limits)?;
+        let Decisions { outcomes, admitted } = decide(joins, &groups, &mut memberships, attempt);
+        if !is_blind {
             memberships::insert(connection, &admitted)?;
         }
         Ok(outcomes)
@@ -95,31 +80,41 @@ impl Join {
     }
 }
 
-/// Returns the membership that each join makes if the user has none yet. `None` for a refused join, for a join of the
-/// administrator, and for a join that repeats an earlier one of the same user and group.
-fn candidates(joins: &[&Join], groups: &BTreeMap<GroupId, Group>) -> Vec<Option<Member>> {
-    let mut seen = HashSet::new();
-    let candidate = |join: &&Join| {
-        let joined = groups.get(&join.new.group_id)?.join(&join.new, None, 0, &join.limits).ok()?;
-        (joined.is_new && seen.insert(join.key())).then_some(joined.member)
-    };
-    joins.iter().map(candidate).collect()
+/// The outcomes of joins, and the memberships that they make.
+struct Decisions {
+    outcomes: Vec<<Join as Write>::Outcome>,
+    admitted: Vec<Member>,
 }
 
-/// Stores the memberships that do not exist yet, and returns those that existed before. Without a limit on members, it
-/// is not necessary to read rows first.
-fn store_new(
-    connection: &mut AnyConnection,
+/// Decides joins of `groups`, whose stored memberships are `memberships`, one after another.
+fn decide(
     joins: &[&Join],
     groups: &BTreeMap<GroupId, Group>,
-) -> Result<Memberships, Fault> {
-    let candidates: Vec<_> = candidates(joins, groups).into_iter().flatten().collect();
-    let stored: HashSet<_> = memberships::insert(connection, &candidates)?.into_iter().collect();
-    let others: Vec<_> = joins.iter().map(|join| join.key()).filter(|key| !stored.contains(key)).collect();
-    if others.is_empty() {
-        return Ok(Memberships::default());
-    }
-    Memberships::load(connection, &others, groups, &Limits::default())
+    memberships: &mut Memberships,
+    attempt: Attempt,
+) -> Decisions {
+    let mut admitted = Vec::new();
+    let outcomes = joins
+        .iter()
+        .map(|join @ Join { new, limits }| {
+            let group = groups.get(&new.group_id).ok_or(JoinError::GroupNotFound)?;
+            let joined_at = memberships.joined_at(join.key());
+            if attempt == Attempt::Resend
+                && joined_at == Some(new.joined_at)
+                && let Some(member) = group.member(new.user_id, joined_at)
+            {
+                // The first attempt stored it, even if the group has another token since.
+                return Ok(Joined { member, is_new: true });
+            }
+            let joined = group.join(new, joined_at, memberships.count(new.group_id), limits)?;
+            if joined.is_new {
+                memberships.add(&joined.member, true);
+                admitted.push(joined.member);
+            }
+            Ok(joined)
+        })
+        .collect();
+    Decisions { outcomes, admitted }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::{Fault, connection::AnyConnection, rows::GroupRow, schema::groups};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper};
 use gochat_domain::group::{Group, GroupId};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Returns those of the groups that exist, and locks their rows until the end of the transaction, in the order of their
 /// ids. SQLite locks its file instead.
@@ -11,22 +11,27 @@ pub(super) fn load(
     connection: &mut AnyConnection,
     ids: impl Iterator<Item = GroupId>,
 ) -> Result<BTreeMap<GroupId, Group>, Fault> {
-    let ids: BTreeSet<_> = ids.map(GroupId::get).collect();
-    let rows = match connection {
+    let mut ids: Vec<_> = ids.map(GroupId::get).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut found = BTreeMap::new();
+    let mut add = |row: GroupRow| {
+        let group = Group::try_from(row)?;
+        found.insert(group.id, group);
+        Ok::<_, Fault>(())
+    };
+    match connection {
         AnyConnection::Sqlite(connection) => {
-            let mut rows = Vec::new();
             for id in ids {
                 let row = groups::table.select(GroupRow::as_select()).filter(groups::id.eq(id));
-                rows.extend(row.get_result(connection).optional()?);
+                row.get_result(connection).optional()?.map_or(Ok(()), &mut add)?;
             }
-            rows
         }
         AnyConnection::Postgres(connection) => {
-            let ids: Vec<_> = ids.into_iter().collect();
             let rows = groups::table.select(GroupRow::as_select()).filter(groups::id.eq_any(ids));
-            rows.order(groups::id).for_no_key_update().load(connection)?
+            let rows: Vec<_> = rows.order(groups::id).for_no_key_update().load(connection)?;
+            rows.into_iter().try_for_each(add)?;
         }
-    };
-    let group = |row: GroupRow| Group::try_from(row).map(|group| (group.id, group));
-    rows.into_iter().map(group).collect()
+    }
+    Ok(found)
 }

@@ -69,8 +69,8 @@ impl Memberships {
             return false;
         }
         self.joined_at.insert(key, member.joined_at);
-        if is_new_member {
-            *self.counts.entry(member.group_id).or_default() += 1;
+        if is_new_member && let Some(count) = self.counts.get_mut(&member.group_id) {
+            *count += 1;
         }
         true
     }
