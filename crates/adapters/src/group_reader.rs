@@ -1,16 +1,18 @@
 //! Finds and lists groups on pooled connections.
 
 use crate::{
-    Fault, commit::batch_lock, connection::AnyConnection, pool::Pool, prepared_statement::prepared_statement,
-    rows::GroupRow, schema::groups,
+    Fault,
+    commit::batch_lock,
+    connection::AnyConnection,
+    pool::Pool,
+    prepared_statement::prepared_statement,
+    rows::{GroupRow, greatest_group_id},
+    schema::groups,
 };
 use async_trait::async_trait;
 use diesel::{
     ExpressionMethods, PgConnection, QueryDsl, RunQueryDsl, Selectable, SelectableHelper, SqliteConnection,
-    dsl::{SqlTypeOf, max},
-    pg::Pg,
-    sql_types::BigInt,
-    sqlite::Sqlite,
+    dsl::SqlTypeOf, pg::Pg, sql_types::BigInt, sqlite::Sqlite,
 };
 use gochat_domain::{
     group::{Group, GroupId, GroupKey, GroupName, GroupNamePrefix},
@@ -101,14 +103,13 @@ fn list(
     // this page is complete.
     let known = complete_up_to.load(Ordering::Relaxed);
     let first_read = page(connection, after, i64::MAX, limit)?;
-    let AnyConnection::Postgres(postgres) = connection else { return Ok(first_read) };
-    if first_read.last().is_none_or(|last| last.id.get() <= known) {
+    let is_complete = first_read.last().is_none_or(|last| last.id.get() <= known);
+    if is_complete || matches!(connection, AnyConnection::Sqlite(_)) {
         return Ok(first_read);
     }
     // Read before the batches are listed: any batch with a smaller id is then in flight or has ended.
-    let newest: Option<i64> = groups::table.select(max(groups::id)).get_result(postgres)?;
-    let newest = newest.unwrap_or_default();
-    batch_lock::wait_for_batches(postgres, BATCH_WAIT_TIMEOUT)?;
+    let newest = greatest_group_id(connection)?;
+    batch_lock::wait_for_batches(connection.postgres()?, BATCH_WAIT_TIMEOUT)?;
     complete_up_to.fetch_max(newest, Ordering::Relaxed);
     page(connection, after, newest, limit)
 }

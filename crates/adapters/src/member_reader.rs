@@ -1,24 +1,25 @@
 //! Finds members, and the groups of users, on pooled connections.
 
 mod all_members;
+mod user_groups;
 
 use crate::{
     Fault,
     connection::{AnyConnection, MultiBackend},
     pool::Pool,
     prepared_statement::prepared_statement,
-    rows::{GroupRow, find_group, user_id},
-    schema::groups,
+    rows::{find_group, user_id},
     sql_types::{TimestampSql, TimestampValue},
 };
 use async_trait::async_trait;
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, Selectable, SelectableHelper, sql_types::BigInt};
+use diesel::{RunQueryDsl, sql_types::BigInt};
 use gochat_domain::{
     group::{Group, GroupId, GroupKey},
     member::{ListedMember, Member, Role},
     ports::{MemberReader, StorageError},
     user::UserId,
 };
+use user_groups::Page;
 
 /// Members in a database.
 pub(crate) struct DieselMemberReader {
@@ -51,21 +52,8 @@ impl MemberReader for DieselMemberReader {
         after: Option<GroupId>,
         limit: u16,
     ) -> Result<Vec<Group>, StorageError> {
-        let (user, after, limit) = (user.get(), after.map_or(0, GroupId::get), i64::from(limit));
-        let page = move |connection: &mut AnyConnection| {
-            let rows: Vec<GroupRow> = JoinedGroups {
-                member: user,
-                memberships_after: after,
-                memberships_limit: limit,
-                administrator: user,
-                administered_after: after,
-                administered_limit: limit,
-                limit,
-            }
-            .load(connection)?;
-            rows.into_iter().map(Group::try_from).collect()
-        };
-        Ok(self.pool.run(page).await?)
+        let page = Page::new(user, after, limit);
+        Ok(self.pool.run(move |connection| user_groups::joined(connection, page)).await?)
     }
 
     async fn administered_groups(
@@ -74,18 +62,8 @@ impl MemberReader for DieselMemberReader {
         after: Option<GroupId>,
         limit: u16,
     ) -> Result<Vec<Group>, StorageError> {
-        let after = after.map_or(0, GroupId::get);
-        let page = move |connection: &mut AnyConnection| {
-            let rows = groups::table
-                .select(GroupRow::as_select())
-                .filter(groups::admin_id.eq(user.get()))
-                .filter(groups::id.gt(after))
-                .order(groups::id)
-                .limit(limit.into())
-                .load(connection)?;
-            rows.into_iter().map(Group::try_from).collect()
-        };
-        Ok(self.pool.run(page).await?)
+        let page = Page::new(user, after, limit);
+        Ok(self.pool.run(move |connection| user_groups::administered(connection, page)).await?)
     }
 }
 
@@ -103,6 +81,7 @@ fn members(
         group,
         memberships_of: group,
         memberships_after: after,
+        memberships_up_to: group,
         memberships_limit: limit,
         administrator_of: group,
         administrator_after: after,
@@ -131,30 +110,18 @@ prepared_statement! {
     /// hand-over gives the administrator a membership. Because this is one statement, that user is neither missed nor
     /// shown twice.
     ///
-    /// With `NOT EXISTS` in place of the count, PostgreSQL would read all memberships of the group, until `ANALYZE` runs.
+    /// Only the primary key has the order of the memberships. With `group_id = … ORDER BY user_id`, PostgreSQL would read the
+    /// whole index by user if most memberships are of one group. With `NOT EXISTS` in place of the count, it would read all
+    /// memberships of the group, until `ANALYZE` runs.
     struct Members for AnyConnection, MultiBackend => (BigInt, TimestampSql, BigInt);
     "SELECT user_id, joined_at, (SELECT admin_id FROM groups WHERE id = " [group: i64 as BigInt] ") FROM (
         SELECT user_id, joined_at FROM (
-            SELECT user_id, joined_at FROM members WHERE group_id = " [memberships_of: i64 as BigInt] " AND user_id > "
-    [memberships_after: i64 as BigInt] " ORDER BY user_id LIMIT 0 + " [memberships_limit: i64 as BigInt] ") AS memberships
+            SELECT user_id, joined_at FROM members WHERE (group_id, user_id) > (" [memberships_of: i64 as BigInt] ", "
+    [memberships_after: i64 as BigInt] ") AND group_id <= " [memberships_up_to: i64 as BigInt]
+    " ORDER BY group_id, user_id LIMIT 0 + " [memberships_limit: i64 as BigInt] ") AS memberships
         UNION ALL
         SELECT admin_id, created_at FROM groups WHERE id = " [administrator_of: i64 as BigInt] " AND admin_id > "
     [administrator_after: i64 as BigInt] " AND 0 = (
             SELECT count(*) FROM members WHERE group_id = " [unless_member_of: i64 as BigInt] " AND user_id = groups.admin_id)
     ) AS all_members ORDER BY user_id LIMIT 0 + " [limit: i64 as BigInt] ""
-}
-
-prepared_statement! {
-    /// A page of the groups that a user is a member of. One statement, so that a group that is handed over meanwhile is
-    /// not missed.
-    struct JoinedGroups for AnyConnection, MultiBackend => <<GroupRow as Selectable<MultiBackend>>::SelectExpression as diesel::Expression>::SqlType;
-    "SELECT id, uuid, name, token, admin_id, created_at, version FROM groups WHERE id IN (
-        SELECT id FROM (
-            SELECT group_id AS id FROM members WHERE user_id = " [member: i64 as BigInt] " AND group_id > "
-    [memberships_after: i64 as BigInt] " ORDER BY group_id LIMIT 0 + " [memberships_limit: i64 as BigInt] ") AS joined
-        UNION
-        SELECT id FROM (
-            SELECT id FROM groups WHERE admin_id = " [administrator: i64 as BigInt] " AND id > " [administered_after: i64 as BigInt]
-    " ORDER BY id LIMIT 0 + " [administered_limit: i64 as BigInt] ") AS administered
-    ) ORDER BY id LIMIT 0 + " [limit: i64 as BigInt] ""
 }

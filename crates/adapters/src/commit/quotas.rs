@@ -6,12 +6,7 @@
 mod postgres;
 mod sqlite;
 
-use crate::{
-    Fault,
-    connection::{AnyConnection, MultiBackend},
-    prepared_statement::prepared_statement,
-};
-use diesel::{RunQueryDsl, sql_types::BigInt};
+use crate::{Fault, connection::AnyConnection, rows::greatest_group_id};
 use gochat_domain::{
     limits::{Limits, TooManyGroups},
     user::UserId,
@@ -101,21 +96,13 @@ impl Quotas {
     }
 }
 
-prepared_statement! {
-    /// The greatest id of a group; 0 without groups. For `max(id)`, PostgreSQL would read the whole index by
-    /// administrator, until the next ping, if the statement was planned while there were no groups.
-    struct GreatestId for AnyConnection, MultiBackend => BigInt;
-    "SELECT coalesce((SELECT id FROM groups ORDER BY id DESC LIMIT 1), 0)"
-}
-
 /// Counts all groups up to `limit`, and takes the lock on that count. Returns 0 without counting if the greatest id
 /// shows that there is room for all `creates`.
 fn count_all(connection: &mut AnyConnection, limit: i64, creates: usize) -> Result<u64, Fault> {
     if let AnyConnection::Postgres(connection) = connection {
         postgres::lock_all(connection)?;
     }
-    let greatest_id: i64 = GreatestId {}.get_result(connection)?;
-    if greatest_id.saturating_add_unsigned(creates as u64) <= limit {
+    if greatest_group_id(connection)?.saturating_add_unsigned(creates as u64) <= limit {
         return Ok(0);
     }
     match connection {

@@ -2,13 +2,14 @@
 
 use crate::{
     Fault,
-    connection::AnyConnection,
+    connection::{AnyConnection, MultiBackend},
+    prepared_statement::prepared_statement,
     schema::groups,
     sql_types::{TimestampValue, UuidValue},
 };
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, Queryable, RunQueryDsl, Selectable,
-    SelectableHelper,
+    SelectableHelper, sql_types::BigInt,
 };
 use gochat_domain::{
     group::{Group, GroupId, GroupKey, GroupName, GroupToken, Version},
@@ -80,6 +81,18 @@ pub(crate) fn find_group(connection: &mut AnyConnection, key: &GroupKey) -> Resu
         AnyConnection::Postgres(connection) => row!(connection),
     };
     row.optional()?.map(Group::try_from).transpose()
+}
+
+/// Returns the greatest id of a group; 0 without groups.
+pub(crate) fn greatest_group_id(connection: &mut AnyConnection) -> Result<i64, Fault> {
+    Ok(GreatestId {}.get_result(connection)?)
+}
+
+prepared_statement! {
+    /// For `max(id)`, PostgreSQL would read the whole index by administrator, until the next ping, if the statement was
+    /// planned while there were no groups.
+    struct GreatestId for AnyConnection, MultiBackend => BigInt;
+    "SELECT coalesce((SELECT id FROM groups ORDER BY id DESC LIMIT 1), 0)"
 }
 
 #[cfg(test)]

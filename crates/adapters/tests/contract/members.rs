@@ -338,10 +338,8 @@ fn a_walk_meets_each_lasting_member_once_while_others_come_and_go(subject: Subje
     Ok(())
 }
 
-/// PostgreSQL may cache the plan of a statement while it has no statistics of the tables.
+/// PostgreSQL plans the statements while it has no statistics of the tables.
 fn no_write_scans_all_memberships(database: TestDatabase) -> anyhow::Result<()> {
-    let name = database.rows("SELECT current_database()::text")?.concat().concat();
-    database.execute(&format!("ALTER DATABASE {name} SET plan_cache_mode = force_generic_plan"))?;
     let limits = Limits { members_per_group: Limit(100), ..NO_LIMITS };
     let subject = Subject::with(database, OPTIONS, CommitOptions { limits, ..ONE_WRITER })?;
     let scans = "SELECT seq_scan::text, idx_scan::text FROM pg_stat_user_tables WHERE relname = 'members'";

@@ -1,8 +1,9 @@
 //! PostgreSQL: one statement for all memberships, with an array for each column.
 //!
-//! PostgreSQL may plan a statement while the table is empty, and keep the plan for some time. So each statement is
-//! written so that the plan uses an index even for an empty table: no `IN` or `EXISTS` with a subquery, no `LIMIT`
-//! without an order, and no join with `unnest` as the only condition.
+//! PostgreSQL may plan a statement while the table is empty, and keep the plan for some time; and it does not know how many
+//! members the groups of the parameters have. So each statement is written so that any plan finds the rows by the primary
+//! key: no `IN` or `EXISTS` with a subquery, no join with `unnest`, and no `LIMIT` without an order that only the primary
+//! key has. `group_id = … ORDER BY user_id` is not such an order: the index by user has it too.
 
 use super::Key;
 use crate::{
@@ -50,7 +51,8 @@ prepared_statement! {
     /// Counts the members of each group up to a limit: its memberships, and its administrator if that user has none.
     struct Count for PgConnection, Pg => (BigInt, BigInt);
     "SELECT id, 1 - (SELECT count(*) FROM members WHERE group_id = id AND user_id = admin_id) + (
-        SELECT count(*) FROM (SELECT 1 FROM members WHERE group_id = id ORDER BY user_id LIMIT " [limit: i64 as BigInt]
+        SELECT count(*) FROM (SELECT 1 FROM members WHERE group_id BETWEEN id AND id
+            ORDER BY group_id, user_id LIMIT " [limit: i64 as BigInt]
     ") AS memberships) FROM groups WHERE id = ANY(" [groups: Vec<i64> as Array<BigInt>] ")"
 }
 
@@ -71,15 +73,18 @@ prepared_statement! {
 
 pub(super) fn delete(connection: &mut PgConnection, keys: &[Key]) -> Result<(), Fault> {
     let (groups, users) = columns(keys);
-    Delete { groups: groups.clone(), users, of_groups: groups }.execute(connection)?;
+    Delete { groups, users }.execute(connection)?;
     Ok(())
 }
 
 prepared_statement! {
+    /// The groups are locked, so each membership still has the `ctid` that was read.
     struct Delete for PgConnection, Pg => ();
-    "DELETE FROM members USING unnest(" [groups: Vec<i64> as Array<BigInt>] ", " [users: Vec<i64> as Array<BigInt>]
-    ") AS given (group_id, user_id)
-     WHERE members.group_id = given.group_id AND members.user_id = given.user_id AND members.group_id = ANY(" [of_groups: Vec<i64> as Array<BigInt>] ")"
+    "DELETE FROM members WHERE ctid = ANY(ARRAY(SELECT (
+        SELECT ctid FROM members AS stored
+        WHERE stored.group_id = given.group_id AND stored.user_id = given.user_id)
+     FROM unnest(" [groups: Vec<i64> as Array<BigInt>] ", " [users: Vec<i64> as Array<BigInt>]
+    ") AS given (group_id, user_id)))"
 }
 
 fn columns(keys: &[Key]) -> (Vec<i64>, Vec<i64>) {

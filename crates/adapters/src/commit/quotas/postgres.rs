@@ -51,10 +51,12 @@ prepared_statement! {
 }
 
 prepared_statement! {
-    /// The order makes PostgreSQL use the index, even if most groups are of one administrator.
+    /// Only the index by administrator has this order. With `admin_id = administrator ORDER BY id`, PostgreSQL would read
+    /// all groups by their ids if most of them are of one administrator.
     struct CountOfEach for PgConnection, Pg => (BigInt, BigInt);
     "SELECT administrator, (
         SELECT count(*) FROM (
-            SELECT 1 FROM groups WHERE admin_id = administrator ORDER BY id LIMIT " [at_most: i64 as BigInt]
+            SELECT 1 FROM groups WHERE admin_id BETWEEN administrator AND administrator
+            ORDER BY admin_id, id LIMIT " [at_most: i64 as BigInt]
     ") AS counted) FROM unnest(" [administrators: Vec<i64> as Array<BigInt>] ") AS administrator"
 }

@@ -9,9 +9,11 @@ use crate::{
 };
 use diesel::{PgConnection, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::BigInt};
 
-const DELETE: &str = "DELETE FROM idempotency_keys WHERE (caller, key) IN (
-    SELECT caller, key FROM idempotency_keys WHERE created_at < $1
-    ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)";
+/// The rows are locked before they are deleted, so each still has its `ctid`. If they were joined by their key,
+/// PostgreSQL might read the whole table, because it does not know the limit when it plans.
+const DELETE: &str = "DELETE FROM idempotency_keys WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM idempotency_keys WHERE created_at < $1
+    ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED))";
 
 /// Deletes one step of keys.
 pub(super) fn sweep(
