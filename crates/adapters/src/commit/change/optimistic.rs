@@ -2,7 +2,8 @@
 //!
 //! The domain decides on groups that the writer remembers. The statement locks the groups, and stores only the changes of
 //! those that still have the remembered version, and whose new names no other group has. All other changes of the batch,
-//! including those that will be refused, are decided again in a transaction.
+//! including those that will be refused, are decided again in a transaction. So are all changes of a group that has many
+//! in the batch: the statement stores one change of each group at a time, and each time looks at all that are left.
 
 use super::Change;
 use crate::{
@@ -23,6 +24,10 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     iter,
 };
+
+/// Maximum number of changes of one group that are stored by the statement. The time of a call grows with the cube of this
+/// number.
+const MAX_STEPS_OF_GROUP: usize = 8;
 
 /// Commits changes in one statement, and returns their outcomes. Changes without one are not committed. `changes` are the
 /// whole batch.
@@ -84,7 +89,8 @@ struct Step {
 /// Decides the changes one after another, and returns those that change only a name or a token, in the order in which they
 /// are stored.
 ///
-/// After a change that is left to the transaction, all later changes of its group are left to it too.
+/// After a change that is left to the transaction, all later changes of its group are left to it too. If the group has more
+/// than [`MAX_STEPS_OF_GROUP`], all of them are.
 fn steps(changes: &[&Change], mut groups: BTreeMap<GroupId, Group>) -> Vec<Step> {
     let mut steps = Vec::new();
     for (position, change) in changes.iter().enumerate() {
@@ -99,6 +105,11 @@ fn steps(changes: &[&Change], mut groups: BTreeMap<GroupId, Group>) -> Vec<Step>
         groups.insert(after.id, after.clone());
         steps.push(Step { position, before, after });
     }
+    let mut numbers = HashMap::<_, usize>::new();
+    for step in &steps {
+        *numbers.entry(step.after.id).or_default() += 1;
+    }
+    steps.retain(|step| numbers[&step.after.id] <= MAX_STEPS_OF_GROUP);
     // Creates take names in this order too, so that two transactions seldom want each other's names.
     steps.sort_by(|one, other| one.after.name.cmp(&other.after.name));
     steps
@@ -164,32 +175,59 @@ mod tests {
         limits::Limits,
         testing::{at, group_change},
     };
-    use gochat_test_support::{Backend, run_case};
+    use gochat_test_support::{Backend, TestDatabase, run_case};
+
+    fn store_group(database: &TestDatabase, name: &str) -> anyhow::Result<GroupId> {
+        let id = database.rows(&format!(
+            "INSERT INTO groups (uuid, name, token, admin_id, created_at)
+             VALUES (gen_random_uuid(), '{name}', 'old', 1, now()) RETURNING id::text"
+        ))?;
+        Ok(GroupId::parse(&id.concat().concat())?)
+    }
+
+    fn rename(id: GroupId, name: &str) -> Change {
+        Change {
+            id,
+            fields: group_change(Some(name), None, None),
+            expected: Expected::Any,
+            moment: at(1),
+            limits: Limits::default(),
+        }
+    }
 
     /// The second change is decided on the version that the first one makes. Another instance has made it already.
     #[test]
     fn no_change_is_stored_on_a_version_that_another_instance_has_made() {
         run_case([Backend::Postgres], |database| {
             let mut session = Session::open(&testing::migrated(&database)).unwrap();
-            let id = database.rows(
-                "INSERT INTO groups (uuid, name, token, admin_id, created_at)
-                 VALUES (gen_random_uuid(), 'old', 'old', 1, now()) RETURNING id::text",
-            )?;
-            let id = GroupId::parse(&id.concat().concat())?;
-            let change = |name: &str| Change {
-                id,
-                fields: group_change(Some(name), None, None),
-                expected: Expected::Any,
-                moment: at(1),
-                limits: Limits::default(),
-            };
-            let remembered = commit(&mut session, &[&change("remembered")]).ok().unwrap();
+            let id = store_group(&database, "old")?;
+            let remembered = commit(&mut session, &[&rename(id, "remembered")]).ok().unwrap();
             assert!(matches!(&*remembered, [Some(Ok(group))] if group.version.get() == 2), "{remembered:?}");
             database.execute("UPDATE groups SET token = 'of another instance', version = 3")?;
-            let outcomes = commit(&mut session, &[&change("second"), &change("third")]).ok().unwrap();
+            let changes = [rename(id, "second"), rename(id, "third")];
+            let outcomes = commit(&mut session, &changes.each_ref()).ok().unwrap();
             assert!(matches!(&*outcomes, [None, None]), "{outcomes:?}");
             let rows = database.rows("SELECT name, token, version::text FROM groups")?;
             assert_eq!(rows, [["remembered", "of another instance", "3"]]);
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn all_changes_of_a_group_with_many_are_left_to_the_transaction() {
+        run_case([Backend::Postgres], |database| {
+            let mut session = Session::open(&testing::migrated(&database)).unwrap();
+            let (few, many) = (store_group(&database, "few")?, store_group(&database, "many")?);
+            let changes =
+                |id, number: usize| (0..number).map(move |step| rename(id, &format!("{id} {step}")));
+            let changes: Vec<_> =
+                changes(few, MAX_STEPS_OF_GROUP).chain(changes(many, MAX_STEPS_OF_GROUP + 1)).collect();
+            let outcomes = commit(&mut session, &changes.iter().collect::<Vec<_>>()).ok().unwrap();
+            let (of_few, of_many) = outcomes.split_at(MAX_STEPS_OF_GROUP);
+            assert!(of_few.iter().all(|outcome| matches!(outcome, Some(Ok(_)))), "{of_few:?}");
+            assert!(of_many.iter().all(Option::is_none), "{of_many:?}");
+            let rows = database.rows("SELECT name, version::text FROM groups ORDER BY id")?;
+            assert_eq!(rows, [[&*format!("{few} 7"), "9"], ["many", "1"]]);
             Ok(())
         });
     }
