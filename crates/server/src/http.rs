@@ -12,6 +12,7 @@ mod error;
 mod groups;
 mod headers;
 pub(crate) mod http_server;
+mod json;
 mod lines;
 mod members;
 mod metrics;

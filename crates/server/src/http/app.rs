@@ -73,8 +73,11 @@ pub(super) fn app(
                 cors::wrap(origins, metrics, hosts, proxies, request, next)
             }),
         ))
+        // The paths are compared in this order. A path with parameters is compared by a regular expression.
         .configure(groups::configure)
         .configure(members::configure)
+        .configure(groups::configure_items)
+        .configure(members::configure_items)
         .configure(|server| docs::configure(server, &settings.base_path, services.prefilled_key))
         .default_service(web::to(|| async { Err::<&str, _>(ApiError::not_found()) }))
 }

@@ -25,9 +25,14 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-/// Adds the paths.
+/// Adds the paths without parameters.
 pub(super) fn configure(server: &mut ServiceConfig) {
-    server.service(collection()).service(item()).service(lookup());
+    server.service(collection()).service(lookup());
+}
+
+/// Adds the paths with parameters.
+pub(super) fn configure_items(server: &mut ServiceConfig) {
+    server.service(item());
 }
 
 fn collection() -> Resource {

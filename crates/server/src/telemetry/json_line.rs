@@ -6,7 +6,10 @@
 
 use gochat_domain::clock::{Clock, SystemClock};
 use serde_json::Value;
-use std::fmt::{self, Debug, Write};
+use std::{
+    cell::Cell,
+    fmt::{self, Debug, Write},
+};
 use tracing::{
     Event, Subscriber,
     field::{Field, Visit},
@@ -17,8 +20,10 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-/// Bytes that hold most lines, so that one allocation is enough.
-const LINE_CAPACITY: usize = 512;
+thread_local! {
+    /// The last line of the thread, whose memory the next one uses.
+    static LINE: Cell<String> = const { Cell::new(String::new()) };
+}
 
 /// Formats an event as an object: its time, level, fields and target. Spans are not formatted; the service has none.
 pub(super) struct JsonLine;
@@ -38,7 +43,8 @@ where
         let normalized = event.normalized_metadata();
         let metadata = normalized.as_ref().unwrap_or_else(|| event.metadata());
         // Not written part by part into `writer`, because each part would be a call through a trait object.
-        let mut line = String::with_capacity(LINE_CAPACITY);
+        let mut line = LINE.take();
+        line.clear();
         write!(line, r#"{{"timestamp":"{}","level":"{}""#, SystemClock.now(), metadata.level())?;
         let mut fields = Fields { line, result: Ok(()) };
         event.record(&mut fields);
@@ -46,7 +52,9 @@ where
         let Fields { mut line, result } = fields;
         result?;
         line.push_str("}\n");
-        writer.write_str(&line)
+        writer.write_str(&line)?;
+        LINE.set(line);
+        Ok(())
     }
 }
 

@@ -12,7 +12,11 @@ use crate::{
     settings::BasePath,
     wire::{self, Fields, LineFields},
 };
-use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web::ThinData};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{HeaderValue, LOCATION},
+    web::ThinData,
+};
 use gochat_domain::{
     auth::{GrantableScope, GroupsWrite},
     group::Created,
@@ -81,7 +85,7 @@ pub(in crate::http) async fn create(
     let Created { group, replayed } = created;
     let mut response = HttpResponse::Created();
     if replayed {
-        response.insert_header((IDEMPOTENCY_REPLAYED, "true"));
+        response.insert_header((IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true")));
     }
     let location = base_path.prefixed(format_args!("/v1/group/{}", group.id));
     response.insert_header((LOCATION, location));

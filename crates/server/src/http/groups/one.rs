@@ -4,13 +4,14 @@ use super::preconditions::{self, etag};
 use crate::{
     http::{
         error::ApiError,
+        json,
         replies::{empty, examples, reference, success, text},
     },
     wire::GroupBody,
 };
 use actix_web::{
     HttpResponse, HttpResponseBuilder,
-    http::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderValue},
+    http::header::{ETAG, HeaderMap},
 };
 use gochat_domain::{
     auth::{GroupsRead, Permit},
@@ -20,17 +21,10 @@ use gochat_domain::{
 use serde_json::Value;
 use utoipa::openapi::ResponseBuilder;
 
-/// Bytes that hold most bodies, so that one allocation is enough.
-const BODY_CAPACITY: usize = 256;
-
 /// Completes a reply with the group and its entity tag.
 pub(super) fn reply(mut response: HttpResponseBuilder, group: &Group) -> HttpResponse {
-    let mut body = Vec::with_capacity(BODY_CAPACITY);
-    if let Err(error) = serde_json::to_writer(&mut body, &GroupBody::from(group)) {
-        return HttpResponse::from_error(ApiError::internal(error.into()));
-    }
-    response.insert_header((CONTENT_TYPE, HeaderValue::from_static("application/json")));
-    response.insert_header(etag(group.version)).body(body)
+    response.insert_header(etag(group.version));
+    json::reply(response, &GroupBody::from(group))
 }
 
 /// Finds the group with this key, or answers 404; 304 if the client has it already.

@@ -4,6 +4,7 @@ use crate::{
     http::{
         auth::Authenticated,
         error::{ApiError, Code},
+        json,
         query::{GroupKeyParams, Pairs},
         replies::{RepliesByStatus, reference, replies, success},
     },
@@ -37,7 +38,7 @@ pub(in crate::http) async fn find(
 ) -> Result<HttpResponse, ApiError> {
     let key = Pairs::of(request.query_string()).required_group_key()?;
     let group = groups.find(permit, &key).await?.ok_or_else(ApiError::group_not_found)?;
-    Ok(HttpResponse::Ok().json(AdministratorBody::from(group.admin_id)))
+    Ok(json::reply(HttpResponse::Ok(), &AdministratorBody::from(group.admin_id)))
 }
 
 /// The replies, as OpenAPI describes them.

@@ -6,6 +6,7 @@ use crate::{
         auth::Authenticated,
         body::{JSON_OR_LINES, JsonBody},
         error::{ApiError, Code},
+        json,
         replies::{RepliesByStatus, examples, reference, replies, success, with_lines},
     },
     wire::{self, JoinFields, JoinRequest, MemberBody},
@@ -58,8 +59,8 @@ pub(in crate::http) async fn join(
         let permit = caller.permit().map_err(|_| ApiError::join_without_token())?;
         members.add(permit, group_id, user_id).await?
     };
-    let mut response = if joined.is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
-    Ok(response.json(MemberBody::from(&joined.member)))
+    let response = if joined.is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
+    Ok(json::reply(response, &MemberBody::from(&joined.member)))
 }
 
 /// The replies, as OpenAPI describes them.

@@ -4,6 +4,7 @@ use crate::{
     http::{
         auth::Authenticated,
         error::{ApiError, Code},
+        json,
         replies::{RepliesByStatus, examples, reference, replies, success},
     },
     wire::MemberBody,
@@ -64,7 +65,7 @@ pub(in crate::http) async fn leave(
 ) -> Result<HttpResponse, ApiError> {
     let (group_id, user_id) = path.ids()?;
     let ended = members.leave(permit, group_id, user_id).await?;
-    Ok(HttpResponse::Ok().json(MemberBody::from(&ended)))
+    Ok(json::reply(HttpResponse::Ok(), &MemberBody::from(&ended)))
 }
 
 /// The replies, as OpenAPI describes them.

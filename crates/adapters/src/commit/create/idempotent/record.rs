@@ -25,7 +25,7 @@ pub(super) struct Row {
 }
 
 /// Inserts a record for each claim, or loads the existing record of its key. `claims` are sorted by key.
-pub(super) fn claim_keys(connection: &mut AnyConnection, claims: &mut [&mut Claim<'_>]) -> Result<(), Fault> {
+pub(super) fn claim_keys(connection: &mut AnyConnection, claims: &mut [Claim<'_>]) -> Result<(), Fault> {
     let rows = match connection {
         AnyConnection::Sqlite(connection) => sqlite::claim(connection, claims)?,
         AnyConnection::Postgres(connection) => postgres::claim(connection, claims)?,
@@ -47,8 +47,8 @@ pub(super) fn claim_keys(connection: &mut AnyConnection, claims: &mut [&mut Clai
 }
 
 /// Completes the records of stored groups with their ids, and deletes those of refused ones.
-pub(super) fn finish(connection: &mut AnyConnection, claims: &[&Claim<'_>]) -> Result<(), Fault> {
-    let ours = claims.iter().copied().filter(|claim| claim.is_recorded);
+pub(super) fn finish(connection: &mut AnyConnection, claims: &[Claim<'_>]) -> Result<(), Fault> {
+    let ours = claims.iter().filter(|claim| claim.is_recorded);
     let (stored, refused): (Vec<_>, Vec<_>) = ours.partition(|claim| claim.stored().is_some());
     match connection {
         AnyConnection::Sqlite(connection) => {

@@ -13,11 +13,11 @@ use diesel::{
     sql_types::{Array, BigInt, Binary, Nullable, Text, Untyped},
 };
 use gochat_domain::group::GroupId;
-use std::ops::Deref;
+use std::borrow::Borrow;
 
 /// Inserts records for the claims whose keys have none, and returns the records of all. If two transactions use one
 /// key, the insert of the second waits for the first.
-pub(super) fn claim(connection: &mut PgConnection, claims: &[&mut Claim<'_>]) -> Result<Vec<Row>, Fault> {
+pub(super) fn claim(connection: &mut PgConnection, claims: &[Claim<'_>]) -> Result<Vec<Row>, Fault> {
     let (callers, keys) = primary_keys(claims);
     let insert = Insert {
         callers: &callers,
@@ -96,6 +96,10 @@ pub(super) fn delete(connection: &mut PgConnection, claims: &[&Claim<'_>]) -> Re
 }
 
 /// The callers and the keys of `claims`.
-fn primary_keys<'a>(claims: &[impl Deref<Target = Claim<'a>>]) -> (Vec<UuidValue>, Vec<&'a str>) {
-    claims.iter().map(|claim| (UuidValue(claim.idempotency.caller.0), claim.idempotency.key.as_str())).unzip()
+fn primary_keys<'a>(claims: &[impl Borrow<Claim<'a>>]) -> (Vec<UuidValue>, Vec<&'a str>) {
+    claims
+        .iter()
+        .map(Borrow::borrow)
+        .map(|claim| (UuidValue(claim.idempotency.caller.0), claim.idempotency.key.as_str()))
+        .unzip()
 }

@@ -11,7 +11,7 @@ use gochat_domain::group::GroupId;
 
 /// Inserts records for the claims whose keys have none, and returns the records of all. SQLite has one writer, so no record
 /// can appear between the query and the insert.
-pub(super) fn claim(connection: &mut SqliteConnection, claims: &[&mut Claim<'_>]) -> Result<Vec<Row>, Fault> {
+pub(super) fn claim(connection: &mut SqliteConnection, claims: &[Claim<'_>]) -> Result<Vec<Row>, Fault> {
     claims
         .iter()
         .map(|claim| {
