@@ -42,21 +42,22 @@ impl Write for Join {
     ) -> Result<Vec<Self::Outcome>, Fault> {
         let Some(Self { limits, .. }) = joins.first() else { return Ok(Vec::new()) };
         let groups = locked_groups::load(connection, joins.iter().map(|join| join.new.group_id))?;
-        let mut not_stored: Vec<_> = joins.iter().map(|join| join.key()).collect();
         // Without a limit, most joins can be decided and stored without reading memberships first. A resent join may have
         // been stored by the first attempt.
         let is_blind = attempt == Attempt::First && !limits.members_per_group.is_set();
+        let (mut outcomes, mut stored) = (Vec::new(), Vec::new());
         if is_blind {
-            let Decisions { outcomes, admitted } =
-                decide(joins, &groups, &mut Memberships::default(), attempt);
-            let mut stored = memberships::insert(connection, &admitted)?;
+            let decisions = decide(joins, &groups, &mut Memberships::default(), attempt);
+            stored = memberships::insert(connection, &decisions.admitted)?;
             stored.sort_unstable();
-            not_stored.retain(|key| stored.binary_search(key).is_err());
-            if not_stored.is_empty() {
-                return Ok(outcomes);
-            }
+            outcomes = decisions.outcomes;
         }
-        let mut memberships = Memberships::load(connection, &not_stored, &groups, limits)?;
+        let keys = joins.iter().map(|join| join.key());
+        let others: Vec<_> = keys.filter(|key| stored.binary_search(key).is_err()).collect();
+        if others.is_empty() {
+            return Ok(outcomes);
+        }
+        let mut memberships = Memberships::load(connection, &others, &groups, limits)?;
         let Decisions { outcomes, admitted } = decide(joins, &groups, &mut memberships, attempt);
         if !is_blind {
             memberships::insert(connection, &admitted)?;

@@ -27,7 +27,7 @@ use std::{
 
 /// Maximum number of changes of one group that are stored by the statement. The time of a call grows with the cube of this
 /// number.
-const MAX_STEPS_OF_GROUP: usize = 8;
+const MAX_STEPS_OF_GROUP: usize = 16;
 
 /// Commits changes in one statement, and returns their outcomes. Changes without one are not committed. `changes` are the
 /// whole batch.
@@ -227,7 +227,7 @@ mod tests {
             assert!(of_few.iter().all(|outcome| matches!(outcome, Some(Ok(_)))), "{of_few:?}");
             assert!(of_many.iter().all(Option::is_none), "{of_many:?}");
             let rows = database.rows("SELECT name, version::text FROM groups ORDER BY id")?;
-            assert_eq!(rows, [[&*format!("{few} 7"), "9"], ["many", "1"]]);
+            assert_eq!(rows, [[&*format!("{few} 15"), "17"], ["many", "1"]]);
             Ok(())
         });
     }
