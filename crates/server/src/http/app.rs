@@ -73,11 +73,12 @@ pub(super) fn app(
                 cors::wrap(origins, metrics, hosts, proxies, request, next)
             }),
         ))
-        // The paths are compared in this order. A path with parameters is compared by a regular expression.
+        // Paths are compared in this order, and those with parameters by a regular expression. So the paths of most requests,
+        // which have none, come first.
+        .service(groups::collection())
+        .service(members::collection())
         .configure(groups::configure)
         .configure(members::configure)
-        .configure(groups::configure_items)
-        .configure(members::configure_items)
         .configure(|server| docs::configure(server, &settings.base_path, services.prefilled_key))
         .default_service(web::to(|| async { Err::<&str, _>(ApiError::not_found()) }))
 }

@@ -25,17 +25,13 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-/// Adds the paths without parameters.
+/// Adds the paths, except for [`collection`].
 pub(super) fn configure(server: &mut ServiceConfig) {
-    server.service(collection()).service(lookup());
+    server.service(item()).service(lookup());
 }
 
-/// Adds the paths with parameters.
-pub(super) fn configure_items(server: &mut ServiceConfig) {
-    server.service(item());
-}
-
-fn collection() -> Resource {
+/// The path of all groups.
+pub(super) fn collection() -> Resource {
     web::resource("/v1/group")
         .route(lines::route().to(create_lines::create))
         .route(post().to(create::create))

@@ -17,22 +17,18 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-/// Adds the paths without parameters.
+/// Adds the paths, except for [`collection`].
 pub(super) fn configure(server: &mut ServiceConfig) {
     server
-        .service(collection())
+        .service(item())
         .service(read_only(list::PATH).route(get_or_head().to(list::list)))
         .service(read_only("/v1/group_administrator").route(get_or_head().to(administrator::find)))
         .service(read_only(user_groups::JOINED).route(get_or_head().to(user_groups::joined)))
         .service(read_only(user_groups::CREATED).route(get_or_head().to(user_groups::created)));
 }
 
-/// Adds the paths with parameters.
-pub(super) fn configure_items(server: &mut ServiceConfig) {
-    server.service(item());
-}
-
-fn collection() -> Resource {
+/// The path of all members.
+pub(super) fn collection() -> Resource {
     web::resource("/v1/member")
         .route(lines::route().to(join_lines::join))
         .route(post().to(join::join))
