@@ -2,7 +2,7 @@
 //!
 //! On PostgreSQL each order is one that only the right index has. With `admin_id = … ORDER BY id`, PostgreSQL would read all
 //! groups by their ids if most of them are of one administrator, and with `id IN (…)` it might too. SQLite has no
-//! `ANY(ARRAY(…))`, and does not search by the id at the end of an index.
+//! `ANY(ARRAY(…))`, and compares only the first column of `(admin_id, id) > (…)` with the index.
 
 use crate::{Fault, connection::AnyConnection, prepared_statement::prepared_statement, rows::GroupRow};
 use diesel::{

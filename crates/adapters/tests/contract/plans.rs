@@ -42,41 +42,43 @@ pub fn postgres_cases() -> Vec<DatabaseCase> {
 const PLAN_LIFETIME: Duration = Duration::from_secs(1);
 
 /// The memberships that [`EVEN`] and [`UNEVEN`] add.
-const FILLED: i64 = 150_000;
+const FILLED: i64 = 200_000;
 
-/// Many groups, of which the first has many members, and many keys of both kinds.
+/// Many groups, of which the first has many members, and many keys of both kinds, of which some are old enough for a sweep.
 const EVEN: &str = "
     INSERT INTO groups (uuid, name, token, admin_id, created_at)
         SELECT gen_random_uuid(), 'filled ' || number, 't', 1000 + number, now()
-        FROM generate_series(1, 150000) AS number;
+        FROM generate_series(1, 200000) AS number;
     INSERT INTO members (group_id, user_id, joined_at)
-        SELECT 1, 1000 + number, now() FROM generate_series(1, 150000) AS number;
+        SELECT 1, 1000 + number, now() FROM generate_series(1, 200000) AS number;
     INSERT INTO api_keys (id, digest, name, scopes, created_at)
         SELECT gen_random_uuid(), sha256(number::text::bytea), 'k', 'groups:read', now()
-        FROM generate_series(1, 150000) AS number;
+        FROM generate_series(1, 200000) AS number;
     INSERT INTO idempotency_keys (caller, key, fingerprint, group_uuid, created_at)
-        SELECT gen_random_uuid(), number::text, sha256(''), gen_random_uuid(), now()
-        FROM generate_series(1, 150000) AS number";
+        SELECT gen_random_uuid(), number::text, sha256(''), gen_random_uuid(),
+            now() - CASE WHEN number <= 40 THEN interval '2 hours' ELSE '0' END
+        FROM generate_series(1, 200000) AS number";
 
 /// As many rows, which PostgreSQL has counted: all groups have one administrator, half of the memberships are of the first
 /// group and half of one user, and all Idempotency-Keys are of one caller.
 const UNEVEN: &str = "
     INSERT INTO groups (uuid, name, token, admin_id, created_at)
-        SELECT gen_random_uuid(), 'filled ' || number, 't', 9, now() FROM generate_series(1, 150000) AS number;
+        SELECT gen_random_uuid(), 'filled ' || number, 't', 9, now() FROM generate_series(1, 200000) AS number;
     INSERT INTO members (group_id, user_id, joined_at)
-        SELECT 1, 1000 + number, now() FROM generate_series(1, 75000) AS number;
+        SELECT 1, 1000 + number, now() FROM generate_series(1, 100000) AS number;
     INSERT INTO members (group_id, user_id, joined_at)
-        SELECT 10 + number, 8, now() FROM generate_series(1, 75000) AS number;
+        SELECT 10 + number, 8, now() FROM generate_series(1, 100000) AS number;
     INSERT INTO api_keys (id, digest, name, scopes, created_at)
         SELECT gen_random_uuid(), sha256(number::text::bytea), 'k', 'groups:read', now()
-        FROM generate_series(1, 150000) AS number;
+        FROM generate_series(1, 200000) AS number;
     INSERT INTO idempotency_keys (caller, key, fingerprint, group_uuid, created_at)
-        SELECT caller, gen_random_uuid()::text, sha256(''), gen_random_uuid(), now()
-        FROM (SELECT gen_random_uuid() AS caller) AS one, generate_series(1, 150000);
+        SELECT caller, gen_random_uuid()::text, sha256(''), gen_random_uuid(),
+            now() - CASE WHEN number <= 40 THEN interval '2 hours' ELSE '0' END
+        FROM (SELECT gen_random_uuid() AS caller) AS one, generate_series(1, 200000) AS number;
     ANALYZE groups, members, api_keys, idempotency_keys";
 
-/// The smallest of the filled indexes has 412 blocks. The operations of a test read 310 of each at most.
-const MANY_BLOCKS: i64 = 400;
+/// The smallest of the filled indexes has 549 blocks. The operations of a test read 310 of each at most.
+const MANY_BLOCKS: i64 = 450;
 
 fn plans_made_on_new_tables_read_no_whole_index(database: TestDatabase) -> anyhow::Result<()> {
     assert_reads_are_short(database, NO_LIMITS, None, EVEN)

@@ -25,8 +25,8 @@ use std::{
     iter,
 };
 
-/// Maximum number of changes of one group that are stored by the statement. The time of a call grows with the cube of this
-/// number.
+/// Maximum number of steps of one group. If it has more, all of them are left to the transaction, because the time of a call
+/// grows with the cube of this number.
 const MAX_STEPS_OF_GROUP: usize = 16;
 
 /// Commits changes in one statement, and returns their outcomes. Changes without one are not committed. `changes` are the
