@@ -20,6 +20,9 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
+/// Capacity in bytes up to which the memory of a line is kept. Most lines take some hundred bytes.
+const KEPT_CAPACITY: usize = 4096;
+
 thread_local! {
     /// The last line of the thread, whose memory the next one uses.
     static LINE: Cell<String> = const { Cell::new(String::new()) };
@@ -53,7 +56,9 @@ where
         result?;
         line.push_str("}\n");
         writer.write_str(&line)?;
-        LINE.set(line);
+        if line.capacity() <= KEPT_CAPACITY {
+            LINE.set(line);
+        }
         Ok(())
     }
 }

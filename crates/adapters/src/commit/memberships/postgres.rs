@@ -2,8 +2,9 @@
 //!
 //! PostgreSQL may plan a statement while the table is empty, and keep the plan for some time; and it does not know how many
 //! members the groups of the parameters have. So each statement is written so that any plan finds single rows by both
-//! columns of an index, and ranges by the primary key: no `IN` or `EXISTS` with a subquery, no join with `unnest`, and no `LIMIT` without an order that only the primary
-//! key has. `group_id = … ORDER BY user_id` is not such an order: the index by user has it too.
+//! columns of an index, and ranges by the primary key: no `IN` or `EXISTS` with a subquery, no join with `unnest`, and no
+//! `LIMIT` without an order that only the primary key has. `group_id = … ORDER BY user_id` is not such an order: the index by
+//! user has it too.
 
 use super::Key;
 use crate::{
