@@ -3,9 +3,16 @@
 use anyhow::{Context, anyhow};
 use proptest::{
     strategy::Strategy,
-    test_runner::{Config, FileFailurePersistence, TestCaseError, TestRunner},
+    test_runner::{Config, FileFailurePersistence, TestCaseError, TestError, TestRunner},
 };
-use std::{env, fmt::Debug};
+use std::{env, fmt::Debug, fs};
+
+/// Longest search for a smaller input that fails too, in milliseconds. It must end before the deadline of the case, which
+/// would hide the failure.
+const MAX_SHRINK_MILLIS: u32 = 60_000;
+
+/// Number of characters of a failing input that are printed. Its seed reproduces all of it.
+const PRINTED: usize = 2_000;
 
 /// Returns the number of inputs of each kind.
 pub fn count() -> anyhow::Result<u32> {
@@ -28,10 +35,25 @@ where
     let config = Config {
         cases,
         max_shrink_iters: 10_000,
+        max_shrink_time: MAX_SHRINK_MILLIS,
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(regressions))),
         ..Config::default()
     };
     let test = |input| test(input).map_err(|error| TestCaseError::fail(format!("{error:#}")));
-    TestRunner::new(config).run(&strategy, test).map_err(|error| anyhow!("{error}"))?;
+    TestRunner::new(config).run(&strategy, test).map_err(|error| match error {
+        TestError::Abort(reason) => anyhow!("aborted: {reason}"),
+        // The reason comes last, where a long output is read first.
+        TestError::Fail(reason, input) => {
+            let input: String = format!("{input:?}").chars().take(PRINTED).collect();
+            anyhow!("the input {input}\nwith the {} fails: {reason}", saved_seed(regressions))
+        }
+    })?;
     Ok(())
+}
+
+/// Returns the seed of the last failure in a file of regressions.
+fn saved_seed(regressions: &str) -> String {
+    let saved = fs::read_to_string(regressions).unwrap_or_default();
+    let seed = saved.lines().rev().find_map(|line| line.strip_prefix("cc ")?.split(' ').next());
+    seed.map_or_else(|| "unsaved seed".to_owned(), |seed| format!("seed cc {seed}"))
 }
