@@ -17,6 +17,7 @@ use crate::{
 };
 use diesel::{SqliteConnection, connection::SimpleConnection};
 use std::{
+    panic::{self, AssertUnwindSafe},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -55,28 +56,22 @@ pub(super) struct Checkpoints {
 impl Checkpoints {
     /// Disables automatic checkpoints on `writer`, and starts the background thread.
     pub(super) fn start(writer: &mut SqliteConnection, connector: &Connector) -> Result<Self, Fault> {
-        Self::start_with_interval(PAGES_BETWEEN_CHECKPOINTS, writer, connector)
+        writer.batch_execute("PRAGMA wal_autocheckpoint = 0")?;
+        Self::every(PAGES_BETWEEN_CHECKPOINTS, pass(connector)?)
     }
 
-    fn start_with_interval(
-        interval: usize,
-        writer: &mut SqliteConnection,
-        connector: &Connector,
-    ) -> Result<Self, Fault> {
-        writer.batch_execute("PRAGMA wal_autocheckpoint = 0")?;
-        let mut connection = connector.open(Role::Writer)?;
+    /// Starts a thread that runs `pass` some times whenever the writer has written `interval` pages.
+    fn every(interval: usize, mut pass: impl FnMut() + Send + 'static) -> Result<Self, Fault> {
         let writer_is_due = Arc::new(AtomicBool::new(false));
         let due = Arc::clone(&writer_is_due);
-        let file = connector.file().cloned();
         let (request, requests) = sync_channel(1);
         let work = move || {
             for () in requests {
-                for _ in 0..BACKGROUND_PASSES {
-                    match &file {
-                        Some(file) => copy_and_flush(&mut connection, file),
-                        None => run(&mut *connection, PASSIVE_CHECKPOINT),
-                    }
+                let passes = AssertUnwindSafe(|| (0..BACKGROUND_PASSES).for_each(|_| pass()));
+                if panic::catch_unwind(passes).is_err() {
+                    tracing::error!("a background checkpoint panicked");
                 }
+                // Also after a panic: if nobody checkpointed, the WAL would grow without end.
                 due.store(true, Ordering::Relaxed);
             }
         };
@@ -104,14 +99,8 @@ impl Checkpoints {
             && self.pages_since_last >= self.interval
             && let Some(request) = &self.request
         {
-            // At most one request is pending, so the channel has room, and sending fails only if the thread has exited.
-            // In that case SQLite's automatic checkpoints are enabled again.
-            if request.try_send(()).is_err() {
-                tracing::error!(
-                    "the checkpoint thread has exited; SQLite checkpoints in the writer from now on"
-                );
-                run(writer, "PRAGMA wal_autocheckpoint = 1000");
-            }
+            // The channel has room: the writer is due only once the thread has taken the previous request.
+            let _sent = request.try_send(());
         }
     }
 }
@@ -119,17 +108,23 @@ impl Checkpoints {
 impl Drop for Checkpoints {
     fn drop(&mut self) {
         self.request = None;
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the checkpoint thread panicked");
-        }
+        let _ended = self.thread.take().map(JoinHandle::join);
     }
 }
 
 /// Checkpoints as much of the WAL as possible.
 pub(super) fn checkpoint(connection: &mut impl SimpleConnection) {
     run(connection, PASSIVE_CHECKPOINT);
+}
+
+/// Returns the pass of the background thread, on a connection of its own.
+fn pass(connector: &Connector) -> Result<impl FnMut() + Send + use<>, Fault> {
+    let mut connection = connector.open(Role::Writer)?;
+    let file = connector.file().cloned();
+    Ok(move || match &file {
+        Some(file) => copy_and_flush(&mut connection, file),
+        None => run(&mut *connection, PASSIVE_CHECKPOINT),
+    })
 }
 
 /// A failed checkpoint loses nothing: the WAL grows until one succeeds.
@@ -181,14 +176,15 @@ mod tests {
         fs::read(log).unwrap()[12..16].try_into().unwrap()
     }
 
-    #[test]
-    fn the_wal_restarts_while_the_writer_continues() {
+    /// Writes until the WAL restarts.
+    fn assert_the_wal_restarts(pass: impl FnOnce(&Connector) -> Box<dyn FnMut() + Send>) {
         let database = TestDatabase::sqlite().unwrap();
         let connector = testing::connector(&database);
         let mut open = connector.open(Role::Writer).unwrap();
         let AnyConnection::Sqlite(writer) = &mut *open else { panic!("SQLite was asked for") };
+        writer.batch_execute("PRAGMA wal_autocheckpoint = 0").unwrap();
         writer.batch_execute("CREATE TABLE numbers (number INTEGER)").unwrap();
-        let mut checkpoints = Checkpoints::start_with_interval(10, writer, &connector).unwrap();
+        let mut checkpoints = Checkpoints::every(10, pass(&connector)).unwrap();
         let log = format!("{}-wal", database.url().trim_start_matches("sqlite://"));
         let first = restarts(&log);
         let mut written = 0;
@@ -203,5 +199,15 @@ mod tests {
             database.rows("SELECT CAST(count(*) AS TEXT) FROM numbers").unwrap()[0][0],
             written.to_string()
         );
+    }
+
+    #[test]
+    fn the_wal_restarts_while_the_writer_continues() {
+        assert_the_wal_restarts(|connector| Box::new(pass(connector).unwrap()));
+    }
+
+    #[test]
+    fn the_wal_restarts_although_each_background_pass_panics() {
+        assert_the_wal_restarts(|_| Box::new(|| panic!("injected by the test")));
     }
 }
