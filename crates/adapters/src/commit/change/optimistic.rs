@@ -12,11 +12,11 @@ use crate::{
         write::Write,
     },
     connection::FLUSH_EACH_COMMIT,
+    prepared_statement::prepared_statement,
 };
 use diesel::{
-    PgConnection, QueryResult, RunQueryDsl,
+    PgConnection, RunQueryDsl,
     pg::Pg,
-    query_builder::{AstPass, Query, QueryFragment, QueryId},
     sql_types::{Array, BigInt, Text},
 };
 use gochat_domain::group::{Group, GroupId, GroupName, Version};
@@ -115,13 +115,14 @@ fn steps(changes: &[&Change], mut groups: BTreeMap<GroupId, Group>) -> Vec<Step>
     steps
 }
 
-/// Calls the function of the database that stores the steps.
-struct ChangeGroups<'a> {
-    ids: Vec<i64>,
-    old_versions: Vec<i64>,
-    new_versions: Vec<i64>,
-    names: Vec<&'a str>,
-    tokens: Vec<&'a str>,
+prepared_statement! {
+    /// Calls the function of the database that stores the steps.
+    struct ChangeGroups<'a> for PgConnection, Pg => BigInt;
+    "WITH batch AS MATERIALIZED (SELECT " {FLUSH_EACH_COMMIT}
+    ") SELECT step FROM batch CROSS JOIN change_groups("
+    [ids: Vec<i64> as Array<BigInt>] ", " [old_versions: Vec<i64> as Array<BigInt>] ", "
+    [new_versions: Vec<i64> as Array<BigInt>] ", " [names: Vec<&'a str> as Array<Text>] ", " [tokens: Vec<&'a str> as Array<Text>]
+    ") AS step"
 }
 
 impl<'a> ChangeGroups<'a> {
@@ -135,36 +136,6 @@ impl<'a> ChangeGroups<'a> {
         }
     }
 }
-
-impl QueryFragment<Pg> for ChangeGroups<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("WITH batch AS MATERIALIZED (SELECT ");
-        out.push_sql(FLUSH_EACH_COMMIT);
-        out.push_sql(") SELECT step FROM batch CROSS JOIN change_groups(");
-        out.push_bind_param::<Array<BigInt>, _>(&self.ids)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<BigInt>, _>(&self.old_versions)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<BigInt>, _>(&self.new_versions)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Text>, _>(&self.names)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Text>, _>(&self.tokens)?;
-        out.push_sql(") AS step");
-        Ok(())
-    }
-}
-
-impl QueryId for ChangeGroups<'_> {
-    type QueryId = ChangeGroups<'static>;
-    const HAS_STATIC_QUERY_ID: bool = true;
-}
-
-impl Query for ChangeGroups<'_> {
-    type SqlType = BigInt;
-}
-
-impl RunQueryDsl<PgConnection> for ChangeGroups<'_> {}
 
 #[cfg(test)]
 mod tests {
