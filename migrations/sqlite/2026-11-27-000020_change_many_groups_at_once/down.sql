@@ -1,0 +1,2 @@
+-- Nothing to change: SQLite has no such functions.
+SELECT 1;
