@@ -1,7 +1,9 @@
 //! `gochat healthcheck`.
 
 use crate::process::{Ended, Server, command, run_in, signal};
-use gochat_test_support::{Case, CaseWithoutDatabase, TestDatabase, cases, cases_without_database, deadline};
+use gochat_test_support::{
+    Case, CaseWithoutDatabase, TestDatabase, cases, cases_without_database, deadline, free_port,
+};
 use std::{
     io::{Read, Write},
     net::TcpListener,
@@ -67,8 +69,7 @@ fn a_server_is_healthy_while_it_is_ready(database: TestDatabase) -> anyhow::Resu
 }
 
 fn a_server_on_all_addresses_is_asked_on_a_loopback_address(database: TestDatabase) -> anyhow::Result<()> {
-    // If another process takes the port in the meantime, the server does not start.
-    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let port = free_port()?;
     let address = format!("0.0.0.0:{port}");
     let variables = [
         ("GOCHAT__HTTP__BIND", "127.0.0.1:0"),

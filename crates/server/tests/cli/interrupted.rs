@@ -1,6 +1,6 @@
 //! Imports and exports that are interrupted, and the memory use of an import.
 
-use crate::process::{Ended, command_by, fill, ndjson, run_with, signal};
+use crate::process::{Ended, command_by, fill, is_progress, ndjson, run_with, signal, without_progress};
 use gochat_test_support::{
     Case, TestDatabase, cases,
     deadline::{self, Lines},
@@ -8,6 +8,7 @@ use gochat_test_support::{
 use std::{
     fs,
     io::Write,
+    iter,
     os::{fd::OwnedFd, unix::net::UnixStream},
     process::{Child, Stdio},
 };
@@ -61,13 +62,14 @@ impl Import {
     /// Feeds an invalid line and waits until it is reported. All lines before it are stored then.
     fn settle(&mut self, line: usize) {
         self.feed("x\n");
-        assert_eq!(self.stderr.line(), Some(format!("line {line}: it is not a JSON object\n")));
+        let reported = iter::from_fn(|| self.stderr.line()).find(|line| !is_progress(line));
+        assert_eq!(reported, Some(format!("line {line}: it is not a JSON object\n")));
     }
 
     /// Waits for the end while standard input is still open.
     fn end(mut self) -> Ended {
         let stdin = self.child.stdin.take();
-        let stderr = self.stderr.rest();
+        let stderr = without_progress(&self.stderr.rest());
         let code = deadline::exit(&mut self.child).code();
         drop(stdin);
         Ended { code, stdout: String::new(), stderr }

@@ -35,6 +35,31 @@ impl From<Output> for Ended {
     }
 }
 
+/// The result of a command that has ended, without the reports of progress which imports and exports also write once they
+/// last 10 seconds, unless `arguments` ask for reports.
+fn ended(output: Output, arguments: &[&str]) -> Ended {
+    let ended = Ended::from(output);
+    if arguments.contains(&"--progress-every") {
+        return ended;
+    }
+    Ended { stderr: without_progress(&ended.stderr), ..ended }
+}
+
+/// Returns the lines of standard error that report no progress.
+pub fn without_progress(stderr: &str) -> String {
+    stderr.split_inclusive('\n').filter(|line| !is_progress(line)).collect()
+}
+
+/// Returns true for a line like `line 1,234: created …` or `1,234 groups`.
+pub fn is_progress(line: &str) -> bool {
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b',');
+    if let Some((number, counts)) = line.strip_prefix("line ").and_then(|line| line.split_once(": ")) {
+        return is_number(number) && (counts.starts_with("created ") || counts.starts_with("dry run: "));
+    }
+    let words = line.trim_end().split_once(' ');
+    words.is_some_and(|(number, records)| is_number(number) && ["groups", "members"].contains(&records))
+}
+
 /// Builds a command in `folder` with these arguments and variables, and without other variables named `GOCHAT…`.
 pub fn command(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
     command_by(&[], folder, arguments, variables)
@@ -64,7 +89,7 @@ pub fn signal(child: &Child, signal: &str) {
 
 /// Runs a command in `folder` until it ends.
 pub fn run_in(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
-    deadline::run(&mut command(folder, arguments, variables)).into()
+    ended(deadline::run(&mut command(folder, arguments, variables)), arguments)
 }
 
 /// Runs a command on a database until it ends.
@@ -74,8 +99,19 @@ pub fn run(database: &TestDatabase, arguments: &[&str]) -> Ended {
 
 /// Runs a command on a database until it ends, with `input` on its standard input.
 pub fn run_with(database: &TestDatabase, arguments: &[&str], input: &[u8]) -> Ended {
+    run_with_variables(database, &[], arguments, input)
+}
+
+/// Runs a command on a database with these variables until it ends, with `input` on its standard input.
+pub fn run_with_variables(
+    database: &TestDatabase,
+    variables: &[(&str, &str)],
+    arguments: &[&str],
+    input: &[u8],
+) -> Ended {
     let folder = TempDir::new().unwrap();
-    let mut child = command(folder.path(), arguments, &[("GOCHAT__DATABASE__URL", database.url())])
+    let variables = [variables, &[("GOCHAT__DATABASE__URL", database.url())]].concat();
+    let mut child = command(folder.path(), arguments, &variables)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -85,7 +121,7 @@ pub fn run_with(database: &TestDatabase, arguments: &[&str], input: &[u8]) -> En
     thread::scope(|scope| {
         // A command that ends early does not read all input.
         scope.spawn(move || drop(stdin.write_all(input)));
-        Ended::from(deadline::output(child))
+        ended(deadline::output(child), arguments)
     })
 }
 

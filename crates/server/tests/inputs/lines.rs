@@ -134,8 +134,12 @@ fn import(databases: &[TestDatabase; 2], files: Files) -> anyhow::Result<()> {
     let strategy = vec(prop_oneof![mutation::mutated(corpus), objects()], lines as usize);
     runner::run(cases, regressions, strategy, import)?;
     eprintln!("{kind}, {format}: {} lines to each database", cases * lines);
-    let exports = databases.each_ref().map(|database| gochat(database, &[kind, "export"], b""));
-    let [one, other] = exports.map(|output| anyhow::Ok(records(&output?.stdout, fields)));
+    let export = |database| {
+        let exported = gochat(database, &[kind, "export"], b"")?;
+        ensure!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
+        Ok(records(&exported.stdout, fields))
+    };
+    let [one, other] = databases.each_ref().map(export);
     let (one, other) = (one?, other?);
     ensure!(!one.is_empty(), "nothing was stored");
     let differing = one.iter().zip(&other).find(|(one, other)| one != other);

@@ -2,7 +2,7 @@
 
 use super::dashboard;
 use crate::process::{Server, run_in};
-use gochat_test_support::{TestDatabase, deadline, http::Request};
+use gochat_test_support::{TestDatabase, deadline, free_port, http::Request};
 use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned,
@@ -12,7 +12,7 @@ use rustls::{
 use std::{
     fs,
     io::{self, Read, Write},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::Arc,
 };
 use tempfile::TempDir;
@@ -69,8 +69,7 @@ impl Files {
 }
 
 pub fn the_listener_with_a_certificate_speaks_https(database: TestDatabase) -> anyhow::Result<()> {
-    // If another process takes the port in the meantime, the server does not start.
-    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let port = free_port()?;
     let (bind, files) = (format!("127.0.0.1:{port}"), Files::of(&["chat.example.org", "localhost"]));
     let (certificate, key) = (files.path("tls.crt"), files.path("tls.key"));
     let tls = [("GOCHAT__ADMIN__TLS_CERTIFICATE", &*certificate), ("GOCHAT__ADMIN__TLS_KEY", &*key)];
