@@ -16,10 +16,11 @@ const MAX_P99_RATIO: u32 = 3;
 /// runs beside other work, where a lower limit would measure the scheduler.
 const P99_LIMIT_FLOOR: [u64; 2] = [150, 500];
 
-/// Number of windows under attack: at least this many in the long and in the short form, and more if the clients wait too long. Before
-/// each there is a window without an attack. The medians of both kinds are compared, so that a moment of other load on the machine
-/// does not count.
+/// Number of windows under attack in the long and in the short form. Before each there is a window without an attack. The medians of
+/// both kinds are compared, so that a moment of other load on the machine does not count.
 const WINDOWS: [usize; 2] = [3, 1];
+
+/// Number of windows in the short form if the clients wait too long in the first.
 const MAX_WINDOWS: usize = 3;
 
 /// Duration of a window without an attack, and of one under attack.
@@ -147,7 +148,7 @@ pub fn attack<T: Send>(
     let grown = server.memory_growth(memory)?;
     trial.expect(grown < MAX_MEMORY_GROWTH, || format!("the memory grew by {grown} MiB"));
     trial.note(format!(
-        "p99 {:.1} ms without the attack, {:.1} ms under it, {grown} MiB more memory",
+        "p99 {:.1} ms without the attack, {:.1} ms under it, windows: {windows}, {grown} MiB more memory",
         baseline.as_secs_f64() * 1000.0,
         under_attack.as_secs_f64() * 1000.0
     ));

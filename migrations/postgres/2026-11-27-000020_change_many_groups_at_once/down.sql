@@ -1,2 +1,2 @@
--- Nothing to change: programs of the version before call the same functions, with the same results.
+-- Nothing to change: programs of the version before call the same function, with the same results.
 SELECT 1;

@@ -1,2 +1,2 @@
--- Nothing to change: SQLite has no such functions.
+-- Nothing to change: SQLite has no such function.
 SELECT 1;

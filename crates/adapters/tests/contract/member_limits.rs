@@ -197,8 +197,8 @@ fn join_by_plain_sql(
     })
 }
 
-/// A remembered count holds only while no transaction of the whole cluster ends in between, so the tests of how often
-/// members are counted have a cluster of their own.
+/// A remembered count holds only if no transaction of the whole cluster ends between the read of `xmax` and the lock, so the
+/// tests of how often members are counted have a cluster of their own.
 fn quiet_cluster() -> anyhow::Result<Cluster> {
     Cluster::start(Cluster::FAST)
 }

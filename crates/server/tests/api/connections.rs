@@ -83,7 +83,7 @@ fn clients_that_send_at_full_speed_do_not_delay_others(database: TestDatabase) -
     Ok(())
 }
 
-/// The error of a write to a connection that the server has cut. `None` if the server only reads no more.
+/// The error of a write to a connection that the server has cut. `None` if the server has only stopped reading.
 fn cut(written: io::Result<()>) -> Option<io::Error> {
     written.err().filter(|error| ![ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&error.kind()))
 }

@@ -15,6 +15,7 @@ pub fn cases() -> Vec<Case> {
         an_upgrade_request_is_served_without_an_upgrade,
         empty_lines_between_requests_are_ignored,
         many_empty_lines_are_answered_400,
+        the_reply_to_a_head_that_is_not_read_says_that_the_connection_ends,
         connect_is_refused_and_nothing_after_it_is_served,
         a_request_that_is_never_completed_does_not_keep_its_connection,
         a_connection_header_that_is_not_text_is_ignored,
@@ -150,6 +151,36 @@ fn many_empty_lines_are_answered_400(database: TestDatabase) -> anyhow::Result<(
         assert!(connection.is_closed());
     }
     assert_eq!(app.names(), ["a"]);
+    Ok(())
+}
+
+fn the_reply_to_a_head_that_is_not_read_says_that_the_connection_ends(
+    database: TestDatabase,
+) -> anyhow::Result<()> {
+    let app = App::on(database);
+    let long = format!("GET /v1/group HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "x".repeat(200_000));
+    let heads: [(&[u8], _); 3] = [
+        (b"GET /docs HTTP/1.1\r\nHost: localhost\r\nX: a\x04b\r\n\r\n", (400, "malformed_request")),
+        (b"GET /docs\r\n\r\n", (400, "malformed_request")),
+        (long.as_bytes(), (431, "header_too_large")),
+    ];
+    for port in [app.port, app.admin_port] {
+        for (head, (status, code)) in heads {
+            // The first request on its connection, and one after a request that keeps the connection open.
+            for before in [0, 1] {
+                let mut connection = Connection::open(port);
+                for _ in 0..before {
+                    connection.write(&Request::new("GET", "/livez").bytes());
+                    assert_eq!((connection.read().header("connection"), before), ("", 1));
+                }
+                connection.write(head);
+                let reply = connection.read();
+                let told = (reply.status, reply.json()["code"].clone(), reply.header("connection"));
+                assert_eq!(told, (status, code.into(), "close"), "after {before}: {}", reply.body);
+                assert!(connection.is_closed());
+            }
+        }
+    }
     Ok(())
 }
 

@@ -12,7 +12,7 @@ pub fn openssl_cases() -> Vec<Case> {
 fn a_command_exits_cleanly_while_connections_are_being_opened(_: TestDatabase) -> anyhow::Result<()> {
     const LINES: usize = 40;
     /// Many processes open many connections at once.
-    const PATIENT: [(&str, &str); 1] = [("GOCHAT__DATABASE__TIMEOUT", "60s")];
+    const LONG_TIMEOUT: [(&str, &str); 1] = [("GOCHAT__DATABASE__TIMEOUT", "60s")];
     let cluster = Cluster::with(Cluster::FAST).with_certificate().start()?;
     let database = cluster.database()?;
     let encrypted = format!("{}?sslmode=require", database.url());
@@ -23,7 +23,7 @@ fn a_command_exits_cleanly_while_connections_are_being_opened(_: TestDatabase) -
     let dry_runs = || {
         for _ in 0..15 {
             let arguments = ["groups", "import", "--format", "csv", "--dry-run", "-"];
-            let ended = run_with_variables(&database, &PATIENT, &arguments, file.as_bytes());
+            let ended = run_with_variables(&database, &LONG_TIMEOUT, &arguments, file.as_bytes());
             let message = format!("dry run: {LINES} to create, already existing 0, refused 0\n");
             assert_eq!((ended.code, ended.stderr), (Some(0), message));
         }

@@ -62,8 +62,12 @@ impl Import {
     /// Feeds an invalid line and waits until it is reported. All lines before it are stored then.
     fn settle(&mut self, line: usize) {
         self.feed("x\n");
-        let reported = iter::from_fn(|| self.stderr.line()).find(|line| !is_progress(line));
-        assert_eq!(reported, Some(format!("line {line}: it is not a JSON object\n")));
+        assert_eq!(self.message(), Some(format!("line {line}: it is not a JSON object\n")));
+    }
+
+    /// The next line of standard error that reports no progress.
+    fn message(&self) -> Option<String> {
+        iter::from_fn(|| self.stderr.line()).find(|line| !is_progress(line))
     }
 
     /// Waits for the end while standard input is still open.
@@ -163,7 +167,7 @@ fn an_overlong_line_is_not_kept_in_memory(database: TestDatabase) -> anyhow::Res
         import.feed(&mebibyte);
     }
     import.feed("\n");
-    assert_eq!(import.stderr.line().as_deref(), Some("line 2: it has more than 16384 bytes\n"));
+    assert_eq!(import.message().as_deref(), Some("line 2: it has more than 16384 bytes\n"));
     let grown = peak(&import) - before;
     assert!(grown < 8 * 1024, "{grown} KiB");
     drop(import.child.stdin.take());

@@ -14,6 +14,7 @@ use std::{
     path::Path,
     process::{Child, ChildStderr, Command, Output, Stdio},
     thread,
+    time::{Duration, Instant},
 };
 use tempfile::TempDir;
 
@@ -35,11 +36,13 @@ impl From<Output> for Ended {
     }
 }
 
-/// The result of a command that has ended, without the reports of progress which imports and exports also write once they
-/// last 10 seconds, unless `arguments` ask for reports.
-fn ended(output: Output, arguments: &[&str]) -> Ended {
-    let ended = Ended::from(output);
-    if arguments.contains(&"--progress-every") {
+/// The time after which imports and exports report their progress, whatever `--progress-every` says.
+const REPORTED_AFTER: Duration = Duration::from_secs(10);
+
+/// Waits until a command has ended. If that took so long that the command reported its progress, the reports are left out.
+fn end(started_at: Instant, output: impl FnOnce() -> Output) -> Ended {
+    let ended = Ended::from(output());
+    if started_at.elapsed() < REPORTED_AFTER {
         return ended;
     }
     Ended { stderr: without_progress(&ended.stderr), ..ended }
@@ -89,7 +92,7 @@ pub fn signal(child: &Child, signal: &str) {
 
 /// Runs a command in `folder` until it ends.
 pub fn run_in(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
-    ended(deadline::run(&mut command(folder, arguments, variables)), arguments)
+    end(Instant::now(), || deadline::run(&mut command(folder, arguments, variables)))
 }
 
 /// Runs a command on a database until it ends.
@@ -111,6 +114,7 @@ pub fn run_with_variables(
 ) -> Ended {
     let folder = TempDir::new().unwrap();
     let variables = [variables, &[("GOCHAT__DATABASE__URL", database.url())]].concat();
+    let started_at = Instant::now();
     let mut child = command(folder.path(), arguments, &variables)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -121,7 +125,7 @@ pub fn run_with_variables(
     thread::scope(|scope| {
         // A command that ends early does not read all input.
         scope.spawn(move || drop(stdin.write_all(input)));
-        ended(deadline::output(child), arguments)
+        end(started_at, || deadline::output(child))
     })
 }
 

@@ -124,15 +124,16 @@ fn import(databases: &[TestDatabase; 2], files: Files) -> anyhow::Result<()> {
             header.is_empty() && messages.starts_with("gochat: cannot read standard input: this is a");
         let is_expected = [Some(0), Some(1)].contains(code) || (*code == Some(2) && is_no_text);
         ensure!(is_expected && !messages.contains("panicked"), "{one:?}");
-        Ok(())
+        Ok(*code)
     };
     let corpus = corpus::inputs(corpus);
     import(corpus.clone())?;
-    import([vec![b"\xff\xfe".to_vec()], corpus.clone()].concat())?;
+    let code = import([vec![b"\xff\xfe".to_vec()], corpus.clone()].concat())?;
+    ensure!(code == Some(if header.is_empty() { 2 } else { 1 }), "{code:?}");
     let lines = runner::count()?.min(LINES);
     let cases = runner::count()?.div_ceil(lines);
     let strategy = vec(prop_oneof![mutation::mutated(corpus), objects()], lines as usize);
-    runner::run(cases, regressions, strategy, import)?;
+    runner::run(cases, regressions, strategy, |lines| import(lines).map(drop))?;
     eprintln!("{kind}, {format}: {} lines to each database", cases * lines);
     let export = |database| {
         let exported = gochat(database, &[kind, "export"], b"")?;

@@ -5,7 +5,7 @@ use proptest::{
     strategy::Strategy,
     test_runner::{Config, FileFailurePersistence, TestCaseError, TestError, TestRunner},
 };
-use std::{env, fmt::Debug, fs};
+use std::{collections::BTreeSet, env, fmt::Debug, fs};
 
 /// Longest search for a smaller input that fails too, in milliseconds. It must end before the deadline of the case, which
 /// would hide the failure.
@@ -39,21 +39,26 @@ where
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(regressions))),
         ..Config::default()
     };
+    let saved_before = saved_seeds(regressions);
     let test = |input| test(input).map_err(|error| TestCaseError::fail(format!("{error:#}")));
     TestRunner::new(config).run(&strategy, test).map_err(|error| match error {
         TestError::Abort(reason) => anyhow!("aborted: {reason}"),
         // The reason comes last, where a long output is read first.
         TestError::Fail(reason, input) => {
             let input: String = format!("{input:?}").chars().take(PRINTED).collect();
-            anyhow!("the input {input}\nwith the {} fails: {reason}", saved_seed(regressions))
+            let seeds = saved_seeds(regressions);
+            let seed = seeds.difference(&saved_before).next();
+            let seed =
+                seed.map_or_else(|| format!("a seed of {regressions}"), |seed| format!("the seed cc {seed}"));
+            anyhow!("the input {input}\nwith {seed} fails: {reason}")
         }
     })?;
     Ok(())
 }
 
-/// Returns the seed of the last failure in a file of regressions.
-fn saved_seed(regressions: &str) -> String {
+/// Returns the seeds in a file of regressions.
+fn saved_seeds(regressions: &str) -> BTreeSet<String> {
     let saved = fs::read_to_string(regressions).unwrap_or_default();
-    let seed = saved.lines().rev().find_map(|line| line.strip_prefix("cc ")?.split(' ').next());
-    seed.map_or_else(|| "unsaved seed".to_owned(), |seed| format!("seed cc {seed}"))
+    let seeds = saved.lines().filter_map(|line| line.strip_prefix("cc ")?.split(' ').next());
+    seeds.map(str::to_owned).collect()
 }

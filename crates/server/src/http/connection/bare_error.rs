@@ -22,6 +22,9 @@ pub(super) const TOO_MANY_CONNECTIONS: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\nretry-after: 1\r\n\r\n";
 /// Header by which a bare reply is recognised.
 const EMPTY_BODY: &str = "content-length: 0\r\n";
+/// The web server closes the connection after each bare error, but says so only if it would have closed it anyway: not if the
+/// request before left it open.
+const CLOSE: &str = "connection: close\r\n";
 
 /// Completes a bare error at the end of `output`; other replies may precede it. Logs the error with `peer`, the address
 /// of the client. Returns the refused request and the new output; `None` if there is no bare error.
@@ -58,8 +61,9 @@ pub(super) fn complete(output: &[u8], peer: Option<IpAddr>) -> Option<(Refusal, 
         "request"
     );
     let length = body.len();
+    let close = if bare.contains(CLOSE) { "" } else { CLOSE };
     let completed = format!(
-        "{others}{before}content-length: {length}\r\ncontent-type: application/json\r\nx-request-id: {id}\r\n\
+        "{others}{before}{close}content-length: {length}\r\ncontent-type: application/json\r\nx-request-id: {id}\r\n\
          x-content-type-options: nosniff\r\ncache-control: no-store\r\n{after}{body}"
     );
     let refusal = Refusal {
@@ -98,6 +102,15 @@ mod tests {
         let completed = replies.strip_prefix(other).unwrap();
         assert!(completed.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{completed}");
         assert!(completed.contains(r#""code":"malformed_request""#), "{completed}");
+    }
+
+    #[test]
+    fn a_bare_error_closes_the_connection_whether_or_not_the_web_server_says_so() {
+        for close in [CLOSE, ""] {
+            let bare = format!("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n{close}\r\n");
+            let reply = String::from_utf8(complete(bare.as_bytes(), None).unwrap().1.to_vec()).unwrap();
+            assert_eq!(reply.matches(CLOSE).count(), 1, "{reply}");
+        }
     }
 
     #[test]
