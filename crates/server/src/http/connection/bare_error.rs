@@ -23,8 +23,9 @@ pub(super) const TOO_MANY_CONNECTIONS: &[u8] =
 /// Header by which a bare reply is recognised.
 const EMPTY_BODY: &str = "content-length: 0\r\n";
 /// The web server closes the connection after each bare error, but says so only if it would have closed it anyway: not if the
-/// request before left it open.
+/// request before left it open. If that was of HTTP/1.0, the web server even says [`KEEP_ALIVE`].
 const CLOSE: &str = "connection: close\r\n";
+const KEEP_ALIVE: &str = "connection: keep-alive\r\n";
 
 /// Completes a bare error at the end of `output`; other replies may precede it. Logs the error with `peer`, the address
 /// of the client. Returns the refused request and the new output; `None` if there is no bare error.
@@ -39,6 +40,7 @@ pub(super) fn complete(output: &[u8], peer: Option<IpAddr>) -> Option<(Refusal, 
         // The output ends with another reply, which is complete.
         return None;
     }
+    let bare = bare.replace(KEEP_ALIVE, "");
     let (before, after) = bare.split_once(EMPTY_BODY)?;
     let status = StatusCode::from_bytes(bare.as_bytes().get(9..12)?).ok()?;
     let error = match status {
@@ -106,10 +108,11 @@ mod tests {
 
     #[test]
     fn a_bare_error_closes_the_connection_whether_or_not_the_web_server_says_so() {
-        for close in [CLOSE, ""] {
-            let bare = format!("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n{close}\r\n");
+        for told in [CLOSE, "", KEEP_ALIVE] {
+            let bare = format!("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n{told}\r\n");
             let reply = String::from_utf8(complete(bare.as_bytes(), None).unwrap().1.to_vec()).unwrap();
-            assert_eq!(reply.matches(CLOSE).count(), 1, "{reply}");
+            assert_eq!(reply.matches("connection: ").count(), 1, "{reply}");
+            assert!(reply.contains(CLOSE), "{reply}");
         }
     }
 
